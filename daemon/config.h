@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The configuration file, read and checked as a whole: what config_load()
+ * returns holds together, and a daemon that has one keeps it until it has a
+ * better.
+ */
+#ifndef IPSEC_QOSD_CONFIG_H
+#define IPSEC_QOSD_CONFIG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "identity.h"
+#include "kernel.h"	/* lib/: struct iq_group, struct iq_fallback, struct iq_conf */
+
+#define CONFIG_FILE	"/etc/ipsec-qos/ipsec-qosd.conf"
+
+/**
+ * struct profile - identities and the group they are in
+ *
+ * An SA fits where any of @ids, @eap_ids or @conns fits (one of each kind that
+ * is given at all).
+ *
+ * @name: the section's title
+ * @n_ids: how many patterns @ids holds; @id_text is how each was written
+ * @eap_ids: EAP or XAuth identities, with * wildcards
+ * @conns: connection names, with * wildcards
+ * @group: the group's id
+ * @line: where in the file it stands, for `profile test`
+ */
+struct profile {
+	char *name;
+	size_t n_ids;
+	struct identity *ids;
+	char **id_text;
+	size_t n_eap_ids;
+	char **eap_ids;
+	size_t n_conns;
+	char **conns;
+	uint32_t group;
+	unsigned int line;
+};
+
+/**
+ * struct class - one class of a policy
+ *
+ * @group: the group's id, 0: the default class
+ * @rate: guaranteed, in bytes a second (per cents are resolved)
+ * @ceil: at most, in bytes a second
+ */
+struct class {
+	uint32_t group;
+	uint64_t rate;
+	uint64_t ceil;
+};
+
+/**
+ * struct policy - the classes on a device
+ *
+ * @rate: the device's rate in bytes a second
+ * @replace: a qdisc that the daemon did not make is replaced
+ * @classes: the default class is the last one and is always there
+ */
+struct policy {
+	char *name;
+	char *device;
+	uint64_t rate;
+	bool replace;
+	size_t n_classes;
+	struct class *classes;
+};
+
+/**
+ * struct config - all of it
+ *
+ * @conf: ceilings, ports and the fall-back table, as the module takes them
+ */
+struct config {
+	size_t n_groups;
+	struct iq_group *groups;
+	size_t n_profiles;
+	struct profile *profiles;
+	size_t n_policies;
+	struct policy *policies;
+	struct iq_conf conf;
+};
+
+/**
+ * config_load() - read a file and what it includes
+ *
+ * @error: filled with "FILE:LINE: what, and what was expected"
+ *
+ * Return: NULL on error.
+ */
+struct config *config_load(const char *file, char *error, size_t error_size);
+void config_free(struct config *config);
+
+/** config_group() - the group with an id, or NULL */
+const struct iq_group *config_group(const struct config *config, uint32_t id);
+
+/**
+ * config_match() - which profile is an SA's?
+ *
+ * The most specific match wins, then the order in the file. An identity weighs
+ * more than an EAP identity weighs more than a connection name only where they
+ * are equally specific.
+ *
+ * @id: the authenticated identity
+ * @eap_id: the EAP or XAuth identity, or NULL
+ * @conn: the connection's name, or NULL
+ * @why: says which pattern decided and why, for a person
+ *
+ * Return: the profile, or NULL: none.
+ */
+const struct profile *config_match(const struct config *config,
+				   const struct identity *id,
+				   const char *eap_id, const char *conn,
+				   char *why, size_t why_size);
+
+#endif /* IPSEC_QOSD_CONFIG_H */

@@ -1,0 +1,369 @@
+/* SPDX-License-Identifier: GPL-2.0 WITH Linux-syscall-note */
+/*
+ * ipsec_qos: the generic netlink family, the one contract between the module
+ * and user space.
+ *
+ * Every command needs CAP_NET_ADMIN in the user namespace that owns the
+ * network namespace, reading too: SPIs and IKE SPIs are in the answers.
+ * Unknown attributes are refused. Numbers are in host byte order unless said
+ * otherwise. Errors come with an extended ACK: a message, and the offset of
+ * the attribute that is at fault (in a bulk request: the nest of the entry).
+ *
+ * NLM_F_CREATE|NLM_F_EXCL  add; EEXIST where it exists
+ * NLM_F_REPLACE            change; ENOENT where it does not exist
+ * NLM_F_CREATE|NLM_F_REPLACE  add or change
+ * A change states the whole object: what is left out is unset.
+ */
+#ifndef _UAPI_LINUX_IPSEC_QOS_H
+#define _UAPI_LINUX_IPSEC_QOS_H
+
+#include <linux/types.h>
+
+#define IPSEC_QOS_GENL_NAME		"ipsec_qos"
+#define IPSEC_QOS_GENL_VERSION		1
+#define IPSEC_QOS_MCGRP_EVENTS		"events"
+
+#define IPSEC_QOS_NAME_MAX		32	/* a group's name with its NUL */
+#define IPSEC_QOS_PORTS_MAX		8	/* ports in one list */
+#define IPSEC_QOS_BULK_MAX		1024	/* entries in one request */
+
+#define IPSEC_QOS_MAX_SAS		1048576	/* ceilings unless configured */
+#define IPSEC_QOS_MAX_IKES		262144
+#define IPSEC_QOS_MAX_GROUPS		4096
+
+#define IPSEC_QOS_PENDING_LIFETIME	30	/* seconds, see IPSEC_QOS_SA_F_PENDING */
+
+/**
+ * enum ipsec_qos_cmd - commands of the family
+ *
+ * @IPSEC_QOS_CMD_GROUP_NEW: add or change groups: one or more A_GROUP, A_OWNER.
+ * @IPSEC_QOS_CMD_GROUP_DEL: delete groups, by ID or NAME: one or more A_GROUP.
+ *	EBUSY while SAs or IKE SAs use one; the message says how many.
+ * @IPSEC_QOS_CMD_GROUP_GET: do: the group whose ID or NAME is in A_GROUP;
+ *	dump: all, or those of A_OWNER.
+ * @IPSEC_QOS_CMD_GROUP_FLUSH: delete every group (of A_OWNER, if given) that
+ *	no entry uses; answers A_COUNT.
+ * @IPSEC_QOS_CMD_SA_NEW: add or change SAs: one or more A_SA, A_OWNER. All of
+ *	them or none.
+ * @IPSEC_QOS_CMD_SA_DEL: delete SAs by key: one or more A_SA. All or none.
+ * @IPSEC_QOS_CMD_SA_GET: do: the SA whose key is in A_SA; dump: all that fit
+ *	the filter in A_SA (any of FAMILY, DST, SPI, PROTO, GROUP) and A_OWNER.
+ * @IPSEC_QOS_CMD_SA_FLUSH: delete all that fit such a filter; answers A_COUNT.
+ * @IPSEC_QOS_CMD_IKE_NEW: as for SAs, with A_IKE.
+ * @IPSEC_QOS_CMD_IKE_DEL: as for SAs, with A_IKE.
+ * @IPSEC_QOS_CMD_IKE_GET: as for SAs; filter: any of SPI_I, SPI_R, GROUP.
+ * @IPSEC_QOS_CMD_IKE_FLUSH: as for SAs.
+ * @IPSEC_QOS_CMD_STATUS_GET: do: answers A_STATUS and A_CONF.
+ * @IPSEC_QOS_CMD_CONF_SET: A_CONF: changes what is given, keeps the rest.
+ * @IPSEC_QOS_CMD_RESYNC_START: open a generation for A_OWNER; answers A_OWNER
+ *	and A_GENERATION. What A_OWNER adds or changes from now on belongs to it.
+ * @IPSEC_QOS_CMD_RESYNC_END: close it: A_OWNER, A_GENERATION. Groups, SAs and
+ *	IKE SAs of A_OWNER from earlier generations are removed, except SAs that
+ *	the kernel's own SAD still has, pending ones, and groups still in use.
+ *	Answers A_COUNT. ESTALE where a later generation was opened meanwhile.
+ * @IPSEC_QOS_CMD_EVENT: only sent by the kernel, to the multicast group:
+ *	A_EVENT and the object it is about.
+ */
+enum ipsec_qos_cmd {
+	IPSEC_QOS_CMD_UNSPEC,
+	IPSEC_QOS_CMD_GROUP_NEW,
+	IPSEC_QOS_CMD_GROUP_DEL,
+	IPSEC_QOS_CMD_GROUP_GET,
+	IPSEC_QOS_CMD_GROUP_FLUSH,
+	IPSEC_QOS_CMD_SA_NEW,
+	IPSEC_QOS_CMD_SA_DEL,
+	IPSEC_QOS_CMD_SA_GET,
+	IPSEC_QOS_CMD_SA_FLUSH,
+	IPSEC_QOS_CMD_IKE_NEW,
+	IPSEC_QOS_CMD_IKE_DEL,
+	IPSEC_QOS_CMD_IKE_GET,
+	IPSEC_QOS_CMD_IKE_FLUSH,
+	IPSEC_QOS_CMD_STATUS_GET,
+	IPSEC_QOS_CMD_CONF_SET,
+	IPSEC_QOS_CMD_RESYNC_START,
+	IPSEC_QOS_CMD_RESYNC_END,
+	IPSEC_QOS_CMD_EVENT,
+	__IPSEC_QOS_CMD_MAX
+};
+#define IPSEC_QOS_CMD_MAX (__IPSEC_QOS_CMD_MAX - 1)
+
+/**
+ * enum ipsec_qos_owner - who states an object; a resync sweeps only its own
+ *
+ * @IPSEC_QOS_OWNER_STATIC: put in by hand (the default)
+ * @IPSEC_QOS_OWNER_DAEMON: put in by ipsec-qosd
+ */
+enum ipsec_qos_owner {
+	IPSEC_QOS_OWNER_STATIC,
+	IPSEC_QOS_OWNER_DAEMON,
+	__IPSEC_QOS_OWNER_MAX
+};
+#define IPSEC_QOS_OWNER_MAX (__IPSEC_QOS_OWNER_MAX - 1)
+
+/**
+ * enum ipsec_qos_attr - attributes of every message
+ *
+ * @IPSEC_QOS_A_PAD: alignment only
+ * @IPSEC_QOS_A_GROUP: nest of enum ipsec_qos_group_attr; may repeat
+ * @IPSEC_QOS_A_SA: nest of enum ipsec_qos_sa_attr; may repeat
+ * @IPSEC_QOS_A_IKE: nest of enum ipsec_qos_ike_attr; may repeat
+ * @IPSEC_QOS_A_CONF: nest of enum ipsec_qos_conf_attr
+ * @IPSEC_QOS_A_STATUS: nest of enum ipsec_qos_status_attr
+ * @IPSEC_QOS_A_OWNER: u8, enum ipsec_qos_owner; of the whole request, or a
+ *	dump's filter
+ * @IPSEC_QOS_A_GENERATION: u32
+ * @IPSEC_QOS_A_COUNT: u32, how many entries an answer or error is about
+ * @IPSEC_QOS_A_EVENT: u8, enum ipsec_qos_event
+ */
+enum ipsec_qos_attr {
+	IPSEC_QOS_A_UNSPEC,
+	IPSEC_QOS_A_PAD,
+	IPSEC_QOS_A_GROUP,
+	IPSEC_QOS_A_SA,
+	IPSEC_QOS_A_IKE,
+	IPSEC_QOS_A_CONF,
+	IPSEC_QOS_A_STATUS,
+	IPSEC_QOS_A_OWNER,
+	IPSEC_QOS_A_GENERATION,
+	IPSEC_QOS_A_COUNT,
+	IPSEC_QOS_A_EVENT,
+	__IPSEC_QOS_A_MAX
+};
+#define IPSEC_QOS_A_MAX (__IPSEC_QOS_A_MAX - 1)
+
+/**
+ * enum ipsec_qos_group_attr - a group
+ *
+ * @IPSEC_QOS_GROUP_A_PAD: alignment only
+ * @IPSEC_QOS_GROUP_A_ID: u32, not 0; the key
+ * @IPSEC_QOS_GROUP_A_NAME: string, 1 to 31 of [A-Za-z0-9._-], not starting
+ *	with '.'; unique. Required to add.
+ * @IPSEC_QOS_GROUP_A_MARK: u32, no bit outside of MASK. Required to add.
+ * @IPSEC_QOS_GROUP_A_MASK: u32, the bits of the packet's mark that change; not
+ *	0; all ones if absent
+ * @IPSEC_QOS_GROUP_A_PRIORITY: u32, tc classid for skb->priority; 0 or absent:
+ *	left alone
+ * @IPSEC_QOS_GROUP_A_DSCP: u8, 0 to 63, for the outer header; absent: left
+ *	alone
+ * @IPSEC_QOS_GROUP_A_OWNER: u8, enum ipsec_qos_owner; answers only
+ * @IPSEC_QOS_GROUP_A_SAS: u32, SAs in the group; answers only
+ * @IPSEC_QOS_GROUP_A_IKES: u32, IKE SAs in the group; answers only
+ * @IPSEC_QOS_GROUP_A_COUNTERS: nest, one IPSEC_QOS_COUNTER_* nest for each
+ *	counter, each of enum ipsec_qos_counter_attr; answers only
+ */
+enum ipsec_qos_group_attr {
+	IPSEC_QOS_GROUP_A_UNSPEC,
+	IPSEC_QOS_GROUP_A_PAD,
+	IPSEC_QOS_GROUP_A_ID,
+	IPSEC_QOS_GROUP_A_NAME,
+	IPSEC_QOS_GROUP_A_MARK,
+	IPSEC_QOS_GROUP_A_MASK,
+	IPSEC_QOS_GROUP_A_PRIORITY,
+	IPSEC_QOS_GROUP_A_DSCP,
+	IPSEC_QOS_GROUP_A_OWNER,
+	IPSEC_QOS_GROUP_A_SAS,
+	IPSEC_QOS_GROUP_A_IKES,
+	IPSEC_QOS_GROUP_A_COUNTERS,
+	__IPSEC_QOS_GROUP_A_MAX
+};
+#define IPSEC_QOS_GROUP_A_MAX (__IPSEC_QOS_GROUP_A_MAX - 1)
+
+/**
+ * enum ipsec_qos_counter - a group's counters; "in" arrived at this host, to
+ * stay or to be forwarded, "out" was made by it
+ *
+ * @IPSEC_QOS_COUNTER_ESP_IN: ESP and AH, UDP-encapsulated or not
+ * @IPSEC_QOS_COUNTER_ESP_OUT: the same, made here
+ * @IPSEC_QOS_COUNTER_IKE_IN: IKE
+ * @IPSEC_QOS_COUNTER_IKE_OUT: IKE made here
+ * @IPSEC_QOS_COUNTER_CLEAR_IN: packets just out of an SA
+ * @IPSEC_QOS_COUNTER_CLEAR_OUT: packets on their way into an SA
+ */
+enum ipsec_qos_counter {
+	IPSEC_QOS_COUNTER_UNSPEC,
+	IPSEC_QOS_COUNTER_ESP_IN,
+	IPSEC_QOS_COUNTER_ESP_OUT,
+	IPSEC_QOS_COUNTER_IKE_IN,
+	IPSEC_QOS_COUNTER_IKE_OUT,
+	IPSEC_QOS_COUNTER_CLEAR_IN,
+	IPSEC_QOS_COUNTER_CLEAR_OUT,
+	__IPSEC_QOS_COUNTER_MAX
+};
+#define IPSEC_QOS_COUNTER_MAX (__IPSEC_QOS_COUNTER_MAX - 1)
+
+/**
+ * enum ipsec_qos_counter_attr - one counter
+ *
+ * @IPSEC_QOS_COUNTER_A_PAD: alignment only
+ * @IPSEC_QOS_COUNTER_A_PACKETS: u64; a GSO packet counts its segments
+ * @IPSEC_QOS_COUNTER_A_BYTES: u64, from the outer IP header on
+ */
+enum ipsec_qos_counter_attr {
+	IPSEC_QOS_COUNTER_A_UNSPEC,
+	IPSEC_QOS_COUNTER_A_PAD,
+	IPSEC_QOS_COUNTER_A_PACKETS,
+	IPSEC_QOS_COUNTER_A_BYTES,
+	__IPSEC_QOS_COUNTER_A_MAX
+};
+#define IPSEC_QOS_COUNTER_A_MAX (__IPSEC_QOS_COUNTER_A_MAX - 1)
+
+/*
+ * The entry is announced: the kernel's SA with this key is about to be
+ * installed or replaced. Until it is, the entry stays, for its LIFETIME
+ * (IPSEC_QOS_PENDING_LIFETIME unless given), whatever the kernel deletes; once
+ * it is, flag and lifetime go and the entry lives as long as that SA.
+ */
+#define IPSEC_QOS_SA_F_PENDING		(1U << 0)
+
+/**
+ * enum ipsec_qos_sa_attr - an SA; its key is (FAMILY, DST, SPI, PROTO)
+ *
+ * @IPSEC_QOS_SA_A_PAD: alignment only
+ * @IPSEC_QOS_SA_A_FAMILY: u8, AF_INET or AF_INET6
+ * @IPSEC_QOS_SA_A_DST: 4 or 16 bytes in network order, the outer destination
+ * @IPSEC_QOS_SA_A_SPI: u32, 256 to 4294967295 (RFC 4303 section 2.1)
+ * @IPSEC_QOS_SA_A_PROTO: u8, IPPROTO_ESP (the default) or IPPROTO_AH
+ * @IPSEC_QOS_SA_A_GROUP: u32, the id of its group. Required to add.
+ * @IPSEC_QOS_SA_A_LIFETIME: u32, seconds until the entry expires, 1 to
+ *	2147483; absent: for ever. In answers: what is left.
+ * @IPSEC_QOS_SA_A_FLAGS: u32, IPSEC_QOS_SA_F_*
+ * @IPSEC_QOS_SA_A_OWNER: u8, enum ipsec_qos_owner; answers only
+ * @IPSEC_QOS_SA_A_PACKETS: u64; answers only
+ * @IPSEC_QOS_SA_A_BYTES: u64; answers only
+ */
+enum ipsec_qos_sa_attr {
+	IPSEC_QOS_SA_A_UNSPEC,
+	IPSEC_QOS_SA_A_PAD,
+	IPSEC_QOS_SA_A_FAMILY,
+	IPSEC_QOS_SA_A_DST,
+	IPSEC_QOS_SA_A_SPI,
+	IPSEC_QOS_SA_A_PROTO,
+	IPSEC_QOS_SA_A_GROUP,
+	IPSEC_QOS_SA_A_LIFETIME,
+	IPSEC_QOS_SA_A_FLAGS,
+	IPSEC_QOS_SA_A_OWNER,
+	IPSEC_QOS_SA_A_PACKETS,
+	IPSEC_QOS_SA_A_BYTES,
+	__IPSEC_QOS_SA_A_MAX
+};
+#define IPSEC_QOS_SA_A_MAX (__IPSEC_QOS_SA_A_MAX - 1)
+
+/**
+ * enum ipsec_qos_ike_attr - an IKE SA; its key is (SPI_I, SPI_R)
+ *
+ * @IPSEC_QOS_IKE_A_PAD: alignment only
+ * @IPSEC_QOS_IKE_A_SPI_I: u64, not 0, the initiator's SPI read as a big-endian
+ *	number
+ * @IPSEC_QOS_IKE_A_SPI_R: u64, the responder's, likewise; 0: not known yet
+ * @IPSEC_QOS_IKE_A_GROUP: u32, the id of its group. Required to add.
+ * @IPSEC_QOS_IKE_A_LIFETIME: u32, as for an SA
+ * @IPSEC_QOS_IKE_A_OWNER: u8, enum ipsec_qos_owner; answers only
+ * @IPSEC_QOS_IKE_A_PACKETS: u64; answers only
+ * @IPSEC_QOS_IKE_A_BYTES: u64; answers only
+ */
+enum ipsec_qos_ike_attr {
+	IPSEC_QOS_IKE_A_UNSPEC,
+	IPSEC_QOS_IKE_A_PAD,
+	IPSEC_QOS_IKE_A_SPI_I,
+	IPSEC_QOS_IKE_A_SPI_R,
+	IPSEC_QOS_IKE_A_GROUP,
+	IPSEC_QOS_IKE_A_LIFETIME,
+	IPSEC_QOS_IKE_A_OWNER,
+	IPSEC_QOS_IKE_A_PACKETS,
+	IPSEC_QOS_IKE_A_BYTES,
+	__IPSEC_QOS_IKE_A_MAX
+};
+#define IPSEC_QOS_IKE_A_MAX (__IPSEC_QOS_IKE_A_MAX - 1)
+
+/**
+ * enum ipsec_qos_conf_attr - settings of a network namespace
+ *
+ * @IPSEC_QOS_CONF_A_MAX_SAS: u32, 1 to 16777216; a ceiling below what is
+ *	there removes nothing
+ * @IPSEC_QOS_CONF_A_MAX_IKES: u32, 1 to 4194304
+ * @IPSEC_QOS_CONF_A_MAX_GROUPS: u32, 1 to 65536
+ * @IPSEC_QOS_CONF_A_IKE_PORTS: array of u16, 0 to 8 UDP ports that carry IKE
+ *	alone (500)
+ * @IPSEC_QOS_CONF_A_NATT_PORTS: array of u16, 0 to 8 UDP ports that carry ESP,
+ *	and IKE behind a non-ESP marker (4500)
+ * @IPSEC_QOS_CONF_A_FALLBACK: nest of 0 to 64 IPSEC_QOS_FALLBACK_A_ENTRY,
+ *	the whole table of marks for protected packets with no group
+ */
+enum ipsec_qos_conf_attr {
+	IPSEC_QOS_CONF_A_UNSPEC,
+	IPSEC_QOS_CONF_A_MAX_SAS,
+	IPSEC_QOS_CONF_A_MAX_IKES,
+	IPSEC_QOS_CONF_A_MAX_GROUPS,
+	IPSEC_QOS_CONF_A_IKE_PORTS,
+	IPSEC_QOS_CONF_A_NATT_PORTS,
+	IPSEC_QOS_CONF_A_FALLBACK,
+	__IPSEC_QOS_CONF_A_MAX
+};
+#define IPSEC_QOS_CONF_A_MAX (__IPSEC_QOS_CONF_A_MAX - 1)
+
+/**
+ * enum ipsec_qos_fallback_attr - one DSCP of the fall-back table
+ *
+ * @IPSEC_QOS_FALLBACK_A_ENTRY: nest of the others
+ * @IPSEC_QOS_FALLBACK_A_DSCP: u8, 0 to 63
+ * @IPSEC_QOS_FALLBACK_A_MARK: u32, no bit outside of MASK
+ * @IPSEC_QOS_FALLBACK_A_MASK: u32, not 0; all ones if absent
+ */
+enum ipsec_qos_fallback_attr {
+	IPSEC_QOS_FALLBACK_A_UNSPEC,
+	IPSEC_QOS_FALLBACK_A_ENTRY,
+	IPSEC_QOS_FALLBACK_A_DSCP,
+	IPSEC_QOS_FALLBACK_A_MARK,
+	IPSEC_QOS_FALLBACK_A_MASK,
+	__IPSEC_QOS_FALLBACK_A_MAX
+};
+#define IPSEC_QOS_FALLBACK_A_MAX (__IPSEC_QOS_FALLBACK_A_MAX - 1)
+
+/**
+ * enum ipsec_qos_status_attr - state of a network namespace
+ *
+ * @IPSEC_QOS_STATUS_A_PAD: alignment only
+ * @IPSEC_QOS_STATUS_A_VERSION: string, the module's
+ * @IPSEC_QOS_STATUS_A_GROUPS: u32
+ * @IPSEC_QOS_STATUS_A_SAS: u32
+ * @IPSEC_QOS_STATUS_A_IKES: u32
+ * @IPSEC_QOS_STATUS_A_UNTAGGED: nest of enum ipsec_qos_counter_attr, protected
+ *	packets with no group
+ * @IPSEC_QOS_STATUS_A_MALFORMED: nest, packets that claim to be protected and
+ *	could not be parsed
+ */
+enum ipsec_qos_status_attr {
+	IPSEC_QOS_STATUS_A_UNSPEC,
+	IPSEC_QOS_STATUS_A_PAD,
+	IPSEC_QOS_STATUS_A_VERSION,
+	IPSEC_QOS_STATUS_A_GROUPS,
+	IPSEC_QOS_STATUS_A_SAS,
+	IPSEC_QOS_STATUS_A_IKES,
+	IPSEC_QOS_STATUS_A_UNTAGGED,
+	IPSEC_QOS_STATUS_A_MALFORMED,
+	__IPSEC_QOS_STATUS_A_MAX
+};
+#define IPSEC_QOS_STATUS_A_MAX (__IPSEC_QOS_STATUS_A_MAX - 1)
+
+/**
+ * enum ipsec_qos_event - what happened to the A_GROUP, A_SA or A_IKE beside it
+ *
+ * @IPSEC_QOS_EVENT_NEW: added
+ * @IPSEC_QOS_EVENT_CHANGE: changed
+ * @IPSEC_QOS_EVENT_DEL: removed, on request, by a sweep or with the kernel's SA
+ * @IPSEC_QOS_EVENT_EXPIRE: removed, its lifetime was over
+ * @IPSEC_QOS_EVENT_CEILING: an addition was refused: A_STATUS with the table's
+ *	count (GROUPS, SAS or IKES) at its ceiling; at most one a second
+ */
+enum ipsec_qos_event {
+	IPSEC_QOS_EVENT_UNSPEC,
+	IPSEC_QOS_EVENT_NEW,
+	IPSEC_QOS_EVENT_CHANGE,
+	IPSEC_QOS_EVENT_DEL,
+	IPSEC_QOS_EVENT_EXPIRE,
+	IPSEC_QOS_EVENT_CEILING,
+	__IPSEC_QOS_EVENT_MAX
+};
+#define IPSEC_QOS_EVENT_MAX (__IPSEC_QOS_EVENT_MAX - 1)
+
+#endif /* _UAPI_LINUX_IPSEC_QOS_H */
