@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The policies' classes on their devices: an HTB tree with fq_codel leaves and
+ * filters on the mark, in the network namespace that the daemon runs in.
+ *
+ * The kernel holds the state. Each call reads what a device has, compares it
+ * with what its policy wants (plan.h) and changes the difference, so a call
+ * that finds everything in place changes nothing, a class whose rates change
+ * keeps its queue, and a daemon that starts takes over what its predecessor
+ * made. Nothing is removed when the daemon ends.
+ *
+ * A root qdisc is the daemon's own if it is HTB with the handle PLAN_MAJOR and
+ * the default class PLAN_MINOR_DEFAULT. One with the handle 0: was put there by
+ * the kernel itself and is replaced. Any other is somebody's and is left alone,
+ * unless the policy says replace = yes.
+ *
+ * Calls block only for the kernel's answers; there are no threads.
+ */
+#ifndef IPSEC_QOSD_QDISC_H
+#define IPSEC_QOSD_QDISC_H
+
+#include <stdint.h>
+
+#include "config.h"
+
+/**
+ * enum qdisc_state - how a policy stands
+ *
+ * @QDISC_OK: its classes are on the device
+ * @QDISC_NO_DEVICE: there is no such device (yet)
+ * @QDISC_FOREIGN: the device has a qdisc that the daemon did not make
+ * @QDISC_ERROR: the kernel refused something
+ */
+enum qdisc_state {
+	QDISC_OK,
+	QDISC_NO_DEVICE,
+	QDISC_FOREIGN,
+	QDISC_ERROR,
+};
+
+/** qdisc_state_name() - "ok", "no device", "foreign qdisc" or "error" */
+const char *qdisc_state_name(enum qdisc_state state);
+
+/**
+ * struct qdisc_class - a class of a policy as it is now
+ *
+ * @policy: its policy
+ * @class: what is configured: the group (0: the default class), rate and ceil
+ *	in bytes a second
+ * @state: the policy's state; other than QDISC_OK, all that follows is 0
+ * @text: says more about it, for a person; "" where there is nothing to say
+ * @measured: bits a second, from the outer Ethernet header on; the kernel's
+ *	average, which follows a change of load within a second or two
+ * @packets: sent since the class was made; a GSO packet counts its segments
+ * @bytes: sent
+ * @drops: packets dropped
+ * @backlog: bytes in its queue now
+ */
+struct qdisc_class {
+	const struct policy *policy;
+	const struct class *class;
+	enum qdisc_state state;
+	const char *text;
+	uint64_t measured;
+	uint64_t packets;
+	uint64_t bytes;
+	uint64_t drops;
+	uint64_t backlog;
+};
+
+struct qdisc_ctl;
+
+/**
+ * qdisc_open() - sockets to the kernel, and notice of devices that come and go
+ *
+ * Return: 0 or a negative errno.
+ */
+int qdisc_open(struct qdisc_ctl **ctl);
+
+/** qdisc_close() - leaves what is on the devices as it is; NULL is fine */
+void qdisc_close(struct qdisc_ctl *ctl);
+
+/**
+ * qdisc_apply() - bring every device to what its policy says, and take the
+ * daemon's own qdisc off devices that no policy names (any more)
+ *
+ * One policy that fails does not keep others from being applied. Safe to call
+ * again at any time, for instance every ten seconds while policies fail.
+ *
+ * @config: kept and read until the next call, and to be freed only after it
+ *
+ * Return: how many policies failed with QDISC_ERROR, or -ENOMEM, in which case
+ * the former configuration is still the one in use.
+ */
+int qdisc_apply(struct qdisc_ctl *ctl, const struct config *config);
+
+/** qdisc_fd() - to be polled for reading; qdisc_event() when it is readable */
+int qdisc_fd(const struct qdisc_ctl *ctl);
+
+/**
+ * qdisc_event() - read what happened to devices; apply the policies of those
+ * that came, were made anew or changed their MTU
+ *
+ * Return: as qdisc_apply().
+ */
+int qdisc_event(struct qdisc_ctl *ctl);
+
+/**
+ * qdisc_policy_state() - how a policy of the configuration in use stands
+ *
+ * @i: its index in config->policies
+ * @text: set to more about it, valid until the next call of any of these; may
+ *	be NULL
+ */
+enum qdisc_state qdisc_policy_state(const struct qdisc_ctl *ctl, size_t i,
+				    const char **text);
+
+/**
+ * qdisc_stats() - call @cb for each class of each policy of the configuration
+ * in use, in its order, with what the kernel counts now
+ *
+ * A device that has lost the daemon's qdisc since is reported as QDISC_ERROR
+ * (or QDISC_FOREIGN, QDISC_NO_DEVICE).
+ */
+void qdisc_stats(struct qdisc_ctl *ctl,
+		 void (*cb)(const struct qdisc_class *class, void *arg),
+		 void *arg);
+
+#endif /* IPSEC_QOSD_QDISC_H */
