@@ -1,0 +1,135 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# Everything built goes under build/. A room that has no sources yet is passed
+# over.
+#
+#   make             all that is built
+#   make kmod        the module: KDIR=KERNEL_TREE ARCH=… CROSS_COMPILE=…
+#   make check       the unit tests
+#   make test        all tests; brings in the packages they need (Debian, root)
+#   make demo        the demonstration; brings in the packages it needs
+#   make install     DESTDIR=… PREFIX=…; make uninstall takes it back
+#   make clean
+#
+# STRONGSWAN_SRC=FOLDER names a strongSwan source tree for the plugin's headers.
+
+VERSION	:= 0.1.0
+B	:= build
+
+.DELETE_ON_ERROR:
+.SUFFIXES:
+
+lib_src		:= $(sort $(wildcard lib/*.c))
+daemon_src	:= $(sort $(wildcard daemon/*.c))
+tools_src	:= $(sort $(wildcard tools/*.c))
+plugin_src	:= $(sort $(wildcard daemon/charon/*.c))
+unit_src	:= $(sort $(wildcard tests/unit/*_test.c))
+kmod_src	:= $(wildcard kmod/*.c)
+manuals		:= $(sort $(wildcard tools/*.8 daemon/*.[58] daemon/charon/*.5))
+
+daemon		:= $(if $(filter daemon/main.c,$(daemon_src)),$(B)/bin/ipsec-qosd)
+command		:= $(if $(filter tools/main.c tools/ipsec-qos.c,$(tools_src)),$(B)/bin/ipsec-qos)
+plugin		:= $(if $(plugin_src),$(B)/charon/libstrongswan-ipsec-qos.so)
+unit		:= $(unit_src:tests/unit/%.c=$(B)/unit/%)
+
+.PHONY: all
+all: $(daemon) $(command) $(plugin) $(if $(kmod_src),kmod)
+
+# User space. What pkg-config says is asked for when it is first needed: make
+# may have brought in the packages only a moment ago.
+
+ifeq ($(origin CC),default)
+CC	:= gcc
+endif
+CFLAGS	?= -O2 -g
+
+packages	:= libnl-3.0 libnl-genl-3.0 libnl-route-3.0 libmnl libconfuse \
+		   jansson libcap libsystemd
+package_cflags	= $(eval package_cflags := $$(shell pkg-config --cflags $(packages)))$(package_cflags)
+package_libs	= $(eval package_libs := -Wl,--as-needed $$(shell pkg-config --libs $(packages)) -lev -lm)$(package_libs)
+check_libs	= $(eval check_libs := $$(shell pkg-config --libs check))$(check_libs)
+
+compile		= $(CC) -std=gnu11 -fPIC -Wall -Wextra -Werror \
+		  -Wno-unused-parameter -Wno-missing-field-initializers \
+		  -Iinclude/uapi -Iinclude -Ilib -Idaemon $(package_cflags) \
+		  -MMD -MP $(CPPFLAGS) $(CFLAGS)
+
+$(B)/obj/%.o: %.c
+	@mkdir -p $(@D)
+	$(compile) -c -o $@ $<
+
+$(B)/bin/ipsec-qosd: $(patsubst %.c,$(B)/obj/%.o,$(lib_src) $(daemon_src))
+$(B)/bin/ipsec-qos: $(patsubst %.c,$(B)/obj/%.o,$(lib_src) $(tools_src))
+$(B)/bin/%:
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(package_libs)
+
+# The strongSwan plugin. Debian ships no headers: scripts/strongswan-headers
+# brings those of the installed version.
+
+$(B)/obj/daemon/charon/%.o: daemon/charon/%.c $(B)/strongswan.flags
+	@mkdir -p $(@D)
+	$(compile) @$(B)/strongswan.flags -c -o $@ $<
+
+$(B)/charon/libstrongswan-ipsec-qos.so: $(B)/obj/lib/feed.o \
+		$(patsubst %.c,$(B)/obj/%.o,$(plugin_src))
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) $(LDFLAGS) -shared -o $@ $^ $(package_libs)
+
+.PHONY: FORCE
+FORCE:
+$(B)/strongswan.flags: FORCE
+	@scripts/strongswan-headers $@
+
+# The module. Kbuild writes where it reads: it is given a folder of links.
+
+KDIR	?= $(shell scripts/kernel-tree)
+kernel	= $(eval kernel := $$(shell sed -n 's/.*UTS_RELEASE "\(.*\)"/\1/p' $(KDIR)/include/generated/utsrelease.h))$(kernel)
+kroom	= $(B)/kmod/$(kernel)
+
+.PHONY: kmod
+kmod:
+	@test -n "$(KDIR)" && test -n "$(kernel)" || { \
+		echo "no prepared kernel tree in '$(KDIR)':" \
+		     "install linux-headers or say KDIR=TREE" >&2; exit 1; }
+	@scripts/link-kmod $(kroom)
+	+flock $(kroom) $(MAKE) -C $(KDIR) M=$(CURDIR)/$(kroom) KCFLAGS=-Werror modules
+
+# Unit tests, with their own objects: everything in them is compiled with the
+# sanitizers.
+
+sanitize	:= -fsanitize=address,undefined -fno-sanitize-recover=undefined
+
+$(B)/unit/obj/%.o: %.c
+	@mkdir -p $(@D)
+	$(compile) -O1 $(sanitize) -c -o $@ $<
+
+$(unit): $(B)/unit/%: $(B)/unit/obj/tests/unit/%.o \
+		$(patsubst %.c,$(B)/unit/obj/%.o, \
+			$(lib_src) $(filter-out daemon/main.c,$(daemon_src)))
+	$(CC) $(CFLAGS) $(sanitize) $(LDFLAGS) -o $@ $^ $(check_libs) $(package_libs)
+
+.PHONY: unit check
+unit: $(unit)
+check: $(unit)
+	@tests/unit/run $(unit)
+
+.PHONY: test demo
+test:
+	@.ci/run
+
+demo:
+	@scripts/setup demo
+	@$(MAKE) all
+	@tests/demo/run
+
+.PHONY: install uninstall
+install uninstall:
+	@PLUGINDIR="$(PLUGINDIR)" VERSION=$(VERSION) \
+		scripts/$@ "$(DESTDIR)" "$(PREFIX)" $(manuals)
+
+.PHONY: clean
+clean:
+	rm -rf $(B)
+
+-include $(shell find $(B)/obj $(B)/unit/obj -name '*.d' 2>/dev/null)
