@@ -239,8 +239,9 @@ struct iq_feed {
  * @size: its size
  * @msg: what; @msg->has says which attributes
  *
- * Return: the message's length, or -EMSGSIZE, or -EINVAL where @msg lacks an
- * attribute that its type requires or carries a string that is too long.
+ * Return: the message's length, or -EMSGSIZE where @size or IQ_FEED_MSG_MAX is
+ * too small, or -EINVAL where iq_feed_get() would refuse it: an attribute that
+ * its type requires is missing, or has a value that it cannot have.
  */
 int iq_feed_put(void *buf, size_t size, const struct iq_feed *msg);
 
