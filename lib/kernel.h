@@ -40,7 +40,8 @@ struct iq_group {
 /**
  * struct iq_sa - an SA, as in enum ipsec_qos_sa_attr
  *
- * As a filter: what is 0 (for @owner: -1) matches all.
+ * As a filter: what is 0 (for @owner: -1) matches all; an address of zeros
+ * matches all of its family.
  */
 struct iq_sa {
 	struct iq_addr dst;
@@ -143,13 +144,15 @@ const char *iq_kernel_error(const struct iq_kernel *k);
 int iq_kernel_culprit(const struct iq_kernel *k);
 
 /*
- * All below return 0 or a negative errno. @nlflags are NLM_F_CREATE,
+ * All below return 0 or a negative errno; -ENODEV: the module was unloaded
+ * since iq_kernel_open(), which is to be called anew. @nlflags are NLM_F_CREATE,
  * NLM_F_EXCL, NLM_F_REPLACE as <linux/ipsec_qos.h> says. A call with more than
  * IPSEC_QOS_BULK_MAX entries, or more than fit a message, is sent as several
  * requests, each all or nothing; culprit counts through all of them.
  */
 int iq_kernel_group_new(struct iq_kernel *k, const struct iq_group *g, size_t n,
 			int owner, int nlflags);
+/* By id, or by name where the id is 0. */
 int iq_kernel_group_del(struct iq_kernel *k, const struct iq_group *g, size_t n);
 int iq_kernel_sa_new(struct iq_kernel *k, const struct iq_sa *sa, size_t n,
 		     int owner, int nlflags);
@@ -159,8 +162,9 @@ int iq_kernel_ike_new(struct iq_kernel *k, const struct iq_ike *ike, size_t n,
 int iq_kernel_ike_del(struct iq_kernel *k, const struct iq_ike *ike, size_t n);
 
 /* Dumps call @cb for each; a cb that returns other than 0 ends the dump with
- * that value. A dump that the kernel flags as interrupted (NLM_F_DUMP_INTR) is
- * begun anew by the caller: the call returns -EINTR then.
+ * that value; it must not call with @k itself. A dump that the kernel flags as
+ * interrupted (NLM_F_DUMP_INTR) is begun anew by the caller: the call returns
+ * -EINTR then. No filter (NULL) matches all.
  */
 int iq_kernel_group_dump(struct iq_kernel *k, int owner,
 			 int (*cb)(const struct iq_group *g, void *arg), void *arg);
@@ -198,8 +202,8 @@ int iq_kernel_monitor(struct iq_kernel *k);
 /**
  * iq_kernel_monitor_read() - read what is there and call @cb for each event
  *
- * Return: 0; -ENOBUFS where events were lost; what @cb returned; or another
- * negative errno.
+ * Return: 0; -ENOBUFS where events were lost; -ENODEV where the module was
+ * unloaded; what @cb returned; or another negative errno.
  */
 int iq_kernel_monitor_read(struct iq_kernel *k,
 			   int (*cb)(const struct iq_event *ev, void *arg),
