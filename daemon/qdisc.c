@@ -1,0 +1,775 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The policies' classes on their devices.
+ */
+#include "qdisc.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <linux/pkt_sched.h>
+#include <linux/rtnetlink.h>
+#include <netlink/attr.h>
+#include <netlink/errno.h>
+#include <netlink/msg.h>
+#include <netlink/netlink.h>
+#include <netlink/socket.h>
+
+#include "plan.h"
+#include "tc.h"
+
+#define ROOT		((uint32_t)PLAN_MAJOR << 16)
+#define CLASSID(minor)	(ROOT | (minor))
+
+/**
+ * struct site - a policy where it is applied
+ *
+ * @ifindex: the device, 0: there is none
+ * @mtu: the device's, which the plan was made for
+ * @dirty: to be applied
+ * @text: more about @state
+ */
+struct site {
+	const struct policy *policy;
+	int ifindex;
+	uint32_t mtu;
+	bool dirty;
+	enum qdisc_state state;
+	char text[256];
+};
+
+struct qdisc_ctl {
+	struct tc *tc;
+	struct nl_sock *links;
+	const struct config *config;
+	size_t n;
+	struct site *sites;
+};
+
+/**
+ * struct list - what a dump found
+ */
+struct list {
+	size_t n;
+	size_t size;
+	void *items;
+};
+
+static void *list_add(struct list *list, const void *item, size_t item_size)
+{
+	size_t size = list->size ? list->size * 2 : 32;
+	char *items = list->items;
+
+	if (list->n == list->size) {
+		items = realloc(items, size * item_size);
+		if (!items)
+			return NULL;
+
+		list->items = items;
+		list->size = size;
+	}
+
+	return memcpy(items + list->n++ * item_size, item, item_size);
+}
+
+const char *qdisc_state_name(enum qdisc_state state)
+{
+	switch (state) {
+	case QDISC_OK:
+		return "ok";
+	case QDISC_NO_DEVICE:
+		return "no device";
+	case QDISC_FOREIGN:
+		return "foreign qdisc";
+	case QDISC_ERROR:
+		break;
+	}
+
+	return "error";
+}
+
+static void __attribute__((format(printf, 3, 4)))
+set_state(struct site *site, enum qdisc_state state, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	site->state = state;
+	vsnprintf(site->text, sizeof(site->text), format, args);
+	va_end(args);
+}
+
+/*
+ * What is there
+ */
+
+static int on_qdisc(const struct tc_qdisc *qdisc, void *arg)
+{
+	/* Of somebody's qdiscs only the root matters. */
+	if (qdisc->parent != TC_H_ROOT && TC_H_MAJ(qdisc->parent) != ROOT)
+		return 0;
+
+	return list_add(arg, qdisc, sizeof(*qdisc)) ? 0 : -NLE_NOMEM;
+}
+
+static int on_class(const struct tc_class *class, void *arg)
+{
+	return list_add(arg, class, sizeof(*class)) ? 0 : -NLE_NOMEM;
+}
+
+static int on_filter(const struct tc_filter *filter, void *arg)
+{
+	return list_add(arg, filter, sizeof(*filter)) ? 0 : -NLE_NOMEM;
+}
+
+static bool is_own(const struct tc_qdisc *root)
+{
+	return root && root->handle == ROOT && !strcmp(root->kind, "htb") &&
+	       root->defcls == PLAN_MINOR_DEFAULT;
+}
+
+static const struct tc_qdisc *find_root(const struct list *qdiscs, int ifindex)
+{
+	const struct tc_qdisc *qdisc = qdiscs->items;
+	size_t i;
+
+	for (i = 0; i < qdiscs->n; i++, qdisc++)
+		if (qdisc->ifindex == ifindex && qdisc->parent == TC_H_ROOT)
+			return qdisc;
+
+	return NULL;
+}
+
+/*
+ * From what is there to what should be
+ */
+
+/* Bucket and CoDel times pass through the kernel's units: near is the same. */
+static bool near(uint32_t a, uint32_t b)
+{
+	uint32_t gap = a > b ? a - b : b - a;
+
+	return gap <= b / 16;
+}
+
+static bool same_class(const struct plan_class *want, const struct tc_class *have)
+{
+	if (want->rate != have->rate || want->ceil != have->ceil ||
+	    !near(want->burst, have->burst) || !near(want->cburst, have->cburst))
+		return false;
+
+	/* HTB forgets an inner class's quantum. */
+	return want->minor == PLAN_MINOR_ROOT || want->quantum == have->quantum;
+}
+
+/* For messages: "class gold: " and the like. */
+static const char *class_name(const struct qdisc_ctl *ctl,
+			      const struct plan_class *want)
+{
+	const struct iq_group *group;
+
+	if (want->minor == PLAN_MINOR_ROOT)
+		return "(root)";
+
+	group = config_group(ctl->config, want->class->group);
+	return group ? group->name : "default";
+}
+
+static int fail(const struct qdisc_ctl *ctl, struct site *site, const char *what,
+		const char *name)
+{
+	set_state(site, QDISC_ERROR, "%s%s%s: %s", what, name ? " " : "",
+		  name ? name : "", tc_error(ctl->tc));
+	return -1;
+}
+
+static int put_class(const struct qdisc_ctl *ctl, struct site *site,
+		     const struct plan_class *want, uint32_t parent)
+{
+	struct tc_class class = {
+		.parent = parent,
+		.handle = CLASSID(want->minor),
+		.rate = want->rate,
+		.ceil = want->ceil,
+		.burst = want->burst,
+		.cburst = want->cburst,
+		.quantum = want->quantum,
+	};
+
+	if (tc_put_class(ctl->tc, site->ifindex, &class))
+		return fail(ctl, site, "class", class_name(ctl, want));
+
+	return 0;
+}
+
+static int put_leaf(const struct qdisc_ctl *ctl, struct site *site,
+		    const struct plan_class *want)
+{
+	struct tc_qdisc leaf = {
+		.parent = CLASSID(want->minor),
+		.target = want->target,
+		.interval = want->interval,
+	};
+
+	if (tc_put_leaf(ctl->tc, site->ifindex, &leaf))
+		return fail(ctl, site, "fq_codel of class",
+			    class_name(ctl, want));
+
+	return 0;
+}
+
+/* Classes and their leaves; *@have is left with the classes that must go. */
+static int sync_classes(const struct qdisc_ctl *ctl, struct site *site,
+			struct plan *plan, const struct list *qdiscs,
+			struct list *have)
+{
+	struct tc_class *class = have->items, *gone = have->items;
+	const struct tc_qdisc *qdisc = qdiscs->items;
+	struct plan_class *want;
+	bool *class_ok, *leaf_ok;
+	int err = -1;
+	size_t i;
+
+	class_ok = calloc(2 * plan->n + 1, sizeof(*class_ok));
+	if (!class_ok) {
+		set_state(site, QDISC_ERROR, "out of memory");
+		return -1;
+	}
+
+	leaf_ok = class_ok + plan->n + 1;
+
+	for (i = 0; i < have->n; i++, class++) {
+		want = plan_find(plan, TC_H_MIN(class->handle));
+		if (!want)
+			*gone++ = *class;
+		else if (same_class(want, class))
+			class_ok[want == &plan->root ? plan->n :
+				 (size_t)(want - plan->classes)] = true;
+	}
+
+	have->n = gone - (struct tc_class *)have->items;
+
+	for (i = 0; i < qdiscs->n; i++, qdisc++) {
+		if (qdisc->ifindex != site->ifindex ||
+		    qdisc->parent == TC_H_ROOT)
+			continue;
+
+		want = plan_find(plan, TC_H_MIN(qdisc->parent));
+		if (want && want != &plan->root &&
+		    !strcmp(qdisc->kind, "fq_codel") &&
+		    near(want->target, qdisc->target) &&
+		    near(want->interval, qdisc->interval))
+			leaf_ok[want - plan->classes] = true;
+	}
+
+	if (!class_ok[plan->n] && put_class(ctl, site, &plan->root, ROOT))
+		goto out;
+
+	for (i = 0; i < plan->n; i++) {
+		want = &plan->classes[i];
+		if (!class_ok[i] &&
+		    put_class(ctl, site, want, CLASSID(PLAN_MINOR_ROOT)))
+			goto out;
+		if (!leaf_ok[i] && put_leaf(ctl, site, want))
+			goto out;
+	}
+
+	err = 0;
+out:
+	free(class_ok);
+	return err;
+}
+
+static bool prio_used(const struct list *filters, uint16_t prio)
+{
+	const struct tc_filter *filter = filters->items;
+	size_t i;
+
+	for (i = 0; i < filters->n; i++, filter++)
+		if (filter->prio == prio)
+			return true;
+
+	return false;
+}
+
+/* The priority that @mask has or can have: a mask has one of its own. */
+static uint16_t mask_prio(const struct list *filters, uint32_t mask)
+{
+	const struct tc_filter *filter = filters->items;
+	uint16_t prio = 1;
+	size_t i;
+
+	for (i = 0; i < filters->n; i++, filter++)
+		if (filter->mask == mask)
+			return filter->prio;
+
+	while (prio_used(filters, prio))
+		prio++;
+
+	return prio;
+}
+
+/*
+ * The filter for a class: changed in place where its mark led elsewhere, so
+ * that there is no moment without it.
+ */
+static int sync_filter(const struct qdisc_ctl *ctl, struct site *site,
+		       const struct plan_class *want, struct list *have,
+		       struct list *stale)
+{
+	struct tc_filter filter = {
+		.mark = want->mark,
+		.mask = want->mask,
+		.classid = CLASSID(want->minor),
+	};
+	struct tc_filter *old = stale->items;
+	size_t i;
+
+	for (i = 0; i < stale->n; i++)
+		if (old[i].mark == want->mark && old[i].mask == want->mask)
+			break;
+
+	if (i < stale->n) {
+		filter.prio = old[i].prio;
+		if (old[i].classid == filter.classid) {
+			old[i] = old[--stale->n];
+			return 0;
+		}
+
+		old[i] = old[--stale->n];
+	} else {
+		filter.prio = mask_prio(have, want->mask);
+		if (!list_add(have, &filter, sizeof(filter))) {
+			set_state(site, QDISC_ERROR, "out of memory");
+			return -1;
+		}
+	}
+
+	if (tc_put_filter(ctl->tc, site->ifindex, ROOT, &filter))
+		return fail(ctl, site, "filter of class", class_name(ctl, want));
+
+	return 0;
+}
+
+/* *@have grows by what is added; *@stale is left with what must go. */
+static int sync_filters(const struct qdisc_ctl *ctl, struct site *site,
+			struct plan *plan, struct list *have, struct list *stale)
+{
+	size_t i;
+
+	for (i = 0; i < plan->n; i++)
+		if (plan->classes[i].mask &&
+		    sync_filter(ctl, site, &plan->classes[i], have, stale))
+			return -1;
+
+	return 0;
+}
+
+static int sync_tree(const struct qdisc_ctl *ctl, struct site *site,
+		     struct plan *plan, const struct list *qdiscs)
+{
+	struct list classes = {}, filters = {}, stale = {};
+	const struct tc_filter *filter;
+	const struct tc_class *class;
+	int err = -1;
+	size_t i;
+
+	if (tc_dump_classes(ctl->tc, site->ifindex, on_class, &classes) ||
+	    tc_dump_filters(ctl->tc, site->ifindex, ROOT, on_filter, &filters) ||
+	    tc_dump_filters(ctl->tc, site->ifindex, ROOT, on_filter, &stale)) {
+		fail(ctl, site, "reading the classes", NULL);
+		goto out;
+	}
+
+	if (sync_classes(ctl, site, plan, qdiscs, &classes) ||
+	    sync_filters(ctl, site, plan, &filters, &stale))
+		goto out;
+
+	/* HTB keeps a class that a filter still leads to. */
+	for (i = 0, filter = stale.items; i < stale.n; i++, filter++)
+		if (tc_del_filter(ctl->tc, site->ifindex, ROOT, filter)) {
+			fail(ctl, site, "removing a filter", NULL);
+			goto out;
+		}
+
+	for (i = 0, class = classes.items; i < classes.n; i++, class++)
+		if (tc_del_class(ctl->tc, site->ifindex, class->handle)) {
+			fail(ctl, site, "removing a class", NULL);
+			goto out;
+		}
+
+	err = 0;
+out:
+	free(classes.items);
+	free(filters.items);
+	free(stale.items);
+	return err;
+}
+
+static void sync_site(struct qdisc_ctl *ctl, struct site *site,
+		      const struct list *qdiscs)
+{
+	const struct policy *policy = site->policy;
+	const struct tc_qdisc *root;
+	struct plan *plan;
+	const char *why;
+	bool own;
+
+	root = find_root(qdiscs, site->ifindex);
+	own = is_own(root);
+	if (root && root->handle && !own && !policy->replace) {
+		set_state(site, QDISC_FOREIGN,
+			  "%s has a qdisc %s %x: that ipsec-qosd did not make; remove it, or set replace = yes",
+			  policy->device, root->kind, root->handle >> 16);
+		return;
+	}
+
+	plan = plan_make(ctl->config, policy, site->mtu, &why);
+	if (!plan) {
+		set_state(site, QDISC_ERROR, "%s", why);
+		return;
+	}
+
+	if (!own && tc_add_root(ctl->tc, site->ifindex, ROOT, PLAN_MINOR_DEFAULT,
+				policy->replace)) {
+		fail(ctl, site, "qdisc htb", NULL);
+		goto out;
+	}
+
+	if (!sync_tree(ctl, site, plan, qdiscs)) {
+		set_state(site, QDISC_OK, "%s", "");
+		goto out;
+	}
+
+	/* A tree that is half made would shape by nobody's policy. */
+	if (!own)
+		tc_del_root(ctl->tc, site->ifindex, ROOT);
+out:
+	free(plan);
+}
+
+/* Does any policy want what is on a device? */
+static bool is_wanted(const struct qdisc_ctl *ctl, int ifindex)
+{
+	size_t i;
+
+	for (i = 0; i < ctl->n; i++)
+		if (ctl->sites[i].ifindex == ifindex)
+			return true;
+
+	return false;
+}
+
+static int sync_dirty(struct qdisc_ctl *ctl)
+{
+	const struct tc_qdisc *qdisc;
+	struct list qdiscs = {};
+	bool known = true;
+	struct site *site;
+	int failed = 0;
+	size_t i;
+
+	for (i = 0, site = ctl->sites; i < ctl->n; i++, site++) {
+		if (!site->dirty)
+			continue;
+
+		site->ifindex = tc_link(ctl->tc, site->policy->device,
+					&site->mtu);
+		if (!site->ifindex)
+			set_state(site, QDISC_NO_DEVICE, "there is no device %s",
+				  site->policy->device);
+		else if (site->ifindex < 0)
+			fail(ctl, site, "device", site->policy->device);
+		known &= site->ifindex >= 0;
+	}
+
+	if (tc_dump_qdiscs(ctl->tc, on_qdisc, &qdiscs)) {
+		for (i = 0; i < ctl->n; i++)
+			if (ctl->sites[i].dirty)
+				fail(ctl, &ctl->sites[i], "reading the qdiscs",
+				     NULL);
+		goto out;
+	}
+
+	for (i = 0, site = ctl->sites; i < ctl->n; i++, site++)
+		if (site->dirty && site->ifindex > 0)
+			sync_site(ctl, site, &qdiscs);
+
+	for (i = 0, qdisc = qdiscs.items; i < qdiscs.n; i++, qdisc++)
+		if (known && qdisc->parent == TC_H_ROOT && is_own(qdisc) &&
+		    !is_wanted(ctl, qdisc->ifindex))
+			tc_del_root(ctl->tc, qdisc->ifindex, ROOT);
+out:
+	for (i = 0, site = ctl->sites; i < ctl->n; i++, site++) {
+		site->dirty = false;
+		failed += site->state == QDISC_ERROR;
+	}
+
+	free(qdiscs.items);
+	return failed;
+}
+
+int qdisc_apply(struct qdisc_ctl *ctl, const struct config *config)
+{
+	struct site *sites = calloc(config->n_policies + 1, sizeof(*sites));
+	size_t i;
+
+	if (!sites)
+		return -ENOMEM;
+
+	for (i = 0; i < config->n_policies; i++) {
+		sites[i].policy = &config->policies[i];
+		sites[i].dirty = true;
+	}
+
+	free(ctl->sites);
+	ctl->config = config;
+	ctl->sites = sites;
+	ctl->n = config->n_policies;
+	return sync_dirty(ctl);
+}
+
+/*
+ * Devices that come and go
+ */
+
+static int on_link(struct nl_msg *msg, void *arg)
+{
+	struct nlmsghdr *nlh = nlmsg_hdr(msg);
+	struct ifinfomsg *ifi = nlmsg_data(nlh);
+	struct nlattr *tb[IFLA_MAX + 1];
+	struct qdisc_ctl *ctl = arg;
+	struct site *site;
+	uint32_t mtu;
+	bool named;
+	size_t i;
+
+	/* Bridge ports are told about once more under AF_BRIDGE. */
+	if ((nlh->nlmsg_type != RTM_NEWLINK && nlh->nlmsg_type != RTM_DELLINK) ||
+	    nlmsg_parse(nlh, sizeof(*ifi), tb, IFLA_MAX, NULL) < 0 ||
+	    ifi->ifi_family != AF_UNSPEC || !tb[IFLA_IFNAME] || !tb[IFLA_MTU])
+		return NL_SKIP;
+
+	mtu = nla_get_u32(tb[IFLA_MTU]);
+	for (i = 0, site = ctl->sites; i < ctl->n; i++, site++) {
+		named = nlh->nlmsg_type == RTM_NEWLINK &&
+			!strcmp(nla_get_string(tb[IFLA_IFNAME]),
+				site->policy->device);
+		if (named)
+			site->dirty |= site->ifindex != ifi->ifi_index ||
+				       site->mtu != mtu ||
+				       site->state != QDISC_OK;
+		else if (site->ifindex == ifi->ifi_index)
+			site->dirty = true;	/* gone, or has another name */
+	}
+
+	return NL_OK;
+}
+
+int qdisc_fd(const struct qdisc_ctl *ctl)
+{
+	return nl_socket_get_fd(ctl->links);
+}
+
+int qdisc_event(struct qdisc_ctl *ctl)
+{
+	bool dirty = false;
+	int err, failed = 0;
+	size_t i;
+
+	do {
+		err = nl_recvmsgs_default(ctl->links);
+	} while (err >= 0);
+
+	/* Anything but "no more": notices were lost. */
+	for (i = 0; i < ctl->n; i++) {
+		ctl->sites[i].dirty |= err != -NLE_AGAIN;
+		dirty |= ctl->sites[i].dirty;
+		failed += ctl->sites[i].state == QDISC_ERROR;
+	}
+
+	return dirty ? sync_dirty(ctl) : failed;
+}
+
+static int open_links(struct qdisc_ctl *ctl)
+{
+	int err;
+
+	ctl->links = nl_socket_alloc();
+	if (!ctl->links)
+		return -ENOMEM;
+
+	nl_socket_disable_seq_check(ctl->links);
+	nl_socket_modify_cb(ctl->links, NL_CB_VALID, NL_CB_CUSTOM, on_link, ctl);
+
+	errno = 0;
+	err = nl_connect(ctl->links, NETLINK_ROUTE);
+	if (err >= 0)
+		err = nl_socket_add_membership(ctl->links, RTNLGRP_LINK);
+	if (err >= 0)
+		err = nl_socket_set_nonblocking(ctl->links);
+	if (err < 0)
+		return errno ? -errno : -EIO;
+
+	return 0;
+}
+
+int qdisc_open(struct qdisc_ctl **result)
+{
+	struct qdisc_ctl *ctl = calloc(1, sizeof(*ctl));
+	int err;
+
+	if (!ctl)
+		return -ENOMEM;
+
+	err = tc_open(&ctl->tc);
+	if (!err)
+		err = open_links(ctl);
+	if (err) {
+		qdisc_close(ctl);
+		return err;
+	}
+
+	*result = ctl;
+	return 0;
+}
+
+void qdisc_close(struct qdisc_ctl *ctl)
+{
+	if (!ctl)
+		return;
+
+	nl_socket_free(ctl->links);
+	tc_close(ctl->tc);
+	free(ctl->sites);
+	free(ctl);
+}
+
+/*
+ * How it stands
+ */
+
+enum qdisc_state qdisc_policy_state(const struct qdisc_ctl *ctl, size_t i,
+				    const char **text)
+{
+	if (text)
+		*text = ctl->sites[i].text;
+
+	return ctl->sites[i].state;
+}
+
+static void fill_count(struct qdisc_class *to, const struct tc_class *class)
+{
+	to->measured = class->count.rate * 8;
+	to->packets = class->count.packets;
+	to->bytes = class->count.bytes;
+	to->drops = class->count.drops;
+	to->backlog = class->count.backlog;
+}
+
+/* What the kernel counts for a site, into @out: one for each of its classes. */
+static void read_counts(struct qdisc_ctl *ctl, struct site *site,
+			const struct list *qdiscs, struct qdisc_class *out)
+{
+	const struct tc_qdisc *qdisc = qdiscs->items;
+	const struct tc_class *class;
+	struct list classes = {};
+	struct plan_class *pc;
+	struct plan *plan;
+	const char *why;
+	size_t i;
+
+	plan = plan_make(ctl->config, site->policy, site->mtu, &why);
+	if (!plan) {
+		set_state(site, QDISC_ERROR, "%s", why);
+		return;
+	}
+
+	if (tc_dump_classes(ctl->tc, site->ifindex, on_class, &classes)) {
+		fail(ctl, site, "reading the classes", NULL);
+		goto out;
+	}
+
+	for (i = 0, class = classes.items; i < classes.n; i++, class++) {
+		pc = plan_find(plan, TC_H_MIN(class->handle));
+		if (pc && pc->class)
+			fill_count(&out[pc->class - site->policy->classes],
+				   class);
+	}
+
+	/* What fq_codel drops as it dequeues, HTB does not count. */
+	for (i = 0; i < qdiscs->n; i++, qdisc++) {
+		if (qdisc->ifindex != site->ifindex || qdisc->parent == TC_H_ROOT)
+			continue;
+
+		pc = plan_find(plan, TC_H_MIN(qdisc->parent));
+		if (pc && pc->class)
+			out[pc->class - site->policy->classes].drops =
+				qdisc->count.drops;
+	}
+out:
+	free(classes.items);
+	free(plan);
+}
+
+static int site_stats(struct qdisc_ctl *ctl, struct site *site,
+		      const struct list *qdiscs,
+		      void (*cb)(const struct qdisc_class *class, void *arg),
+		      void *arg)
+{
+	const struct policy *policy = site->policy;
+	const struct tc_qdisc *root;
+	struct qdisc_class *out;
+	size_t i;
+
+	out = calloc(policy->n_classes + 1, sizeof(*out));
+	if (!out)
+		return -ENOMEM;
+
+	root = find_root(qdiscs, site->ifindex);
+	if (site->state == QDISC_OK && !is_own(root))
+		set_state(site, root && root->handle ? QDISC_FOREIGN : QDISC_ERROR,
+			  "somebody took the daemon's qdisc off %s; reloading puts it back",
+			  policy->device);
+
+	if (site->state == QDISC_OK)
+		read_counts(ctl, site, qdiscs, out);
+
+	for (i = 0; i < policy->n_classes; i++) {
+		out[i].policy = policy;
+		out[i].class = &policy->classes[i];
+		out[i].state = site->state;
+		out[i].text = site->text;
+		cb(&out[i], arg);
+	}
+
+	free(out);
+	return 0;
+}
+
+int qdisc_stats(struct qdisc_ctl *ctl,
+		void (*cb)(const struct qdisc_class *class, void *arg),
+		void *arg)
+{
+	struct list qdiscs = {};
+	int err = 0;
+	size_t i;
+
+	/* A device that is gone by now is not worth an error. */
+	qdisc_event(ctl);
+
+	if (tc_dump_qdiscs(ctl->tc, on_qdisc, &qdiscs))
+		for (i = 0; i < ctl->n; i++)
+			if (ctl->sites[i].state == QDISC_OK)
+				fail(ctl, &ctl->sites[i], "reading the qdiscs",
+				     NULL);
+
+	for (i = 0; i < ctl->n && !err; i++)
+		err = site_stats(ctl, &ctl->sites[i], &qdiscs, cb, arg);
+
+	free(qdiscs.items);
+	return err;
+}

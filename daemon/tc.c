@@ -1,0 +1,536 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Traffic control as the kernel's rtnetlink has it.
+ */
+#include "tc.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <linux/gen_stats.h>
+#include <linux/if_ether.h>
+#include <linux/rtnetlink.h>
+#include <netlink/attr.h>
+#include <netlink/errno.h>
+#include <netlink/msg.h>
+#include <netlink/netlink.h>
+#include <netlink/socket.h>
+#include <netlink/utils.h>
+#include <netlink/route/class.h>
+#include <netlink/route/classifier.h>
+#include <netlink/route/link.h>
+#include <netlink/route/qdisc.h>
+#include <netlink/route/tc.h>
+#include <netlink/route/cls/fw.h>
+#include <netlink/route/qdisc/fq_codel.h>
+#include <netlink/route/qdisc/htb.h>
+
+#define USEC_PER_SEC	1000000
+
+/*
+ * The kernel reads a class's counters every 250 ms and lets each reading weigh
+ * a quarter: nine tenths of a new load show after two seconds.
+ */
+#define EST_INTERVAL	(-2)
+#define EST_EWMA_LOG	2
+
+struct tc {
+	struct nl_sock *sk;
+	char kernel[128];	/* the kernel's extended ACK to the last request */
+	char error[160];
+};
+
+static int on_error(struct sockaddr_nl *who, struct nlmsgerr *e, void *arg)
+{
+	struct nlmsghdr *nlh = (struct nlmsghdr *)((char *)e - NLMSG_HDRLEN);
+	struct nlattr *tb[NLMSGERR_ATTR_MAX + 1];
+	size_t offset = NLMSG_HDRLEN + sizeof(*e);
+	struct tc *tc = arg;
+
+	(void)who;
+
+	if (!(nlh->nlmsg_flags & NLM_F_CAPPED))
+		offset += NLMSG_ALIGN(e->msg.nlmsg_len) - NLMSG_HDRLEN;
+
+	if (nlh->nlmsg_flags & NLM_F_ACK_TLVS && nlh->nlmsg_len > offset &&
+	    !nla_parse(tb, NLMSGERR_ATTR_MAX,
+		       (struct nlattr *)((char *)nlh + offset),
+		       nlh->nlmsg_len - offset, NULL) &&
+	    tb[NLMSGERR_ATTR_MSG])
+		nla_strlcpy(tc->kernel, tb[NLMSGERR_ATTR_MSG],
+			    sizeof(tc->kernel));
+
+	return NL_STOP;
+}
+
+/* Keep the reason where a call failed. */
+static int done(struct tc *tc, int err)
+{
+	if (err < 0)
+		snprintf(tc->error, sizeof(tc->error), "%s",
+			 tc->kernel[0] ? tc->kernel : nl_geterror(err));
+
+	tc->kernel[0] = '\0';
+	return err < 0 ? err : 0;
+}
+
+int tc_open(struct tc **result)
+{
+	struct tc *tc = calloc(1, sizeof(*tc));
+	int one = 1, err;
+
+	if (!tc)
+		return -ENOMEM;
+
+	tc->sk = nl_socket_alloc();
+	if (!tc->sk) {
+		free(tc);
+		return -ENOMEM;
+	}
+
+	errno = 0;
+	err = nl_connect(tc->sk, NETLINK_ROUTE);
+	if (err < 0) {
+		err = errno ? -errno : -EIO;
+		tc_close(tc);
+		return err;
+	}
+
+	/* Older kernels say less; that alone is no reason to fail. */
+	setsockopt(nl_socket_get_fd(tc->sk), SOL_NETLINK, NETLINK_EXT_ACK, &one,
+		   sizeof(one));
+	nl_socket_modify_err_cb(tc->sk, NL_CB_CUSTOM, on_error, tc);
+
+	*result = tc;
+	return 0;
+}
+
+void tc_close(struct tc *tc)
+{
+	if (!tc)
+		return;
+
+	nl_socket_free(tc->sk);
+	free(tc);
+}
+
+const char *tc_error(const struct tc *tc)
+{
+	return tc->error;
+}
+
+int tc_link(struct tc *tc, const char *name, uint32_t *mtu)
+{
+	struct rtnl_link *link;
+	int err, ifindex;
+
+	err = rtnl_link_get_kernel(tc->sk, 0, name, &link);
+	if (err == -NLE_NODEV || err == -NLE_OBJ_NOTFOUND) {
+		tc->kernel[0] = '\0';
+		return 0;
+	}
+
+	if (err < 0)
+		return done(tc, err);
+
+	ifindex = rtnl_link_get_ifindex(link);
+	*mtu = rtnl_link_get_mtu(link);
+	rtnl_link_put(link);
+	return ifindex;
+}
+
+/*
+ * Reading
+ */
+
+struct dump {
+	union {
+		int (*qdisc)(const struct tc_qdisc *qdisc, void *arg);
+		int (*class)(const struct tc_class *class, void *arg);
+		int (*filter)(const struct tc_filter *filter, void *arg);
+	};
+	void *arg;
+	int result;
+};
+
+/* Copy a structure that other kernels may have longer or shorter. */
+static void get_struct(void *to, size_t size, struct nlattr *attr)
+{
+	memset(to, 0, size);
+	if (attr)
+		nla_memcpy(to, attr, size);
+}
+
+static void get_count(struct tc_count *count, struct nlattr *nest)
+{
+	struct nlattr *tb[TCA_STATS_MAX + 1];
+	struct gnet_stats_rate_est rate;
+	struct gnet_stats_basic basic;
+	struct gnet_stats_queue queue;
+
+	memset(count, 0, sizeof(*count));
+	if (!nest || nla_parse_nested(tb, TCA_STATS_MAX, nest, NULL) < 0)
+		return;
+
+	get_struct(&basic, sizeof(basic), tb[TCA_STATS_BASIC]);
+	get_struct(&queue, sizeof(queue), tb[TCA_STATS_QUEUE]);
+	get_struct(&rate, sizeof(rate), tb[TCA_STATS_RATE_EST]);
+
+	count->bytes = basic.bytes;
+	count->packets = basic.packets;
+	count->drops = queue.drops;
+	count->backlog = queue.backlog;
+	count->rate = rate.bps;
+
+	/* There only where 32 bits do not hold them. */
+	if (tb[TCA_STATS_PKT64])
+		get_struct(&count->packets, sizeof(count->packets),
+			   tb[TCA_STATS_PKT64]);
+	if (tb[TCA_STATS_RATE_EST64])
+		get_struct(&count->rate, sizeof(count->rate),
+			   tb[TCA_STATS_RATE_EST64]);
+}
+
+static uint32_t get_u32(struct nlattr *attr)
+{
+	uint32_t value;
+
+	get_struct(&value, sizeof(value), attr);
+	return value;
+}
+
+static int on_qdisc(struct nl_msg *msg, void *arg)
+{
+	struct tcmsg *tcm = nlmsg_data(nlmsg_hdr(msg));
+	struct nlattr *tb[TCA_MAX + 1], *opt[TCA_FQ_CODEL_MAX + 1];
+	struct tc_qdisc qdisc = {};
+	struct dump *dump = arg;
+	struct tc_htb_glob glob;
+
+	if (nlmsg_parse(nlmsg_hdr(msg), sizeof(*tcm), tb, TCA_MAX, NULL) < 0 ||
+	    !tb[TCA_KIND])
+		return NL_SKIP;
+
+	qdisc.ifindex = tcm->tcm_ifindex;
+	qdisc.parent = tcm->tcm_parent;
+	qdisc.handle = tcm->tcm_handle;
+	nla_strlcpy(qdisc.kind, tb[TCA_KIND], sizeof(qdisc.kind));
+	get_count(&qdisc.count, tb[TCA_STATS2]);
+
+	/* Both kinds' attributes fit fq_codel's range. */
+	_Static_assert((int)TCA_HTB_INIT <= (int)TCA_FQ_CODEL_MAX,
+		       "room for both");
+	if (tb[TCA_OPTIONS] &&
+	    !nla_parse_nested(opt, TCA_FQ_CODEL_MAX, tb[TCA_OPTIONS], NULL)) {
+		if (!strcmp(qdisc.kind, "htb")) {
+			get_struct(&glob, sizeof(glob), opt[TCA_HTB_INIT]);
+			qdisc.defcls = glob.defcls;
+		} else if (!strcmp(qdisc.kind, "fq_codel")) {
+			qdisc.target = get_u32(opt[TCA_FQ_CODEL_TARGET]);
+			qdisc.interval = get_u32(opt[TCA_FQ_CODEL_INTERVAL]);
+		}
+	}
+
+	if (!dump->result)
+		dump->result = dump->qdisc(&qdisc, dump->arg);
+
+	return NL_OK;
+}
+
+static uint64_t get_rate(const struct tc_ratespec *spec, struct nlattr *rate64)
+{
+	uint64_t rate;
+
+	if (!rate64)
+		return spec->rate;
+
+	get_struct(&rate, sizeof(rate), rate64);
+	return rate;
+}
+
+/* The kernel keeps a bucket as the time that it takes to fill. */
+static uint32_t bucket_bytes(uint32_t ticks, uint64_t rate)
+{
+	uint64_t bytes = (double)nl_ticks2us(ticks) * rate / USEC_PER_SEC;
+
+	return bytes > UINT32_MAX ? UINT32_MAX : bytes;
+}
+
+static int on_class(struct nl_msg *msg, void *arg)
+{
+	struct tcmsg *tcm = nlmsg_data(nlmsg_hdr(msg));
+	struct nlattr *tb[TCA_MAX + 1], *opt[TCA_HTB_MAX + 1];
+	struct tc_class class = {};
+	struct dump *dump = arg;
+	struct tc_htb_opt htb;
+
+	if (nlmsg_parse(nlmsg_hdr(msg), sizeof(*tcm), tb, TCA_MAX, NULL) < 0 ||
+	    !tb[TCA_KIND] || strcmp(nla_get_string(tb[TCA_KIND]), "htb") ||
+	    !tb[TCA_OPTIONS] ||
+	    nla_parse_nested(opt, TCA_HTB_MAX, tb[TCA_OPTIONS], NULL) < 0)
+		return NL_SKIP;
+
+	get_struct(&htb, sizeof(htb), opt[TCA_HTB_PARMS]);
+	get_count(&class.count, tb[TCA_STATS2]);
+	class.parent = tcm->tcm_parent;
+	class.handle = tcm->tcm_handle;
+	class.rate = get_rate(&htb.rate, opt[TCA_HTB_RATE64]);
+	class.ceil = get_rate(&htb.ceil, opt[TCA_HTB_CEIL64]);
+	class.burst = bucket_bytes(htb.buffer, class.rate);
+	class.cburst = bucket_bytes(htb.cbuffer, class.ceil);
+	class.quantum = htb.quantum;
+
+	if (!dump->result)
+		dump->result = dump->class(&class, dump->arg);
+
+	return NL_OK;
+}
+
+static int on_filter(struct nl_msg *msg, void *arg)
+{
+	struct tcmsg *tcm = nlmsg_data(nlmsg_hdr(msg));
+	struct nlattr *tb[TCA_MAX + 1], *opt[TCA_FW_MAX + 1];
+	struct tc_filter filter;
+	struct dump *dump = arg;
+
+	/* A priority as such is dumped too, without options. */
+	if (nlmsg_parse(nlmsg_hdr(msg), sizeof(*tcm), tb, TCA_MAX, NULL) < 0 ||
+	    !tb[TCA_KIND] || strcmp(nla_get_string(tb[TCA_KIND]), "fw") ||
+	    !tb[TCA_OPTIONS] ||
+	    nla_parse_nested(opt, TCA_FW_MAX, tb[TCA_OPTIONS], NULL) < 0)
+		return NL_SKIP;
+
+	filter.mark = tcm->tcm_handle;
+	filter.mask = opt[TCA_FW_MASK] ? get_u32(opt[TCA_FW_MASK]) : UINT32_MAX;
+	filter.prio = TC_H_MAJ(tcm->tcm_info) >> 16;
+	filter.classid = get_u32(opt[TCA_FW_CLASSID]);
+
+	if (!dump->result)
+		dump->result = dump->filter(&filter, dump->arg);
+
+	return NL_OK;
+}
+
+static int dump(struct tc *tc, int type, int ifindex, uint32_t parent,
+		nl_recvmsg_msg_cb_t cb, struct dump *dump)
+{
+	struct tcmsg tcm = {
+		.tcm_ifindex = ifindex,
+		.tcm_parent = parent,
+	};
+	int err;
+
+	nl_socket_modify_cb(tc->sk, NL_CB_VALID, NL_CB_CUSTOM, cb, dump);
+	err = nl_send_simple(tc->sk, type, NLM_F_DUMP, &tcm, sizeof(tcm));
+	if (err >= 0)
+		err = nl_recvmsgs_default(tc->sk);
+	nl_socket_modify_cb(tc->sk, NL_CB_VALID, NL_CB_DEFAULT, NULL, NULL);
+
+	err = done(tc, err);
+	return err ? err : dump->result;
+}
+
+int tc_dump_qdiscs(struct tc *tc,
+		   int (*cb)(const struct tc_qdisc *qdisc, void *arg), void *arg)
+{
+	struct dump d = { .qdisc = cb, .arg = arg };
+
+	return dump(tc, RTM_GETQDISC, 0, 0, on_qdisc, &d);
+}
+
+int tc_dump_classes(struct tc *tc, int ifindex,
+		    int (*cb)(const struct tc_class *class, void *arg), void *arg)
+{
+	struct dump d = { .class = cb, .arg = arg };
+
+	return dump(tc, RTM_GETTCLASS, ifindex, 0, on_class, &d);
+}
+
+int tc_dump_filters(struct tc *tc, int ifindex, uint32_t parent,
+		    int (*cb)(const struct tc_filter *filter, void *arg),
+		    void *arg)
+{
+	struct dump d = { .filter = cb, .arg = arg };
+
+	return dump(tc, RTM_GETTFILTER, ifindex, parent, on_filter, &d);
+}
+
+/*
+ * Writing
+ */
+
+static struct rtnl_qdisc *new_qdisc(int ifindex, uint32_t parent,
+				    uint32_t handle, const char *kind)
+{
+	struct rtnl_qdisc *q = rtnl_qdisc_alloc();
+
+	if (!q)
+		return NULL;
+
+	rtnl_tc_set_ifindex(TC_CAST(q), ifindex);
+	rtnl_tc_set_parent(TC_CAST(q), parent);
+	if (handle)
+		rtnl_tc_set_handle(TC_CAST(q), handle);
+	if (kind && rtnl_tc_set_kind(TC_CAST(q), kind) < 0) {
+		rtnl_qdisc_put(q);
+		return NULL;
+	}
+
+	return q;
+}
+
+int tc_add_root(struct tc *tc, int ifindex, uint32_t handle, uint32_t defcls,
+		int replace)
+{
+	struct rtnl_qdisc *q = new_qdisc(ifindex, TC_H_ROOT, handle, "htb");
+	int err;
+
+	if (!q)
+		return done(tc, -NLE_NOMEM);
+
+	rtnl_htb_set_defcls(q, defcls);
+	/* What was not there a moment ago is not replaced unasked. */
+	err = rtnl_qdisc_add(tc->sk, q,
+			     NLM_F_CREATE | (replace ? NLM_F_REPLACE : NLM_F_EXCL));
+	rtnl_qdisc_put(q);
+	return done(tc, err);
+}
+
+int tc_del_root(struct tc *tc, int ifindex, uint32_t handle)
+{
+	struct rtnl_qdisc *q = new_qdisc(ifindex, TC_H_ROOT, handle, NULL);
+	int err;
+
+	if (!q)
+		return done(tc, -NLE_NOMEM);
+
+	err = rtnl_qdisc_delete(tc->sk, q);
+	rtnl_qdisc_put(q);
+	return done(tc, err);
+}
+
+int tc_put_class(struct tc *tc, int ifindex, const struct tc_class *class)
+{
+	struct gnet_estimator est = {
+		.interval = EST_INTERVAL,
+		.ewma_log = EST_EWMA_LOG,
+	};
+	struct nl_msg *msg = NULL;
+	struct rtnl_class *c;
+	int err;
+
+	c = rtnl_class_alloc();
+	if (!c)
+		return done(tc, -NLE_NOMEM);
+
+	rtnl_tc_set_ifindex(TC_CAST(c), ifindex);
+	rtnl_tc_set_parent(TC_CAST(c), class->parent);
+	rtnl_tc_set_handle(TC_CAST(c), class->handle);
+	err = rtnl_tc_set_kind(TC_CAST(c), "htb");
+	if (!err)
+		err = rtnl_htb_set_rate64(c, class->rate);
+	if (!err)
+		err = rtnl_htb_set_ceil64(c, class->ceil);
+	if (!err)
+		err = rtnl_htb_set_rbuffer(c, class->burst);
+	if (!err)
+		err = rtnl_htb_set_cbuffer(c, class->cburst);
+	if (!err)
+		err = rtnl_htb_set_quantum(c, class->quantum);
+	if (!err)
+		err = rtnl_class_build_add_request(c, NLM_F_CREATE, &msg);
+	rtnl_class_put(c);
+	if (err < 0)
+		return done(tc, err);
+
+	err = nla_put(msg, TCA_RATE, sizeof(est), &est);
+	if (err < 0) {
+		nlmsg_free(msg);
+		return done(tc, err);
+	}
+
+	return done(tc, nl_send_sync(tc->sk, msg));
+}
+
+int tc_put_leaf(struct tc *tc, int ifindex, const struct tc_qdisc *qdisc)
+{
+	struct rtnl_qdisc *q;
+	int err;
+
+	q = new_qdisc(ifindex, qdisc->parent, 0, "fq_codel");
+	if (!q)
+		return done(tc, -NLE_NOMEM);
+
+	rtnl_qdisc_fq_codel_set_target(q, qdisc->target);
+	rtnl_qdisc_fq_codel_set_interval(q, qdisc->interval);
+	err = rtnl_qdisc_add(tc->sk, q, NLM_F_CREATE | NLM_F_REPLACE);
+	rtnl_qdisc_put(q);
+	return done(tc, err);
+}
+
+static struct rtnl_cls *new_filter(int ifindex, uint32_t parent,
+				   const struct tc_filter *filter)
+{
+	struct rtnl_cls *c = rtnl_cls_alloc();
+
+	if (!c)
+		return NULL;
+
+	rtnl_tc_set_ifindex(TC_CAST(c), ifindex);
+	rtnl_tc_set_parent(TC_CAST(c), parent);
+	rtnl_tc_set_handle(TC_CAST(c), filter->mark);
+	rtnl_cls_set_prio(c, filter->prio);
+	rtnl_cls_set_protocol(c, ETH_P_ALL);
+	if (rtnl_tc_set_kind(TC_CAST(c), "fw") < 0 ||
+	    rtnl_fw_set_classid(c, filter->classid) < 0 ||
+	    rtnl_fw_set_mask(c, filter->mask) < 0) {
+		rtnl_cls_put(c);
+		return NULL;
+	}
+
+	return c;
+}
+
+int tc_put_filter(struct tc *tc, int ifindex, uint32_t parent,
+		  const struct tc_filter *filter)
+{
+	struct rtnl_cls *c = new_filter(ifindex, parent, filter);
+	int err;
+
+	if (!c)
+		return done(tc, -NLE_NOMEM);
+
+	err = rtnl_cls_change(tc->sk, c, NLM_F_CREATE);
+	rtnl_cls_put(c);
+	return done(tc, err);
+}
+
+int tc_del_filter(struct tc *tc, int ifindex, uint32_t parent,
+		  const struct tc_filter *filter)
+{
+	struct rtnl_cls *c = new_filter(ifindex, parent, filter);
+	int err;
+
+	if (!c)
+		return done(tc, -NLE_NOMEM);
+
+	err = rtnl_cls_delete(tc->sk, c, 0);
+	rtnl_cls_put(c);
+	return done(tc, err);
+}
+
+int tc_del_class(struct tc *tc, int ifindex, uint32_t handle)
+{
+	struct rtnl_class *c = rtnl_class_alloc();
+	int err;
+
+	if (!c)
+		return done(tc, -NLE_NOMEM);
+
+	rtnl_tc_set_ifindex(TC_CAST(c), ifindex);
+	rtnl_tc_set_handle(TC_CAST(c), handle);
+	err = rtnl_class_delete(tc->sk, c);
+	rtnl_class_put(c);
+	return done(tc, err);
+}

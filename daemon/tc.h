@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Traffic control as the kernel's rtnetlink has it: what there is on a device,
+ * and the few kinds of qdisc, class and filter that a policy is made of.
+ *
+ * Objects are written through libnl-route. They are read from the messages
+ * themselves, because libnl-route's objects keep 32 bits of a packet counter
+ * and of a rate, and nothing of a fw filter.
+ *
+ * All calls return 0 or a negative libnl error; tc_error() says why.
+ */
+#ifndef IPSEC_QOSD_TC_H
+#define IPSEC_QOSD_TC_H
+
+#include <stdint.h>
+#include <net/if.h>
+
+/**
+ * struct tc_count - what the kernel counted
+ *
+ * @packets: sent
+ * @bytes: sent
+ * @drops: packets dropped
+ * @backlog: bytes waiting
+ * @rate: the estimator's, in bytes a second; 0 where there is no estimator
+ */
+struct tc_count {
+	uint64_t packets;
+	uint64_t bytes;
+	uint64_t drops;
+	uint64_t backlog;
+	uint64_t rate;
+};
+
+/**
+ * struct tc_qdisc - a qdisc
+ *
+ * @kind: "htb", "fq_codel", any other
+ * @defcls: minor of htb's default class
+ * @target: fq_codel's, microseconds
+ * @interval: fq_codel's, microseconds
+ */
+struct tc_qdisc {
+	int ifindex;
+	uint32_t parent;
+	uint32_t handle;
+	char kind[IFNAMSIZ];
+	uint32_t defcls;
+	uint32_t target;
+	uint32_t interval;
+	struct tc_count count;
+};
+
+/**
+ * struct tc_class - an HTB class
+ *
+ * @rate: bytes a second
+ * @ceil: bytes a second
+ * @burst: bytes
+ * @cburst: bytes
+ * @quantum: bytes
+ */
+struct tc_class {
+	uint32_t parent;
+	uint32_t handle;
+	uint64_t rate;
+	uint64_t ceil;
+	uint32_t burst;
+	uint32_t cburst;
+	uint32_t quantum;
+	struct tc_count count;
+};
+
+/**
+ * struct tc_filter - a fw filter
+ *
+ * cls_fw has one mask for all filters of one priority.
+ */
+struct tc_filter {
+	uint32_t mark;
+	uint32_t mask;
+	uint16_t prio;
+	uint32_t classid;
+};
+
+struct tc;
+
+/** tc_open() - a socket to the kernel; a negative errno on error */
+int tc_open(struct tc **tc);
+void tc_close(struct tc *tc);
+
+/** tc_error() - why the last call failed, for a person; valid until the next */
+const char *tc_error(const struct tc *tc);
+
+/**
+ * tc_link() - look a device up
+ *
+ * Return: its index, 0 where there is no such device, or a negative error.
+ */
+int tc_link(struct tc *tc, const char *name, uint32_t *mtu);
+
+/*
+ * Dumps. A callback's return value other than 0 ends up as the call's; the
+ * dump is read to its end all the same. HTB classes and fw filters alone are
+ * shown, the qdiscs of all devices, and filters of the qdisc @parent.
+ */
+int tc_dump_qdiscs(struct tc *tc,
+		   int (*cb)(const struct tc_qdisc *qdisc, void *arg), void *arg);
+int tc_dump_classes(struct tc *tc, int ifindex,
+		    int (*cb)(const struct tc_class *class, void *arg), void *arg);
+int tc_dump_filters(struct tc *tc, int ifindex, uint32_t parent,
+		    int (*cb)(const struct tc_filter *filter, void *arg),
+		    void *arg);
+
+/**
+ * tc_add_root() - make an HTB the root qdisc
+ *
+ * @replace: in the place of one that is there already
+ */
+int tc_add_root(struct tc *tc, int ifindex, uint32_t handle, uint32_t defcls,
+		int replace);
+int tc_del_root(struct tc *tc, int ifindex, uint32_t handle);
+
+/* Add, or change where it is there already. A class gets a rate estimator. */
+int tc_put_class(struct tc *tc, int ifindex, const struct tc_class *class);
+int tc_put_leaf(struct tc *tc, int ifindex, const struct tc_qdisc *qdisc);
+int tc_put_filter(struct tc *tc, int ifindex, uint32_t parent,
+		  const struct tc_filter *filter);
+
+int tc_del_class(struct tc *tc, int ifindex, uint32_t handle);
+int tc_del_filter(struct tc *tc, int ifindex, uint32_t parent,
+		  const struct tc_filter *filter);
+
+#endif /* IPSEC_QOSD_TC_H */
