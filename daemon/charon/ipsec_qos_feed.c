@@ -1,0 +1,907 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+#include "ipsec_qos_feed.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdarg.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <daemon.h>
+#include <collections/linked_list.h>
+#include <threading/condvar.h>
+#include <threading/mutex.h>
+#include <threading/thread.h>
+
+/**
+ * How long IKE waits for the daemon unless configured, in ms
+ */
+#define DEFAULT_TIMEOUT 200
+
+/**
+ * How long the daemon may take to say hello, in ms. Only our thread waits.
+ */
+#define HELLO_TIMEOUT 1000
+
+/**
+ * How long the daemon may take to bring its tables to what was stated, in ms.
+ * Only our thread waits.
+ */
+#define SYNC_TIMEOUT 10000
+
+/**
+ * Interval between attempts to connect, in ms
+ */
+#define RETRY_MIN 250
+
+/**
+ * The same for a daemon that is there, but fails again and again
+ */
+#define RETRY_MAX 8000
+
+/**
+ * How long a connection has to last to be no such failure, in s
+ */
+#define STABLE 2
+
+/**
+ * Largest message we send: an identity, three strings and some numbers
+ */
+#define BUF_SIZE 4096
+
+/**
+ * Bytes the kernel may queue for the daemon
+ */
+#define SEND_BUF (1024 * 1024)
+
+typedef struct private_ipsec_qos_feed_t private_ipsec_qos_feed_t;
+
+/**
+ * An encoded message
+ */
+typedef union {
+	struct nlmsghdr hdr;
+	char bytes[BUF_SIZE];
+} message_buf_t;
+
+/**
+ * A request without answer, on the stack of the thread that waits for it
+ */
+typedef struct {
+	/** sequence number of the request */
+	uint32_t seq;
+	/** TRUE once answered */
+	bool answered;
+	/** errno of the answer */
+	uint32_t error;
+} request_t;
+
+/**
+ * Private data of an ipsec_qos_feed_t object
+ */
+struct private_ipsec_qos_feed_t {
+
+	/**
+	 * Public interface
+	 */
+	ipsec_qos_feed_t public;
+
+	/**
+	 * Path of the daemon's socket
+	 */
+	char *path;
+
+	/**
+	 * How long IKE waits, in ms
+	 */
+	u_int timeout;
+
+	/**
+	 * Protects everything below
+	 */
+	mutex_t *mutex;
+
+	/**
+	 * Signaled when requests have been answered, or never will be
+	 */
+	condvar_t *answered;
+
+	/**
+	 * Signaled when there is something to state, or we are to stop
+	 */
+	condvar_t *connected;
+
+	/**
+	 * Socket, if usable is TRUE. Closed by the connecting thread only.
+	 */
+	int fd;
+
+	/**
+	 * TRUE if said hello and not failed since
+	 */
+	bool usable;
+
+	/**
+	 * Number of the current connection
+	 */
+	u_int connection;
+
+	/**
+	 * Number of the connection on which everything has been stated last
+	 */
+	u_int synced;
+
+	/**
+	 * Sequence number of the last message
+	 */
+	uint32_t seq;
+
+	/**
+	 * Unanswered requests, as request_t
+	 */
+	linked_list_t *requests;
+
+	/**
+	 * Number of SAs passed over since this was logged last
+	 */
+	u_int passed_over;
+
+	/**
+	 * TRUE if the current outage has been logged
+	 */
+	bool complained;
+
+	/**
+	 * TRUE if the current refusal has been logged
+	 */
+	bool refused;
+
+	/**
+	 * TRUE to end our threads
+	 */
+	bool stopping;
+
+	/**
+	 * Readable if our threads are to end, -1 if not started
+	 */
+	int stop_fd;
+
+	/**
+	 * Thread that connects and receives
+	 */
+	thread_t *connector;
+
+	/**
+	 * Thread that states everything on new connections
+	 */
+	thread_t *syncer;
+
+	/**
+	 * What it calls for this
+	 */
+	ipsec_qos_feed_sync_t sync;
+
+	/**
+	 * Data to pass
+	 */
+	void *sync_data;
+};
+
+/**
+ * Log an outage, once. Must not be called with the mutex locked.
+ */
+static void complain(private_ipsec_qos_feed_t *this, char *fmt, ...)
+{
+	bool complained;
+	char buf[256];
+	va_list args;
+
+	this->mutex->lock(this->mutex);
+	complained = this->complained;
+	this->complained = TRUE;
+	this->mutex->unlock(this->mutex);
+
+	va_start(args, fmt);
+	vsnprintf(buf, sizeof(buf), fmt, args);
+	va_end(args);
+	if (complained)
+	{
+		DBG2(DBG_KNL, "ipsec-qosd %s", buf);
+	}
+	else
+	{
+		DBG1(DBG_KNL, "ipsec-qosd %s, SAs are passed over until it is back",
+			 buf);
+	}
+}
+
+/**
+ * Give the connection up, have the connecting thread close it and make a new
+ * one. Called with the mutex locked.
+ */
+static void give_up(private_ipsec_qos_feed_t *this)
+{
+	this->usable = FALSE;
+	shutdown(this->fd, SHUT_RDWR);
+	this->answered->broadcast(this->answered);
+}
+
+/**
+ * Pass a message to the kernel, called with the mutex locked.
+ *
+ * @return				0, EAGAIN if the daemon is too far behind, or an errno
+ */
+static int transmit(private_ipsec_qos_feed_t *this, message_buf_t *buf)
+{
+	buf->hdr.nlmsg_seq = ++this->seq;
+	if (send(this->fd, buf, buf->hdr.nlmsg_len,
+			 MSG_DONTWAIT | MSG_NOSIGNAL) == buf->hdr.nlmsg_len)
+	{
+		return 0;
+	}
+	/* ENOBUFS, ENOMEM are passing too, but not as soon as we'd need it */
+	return errno;
+}
+
+/**
+ * Encode a message.
+ */
+static bool encode(const struct iq_feed *msg, uint16_t flags,
+				   message_buf_t *buf)
+{
+	struct iq_feed copy = *msg;
+
+	copy.flags = flags;
+	if (iq_feed_put(buf, sizeof(*buf), &copy) < 0)
+	{
+		/* e.g. SPIs below 256 or excessive identities, chosen by the peer */
+		DBG1(DBG_KNL, "unable to report to ipsec-qosd, message %d is invalid",
+			 msg->type);
+		return FALSE;
+	}
+	return TRUE;
+}
+
+METHOD(ipsec_qos_feed_t, send_, bool,
+	private_ipsec_qos_feed_t *this, const struct iq_feed *msg)
+{
+	message_buf_t buf;
+	int err = ENOTCONN;
+
+	if (!encode(msg, 0, &buf))
+	{
+		return FALSE;
+	}
+	this->mutex->lock(this->mutex);
+	if (this->usable)
+	{
+		err = transmit(this, &buf);
+		if (err)
+		{
+			give_up(this);
+		}
+	}
+	this->mutex->unlock(this->mutex);
+	if (err && err != ENOTCONN)
+	{
+		complain(this, "does not take messages (%s)", strerror(err));
+	}
+	return err == 0;
+}
+
+/**
+ * Milliseconds until the given monotonic time, 0 if it passed
+ */
+static u_int remaining(timeval_t *deadline)
+{
+	timeval_t now, diff;
+
+	time_monotonic(&now);
+	if (!timercmp(&now, deadline, <))
+	{
+		return 0;
+	}
+	timersub(deadline, &now, &diff);
+	return diff.tv_sec * 1000 + (diff.tv_usec + 999) / 1000;
+}
+
+/**
+ * Send a request, waiting for room in the socket. Called with the mutex
+ * locked, which is released meanwhile.
+ */
+static int send_request(private_ipsec_qos_feed_t *this, message_buf_t *buf,
+						u_int connection, timeval_t *deadline)
+{
+	u_int ms;
+	int err;
+
+	while (TRUE)
+	{
+		if (!this->usable || this->connection != connection)
+		{
+			return ENOTCONN;
+		}
+		err = transmit(this, buf);
+		if (err != EAGAIN)
+		{
+			return err;
+		}
+		ms = remaining(deadline);
+		if (!ms)
+		{
+			return ETIMEDOUT;
+		}
+		/* should it be closed and reused meanwhile, we notice above */
+		struct pollfd pfd = {
+			.fd = this->fd,
+			.events = POLLOUT,
+		};
+		this->mutex->unlock(this->mutex);
+		poll(&pfd, 1, ms);
+		this->mutex->lock(this->mutex);
+	}
+}
+
+/**
+ * Wait for the answer to a request. Called with the mutex locked, which is
+ * released meanwhile.
+ */
+static int await_answer(private_ipsec_qos_feed_t *this, request_t *request,
+						u_int connection, timeval_t *deadline)
+{
+	int err = 0;
+
+	this->requests->insert_last(this->requests, request);
+	while (!request->answered)
+	{
+		if (!this->usable || this->connection != connection)
+		{
+			err = ENOTCONN;
+			break;
+		}
+		if (this->answered->timed_wait_abs(this->answered, this->mutex,
+										   *deadline) &&
+			!request->answered)
+		{
+			err = ETIMEDOUT;
+			break;
+		}
+	}
+	this->requests->remove(this->requests, request, NULL);
+	return err;
+}
+
+/**
+ * Send a message and wait for the answer.
+ *
+ * @param connection	number of the connection to ask on, 0 for the current
+ * @param timeout		ms to wait at most
+ */
+static bool ask_on(private_ipsec_qos_feed_t *this, u_int connection,
+				   const struct iq_feed *msg, u_int timeout)
+{
+	timeval_t deadline;
+	message_buf_t buf;
+	request_t request = {};
+	bool old, failed = FALSE;
+	int err = ENOTCONN;
+
+	if (!encode(msg, NLM_F_ACK, &buf))
+	{
+		return FALSE;
+	}
+	time_monotonic(&deadline);
+	timeval_add_ms(&deadline, timeout);
+
+	/* the request is on our stack */
+	old = thread_cancelability(FALSE);
+	this->mutex->lock(this->mutex);
+	if (this->usable)
+	{
+		connection = connection ?: this->connection;
+		err = send_request(this, &buf, connection, &deadline);
+		if (!err)
+		{
+			request.seq = buf.hdr.nlmsg_seq;
+			err = await_answer(this, &request, connection, &deadline);
+		}
+		if (err && err != ENOTCONN && this->usable &&
+			this->connection == connection)
+		{
+			failed = TRUE;
+			give_up(this);
+		}
+	}
+	if (err && msg->type == IQ_FEED_SA)
+	{
+		this->passed_over++;
+	}
+	this->mutex->unlock(this->mutex);
+	thread_cancelability(old);
+
+	if (failed)
+	{
+		if (err == ETIMEDOUT)
+		{
+			complain(this, "did not answer within %u ms", timeout);
+		}
+		else
+		{
+			complain(this, "does not take messages (%s)", strerror(err));
+		}
+	}
+	return !err && !request.error;
+}
+
+METHOD(ipsec_qos_feed_t, ask, bool,
+	private_ipsec_qos_feed_t *this, const struct iq_feed *msg)
+{
+	return ask_on(this, 0, msg, this->timeout);
+}
+
+/**
+ * Log what the daemon refused, the first of many only
+ */
+static void log_refusal(private_ipsec_qos_feed_t *this, struct iq_feed *msg)
+{
+	bool refused;
+
+	this->mutex->lock(this->mutex);
+	refused = this->refused;
+	this->refused = msg->error != 0;
+	this->mutex->unlock(this->mutex);
+
+	if (msg->error)
+	{
+		const char *why = msg->message ?: strerror(msg->error);
+
+		if (refused)
+		{
+			DBG2(DBG_KNL, "ipsec-qosd refused: %s", why);
+		}
+		else
+		{
+			DBG1(DBG_KNL, "ipsec-qosd refused: %s", why);
+		}
+	}
+}
+
+/**
+ * Find the request with a given sequence number
+ */
+CALLBACK(match_seq, bool,
+	request_t *request, va_list args)
+{
+	uint32_t seq;
+
+	VA_ARGS_VGET(args, seq);
+	return request->seq == seq;
+}
+
+/**
+ * Receive a message.
+ *
+ * @param buf			buffer of IQ_FEED_MSG_MAX + 1 bytes, aligned
+ * @param why			set to the reason on failure
+ * @return				FALSE if the connection is to be closed
+ */
+static bool receive(private_ipsec_qos_feed_t *this, int fd, void *buf,
+					struct iq_feed *msg, const char **why)
+{
+	ssize_t len;
+
+	/* one byte more, to notice what is too long */
+	len = recv(fd, buf, IQ_FEED_MSG_MAX + 1, MSG_DONTWAIT);
+	if (len < 0)
+	{
+		*why = strerror(errno);
+		return FALSE;
+	}
+	if (len == 0)
+	{
+		*why = "it closed the connection";
+		return FALSE;
+	}
+	return iq_feed_get(buf, len, msg, why) == 0;
+}
+
+/**
+ * Wait for something to receive.
+ *
+ * @param timeout		ms, -1 for none
+ * @return				FALSE if there won't be, time is up or we have to stop
+ */
+static bool readable(private_ipsec_qos_feed_t *this, int fd, int timeout)
+{
+	struct pollfd pfd[] = {
+		{ .fd = this->stop_fd, .events = POLLIN, },
+		{ .fd = fd, .events = POLLIN, },
+	};
+	int ready;
+
+	do
+	{
+		ready = poll(pfd, countof(pfd), timeout);
+	}
+	while (ready < 0 && errno == EINTR);
+	return ready > 0 && !pfd[0].revents;
+}
+
+/**
+ * Sleep unless we have to stop.
+ *
+ * @return				FALSE if we have to
+ */
+static bool pause_(private_ipsec_qos_feed_t *this, u_int ms)
+{
+	struct pollfd pfd = {
+		.fd = this->stop_fd,
+		.events = POLLIN,
+	};
+
+	poll(&pfd, 1, ms);
+	return !pfd.revents;
+}
+
+/**
+ * Say hello, wait for the daemon's.
+ *
+ * @param buf			buffer to receive to
+ * @return				FALSE if the daemon does not want us
+ */
+static bool say_hello(private_ipsec_qos_feed_t *this, int fd, void *buf)
+{
+	struct iq_feed msg = {
+		.type = IQ_FEED_HELLO,
+		.has = IQ_FEED_HAS(VERSION) | IQ_FEED_HAS(ROLE),
+		.version = IQ_FEED_VERSION,
+		.role = IQ_FEED_ROLE_CHARON,
+	};
+	const char *why;
+	message_buf_t out;
+
+	if (!encode(&msg, 0, &out) ||
+		send(fd, &out, out.hdr.nlmsg_len, MSG_DONTWAIT | MSG_NOSIGNAL) < 0)
+	{
+		complain(this, "does not take messages (%s)", strerror(errno));
+		return FALSE;
+	}
+	if (!readable(this, fd, HELLO_TIMEOUT))
+	{
+		complain(this, "accepts connections, but does not answer");
+		return FALSE;
+	}
+	if (!receive(this, fd, buf, &msg, &why))
+	{
+		complain(this, "did not greet us: %s", why);
+		return FALSE;
+	}
+	if (msg.type == IQ_FEED_ACK)
+	{
+		complain(this, "refused the connection: %s",
+				 msg.message ?: strerror(msg.error));
+		return FALSE;
+	}
+	if (msg.type != IQ_FEED_HELLO || msg.version != IQ_FEED_VERSION)
+	{
+		complain(this, "speaks another protocol than version %u of this "
+				 "plugin, install both from the same release",
+				 IQ_FEED_VERSION);
+		return FALSE;
+	}
+	return TRUE;
+}
+
+/**
+ * Connect to the daemon and agree with it on a version.
+ *
+ * @param buf			buffer to receive to
+ * @param absent		set to TRUE if it is just not running
+ * @return				socket, -1 on failure
+ */
+static int connect_daemon(private_ipsec_qos_feed_t *this, void *buf,
+						  bool *absent)
+{
+	struct sockaddr_un addr = {
+		.sun_family = AF_UNIX,
+	};
+	struct ucred ucred;
+	socklen_t len = sizeof(ucred);
+	int fd, size = SEND_BUF;
+
+	*absent = FALSE;
+	fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+	{
+		complain(this, "can't be connected, creating a socket failed: %s",
+				 strerror(errno));
+		return -1;
+	}
+	strncpy(addr.sun_path, this->path, sizeof(addr.sun_path) - 1);
+	/* never blocks: it is EAGAIN if the daemon does not accept */
+	if (connect(fd, (struct sockaddr*)&addr, sizeof(addr)) < 0)
+	{
+		*absent = TRUE;
+		complain(this, "is not there (%s: %s)", this->path, strerror(errno));
+	}
+	else if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &ucred, &len) < 0 ||
+			 ucred.uid != 0)
+	{
+		complain(this, "is not trusted, as %s is not served by root",
+				 this->path);
+	}
+	else
+	{
+		/* we may exceed the limit as we have CAP_NET_ADMIN. Should we not,
+		 * less fits, that's all. */
+		ignore_result(setsockopt(fd, SOL_SOCKET, SO_SNDBUFFORCE, &size,
+								 sizeof(size)));
+		if (say_hello(this, fd, buf))
+		{
+			return fd;
+		}
+	}
+	close(fd);
+	return -1;
+}
+
+/**
+ * Make a connection usable for everyone.
+ */
+static void go_up(private_ipsec_qos_feed_t *this, int fd)
+{
+	static const struct iq_feed start = {
+		.type = IQ_FEED_SYNC_START,
+	};
+	message_buf_t buf;
+
+	this->mutex->lock(this->mutex);
+	this->fd = fd;
+	this->usable = TRUE;
+	this->connection++;
+	/* what anyone reports from now on counts as stated */
+	if (!encode(&start, 0, &buf) || transmit(this, &buf))
+	{
+		give_up(this);
+	}
+	this->connected->signal(this->connected);
+	this->mutex->unlock(this->mutex);
+}
+
+/**
+ * Close a connection.
+ */
+static void go_down(private_ipsec_qos_feed_t *this, int fd)
+{
+	this->mutex->lock(this->mutex);
+	this->usable = FALSE;
+	this->fd = -1;
+	this->answered->broadcast(this->answered);
+	this->mutex->unlock(this->mutex);
+	close(fd);
+}
+
+/**
+ * Receive answers until the connection ends.
+ *
+ * @param buf			buffer to receive to
+ */
+static void receive_answers(private_ipsec_qos_feed_t *this, int fd, void *buf)
+{
+	struct iq_feed msg;
+	request_t *request;
+	const char *why;
+
+	while (readable(this, fd, -1))
+	{
+		if (!receive(this, fd, buf, &msg, &why))
+		{
+			complain(this, "is gone: %s", why);
+			break;
+		}
+		if (msg.type != IQ_FEED_ACK)
+		{
+			complain(this, "sent an unexpected message %d", msg.type);
+			break;
+		}
+		log_refusal(this, &msg);
+
+		this->mutex->lock(this->mutex);
+		if (this->requests->find_first(this->requests, match_seq,
+									   (void**)&request, msg.seq))
+		{
+			request->answered = TRUE;
+			request->error = msg.error;
+			this->answered->broadcast(this->answered);
+		}
+		this->mutex->unlock(this->mutex);
+	}
+}
+
+/**
+ * Thread that connects and receives
+ */
+static void *connect_and_receive(private_ipsec_qos_feed_t *this)
+{
+	/* aligned as iq_feed_get() wants it */
+	void *buf = malloc(IQ_FEED_MSG_MAX + 1);
+	u_int retry = RETRY_MIN;
+	time_t since;
+	bool absent;
+	int fd;
+
+	do
+	{
+		since = time_monotonic(NULL);
+		fd = connect_daemon(this, buf, &absent);
+		if (fd >= 0)
+		{
+			go_up(this, fd);
+			receive_answers(this, fd, buf);
+			go_down(this, fd);
+		}
+		/* be patient with a daemon that is there but fails repeatedly */
+		if (absent || time_monotonic(NULL) - since >= STABLE)
+		{
+			retry = RETRY_MIN;
+		}
+		else
+		{
+			retry = min(retry * 2, RETRY_MAX);
+		}
+	}
+	while (pause_(this, retry));
+
+	free(buf);
+	return NULL;
+}
+
+/**
+ * State everything on a connection, which may end any time.
+ */
+static void sync_connection(private_ipsec_qos_feed_t *this, u_int connection)
+{
+	static const struct iq_feed end = {
+		.type = IQ_FEED_SYNC_END,
+	};
+	u_int passed_over;
+
+	this->sync(this->sync_data);
+	/* on another connection it would end what is not yet complete */
+	if (!ask_on(this, connection, &end, SYNC_TIMEOUT))
+	{
+		return;
+	}
+	this->mutex->lock(this->mutex);
+	passed_over = this->passed_over;
+	this->passed_over = 0;
+	this->complained = FALSE;
+	this->mutex->unlock(this->mutex);
+
+	DBG1(DBG_KNL, "connected to ipsec-qosd, %u SAs were passed over before",
+		 passed_over);
+}
+
+/**
+ * Thread that states everything on new connections
+ */
+static void *sync_connections(private_ipsec_qos_feed_t *this)
+{
+	u_int connection;
+
+	this->mutex->lock(this->mutex);
+	while (!this->stopping)
+	{
+		if (!this->usable || this->synced == this->connection)
+		{
+			this->connected->wait(this->connected, this->mutex);
+			continue;
+		}
+		connection = this->synced = this->connection;
+		this->mutex->unlock(this->mutex);
+		sync_connection(this, connection);
+		this->mutex->lock(this->mutex);
+	}
+	this->mutex->unlock(this->mutex);
+	return NULL;
+}
+
+METHOD(ipsec_qos_feed_t, stop, void,
+	private_ipsec_qos_feed_t *this)
+{
+	if (this->stop_fd < 0)
+	{
+		return;
+	}
+	this->mutex->lock(this->mutex);
+	this->stopping = TRUE;
+	this->usable = FALSE;
+	this->answered->broadcast(this->answered);
+	this->connected->signal(this->connected);
+	this->mutex->unlock(this->mutex);
+	eventfd_write(this->stop_fd, 1);
+
+	if (this->connector)
+	{
+		this->connector->join(this->connector);
+		this->connector = NULL;
+	}
+	if (this->syncer)
+	{
+		this->syncer->join(this->syncer);
+		this->syncer = NULL;
+	}
+	close(this->stop_fd);
+	this->stop_fd = -1;
+}
+
+METHOD(ipsec_qos_feed_t, start, bool,
+	private_ipsec_qos_feed_t *this, ipsec_qos_feed_sync_t sync, void *data)
+{
+	this->sync = sync;
+	this->sync_data = data;
+	this->stop_fd = eventfd(0, EFD_CLOEXEC);
+	if (this->stop_fd < 0)
+	{
+		DBG1(DBG_KNL, "creating eventfd failed: %s", strerror(errno));
+		return FALSE;
+	}
+	this->syncer = thread_create((thread_main_t)sync_connections, this);
+	if (this->syncer)
+	{
+		this->connector = thread_create((thread_main_t)connect_and_receive,
+										this);
+	}
+	if (!this->connector)
+	{
+		DBG1(DBG_KNL, "creating threads to talk to ipsec-qosd failed");
+		stop(this);
+		return FALSE;
+	}
+	return TRUE;
+}
+
+METHOD(ipsec_qos_feed_t, destroy, void,
+	private_ipsec_qos_feed_t *this)
+{
+	this->requests->destroy(this->requests);
+	this->connected->destroy(this->connected);
+	this->answered->destroy(this->answered);
+	this->mutex->destroy(this->mutex);
+	free(this->path);
+	free(this);
+}
+
+/*
+ * Described in header
+ */
+ipsec_qos_feed_t *ipsec_qos_feed_create()
+{
+	private_ipsec_qos_feed_t *this;
+
+	INIT(this,
+		.public = {
+			.send = _send_,
+			.ask = _ask,
+			.start = _start,
+			.stop = _stop,
+			.destroy = _destroy,
+		},
+		.path = strdup(lib->settings->get_str(lib->settings,
+						"%s.plugins.ipsec-qos.socket", IQ_FEED_SOCKET, lib->ns)),
+		.timeout = lib->settings->get_int(lib->settings,
+						"%s.plugins.ipsec-qos.timeout", DEFAULT_TIMEOUT,
+						lib->ns),
+		.mutex = mutex_create(MUTEX_TYPE_DEFAULT),
+		.answered = condvar_create(CONDVAR_TYPE_DEFAULT),
+		.connected = condvar_create(CONDVAR_TYPE_DEFAULT),
+		.requests = linked_list_create(),
+		.fd = -1,
+		.stop_fd = -1,
+	);
+
+	return &this->public;
+}

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/**
+ * @defgroup ipsec_qos_feed ipsec_qos_feed
+ * @{ @ingroup ipsec_qos
+ */
+
+#ifndef IPSEC_QOS_FEED_H_
+#define IPSEC_QOS_FEED_H_
+
+#include <library.h>
+
+#include "feed.h"
+
+typedef struct ipsec_qos_feed_t ipsec_qos_feed_t;
+
+/**
+ * States everything there is, between IQ_FEED_SYNC_START and IQ_FEED_SYNC_END.
+ *
+ * Runs on a thread of its own, where it may block. If the connection ends
+ * meanwhile, it gets called again for the next one after it returned.
+ *
+ * @param data			as given to ipsec_qos_feed_t.start()
+ */
+typedef void (*ipsec_qos_feed_sync_t)(void *data);
+
+/**
+ * Connection to ipsec-qosd.
+ *
+ * It is made, watched and made again in the background. While there is none,
+ * nothing here costs more than taking a mutex. Its lock is never held while
+ * waiting for anything but the answer to a request, so it is safe to use these
+ * methods with IKE_SAs checked out or from listeners.
+ */
+struct ipsec_qos_feed_t {
+
+	/**
+	 * Send a message, never block.
+	 *
+	 * If the daemon is so far behind that the message can't be queued, the
+	 * connection is closed and everything gets stated anew on the next one.
+	 *
+	 * @param msg			message, its seq and flags are ignored
+	 * @return				FALSE if not sent
+	 */
+	bool (*send)(ipsec_qos_feed_t *this, const struct iq_feed *msg);
+
+	/**
+	 * Send a message and wait for the daemon's answer.
+	 *
+	 * If there is none within the configured bound, the connection is closed,
+	 * so that whatever follows does not wait at all. SAs that are asked for
+	 * are then counted as passed over.
+	 *
+	 * @param msg			message, its seq and flags are ignored
+	 * @return				TRUE if the daemon did what was asked
+	 */
+	bool (*ask)(ipsec_qos_feed_t *this, const struct iq_feed *msg);
+
+	/**
+	 * Start connecting.
+	 *
+	 * @param sync			called each time a connection has been made
+	 * @param data			passed to sync
+	 * @return				FALSE if threads or descriptors are exhausted
+	 */
+	bool (*start)(ipsec_qos_feed_t *this, ipsec_qos_feed_sync_t sync,
+				  void *data);
+
+	/**
+	 * Close the connection and end all threads, if started.
+	 */
+	void (*stop)(ipsec_qos_feed_t *this);
+
+	/**
+	 * Destroy a stopped ipsec_qos_feed_t.
+	 */
+	void (*destroy)(ipsec_qos_feed_t *this);
+};
+
+/**
+ * Create an ipsec_qos_feed_t instance.
+ */
+ipsec_qos_feed_t *ipsec_qos_feed_create();
+
+#endif /** IPSEC_QOS_FEED_H_ @}*/

@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+#include "ipsec_qos_kernel.h"
+
+#include <daemon.h>
+
+typedef struct private_ipsec_qos_kernel_t private_ipsec_qos_kernel_t;
+
+/**
+ * Private data of an ipsec_qos_kernel_t object
+ */
+struct private_ipsec_qos_kernel_t {
+
+	/**
+	 * Public interface
+	 */
+	ipsec_qos_kernel_t public;
+
+	/**
+	 * Where to report to
+	 */
+	ipsec_qos_report_t *report;
+
+	/**
+	 * Original methods, if wrapped
+	 */
+	kernel_interface_t original;
+};
+
+/**
+ * The one instance, as the methods we replace have no place for it
+ */
+static private_ipsec_qos_kernel_t *kernel;
+
+/**
+ * Check if packets of a protocol get tagged. IPComp is always within these.
+ */
+static bool is_tagged(uint8_t proto)
+{
+	return proto == IPPROTO_ESP || proto == IPPROTO_AH;
+}
+
+/**
+ * Announce an SA about to be installed by the current thread's IKE_SA.
+ *
+ * @return				TRUE if the daemon is prepared
+ */
+static bool announce(host_t *dst, uint32_t spi, uint8_t proto)
+{
+	ike_sa_t *ike_sa;
+
+	ike_sa = charon->bus->get_sa(charon->bus);
+	return ike_sa && is_tagged(proto) &&
+		   kernel->report->sa(kernel->report, ike_sa, dst, spi, proto, TRUE);
+}
+
+/**
+ * Report an SA that's gone or did not come to be.
+ */
+static void withdraw(host_t *dst, uint32_t spi, uint8_t proto)
+{
+	if (is_tagged(proto))
+	{
+		kernel->report->sa_gone(kernel->report, dst, spi, proto);
+	}
+}
+
+METHOD(kernel_interface_t, get_spi, status_t,
+	kernel_interface_t *this, host_t *src, host_t *dst, uint8_t protocol,
+	uint32_t *spi)
+{
+	status_t status;
+
+	status = kernel->original.get_spi(this, src, dst, protocol, spi);
+	if (status == SUCCESS)
+	{
+		/* the peer may send once it knows the SPI, i.e. before we install the
+		 * SA. If that never happens it gets deleted like an installed one. */
+		announce(dst, *spi, protocol);
+	}
+	return status;
+}
+
+METHOD(kernel_interface_t, add_sa, status_t,
+	kernel_interface_t *this, kernel_ipsec_sa_id_t *id,
+	kernel_ipsec_add_sa_t *data)
+{
+	status_t status;
+	bool announced;
+
+	announced = announce(id->dst, id->spi, id->proto);
+	status = kernel->original.add_sa(this, id, data);
+	if (status != SUCCESS && announced)
+	{
+		/* only if it was accepted, it might be someone else's otherwise */
+		withdraw(id->dst, id->spi, id->proto);
+	}
+	return status;
+}
+
+METHOD(kernel_interface_t, update_sa, status_t,
+	kernel_interface_t *this, kernel_ipsec_sa_id_t *id,
+	kernel_ipsec_update_sa_t *data)
+{
+	ike_sa_t *ike_sa;
+	status_t status;
+	bool announced, moved;
+
+	moved = !id->dst->ip_equals(id->dst, data->new_dst);
+	/* even with the same destination the SA is deleted and added again */
+	announced = announce(data->new_dst, id->spi, id->proto);
+	status = kernel->original.update_sa(this, id, data);
+	if (status == SUCCESS)
+	{
+		if (moved)
+		{
+			withdraw(id->dst, id->spi, id->proto);
+		}
+	}
+	else if (announced)
+	{
+		if (moved)
+		{
+			withdraw(data->new_dst, id->spi, id->proto);
+		}
+		else
+		{
+			/* it's no longer about to be installed. If it got lost, charon
+			 * still deletes it at some point. */
+			ike_sa = charon->bus->get_sa(charon->bus);
+			kernel->report->sa(kernel->report, ike_sa, id->dst, id->spi,
+							   id->proto, FALSE);
+		}
+	}
+	return status;
+}
+
+METHOD(kernel_interface_t, del_sa, status_t,
+	kernel_interface_t *this, kernel_ipsec_sa_id_t *id,
+	kernel_ipsec_del_sa_t *data)
+{
+	status_t status;
+
+	/* whether it fails or not, it isn't there afterwards */
+	status = kernel->original.del_sa(this, id, data);
+	withdraw(id->dst, id->spi, id->proto);
+	return status;
+}
+
+METHOD(ipsec_qos_kernel_t, wrap, void,
+	private_ipsec_qos_kernel_t *this)
+{
+	kernel = this;
+	this->original = *charon->kernel;
+	charon->kernel->get_spi = _get_spi;
+	charon->kernel->add_sa = _add_sa;
+	charon->kernel->update_sa = _update_sa;
+	charon->kernel->del_sa = _del_sa;
+}
+
+METHOD(ipsec_qos_kernel_t, unwrap, void,
+	private_ipsec_qos_kernel_t *this)
+{
+	charon->kernel->get_spi = this->original.get_spi;
+	charon->kernel->add_sa = this->original.add_sa;
+	charon->kernel->update_sa = this->original.update_sa;
+	charon->kernel->del_sa = this->original.del_sa;
+}
+
+METHOD(ipsec_qos_kernel_t, destroy, void,
+	private_ipsec_qos_kernel_t *this)
+{
+	free(this);
+}
+
+/*
+ * Described in header
+ */
+ipsec_qos_kernel_t *ipsec_qos_kernel_create(ipsec_qos_report_t *report)
+{
+	private_ipsec_qos_kernel_t *this;
+
+	INIT(this,
+		.public = {
+			.wrap = _wrap,
+			.unwrap = _unwrap,
+			.destroy = _destroy,
+		},
+		.report = report,
+	);
+
+	return &this->public;
+}

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/**
+ * @defgroup ipsec_qos_kernel ipsec_qos_kernel
+ * @{ @ingroup ipsec_qos
+ */
+
+#ifndef IPSEC_QOS_KERNEL_H_
+#define IPSEC_QOS_KERNEL_H_
+
+#include "ipsec_qos_report.h"
+
+typedef struct ipsec_qos_kernel_t ipsec_qos_kernel_t;
+
+/**
+ * Sees to it that the kernel knows the group of each SA before it has the SA.
+ *
+ * There is no hook that early, so this replaces some of charon's methods to
+ * manage SAs in the kernel by ones that report before (or after) they call the
+ * original.
+ */
+struct ipsec_qos_kernel_t {
+
+	/**
+	 * Replace the methods of charon->kernel.
+	 */
+	void (*wrap)(ipsec_qos_kernel_t *this);
+
+	/**
+	 * Restore the methods of charon->kernel, if replaced.
+	 */
+	void (*unwrap)(ipsec_qos_kernel_t *this);
+
+	/**
+	 * Destroy an ipsec_qos_kernel_t that's not in use.
+	 */
+	void (*destroy)(ipsec_qos_kernel_t *this);
+};
+
+/**
+ * Create the ipsec_qos_kernel_t instance, there may be only one.
+ *
+ * @param report		where to report to, not adopted
+ */
+ipsec_qos_kernel_t *ipsec_qos_kernel_create(ipsec_qos_report_t *report);
+
+#endif /** IPSEC_QOS_KERNEL_H_ @}*/

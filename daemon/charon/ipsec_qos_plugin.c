@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+#include "ipsec_qos_plugin.h"
+#include "ipsec_qos_feed.h"
+#include "ipsec_qos_kernel.h"
+#include "ipsec_qos_listener.h"
+#include "ipsec_qos_report.h"
+
+#include <daemon.h>
+
+typedef struct private_ipsec_qos_plugin_t private_ipsec_qos_plugin_t;
+
+/**
+ * Private data of the ipsec-qos plugin
+ */
+struct private_ipsec_qos_plugin_t {
+
+	/**
+	 * Public interface
+	 */
+	ipsec_qos_plugin_t public;
+
+	/**
+	 * Connection to the daemon
+	 */
+	ipsec_qos_feed_t *feed;
+
+	/**
+	 * What's said on it
+	 */
+	ipsec_qos_report_t *report;
+
+	/**
+	 * Listener for IKE_SAs and CHILD_SAs
+	 */
+	ipsec_qos_listener_t *listener;
+
+	/**
+	 * Wrapper of the kernel interface
+	 */
+	ipsec_qos_kernel_t *kernel;
+};
+
+METHOD(plugin_t, get_name, char*,
+	private_ipsec_qos_plugin_t *this)
+{
+	return "ipsec-qos";
+}
+
+/**
+ * Register listener and kernel methods, connect
+ */
+static bool plugin_cb(private_ipsec_qos_plugin_t *this,
+					  plugin_feature_t *feature, bool reg, void *cb_data)
+{
+	if (reg)
+	{
+		if (!this->feed->start(this->feed,
+					(ipsec_qos_feed_sync_t)this->report->everything,
+					this->report))
+		{
+			return FALSE;
+		}
+		charon->bus->add_listener(charon->bus, &this->listener->listener);
+		this->kernel->wrap(this->kernel);
+	}
+	else
+	{
+		this->kernel->unwrap(this->kernel);
+		charon->bus->remove_listener(charon->bus, &this->listener->listener);
+		/* held back reports are to be sent before the connection is closed */
+		this->report->flush(this->report);
+		this->feed->stop(this->feed);
+	}
+	return TRUE;
+}
+
+METHOD(plugin_t, get_features, int,
+	private_ipsec_qos_plugin_t *this, plugin_feature_t *features[])
+{
+	static plugin_feature_t f[] = {
+		PLUGIN_CALLBACK((plugin_feature_callback_t)plugin_cb, NULL),
+			PLUGIN_PROVIDE(CUSTOM, "ipsec-qos"),
+				PLUGIN_DEPENDS(CUSTOM, "kernel-ipsec"),
+	};
+	*features = f;
+	return countof(f);
+}
+
+METHOD(plugin_t, destroy, void,
+	private_ipsec_qos_plugin_t *this)
+{
+	this->kernel->destroy(this->kernel);
+	this->listener->destroy(this->listener);
+	this->report->destroy(this->report);
+	this->feed->destroy(this->feed);
+	free(this);
+}
+
+/**
+ * Plugin constructor
+ */
+plugin_t *ipsec_qos_plugin_create()
+{
+	private_ipsec_qos_plugin_t *this;
+
+	INIT(this,
+		.public = {
+			.plugin = {
+				.get_name = _get_name,
+				.get_features = _get_features,
+				.destroy = _destroy,
+			},
+		},
+		.feed = ipsec_qos_feed_create(),
+	);
+	this->report = ipsec_qos_report_create(this->feed);
+	this->listener = ipsec_qos_listener_create(this->report);
+	this->kernel = ipsec_qos_kernel_create(this->report);
+
+	return &this->public.plugin;
+}

@@ -1,0 +1,613 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+#include "ipsec_qos_report.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+#include <daemon.h>
+#include <collections/array.h>
+#include <collections/hashtable.h>
+#include <processing/jobs/callback_job.h>
+#include <threading/mutex.h>
+
+/**
+ * How long after an IKE_SA is destroyed the daemon gets to know, in ms. The
+ * sender has a queue, and the peer may retransmit its delete.
+ */
+#define IKE_GONE_DELAY 300
+
+/**
+ * Number of IKE_SAs after which the daemon is asked to keep up
+ */
+#define SYNC_BATCH 32
+
+typedef struct private_ipsec_qos_report_t private_ipsec_qos_report_t;
+
+/**
+ * An IKE_SA that has been reported
+ */
+typedef struct {
+	/** unique ID of the IKE_SA */
+	uint32_t id;
+	/** initiator's SPI, host order */
+	uint64_t spi_i;
+	/** responder's SPI, host order */
+	uint64_t spi_r;
+	/** EAP or XAuth identity, NULL if none */
+	char *eap_id;
+	/** once it is gone, monotonic time at which to report it */
+	timeval_t gone;
+} reported_t;
+
+/**
+ * Private data of an ipsec_qos_report_t object
+ */
+struct private_ipsec_qos_report_t {
+
+	/**
+	 * Public interface
+	 */
+	ipsec_qos_report_t public;
+
+	/**
+	 * Where to send to
+	 */
+	ipsec_qos_feed_t *feed;
+
+	/**
+	 * Protects the following, not held while sending
+	 */
+	mutex_t *mutex;
+
+	/**
+	 * IKE_SAs reported to be there, unique ID => reported_t
+	 */
+	hashtable_t *reported;
+
+	/**
+	 * Those destroyed since, which the daemon doesn't know yet, as reported_t
+	 */
+	array_t *gone;
+};
+
+/**
+ * Destroy a reported_t
+ */
+static void reported_destroy(reported_t *this)
+{
+	free(this->eap_id);
+	free(this);
+}
+
+/**
+ * Print one of our printf hooks' types, which the compiler does not know
+ *
+ * @return				allocated string, NULL if longer than the feed permits
+ */
+static char *print(char *fmt, ...)
+{
+	char buf[IQ_FEED_STR_MAX];
+	va_list args;
+	int len;
+
+	va_start(args, fmt);
+	len = vsnprintf(buf, sizeof(buf), fmt, args);
+	va_end(args);
+	return len >= 0 && len < (int)sizeof(buf) ? strdup(buf) : NULL;
+}
+
+/**
+ * Check if we know for sure who the peer is.
+ */
+static bool is_authenticated(ike_sa_t *ike_sa)
+{
+	identification_t *id;
+
+	switch (ike_sa->get_state(ike_sa))
+	{
+		case IKE_CREATED:
+		case IKE_DESTROYING:
+			return FALSE;
+		case IKE_CONNECTING:
+			/* IKEv2 installs the first CHILD_SA before the IKE_SA is
+			 * established. An IKE_SA that replaces another has the condition
+			 * already, but gets the identity last. */
+			if (!ike_sa->has_condition(ike_sa, COND_AUTHENTICATED))
+			{
+				return FALSE;
+			}
+			break;
+		default:
+			break;
+	}
+	id = ike_sa->get_other_id(ike_sa);
+	return id && id->get_type(id) != ID_ANY;
+}
+
+/**
+ * Get the peer's EAP or XAuth identity, that of the last round.
+ *
+ * @return				allocated string, NULL if there is none
+ */
+static char *get_eap_id(ike_sa_t *ike_sa)
+{
+	identification_t *id, *found = NULL;
+	enumerator_t *enumerator;
+	auth_cfg_t *cfg;
+	char *str;
+
+	enumerator = ike_sa->create_auth_cfg_enumerator(ike_sa, FALSE);
+	while (enumerator->enumerate(enumerator, &cfg))
+	{
+		id = cfg->get(cfg, AUTH_RULE_EAP_IDENTITY);
+		if (!id || id->get_type(id) == ID_ANY)
+		{
+			id = cfg->get(cfg, AUTH_RULE_XAUTH_IDENTITY);
+		}
+		if (id && id->get_type(id) != ID_ANY)
+		{
+			found = id;
+		}
+	}
+	enumerator->destroy(enumerator);
+	if (!found)
+	{
+		return NULL;
+	}
+	str = print("%Y", found);
+	if (!str)
+	{
+		DBG1(DBG_KNL, "not reporting EAP identity '%Y', it is too long", found);
+	}
+	return str;
+}
+
+/**
+ * Convert an address
+ */
+static struct iq_addr to_addr(host_t *host)
+{
+	chunk_t chunk = host->get_address(host);
+	struct iq_addr addr = {
+		.family = host->get_family(host),
+	};
+
+	memcpy(addr.b, chunk.ptr, min(chunk.len, sizeof(addr.b)));
+	return addr;
+}
+
+/**
+ * Remember an IKE_SA about to be reported.
+ *
+ * @param eap_id		EAP identity, adopted, or NULL if unknown
+ * @return				EAP identity to report, to be freed, or NULL
+ */
+static char *remember(private_ipsec_qos_report_t *this, uint32_t id,
+					  uint64_t spi_i, uint64_t spi_r, char *eap_id)
+{
+	reported_t *reported;
+
+	this->mutex->lock(this->mutex);
+	reported = this->reported->get(this->reported, (void*)(uintptr_t)id);
+	if (!reported)
+	{
+		INIT(reported,
+			.id = id,
+		);
+		this->reported->put(this->reported, (void*)(uintptr_t)id, reported);
+	}
+	reported->spi_i = spi_i;
+	reported->spi_r = spi_r;
+	if (eap_id)
+	{
+		free(reported->eap_id);
+		reported->eap_id = eap_id;
+	}
+	/* with charon.flush_auth_cfg it is lost once the IKE_SA is established */
+	eap_id = reported->eap_id ? strdup(reported->eap_id) : NULL;
+	this->mutex->unlock(this->mutex);
+	return eap_id;
+}
+
+/**
+ * Report an IKE_SA, optionally wait for the daemon.
+ *
+ * @return				FALSE if there is nothing to be said about it
+ */
+static bool report_ike(private_ipsec_qos_report_t *this, ike_sa_t *ike_sa,
+					   host_t *local, host_t *remote, bool ask)
+{
+	ike_sa_id_t *id = ike_sa->get_id(ike_sa);
+	identification_t *other_id;
+	chunk_t encoding;
+	char *eap_id;
+
+	if (!is_authenticated(ike_sa))
+	{
+		return FALSE;
+	}
+	local = local ?: ike_sa->get_my_host(ike_sa);
+	remote = remote ?: ike_sa->get_other_host(ike_sa);
+	other_id = ike_sa->get_other_id(ike_sa);
+	encoding = other_id->get_encoding(other_id);
+
+	struct iq_feed msg = {
+		.type = IQ_FEED_IKE,
+		.has = IQ_FEED_HAS(IKE_ID) | IQ_FEED_HAS(IKE_VERSION) |
+			   IQ_FEED_HAS(SPI_I) | IQ_FEED_HAS(SPI_R) | IQ_FEED_HAS(LOCAL) |
+			   IQ_FEED_HAS(LOCAL_PORT) | IQ_FEED_HAS(REMOTE) |
+			   IQ_FEED_HAS(REMOTE_PORT) | IQ_FEED_HAS(ID_TYPE) |
+			   IQ_FEED_HAS(ID) | IQ_FEED_HAS(CONN),
+		.ike_id = ike_sa->get_unique_id(ike_sa),
+		.ike_version = ike_sa->get_version(ike_sa) == IKEV1 ? 1 : 2,
+		.spi_i = be64toh(id->get_initiator_spi(id)),
+		.spi_r = be64toh(id->get_responder_spi(id)),
+		.local = to_addr(local),
+		.local_port = local->get_port(local),
+		.remote = to_addr(remote),
+		.remote_port = remote->get_port(remote),
+		.id_type = other_id->get_type(other_id),
+		.id = encoding.ptr,
+		.id_len = encoding.len,
+		.conn = ike_sa->get_name(ike_sa),
+	};
+	eap_id = remember(this, msg.ike_id, msg.spi_i, msg.spi_r,
+					  get_eap_id(ike_sa));
+	if (eap_id)
+	{
+		msg.eap_id = eap_id;
+		msg.has |= IQ_FEED_HAS(EAP_ID);
+	}
+	if (ask)
+	{
+		this->feed->ask(this->feed, &msg);
+	}
+	else
+	{
+		this->feed->send(this->feed, &msg);
+	}
+	free(eap_id);
+	return TRUE;
+}
+
+METHOD(ipsec_qos_report_t, ike, void,
+	private_ipsec_qos_report_t *this, ike_sa_t *ike_sa, host_t *local,
+	host_t *remote)
+{
+	report_ike(this, ike_sa, local, remote, FALSE);
+}
+
+METHOD(ipsec_qos_report_t, inherit, void,
+	private_ipsec_qos_report_t *this, ike_sa_t *old, ike_sa_t *new)
+{
+	ike_sa_id_t *id = new->get_id(new);
+	reported_t *reported;
+	char *eap_id = NULL;
+
+	this->mutex->lock(this->mutex);
+	reported = this->reported->get(this->reported,
+								(void*)(uintptr_t)old->get_unique_id(old));
+	if (reported && reported->eap_id)
+	{
+		eap_id = strdup(reported->eap_id);
+	}
+	this->mutex->unlock(this->mutex);
+	if (eap_id)
+	{
+		free(remember(this, new->get_unique_id(new),
+					  be64toh(id->get_initiator_spi(id)),
+					  be64toh(id->get_responder_spi(id)), eap_id));
+	}
+}
+
+/**
+ * Tell the daemon about IKE_SAs that are gone.
+ *
+ * @param now			those due by then, NULL for all
+ */
+static void report_gone(private_ipsec_qos_report_t *this, timeval_t *now)
+{
+	reported_t *reported;
+
+	while (TRUE)
+	{
+		this->mutex->lock(this->mutex);
+		if (!array_get(this->gone, ARRAY_HEAD, &reported) ||
+			(now && timercmp(&reported->gone, now, >)))
+		{
+			this->mutex->unlock(this->mutex);
+			return;
+		}
+		array_remove(this->gone, ARRAY_HEAD, NULL);
+		this->mutex->unlock(this->mutex);
+
+		struct iq_feed msg = {
+			.type = IQ_FEED_IKE_DEL,
+			.has = IQ_FEED_HAS(IKE_ID) | IQ_FEED_HAS(SPI_I) |
+				   IQ_FEED_HAS(SPI_R),
+			.ike_id = reported->id,
+			.spi_i = reported->spi_i,
+			.spi_r = reported->spi_r,
+		};
+		this->feed->send(this->feed, &msg);
+		reported_destroy(reported);
+	}
+}
+
+/**
+ * Job that reports IKE_SAs that are gone
+ */
+static job_requeue_t report_gone_cb(private_ipsec_qos_report_t *this)
+{
+	timeval_t now;
+
+	time_monotonic(&now);
+	report_gone(this, &now);
+	return JOB_REQUEUE_NONE;
+}
+
+METHOD(ipsec_qos_report_t, ike_gone, void,
+	private_ipsec_qos_report_t *this, ike_sa_t *ike_sa)
+{
+	uintptr_t id = ike_sa->get_unique_id(ike_sa);
+	reported_t *reported;
+
+	this->mutex->lock(this->mutex);
+	reported = this->reported->remove(this->reported, (void*)id);
+	if (reported)
+	{
+		time_monotonic(&reported->gone);
+		timeval_add_ms(&reported->gone, IKE_GONE_DELAY);
+		array_insert(this->gone, ARRAY_TAIL, reported);
+	}
+	this->mutex->unlock(this->mutex);
+	if (reported)
+	{
+		/* the scheduler is flushed before we get unloaded */
+		lib->scheduler->schedule_job_ms(lib->scheduler,
+			(job_t*)callback_job_create((callback_job_cb_t)report_gone_cb,
+										this, NULL, NULL), IKE_GONE_DELAY);
+	}
+}
+
+METHOD(ipsec_qos_report_t, sa, bool,
+	private_ipsec_qos_report_t *this, ike_sa_t *ike_sa, host_t *dst,
+	uint32_t spi, uint8_t proto, bool pending)
+{
+	struct iq_feed msg = {
+		.type = IQ_FEED_SA,
+		.has = IQ_FEED_HAS(IKE_ID) | IQ_FEED_HAS(DST) | IQ_FEED_HAS(SPI) |
+			   IQ_FEED_HAS(PROTO),
+		.ike_id = ike_sa->get_unique_id(ike_sa),
+		.dst = to_addr(dst),
+		.spi = ntohl(spi),
+		.proto = proto,
+	};
+
+	if (!report_ike(this, ike_sa, NULL, NULL, FALSE))
+	{
+		return FALSE;
+	}
+	if (!pending)
+	{
+		this->feed->send(this->feed, &msg);
+		return FALSE;
+	}
+	msg.has |= IQ_FEED_HAS(PENDING);
+	return this->feed->ask(this->feed, &msg);
+}
+
+METHOD(ipsec_qos_report_t, sa_gone, void,
+	private_ipsec_qos_report_t *this, host_t *dst, uint32_t spi, uint8_t proto)
+{
+	struct iq_feed msg = {
+		.type = IQ_FEED_SA_DEL,
+		.has = IQ_FEED_HAS(DST) | IQ_FEED_HAS(SPI) | IQ_FEED_HAS(PROTO),
+		.dst = to_addr(dst),
+		.spi = ntohl(spi),
+		.proto = proto,
+	};
+
+	this->feed->send(this->feed, &msg);
+}
+
+/**
+ * Get the IP protocol of a CHILD_SA, 0 if none
+ */
+static uint8_t get_proto(child_sa_t *child_sa)
+{
+	switch (child_sa->get_protocol(child_sa))
+	{
+		case PROTO_ESP:
+			return IPPROTO_ESP;
+		case PROTO_AH:
+			return IPPROTO_AH;
+		default:
+			return 0;
+	}
+}
+
+METHOD(ipsec_qos_report_t, child, void,
+	private_ipsec_qos_report_t *this, ike_sa_t *ike_sa, child_sa_t *child_sa)
+{
+	child_cfg_t *config = child_sa->get_config(child_sa);
+
+	/* Mobile IPv6 proxies have SAs between other hosts than the IKE_SA, we
+	 * can't learn these from here. Each SA is reported when it's installed. */
+	if (!is_authenticated(ike_sa) ||
+		(child_sa->get_mode(child_sa) == MODE_TRANSPORT &&
+		 config->has_option(config, OPT_PROXY_MODE)))
+	{
+		return;
+	}
+	struct iq_feed msg = {
+		.type = IQ_FEED_CHILD,
+		.has = IQ_FEED_HAS(IKE_ID) | IQ_FEED_HAS(CHILD_ID) |
+			   IQ_FEED_HAS(CHILD) | IQ_FEED_HAS(REQID) | IQ_FEED_HAS(PROTO) |
+			   IQ_FEED_HAS(SPI_IN) | IQ_FEED_HAS(SPI_OUT) |
+			   IQ_FEED_HAS(LOCAL) | IQ_FEED_HAS(REMOTE) | IQ_FEED_HAS(ENCAP),
+		.ike_id = ike_sa->get_unique_id(ike_sa),
+		.child_id = child_sa->get_unique_id(child_sa),
+		.child = child_sa->get_name(child_sa),
+		.reqid = child_sa->get_reqid(child_sa),
+		.proto = get_proto(child_sa),
+		.spi_in = ntohl(child_sa->get_spi(child_sa, TRUE)),
+		.spi_out = ntohl(child_sa->get_spi(child_sa, FALSE)),
+		.local = to_addr(ike_sa->get_my_host(ike_sa)),
+		.remote = to_addr(ike_sa->get_other_host(ike_sa)),
+		.encap = child_sa->has_encap(child_sa),
+	};
+
+	if (!msg.proto || !msg.spi_in || !msg.spi_out)
+	{
+		/* not negotiated, e.g. a trap */
+		return;
+	}
+	if (child_sa->get_outbound_state(child_sa) & CHILD_OUTBOUND_SA)
+	{
+		this->feed->send(this->feed, &msg);
+	}
+	else
+	{
+		/* rekeyed, i.e. the outbound SA is not yet or no longer there */
+		sa(this, ike_sa, ike_sa->get_my_host(ike_sa),
+		   child_sa->get_spi(child_sa, TRUE), msg.proto, FALSE);
+	}
+}
+
+METHOD(ipsec_qos_report_t, child_gone, void,
+	private_ipsec_qos_report_t *this, child_sa_t *child_sa)
+{
+	struct iq_feed msg = {
+		.type = IQ_FEED_CHILD_DEL,
+		.has = IQ_FEED_HAS(CHILD_ID),
+		.child_id = child_sa->get_unique_id(child_sa),
+	};
+
+	if (get_proto(child_sa) && child_sa->get_spi(child_sa, FALSE))
+	{
+		this->feed->send(this->feed, &msg);
+	}
+}
+
+/**
+ * Report an IKE_SA with its CHILD_SAs, optionally wait for the daemon.
+ */
+static bool report_ike_with_children(private_ipsec_qos_report_t *this,
+									 ike_sa_t *ike_sa, bool ask)
+{
+	enumerator_t *enumerator;
+	child_sa_t *child_sa;
+
+	if (!report_ike(this, ike_sa, NULL, NULL, ask))
+	{
+		return FALSE;
+	}
+	enumerator = ike_sa->create_child_sa_enumerator(ike_sa);
+	while (enumerator->enumerate(enumerator, &child_sa))
+	{
+		child(this, ike_sa, child_sa);
+	}
+	enumerator->destroy(enumerator);
+	return TRUE;
+}
+
+METHOD(ipsec_qos_report_t, ike_with_children, void,
+	private_ipsec_qos_report_t *this, ike_sa_t *ike_sa)
+{
+	report_ike_with_children(this, ike_sa, FALSE);
+}
+
+METHOD(ipsec_qos_report_t, everything, void,
+	private_ipsec_qos_report_t *this)
+{
+	enumerator_t *enumerator;
+	ike_sa_id_t *id;
+	ike_sa_t *ike_sa;
+	array_t *ids;
+	u_int count = 0;
+
+	/* the enumerator keeps others from IKE_SAs, so just collect them */
+	ids = array_create(0, 0);
+	enumerator = charon->ike_sa_manager->create_enumerator(
+												charon->ike_sa_manager, TRUE);
+	while (enumerator->enumerate(enumerator, &ike_sa))
+	{
+		id = ike_sa->get_id(ike_sa);
+		array_insert(ids, ARRAY_TAIL, id->clone(id));
+	}
+	enumerator->destroy(enumerator);
+
+	while (array_remove(ids, ARRAY_HEAD, &id))
+	{
+		/* gone, or half-open with an incomplete ID: then not our concern */
+		ike_sa = charon->ike_sa_manager->checkout(charon->ike_sa_manager, id);
+		id->destroy(id);
+		if (ike_sa)
+		{
+			if (report_ike_with_children(this, ike_sa,
+										 count % SYNC_BATCH == 0))
+			{
+				count++;
+			}
+			charon->ike_sa_manager->checkin(charon->ike_sa_manager, ike_sa);
+		}
+	}
+	array_destroy(ids);
+}
+
+METHOD(ipsec_qos_report_t, flush, void,
+	private_ipsec_qos_report_t *this)
+{
+	report_gone(this, NULL);
+}
+
+METHOD(ipsec_qos_report_t, destroy, void,
+	private_ipsec_qos_report_t *this)
+{
+	enumerator_t *enumerator;
+	reported_t *reported;
+
+	array_destroy_function(this->gone, (void*)reported_destroy, NULL);
+	enumerator = this->reported->create_enumerator(this->reported);
+	while (enumerator->enumerate(enumerator, NULL, &reported))
+	{
+		reported_destroy(reported);
+	}
+	enumerator->destroy(enumerator);
+	this->reported->destroy(this->reported);
+	this->mutex->destroy(this->mutex);
+	free(this);
+}
+
+/*
+ * Described in header
+ */
+ipsec_qos_report_t *ipsec_qos_report_create(ipsec_qos_feed_t *feed)
+{
+	private_ipsec_qos_report_t *this;
+
+	INIT(this,
+		.public = {
+			.ike = _ike,
+			.ike_with_children = _ike_with_children,
+			.inherit = _inherit,
+			.ike_gone = _ike_gone,
+			.sa = _sa,
+			.sa_gone = _sa_gone,
+			.child = _child,
+			.child_gone = _child_gone,
+			.everything = _everything,
+			.flush = _flush,
+			.destroy = _destroy,
+		},
+		.feed = feed,
+		.mutex = mutex_create(MUTEX_TYPE_DEFAULT),
+		.reported = hashtable_create(hashtable_hash_ptr, hashtable_equals_ptr,
+									 32),
+		.gone = array_create(0, 0),
+	);
+
+	return &this->public;
+}
