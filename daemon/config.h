@@ -2,7 +2,7 @@
 /*
  * The configuration file, read and checked as a whole: what config_load()
  * returns holds together, and a daemon that has one keeps it until it has a
- * better.
+ * better. Its language is in ipsec-qosd.conf(5).
  */
 #ifndef IPSEC_QOSD_CONFIG_H
 #define IPSEC_QOSD_CONFIG_H
@@ -24,10 +24,11 @@
  *
  * @name: the section's title
  * @n_ids: how many patterns @ids holds; @id_text is how each was written
- * @eap_ids: EAP or XAuth identities, with * wildcards
+ * @eap_ids: EAP or XAuth identities, with * wildcards; case does not count
  * @conns: connection names, with * wildcards
  * @group: the group's id
- * @line: where in the file it stands, for `profile test`
+ * @file: where it stands, for `profile test`
+ * @line: in which line
  */
 struct profile {
 	char *name;
@@ -39,6 +40,7 @@ struct profile {
 	size_t n_conns;
 	char **conns;
 	uint32_t group;
+	char *file;
 	unsigned int line;
 };
 
@@ -46,8 +48,8 @@ struct profile {
  * struct class - one class of a policy
  *
  * @group: the group's id, 0: the default class
- * @rate: guaranteed, in bytes a second (per cents are resolved)
- * @ceil: at most, in bytes a second
+ * @rate: guaranteed, in bytes a second (per cents are resolved), not 0
+ * @ceil: at most, in bytes a second, not less than @rate
  */
 struct class {
 	uint32_t group;
@@ -74,7 +76,11 @@ struct policy {
 /**
  * struct config - all of it
  *
- * @conf: ceilings, ports and the fall-back table, as the module takes them
+ * @groups: by their ids; of each id, name, mark, mask, priority and dscp
+ * @profiles: as they stand in the file
+ * @policies: as they stand in the file
+ * @conf: ceilings, ports and the fall-back table, as the module takes them;
+ *	all of them, with the module's defaults where the file is silent
  */
 struct config {
 	size_t n_groups;
@@ -89,11 +95,15 @@ struct config {
 /**
  * config_load() - read a file and what it includes
  *
+ * Not reentrant: libConfuse is not.
+ *
  * @error: filled with "FILE:LINE: what, and what was expected"
  *
  * Return: NULL on error.
  */
 struct config *config_load(const char *file, char *error, size_t error_size);
+
+/** config_free() - NULL is fine */
 void config_free(struct config *config);
 
 /** config_group() - the group with an id, or NULL */
@@ -102,14 +112,21 @@ const struct iq_group *config_group(const struct config *config, uint32_t id);
 /**
  * config_match() - which profile is an SA's?
  *
- * The most specific match wins, then the order in the file. An identity weighs
- * more than an EAP identity weighs more than a connection name only where they
- * are equally specific.
+ * A profile may set up to three conditions, one of each kind: on the identity,
+ * on the EAP identity, on the connection's name; all that it sets must be met.
+ * Of profiles that fit, their strongest conditions are compared first, then
+ * their next, and one that sets a further condition wins; then the order in
+ * the file. Of conditions that is stronger which was met exactly, then by a
+ * pattern, then by one that fits everything; of two that are equal in that,
+ * the one on the identity, then on the EAP identity; of two on the same, the
+ * closer one (identity_match(); for EAP identities and connections the one that
+ * fixes more characters).
  *
  * @id: the authenticated identity
  * @eap_id: the EAP or XAuth identity, or NULL
  * @conn: the connection's name, or NULL
- * @why: says which pattern decided and why, for a person
+ * @why: says which pattern decided and why, for a person; NULL with a size of 0
+ *	where nobody asks
  *
  * Return: the profile, or NULL: none.
  */

@@ -9,6 +9,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#define IDENTITY_LEN_MAX	2048	/* bytes in one, as in the feed */
+
 /**
  * enum id_type - types of identities as on the wire (RFC 7296 section 3.5,
  * RFC 2407 section 4.6.2.1)
@@ -31,7 +33,7 @@ enum id_type {
 /**
  * struct identity - an identity or a pattern
  *
- * @type: its type
+ * @type: its type; of an identity any number that can stand on the wire
  * @data: its bytes: as on the wire; of a subnet the address and the mask, of a
  *	range the first and the last address; of a DN its DER, in which a value
  *	"*" of a pattern stands for any
@@ -46,35 +48,72 @@ struct identity {
 /**
  * identity_parse() - read an identity or pattern as swanctl writes it
  *
- * Prefixes that force a type (ipv4:, ipv6:, ipv4net:, ipv6net:, ipv4range:,
- * ipv6range:, rfc822:, email:, userfqdn:, fqdn:, dns:, asn1dn:, asn1gn:,
- * keyid:, xmppaddr is not one), "@name" a FQDN, "@@user@name" a user FQDN,
- * "@#hex" a key id, "{type}:value" any type; without one it is guessed, as
- * strongSwan's identification_create_from_string() guesses.
+ * Without a prefix the type is guessed as strongSwan guesses it: "%any", "*",
+ * "%any6", "0.0.0.0" and "::" any; "TYPE=VALUE, ..." a DN, "@#hex" a key id,
+ * "@@user@name" and "user@name" a user FQDN, "@name" a FQDN, then addresses,
+ * subnets ("10.0.0.0/8"), ranges ("10.0.0.1-10.0.0.9"); what is left is a
+ * FQDN, and with a ':' or '=' in it a key id.
  *
+ * The prefixes ipv4:, ipv6:, ipv4net:, ipv6net:, ipv4range:, ipv6range:,
+ * rfc822:, email:, userfqdn:, fqdn:, dns:, asn1dn:, asn1gn:, xmppaddr:, keyid:
+ * and {NUMBER}: force a type; a '#' after them begins its bytes in hexadecimal.
+ *
+ * In three ways it is stricter, because what strongSwan silently reads as
+ * something else can only be a slip: a malformed address, subnet, range or DN
+ * is an error, as is a '*' that is not at the beginning of a name, or the
+ * empty string; and "ipv4:10.0.0.1" or "asn1dn:CN=x" mean what they say.
+ *
+ * @id: filled in; to be released by identity_clear()
  * @why: on error a static text that says what was expected
  *
  * Return: 0, -EINVAL or -ENOMEM.
  */
 int identity_parse(const char *text, struct identity *id, const char **why);
 
-/** identity_from_wire() - copy what the feed brought; -EINVAL, -ENOMEM */
+/**
+ * identity_from_wire() - copy what the feed brought
+ *
+ * The bytes are the peer's choice and may be anything; an identity that is
+ * malformed matches no pattern but %any.
+ *
+ * Return: 0; -EINVAL where it is longer than IDENTITY_LEN_MAX; -ENOMEM.
+ */
 int identity_from_wire(uint8_t type, const void *data, size_t len,
 		       struct identity *id);
 
 void identity_clear(struct identity *id);
 
-/** identity_format() - as text, as swanctl prints it; never more than @size */
+/** identity_type_name() - "FQDN", "IPv4 subnet", ...; "unknown" */
+const char *identity_type_name(enum id_type type);
+
+/**
+ * identity_format() - as text, as swanctl prints it, but with everything that
+ * is not printable ASCII as \xNN; never more than @size
+ */
 void identity_format(const struct identity *id, char *buf, size_t size);
+
+/*
+ * What identity_match() says where an identity matches: between the two, the
+ * greater the more specific.
+ */
+#define IDENTITY_MATCH_ANY	1U		/* it matches whatever it is */
+#define IDENTITY_MATCH_EXACT	(1U << 28)	/* the pattern names it alone */
 
 /**
  * identity_match() - does a pattern name an identity, and how closely?
  *
- * The greater the more specific: the same to the byte is greatest, then ranges
- * and subnets by how few addresses they hold, DNs by how few wildcards, names
- * by how many characters stand outside the "*"; ID_ANY ("%any" or "*") is 1.
+ * A pattern matches identities of its own type; subnets and ranges match
+ * addresses too. FQDNs and user FQDNs compare whatever their case; a '*' at
+ * their beginning stands for one or more characters, dots among them: so
+ * "*.example.org" matches a.b.example.org, but neither example.org nor
+ * aexample.org. How DNs compare: dn_match().
  *
- * Return: 0 where it does not match.
+ * Of patterns that match the same identity, that is more specific which holds
+ * fewer addresses (told apart to a millionth), leaves fewer RDNs open, or fixes
+ * more characters.
+ *
+ * Return: 0 where it does not match, else IDENTITY_MATCH_ANY to
+ * IDENTITY_MATCH_EXACT.
  */
 unsigned int identity_match(const struct identity *id,
 			    const struct identity *pattern);

@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Configuration files as sections of values, each with the line it stands in,
+ * and with what a file includes in its place. What the sections mean is
+ * config.c's matter. libConfuse parses; it is process-wide and not reentrant,
+ * and so is this.
+ */
+#ifndef IPSEC_QOSD_CONFFILE_H
+#define IPSEC_QOSD_CONFFILE_H
+
+#include <confuse.h>
+#include <stddef.h>
+
+#define CONFFILE_BYTES_MAX	(8U << 20)	/* in all files together */
+#define CONFFILE_FILES_MAX	1024
+#define CONFFILE_DEPTH_MAX	8		/* files that include each other */
+
+/**
+ * struct conf_value - KEY = VALUE, or one value of a list
+ */
+struct conf_value {
+	char *key;
+	char *text;
+	unsigned int line;
+};
+
+/**
+ * struct conf_section - KIND [TITLE] { ... }
+ *
+ * @title: NULL where the kind has none
+ * @file: the file's name as it was given or included
+ * @line: of its opening brace
+ * @subs: sections in it
+ */
+struct conf_section {
+	char *kind;
+	char *title;
+	const char *file;
+	unsigned int line;
+	size_t n_values;
+	struct conf_value *values;
+	size_t n_subs;
+	struct conf_section *subs;
+};
+
+/**
+ * struct conffile - the sections of a file and of those it includes, in order
+ *
+ * @files: the names that struct conf_section points to
+ */
+struct conffile {
+	size_t n_sections;
+	struct conf_section *sections;
+	size_t n_files;
+	char **files;
+};
+
+/*
+ * What a schema is made of: CONFFILE_SECTION at the top, and in the array that
+ * it names CONFFILE_BEGIN first, then CONFFILE_KEY, CONFFILE_LIST and further
+ * sections. Every array ends with CFG_END(). include() is known by itself.
+ */
+#define CONFFILE_BEGIN() \
+	{ .name = CONFFILE_BEGIN_NAME, .type = CFGT_STR, \
+	  .def = { .parsed = (char *)"-" }, .parsecb = conffile_on_begin }
+#define CONFFILE_KEY(key) \
+	CFG_STR_CB(key, NULL, CFGF_NODEFAULT, conffile_on_value)
+#define CONFFILE_LIST(key) \
+	CFG_STR_LIST_CB(key, NULL, CFGF_NODEFAULT, conffile_on_value)
+#define CONFFILE_SECTION(kind, keys) \
+	{ .name = kind, .type = CFGT_SEC, .flags = CFGF_MULTI, \
+	  .subopts = keys, .validcb = conffile_on_end }
+#define CONFFILE_TITLED(kind, keys) \
+	{ .name = kind, .type = CFGT_SEC, .flags = CFGF_MULTI | CFGF_TITLE, \
+	  .subopts = keys, .validcb = conffile_on_end }
+#define CONFFILE_INCLUDE() \
+	CFG_FUNC("include", conffile_on_include)
+
+/*
+ * libConfuse parses the default of this option, which no file can name, when a
+ * section opens: the only moment to learn the line it opens in.
+ */
+#define CONFFILE_BEGIN_NAME	"{"
+
+int conffile_on_begin(cfg_t *cfg, cfg_opt_t *opt, const char *value, void *result);
+int conffile_on_value(cfg_t *cfg, cfg_opt_t *opt, const char *value, void *result);
+int conffile_on_end(cfg_t *cfg, cfg_opt_t *opt);
+int conffile_on_include(cfg_t *cfg, cfg_opt_t *opt, int argc, const char **argv);
+
+/**
+ * conffile_read() - read a file and what it includes
+ *
+ * include("PATH") takes wildcards; a relative path is relative to the folder of
+ * the file that it stands in. A pattern that fits no file is no error.
+ *
+ * @schema: which sections and keys there are
+ * @error: filled with "FILE:LINE: what, and what was expected"
+ *
+ * Return: NULL on error.
+ */
+struct conffile *conffile_read(const char *file, cfg_opt_t *schema,
+			       char *error, size_t error_size);
+void conffile_free(struct conffile *conf);
+
+#endif /* IPSEC_QOSD_CONFFILE_H */

@@ -1,0 +1,1229 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "config.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <net/if.h>
+
+#include "conffile.h"
+#include "text.h"
+
+#define MAX_SAS_LIMIT		16777216	/* <linux/ipsec_qos.h> */
+#define MAX_IKES_LIMIT		4194304
+#define MAX_GROUPS_LIMIT	65536
+#define RATE_MAX		1e17		/* bytes a second */
+
+struct loader {
+	struct config *config;
+	struct conffile *file;
+	char *error;
+	size_t error_size;
+
+	/* groups by their names */
+	struct named *names;
+};
+
+/*
+ * Everything below that may fail returns false after fail(): the error is
+ * written, and all is unwound in config_load().
+ */
+static bool __attribute__((format(printf, 4, 5)))
+fail(struct loader *l, const struct conf_section *s, unsigned int line,
+     const char *fmt, ...)
+{
+	char what[1024];
+	struct text t;
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(what, sizeof(what), fmt, ap);
+	va_end(ap);
+
+	text_begin(&t, l->error, l->error_size);
+	text_put(&t, "%s:%u: ", s->file, line);
+	text_escape(&t, what, strlen(what));
+	return false;
+}
+
+static bool no_memory(struct loader *l)
+{
+	struct text t;
+
+	text_begin(&t, l->error, l->error_size);
+	text_put(&t, "out of memory");
+	return false;
+}
+
+static void *array(struct loader *l, size_t n, size_t size)
+{
+	void *p = calloc(n ? n : 1, size);
+
+	if (!p)
+		no_memory(l);
+	return p;
+}
+
+static char *copy(struct loader *l, const char *text)
+{
+	char *p = strdup(text);
+
+	if (!p)
+		no_memory(l);
+	return p;
+}
+
+/* Names of sections */
+
+struct named {
+	const char *name;
+	size_t index;		/* in the order of the file */
+	uint32_t id;		/* of a group */
+	const struct conf_section *section;
+	unsigned int line;
+};
+
+static int compare_named(const void *a, const void *b)
+{
+	const struct named *x = a, *y = b;
+	int ret = strcmp(x->name, y->name);
+
+	if (ret)
+		return ret;
+	return x->index < y->index ? -1 : x->index > y->index;
+}
+
+/* Sorts them, and finds two of the same name. */
+static bool unique(struct loader *l, struct named *named, size_t n, const char *what)
+{
+	size_t i;
+
+	qsort(named, n, sizeof(*named), compare_named);
+	for (i = 1; i < n; i++) {
+		if (!strcmp(named[i - 1].name, named[i].name))
+			return fail(l, named[i].section, named[i].line,
+				    "%s '%s' is there twice, first in %s:%u: expected it once",
+				    what, named[i].name, named[i - 1].section->file,
+				    named[i - 1].line);
+	}
+	return true;
+}
+
+/* <linux/ipsec_qos.h>, IPSEC_QOS_GROUP_A_NAME; the same for all sections */
+static bool check_title(struct loader *l, const struct conf_section *s)
+{
+	static const char set[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				  "abcdefghijklmnopqrstuvwxyz0123456789._-";
+	size_t len = strlen(s->title);
+
+	if (len && len < IPSEC_QOS_NAME_MAX && *s->title != '.' &&
+	    strspn(s->title, set) == len)
+		return true;
+	return fail(l, s, s->line,
+		    "the name '%s' of a %s: expected 1 to %d of A-Z a-z 0-9 . _ - and no '.' first",
+		    s->title, s->kind, IPSEC_QOS_NAME_MAX - 1);
+}
+
+/* Values */
+
+static const struct conf_value *find(const struct conf_section *s, const char *key)
+{
+	size_t i;
+
+	for (i = 0; i < s->n_values; i++) {
+		if (!strcmp(s->values[i].key, key))
+			return &s->values[i];
+	}
+	return NULL;
+}
+
+static const char *title_of(const struct conf_section *s)
+{
+	return s->title ? s->title : "";
+}
+
+/* The one value of a key; *@value is NULL where it is not there. */
+static bool get(struct loader *l, const struct conf_section *s, const char *key,
+		const struct conf_value **value)
+{
+	size_t i;
+
+	*value = find(s, key);
+	if (!*value)
+		return true;
+	for (i = *value - s->values + 1; i < s->n_values; i++) {
+		if (!strcmp(s->values[i].key, key))
+			return fail(l, s, s->values[i].line,
+				    "'%s' is there twice in '%s %s', first in line %u: expected it once",
+				    key, s->kind, title_of(s), (*value)->line);
+	}
+	return true;
+}
+
+static bool need(struct loader *l, const struct conf_section *s, const char *key,
+		 const char *example, const struct conf_value **value)
+{
+	if (!get(l, s, key, value))
+		return false;
+	if (*value)
+		return true;
+	return fail(l, s, s->line, "'%s%s%s' has no '%s': expected %s = %s", s->kind,
+		    s->title ? " " : "", title_of(s), key, key, example);
+}
+
+static bool parse_u32(const char *text, char **end, uint32_t *value)
+{
+	unsigned long long n;
+
+	if (!isdigit((unsigned char)*text))
+		return false;
+	errno = 0;
+	n = strtoull(text, end, 0);
+	if (errno || n > UINT32_MAX)
+		return false;
+	*value = n;
+	return true;
+}
+
+static bool number(struct loader *l, const struct conf_section *s,
+		   const struct conf_value *v, uint32_t min, uint32_t max,
+		   uint32_t *value)
+{
+	char *end;
+
+	if (parse_u32(v->text, &end, value) && !*end && *value >= min && *value <= max)
+		return true;
+	return fail(l, s, v->line, "%s = '%s': expected a number of %u to %u", v->key,
+		    v->text, min, max);
+}
+
+static bool mark(struct loader *l, const struct conf_section *s,
+		 const struct conf_value *v, uint32_t *value, uint32_t *mask)
+{
+	char *end;
+
+	*mask = UINT32_MAX;
+	if (!parse_u32(v->text, &end, value) ||
+	    (*end == '/' && !parse_u32(end + 1, &end, mask)) || *end)
+		return fail(l, s, v->line,
+			    "%s = '%s': expected VALUE or VALUE/MASK, each of 32 bits, such as 0x10/0xff0",
+			    v->key, v->text);
+	if (*value & ~*mask)
+		return fail(l, s, v->line,
+			    "%s = '%s': 0x%x has bits outside of the mask 0x%x, expected none",
+			    v->key, v->text, *value, *mask);
+	if (!*value)
+		return fail(l, s, v->line,
+			    "%s = '%s': expected a mark other than 0, which packets have that were never marked",
+			    v->key, v->text);
+	return true;
+}
+
+/* MAJOR:MINOR as tc writes it, in hexadecimal, of 16 bits each */
+static bool classid(struct loader *l, const struct conf_section *s,
+		    const struct conf_value *v, uint32_t *value)
+{
+	static const char hex[] = "0123456789abcdefABCDEF";
+	size_t major = strspn(v->text, hex), minor;
+	const char *rest = v->text + major;
+
+	if (major >= 1 && major <= 4 && *rest == ':') {
+		minor = strspn(rest + 1, hex);
+		*value = strtoul(v->text, NULL, 16) << 16 |
+			 strtoul(minor ? rest + 1 : "0", NULL, 16);
+		if (minor <= 4 && !rest[1 + minor] && *value)
+			return true;
+	}
+	return fail(l, s, v->line,
+		    "%s = '%s': expected a classid MAJOR:MINOR in hexadecimal, such as 1:10",
+		    v->key, v->text);
+}
+
+/* The IANA registry of DSCPs: RFC 2474, 2597, 3246, 5865, 8622 */
+static bool dscp(struct loader *l, const struct conf_section *s, const char *text,
+		 unsigned int line, uint32_t *value)
+{
+	static const struct {
+		const char *name;
+		uint8_t dscp;
+	} names[] = {
+		{ "cs0", 0 }, { "cs1", 8 }, { "cs2", 16 }, { "cs3", 24 },
+		{ "cs4", 32 }, { "cs5", 40 }, { "cs6", 48 }, { "cs7", 56 },
+		{ "af11", 10 }, { "af12", 12 }, { "af13", 14 },
+		{ "af21", 18 }, { "af22", 20 }, { "af23", 22 },
+		{ "af31", 26 }, { "af32", 28 }, { "af33", 30 },
+		{ "af41", 34 }, { "af42", 36 }, { "af43", 38 },
+		{ "ef", 46 }, { "va", 44 }, { "le", 1 },
+	};
+	char *end;
+	size_t i;
+
+	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		if (!strcasecmp(text, names[i].name)) {
+			*value = names[i].dscp;
+			return true;
+		}
+	}
+	if (parse_u32(text, &end, value) && !*end && *value < 64)
+		return true;
+	return fail(l, s, line,
+		    "dscp '%s': expected 0 to 63, ef, af11 to af43, cs0 to cs7, va or le",
+		    text);
+}
+
+/*
+ * tc's rates (tc(8), RATES): a number and a unit, bits a second without one; or
+ * per cent of @whole where that is not 0. In bytes a second.
+ */
+static bool rate(struct loader *l, const struct conf_section *s,
+		 const struct conf_value *v, uint64_t whole, uint64_t *value)
+{
+	static const struct {
+		const char *name;
+		double bits;
+	} units[] = {
+		{ "", 1 }, { "bit", 1 },
+		{ "kbit", 1e3 }, { "mbit", 1e6 }, { "gbit", 1e9 }, { "tbit", 1e12 },
+		{ "kibit", 0x1p10 }, { "mibit", 0x1p20 }, { "gibit", 0x1p30 },
+		{ "tibit", 0x1p40 },
+		{ "bps", 8 },
+		{ "kbps", 8e3 }, { "mbps", 8e6 }, { "gbps", 8e9 }, { "tbps", 8e12 },
+		{ "kibps", 0x1p13 }, { "mibps", 0x1p23 }, { "gibps", 0x1p33 },
+		{ "tibps", 0x1p43 },
+	};
+	const char *unit = v->text + strspn(v->text, "0123456789.");
+	double n = 0, bytes = -1;
+	char *end;
+	size_t i;
+
+	if (isdigit((unsigned char)*v->text) || *v->text == '.') {
+		n = strtod(v->text, &end);
+		if (end != unit)
+			unit = "?";
+	} else {
+		unit = "?";
+	}
+
+	if (whole && !strcmp(unit, "%"))
+		bytes = n <= 100 ? floor(whole * n / 100) : -1;
+	for (i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
+		if (!strcasecmp(unit, units[i].name))
+			bytes = floor(n * units[i].bits / 8);
+	}
+
+	if (bytes < 1 || bytes > RATE_MAX)
+		return fail(l, s, v->line,
+			    "%s = '%s': expected a rate of at least 8bit in tc's units, such as 100mbit%s",
+			    v->key, v->text, whole ? ", or up to 100% of the policy's" : "");
+	*value = bytes;
+	return true;
+}
+
+/* Settings and the fall-back table */
+
+static bool ports(struct loader *l, const struct conf_section *s, const char *key,
+		  uint16_t *list, size_t *n)
+{
+	const struct conf_value *v;
+	uint32_t port;
+	size_t i;
+
+	if (!find(s, key))
+		return true;
+	*n = 0;
+	for (v = s->values; v < s->values + s->n_values; v++) {
+		if (strcmp(v->key, key))
+			continue;
+		if (!number(l, s, v, 1, UINT16_MAX, &port))
+			return false;
+		for (i = 0; i < *n; i++) {
+			if (list[i] == port)
+				return fail(l, s, v->line,
+					    "%s: port %u is there twice, expected it once",
+					    key, port);
+		}
+		if (*n == IPSEC_QOS_PORTS_MAX)
+			return fail(l, s, v->line, "%s: expected at most %d ports",
+				    key, IPSEC_QOS_PORTS_MAX);
+		list[(*n)++] = port;
+	}
+	return true;
+}
+
+static bool ceiling(struct loader *l, const struct conf_section *s, const char *key,
+		    uint32_t limit, uint32_t *value)
+{
+	const struct conf_value *v;
+
+	if (!get(l, s, key, &v))
+		return false;
+	return !v || number(l, s, v, 1, limit, value);
+}
+
+static bool settings(struct loader *l, const struct conf_section *s)
+{
+	struct iq_conf *c = &l->config->conf;
+	size_t i, j;
+
+	if (!ceiling(l, s, "max-sas", MAX_SAS_LIMIT, &c->max_sas) ||
+	    !ceiling(l, s, "max-ikes", MAX_IKES_LIMIT, &c->max_ikes) ||
+	    !ceiling(l, s, "max-groups", MAX_GROUPS_LIMIT, &c->max_groups) ||
+	    !ports(l, s, "ike-ports", c->ike_ports, &c->n_ike_ports) ||
+	    !ports(l, s, "natt-ports", c->natt_ports, &c->n_natt_ports))
+		return false;
+
+	for (i = 0; i < c->n_ike_ports; i++) {
+		for (j = 0; j < c->n_natt_ports; j++) {
+			if (c->ike_ports[i] == c->natt_ports[j])
+				return fail(l, s, s->line,
+					    "port %u is an IKE port and a NAT traversal port: expected it in one of ike-ports and natt-ports",
+					    c->ike_ports[i]);
+		}
+	}
+	return true;
+}
+
+static bool fallback(struct loader *l, const struct conf_section *s)
+{
+	struct iq_conf *c = &l->config->conf;
+	const struct conf_value *v;
+	struct iq_fallback *f;
+	uint32_t value;
+	size_t i, j;
+
+	for (i = 0; i < s->n_subs; i++) {
+		const struct conf_section *sub = &s->subs[i];
+
+		if (!dscp(l, sub, sub->title, sub->line, &value))
+			return false;
+		for (j = 0; j < c->n_fallback; j++) {
+			if (c->fallback[j].dscp == value)
+				return fail(l, sub, sub->line,
+					    "dscp '%s' (%u) has a mark already: expected one",
+					    sub->title, value);
+		}
+		/* there are as many entries as DSCPs */
+		f = &c->fallback[c->n_fallback++];
+		f->dscp = value;
+		if (!need(l, sub, "mark", "0x10/0xff0", &v) ||
+		    !mark(l, sub, v, &f->mark, &f->mask))
+			return false;
+	}
+	return true;
+}
+
+/* Groups */
+
+static bool group(struct loader *l, const struct conf_section *s, struct iq_group *g)
+{
+	const struct conf_value *v;
+	uint32_t value;
+
+	if (!check_title(l, s))
+		return false;
+	strcpy(g->name, s->title);
+
+	if (!need(l, s, "id", "a number other than 0", &v) ||
+	    !number(l, s, v, 1, UINT32_MAX, &g->id))
+		return false;
+	if (!need(l, s, "mark", "0x10/0xff0", &v) || !mark(l, s, v, &g->mark, &g->mask))
+		return false;
+
+	if (!get(l, s, "priority", &v) || (v && !classid(l, s, v, &g->priority)))
+		return false;
+
+	g->dscp = -1;
+	if (!get(l, s, "dscp", &v))
+		return false;
+	if (v) {
+		if (!dscp(l, s, v->text, v->line, &value))
+			return false;
+		g->dscp = value;
+	}
+	return true;
+}
+
+/*
+ * No packet may carry the marks of two groups. One can where the two agree in
+ * all bits that both look at.
+ */
+static bool check_marks(struct loader *l, const struct conf_section **sections)
+{
+	const struct iq_group *g = l->config->groups;
+	size_t i, j;
+
+	for (i = 1; i < l->config->n_groups; i++) {
+		for (j = 0; j < i; j++) {
+			if ((g[i].mark ^ g[j].mark) & g[i].mask & g[j].mask)
+				continue;
+			return fail(l, sections[i], find(sections[i], "mark")->line,
+				    "the mark 0x%x/0x%x of group '%s' overlaps 0x%x/0x%x of group '%s' (%s:%u): expected marks that differ in a bit of both masks",
+				    g[i].mark, g[i].mask, g[i].name,
+				    g[j].mark, g[j].mask, g[j].name,
+				    sections[j]->file, find(sections[j], "mark")->line);
+		}
+	}
+	return true;
+}
+
+static int compare_groups(const void *a, const void *b)
+{
+	const struct iq_group *x = a, *y = b;
+
+	return x->id < y->id ? -1 : x->id > y->id;
+}
+
+struct group_id {
+	uint32_t id;
+	size_t index;
+};
+
+static int compare_group_ids(const void *a, const void *b)
+{
+	const struct group_id *x = a, *y = b;
+
+	if (x->id != y->id)
+		return x->id < y->id ? -1 : 1;
+	return x->index < y->index ? -1 : x->index > y->index;
+}
+
+static bool check_group_ids(struct loader *l, const struct conf_section **sections)
+{
+	size_t n = l->config->n_groups, i;
+	struct group_id *ids;
+	bool ok = true;
+
+	ids = array(l, n, sizeof(*ids));
+	if (!ids)
+		return false;
+	for (i = 0; i < n; i++) {
+		ids[i].id = l->config->groups[i].id;
+		ids[i].index = i;
+	}
+	qsort(ids, n, sizeof(*ids), compare_group_ids);
+
+	for (i = 1; ok && i < n; i++) {
+		const struct conf_section *s = sections[ids[i].index];
+		const struct conf_section *first = sections[ids[i - 1].index];
+
+		if (ids[i].id == ids[i - 1].id)
+			ok = fail(l, s, find(s, "id")->line,
+				  "group '%s' has the id %u of group '%s' (%s:%u): expected one of its own",
+				  s->title, ids[i].id, first->title, first->file,
+				  find(first, "id")->line);
+	}
+	free(ids);
+	return ok;
+}
+
+static bool groups(struct loader *l, const struct conf_section **sections, size_t n)
+{
+	struct config *c = l->config;
+	size_t i;
+
+	if (n > c->conf.max_groups)
+		return fail(l, sections[c->conf.max_groups],
+			    sections[c->conf.max_groups]->line,
+			    "group '%s' is one more than the %u that max-groups allows: expected fewer, or a greater max-groups",
+			    sections[c->conf.max_groups]->title, c->conf.max_groups);
+
+	c->groups = array(l, n, sizeof(*c->groups));
+	l->names = array(l, n, sizeof(*l->names));
+	if (!c->groups || !l->names)
+		return false;
+
+	for (i = 0; i < n; i++) {
+		if (!group(l, sections[i], &c->groups[i]))
+			return false;
+		l->names[i].name = sections[i]->title;
+		l->names[i].index = i;
+		l->names[i].id = c->groups[i].id;
+		l->names[i].section = sections[i];
+		l->names[i].line = sections[i]->line;
+		c->n_groups++;
+	}
+	return true;
+}
+
+/* The id of the group that a name stands for */
+static bool group_id(struct loader *l, const struct conf_section *s,
+		     unsigned int line, const char *name, uint32_t *id)
+{
+	size_t low = 0, high = l->config->n_groups, mid;
+	int ret;
+
+	while (low < high) {
+		mid = low + (high - low) / 2;
+		ret = strcmp(name, l->names[mid].name);
+		if (!ret) {
+			*id = l->names[mid].id;
+			return true;
+		}
+		if (ret < 0)
+			high = mid;
+		else
+			low = mid + 1;
+	}
+	return fail(l, s, line, "group '%s' does not exist: expected the name of a group section",
+		    name);
+}
+
+const struct iq_group *config_group(const struct config *config, uint32_t id)
+{
+	const struct iq_group key = { .id = id };
+
+	return bsearch(&key, config->groups, config->n_groups,
+		       sizeof(*config->groups), compare_groups);
+}
+
+/* Profiles */
+
+/* The values of a list key, copied. */
+static bool names(struct loader *l, const struct conf_section *s, const char *key,
+		  char ***texts, size_t *n)
+{
+	const struct conf_value *v;
+
+	*texts = array(l, s->n_values, sizeof(**texts));
+	if (!*texts)
+		return false;
+	for (v = s->values; v < s->values + s->n_values; v++) {
+		if (strcmp(v->key, key))
+			continue;
+		if (!*v->text)
+			return fail(l, s, v->line,
+				    "%s = '': expected a name, or \"*\" for any", key);
+		(*texts)[*n] = copy(l, v->text);
+		if (!(*texts)[(*n)++])
+			return false;
+	}
+	return true;
+}
+
+static bool identities(struct loader *l, const struct conf_section *s,
+		       struct profile *p)
+{
+	const struct conf_value *v;
+	const char *why;
+	int ret;
+
+	p->ids = array(l, s->n_values, sizeof(*p->ids));
+	p->id_text = array(l, s->n_values, sizeof(*p->id_text));
+	if (!p->ids || !p->id_text)
+		return false;
+	for (v = s->values; v < s->values + s->n_values; v++) {
+		if (strcmp(v->key, "identity"))
+			continue;
+		ret = identity_parse(v->text, &p->ids[p->n_ids], &why);
+		if (ret == -ENOMEM)
+			return no_memory(l);
+		if (ret)
+			return fail(l, s, v->line, "identity = '%s': expected %s",
+				    v->text, why);
+		p->id_text[p->n_ids] = copy(l, v->text);
+		if (!p->id_text[p->n_ids++])
+			return false;
+	}
+	return true;
+}
+
+static bool profile(struct loader *l, const struct conf_section *s, struct profile *p)
+{
+	const struct conf_value *v;
+
+	if (!check_title(l, s))
+		return false;
+	p->line = s->line;
+	p->file = copy(l, s->file);
+	p->name = copy(l, s->title);
+	if (!p->file || !p->name)
+		return false;
+
+	if (!identities(l, s, p) ||
+	    !names(l, s, "eap-identity", &p->eap_ids, &p->n_eap_ids) ||
+	    !names(l, s, "connection", &p->conns, &p->n_conns))
+		return false;
+	if (!p->n_ids && !p->n_eap_ids && !p->n_conns)
+		return fail(l, s, s->line,
+			    "profile '%s' names nobody: expected identity, eap-identity or connection",
+			    p->name);
+
+	return need(l, s, "group", "the name of a group", &v) &&
+	       group_id(l, s, v->line, v->text, &p->group);
+}
+
+static bool profiles(struct loader *l, const struct conf_section **sections, size_t n)
+{
+	struct config *c = l->config;
+	struct named *named;
+	bool ok = true;
+	size_t i;
+
+	c->profiles = array(l, n, sizeof(*c->profiles));
+	named = array(l, n, sizeof(*named));
+	if (!c->profiles || !named) {
+		free(named);
+		return false;
+	}
+	for (i = 0; ok && i < n; i++) {
+		c->n_profiles++;
+		ok = profile(l, sections[i], &c->profiles[i]);
+		named[i] = (struct named){
+			.name = sections[i]->title,
+			.index = i,
+			.section = sections[i],
+			.line = sections[i]->line,
+		};
+	}
+	ok = ok && unique(l, named, n, "profile");
+	free(named);
+	return ok;
+}
+
+/* Policies */
+
+static bool class(struct loader *l, const struct conf_section *s,
+		  const struct policy *p, uint64_t used, struct class *class)
+{
+	const struct conf_value *bandwidth, *ceil;
+	uint64_t left = p->rate - used;
+
+	if (s->title) {
+		if (!group_id(l, s, s->line, s->title, &class->group) ||
+		    !need(l, s, "bandwidth", "\"30%\"", &bandwidth))
+			return false;
+	} else if (!get(l, s, "bandwidth", &bandwidth)) {
+		return false;
+	}
+
+	if (bandwidth) {
+		if (!rate(l, s, bandwidth, p->rate, &class->rate))
+			return false;
+		if (class->rate > left)
+			return fail(l, s, bandwidth->line,
+				    "with '%s' for %s%s the classes of policy '%s' come to %.4g%% of its rate: expected at most 100%%",
+				    bandwidth->text, s->title ? "class " : "the default class",
+				    title_of(s), p->name,
+				    100 * ((double)used + class->rate) / p->rate);
+	} else {
+		class->rate = left;
+	}
+
+	class->ceil = p->rate;
+	if (!get(l, s, "ceil", &ceil) ||
+	    (ceil && !rate(l, s, ceil, p->rate, &class->ceil)))
+		return false;
+	if (class->ceil > p->rate)
+		return fail(l, s, ceil->line,
+			    "ceil = '%s' is more than the rate of policy '%s': expected at most 100%%",
+			    ceil->text, p->name);
+	if (bandwidth && class->ceil < class->rate)
+		return fail(l, s, ceil->line,
+			    "ceil = '%s' is less than bandwidth = '%s': expected at least as much",
+			    ceil->text, bandwidth->text);
+	return true;
+}
+
+/*
+ * What is left for the default class where the file does not say. It must not
+ * starve, ARP and routing protocols are in it: one per cent at least.
+ */
+static void default_rate(const struct policy *p, struct class *class)
+{
+	if (class->rate < p->rate / 100)
+		class->rate = p->rate / 100;
+	if (!class->rate)
+		class->rate = 1;
+	if (class->rate > class->ceil)
+		class->rate = class->ceil;
+}
+
+static bool classes(struct loader *l, const struct conf_section *s, struct policy *p)
+{
+	const struct conf_section *rest = NULL, *sub;
+	struct named *named;
+	struct class *last;
+	uint64_t used = 0;
+	bool ok = true;
+
+	p->classes = array(l, s->n_subs + 1, sizeof(*p->classes));
+	named = array(l, s->n_subs, sizeof(*named));
+	if (!p->classes || !named) {
+		free(named);
+		return false;
+	}
+
+	for (sub = s->subs; ok && sub < s->subs + s->n_subs; sub++) {
+		if (!sub->title) {
+			if (rest)
+				ok = fail(l, sub, sub->line,
+					  "policy '%s' has two default classes, the first in line %u: expected one",
+					  p->name, rest->line);
+			rest = sub;
+			continue;
+		}
+		named[p->n_classes] = (struct named){
+			.name = sub->title,
+			.index = p->n_classes,
+			.section = sub,
+			.line = sub->line,
+		};
+		ok = class(l, sub, p, used, &p->classes[p->n_classes]);
+		used += p->classes[p->n_classes++].rate;
+	}
+	ok = ok && unique(l, named, p->n_classes, "class");
+	free(named);
+	if (!ok)
+		return false;
+
+	last = &p->classes[p->n_classes++];
+	last->rate = p->rate - used;
+	last->ceil = p->rate;
+	if (rest && !class(l, rest, p, used, last))
+		return false;
+	if (!rest || !find(rest, "bandwidth"))
+		default_rate(p, last);
+	return true;
+}
+
+static bool policy(struct loader *l, const struct conf_section *s, struct policy *p)
+{
+	const struct conf_value *v;
+	int yes;
+
+	if (!check_title(l, s))
+		return false;
+	p->name = copy(l, s->title);
+	if (!p->name)
+		return false;
+
+	if (!need(l, s, "device", "the name of a network device", &v))
+		return false;
+	/* as the kernel's dev_valid_name() has it */
+	if (!*v->text || strlen(v->text) >= IFNAMSIZ || !strcmp(v->text, ".") ||
+	    !strcmp(v->text, "..") || strpbrk(v->text, "/: \t\r\n\v\f"))
+		return fail(l, s, v->line,
+			    "device = '%s': expected the name of a network device, of at most %d characters",
+			    v->text, IFNAMSIZ - 1);
+	p->device = copy(l, v->text);
+	if (!p->device)
+		return false;
+
+	if (!need(l, s, "rate", "the device's rate, such as \"100mbit\"", &v) ||
+	    !rate(l, s, v, 0, &p->rate))
+		return false;
+
+	if (!get(l, s, "replace", &v))
+		return false;
+	if (v) {
+		yes = cfg_parse_boolean(v->text);
+		if (yes < 0)
+			return fail(l, s, v->line, "replace = '%s': expected yes or no",
+				    v->text);
+		p->replace = yes;
+	}
+	return classes(l, s, p);
+}
+
+static bool policies(struct loader *l, const struct conf_section **sections, size_t n)
+{
+	struct config *c = l->config;
+	struct named *named;
+	bool ok = true;
+	size_t i;
+
+	c->policies = array(l, n, sizeof(*c->policies));
+	named = array(l, n, sizeof(*named));
+	if (!c->policies || !named) {
+		free(named);
+		return false;
+	}
+	for (i = 0; ok && i < n; i++) {
+		c->n_policies++;
+		ok = policy(l, sections[i], &c->policies[i]);
+		named[i] = (struct named){
+			.name = sections[i]->title,
+			.index = i,
+			.section = sections[i],
+			.line = sections[i]->line,
+		};
+	}
+	ok = ok && unique(l, named, n, "policy");
+
+	for (i = 0; ok && i < n; i++) {
+		named[i] = (struct named){
+			.name = c->policies[i].device,
+			.index = i,
+			.section = sections[i],
+			.line = find(sections[i], "device")->line,
+		};
+	}
+	ok = ok && unique(l, named, n, "a policy for device");
+	free(named);
+	return ok;
+}
+
+/* The file */
+
+static struct conffile *read_sections(const char *file, char *error, size_t size)
+{
+	cfg_opt_t settings_keys[] = {
+		CONFFILE_BEGIN(),
+		CONFFILE_KEY("max-sas"),
+		CONFFILE_KEY("max-ikes"),
+		CONFFILE_KEY("max-groups"),
+		CONFFILE_LIST("ike-ports"),
+		CONFFILE_LIST("natt-ports"),
+		CFG_END()
+	};
+	cfg_opt_t dscp_keys[] = {
+		CONFFILE_BEGIN(),
+		CONFFILE_KEY("mark"),
+		CFG_END()
+	};
+	cfg_opt_t fallback_keys[] = {
+		CONFFILE_BEGIN(),
+		CONFFILE_TITLED("dscp", dscp_keys),
+		CFG_END()
+	};
+	cfg_opt_t group_keys[] = {
+		CONFFILE_BEGIN(),
+		CONFFILE_KEY("id"),
+		CONFFILE_KEY("mark"),
+		CONFFILE_KEY("priority"),
+		CONFFILE_KEY("dscp"),
+		CFG_END()
+	};
+	cfg_opt_t profile_keys[] = {
+		CONFFILE_BEGIN(),
+		CONFFILE_LIST("identity"),
+		CONFFILE_LIST("eap-identity"),
+		CONFFILE_LIST("connection"),
+		CONFFILE_KEY("group"),
+		CFG_END()
+	};
+	cfg_opt_t class_keys[] = {
+		CONFFILE_BEGIN(),
+		CONFFILE_KEY("bandwidth"),
+		CONFFILE_KEY("ceil"),
+		CFG_END()
+	};
+	cfg_opt_t policy_keys[] = {
+		CONFFILE_BEGIN(),
+		CONFFILE_KEY("device"),
+		CONFFILE_KEY("rate"),
+		CONFFILE_KEY("replace"),
+		CONFFILE_TITLED("class", class_keys),
+		CONFFILE_SECTION("default", class_keys),
+		CFG_END()
+	};
+	cfg_opt_t schema[] = {
+		CONFFILE_SECTION("settings", settings_keys),
+		CONFFILE_TITLED("group", group_keys),
+		CONFFILE_TITLED("profile", profile_keys),
+		CONFFILE_TITLED("policy", policy_keys),
+		CONFFILE_SECTION("fallback", fallback_keys),
+		CONFFILE_INCLUDE(),
+		CFG_END()
+	};
+
+	return conffile_read(file, schema, error, size);
+}
+
+/* The sections of a kind, in @list; returns how many. */
+static size_t of_kind(const struct loader *l, const char *kind,
+		      const struct conf_section **list)
+{
+	size_t i, n = 0;
+
+	for (i = 0; i < l->file->n_sections; i++) {
+		if (!strcmp(l->file->sections[i].kind, kind))
+			list[n++] = &l->file->sections[i];
+	}
+	return n;
+}
+
+static bool load(struct loader *l, const struct conf_section **sections)
+{
+	struct iq_conf *c = &l->config->conf;
+	size_t n, i;
+
+	c->has = 1U << IPSEC_QOS_CONF_A_MAX_SAS | 1U << IPSEC_QOS_CONF_A_MAX_IKES |
+		 1U << IPSEC_QOS_CONF_A_MAX_GROUPS |
+		 1U << IPSEC_QOS_CONF_A_IKE_PORTS |
+		 1U << IPSEC_QOS_CONF_A_NATT_PORTS |
+		 1U << IPSEC_QOS_CONF_A_FALLBACK;
+	c->max_sas = IPSEC_QOS_MAX_SAS;
+	c->max_ikes = IPSEC_QOS_MAX_IKES;
+	c->max_groups = IPSEC_QOS_MAX_GROUPS;
+	c->ike_ports[c->n_ike_ports++] = 500;
+	c->natt_ports[c->n_natt_ports++] = 4500;
+
+	n = of_kind(l, "settings", sections);
+	if (n > 1)
+		return fail(l, sections[1], sections[1]->line,
+			    "settings is there twice, first in %s:%u: expected it once",
+			    sections[0]->file, sections[0]->line);
+	if (n && !settings(l, sections[0]))
+		return false;
+
+	n = of_kind(l, "fallback", sections);
+	for (i = 0; i < n; i++) {
+		if (!fallback(l, sections[i]))
+			return false;
+	}
+
+	n = of_kind(l, "group", sections);
+	if (!groups(l, sections, n) || !unique(l, l->names, n, "group") ||
+	    !check_group_ids(l, sections) || !check_marks(l, sections))
+		return false;
+	qsort(l->config->groups, n, sizeof(*l->config->groups), compare_groups);
+
+	n = of_kind(l, "profile", sections);
+	if (!profiles(l, sections, n))
+		return false;
+
+	n = of_kind(l, "policy", sections);
+	return policies(l, sections, n);
+}
+
+struct config *config_load(const char *file, char *error, size_t error_size)
+{
+	struct loader l = { .error = error, .error_size = error_size };
+	const struct conf_section **sections;
+
+	l.file = read_sections(file, error, error_size);
+	if (!l.file)
+		return NULL;
+
+	l.config = array(&l, 1, sizeof(*l.config));
+	sections = array(&l, l.file->n_sections, sizeof(*sections));
+	if (!l.config || !sections || !load(&l, sections)) {
+		config_free(l.config);
+		l.config = NULL;
+	}
+	free(l.names);
+	free(sections);
+	conffile_free(l.file);
+	return l.config;
+}
+
+static void free_texts(char **texts, size_t n)
+{
+	while (n)
+		free(texts[--n]);
+	free(texts);
+}
+
+void config_free(struct config *config)
+{
+	size_t i, j;
+
+	if (!config)
+		return;
+
+	for (i = 0; i < config->n_profiles; i++) {
+		struct profile *p = &config->profiles[i];
+
+		free_texts(p->id_text, p->n_ids);
+		for (j = 0; j < p->n_ids; j++)
+			identity_clear(&p->ids[j]);
+		free(p->ids);
+		free_texts(p->eap_ids, p->n_eap_ids);
+		free_texts(p->conns, p->n_conns);
+		free(p->name);
+		free(p->file);
+	}
+	for (i = 0; i < config->n_policies; i++) {
+		free(config->policies[i].name);
+		free(config->policies[i].device);
+		free(config->policies[i].classes);
+	}
+	free(config->groups);
+	free(config->profiles);
+	free(config->policies);
+	free(config);
+}
+
+/* Which profile */
+
+/* A condition of a profile that an SA meets. */
+struct met {
+	const char *kind;
+	const char *pattern;
+	unsigned int weight;	/* as identity_match() says */
+	uint32_t strength;	/* comparable between kinds; 0: there is none */
+};
+
+enum { IDENTITY, EAP_IDENTITY, CONNECTION, N_KINDS };
+
+/* The conditions, the strongest first. */
+struct fit {
+	struct met met[N_KINDS];
+};
+
+/*
+ * Patterns on different kinds of things say nothing about each other: how close
+ * they are counts only where all else is equal.
+ */
+static uint32_t strength(int kind, unsigned int weight)
+{
+	uint32_t level = weight == IDENTITY_MATCH_EXACT ? 3 :
+			 weight > IDENTITY_MATCH_ANY ? 2 : 1;
+
+	return level << 30 | (uint32_t)(N_KINDS - kind) << 28 |
+	       (weight & (IDENTITY_MATCH_EXACT - 1));
+}
+
+/* A pattern with '*' anywhere, each for any number of characters. */
+static unsigned int match_text(const char *text, const char *pattern, bool nocase)
+{
+	const char *star = NULL, *from = NULL;
+	unsigned int fixed = 0;
+	const char *p;
+
+	if (!(nocase ? strcasecmp(text, pattern) : strcmp(text, pattern)))
+		return IDENTITY_MATCH_EXACT;
+	for (p = pattern; *p; p++)
+		fixed += *p != '*';
+
+	for (p = pattern; *text;) {
+		if (*p == '*') {
+			star = p++;
+			from = text;
+		} else if (nocase ? tolower((unsigned char)*p) ==
+				    tolower((unsigned char)*text) : *p == *text) {
+			p++;
+			text++;
+		} else if (star) {
+			p = star + 1;
+			text = ++from;
+		} else {
+			return 0;
+		}
+	}
+	while (*p == '*')
+		p++;
+	return *p ? 0 : IDENTITY_MATCH_ANY + fixed;
+}
+
+static int compare_met(const void *a, const void *b)
+{
+	const struct met *x = a, *y = b;
+
+	return x->strength > y->strength ? -1 : x->strength < y->strength;
+}
+
+static int compare_fits(const struct fit *a, const struct fit *b)
+{
+	int i, ret;
+
+	for (i = 0; i < N_KINDS; i++) {
+		ret = compare_met(&a->met[i], &b->met[i]);
+		if (ret)
+			return -ret;
+	}
+	return 0;
+}
+
+static void meet(struct met *met, const char *pattern, unsigned int weight)
+{
+	if (weight > met->weight) {
+		met->weight = weight;
+		met->pattern = pattern;
+	}
+}
+
+static bool fits(const struct profile *p, const struct identity *id,
+		 const char *eap_id, const char *conn, struct fit *fit)
+{
+	struct met *met = fit->met;
+	size_t i;
+
+	memset(fit, 0, sizeof(*fit));
+	met[IDENTITY].kind = "identity";
+	for (i = 0; i < p->n_ids; i++)
+		meet(&met[IDENTITY], p->id_text[i], identity_match(id, &p->ids[i]));
+	met[EAP_IDENTITY].kind = "eap-identity";
+	for (i = 0; eap_id && i < p->n_eap_ids; i++)
+		meet(&met[EAP_IDENTITY], p->eap_ids[i],
+		     match_text(eap_id, p->eap_ids[i], true));
+	met[CONNECTION].kind = "connection";
+	for (i = 0; conn && i < p->n_conns; i++)
+		meet(&met[CONNECTION], p->conns[i],
+		     match_text(conn, p->conns[i], false));
+
+	if ((p->n_ids && !met[IDENTITY].weight) ||
+	    (p->n_eap_ids && !met[EAP_IDENTITY].weight) ||
+	    (p->n_conns && !met[CONNECTION].weight))
+		return false;
+
+	for (i = 0; i < N_KINDS; i++) {
+		if (met[i].weight)
+			met[i].strength = strength(i, met[i].weight);
+	}
+	qsort(met, N_KINDS, sizeof(*met), compare_met);
+	return true;
+}
+
+static void explain(struct text *t, const struct fit *fit)
+{
+	const char *sep = "";
+	int i;
+
+	for (i = 0; i < N_KINDS && fit->met[i].strength; i++) {
+		text_put(t, "%s%s \"%s\" matches %s", sep, fit->met[i].kind,
+			 fit->met[i].pattern,
+			 fit->met[i].weight == IDENTITY_MATCH_EXACT ? "exactly" :
+			 fit->met[i].weight > IDENTITY_MATCH_ANY ? "as a pattern" :
+			 "as it does any");
+		sep = ", ";
+	}
+}
+
+const struct profile *config_match(const struct config *config,
+				   const struct identity *id,
+				   const char *eap_id, const char *conn,
+				   char *why, size_t why_size)
+{
+	const struct profile *best = NULL, *second = NULL;
+	struct fit best_fit = { 0 }, second_fit = { 0 }, fit;
+	struct text t;
+	size_t i;
+
+	for (i = 0; i < config->n_profiles; i++) {
+		const struct profile *p = &config->profiles[i];
+
+		if (!fits(p, id, eap_id, conn, &fit))
+			continue;
+		if (!best || compare_fits(&fit, &best_fit) > 0) {
+			second = best;
+			second_fit = best_fit;
+			best = p;
+			best_fit = fit;
+		} else if (!second || compare_fits(&fit, &second_fit) > 0) {
+			second = p;
+			second_fit = fit;
+		}
+	}
+
+	text_begin(&t, why, why_size);
+	if (!best) {
+		text_put(&t, "no profile names it");
+		return NULL;
+	}
+	explain(&t, &best_fit);
+	if (!second)
+		text_put(&t, "; no other profile matches");
+	else if (compare_fits(&best_fit, &second_fit) > 0)
+		text_put(&t, "; more specific than profile %s", second->name);
+	else
+		text_put(&t, "; as specific as profile %s, but before it in the file",
+			 second->name);
+	return best;
+}
