@@ -215,6 +215,12 @@ enum ipsec_qos_counter_attr {
  */
 #define IPSEC_QOS_SA_F_PENDING		(1U << 0)
 
+/*
+ * The kernel's own SAD has this SA: the entry goes when the kernel deletes it.
+ * Answers only.
+ */
+#define IPSEC_QOS_SA_F_LOCAL		(1U << 1)
+
 /**
  * enum ipsec_qos_sa_attr - an SA; its key is (FAMILY, DST, SPI, PROTO)
  *

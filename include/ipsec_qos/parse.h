@@ -1,0 +1,367 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What is in a packet, read from its bytes: is it ESP, AH, UDP-encapsulated
+ * ESP or IKE, and which SPIs does it carry? Pure: the kernel, the unit tests
+ * and the fuzzer compile the same code.
+ */
+#ifndef IPSEC_QOS_PARSE_H
+#define IPSEC_QOS_PARSE_H
+
+#ifdef __KERNEL__
+#include <linux/in.h>
+#include <linux/socket.h>
+#include <linux/string.h>
+#include <linux/types.h>
+#else
+#include <stdbool.h>
+#include <stdint.h>
+#include <string.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <linux/types.h>
+typedef uint8_t u8;
+typedef uint16_t u16;
+typedef uint32_t u32;
+typedef uint64_t u64;
+#endif
+
+#define IQ_PARSE_PORTS		8	/* ports of a kind */
+
+/*
+ * RFC 8200 section 4.1 allows each extension header once, destination options
+ * twice: seven. Twice that is generous; without a bound a packet of thousands
+ * of empty headers would cost thousands of steps.
+ */
+#define IQ_PARSE_EXT_HDRS	16
+
+#define IQ_SPI_MIN		256	/* RFC 4303 section 2.1: 1 to 255 are reserved */
+
+/**
+ * enum iq_kind - what a packet is
+ *
+ * @IQ_OTHER: nothing of ours
+ * @IQ_SA: ESP or AH, UDP-encapsulated or not: dst, spi, proto are filled in
+ * @IQ_IKE: IKE: spi_i, spi_r are filled in
+ * @IQ_KEEPALIVE: a NAT keep-alive (RFC 3948 section 2.3): ours, but nobody's
+ * @IQ_FRAGMENT: a fragment that may be one of ours: to be reassembled first
+ * @IQ_SHORT: the range is too short to tell: pkt->need bytes are
+ * @IQ_MALFORMED: it claims to be ours, and its headers lie
+ */
+enum iq_kind {
+	IQ_OTHER,
+	IQ_SA,
+	IQ_IKE,
+	IQ_KEEPALIVE,
+	IQ_FRAGMENT,
+	IQ_SHORT,
+	IQ_MALFORMED,
+};
+
+/**
+ * struct iq_ports - UDP ports, host byte order
+ *
+ * @n_ike: how many of @ike, ports that carry IKE alone
+ * @n_natt: how many of @natt, ports that carry ESP, and IKE behind a non-ESP
+ *	marker (RFC 3948 section 2.2)
+ */
+struct iq_ports {
+	u8 n_ike;
+	u8 n_natt;
+	u16 ike[IQ_PARSE_PORTS];
+	u16 natt[IQ_PARSE_PORTS];
+};
+
+/**
+ * struct iq_packet - a packet's identity on the wire
+ *
+ * @dst: the outer destination, 4 or 16 bytes of the range that was parsed
+ * @family: AF_INET or AF_INET6
+ * @proto: IPPROTO_ESP or IPPROTO_AH
+ * @dscp: of the outer header, 0 to 63
+ * @spi: host byte order
+ * @spi_i: IKE, the initiator's SPI as a big-endian number
+ * @spi_r: the responder's; 0 in the first message of an exchange
+ * @need: with IQ_SHORT: bytes from the start that must be readable
+ */
+struct iq_packet {
+	const u8 *dst;
+	u8 family;
+	u8 proto;
+	u8 dscp;
+	u32 spi;
+	u64 spi_i;
+	u64 spi_r;
+	u32 need;
+};
+
+static inline u16 iq_get16(const u8 *p)
+{
+	return p[0] << 8 | p[1];
+}
+
+static inline u32 iq_get32(const u8 *p)
+{
+	return (u32)iq_get16(p) << 16 | iq_get16(p + 2);
+}
+
+static inline u64 iq_get64(const u8 *p)
+{
+	return (u64)iq_get32(p) << 32 | iq_get32(p + 4);
+}
+
+/*
+ * Are @n bytes at @off there? 0 if so; else IQ_MALFORMED where the packet ends
+ * before, IQ_SHORT where only the range does.
+ */
+static inline enum iq_kind iq_parse_have(struct iq_packet *pkt, u32 off, u32 n,
+					 u32 avail, u32 end)
+{
+	if (off + n > end)
+		return IQ_MALFORMED;
+	if (off + n > avail) {
+		pkt->need = off + n;
+		return IQ_SHORT;
+	}
+	return IQ_OTHER;
+}
+
+/* RFC 7296 section 3.1, RFC 2408 section 3.1: the same header in both. */
+static inline enum iq_kind iq_parse_ike(const u8 *data, u32 off, u32 avail,
+					u32 end, struct iq_packet *pkt)
+{
+	enum iq_kind kind = iq_parse_have(pkt, off, 28, avail, end);
+	u32 len;
+
+	if (kind)
+		return kind;
+	len = iq_get32(data + off + 24);
+	if (len < 28 || len > end - off)
+		return IQ_MALFORMED;
+	if (data[off + 17] >> 4 != 1 && data[off + 17] >> 4 != 2)
+		return IQ_MALFORMED;
+	pkt->spi_i = iq_get64(data + off);
+	pkt->spi_r = iq_get64(data + off + 8);
+	return pkt->spi_i ? IQ_IKE : IQ_MALFORMED;
+}
+
+/* RFC 4303 section 2 */
+static inline enum iq_kind iq_parse_esp(const u8 *data, u32 off, u32 avail,
+					u32 end, struct iq_packet *pkt)
+{
+	enum iq_kind kind = iq_parse_have(pkt, off, 8, avail, end);
+
+	if (kind)
+		return kind;
+	pkt->proto = IPPROTO_ESP;
+	pkt->spi = iq_get32(data + off);
+	return pkt->spi < IQ_SPI_MIN ? IQ_MALFORMED : IQ_SA;
+}
+
+/* RFC 4302 section 2 */
+static inline enum iq_kind iq_parse_ah(const u8 *data, u32 off, u32 avail,
+				       u32 end, struct iq_packet *pkt)
+{
+	enum iq_kind kind = iq_parse_have(pkt, off, 12, avail, end);
+	u32 len;
+
+	if (kind)
+		return kind;
+	len = (data[off + 1] + 2) * 4;
+	if (len < 12 || len > end - off)
+		return IQ_MALFORMED;
+	pkt->proto = IPPROTO_AH;
+	pkt->spi = iq_get32(data + off + 4);
+	return pkt->spi < IQ_SPI_MIN ? IQ_MALFORMED : IQ_SA;
+}
+
+static inline bool iq_parse_port(const u16 *port, u8 n, u16 src, u16 dst)
+{
+	u8 i;
+
+	for (i = 0; i < n; i++)
+		if (port[i] == dst || port[i] == src)
+			return true;
+	return false;
+}
+
+/*
+ * A port of either side tells: the initiator's own port may be anything behind
+ * a NAT, and the answer to it has the known one as its source.
+ */
+static inline enum iq_kind iq_parse_udp(const u8 *data, u32 off, u32 avail,
+					u32 end, const struct iq_ports *ports,
+					struct iq_packet *pkt)
+{
+	enum iq_kind kind;
+	u16 src, dst;
+	bool natt;
+	u32 len;
+
+	/* Without ports it claims nothing. */
+	kind = iq_parse_have(pkt, off, 8, avail, end);
+	if (kind)
+		return kind == IQ_MALFORMED ? IQ_OTHER : kind;
+	src = iq_get16(data + off);
+	dst = iq_get16(data + off + 2);
+	natt = iq_parse_port(ports->natt, ports->n_natt, src, dst);
+	if (!natt && !iq_parse_port(ports->ike, ports->n_ike, src, dst))
+		return IQ_OTHER;
+
+	len = iq_get16(data + off + 4);
+	if (len < 8 || len > end - off)
+		return IQ_MALFORMED;
+	end = off + len;
+	off += 8;
+
+	kind = iq_parse_have(pkt, off, 1, avail, end);
+	if (kind)
+		return kind;
+	if (end - off == 1)
+		return data[off] == 0xff ? IQ_KEEPALIVE : IQ_MALFORMED;
+	if (!natt)
+		return iq_parse_ike(data, off, avail, end, pkt);
+
+	kind = iq_parse_have(pkt, off, 4, avail, end);
+	if (kind)
+		return kind;
+	if (iq_get32(data + off))
+		return iq_parse_esp(data, off, avail, end, pkt);
+	return iq_parse_ike(data, off + 4, avail, end, pkt);
+}
+
+static inline enum iq_kind iq_parse_ipv4(const u8 *data, u32 avail, u32 len,
+					 const struct iq_ports *ports,
+					 struct iq_packet *pkt)
+{
+	u32 hlen, end, frag;
+
+	if (avail < 20) {
+		pkt->need = 20;
+		return len < 20 ? IQ_OTHER : IQ_SHORT;
+	}
+	switch (data[9]) {
+	case IPPROTO_UDP:
+	case IPPROTO_ESP:
+	case IPPROTO_AH:
+		break;
+	default:
+		return IQ_OTHER;
+	}
+	hlen = (data[0] & 0x0f) * 4;
+	end = iq_get16(data + 2);
+	if (!end)		/* a GSO packet of more than 65535 bytes */
+		end = len;
+	if (hlen < 20 || end < hlen || end > len)
+		return IQ_MALFORMED;
+	pkt->family = AF_INET;
+	pkt->dst = data + 16;
+	pkt->dscp = data[1] >> 2;
+	frag = iq_get16(data + 6);
+	if (frag & 0x3fff)	/* more fragments, or an offset */
+		return IQ_FRAGMENT;
+
+	switch (data[9]) {
+	case IPPROTO_ESP:
+		return iq_parse_esp(data, hlen, avail, end, pkt);
+	case IPPROTO_AH:
+		return iq_parse_ah(data, hlen, avail, end, pkt);
+	default:
+		return iq_parse_udp(data, hlen, avail, end, ports, pkt);
+	}
+}
+
+static inline enum iq_kind iq_parse_ipv6(const u8 *data, u32 avail, u32 len,
+					 const struct iq_ports *ports,
+					 struct iq_packet *pkt)
+{
+	u32 off = 40, end, n, i;
+	enum iq_kind kind;
+	u8 next;
+
+	if (avail < 40) {
+		pkt->need = 40;
+		return len < 40 ? IQ_OTHER : IQ_SHORT;
+	}
+	end = iq_get16(data + 4);
+	if (!end)		/* a jumbogram, or a GSO packet as long as one */
+		end = len;
+	else
+		end += 40;
+	pkt->family = AF_INET6;
+	pkt->dst = data + 24;
+	pkt->dscp = iq_get16(data) >> 6 & 0x3f;
+	next = data[6];
+
+	for (i = 0; i <= IQ_PARSE_EXT_HDRS; i++) {
+		switch (next) {
+		case IPPROTO_ESP:
+			if (end > len)
+				return IQ_MALFORMED;
+			return iq_parse_esp(data, off, avail, end, pkt);
+		case IPPROTO_AH:
+			if (end > len)
+				return IQ_MALFORMED;
+			return iq_parse_ah(data, off, avail, end, pkt);
+		case IPPROTO_UDP:
+			if (end > len)
+				return IQ_OTHER;
+			return iq_parse_udp(data, off, avail, end, ports, pkt);
+		case IPPROTO_HOPOPTS:
+		case IPPROTO_ROUTING:
+		case IPPROTO_FRAGMENT:
+		case IPPROTO_DSTOPTS:
+		case 135:	/* mobility, RFC 6275 section 6.1.1 */
+		case 139:	/* HIP, RFC 7401 section 5.1 */
+		case 140:	/* shim6, RFC 5533 section 5.1 */
+			break;
+		default:
+			return IQ_OTHER;
+		}
+
+		kind = iq_parse_have(pkt, off, 8, avail, end < len ? end : len);
+		if (kind)
+			return kind;
+		if (next == IPPROTO_FRAGMENT) {
+			/* An offset or more to come; else it is whole (RFC 6946). */
+			if (iq_get16(data + off + 2) & 0xfff9)
+				return IQ_FRAGMENT;
+			n = 8;
+		} else {
+			n = (data[off + 1] + 1) * 8;
+		}
+		next = data[off];
+		off += n;
+	}
+	return IQ_MALFORMED;
+}
+
+/**
+ * iq_parse() - look at a packet
+ *
+ * @data: its bytes, from the outer IP header on
+ * @avail: how many of them are readable
+ * @len: how many there are
+ * @ports: where to expect IKE and UDP-encapsulated ESP
+ * @pkt: filled in
+ *
+ * Never reads beyond @avail. With @avail == @len it never answers IQ_SHORT.
+ */
+static inline enum iq_kind iq_parse(const u8 *data, u32 avail, u32 len,
+				    const struct iq_ports *ports,
+				    struct iq_packet *pkt)
+{
+	if (avail < 1) {
+		pkt->need = 1;
+		return len < 1 ? IQ_OTHER : IQ_SHORT;
+	}
+	switch (data[0] >> 4) {
+	case 4:
+		return iq_parse_ipv4(data, avail, len, ports, pkt);
+	case 6:
+		return iq_parse_ipv6(data, avail, len, ports, pkt);
+	default:
+		return IQ_OTHER;
+	}
+}
+
+#endif /* IPSEC_QOS_PARSE_H */

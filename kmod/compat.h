@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What differs between the kernels that this module is built for, 6.1 and
+ * newer, and nothing else.
+ */
+#ifndef _IPSEC_QOS_COMPAT_H
+#define _IPSEC_QOS_COMPAT_H
+
+#include <linux/atomic.h>
+#include <linux/netlink.h>
+#include <linux/version.h>
+#include <net/genetlink.h>
+
+/*
+ * Formatted extended ACKs came with 6.2. Before it the message must outlive
+ * the request's handler, until netlink_ack() has copied it in the same call:
+ * a ring of buffers does; a text could be garbled only with as many requests
+ * failing at the same instant.
+ */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 2, 0)
+#define iq_err(extack, attr, fmt, ...) \
+	NL_SET_ERR_MSG_ATTR_FMT(extack, attr, fmt, ##__VA_ARGS__)
+#else
+#define IQ_ERR_SLOTS	64
+#define IQ_ERR_LEN	96
+
+static inline char *iq_err_slot(void)
+{
+	static char ring[IQ_ERR_SLOTS][IQ_ERR_LEN];
+	static atomic_t next;
+
+	return ring[(unsigned int)atomic_inc_return(&next) % IQ_ERR_SLOTS];
+}
+
+#define iq_err(extack, attr, fmt, ...) do {				\
+	struct netlink_ext_ack *__e = (extack);				\
+	char *__slot = iq_err_slot();					\
+									\
+	snprintf(__slot, IQ_ERR_LEN, "ipsec_qos: " fmt, ##__VA_ARGS__);	\
+	if (__e) {							\
+		__e->_msg = __slot;					\
+		__e->bad_attr = (attr);					\
+	}								\
+} while (0)
+#endif
+
+/* 6.2 made the arguments of kobj_type's callbacks const. */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 2, 0)
+#define IQ_KOBJ_CONST	const
+#else
+#define IQ_KOBJ_CONST
+#endif
+
+/* 6.7 put the attributes of a dump request into a struct genl_info. */
+static inline struct nlattr **iq_dump_attrs(struct netlink_callback *cb)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 7, 0)
+	return genl_info_dump(cb)->attrs;
+#else
+	return genl_dumpit_info(cb)->attrs;
+#endif
+}
+
+/* A multicast group's need of CAP_NET_ADMIN has its own flag since 6.1.67. */
+#ifndef GENL_MCAST_CAP_NET_ADMIN
+#define GENL_MCAST_CAP_NET_ADMIN	GENL_UNS_ADMIN_PERM
+#endif
+
+#endif /* _IPSEC_QOS_COMPAT_H */

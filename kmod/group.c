@@ -1,0 +1,379 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <linux/slab.h>
+
+#include "compat.h"
+#include "conf.h"
+#include "event.h"
+#include "group.h"
+#include "sysfs.h"
+#include "tag.h"
+
+/* iq_net.config is held. */
+static struct iq_action *iq_group_action(const struct iq_net *iqn,
+					 const struct iq_group *g)
+{
+	return rcu_dereference_protected(g->action,
+					 lockdep_is_held(&iqn->config));
+}
+
+/* Hooks as the groups and the fall-back table need them. */
+int iq_group_hooks(struct iq_net *iqn, u32 n_groups, u32 n_priority)
+{
+	return iq_tag_update(iqn, n_groups || iq_conf_settings(iqn)->has_fallback,
+			     n_priority);
+}
+
+static void iq_group_free_rcu(struct rcu_head *rcu)
+{
+	struct iq_group *g = container_of(rcu, struct iq_group, rcu);
+
+	free_percpu(g->counter);
+	kfree(rcu_dereference_protected(g->action, true));
+	kfree(g);
+}
+
+static struct iq_group *iq_group_alloc(const struct iq_group_req *req)
+{
+	struct iq_group *g = kzalloc(sizeof(*g), GFP_KERNEL_ACCOUNT);
+
+	if (!g)
+		return NULL;
+	g->id = req->id;
+	strscpy(g->name, req->name, sizeof(g->name));
+	g->counter = iq_counter_alloc(IPSEC_QOS_COUNTER_MAX + 1);
+	if (!g->counter) {
+		kfree(g);
+		return NULL;
+	}
+	return g;
+}
+
+static struct iq_action *iq_group_plan_action(const struct iq_group_req *req)
+{
+	struct iq_action *a = kzalloc(sizeof(*a), GFP_KERNEL_ACCOUNT);
+
+	if (!a)
+		return NULL;
+	a->mark = req->mark;
+	a->mask = req->mask;
+	a->priority = req->priority;
+	a->dscp = req->dscp;
+	return a;
+}
+
+struct iq_group *iq_group_find(struct iq_net *iqn, u32 id, const char *name)
+{
+	struct iq_group *g;
+	unsigned long i;
+
+	if (id)
+		return xa_load(&iqn->groups, id);
+	xa_for_each(&iqn->groups, i, g)
+		if (!strcmp(g->name, name))
+			return g;
+	return NULL;
+}
+
+/* A group that nobody uses. */
+static void iq_group_remove(struct iq_net *iqn, struct iq_group *g)
+{
+	xa_erase(&iqn->groups, g->id);
+	iqn->n_groups--;
+	iqn->group_seq++;
+	if (iq_group_action(iqn, g)->priority)
+		iqn->n_priority--;
+	iq_sysfs_group_del(g);
+	iq_event_group(iqn, IPSEC_QOS_EVENT_DEL, g);
+	call_rcu(&g->rcu, iq_group_free_rcu);
+}
+
+static bool iq_group_used(struct iq_net *iqn, const struct iq_group *g,
+			  u32 *sas, u32 *ikes)
+{
+	spin_lock_bh(&iqn->table);
+	*sas = g->users[IQ_TABLE_SA];
+	*ikes = g->users[IQ_TABLE_IKE];
+	spin_unlock_bh(&iqn->table);
+	return *sas || *ikes;
+}
+
+/**
+ * struct iq_group_plan - what a request will do to one group
+ *
+ * @g: the group, there already or new
+ * @fresh: it is new
+ * @rename: it gets another name
+ * @action: what it will do
+ */
+struct iq_group_plan {
+	struct iq_group *g;
+	bool fresh;
+	bool rename;
+	struct iq_action *action;
+};
+
+/* Is the name that @req wants free, once the whole request is carried out? */
+static bool iq_group_name_free(struct iq_net *iqn, const struct iq_group_req *req,
+			       u32 n, u32 which)
+{
+	const char *name = req[which].name;
+	struct iq_group *g;
+	u32 i;
+
+	for (i = 0; i < which; i++)
+		if (!strcmp(req[i].name, name))
+			return false;
+	g = iq_group_find(iqn, 0, name);
+	if (!g || g->id == req[which].id)
+		return true;
+	/* Another's; but that one may give it up in the same request. */
+	for (i = 0; i < n; i++)
+		if (req[i].id == g->id)
+			return req[i].name[0] && strcmp(req[i].name, name);
+	return false;
+}
+
+static int iq_group_check(struct iq_net *iqn, const struct iq_group_req *req,
+			  u32 n, u32 i, u16 nlflags, struct iq_group *g,
+			  struct netlink_ext_ack *extack)
+{
+	const struct nlattr *attr = req[i].attr;
+	u32 j;
+
+	for (j = 0; j < i; j++) {
+		if (req[j].id == req[i].id) {
+			iq_err(extack, attr, "group %u is named twice", req[i].id);
+			return -EINVAL;
+		}
+	}
+	if (g && !(nlflags & NLM_F_REPLACE)) {
+		iq_err(extack, attr, "group %u exists, it is %s", g->id, g->name);
+		return -EEXIST;
+	}
+	if (!g && !(nlflags & NLM_F_CREATE)) {
+		iq_err(extack, attr, "no group %u", req[i].id);
+		return -ENOENT;
+	}
+	if (!g && !req[i].name[0]) {
+		iq_err(extack, attr, "a new group needs a name");
+		return -EINVAL;
+	}
+	if (!req[i].has_mark) {
+		iq_err(extack, attr, "a group needs a mark");
+		return -EINVAL;
+	}
+	if (req[i].name[0] && !iq_group_name_free(iqn, req, n, i)) {
+		iq_err(extack, attr, "another group is %s", req[i].name);
+		return -EEXIST;
+	}
+	return 0;
+}
+
+/*
+ * Names may be swapped in one request, and no two folders have the same name
+ * even for a moment: those that change first take one that no group can have.
+ */
+static void iq_group_rename(const struct iq_group_req *req,
+			    struct iq_group_plan *plan, u32 n)
+{
+	char away[16];
+	u32 i;
+
+	for (i = 0; i < n; i++) {
+		struct iq_group *g = plan[i].g;
+
+		plan[i].rename = !plan[i].fresh && req[i].name[0] &&
+				 strcmp(g->name, req[i].name);
+		if (!plan[i].rename)
+			continue;
+		snprintf(away, sizeof(away), ".%u", g->id);
+		iq_sysfs_group_rename(g, away);
+	}
+	for (i = 0; i < n; i++) {
+		if (!plan[i].rename)
+			continue;
+		iq_sysfs_group_rename(plan[i].g, req[i].name);
+		strscpy(plan[i].g->name, req[i].name, sizeof(plan[i].g->name));
+	}
+}
+
+/* Carry out what can no longer fail. */
+static void iq_group_apply(struct iq_net *iqn, struct iq_group_plan *p, u8 owner)
+{
+	struct iq_action *old = iq_group_action(iqn, p->g);
+
+	if (old && old->priority)
+		iqn->n_priority--;
+	if (p->action->priority)
+		iqn->n_priority++;
+	rcu_assign_pointer(p->g->action, p->action);
+	if (old)
+		kfree_rcu(old, rcu);
+	p->g->owner = owner;
+	p->g->generation = iqn->generation[owner];
+	if (p->fresh) {
+		/* Its place was reserved: this does not fail. */
+		xa_store(&iqn->groups, p->g->id, p->g, GFP_KERNEL);
+		iqn->n_groups++;
+		iq_sysfs_group_add(iqn, p->g);
+	}
+	iqn->group_seq++;
+	iq_event_group(iqn, p->fresh ? IPSEC_QOS_EVENT_NEW :
+		       IPSEC_QOS_EVENT_CHANGE, p->g);
+}
+
+int iq_group_set(struct iq_net *iqn, const struct iq_group_req *req, u32 n,
+		 u8 owner, u16 nlflags, struct netlink_ext_ack *extack)
+{
+	struct iq_group_plan *plan;
+	u32 i, fresh = 0, priorities = 0;
+	int err = 0;
+
+	lockdep_assert_held(&iqn->config);
+	plan = kvcalloc(n, sizeof(*plan), GFP_KERNEL);
+	if (!plan)
+		return -ENOMEM;
+
+	for (i = 0; i < n; i++) {
+		plan[i].g = xa_load(&iqn->groups, req[i].id);
+		plan[i].fresh = !plan[i].g;
+		err = iq_group_check(iqn, req, n, i, nlflags, plan[i].g, extack);
+		if (err)
+			goto out;
+		fresh += plan[i].fresh;
+		if (plan[i].fresh && iqn->n_groups + fresh > iqn->max_groups) {
+			iq_err(extack, req[i].attr,
+			       "the ceiling of %u groups is reached",
+			       iqn->max_groups);
+			iq_event_ceiling(iqn, IPSEC_QOS_STATUS_A_GROUPS,
+					 iqn->max_groups);
+			err = -ENOSPC;
+			goto out;
+		}
+		priorities += !!req[i].priority;
+	}
+
+	for (i = 0; i < n; i++) {
+		struct iq_group_plan *p = &plan[i];
+
+		p->action = iq_group_plan_action(&req[i]);
+		if (p->action && p->fresh)
+			p->g = iq_group_alloc(&req[i]);
+		if (!p->action || !p->g) {
+			err = -ENOMEM;
+			goto undo;
+		}
+		if (!p->fresh)
+			continue;
+		err = xa_reserve(&iqn->groups, req[i].id, GFP_KERNEL_ACCOUNT);
+		if (err)
+			goto undo;
+	}
+	/* Hooks first: a group without them would be a promise not kept. */
+	err = iq_group_hooks(iqn, iqn->n_groups + fresh,
+			     iqn->n_priority + priorities);
+	if (err)
+		goto undo;
+
+	iq_group_rename(req, plan, n);
+	for (i = 0; i < n; i++)
+		iq_group_apply(iqn, &plan[i], owner);
+	iq_group_hooks(iqn, iqn->n_groups, iqn->n_priority);
+	goto out;
+
+undo:
+	for (i = 0; i < n; i++) {
+		kfree(plan[i].action);
+		if (!plan[i].fresh || !plan[i].g)
+			continue;
+		xa_release(&iqn->groups, req[i].id);
+		free_percpu(plan[i].g->counter);
+		kfree(plan[i].g);
+	}
+out:
+	kvfree(plan);
+	return err;
+}
+
+int iq_group_del(struct iq_net *iqn, const struct iq_group_req *req, u32 n,
+		 struct netlink_ext_ack *extack)
+{
+	struct iq_group *g;
+	u32 i, sas, ikes;
+
+	lockdep_assert_held(&iqn->config);
+	/* First see that all can go. config keeps new users from coming. */
+	for (i = 0; i < n; i++) {
+		g = iq_group_find(iqn, req[i].id, req[i].name);
+		if (!g) {
+			if (req[i].id)
+				iq_err(extack, req[i].attr, "no group %u", req[i].id);
+			else
+				iq_err(extack, req[i].attr, "no group %s", req[i].name);
+			return -ENOENT;
+		}
+		if (iq_group_used(iqn, g, &sas, &ikes)) {
+			iq_err(extack, req[i].attr,
+			       "group %s is used by %u SAs and %u IKE SAs",
+			       g->name, sas, ikes);
+			return -EBUSY;
+		}
+	}
+	for (i = 0; i < n; i++) {
+		g = iq_group_find(iqn, req[i].id, req[i].name);
+		if (g)
+			iq_group_remove(iqn, g);
+	}
+	iq_group_hooks(iqn, iqn->n_groups, iqn->n_priority);
+	return 0;
+}
+
+/* Remove what nobody uses: of @owner (-1: any), all or what is @stale. */
+static u32 iq_group_clean(struct iq_net *iqn, int owner, bool stale)
+{
+	struct iq_group *g;
+	u32 sas, ikes, count = 0;
+	unsigned long i;
+
+	lockdep_assert_held(&iqn->config);
+	xa_for_each(&iqn->groups, i, g) {
+		if ((owner >= 0 && g->owner != owner) ||
+		    (stale && g->generation == iqn->generation[g->owner]) ||
+		    iq_group_used(iqn, g, &sas, &ikes))
+			continue;
+		iq_group_remove(iqn, g);
+		count++;
+	}
+	iq_group_hooks(iqn, iqn->n_groups, iqn->n_priority);
+	return count;
+}
+
+u32 iq_group_flush(struct iq_net *iqn, int owner)
+{
+	return iq_group_clean(iqn, owner, false);
+}
+
+u32 iq_group_sweep(struct iq_net *iqn, u8 owner)
+{
+	return iq_group_clean(iqn, owner, true);
+}
+
+void iq_group_init(struct iq_net *iqn)
+{
+	xa_init(&iqn->groups);
+	iqn->max_groups = IPSEC_QOS_MAX_GROUPS;
+	iqn->group_seq = 1;
+}
+
+/* The tables are gone, and with them every user. */
+void iq_group_exit(struct iq_net *iqn)
+{
+	struct iq_group *g;
+	unsigned long i;
+
+	xa_for_each(&iqn->groups, i, g) {
+		iq_sysfs_group_del(g);
+		call_rcu(&g->rcu, iq_group_free_rcu);
+	}
+	xa_destroy(&iqn->groups);
+}

@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Groups: what is done to the packets of those who are in one, and how many
+ * there were.
+ */
+#ifndef _IPSEC_QOS_GROUP_H
+#define _IPSEC_QOS_GROUP_H
+
+#include <linux/completion.h>
+#include <linux/kobject.h>
+#include <linux/netlink.h>
+#include <linux/skbuff.h>
+
+#include "net.h"
+
+/**
+ * struct iq_action - what is done to a group's packets; replaced whole
+ *
+ * @mark: bits of skb->mark to set, none outside of @mask
+ * @mask: bits of skb->mark to change
+ * @priority: skb->priority; 0: left alone
+ * @dscp: of the outer header, 0 to 63; -1: left alone
+ */
+struct iq_action {
+	struct rcu_head rcu;
+	u32 mark;
+	u32 mask;
+	u32 priority;
+	int dscp;
+};
+
+/**
+ * struct iq_group - a group
+ *
+ * @action: RCU, written under iq_net.config
+ * @counter: counters of enum ipsec_qos_counter, per CPU
+ * @id: its key, never changes
+ * @name: iq_net.config
+ * @owner: enum ipsec_qos_owner; iq_net.config
+ * @generation: of the owner when it was stated last; iq_net.config
+ * @users: SAs and IKE SAs that are in it, by enum iq_table_id; iq_net.table
+ * @kobj: its folder in sysfs
+ * @kobj_gone: completed by the folder's release
+ */
+struct iq_group {
+	struct iq_action __rcu *action;
+	struct iq_counter __percpu *counter;
+	struct rcu_head rcu;
+	u32 id;
+	char name[IPSEC_QOS_NAME_MAX];
+	u8 owner;
+	u32 generation;
+	u32 users[__IQ_TABLE_MAX];
+	struct kobject kobj;
+	struct completion kobj_gone;
+};
+
+/**
+ * struct iq_group_req - a group as a request states it
+ *
+ * @attr: where the request says so, for errors
+ * @name: empty: not said
+ */
+struct iq_group_req {
+	const struct nlattr *attr;
+	u32 id;
+	char name[IPSEC_QOS_NAME_MAX];
+	bool has_mark;
+	u32 mark;
+	u32 mask;
+	u32 priority;
+	int dscp;
+};
+
+void iq_group_init(struct iq_net *iqn);
+void iq_group_exit(struct iq_net *iqn);
+
+/* All below: iq_net.config is held. */
+
+/**
+ * iq_group_set() - add or change groups, all of them or none
+ *
+ * @nlflags: NLM_F_CREATE, NLM_F_EXCL, NLM_F_REPLACE
+ */
+int iq_group_set(struct iq_net *iqn, const struct iq_group_req *req, u32 n,
+		 u8 owner, u16 nlflags, struct netlink_ext_ack *extack);
+
+/** iq_group_del() - remove groups by id or name, all of them or none */
+int iq_group_del(struct iq_net *iqn, const struct iq_group_req *req, u32 n,
+		 struct netlink_ext_ack *extack);
+
+/** iq_group_flush() - remove those of @owner (-1: any) that nobody uses */
+u32 iq_group_flush(struct iq_net *iqn, int owner);
+
+/** iq_group_sweep() - remove what @owner did not restate and nobody uses */
+u32 iq_group_sweep(struct iq_net *iqn, u8 owner);
+
+/**
+ * iq_group_hooks() - register the netfilter hooks that so many groups, and so
+ * many with a priority, need beside the fall-back table; 0 or -ENOMEM
+ */
+int iq_group_hooks(struct iq_net *iqn, u32 n_groups, u32 n_priority);
+
+/** iq_group_find() - by id, or by name where @id is 0; NULL: none */
+struct iq_group *iq_group_find(struct iq_net *iqn, u32 id, const char *name);
+
+/** iq_group_count() - of a packet, from packet context */
+static inline void iq_group_count(struct iq_group *g, enum ipsec_qos_counter which,
+				  u32 packets, u32 bytes)
+{
+	iq_counter_add(this_cpu_ptr(g->counter) + which, packets, bytes);
+}
+
+#endif /* _IPSEC_QOS_GROUP_H */

@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <linux/module.h>
+#include <linux/slab.h>
+#include <net/genetlink.h>
+#include <net/netns/generic.h>
+
+#include "group.h"
+#include "ike.h"
+#include "netlink.h"
+#include "sa.h"
+#include "sysfs.h"
+#include "tag.h"
+#include "xfrm.h"
+
+static unsigned int iq_net_id __read_mostly;
+
+struct iq_net *iq_net(const struct net *net)
+{
+	return net_generic(net, iq_net_id);
+}
+
+static int __net_init iq_net_init(struct net *net)
+{
+	struct iq_net *iqn = iq_net(net);
+	struct iq_settings *settings;
+	int err = -ENOMEM;
+
+	iqn->net = net;
+	mutex_init(&iqn->config);
+	spin_lock_init(&iqn->table);
+	INIT_WORK(&iqn->audit_work, iq_xfrm_audit_work);
+	INIT_DELAYED_WORK(&iqn->expire_work, iq_table_expire_work);
+	iq_group_init(iqn);
+
+	settings = kzalloc(sizeof(*settings), GFP_KERNEL_ACCOUNT);
+	if (!settings)
+		return -ENOMEM;
+	settings->ports = (struct iq_ports) {
+		.n_ike = 1, .ike = { 500 },
+		.n_natt = 1, .natt = { 4500 },
+	};
+	RCU_INIT_POINTER(iqn->settings, settings);
+	iqn->total = iq_counter_alloc(__IQ_TOTAL_MAX);
+	if (!iqn->total)
+		goto free_settings;
+	err = iq_sa_init(iqn);
+	if (err)
+		goto free_total;
+	err = iq_ike_init(iqn);
+	if (err)
+		goto free_sa;
+	err = iq_sysfs_init(iqn);
+	if (err)
+		goto free_ike;
+	return 0;
+
+free_ike:
+	iq_ike_exit(iqn);
+free_sa:
+	iq_table_exit(&iqn->tables[IQ_TABLE_SA]);
+free_total:
+	free_percpu(iqn->total);
+free_settings:
+	kfree(settings);
+	return err;
+}
+
+/* A grace period passes between this and iq_net_exit(). */
+static void __net_exit iq_net_pre_exit(struct net *net)
+{
+	struct iq_net *iqn = iq_net(net);
+
+	spin_lock_bh(&iqn->table);
+	iqn->dead = true;
+	spin_unlock_bh(&iqn->table);
+
+	mutex_lock(&iqn->config);
+	iq_tag_update(iqn, false, false);
+	mutex_unlock(&iqn->config);
+}
+
+static void __net_exit iq_net_exit(struct net *net)
+{
+	struct iq_net *iqn = iq_net(net);
+
+	cancel_work_sync(&iqn->audit_work);
+	cancel_delayed_work_sync(&iqn->expire_work);
+	/* A last run of the other may have asked for an audit. */
+	cancel_work_sync(&iqn->audit_work);
+	iq_ike_exit(iqn);
+	iq_table_exit(&iqn->tables[IQ_TABLE_SA]);
+	iq_group_exit(iqn);
+	iq_sysfs_exit(iqn);
+	free_percpu(iqn->total);
+	kfree(rcu_dereference_protected(iqn->settings, true));
+}
+
+static struct pernet_operations iq_net_ops = {
+	.init = iq_net_init,
+	.pre_exit = iq_net_pre_exit,
+	.exit = iq_net_exit,
+	.id = &iq_net_id,
+	.size = sizeof(struct iq_net),
+};
+
+static int __init iq_init(void)
+{
+	int err;
+
+	iq_table_module_init();
+	err = iq_sa_module_init();
+	if (err)
+		return err;
+	err = iq_ike_module_init();
+	if (err)
+		goto sa;
+	err = iq_sysfs_module_init();
+	if (err)
+		goto ike;
+	iq_tag_module_init();
+	err = register_pernet_subsys(&iq_net_ops);
+	if (err)
+		goto tag;
+	err = iq_xfrm_module_init();
+	if (err)
+		goto pernet;
+	err = iq_netlink_module_init();
+	if (err)
+		goto xfrm;
+	pr_info("version %s\n", IQ_VERSION);
+	return 0;
+
+xfrm:
+	iq_xfrm_module_exit();
+pernet:
+	unregister_pernet_subsys(&iq_net_ops);
+tag:
+	iq_tag_module_exit();
+	iq_sysfs_module_exit();
+ike:
+	rcu_barrier();
+	iq_ike_module_exit();
+sa:
+	iq_sa_module_exit();
+	return err;
+}
+
+static void __exit iq_exit(void)
+{
+	iq_netlink_module_exit();
+	iq_xfrm_module_exit();
+	unregister_pernet_subsys(&iq_net_ops);
+	iq_tag_module_exit();
+	iq_sysfs_module_exit();
+	rcu_barrier();		/* entries and groups that are on their way out */
+	iq_ike_module_exit();
+	iq_sa_module_exit();
+}
+
+module_init(iq_init);
+module_exit(iq_exit);
+
+MODULE_DESCRIPTION("Tags ESP, AH and IKE packets by the IKE identity behind them");
+MODULE_LICENSE("GPL");
+MODULE_VERSION(IQ_VERSION);
+MODULE_ALIAS_GENL_FAMILY(IPSEC_QOS_GENL_NAME);

@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * One state for each network namespace: the tables, their ceilings and totals.
+ *
+ * Locks, in the order in which they nest:
+ *
+ * config	a mutex; serialises all requests from user space. Held while
+ *		groups, settings, hooks and sysfs change.
+ * table	a spinlock, bottom halves disabled; serialises all changes of the
+ *		SA and IKE tables, also those that the kernel's SAD or a timer
+ *		causes in softirq, where config cannot be taken. Nests inside
+ *		x->lock and xfrm_state_lock of the SAD; no lock of the SAD is
+ *		taken under it.
+ *
+ * Packets take neither: they read everything under RCU.
+ */
+#ifndef _IPSEC_QOS_NET_H
+#define _IPSEC_QOS_NET_H
+
+#include <linux/kobject.h>
+#include <linux/mutex.h>
+#include <linux/rhashtable.h>
+#include <linux/spinlock.h>
+#include <linux/sysfs.h>
+#include <linux/workqueue.h>
+#include <linux/xarray.h>
+#include <net/net_namespace.h>
+#include <uapi/linux/ipsec_qos.h>
+
+#include "../include/ipsec_qos/parse.h"
+#include "counter.h"
+
+#define IQ_VERSION	"0.1.0"
+
+enum iq_total {
+	IQ_TOTAL_UNTAGGED,
+	IQ_TOTAL_MALFORMED,
+	__IQ_TOTAL_MAX
+};
+
+/**
+ * struct iq_settings - what packets need to know of the settings; replaced
+ * whole under config, read under RCU
+ *
+ * @ports: UDP ports
+ * @fallback: marks for protected packets with no group, by DSCP; a mask of 0:
+ *	none
+ */
+struct iq_settings {
+	struct rcu_head rcu;
+	struct iq_ports ports;
+	bool has_fallback;
+	struct {
+		u32 mark;
+		u32 mask;
+	} fallback[64];
+};
+
+enum iq_table_id {
+	IQ_TABLE_SA,
+	IQ_TABLE_IKE,
+	__IQ_TABLE_MAX
+};
+
+struct iq_table_type;
+
+/**
+ * struct iq_table - see table.h
+ *
+ * @iqn: whose it is
+ * @type: what it holds
+ * @ht: its entries; read under RCU, written under iq_net.table
+ * @n: how many; iq_net.table
+ * @seq: counts changes; iq_net.table
+ * @max: ceiling; written under iq_net.table
+ */
+struct iq_table {
+	struct iq_net *iqn;
+	const struct iq_table_type *type;
+	struct rhashtable ht;
+	u32 n;
+	u32 seq;
+	u32 max;
+};
+
+/**
+ * struct iq_net - state of a network namespace
+ *
+ * @net: the namespace
+ * @config: see above
+ * @table: see above
+ * @dead: the namespace goes: nothing is added any more; table
+ * @settings: RCU, written under config
+ * @total: counters of enum iq_total, per CPU
+ *
+ * @groups: id to struct iq_group; read under RCU, written under config
+ * @group_seq: counts changes of @groups; config
+ * @n_priority: groups that have a priority; config
+ * @max_groups: ceiling
+ *
+ * @tables: the SA and the IKE table, by enum iq_table_id
+ * @ike_halves: entries of the IKE table by the initiator's SPI alone
+ *
+ * @generation: of each owner; table
+ * @audit: number of the last audit against the SAD; table
+ * @audit_work: runs one
+ * @expire_at: jiffies when the next entry may expire; table
+ * @expire_armed: there is one; table
+ * @expire_work: removes what has expired
+ *
+ * @tag_hooks: netfilter hooks of tag.c, NULL: not registered; config
+ * @priority_hooks: likewise
+ * @ceiling_told: jiffies of the last ceiling event
+ * @sysfs: attributes of this namespace, see sysfs.c
+ */
+struct iq_net {
+	struct net *net;
+	struct mutex config;
+	spinlock_t table;
+	bool dead;
+	struct iq_settings __rcu *settings;
+	struct iq_counter __percpu *total;
+
+	struct xarray groups;
+	u32 n_groups;
+	u32 group_seq;
+	u32 n_priority;
+	u32 max_groups;
+
+	struct iq_table tables[__IQ_TABLE_MAX];
+	struct rhltable ike_halves;
+
+	u32 generation[IPSEC_QOS_OWNER_MAX + 1];
+	u32 audit;
+	struct work_struct audit_work;
+	unsigned long expire_at;
+	bool expire_armed;
+	struct delayed_work expire_work;
+
+	struct nf_hook_ops *tag_hooks;
+	struct nf_hook_ops *priority_hooks;
+	unsigned long ceiling_told;
+	struct iq_sysfs *sysfs;
+};
+
+struct iq_net *iq_net(const struct net *net);
+
+/* A GSO packet counts as the packets that it will be on the wire. */
+static inline u32 iq_skb_packets(const struct sk_buff *skb)
+{
+	return skb_is_gso(skb) && skb_shinfo(skb)->gso_segs ?
+	       skb_shinfo(skb)->gso_segs : 1;
+}
+
+#endif /* _IPSEC_QOS_NET_H */

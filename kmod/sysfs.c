@@ -1,0 +1,323 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <linux/netdevice.h>
+#include <linux/slab.h>
+#include <linux/sysfs.h>
+
+#include "compat.h"
+#include "sysfs.h"
+#include "table.h"
+
+/*
+ * The folder's own attributes are tagged with the namespace that they are of,
+ * as those of /sys/class/net are: each sees one set, under the same names.
+ */
+static struct kobject *iq_sysfs_root;
+
+/**
+ * struct iq_sysfs - one namespace's attributes
+ *
+ * @attr: one for each of iq_sysfs_files; how many are there: @n
+ * @groups: the folder of the groups' folders
+ * @groups_gone: completed by its release
+ */
+struct iq_sysfs {
+	struct iq_net *iqn;
+	unsigned int n;
+	struct iq_sysfs_attr {
+		struct kobj_attribute kattr;
+		struct iq_net *iqn;
+		const struct iq_sysfs_file *file;
+	} *attr;
+	struct kobject groups;
+	struct completion groups_gone;
+};
+
+/**
+ * struct iq_sysfs_file - a total
+ */
+struct iq_sysfs_file {
+	const char *name;
+	ssize_t (*show)(struct iq_net *iqn, char *buf);
+};
+
+static ssize_t iq_show_version(struct iq_net *iqn, char *buf)
+{
+	return sysfs_emit(buf, "%s\n", IQ_VERSION);
+}
+
+static ssize_t iq_show_groups(struct iq_net *iqn, char *buf)
+{
+	return sysfs_emit(buf, "%u\n", READ_ONCE(iqn->n_groups));
+}
+
+#define IQ_SHOW_TABLE(name, id, field)					\
+static ssize_t iq_show_##name(struct iq_net *iqn, char *buf)		\
+{									\
+	return sysfs_emit(buf, "%u\n", READ_ONCE(iqn->tables[id].field));	\
+}
+IQ_SHOW_TABLE(sas, IQ_TABLE_SA, n)
+IQ_SHOW_TABLE(ikes, IQ_TABLE_IKE, n)
+IQ_SHOW_TABLE(max_sas, IQ_TABLE_SA, max)
+IQ_SHOW_TABLE(max_ikes, IQ_TABLE_IKE, max)
+
+static ssize_t iq_show_max_groups(struct iq_net *iqn, char *buf)
+{
+	return sysfs_emit(buf, "%u\n", READ_ONCE(iqn->max_groups));
+}
+
+#define IQ_SHOW_TOTAL(name, which, field)				\
+static ssize_t iq_show_##name##_##field(struct iq_net *iqn, char *buf)	\
+{									\
+	return sysfs_emit(buf, "%llu\n",				\
+			  iq_counter_sum(iqn->total, which).field);	\
+}
+IQ_SHOW_TOTAL(untagged, IQ_TOTAL_UNTAGGED, packets)
+IQ_SHOW_TOTAL(untagged, IQ_TOTAL_UNTAGGED, bytes)
+IQ_SHOW_TOTAL(malformed, IQ_TOTAL_MALFORMED, packets)
+IQ_SHOW_TOTAL(malformed, IQ_TOTAL_MALFORMED, bytes)
+
+static const struct iq_sysfs_file iq_sysfs_files[] = {
+	{ "version", iq_show_version },
+	{ "sas", iq_show_sas },
+	{ "ikes", iq_show_ikes },
+	{ "max_sas", iq_show_max_sas },
+	{ "max_ikes", iq_show_max_ikes },
+	{ "max_groups", iq_show_max_groups },
+	{ "group_count", iq_show_groups },
+	{ "untagged_packets", iq_show_untagged_packets },
+	{ "untagged_bytes", iq_show_untagged_bytes },
+	{ "malformed_packets", iq_show_malformed_packets },
+	{ "malformed_bytes", iq_show_malformed_bytes },
+};
+
+static ssize_t iq_sysfs_show(struct kobject *kobj, struct kobj_attribute *kattr,
+			     char *buf)
+{
+	struct iq_sysfs_attr *a = container_of(kattr, struct iq_sysfs_attr, kattr);
+
+	return a->file->show(a->iqn, buf);
+}
+
+/* A group's folder. */
+
+static struct iq_group *iq_kobj_group(struct kobject *kobj)
+{
+	return container_of(kobj, struct iq_group, kobj);
+}
+
+#define IQ_GROUP_ATTR(name, fmt, ...)					\
+static ssize_t name##_show(struct kobject *kobj,			\
+			   struct kobj_attribute *attr, char *buf)	\
+{									\
+	struct iq_group *g = iq_kobj_group(kobj);			\
+	const struct iq_action *a;					\
+	ssize_t len;							\
+									\
+	rcu_read_lock();						\
+	a = rcu_dereference(g->action);					\
+	(void)a;							\
+	len = sysfs_emit(buf, fmt "\n", __VA_ARGS__);			\
+	rcu_read_unlock();						\
+	return len;							\
+}									\
+static struct kobj_attribute iq_group_##name = __ATTR(name, 0440, name##_show, NULL)
+
+IQ_GROUP_ATTR(id, "%u", g->id);
+IQ_GROUP_ATTR(mark, "0x%x", a->mark);
+IQ_GROUP_ATTR(mask, "0x%x", a->mask);
+IQ_GROUP_ATTR(priority, "%x:%x", a->priority >> 16, a->priority & 0xffff);
+IQ_GROUP_ATTR(dscp, "%d", a->dscp);
+IQ_GROUP_ATTR(sas, "%u", READ_ONCE(g->users[IQ_TABLE_SA]));
+IQ_GROUP_ATTR(ikes, "%u", READ_ONCE(g->users[IQ_TABLE_IKE]));
+
+#define IQ_GROUP_COUNTER(name, which)					\
+	IQ_GROUP_ATTR(name##_packets, "%llu",				\
+		      iq_counter_sum(g->counter, which).packets);	\
+	IQ_GROUP_ATTR(name##_bytes, "%llu",				\
+		      iq_counter_sum(g->counter, which).bytes)
+
+IQ_GROUP_COUNTER(esp_in, IPSEC_QOS_COUNTER_ESP_IN);
+IQ_GROUP_COUNTER(esp_out, IPSEC_QOS_COUNTER_ESP_OUT);
+IQ_GROUP_COUNTER(ike_in, IPSEC_QOS_COUNTER_IKE_IN);
+IQ_GROUP_COUNTER(ike_out, IPSEC_QOS_COUNTER_IKE_OUT);
+IQ_GROUP_COUNTER(clear_in, IPSEC_QOS_COUNTER_CLEAR_IN);
+IQ_GROUP_COUNTER(clear_out, IPSEC_QOS_COUNTER_CLEAR_OUT);
+
+static struct attribute *iq_group_attrs[] = {
+	&iq_group_id.attr,
+	&iq_group_mark.attr,
+	&iq_group_mask.attr,
+	&iq_group_priority.attr,
+	&iq_group_dscp.attr,
+	&iq_group_sas.attr,
+	&iq_group_ikes.attr,
+	&iq_group_esp_in_packets.attr,
+	&iq_group_esp_in_bytes.attr,
+	&iq_group_esp_out_packets.attr,
+	&iq_group_esp_out_bytes.attr,
+	&iq_group_ike_in_packets.attr,
+	&iq_group_ike_in_bytes.attr,
+	&iq_group_ike_out_packets.attr,
+	&iq_group_ike_out_bytes.attr,
+	&iq_group_clear_in_packets.attr,
+	&iq_group_clear_in_bytes.attr,
+	&iq_group_clear_out_packets.attr,
+	&iq_group_clear_out_bytes.attr,
+	NULL
+};
+ATTRIBUTE_GROUPS(iq_group);
+
+static void iq_group_release(struct kobject *kobj)
+{
+	complete(&iq_kobj_group(kobj)->kobj_gone);
+}
+
+static struct kobj_type iq_group_ktype = {
+	.release = iq_group_release,
+	.sysfs_ops = &kobj_sysfs_ops,
+	.default_groups = iq_group_groups,
+};
+
+void iq_sysfs_group_add(struct iq_net *iqn, struct iq_group *g)
+{
+	init_completion(&g->kobj_gone);
+	/* Even where it fails it is to be put, by iq_sysfs_group_del(). */
+	if (kobject_init_and_add(&g->kobj, &iq_group_ktype, &iqn->sysfs->groups,
+				 "%s", g->name))
+		pr_warn("group %s has no folder in sysfs\n", g->name);
+}
+
+void iq_sysfs_group_del(struct iq_group *g)
+{
+	/* Takes the folder down, and waits for those who read a file of it. */
+	kobject_put(&g->kobj);
+	wait_for_completion(&g->kobj_gone);
+}
+
+void iq_sysfs_group_rename(struct iq_group *g, const char *name)
+{
+	if (kobject_rename(&g->kobj, name))
+		pr_warn("the sysfs folder of group %u keeps its name\n", g->id);
+}
+
+/* groups/ is tagged with its namespace; what is in it need not be. */
+
+static struct iq_sysfs *iq_kobj_sysfs(IQ_KOBJ_CONST struct kobject *kobj)
+{
+	return container_of(kobj, struct iq_sysfs, groups);
+}
+
+static void iq_groups_release(struct kobject *kobj)
+{
+	complete(&iq_kobj_sysfs(kobj)->groups_gone);
+}
+
+static const void *iq_groups_namespace(IQ_KOBJ_CONST struct kobject *kobj)
+{
+	return iq_kobj_sysfs(kobj)->iqn->net;
+}
+
+static struct kobj_type iq_groups_ktype = {
+	.release = iq_groups_release,
+	.sysfs_ops = &kobj_sysfs_ops,
+	.namespace = iq_groups_namespace,
+};
+
+static const struct kobj_ns_type_operations *
+iq_root_child_ns_type(IQ_KOBJ_CONST struct kobject *kobj)
+{
+	return &net_ns_type_operations;
+}
+
+static void iq_root_release(struct kobject *kobj)
+{
+	kfree(kobj);
+}
+
+static struct kobj_type iq_root_ktype = {
+	.release = iq_root_release,
+	.sysfs_ops = &kobj_sysfs_ops,
+	.child_ns_type = iq_root_child_ns_type,
+};
+
+static void iq_sysfs_remove_files(struct iq_sysfs *s)
+{
+	while (s->n)
+		sysfs_remove_file_ns(iq_sysfs_root, &s->attr[--s->n].kattr.attr,
+				     s->iqn->net);
+}
+
+int iq_sysfs_init(struct iq_net *iqn)
+{
+	struct iq_sysfs *s = kzalloc(sizeof(*s), GFP_KERNEL_ACCOUNT);
+	int err = -ENOMEM;
+
+	if (!s)
+		return -ENOMEM;
+	s->iqn = iqn;
+	init_completion(&s->groups_gone);
+	s->attr = kcalloc(ARRAY_SIZE(iq_sysfs_files), sizeof(*s->attr),
+			  GFP_KERNEL_ACCOUNT);
+	if (!s->attr)
+		goto free;
+	for (; s->n < ARRAY_SIZE(iq_sysfs_files); s->n++) {
+		struct iq_sysfs_attr *a = &s->attr[s->n];
+
+		a->iqn = iqn;
+		a->file = &iq_sysfs_files[s->n];
+		sysfs_attr_init(&a->kattr.attr);
+		a->kattr.attr.name = a->file->name;
+		a->kattr.attr.mode = 0440;
+		a->kattr.show = iq_sysfs_show;
+		err = sysfs_create_file_ns(iq_sysfs_root, &a->kattr.attr,
+					   iqn->net);
+		if (err)
+			goto remove;
+	}
+	err = kobject_init_and_add(&s->groups, &iq_groups_ktype, iq_sysfs_root,
+				   "groups");
+	if (err) {
+		kobject_put(&s->groups);
+		wait_for_completion(&s->groups_gone);
+		goto remove;
+	}
+	iqn->sysfs = s;
+	return 0;
+
+remove:
+	iq_sysfs_remove_files(s);
+free:
+	kfree(s->attr);
+	kfree(s);
+	return err;
+}
+
+void iq_sysfs_exit(struct iq_net *iqn)
+{
+	struct iq_sysfs *s = iqn->sysfs;
+
+	kobject_put(&s->groups);
+	wait_for_completion(&s->groups_gone);
+	iq_sysfs_remove_files(s);
+	kfree(s->attr);
+	kfree(s);
+}
+
+int iq_sysfs_module_init(void)
+{
+	int err;
+
+	iq_sysfs_root = kzalloc(sizeof(*iq_sysfs_root), GFP_KERNEL);
+	if (!iq_sysfs_root)
+		return -ENOMEM;
+	err = kobject_init_and_add(iq_sysfs_root, &iq_root_ktype, kernel_kobj,
+				   "ipsec_qos");
+	if (err)
+		kobject_put(iq_sysfs_root);
+	return err;
+}
+
+void iq_sysfs_module_exit(void)
+{
+	kobject_put(iq_sysfs_root);
+}

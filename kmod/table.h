@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Tables from SPIs to groups: the SA table and the IKE table. What is behind
+ * this door is table.c's own.
+ */
+#ifndef _IPSEC_QOS_TABLE_H
+#define _IPSEC_QOS_TABLE_H
+
+#include <linux/netlink.h>
+
+#include "net.h"
+
+struct iq_group;
+
+/**
+ * struct iq_key - names an SA (RFC 4301 section 4.1) or an IKE SA
+ *
+ * All in network byte order; what is not used is 0, so that keys compare and
+ * hash as bytes.
+ *
+ * @dst: an SA's outer destination; of an IPv4 address the first word
+ * @spi_i: the initiator's IKE SPI
+ * @spi_r: the responder's; 0: not known yet
+ * @spi: an SA's SPI
+ * @family: of @dst; 0 for an IKE SA
+ * @proto: IPPROTO_ESP, IPPROTO_AH; 0 for an IKE SA
+ */
+struct iq_key {
+	union {
+		__be32 dst[4];
+		struct {
+			__be64 spi_i;
+			__be64 spi_r;
+		};
+	};
+	__be32 spi;
+	u8 family;
+	u8 proto;
+	u16 zero;
+};
+
+/**
+ * struct iq_entry - an entry; written under iq_net.table
+ *
+ * @node: in the table
+ * @key: never changes
+ * @group: read under RCU; entries move between groups by one store
+ * @packets: counted by whichever CPU has the packet
+ * @bytes: likewise
+ * @expires: jiffies; valid if @timed
+ * @generation: of its owner when it was stated last
+ * @audit: number of the last audit that met it in the SAD
+ * @owner: enum ipsec_qos_owner
+ * @timed: it has a lifetime
+ * @pending: announced, see IPSEC_QOS_SA_F_PENDING
+ * @local: the SAD has it
+ */
+struct iq_entry {
+	struct rhash_head node;
+	struct iq_key key;
+	struct iq_group __rcu *group;
+	atomic64_t packets;
+	atomic64_t bytes;
+	unsigned long expires;
+	u32 generation;
+	u32 audit;
+	u8 owner;
+	bool timed;
+	bool pending;
+	bool local;
+	struct rcu_head rcu;
+};
+
+/**
+ * struct iq_table_type - what a table holds
+ *
+ * @name: for messages
+ * @id: enum iq_table_id
+ * @cache: entries come from here; a type may have them embed struct iq_entry
+ *	as their first member
+ * @added: an entry came: 0, or an errno to refuse it; iq_net.table is held.
+ *	May be NULL.
+ * @removed: one goes; likewise
+ */
+struct iq_table_type {
+	const char *name;
+	enum iq_table_id id;
+	struct kmem_cache *cache;
+	int (*added)(struct iq_net *iqn, struct iq_entry *e);
+	void (*removed)(struct iq_net *iqn, struct iq_entry *e);
+};
+
+/**
+ * struct iq_entry_req - an entry as a request states it
+ *
+ * @attr: where the request says so, for errors
+ * @group: NULL: not said
+ * @lifetime: seconds, 0: for ever
+ * @owner: enum ipsec_qos_owner
+ * @pending: announced
+ */
+struct iq_entry_req {
+	const struct nlattr *attr;
+	struct iq_key key;
+	struct iq_group *group;
+	u32 lifetime;
+	u8 owner;
+	bool pending;
+};
+
+/**
+ * struct iq_entry_info - an entry as user space sees it
+ *
+ * @lifetime: seconds that are left, 0: for ever
+ */
+struct iq_entry_info {
+	struct iq_key key;
+	u64 packets;
+	u64 bytes;
+	u32 group;
+	u32 lifetime;
+	u8 owner;
+	bool pending;
+	bool local;
+};
+
+/**
+ * struct iq_filter - which entries; 0 matches all
+ *
+ * @owner: -1 matches all
+ * @has_dst: @key.dst is to match; else @key.spi_i and @key.spi_r are, where
+ *	they are not 0
+ */
+struct iq_filter {
+	struct iq_key key;
+	bool has_dst;
+	u32 group;
+	int owner;
+};
+
+/**
+ * struct iq_walk - a walk over a table, for dumps
+ *
+ * @restarted: the table changed its size: some entries come twice
+ */
+struct iq_walk {
+	struct iq_table *t;
+	struct iq_filter filter;
+	struct rhashtable_iter it;
+	bool restarted;
+};
+
+typedef bool (*iq_entry_cond)(struct iq_net *iqn, struct iq_entry *e,
+			      const void *arg);
+
+void iq_table_module_init(void);
+int iq_table_init(struct iq_table *t, struct iq_net *iqn,
+		  const struct iq_table_type *type, u32 max);
+void iq_table_exit(struct iq_table *t);
+
+/**
+ * iq_table_lookup() - whose is it? Counts the packets as the entry's.
+ *
+ * @packets: 0: do not count
+ *
+ * Context: any, under rcu_read_lock(), which the answer lives under.
+ * Return: its group, NULL: no such entry.
+ */
+struct iq_group *iq_table_lookup(struct iq_table *t, const struct iq_key *key,
+				 u32 packets, u32 bytes);
+
+/* For all below but the walk: process context, iq_net.config is held. */
+
+/** iq_table_set() - add or change entries, all of them or none */
+int iq_table_set(struct iq_table *t, const struct iq_entry_req *req, u32 n,
+		 u16 nlflags, struct netlink_ext_ack *extack);
+
+/** iq_table_del() - remove entries, all of them or none */
+int iq_table_del(struct iq_table *t, const struct iq_entry_req *req, u32 n,
+		 struct netlink_ext_ack *extack);
+
+/** iq_table_get() - look one up for user space; -ENOENT */
+int iq_table_get(struct iq_table *t, const struct iq_key *key,
+		 struct iq_entry_info *info);
+
+/** iq_table_flush() - remove all that fit; returns how many */
+u32 iq_table_flush(struct iq_table *t, const struct iq_filter *filter);
+
+/** iq_table_sweep() - end of a resync: remove what @owner did not restate */
+u32 iq_table_sweep(struct iq_table *t, u8 owner);
+
+/** iq_table_remove_if() - remove all for which @cond, under iq_net.table, holds */
+u32 iq_table_remove_if(struct iq_table *t, enum ipsec_qos_event event,
+		       iq_entry_cond cond, const void *arg);
+
+/* The delayed work that removes what has expired. */
+void iq_table_expire_work(struct work_struct *work);
+
+/* For those that know an entry's type; iq_net.table is held. */
+struct iq_entry *iq_table_find(struct iq_table *t, const struct iq_key *key);
+bool iq_table_remove(struct iq_table *t, struct iq_entry *e);
+void iq_entry_info(const struct iq_entry *e, struct iq_entry_info *info);
+
+/*
+ * A walk: begin, then any number of (resume, next until false, pause), end.
+ * Between resume and pause rcu_read_lock() is held.
+ */
+void iq_walk_begin(struct iq_walk *w, struct iq_table *t,
+		   const struct iq_filter *filter);
+void iq_walk_resume(struct iq_walk *w);
+bool iq_walk_next(struct iq_walk *w, struct iq_entry_info *info);
+void iq_walk_pause(struct iq_walk *w);
+void iq_walk_end(struct iq_walk *w);
+
+/* How many entries the table has, and its ceiling. */
+static inline u32 iq_table_count(const struct iq_table *t)
+{
+	return READ_ONCE(t->n);
+}
+
+#endif /* _IPSEC_QOS_TABLE_H */

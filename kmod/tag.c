@@ -1,0 +1,362 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <linux/ip.h>
+#include <linux/ipv6.h>
+#include <linux/kmod.h>
+#include <linux/netfilter_ipv4.h>
+#include <linux/netfilter_ipv6.h>
+#include <linux/slab.h>
+#include <net/dsfield.h>
+#include <net/ip.h>
+#include <net/ipv6.h>
+#include <net/ipv6_frag.h>
+#include <net/netfilter/ipv6/nf_defrag_ipv6.h>
+#include <net/xfrm.h>
+
+#include "group.h"
+#include "ike.h"
+#include "sa.h"
+#include "tag.h"
+#include "xfrm.h"
+
+/*
+ * Just after connection tracking's own reassembly, where there is one, and
+ * before everything in which a user would ask for the mark: raw, conntrack,
+ * mangle, nat and filter.
+ */
+#define IQ_TAG_PRIORITY	(NF_IP_PRI_CONNTRACK_DEFRAG + 1)
+
+/*
+ * IPv6 reassembly ahead of routing is nf_defrag_ipv6's. It is asked for when
+ * this module is loaded, and its fragments pass untagged where it is missing;
+ * so that the module can be inserted by itself.
+ */
+static typeof(&nf_ct_frag6_gather) iq_frag6_gather __read_mostly;
+
+static void iq_total_add(struct iq_net *iqn, enum iq_total which,
+			 const struct sk_buff *skb)
+{
+	iq_counter_add(this_cpu_ptr(iqn->total) + which, iq_skb_packets(skb),
+		       skb->len);
+}
+
+static void iq_set_dscp(struct sk_buff *skb, u8 family, u8 dscp)
+{
+	if (family == AF_INET) {
+		if (ipv4_get_dsfield(ip_hdr(skb)) >> 2 == dscp ||
+		    skb_ensure_writable(skb, sizeof(struct iphdr)))
+			return;
+		ipv4_change_dsfield(ip_hdr(skb), INET_ECN_MASK, dscp << 2);
+	} else {
+		__be32 old, *first;
+
+		if (ipv6_get_dsfield(ipv6_hdr(skb)) >> 2 == dscp ||
+		    skb_ensure_writable(skb, sizeof(struct ipv6hdr)))
+			return;
+		/*
+		 * IPv6 has no header checksum to even it out: a checksum that
+		 * the device took over the whole packet changes too.
+		 */
+		first = (__be32 *)ipv6_hdr(skb);
+		old = *first;
+		ipv6_change_dsfield(ipv6_hdr(skb), INET_ECN_MASK, dscp << 2);
+		if (skb->ip_summed == CHECKSUM_COMPLETE)
+			skb->csum = csum_add(csum_sub(skb->csum,
+						      (__force __wsum)old),
+					     (__force __wsum)*first);
+	}
+}
+
+static void iq_set_mark(struct sk_buff *skb, u32 mark, u32 mask)
+{
+	skb->mark = (skb->mark & ~mask) | mark;
+}
+
+static void iq_act(struct sk_buff *skb, struct iq_group *g)
+{
+	const struct iq_action *a = rcu_dereference(g->action);
+
+	iq_set_mark(skb, a->mark, a->mask);
+	if (a->priority)
+		skb->priority = a->priority;
+}
+
+/*
+ * Put a fragment of what may be ours together with its others, since only the
+ * first tells whose it is. As with connection tracking, a router sends them on
+ * in fragments no larger than they came. Return: true: the packet is @skb now;
+ * false: it was taken.
+ */
+static bool iq_defrag(struct sk_buff *skb,
+		      const struct nf_hook_state *state)
+{
+	bool in = state->hook == NF_INET_PRE_ROUTING;
+	int err;
+
+	if (state->pf == NFPROTO_IPV4) {
+		/* The same queues as connection tracking's, in its default zone. */
+		local_bh_disable();
+		err = ip_defrag(state->net, skb, in ? IP_DEFRAG_CONNTRACK_IN :
+						      IP_DEFRAG_CONNTRACK_OUT);
+		local_bh_enable();
+		if (!err)
+			skb->ignore_df = 1;
+		return !err;
+	}
+	if (!iq_frag6_gather)
+		return true;
+	return iq_frag6_gather(state->net, skb, in ? IP6_DEFRAG_CONNTRACK_IN :
+			       IP6_DEFRAG_CONNTRACK_OUT) != -EINPROGRESS;
+}
+
+/* Parse a packet, and bring its headers into the linear part where need be. */
+static enum iq_kind iq_tag_parse(struct sk_buff *skb,
+				 const struct iq_settings *settings,
+				 struct iq_packet *pkt)
+{
+	enum iq_kind kind;
+
+	for (;;) {
+		int off = skb_network_offset(skb);
+
+		kind = iq_parse(skb_network_header(skb), skb_headlen(skb) - off,
+				skb->len - off, &settings->ports, pkt);
+		if (kind != IQ_SHORT)
+			return kind;
+		if (!pskb_may_pull(skb, off + pkt->need))
+			return IQ_MALFORMED;
+	}
+}
+
+/* Whose is it? @count: count it as the entry's. NULL: nobody's that we know. */
+static struct iq_group *iq_tag_lookup(struct iq_net *iqn, struct sk_buff *skb,
+				      enum iq_kind kind,
+				      const struct iq_packet *pkt, bool count)
+{
+	u32 packets = count ? iq_skb_packets(skb) : 0;
+	struct iq_key key = {};
+
+	if (kind == IQ_IKE)
+		return iq_ike_lookup(iqn, pkt->spi_i, pkt->spi_r, packets,
+				     skb->len);
+	key.family = pkt->family;
+	key.proto = pkt->proto;
+	key.spi = cpu_to_be32(pkt->spi);
+	if (pkt->family == AF_INET)
+		memcpy(key.dst, pkt->dst, sizeof(struct in_addr));
+	else
+		memcpy(key.dst, pkt->dst, sizeof(struct in6_addr));
+	return iq_table_lookup(&iqn->tables[IQ_TABLE_SA], &key, packets, skb->len);
+}
+
+static unsigned int iq_tag_protected(struct iq_net *iqn, struct sk_buff *skb,
+				     const struct nf_hook_state *state)
+{
+	const struct iq_settings *settings = rcu_dereference(iqn->settings);
+	bool in = state->hook == NF_INET_PRE_ROUTING;
+	enum ipsec_qos_counter which;
+	const struct iq_action *a;
+	struct iq_packet pkt;
+	struct iq_group *g;
+	enum iq_kind kind;
+
+	kind = iq_tag_parse(skb, settings, &pkt);
+	if (kind == IQ_FRAGMENT) {
+		/* A socket may have asked to send its fragments as they are. */
+		if (skb->sk && sk_fullsock(skb->sk) &&
+		    skb->sk->sk_family == AF_INET && inet_sk(skb->sk)->nodefrag)
+			return NF_ACCEPT;
+		if (!iq_defrag(skb, state))
+			return NF_STOLEN;
+		kind = iq_tag_parse(skb, settings, &pkt);
+	}
+
+	switch (kind) {
+	case IQ_SA:
+		which = in ? IPSEC_QOS_COUNTER_ESP_IN : IPSEC_QOS_COUNTER_ESP_OUT;
+		break;
+	case IQ_IKE:
+		which = in ? IPSEC_QOS_COUNTER_IKE_IN : IPSEC_QOS_COUNTER_IKE_OUT;
+		break;
+	case IQ_FRAGMENT:
+		iq_total_add(iqn, IQ_TOTAL_UNTAGGED, skb);
+		return NF_ACCEPT;
+	case IQ_MALFORMED:
+		iq_total_add(iqn, IQ_TOTAL_MALFORMED, skb);
+		return NF_ACCEPT;
+	default:
+		return NF_ACCEPT;
+	}
+
+	g = iq_tag_lookup(iqn, skb, kind, &pkt, true);
+	if (!g) {
+		iq_total_add(iqn, IQ_TOTAL_UNTAGGED, skb);
+		if (settings->has_fallback)
+			iq_set_mark(skb, settings->fallback[pkt.dscp].mark,
+				    settings->fallback[pkt.dscp].mask);
+		return NF_ACCEPT;
+	}
+	iq_group_count(g, which, iq_skb_packets(skb), skb->len);
+	iq_act(skb, g);
+	a = rcu_dereference(g->action);
+	if (a->dscp >= 0)
+		iq_set_dscp(skb, pkt.family, a->dscp);
+	return NF_ACCEPT;
+}
+
+static void iq_tag_clear(struct sk_buff *skb, struct iq_group *g,
+			 enum ipsec_qos_counter which)
+{
+	if (!g)
+		return;
+	iq_group_count(g, which, iq_skb_packets(skb), skb->len);
+	iq_act(skb, g);
+}
+
+/*
+ * PRE_ROUTING and LOCAL_OUT: every packet passes one of them. The IP stack has
+ * checked that the fixed header is there and linear; for IPv6 the next header
+ * of what is ours is one of a few.
+ */
+static unsigned int iq_tag_ipv4(void *priv, struct sk_buff *skb,
+				const struct nf_hook_state *state)
+{
+	if (unlikely(secpath_exists(skb)) && state->hook == NF_INET_PRE_ROUTING)
+		iq_tag_clear(skb, iq_xfrm_came_from(priv, skb),
+			     IPSEC_QOS_COUNTER_CLEAR_IN);
+	switch (ip_hdr(skb)->protocol) {
+	case IPPROTO_UDP:
+	case IPPROTO_ESP:
+	case IPPROTO_AH:
+		return iq_tag_protected(priv, skb, state);
+	default:
+		return NF_ACCEPT;
+	}
+}
+
+static unsigned int iq_tag_ipv6(void *priv, struct sk_buff *skb,
+				const struct nf_hook_state *state)
+{
+	if (unlikely(secpath_exists(skb)) && state->hook == NF_INET_PRE_ROUTING)
+		iq_tag_clear(skb, iq_xfrm_came_from(priv, skb),
+			     IPSEC_QOS_COUNTER_CLEAR_IN);
+	switch (ipv6_hdr(skb)->nexthdr) {
+	case IPPROTO_TCP:
+	case IPPROTO_ICMPV6:
+		return NF_ACCEPT;
+	default:
+		return iq_tag_protected(priv, skb, state);
+	}
+}
+
+/* POST_ROUTING: a clear packet on its way into an SA has it in its route. */
+static unsigned int iq_tag_out(void *priv, struct sk_buff *skb,
+			       const struct nf_hook_state *state)
+{
+	const struct dst_entry *dst = skb_dst(skb);
+
+	if (dst && dst->xfrm)
+		iq_tag_clear(skb, iq_xfrm_goes_into(priv, skb),
+			     IPSEC_QOS_COUNTER_CLEAR_OUT);
+	return NF_ACCEPT;
+}
+
+/* FORWARD: the priority again, and nothing else. */
+static unsigned int iq_tag_forward(void *priv, struct sk_buff *skb,
+				   const struct nf_hook_state *state)
+{
+	struct iq_net *iqn = priv;
+	const struct iq_action *a;
+	struct iq_group *g = NULL;
+	struct iq_packet pkt;
+	enum iq_kind kind;
+
+	kind = iq_tag_parse(skb, rcu_dereference(iqn->settings), &pkt);
+	if (kind == IQ_SA || kind == IQ_IKE)
+		g = iq_tag_lookup(iqn, skb, kind, &pkt, false);
+	if (!g && secpath_exists(skb))
+		g = iq_xfrm_came_from(iqn, skb);
+	if (g) {
+		a = rcu_dereference(g->action);
+		if (a->priority)
+			skb->priority = a->priority;
+	}
+	return NF_ACCEPT;
+}
+
+#define IQ_HOOK(family, where, fn) {			\
+	.hook = fn,					\
+	.pf = NFPROTO_##family,				\
+	.hooknum = NF_INET_##where,			\
+	.priority = IQ_TAG_PRIORITY,			\
+}
+
+static const struct nf_hook_ops iq_tag_hooks[] = {
+	IQ_HOOK(IPV4, PRE_ROUTING, iq_tag_ipv4),
+	IQ_HOOK(IPV4, LOCAL_OUT, iq_tag_ipv4),
+	IQ_HOOK(IPV4, POST_ROUTING, iq_tag_out),
+	IQ_HOOK(IPV6, PRE_ROUTING, iq_tag_ipv6),
+	IQ_HOOK(IPV6, LOCAL_OUT, iq_tag_ipv6),
+	IQ_HOOK(IPV6, POST_ROUTING, iq_tag_out),
+};
+
+static const struct nf_hook_ops iq_priority_hooks[] = {
+	IQ_HOOK(IPV4, FORWARD, iq_tag_forward),
+	IQ_HOOK(IPV6, FORWARD, iq_tag_forward),
+};
+
+/* Bring a set of hooks, *@have, to what is wanted of it. */
+static int iq_hooks_update(struct iq_net *iqn, struct nf_hook_ops **have,
+			   const struct nf_hook_ops *tmpl, unsigned int n,
+			   bool want)
+{
+	struct nf_hook_ops *ops;
+	unsigned int i;
+	int err;
+
+	if (want == !!*have)
+		return 0;
+	if (!want) {
+		nf_unregister_net_hooks(iqn->net, *have, n);
+		kfree(*have);
+		*have = NULL;
+		return 0;
+	}
+	ops = kmemdup(tmpl, n * sizeof(*ops), GFP_KERNEL);
+	if (!ops)
+		return -ENOMEM;
+	for (i = 0; i < n; i++)
+		ops[i].priv = iqn;
+	err = nf_register_net_hooks(iqn->net, ops, n);
+	if (err)
+		kfree(ops);
+	else
+		*have = ops;
+	return err;
+}
+
+int iq_tag_update(struct iq_net *iqn, bool tag, bool priority)
+{
+	int err;
+
+	lockdep_assert_held(&iqn->config);
+	err = iq_hooks_update(iqn, &iqn->tag_hooks, iq_tag_hooks,
+			      ARRAY_SIZE(iq_tag_hooks), tag);
+	if (err)
+		return err;
+	return iq_hooks_update(iqn, &iqn->priority_hooks, iq_priority_hooks,
+			       ARRAY_SIZE(iq_priority_hooks), priority);
+}
+
+void iq_tag_module_init(void)
+{
+	request_module("nf_defrag_ipv6");
+	iq_frag6_gather = symbol_get(nf_ct_frag6_gather);
+	if (!iq_frag6_gather)
+		pr_notice("no nf_defrag_ipv6: IPv6 fragments pass untagged\n");
+}
+
+void iq_tag_module_exit(void)
+{
+	if (iq_frag6_gather)
+		symbol_put(nf_ct_frag6_gather);
+}

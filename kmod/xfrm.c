@@ -1,0 +1,208 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <linux/netdevice.h>
+#include <net/xfrm.h>
+
+#include "group.h"
+#include "sa.h"
+#include "xfrm.h"
+
+/* False: it is none that the SA table could have (IPComp, a larval SA …). */
+static bool iq_xfrm_key(const struct xfrm_state *x, struct iq_key *key)
+{
+	if ((x->id.proto != IPPROTO_ESP && x->id.proto != IPPROTO_AH) ||
+	    !x->id.spi)
+		return false;
+	memset(key, 0, sizeof(*key));
+	key->family = x->props.family;
+	key->proto = x->id.proto;
+	key->spi = x->id.spi;
+	if (key->family == AF_INET)
+		key->dst[0] = x->id.daddr.a4;
+	else
+		memcpy(key->dst, x->id.daddr.a6, sizeof(key->dst));
+	return true;
+}
+
+/*
+ * May be called in softirq and with x->lock held; always under
+ * rcu_read_lock(), for which iq_net.dead's setter waits.
+ */
+static int iq_xfrm_notify(struct xfrm_state *x, const struct km_event *c)
+{
+	struct iq_net *iqn;
+	struct iq_key key;
+
+	switch (c->event) {
+	case XFRM_MSG_NEWSA:
+	case XFRM_MSG_UPDSA:
+		if (iq_xfrm_key(x, &key))
+			iq_sa_installed(iq_net(xs_net(x)), &key);
+		break;
+	case XFRM_MSG_EXPIRE:
+		if (!c->data.hard)
+			break;
+		fallthrough;
+	case XFRM_MSG_DELSA:
+		if (iq_xfrm_key(x, &key))
+			iq_sa_deleted(iq_net(xs_net(x)), &key);
+		break;
+	case XFRM_MSG_FLUSHSA:
+		/* It names no SA, and does not wait for a long walk. */
+		iqn = iq_net(c->net);
+		spin_lock_bh(&iqn->table);
+		if (!iqn->dead)
+			schedule_work(&iqn->audit_work);
+		spin_unlock_bh(&iqn->table);
+		break;
+	}
+	return 0;
+}
+
+/* A key manager must have these two; neither is this one's business. */
+static int iq_xfrm_acquire(struct xfrm_state *x, struct xfrm_tmpl *t,
+			   struct xfrm_policy *xp)
+{
+	return -EOPNOTSUPP;
+}
+
+static struct xfrm_policy *iq_xfrm_compile_policy(struct sock *sk, int opt,
+						  u8 *data, int len, int *dir)
+{
+	*dir = -EOPNOTSUPP;
+	return NULL;
+}
+
+static struct xfrm_mgr iq_xfrm_mgr = {
+	.notify = iq_xfrm_notify,
+	.acquire = iq_xfrm_acquire,
+	.compile_policy = iq_xfrm_compile_policy,
+};
+
+void iq_xfrm_look(struct iq_net *iqn, const struct iq_key *key, u32 group)
+{
+	struct iq_group *g = iq_group_find(iqn, group, NULL);
+	xfrm_address_t dst = {};
+	struct xfrm_state *x;
+	u32 mark = 0;
+
+	/*
+	 * An SA may have a mark of its own, which look-ups must bear; where it
+	 * is there for this module's sake it is the group's. One with another
+	 * mark is met by the audit at the end of a resync.
+	 */
+	rcu_read_lock();
+	if (g)
+		mark = rcu_dereference(g->action)->mark;
+	rcu_read_unlock();
+	memcpy(&dst, key->dst, sizeof(key->dst));
+	x = xfrm_state_lookup(iqn->net, mark, &dst, key->spi, key->proto,
+			      key->family);
+	if (!x)
+		return;
+	if (READ_ONCE(x->km.state) == XFRM_STATE_VALID)
+		iq_sa_met(iqn, key);
+	xfrm_state_put(x);
+}
+
+static int iq_xfrm_meet(struct xfrm_state *x, int count, void *arg)
+{
+	struct iq_key key;
+
+	if (x->km.state == XFRM_STATE_VALID && iq_xfrm_key(x, &key))
+		iq_sa_met(arg, &key);
+	return 0;
+}
+
+void iq_xfrm_audit(struct iq_net *iqn)
+{
+	struct xfrm_state_walk walk;
+
+	iq_sa_audit_begin(iqn);
+	xfrm_state_walk_init(&walk, IPSEC_PROTO_ANY, NULL);
+	xfrm_state_walk(iqn->net, &walk, iq_xfrm_meet, iqn);
+	xfrm_state_walk_done(&walk, iqn->net);
+	iq_sa_audit_end(iqn);
+}
+
+void iq_xfrm_audit_work(struct work_struct *work)
+{
+	struct iq_net *iqn = container_of(work, struct iq_net, audit_work);
+
+	mutex_lock(&iqn->config);
+	iq_xfrm_audit(iqn);
+	mutex_unlock(&iqn->config);
+}
+
+struct iq_group *iq_xfrm_came_from(struct iq_net *iqn, struct sk_buff *skb)
+{
+	struct sec_path *sp = skb_sec_path(skb);
+	struct iq_group *g;
+	struct iq_key key;
+	int i;
+
+	for (i = sp->len - 1; i >= 0; i--) {
+		if (!iq_xfrm_key(sp->xvec[i], &key))
+			continue;
+		g = iq_table_lookup(&iqn->tables[IQ_TABLE_SA], &key, 0, 0);
+		if (g)
+			return g;
+	}
+	return NULL;
+}
+
+struct iq_group *iq_xfrm_goes_into(struct iq_net *iqn, struct sk_buff *skb)
+{
+	struct dst_entry *dst;
+	struct iq_group *g;
+	struct iq_key key;
+
+	for (dst = skb_dst(skb); dst && dst->xfrm; dst = xfrm_dst_child(dst)) {
+		if (!iq_xfrm_key(dst->xfrm, &key))
+			continue;
+		g = iq_table_lookup(&iqn->tables[IQ_TABLE_SA], &key, 0, 0);
+		if (g)
+			return g;
+	}
+	return NULL;
+}
+
+/*
+ * SAs that are offloaded to a device go with it, without a word to the key
+ * managers (xfrm_dev_state_flush()).
+ */
+static int iq_xfrm_device(struct notifier_block *nb, unsigned long event,
+			  void *ptr)
+{
+	struct net_device *dev = netdev_notifier_info_to_dev(ptr);
+	struct iq_net *iqn;
+
+	if ((event != NETDEV_DOWN && event != NETDEV_UNREGISTER) ||
+	    !(dev->features & NETIF_F_HW_ESP))
+		return NOTIFY_DONE;
+	iqn = iq_net(dev_net(dev));
+	spin_lock_bh(&iqn->table);
+	if (!iqn->dead)
+		schedule_work(&iqn->audit_work);
+	spin_unlock_bh(&iqn->table);
+	return NOTIFY_DONE;
+}
+
+static struct notifier_block iq_xfrm_device_nb = {
+	.notifier_call = iq_xfrm_device,
+};
+
+int iq_xfrm_module_init(void)
+{
+	int err = register_netdevice_notifier(&iq_xfrm_device_nb);
+
+	if (err)
+		return err;
+	xfrm_register_km(&iq_xfrm_mgr);
+	return 0;
+}
+
+void iq_xfrm_module_exit(void)
+{
+	xfrm_unregister_km(&iq_xfrm_mgr);
+	unregister_netdevice_notifier(&iq_xfrm_device_nb);
+}

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What the kernel's own SAD tells: which SAs are installed and deleted, and
+ * which one a clear packet comes out of or goes into.
+ */
+#ifndef _IPSEC_QOS_XFRM_H
+#define _IPSEC_QOS_XFRM_H
+
+#include <linux/skbuff.h>
+
+#include "table.h"
+
+int iq_xfrm_module_init(void);
+void iq_xfrm_module_exit(void);
+
+/** iq_xfrm_look() - if the SAD has an SA, say so to the SA table. Process context. */
+void iq_xfrm_look(struct iq_net *iqn, const struct iq_key *key, u32 group);
+
+/** iq_xfrm_audit() - bring the SA table in step with the SAD, now */
+void iq_xfrm_audit(struct iq_net *iqn);
+
+/** iq_xfrm_audit_work() - the same, as iq_net.audit_work */
+void iq_xfrm_audit_work(struct work_struct *work);
+
+/**
+ * iq_xfrm_came_from() - the group of the SA that a packet is just out of
+ *
+ * Of nested SAs the innermost that has a group: it is the one whose peer the
+ * clear packet is. Under rcu_read_lock(). NULL: none.
+ */
+struct iq_group *iq_xfrm_came_from(struct iq_net *iqn, struct sk_buff *skb);
+
+/** iq_xfrm_goes_into() - the group of the SA that a packet is on its way into */
+struct iq_group *iq_xfrm_goes_into(struct iq_net *iqn, struct sk_buff *skb);
+
+#endif /* _IPSEC_QOS_XFRM_H */
