@@ -1,0 +1,222 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Plans: from a policy to HTB classes.
+ */
+#include <check.h>
+#include <stdlib.h>
+
+#include "plan.h"
+
+#define MTU	1500
+#define FRAME	1514
+#define MBIT	125000ULL
+#define GBIT	(1000 * MBIT)
+#define KBIT	125ULL
+
+static struct iq_group groups[] = {
+	{ .id = 1, .name = "gold", .mark = 0x10, .mask = 0xff0 },
+	{ .id = 2, .name = "silver", .mark = 0x20, .mask = 0xff0 },
+	{ .id = 0xfffe, .name = "first-too-great", .mark = 0x3, .mask = 0xf },
+	{ .id = 0xffff, .name = "same-as-1", .mark = 0x4, .mask = 0xf },
+	{ .id = 0x1fffe, .name = "same-as-2", .mark = 0x5, .mask = 0xf },
+	{ .id = 0xffffffff, .name = "last", .mark = 0xffffffff, .mask = 0xffffffff },
+	{ .id = 0xfffffffe, .name = "unmarked", .mark = 0, .mask = 0xff },
+};
+
+static const struct config config = {
+	.n_groups = sizeof(groups) / sizeof(groups[0]),
+	.groups = groups,
+};
+
+static struct plan *make(uint64_t rate, struct class *classes, size_t n)
+{
+	struct policy policy = {
+		.name = "wan",
+		.device = "eth0",
+		.rate = rate,
+		.n_classes = n,
+		.classes = classes,
+	};
+	const char *why = NULL;
+	struct plan *plan;
+
+	plan = plan_make(&config, &policy, MTU, &why);
+	ck_assert_msg(plan != NULL, "%s", why ? why : "no reason given");
+	return plan;
+}
+
+#define MAKE(rate, ...) ({						\
+	static struct class classes[] = { __VA_ARGS__ };		\
+	make(rate, classes, sizeof(classes) / sizeof(classes[0]));	\
+})
+
+static struct plan_class *of(struct plan *plan, uint32_t group)
+{
+	size_t i;
+
+	for (i = 0; i < plan->n; i++)
+		if (plan->classes[i].class->group == group)
+			return &plan->classes[i];
+
+	ck_abort_msg("group %u has no class", group);
+	return NULL;
+}
+
+START_TEST(tree)
+{
+	struct plan *plan = MAKE(100 * MBIT, { 2, 20 * MBIT, 50 * MBIT },
+				 { 1, 30 * MBIT, 100 * MBIT },
+				 { 0, 10 * MBIT, 100 * MBIT });
+	struct plan_class *pc;
+
+	ck_assert_uint_eq(plan->n, 3);
+	ck_assert_uint_eq(plan->root.minor, PLAN_MINOR_ROOT);
+	ck_assert_uint_eq(plan->root.rate, 100 * MBIT);
+	ck_assert_uint_eq(plan->root.ceil, 100 * MBIT);
+
+	pc = of(plan, 1);
+	ck_assert_uint_eq(pc->minor, 1);
+	ck_assert_uint_eq(pc->mark, 0x10);
+	ck_assert_uint_eq(pc->mask, 0xff0);
+	ck_assert_uint_eq(pc->rate, 30 * MBIT);
+	ck_assert_uint_eq(pc->ceil, 100 * MBIT);
+	ck_assert_ptr_eq(plan_find(plan, 1), pc);
+
+	pc = of(plan, 2);
+	ck_assert_uint_eq(pc->minor, 2);
+	ck_assert_uint_eq(pc->ceil, 50 * MBIT);
+
+	pc = of(plan, 0);
+	ck_assert_uint_eq(pc->minor, PLAN_MINOR_DEFAULT);
+	ck_assert_uint_eq(pc->mask, 0);
+	ck_assert_ptr_eq(plan_find(plan, PLAN_MINOR_DEFAULT), pc);
+
+	ck_assert_ptr_eq(plan_find(plan, PLAN_MINOR_ROOT), &plan->root);
+	ck_assert_ptr_null(plan_find(plan, 3));
+	free(plan);
+}
+END_TEST
+
+/* Ids that do not fit a minor never take one that an id has by itself. */
+START_TEST(great_ids)
+{
+	struct plan *plan = MAKE(100 * MBIT, { 0x1fffe, MBIT, MBIT },
+				 { 0xffffffff, MBIT, MBIT },
+				 { 0xffff, MBIT, MBIT }, { 0xfffe, MBIT, MBIT },
+				 { 2, MBIT, MBIT }, { 1, MBIT, MBIT },
+				 { 0, MBIT, MBIT });
+	struct plan *other = MAKE(100 * MBIT, { 1, MBIT, MBIT },
+				  { 2, MBIT, MBIT }, { 0xfffe, MBIT, MBIT },
+				  { 0xffff, MBIT, MBIT },
+				  { 0x1fffe, MBIT, MBIT },
+				  { 0xffffffff, MBIT, MBIT }, { 0, MBIT, MBIT });
+	size_t i;
+
+	ck_assert_uint_eq(of(plan, 1)->minor, 1);
+	ck_assert_uint_eq(of(plan, 2)->minor, 2);
+
+	for (i = 0; i < plan->n; i++) {
+		ck_assert_uint_ne(plan->classes[i].minor, 0);
+		ck_assert_uint_ne(plan->classes[i].minor, PLAN_MINOR_ROOT);
+		if (i)
+			ck_assert_uint_gt(plan->classes[i].minor,
+					  plan->classes[i - 1].minor);
+		/* whatever the order they stand in */
+		ck_assert_uint_eq(plan->classes[i].minor,
+				  of(other, plan->classes[i].class->group)->minor);
+	}
+
+	free(plan);
+	free(other);
+}
+END_TEST
+
+START_TEST(quantums)
+{
+	struct plan *plan = MAKE(12 * MBIT, { 1, 6 * MBIT, 12 * MBIT },
+				 { 2, 3 * MBIT, 12 * MBIT },
+				 { 0, 1 * MBIT, 12 * MBIT });
+
+	ck_assert_uint_eq(of(plan, 0)->quantum, FRAME);
+	ck_assert_uint_eq(of(plan, 2)->quantum, 3 * FRAME);
+	ck_assert_uint_eq(of(plan, 1)->quantum, 6 * FRAME);
+	free(plan);
+}
+END_TEST
+
+START_TEST(far_apart)
+{
+	struct plan *plan = MAKE(40 * GBIT, { 1, 39 * GBIT, 40 * GBIT },
+				 { 2, 64 * KBIT, 64 * KBIT },
+				 { 0, 500 * MBIT, 40 * GBIT });
+	struct plan_class *fast = of(plan, 1), *slow = of(plan, 2);
+
+	ck_assert_uint_eq(fast->rate, 39 * GBIT);	/* more than 32 bits */
+	ck_assert_uint_eq(fast->quantum, 60000);
+	ck_assert_uint_eq(slow->quantum, FRAME);
+	ck_assert_uint_eq(of(plan, 0)->quantum, FRAME);
+
+	/* never less than a packet, never a second's worth of a fast link */
+	ck_assert_uint_eq(slow->burst, FRAME);
+	ck_assert_uint_gt(fast->burst, 60000);
+	ck_assert_uint_lt(fast->burst, fast->rate / 50);
+
+	ck_assert_uint_eq(fast->target, 5000);
+	ck_assert_uint_eq(fast->interval, 100000);
+	ck_assert_uint_gt(slow->target, fast->target);
+	ck_assert_uint_ge(slow->interval, slow->target);
+	free(plan);
+}
+END_TEST
+
+/* HTB refuses a rate of 0. */
+START_TEST(nothing_promised)
+{
+	struct plan *plan = MAKE(MBIT, { 1, MBIT, MBIT }, { 0, 0, 0 });
+
+	ck_assert_uint_gt(of(plan, 0)->rate, 0);
+	ck_assert_uint_ge(of(plan, 0)->ceil, of(plan, 0)->rate);
+	free(plan);
+}
+END_TEST
+
+START_TEST(refused)
+{
+	static struct class unknown[] = { { 99, MBIT, MBIT }, { 0, MBIT, MBIT } };
+	static struct class unmarked[] = { { 0xfffffffe, MBIT, MBIT },
+					   { 0, MBIT, MBIT } };
+	struct policy policy = { .rate = MBIT, .n_classes = 2 };
+	const char *why = NULL;
+
+	policy.classes = unknown;
+	ck_assert_ptr_null(plan_make(&config, &policy, MTU, &why));
+	ck_assert_ptr_nonnull(why);
+
+	why = NULL;
+	policy.classes = unmarked;
+	ck_assert_ptr_null(plan_make(&config, &policy, MTU, &why));
+	ck_assert_ptr_nonnull(why);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("plan");
+	TCase *tc = tcase_create("plan");
+	SRunner *runner;
+	int failed;
+
+	tcase_add_test(tc, tree);
+	tcase_add_test(tc, great_ids);
+	tcase_add_test(tc, quantums);
+	tcase_add_test(tc, far_apart);
+	tcase_add_test(tc, nothing_promised);
+	tcase_add_test(tc, refused);
+	suite_add_tcase(suite, tc);
+
+	runner = srunner_create(suite);
+	srunner_run_all(runner, CK_ENV);
+	failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
