@@ -359,8 +359,8 @@ static bool names_any(const char *text)
 static bool like_addr(const char *text)
 {
 	if (!strchr(text, ':'))
-		return strchr(text, '.') && !text[strspn(text, "0123456789./-")];
-	return !text[strspn(text, "0123456789abcdefABCDEF:./-")] &&
+		return strchr(text, '.') && !text[strspn(text, "0123456789./- ")];
+	return !text[strspn(text, "0123456789abcdefABCDEF:./- ")] &&
 	       (strstr(text, "::") || strpbrk(text, "/-"));
 }
 
