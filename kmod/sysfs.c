@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
 #include <linux/netdevice.h>
 #include <linux/slab.h>
 #include <linux/sysfs.h>
@@ -130,18 +132,21 @@ IQ_GROUP_ATTR(dscp, "%d", a->dscp);
 IQ_GROUP_ATTR(sas, "%u", READ_ONCE(g->users[IQ_TABLE_SA]));
 IQ_GROUP_ATTR(ikes, "%u", READ_ONCE(g->users[IQ_TABLE_IKE]));
 
-#define IQ_GROUP_COUNTER(name, which)					\
-	IQ_GROUP_ATTR(name##_packets, "%llu",				\
-		      iq_counter_sum(g->counter, which).packets);	\
-	IQ_GROUP_ATTR(name##_bytes, "%llu",				\
-		      iq_counter_sum(g->counter, which).bytes)
+#define IQ_GROUP_COUNTER(name, which, field)				\
+	IQ_GROUP_ATTR(name##_##field, "%llu", iq_counter_sum(g->counter, which).field)
 
-IQ_GROUP_COUNTER(esp_in, IPSEC_QOS_COUNTER_ESP_IN);
-IQ_GROUP_COUNTER(esp_out, IPSEC_QOS_COUNTER_ESP_OUT);
-IQ_GROUP_COUNTER(ike_in, IPSEC_QOS_COUNTER_IKE_IN);
-IQ_GROUP_COUNTER(ike_out, IPSEC_QOS_COUNTER_IKE_OUT);
-IQ_GROUP_COUNTER(clear_in, IPSEC_QOS_COUNTER_CLEAR_IN);
-IQ_GROUP_COUNTER(clear_out, IPSEC_QOS_COUNTER_CLEAR_OUT);
+IQ_GROUP_COUNTER(esp_in, IPSEC_QOS_COUNTER_ESP_IN, packets);
+IQ_GROUP_COUNTER(esp_in, IPSEC_QOS_COUNTER_ESP_IN, bytes);
+IQ_GROUP_COUNTER(esp_out, IPSEC_QOS_COUNTER_ESP_OUT, packets);
+IQ_GROUP_COUNTER(esp_out, IPSEC_QOS_COUNTER_ESP_OUT, bytes);
+IQ_GROUP_COUNTER(ike_in, IPSEC_QOS_COUNTER_IKE_IN, packets);
+IQ_GROUP_COUNTER(ike_in, IPSEC_QOS_COUNTER_IKE_IN, bytes);
+IQ_GROUP_COUNTER(ike_out, IPSEC_QOS_COUNTER_IKE_OUT, packets);
+IQ_GROUP_COUNTER(ike_out, IPSEC_QOS_COUNTER_IKE_OUT, bytes);
+IQ_GROUP_COUNTER(clear_in, IPSEC_QOS_COUNTER_CLEAR_IN, packets);
+IQ_GROUP_COUNTER(clear_in, IPSEC_QOS_COUNTER_CLEAR_IN, bytes);
+IQ_GROUP_COUNTER(clear_out, IPSEC_QOS_COUNTER_CLEAR_OUT, packets);
+IQ_GROUP_COUNTER(clear_out, IPSEC_QOS_COUNTER_CLEAR_OUT, bytes);
 
 static struct attribute *iq_group_attrs[] = {
 	&iq_group_id.attr,

@@ -505,7 +505,7 @@ void iq_walk_begin(struct iq_walk *w, struct iq_table *t,
 	rhashtable_walk_enter(&t->ht, &w->it);
 }
 
-void iq_walk_resume(struct iq_walk *w)
+void iq_walk_resume(struct iq_walk *w) __acquires(RCU)
 {
 	if (rhashtable_walk_start_check(&w->it))
 		w->restarted = true;
@@ -528,7 +528,7 @@ bool iq_walk_next(struct iq_walk *w, struct iq_entry_info *info)
 	return false;
 }
 
-void iq_walk_pause(struct iq_walk *w)
+void iq_walk_pause(struct iq_walk *w) __releases(RCU)
 {
 	rhashtable_walk_stop(&w->it);
 }

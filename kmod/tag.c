@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
 #include <linux/ip.h>
 #include <linux/ipv6.h>
 #include <linux/kmod.h>
@@ -30,7 +32,7 @@
  * this module is loaded, and its fragments pass untagged where it is missing;
  * so that the module can be inserted by itself.
  */
-static typeof(&nf_ct_frag6_gather) iq_frag6_gather __read_mostly;
+static int (*iq_frag6_gather)(struct net *net, struct sk_buff *skb, u32 user) __read_mostly;
 
 static void iq_total_add(struct iq_net *iqn, enum iq_total which,
 			 const struct sk_buff *skb)
