@@ -456,9 +456,9 @@ static int read_included(struct reader *r, const struct conf_section *by)
 static int read_file(struct reader *r, const char *path, const struct conf_section *by)
 {
 	struct conf_section *sections, *s;
-	size_t n, i, len;
+	size_t n, i, len = 0;
 	struct stat st;
-	char *buf, **name;
+	char *buf = NULL, **name;
 	unsigned int d;
 	int ret;
 
