@@ -1,0 +1,354 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <arpa/inet.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <jansson.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "answer.h"
+#include "clock.h"
+
+#define SEPARATOR	"\x1f"	/* between the parts of TEST's argument */
+
+/*
+ * jansson refuses what is not UTF-8, and names and identities are whatever a
+ * peer or a file says.
+ */
+static json_t *text(const char *s)
+{
+	json_t *json;
+	char *copy, *p;
+
+	if (!s)
+		return json_null();
+	json = json_string(s);
+	if (json)
+		return json;
+	copy = strdup(s);
+	if (!copy)
+		return NULL;
+	for (p = copy; *p; p++)
+		if ((unsigned char)*p >= 0x80)
+			*p = '?';
+	json = json_string(copy);
+	free(copy);
+	return json;
+}
+
+/* NULL where there is nothing to say. */
+static json_t *text_or_null(const char *s)
+{
+	return text(s && s[0] ? s : NULL);
+}
+
+static json_t *texts(char *const *v, size_t n)
+{
+	json_t *array = json_array();
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		json_array_append_new(array, text(v[i]));
+	return array;
+}
+
+static json_t *address(const struct iq_addr *addr)
+{
+	char buf[INET6_ADDRSTRLEN];
+
+	return text(inet_ntop(addr->family, addr->b, buf, sizeof(buf)));
+}
+
+static json_t *ike_spi(uint64_t spi)
+{
+	char buf[17];
+
+	snprintf(buf, sizeof(buf), "%016" PRIx64, spi);
+	return json_string(buf);
+}
+
+static json_t *group_name(const struct daemon *daemon, uint32_t id)
+{
+	const struct iq_group *group = config_group(daemon->config, id);
+
+	return text(group ? group->name : NULL);
+}
+
+static int dump(json_t *json, char **out)
+{
+	*out = json ? json_dumps(json, JSON_COMPACT) : NULL;
+	json_decref(json);
+	return *out ? 0 : -ENOMEM;
+}
+
+/* STATUS */
+
+static json_t *child_json(const struct sad_child *child)
+{
+	return json_pack("{s:o, s:I, s:s, s:I, s:I, s:b}",
+			 "name", text(child->name),
+			 "reqid", (json_int_t)child->reqid,
+			 "proto", child->proto == IPPROTO_AH ? "ah" : "esp",
+			 "spi_in", (json_int_t)child->spi_in,
+			 "spi_out", (json_int_t)child->spi_out,
+			 "encap", child->encap);
+}
+
+/**
+ * struct peers - written one by one: there may be very many
+ */
+struct peers {
+	const struct daemon *daemon;
+	FILE *file;
+	bool any;
+	bool failed;
+};
+
+static void write_peer(const struct sad_ike *ike, void *arg)
+{
+	struct peers *peers = arg;
+	const struct sad_child *child;
+	json_t *json, *children = json_array();
+
+	LIST_FOREACH(child, &ike->children, list)
+		json_array_append_new(children, child_json(child));
+	json = json_pack("{s:I, s:i, s:o, s:o, s:o, s:i, s:o, s:i, s:o, s:s, s:o, s:o, s:o, s:o, s:o}",
+			 "ike_id", (json_int_t)ike->key.id,
+			 "version", ike->version,
+			 "spi_i", ike_spi(ike->spi_i),
+			 "spi_r", ike_spi(ike->spi_r),
+			 "local", address(&ike->local),
+			 "local_port", ike->local_port,
+			 "remote", address(&ike->remote),
+			 "remote_port", ike->remote_port,
+			 "identity", text(ike->id_text),
+			 "id_type", identity_type_name(ike->id.type),
+			 "eap", text(ike->eap_id),
+			 "connection", text(ike->conn),
+			 "profile", text(ike->profile ? ike->profile->name :
+							NULL),
+			 "group", group_name(peers->daemon, ike->group),
+			 "children", children);
+	if (peers->any)
+		fputc(',', peers->file);
+	peers->any = true;
+	if (!json || json_dumpf(json, peers->file, JSON_COMPACT))
+		peers->failed = true;
+	json_decref(json);
+}
+
+static int answer_status(const struct daemon *daemon, char **out)
+{
+	const char *trouble = tables_trouble(daemon->tables);
+	struct peers peers = { .daemon = daemon };
+	unsigned int charons = sad_charons(daemon->sad);
+	size_t size;
+	char *head;
+	int err;
+
+	err = dump(json_pack("{s:s, s:I, s:{s:o, s:I, s:o}, s:{s:b, s:b, s:i}, s:{s:b, s:o}, s:i}",
+			     "version", DAEMON_VERSION,
+			     "uptime", (json_int_t)(monotonic() -
+						    daemon->started),
+			     "config",
+			     "file", text(daemon->file),
+			     "loaded", (json_int_t)daemon->loaded,
+			     "error", text_or_null(daemon->error),
+			     "charon",
+			     "connected", charons > 0,
+			     "synced", sad_synced(daemon->sad),
+			     "connections", charons,
+			     "kernel",
+			     "connected", tables_there(daemon->tables),
+			     "error", text_or_null(trouble),
+			     "resyncs", tables_resyncs(daemon->tables)),
+		   &head);
+	if (err)
+		return err;
+
+	*out = NULL;
+	peers.file = open_memstream(out, &size);
+	if (!peers.file) {
+		free(head);
+		return -ENOMEM;
+	}
+	/* the object's end comes after the peers */
+	fprintf(peers.file, "%.*s,\"peers\":[", (int)strlen(head) - 1, head);
+	free(head);
+	sad_each_ike(daemon->sad, write_peer, &peers);
+	fputs("]}", peers.file);
+	if (ferror(peers.file))
+		peers.failed = true;
+	if (fclose(peers.file) || peers.failed) {
+		free(*out);
+		return -ENOMEM;
+	}
+	return 0;
+}
+
+/* PROFILES */
+
+static int answer_profiles(const struct daemon *daemon, char **out)
+{
+	const struct config *config = daemon->config;
+	json_t *array = json_array();
+	size_t i;
+
+	for (i = 0; i < config->n_profiles; i++) {
+		const struct profile *p = &config->profiles[i];
+
+		json_array_append_new(array, json_pack("{s:o, s:o, s:o, s:o, s:o, s:i}",
+			"name", text(p->name),
+			"identities", texts(p->id_text, p->n_ids),
+			"eap", texts(p->eap_ids, p->n_eap_ids),
+			"connections", texts(p->conns, p->n_conns),
+			"group", group_name(daemon, p->group),
+			"line", p->line));
+	}
+	return dump(array, out);
+}
+
+/* TEST */
+
+static int answer_test(const struct daemon *daemon, const char *arg,
+		       char **out, char *why, size_t size)
+{
+	const struct profile *profile = NULL;
+	const struct iq_group *group = NULL;
+	char shown[IQ_FEED_ID_MAX * 2], reason[512] = "";
+	const char *eap = NULL, *conn = NULL, *wrong = NULL;
+	char *copy, *part, *rest;
+	struct identity id = {};
+	int err;
+
+	copy = strdup(arg);
+	if (!copy)
+		return -ENOMEM;
+	rest = copy;
+	part = strsep(&rest, SEPARATOR);
+	err = identity_parse(part, &id, &wrong);
+	if (err) {
+		snprintf(why, size, "bad identity \"%s\": %s", part,
+			 wrong ? wrong : strerror(-err));
+		goto out;
+	}
+	while ((part = strsep(&rest, SEPARATOR))) {
+		if (!strncmp(part, "eap=", 4)) {
+			eap = part + 4;
+		} else if (!strncmp(part, "connection=", 11)) {
+			conn = part + 11;
+		} else {
+			snprintf(why, size,
+				 "\"%s\": expected eap=… or connection=…",
+				 part);
+			err = -EINVAL;
+			goto out;
+		}
+	}
+
+	profile = config_match(daemon->config, &id, eap, conn, reason,
+			       sizeof(reason));
+	if (profile)
+		group = config_group(daemon->config, profile->group);
+	identity_format(&id, shown, sizeof(shown));
+	err = dump(json_pack("{s:o, s:o, s:o, s:o, s:o, s:o}",
+			     "identity", text(shown),
+			     "profile", text(profile ? profile->name : NULL),
+			     "group", text(group ? group->name : NULL),
+			     "mark", group ? json_integer(group->mark) :
+					     json_null(),
+			     "mask", group ? json_integer(group->mask) :
+					     json_null(),
+			     "why", text(reason)),
+		   out);
+out:
+	identity_clear(&id);
+	free(copy);
+	return err;
+}
+
+/* CLASSES */
+
+struct classes {
+	const struct daemon *daemon;
+	json_t *array;
+};
+
+static void add_class(const struct qdisc_class *c, void *arg)
+{
+	struct classes *classes = arg;
+	const struct iq_group *group;
+
+	group = config_group(classes->daemon->config, c->class->group);
+	json_array_append_new(classes->array, json_pack(
+		"{s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:s, s:o}",
+		"policy", text(c->policy->name),
+		"device", text(c->policy->device),
+		"class", text(group ? group->name : "default"),
+		"group", group ? json_integer(group->id) : json_null(),
+		"mark", group ? json_integer(group->mark) : json_null(),
+		"mask", group ? json_integer(group->mask) : json_null(),
+		"rate", (json_int_t)c->class->rate * 8,
+		"ceil", (json_int_t)c->class->ceil * 8,
+		"measured", (json_int_t)c->measured,
+		"packets", (json_int_t)c->packets,
+		"bytes", (json_int_t)c->bytes,
+		"drops", (json_int_t)c->drops,
+		"backlog", (json_int_t)c->backlog,
+		"state", qdisc_state_name(c->state),
+		"text", text_or_null(c->text)));
+}
+
+static int answer_classes(const struct daemon *daemon, char **out)
+{
+	struct classes classes = {
+		.daemon = daemon,
+		.array = json_array(),
+	};
+
+	qdisc_stats(policies_qdisc(daemon->policies), add_class, &classes);
+	return dump(classes.array, out);
+}
+
+/* RELOAD, once it is done */
+
+static int answer_reload(const struct daemon *daemon, char **out)
+{
+	return dump(json_pack("{s:b, s:o, s:I, s:I, s:I, s:o}",
+			      "reloaded", true,
+			      "file", text(daemon->file),
+			      "groups", (json_int_t)daemon->config->n_groups,
+			      "profiles",
+			      (json_int_t)daemon->config->n_profiles,
+			      "policies",
+			      (json_int_t)daemon->config->n_policies,
+			      "error",
+			      text_or_null(tables_trouble(daemon->tables))),
+		    out);
+}
+
+int answer(const struct daemon *daemon, const struct iq_feed *query,
+	   char **out, char *why, size_t size)
+{
+	switch (query->query) {
+	case IQ_FEED_QUERY_STATUS:
+		return answer_status(daemon, out);
+	case IQ_FEED_QUERY_PROFILES:
+		return answer_profiles(daemon, out);
+	case IQ_FEED_QUERY_TEST:
+		if (!(query->has & IQ_FEED_HAS(ARG))) {
+			snprintf(why, size, "which identity?");
+			return -EINVAL;
+		}
+		return answer_test(daemon, query->arg, out, why, size);
+	case IQ_FEED_QUERY_CLASSES:
+		return answer_classes(daemon, out);
+	case IQ_FEED_QUERY_RELOAD:
+		return answer_reload(daemon, out);
+	default:
+		snprintf(why, size, "unknown query %u", query->query);
+		return -EINVAL;
+	}
+}

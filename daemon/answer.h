@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The command's questions, answered as JSON.
+ *
+ * STATUS:
+ *	{"version", "uptime", "config": {"file", "loaded", "error"},
+ *	 "charon": {"connected", "synced", "connections"},
+ *	 "kernel": {"connected", "error"}, "resyncs",
+ *	 "peers": [{"ike_id", "version", "spi_i", "spi_r", "local", "local_port",
+ *		    "remote", "remote_port", "identity", "id_type", "eap",
+ *		    "connection", "profile", "group", "children":
+ *			[{"name", "reqid", "proto", "spi_in", "spi_out",
+ *			  "encap"}]}]}
+ * PROFILES:
+ *	[{"name", "identities": [], "eap": [], "connections": [], "group",
+ *	  "line"}]
+ * TEST, of an identity, then if need be "\x1feap=…" and "\x1fconnection=…":
+ *	{"identity", "profile", "group", "mark", "mask", "why"}
+ * CLASSES, rates in bits a second:
+ *	[{"policy", "device", "class", "group", "mark", "mask", "rate", "ceil",
+ *	  "measured", "packets", "bytes", "drops", "backlog", "state", "text"}]
+ * RELOAD:
+ *	{"reloaded", "file", "groups", "profiles", "policies", "error"}
+ *
+ * "loaded" is in seconds since 1970, "uptime" in seconds. IKE SPIs are strings
+ * of 16 hexadecimal digits, for JSON's numbers do not hold them. A group or
+ * profile is its name, null where there is none; "error" is null where there
+ * is none.
+ */
+#ifndef IPSEC_QOSD_ANSWER_H
+#define IPSEC_QOSD_ANSWER_H
+
+#include "daemon.h"
+
+/**
+ * answer() - answer a query
+ *
+ * @text: to be freed
+ * @why: what is wrong with the query
+ *
+ * Return: 0, -EINVAL or -ENOMEM.
+ */
+int answer(const struct daemon *daemon, const struct iq_feed *query,
+	   char **text, char *why, size_t size);
+
+#endif /* IPSEC_QOSD_ANSWER_H */

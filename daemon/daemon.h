@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What the daemon is made of.
+ */
+#ifndef IPSEC_QOSD_DAEMON_H
+#define IPSEC_QOSD_DAEMON_H
+
+#include <time.h>
+
+#include "config.h"
+#include "policies.h"
+#include "sad.h"
+#include "server.h"
+#include "tables.h"
+
+#define DAEMON_VERSION	"0.1.0"
+
+/**
+ * struct daemon - all of it
+ *
+ * @file: the configuration's
+ * @config: the one in use
+ * @loaded: when it was read
+ * @error: why the last attempt to read it anew failed, "": it did not
+ * @started: by monotonic()
+ */
+struct daemon {
+	const char *file;
+	struct config *config;
+	time_t loaded;
+	char error[1024];
+	double started;
+	struct sad *sad;
+	struct tables *tables;
+	struct server *server;
+	struct policies *policies;
+};
+
+#endif /* IPSEC_QOSD_DAEMON_H */

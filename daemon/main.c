@@ -1,0 +1,286 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * ipsec-qosd: options, signals, privileges, and one configuration after the
+ * other.
+ */
+#include <errno.h>
+#include <getopt.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/capability.h>
+#include <sys/prctl.h>
+#include <systemd/sd-daemon.h>
+#include <unistd.h>
+
+#include <ev.h>
+
+#include "answer.h"
+#include "clock.h"
+#include "daemon.h"
+#include "log.h"
+
+static void usage(FILE *file)
+{
+	fprintf(file,
+		"Usage: ipsec-qosd [-c FILE] [-S SOCKET] [-d] [-t | -V | -h]\n"
+		"\n"
+		"  -c FILE    the configuration (%s)\n"
+		"  -S SOCKET  where charon and ipsec-qos connect to (%s)\n"
+		"  -d         say more\n"
+		"  -t         test the configuration and exit\n"
+		"  -V         print the version and exit\n"
+		"  -h         print this and exit\n"
+		"\n"
+		"It stays in the foreground. SIGHUP: read the configuration again.\n",
+		CONFIG_FILE, IQ_FEED_SOCKET);
+}
+
+/*
+ * All that is needed of root is CAP_NET_ADMIN. The user stays root: whoever
+ * connects to the socket wants to be sure of that.
+ */
+static int drop_privileges(void)
+{
+	static const cap_value_t keep = CAP_NET_ADMIN;
+	cap_value_t cap;
+	cap_t caps;
+	int err;
+
+	/* Fails where the bounding set cannot be changed; then systemd did. */
+	for (cap = 0; cap_get_bound(cap) >= 0; cap++)
+		if (cap != keep)
+			cap_drop_bound(cap);
+
+	caps = cap_init();
+	if (!caps ||
+	    cap_set_flag(caps, CAP_PERMITTED, 1, &keep, CAP_SET) ||
+	    cap_set_flag(caps, CAP_EFFECTIVE, 1, &keep, CAP_SET) ||
+	    cap_set_proc(caps) || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)) {
+		err = -errno;
+		log_err("cannot keep CAP_NET_ADMIN alone: %s", strerror(-err));
+		cap_free(caps);
+		return err;
+	}
+	cap_free(caps);
+	return 0;
+}
+
+/* What systemctl status shows. */
+static void show_status(const struct daemon *daemon)
+{
+	unsigned int n = sad_charons(daemon->sad);
+
+	sd_notifyf(0, "STATUS=module %s, charon %s",
+		   tables_there(daemon->tables) ? "loaded" : "not loaded",
+		   !n ? "not connected" :
+		   sad_synced(daemon->sad) ? "connected" : "stating its SAs");
+}
+
+static void on_settled(void *arg)
+{
+	struct daemon *daemon = arg;
+
+	show_status(daemon);
+	server_settled(daemon->server);
+}
+
+static int use_config(struct daemon *daemon, const struct config *config)
+{
+	int err;
+
+	sad_config(daemon->sad, config);
+	err = tables_config(daemon->tables, config);
+	if (!err)
+		err = policies_config(daemon->policies, config);
+	return err;
+}
+
+static int reload(void *arg, char *why, size_t size)
+{
+	struct daemon *daemon = arg;
+	struct config *config;
+	int err = 0;
+
+	sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%llu",
+		   (unsigned long long)(monotonic() * 1e6));
+	config = config_load(daemon->file, why, size);
+	if (!config) {
+		err = -EINVAL;
+	} else if (use_config(daemon, config)) {
+		err = -ENOMEM;
+		snprintf(why, size, "out of memory");
+		/* what it had before is there already: no more memory needed */
+		use_config(daemon, daemon->config);
+		config_free(config);
+	} else {
+		config_free(daemon->config);
+		daemon->config = config;
+		daemon->loaded = time(NULL);
+	}
+
+	snprintf(daemon->error, sizeof(daemon->error), "%s", err ? why : "");
+	if (err)
+		log_err("the configuration is kept as it was: %s", why);
+	else
+		log_info("%s: %zu groups, %zu profiles, %zu policies",
+			 daemon->file, config->n_groups, config->n_profiles,
+			 config->n_policies);
+	sd_notify(0, "READY=1");
+	return err;
+}
+
+static void on_hup(struct ev_loop *loop, ev_signal *w, int revents)
+{
+	char why[1024];
+
+	reload(w->data, why, sizeof(why));
+}
+
+static void on_end(struct ev_loop *loop, ev_signal *w, int revents)
+{
+	ev_break(loop, EVBREAK_ALL);
+}
+
+static int answer_query(void *arg, const struct iq_feed *query, char **text,
+			char *why, size_t size)
+{
+	return answer(arg, query, text, why, size);
+}
+
+static const struct server_ops server_ops = {
+	.reload = reload,
+	.answer = answer_query,
+};
+
+static int start(struct daemon *daemon, struct ev_loop *loop,
+		 const char *socket)
+{
+	int err;
+
+	daemon->sad = sad_new();
+	if (!daemon->sad) {
+		log_err("out of memory");
+		return -ENOMEM;
+	}
+	sad_config(daemon->sad, daemon->config);
+	err = server_open(&daemon->server, loop, socket, daemon->sad,
+			  &server_ops, daemon);
+	if (err)
+		return err;
+	err = tables_open(&daemon->tables, loop, daemon->sad, daemon->config,
+			  on_settled, daemon);
+	if (err) {
+		log_err("cannot watch for the module: %s", strerror(-err));
+		return err;
+	}
+	server_tables(daemon->server, daemon->tables);
+	err = policies_open(&daemon->policies, loop, daemon->config);
+	if (err)
+		log_err("cannot make traffic classes: %s", strerror(-err));
+	return err;
+}
+
+static int run(struct daemon *daemon, const char *socket)
+{
+	struct ev_loop *loop = ev_default_loop(EVFLAG_NOENV);
+	ev_signal hup, term, intr;
+	int err;
+
+	if (!loop) {
+		log_err("cannot make an event loop: %s", strerror(errno));
+		return EXIT_FAILURE;
+	}
+	signal(SIGPIPE, SIG_IGN);
+	err = start(daemon, loop, socket);
+	if (!err) {
+		ev_signal_init(&hup, on_hup, SIGHUP);
+		ev_signal_init(&term, on_end, SIGTERM);
+		ev_signal_init(&intr, on_end, SIGINT);
+		hup.data = daemon;
+		ev_signal_start(loop, &hup);
+		ev_signal_start(loop, &term);
+		ev_signal_start(loop, &intr);
+		log_info("version %s, %s: %zu groups, %zu profiles, %zu policies",
+			 DAEMON_VERSION, daemon->file, daemon->config->n_groups,
+			 daemon->config->n_profiles,
+			 daemon->config->n_policies);
+		sd_notify(0, "READY=1");
+		show_status(daemon);
+		ev_run(loop, 0);
+		sd_notify(0, "STOPPING=1");
+		log_info("ending; the kernel's tables and classes stay as they are");
+	}
+	server_close(daemon->server);
+	policies_close(daemon->policies);
+	tables_close(daemon->tables);
+	sad_free(daemon->sad);
+	ev_loop_destroy(loop);
+	return err ? EXIT_FAILURE : EXIT_SUCCESS;
+}
+
+int main(int argc, char **argv)
+{
+	struct daemon daemon = {
+		.file = CONFIG_FILE,
+		.started = monotonic(),
+	};
+	const char *socket = IQ_FEED_SOCKET;
+	int opt, level = LOG_INFO, status;
+	bool test = false;
+	char why[1024];
+
+	while ((opt = getopt(argc, argv, "c:S:dtVh")) != -1) {
+		switch (opt) {
+		case 'c':
+			daemon.file = optarg;
+			break;
+		case 'S':
+			socket = optarg;
+			break;
+		case 'd':
+			level = LOG_DEBUG;
+			break;
+		case 't':
+			test = true;
+			break;
+		case 'V':
+			printf("ipsec-qosd %s\n", DAEMON_VERSION);
+			return EXIT_SUCCESS;
+		case 'h':
+			usage(stdout);
+			return EXIT_SUCCESS;
+		default:
+			usage(stderr);
+			return EXIT_FAILURE;
+		}
+	}
+	if (optind < argc) {
+		usage(stderr);
+		return EXIT_FAILURE;
+	}
+	log_init(level);
+
+	daemon.config = config_load(daemon.file, why, sizeof(why));
+	if (!daemon.config) {
+		log_err("%s", why);
+		return EXIT_FAILURE;
+	}
+	daemon.loaded = time(NULL);
+	if (test) {
+		printf("%s: %zu groups, %zu profiles, %zu policies\n",
+		       daemon.file, daemon.config->n_groups,
+		       daemon.config->n_profiles, daemon.config->n_policies);
+		status = EXIT_SUCCESS;
+	} else if (geteuid() != 0) {
+		log_err("run it as root: those who connect to the socket expect root");
+		status = EXIT_FAILURE;
+	} else if (drop_privileges()) {
+		status = EXIT_FAILURE;
+	} else {
+		status = run(&daemon, socket);
+	}
+	config_free(daemon.config);
+	return status;
+}

@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <errno.h>
+#include <stdlib.h>
+
+#include "log.h"
+#include "policies.h"
+
+#define AGAIN	10.0	/* seconds until policies that failed are applied again */
+
+/**
+ * struct policies - see policies.h
+ *
+ * @said: of each policy
+ */
+struct policies {
+	struct ev_loop *loop;
+	const struct config *config;
+	struct qdisc_ctl *qdisc;
+	struct said *said;
+	ev_io event;
+	ev_timer again;
+};
+
+static void report(struct policies *p, size_t i)
+{
+	const struct policy *policy = &p->config->policies[i];
+	enum qdisc_state state;
+	const char *text = "";
+
+	state = qdisc_policy_state(p->qdisc, i, &text);
+	if (state == QDISC_OK)
+		log_over(&p->said[i], "policy %s is in force on %s",
+			 policy->name, policy->device);
+	else
+		log_once(&p->said[i], LOG_WARNING,
+			 "policy %s is not in force on %s: %s%s%s",
+			 policy->name, policy->device, qdisc_state_name(state),
+			 text[0] ? ": " : "", text);
+}
+
+static void applied(struct policies *p, int failed)
+{
+	size_t i;
+
+	for (i = 0; i < p->config->n_policies; i++)
+		report(p, i);
+	if (!failed)
+		ev_timer_stop(p->loop, &p->again);
+	else if (!ev_is_active(&p->again))
+		ev_timer_again(p->loop, &p->again);
+}
+
+static void on_event(struct ev_loop *loop, ev_io *w, int revents)
+{
+	struct policies *p = w->data;
+
+	applied(p, qdisc_event(p->qdisc));
+}
+
+static void on_again(struct ev_loop *loop, ev_timer *w, int revents)
+{
+	struct policies *p = w->data;
+
+	applied(p, qdisc_apply(p->qdisc, p->config));
+}
+
+int policies_config(struct policies *p, const struct config *config)
+{
+	struct said *said = calloc(config->n_policies + 1, sizeof(*said));
+	int ret;
+
+	if (!said)
+		return -ENOMEM;
+	ret = qdisc_apply(p->qdisc, config);
+	if (ret == -ENOMEM) {
+		free(said);
+		return ret;
+	}
+	free(p->said);
+	p->said = said;
+	p->config = config;
+	applied(p, ret);
+	return 0;
+}
+
+struct qdisc_ctl *policies_qdisc(const struct policies *p)
+{
+	return p->qdisc;
+}
+
+int policies_open(struct policies **out, struct ev_loop *loop,
+		  const struct config *config)
+{
+	struct policies *p = calloc(1, sizeof(*p));
+	int err;
+
+	if (!p)
+		return -ENOMEM;
+	p->loop = loop;
+	err = qdisc_open(&p->qdisc);
+	if (err) {
+		free(p);
+		return err;
+	}
+	ev_io_init(&p->event, on_event, qdisc_fd(p->qdisc), EV_READ);
+	ev_timer_init(&p->again, on_again, 0.0, AGAIN);
+	p->event.data = p->again.data = p;
+	ev_io_start(loop, &p->event);
+	err = policies_config(p, config);
+	if (err) {
+		policies_close(p);
+		return err;
+	}
+	*out = p;
+	return 0;
+}
+
+void policies_close(struct policies *p)
+{
+	if (!p)
+		return;
+	ev_io_stop(p->loop, &p->event);
+	ev_timer_stop(p->loop, &p->again);
+	qdisc_close(p->qdisc);
+	free(p->said);
+	free(p);
+}

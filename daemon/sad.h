@@ -1,0 +1,275 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What the charons stated: their IKE SAs with identity, profile and group, the
+ * CHILD SAs and SAs under them, and so which entries the module's tables should
+ * have. Nothing here talks to the kernel: an entry that it has to be told about
+ * is due, until tables.c has told it.
+ *
+ * A charon is a source. Its connection may end without its SAs ending: they
+ * stay, until it is back and states what it has, or, once its process is gone,
+ * until some charon has stated what it has.
+ */
+#ifndef IPSEC_QOSD_SAD_H
+#define IPSEC_QOSD_SAD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/queue.h>
+#include <sys/types.h>
+
+#define HASH_NONFATAL_OOM 1
+#include <uthash.h>
+
+#include "config.h"
+#include "feed.h"
+
+struct sad;
+struct sad_source;
+struct sad_ike;
+
+/* What is known of an entry in the kernel's table. */
+enum sad_known {
+	SAD_UNKNOWN,
+	SAD_ABSENT,
+	SAD_PRESENT,
+};
+
+/**
+ * struct sad_entry - what an entry of either table should be
+ *
+ * @due: in the queue of its kind
+ * @is_due: it is
+ * @gone: nobody states it any more; it is freed once the kernel has no such
+ *	entry either
+ * @known: whether the kernel has it
+ * @group: the id of the group it should be in, 0: there should be none
+ * @known_group: the one that it is in, if SAD_PRESENT
+ * @round: of its source when it was stated
+ * @ike: under which IKE SA, NULL if @gone
+ */
+struct sad_entry {
+	TAILQ_ENTRY(sad_entry) due;
+	bool is_due;
+	bool gone;
+	enum sad_known known;
+	uint32_t group;
+	uint32_t known_group;
+	uint32_t round;
+	struct sad_ike *ike;
+};
+
+struct sad_sa_key {
+	uint32_t salt;
+	uint32_t spi;
+	struct iq_addr dst;
+	uint8_t proto;
+};
+
+/**
+ * struct sad_sa - an SA
+ *
+ * @entry: first, so that an entry of the SAs' queue is an SA
+ * @pending: it is about to be installed
+ * @restated: due as pending for another reason than that charon said so: it
+ *	may have been installed since
+ * @deadline: when the kernel gives a pending one up
+ */
+struct sad_sa {
+	struct sad_entry entry;
+	struct sad_sa_key key;
+	bool pending;
+	bool restated;
+	double deadline;
+	TAILQ_ENTRY(sad_sa) wait;
+	LIST_ENTRY(sad_sa) list;
+	UT_hash_handle hh;
+};
+
+struct sad_spi_key {
+	uint64_t spi_i;
+	uint64_t spi_r;
+	uint64_t salt;
+};
+
+/** struct sad_spi - the IKE table's entry for an IKE SA */
+struct sad_spi {
+	struct sad_entry entry;
+	struct sad_spi_key key;
+	UT_hash_handle hh;
+};
+
+struct sad_id_key {
+	uint32_t source;
+	uint32_t id;
+};
+
+/** struct sad_child - a CHILD SA, for `status` */
+struct sad_child {
+	struct sad_id_key key;
+	char *name;
+	uint32_t reqid;
+	uint32_t spi_in;
+	uint32_t spi_out;
+	uint32_t round;
+	uint8_t proto;
+	bool encap;
+	struct sad_ike *ike;
+	LIST_ENTRY(sad_child) list;
+	UT_hash_handle hh;
+};
+
+/**
+ * struct sad_ike - an IKE SA as charon stated it
+ *
+ * @key: which charon's, and its unique id there
+ * @closed: it is gone, but SAs that came with it live on (IKEv1)
+ * @id_text: the identity as swanctl prints it
+ * @eap_id: NULL: none
+ * @profile: which the configuration in use gives it, NULL: none
+ * @group: that profile's, 0: none
+ * @spi: its entry, NULL where another IKE SA has those SPIs now
+ * @list: of those that are closed
+ */
+struct sad_ike {
+	struct sad_id_key key;
+	struct sad_source *source;
+	bool closed;
+	uint32_t round;
+	uint8_t version;
+	uint64_t spi_i;
+	uint64_t spi_r;
+	struct iq_addr local;
+	struct iq_addr remote;
+	uint16_t local_port;
+	uint16_t remote_port;
+	struct identity id;
+	char *id_text;
+	char *eap_id;
+	char *conn;
+	const struct profile *profile;
+	uint32_t group;
+	struct sad_spi *spi;
+	LIST_HEAD(, sad_sa) sas;
+	LIST_HEAD(, sad_child) children;
+	LIST_ENTRY(sad_ike) list;
+	UT_hash_handle hh;
+};
+
+/**
+ * struct sad_stated - what a message came to
+ *
+ * @why: on error, what is wrong
+ * @group: of the IKE SA or SA, 0: none
+ * @n_sas: how many of @sas the message was about
+ * @sas: those SAs, which may be due now
+ * @n_spis: how many of @spis
+ * @spis: the same of the IKE table: those that are to go come last
+ */
+struct sad_stated {
+	const char *why;
+	uint32_t group;
+	size_t n_sas;
+	struct sad_sa *sas[2];
+	size_t n_spis;
+	struct sad_spi *spis[2];
+};
+
+/** sad_new() - empty, and sad_kernel() false; NULL: no memory */
+struct sad *sad_new(void);
+void sad_free(struct sad *sad);
+
+/**
+ * sad_config() - use a configuration: every live IKE SA is resolved anew, and
+ * what changes its group is due
+ *
+ * @config: kept and read until the next call
+ */
+void sad_config(struct sad *sad, const struct config *config);
+
+/**
+ * sad_connect() - a charon has connected; it has not stated anything yet
+ *
+ * @pid: its process; what that process stated on an earlier connection is
+ *	taken up again
+ *
+ * Return: NULL: no memory.
+ */
+struct sad_source *sad_connect(struct sad *sad, pid_t pid);
+void sad_disconnect(struct sad *sad, struct sad_source *source);
+
+/**
+ * sad_state() - what a charon says: any message of the feed from
+ * IQ_FEED_SYNC_START to IQ_FEED_CHILD_DEL
+ *
+ * @msg: decoded and checked by iq_feed_get()
+ * @now: seconds, of a clock that does not jump
+ *
+ * Return: 0; -ENOENT: the message names an IKE SA that was not stated; -ENOSPC:
+ * a ceiling is reached; -EINVAL; -ENOMEM. On error nothing has changed.
+ */
+int sad_state(struct sad *sad, struct sad_source *source,
+	      const struct iq_feed *msg, double now, struct sad_stated *stated);
+
+/** sad_charons() - how many are connected */
+unsigned int sad_charons(const struct sad *sad);
+
+/** sad_synced() - is one connected, and has each stated all it has? */
+bool sad_synced(const struct sad *sad);
+
+/* What the kernel's tables should be. */
+
+/**
+ * sad_kernel() - the module's tables are there, or not any more
+ *
+ * Either way, nothing is known of them; while they are there, what is gone
+ * stays until it is gone there too.
+ */
+void sad_kernel(struct sad *sad, bool there);
+
+/**
+ * sad_restate() - all that should be in the tables is due: a generation begins
+ *
+ * @empty: the tables have nothing of it
+ */
+void sad_restate(struct sad *sad, bool empty);
+
+/** sad_due_sas() - take up to @max due SAs off the queue; returns how many */
+size_t sad_due_sas(struct sad *sad, struct sad_sa **sas, size_t max);
+size_t sad_due_spis(struct sad *sad, struct sad_spi **spis, size_t max);
+
+/** sad_idle() - is nothing due? */
+bool sad_idle(const struct sad *sad);
+
+/**
+ * sad_sa_written() - what the kernel's table has now
+ *
+ * @known: SAD_PRESENT: as @sa->entry.group says; SAD_UNKNOWN: it was refused.
+ *	Frees @sa if it is gone.
+ */
+void sad_sa_written(struct sad *sad, struct sad_sa *sa, enum sad_known known);
+void sad_spi_written(struct sad *sad, struct sad_spi *spi, enum sad_known known);
+
+/**
+ * sad_overdue() - an SA that was about to be installed for longer than the
+ * kernel's table waits, or NULL
+ */
+struct sad_sa *sad_overdue(struct sad *sad, double now);
+
+/** sad_deadline() - when the next one will be; 0: none is waiting */
+double sad_deadline(const struct sad *sad);
+
+/**
+ * sad_settle() - what became of an overdue one
+ *
+ * @known: of the kernel's table. SAD_PRESENT: it was installed; SAD_ABSENT: it
+ *	never was, and is forgotten; SAD_UNKNOWN: to be asked again later
+ */
+void sad_settle(struct sad *sad, struct sad_sa *sa, enum sad_known known,
+		double now);
+
+/** sad_each_ike() - call @cb for each IKE SA that is stated */
+void sad_each_ike(const struct sad *sad,
+		  void (*cb)(const struct sad_ike *ike, void *arg), void *arg);
+
+#endif /* IPSEC_QOSD_SAD_H */

@@ -1,0 +1,751 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <arpa/inet.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "clock.h"
+#include "kernel.h"
+#include "log.h"
+#include "module.h"
+#include "tables.h"
+
+#define RETRY_FIRST	1.0	/* seconds until what failed is tried again, */
+#define RETRY_MAX	60.0	/* doubled each time up to this */
+
+#define STATE		(NLM_F_CREATE | NLM_F_REPLACE)
+#define OWNER		IPSEC_QOS_OWNER_DAEMON
+
+/**
+ * struct tables - see tables.h
+ *
+ * @k: NULL: the module is not there
+ * @generation: the one opened last, while @open
+ * @failed: something of it was refused
+ * @lost: the module is gone, as a request found
+ * @config_new: groups of an earlier configuration may be left
+ * @refused: ids of the configuration's groups that the kernel does not have
+ * @write: runs while something is due
+ * @retry: opens a generation anew after something failed
+ * @overdue: for SAs that were announced and not installed
+ * @settle: nothing is due, for the module went
+ * @error: what the kernel refused last, "": nothing since @open
+ */
+struct tables {
+	struct ev_loop *loop;
+	struct sad *sad;
+	const struct config *config;
+	void (*settled)(void *arg);
+	void *arg;
+
+	struct module_watch *watch;
+	struct iq_kernel *k;
+	uint32_t generation;
+	bool open;
+	bool failed;
+	bool lost;
+	bool config_new;
+	size_t n_refused;
+	uint32_t *refused;
+	unsigned int resyncs;
+
+	ev_io notice;
+	ev_idle write;
+	ev_timer retry;
+	ev_timer overdue;
+	ev_timer settle;
+	double delay;
+
+	struct said absent;
+	struct said trouble;
+	struct said leftover;
+	char error[256];
+
+	struct sad_sa *sas[IPSEC_QOS_BULK_MAX];
+	struct sad_spi *spis[IPSEC_QOS_BULK_MAX];
+	union {
+		struct iq_sa sa[IPSEC_QOS_BULK_MAX];
+		struct iq_ike ike[IPSEC_QOS_BULK_MAX];
+	} bulk;
+};
+
+static void begin(struct tables *t, bool empty);
+
+/* The kernel said no: once is enough, and it is tried again. */
+static void refused(struct tables *t, const char *what, int err)
+{
+	t->failed = true;
+	if (err == -ENODEV) {
+		t->lost = true;
+		return;
+	}
+	snprintf(t->error, sizeof(t->error), "%s: %s", what,
+		 iq_kernel_error(t->k));
+	log_once(&t->trouble, LOG_ERR, "%s; tried again", t->error);
+}
+
+static void retry_later(struct tables *t)
+{
+	if (ev_is_active(&t->retry))
+		return;
+	ev_timer_set(&t->retry, t->delay, 0.0);
+	ev_timer_start(t->loop, &t->retry);
+	t->delay = t->delay * 2 < RETRY_MAX ? t->delay * 2 : RETRY_MAX;
+}
+
+static void let_go(struct tables *t)
+{
+	ev_timer_stop(t->loop, &t->retry);
+	ev_idle_stop(t->loop, &t->write);
+	iq_kernel_close(t->k);
+	t->k = NULL;
+	t->open = false;
+	t->lost = false;
+	t->error[0] = '\0';
+	sad_kernel(t->sad, false);
+	/* from the loop: whoever called may be one that waits for it */
+	ev_timer_start(t->loop, &t->settle);
+}
+
+static void take_up(struct tables *t)
+{
+	int err = iq_kernel_open(&t->k);
+
+	if (!err) {
+		log_over(&t->absent, "the module ipsec_qos is there");
+		sad_kernel(t->sad, true);
+		begin(t, true);
+		return;
+	}
+	t->k = NULL;
+	if (err == -ENOENT) {
+		log_once(&t->absent, LOG_WARNING,
+			 "the module ipsec_qos is not loaded: nothing is tagged until it is (modprobe ipsec_qos)");
+		return;
+	}
+	log_once(&t->absent, LOG_ERR, "cannot reach the module ipsec_qos: %s",
+		 strerror(-err));
+	retry_later(t);
+}
+
+/* To be called where no entry is at hand: those that are gone are freed. */
+static bool check_lost(struct tables *t)
+{
+	if (!t->lost)
+		return false;
+	let_go(t);
+	/* unless the notice that it went comes first, as it should */
+	retry_later(t);
+	return true;
+}
+
+static void on_module(bool there, void *arg)
+{
+	struct tables *t = arg;
+
+	ev_timer_stop(t->loop, &t->retry);
+	if (t->k)
+		let_go(t);
+	if (there)
+		take_up(t);
+	else
+		log_once(&t->absent, LOG_WARNING,
+			 "the module ipsec_qos was unloaded: nothing is tagged until it is back (modprobe ipsec_qos)");
+}
+
+static void on_notice(struct ev_loop *loop, ev_io *w, int revents)
+{
+	struct tables *t = w->data;
+	int err = module_watch_read(t->watch, on_module, t);
+
+	if (!err)
+		return;
+	/* whatever happened: begin at the beginning */
+	log_debug("notices of modules were lost: %s", strerror(-err));
+	if (t->k)
+		let_go(t);
+	take_up(t);
+}
+
+/* Groups */
+
+struct groups {
+	struct iq_group *v;
+	size_t n;
+};
+
+static int add_group(const struct iq_group *g, void *arg)
+{
+	struct groups *groups = arg;
+	struct iq_group *v;
+
+	v = reallocarray(groups->v, groups->n + 1, sizeof(*v));
+	if (!v)
+		return -ENOMEM;
+	groups->v = v;
+	v[groups->n++] = *g;
+	return 0;
+}
+
+/* Which groups does the kernel have? */
+static int read_groups(struct tables *t, int owner, struct groups *groups)
+{
+	int err, tries = 3;
+
+	do {
+		groups->n = 0;
+		err = iq_kernel_group_dump(t->k, owner, add_group, groups);
+	} while (err == -EINTR && --tries);
+	return err;
+}
+
+/*
+ * Names are unique, and the new configuration may give an old name to another
+ * id: the old holder makes way first.
+ */
+static void clear_names(struct tables *t)
+{
+	struct groups groups = {};
+	size_t i, j;
+	int err;
+
+	err = read_groups(t, -1, &groups);
+	if (err)
+		refused(t, "groups cannot be read", err);
+	for (i = 0; !err && i < groups.n; i++) {
+		struct iq_group *g = &groups.v[i];
+
+		if (g->owner != OWNER)
+			continue;
+		for (j = 0; j < t->config->n_groups; j++)
+			if (!strcmp(t->config->groups[j].name, g->name))
+				break;
+		if (j == t->config->n_groups ||
+		    t->config->groups[j].id == g->id)
+			continue;
+		snprintf(g->name, sizeof(g->name), "_%u", g->id);
+		err = iq_kernel_group_new(t->k, g, 1, OWNER, NLM_F_REPLACE);
+		if (err)
+			refused(t, "a group cannot be renamed", err);
+	}
+	free(groups.v);
+}
+
+static void state_groups(struct tables *t)
+{
+	const struct config *config = t->config;
+	char what[128];
+	size_t i;
+
+	t->n_refused = 0;
+	if (!config->n_groups)
+		return;
+	clear_names(t);
+	if (t->lost || !iq_kernel_group_new(t->k, config->groups,
+					    config->n_groups, OWNER, STATE))
+		return;
+
+	/* all or none of them: find out which */
+	for (i = 0; i < config->n_groups && !t->lost; i++) {
+		const struct iq_group *g = &config->groups[i];
+		int err = iq_kernel_group_new(t->k, g, 1, OWNER, STATE);
+
+		if (!err)
+			continue;
+		t->refused[t->n_refused++] = g->id;
+		snprintf(what, sizeof(what), "group %s is refused", g->name);
+		refused(t, what, err);
+	}
+}
+
+static bool is_refused(const struct tables *t, uint32_t group)
+{
+	size_t i;
+
+	for (i = 0; i < t->n_refused; i++)
+		if (t->refused[i] == group)
+			return true;
+	return false;
+}
+
+/*
+ * Groups that the configuration does not have any more go. Once every charon
+ * has stated what it has, entries that are left in them are nobody's, or of
+ * SAs of a charon that died, whose identities nobody knows any more.
+ */
+static void remove_groups(struct tables *t, bool with_entries)
+{
+	struct groups groups = {};
+	size_t i;
+	int err;
+
+	err = read_groups(t, OWNER, &groups);
+	if (err)
+		refused(t, "groups cannot be read", err);
+	for (i = 0; !err && i < groups.n; i++) {
+		const struct iq_group *g = &groups.v[i];
+		struct iq_ike ike = { .group = g->id, .owner = OWNER };
+		struct iq_sa sa = { .group = g->id, .owner = OWNER };
+		uint32_t count;
+
+		if (config_group(t->config, g->id))
+			continue;
+		if (with_entries) {
+			iq_kernel_sa_flush(t->k, &sa, &count);
+			iq_kernel_ike_flush(t->k, &ike, &count);
+		}
+		err = iq_kernel_group_del(t->k, g, 1);
+		if (err == -EBUSY) {
+			if (with_entries)
+				log_once(&t->leftover, LOG_WARNING,
+					 "group %s is not configured any more, but stays while entries made by hand use it: %s",
+					 g->name, iq_kernel_error(t->k));
+			err = 0;
+		} else if (err && err != -ENOENT) {
+			refused(t, "a group cannot be removed", err);
+		}
+	}
+	free(groups.v);
+}
+
+/* Entries */
+
+static void describe_sa(const struct sad_sa *sa, char *buf, size_t size)
+{
+	char addr[INET6_ADDRSTRLEN] = "?";
+
+	inet_ntop(sa->key.dst.family, sa->key.dst.b, addr, sizeof(addr));
+	snprintf(buf, size, "SA %s spi 0x%08x", addr, sa->key.spi);
+}
+
+static void to_sa(const struct sad_sa *sa, struct iq_sa *v)
+{
+	memset(v, 0, sizeof(*v));
+	v->dst = sa->key.dst;
+	v->spi = sa->key.spi;
+	v->proto = sa->key.proto;
+	v->group = sa->entry.group;
+	v->owner = OWNER;
+}
+
+static void to_ike(const struct sad_spi *spi, struct iq_ike *v)
+{
+	memset(v, 0, sizeof(*v));
+	v->spi_i = spi->key.spi_i;
+	v->spi_r = spi->key.spi_r;
+	v->group = spi->entry.group;
+	v->owner = OWNER;
+}
+
+/* Should the entry wait for the kernel's SA to be installed? */
+static uint32_t sa_flags(struct tables *t, const struct sad_sa *sa)
+{
+	struct iq_sa now;
+
+	if (!sa->pending)
+		return 0;
+	if (!sa->restated)
+		return IPSEC_QOS_SA_F_PENDING;
+	/* it may have been, since charon announced it */
+	to_sa(sa, &now);
+	if (!iq_kernel_sa_get(t->k, &now) &&
+	    !(now.flags & IPSEC_QOS_SA_F_PENDING))
+		return 0;
+	return IPSEC_QOS_SA_F_PENDING;
+}
+
+/* There should be no entry of ours. */
+static int remove_sa(struct tables *t, struct sad_sa *sa)
+{
+	struct iq_sa v;
+	int err;
+
+	to_sa(sa, &v);
+	err = iq_kernel_sa_get(t->k, &v);
+	if (!err && v.owner == OWNER)
+		err = iq_kernel_sa_del(t->k, &v, 1);
+	if (err == -ENOENT)
+		err = 0;
+	if (err)
+		refused(t, "an SA cannot be removed", err);
+	sad_sa_written(t->sad, sa, err ? SAD_UNKNOWN : SAD_ABSENT);
+	return err;
+}
+
+static int remove_ike(struct tables *t, struct sad_spi *spi)
+{
+	struct iq_ike v;
+	int err;
+
+	to_ike(spi, &v);
+	err = iq_kernel_ike_get(t->k, &v);
+	if (!err && v.owner == OWNER)
+		err = iq_kernel_ike_del(t->k, &v, 1);
+	if (err == -ENOENT)
+		err = 0;
+	if (err)
+		refused(t, "an IKE SA cannot be removed", err);
+	sad_spi_written(t->sad, spi, err ? SAD_UNKNOWN : SAD_ABSENT);
+	return err;
+}
+
+/*
+ * Bring the entries of @sas to what they should be. A bulk request is all or
+ * none, so where one is refused they are stated one by one.
+ */
+static int write_sas(struct tables *t, struct sad_sa **sas, size_t n)
+{
+	size_t i, m = 0;
+	char name[96];
+	int err = 0, all, one;
+
+	for (i = 0; i < n; i++) {
+		struct sad_sa *sa = sas[i];
+
+		if (!sa->entry.group) {
+			one = remove_sa(t, sa);
+			err = err ? err : one;
+		} else if (is_refused(t, sa->entry.group)) {
+			sad_sa_written(t->sad, sa, SAD_UNKNOWN);
+			err = -ENOENT;
+		} else {
+			to_sa(sa, &t->bulk.sa[m]);
+			t->bulk.sa[m].flags = sa_flags(t, sa);
+			sas[m++] = sa;
+		}
+	}
+	if (!m)
+		return err;
+	all = iq_kernel_sa_new(t->k, t->bulk.sa, m, OWNER, STATE);
+	for (i = 0; i < m; i++) {
+		one = all;
+		if (all && m > 1 && !t->lost)
+			one = iq_kernel_sa_new(t->k, &t->bulk.sa[i], 1, OWNER,
+					       STATE);
+		if (one) {
+			refused(t, "an SA is refused", one);
+			describe_sa(sas[i], name, sizeof(name));
+			log_debug("%s is refused", name);
+			err = one;
+		}
+		sad_sa_written(t->sad, sas[i],
+			       one ? SAD_UNKNOWN : SAD_PRESENT);
+	}
+	return err;
+}
+
+static int write_ikes(struct tables *t, struct sad_spi **spis, size_t n)
+{
+	size_t i, m = 0;
+	int err = 0, all, one;
+
+	for (i = 0; i < n; i++) {
+		struct sad_spi *spi = spis[i];
+
+		if (!spi->entry.group) {
+			one = remove_ike(t, spi);
+			err = err ? err : one;
+		} else if (is_refused(t, spi->entry.group)) {
+			sad_spi_written(t->sad, spi, SAD_UNKNOWN);
+			err = -ENOENT;
+		} else {
+			to_ike(spi, &t->bulk.ike[m]);
+			spis[m++] = spi;
+		}
+	}
+	if (!m)
+		return err;
+	all = iq_kernel_ike_new(t->k, t->bulk.ike, m, OWNER, STATE);
+	for (i = 0; i < m; i++) {
+		one = all;
+		if (all && m > 1 && !t->lost)
+			one = iq_kernel_ike_new(t->k, &t->bulk.ike[i], 1,
+						OWNER, STATE);
+		if (one) {
+			refused(t, "an IKE SA is refused", one);
+			log_debug("IKE SA %016llx is refused",
+				  (unsigned long long)spis[i]->key.spi_i);
+			err = one;
+		}
+		sad_spi_written(t->sad, spis[i],
+				one ? SAD_UNKNOWN : SAD_PRESENT);
+	}
+	return err;
+}
+
+/* Generations */
+
+static void begin(struct tables *t, bool empty)
+{
+	int err;
+
+	ev_timer_stop(t->loop, &t->retry);
+	t->failed = false;
+	t->error[0] = '\0';
+	err = iq_kernel_resync_start(t->k, OWNER, &t->generation);
+	t->open = !err;
+	if (err) {
+		refused(t, "a resync cannot be started", err);
+	} else {
+		if (t->config->conf.has) {
+			err = iq_kernel_conf(t->k, &t->config->conf);
+			if (err)
+				refused(t, "settings are refused", err);
+		}
+		state_groups(t);
+	}
+	sad_restate(t->sad, empty);
+	tables_kick(t);
+}
+
+/* Nothing is due any more. */
+static void end(struct tables *t)
+{
+	uint32_t swept;
+	int err;
+
+	if (t->open && sad_synced(t->sad)) {
+		err = iq_kernel_resync_end(t->k, OWNER, t->generation, &swept);
+		t->open = false;
+		if (err) {
+			refused(t, "a resync cannot be ended", err);
+		} else {
+			t->resyncs++;
+			log_info("the kernel's tables are as every charon says; %u entries were swept",
+				 swept);
+			remove_groups(t, true);
+		}
+		t->config_new = false;
+	} else if (t->config_new) {
+		remove_groups(t, false);
+		t->config_new = false;
+	}
+	if (t->failed) {
+		if (!t->lost)
+			retry_later(t);
+	} else {
+		t->delay = RETRY_FIRST;
+		log_over(&t->trouble, "the kernel's tables are as they should be again");
+	}
+}
+
+static void on_write(struct ev_loop *loop, ev_idle *w, int revents)
+{
+	struct tables *t = w->data;
+	size_t n;
+
+	n = sad_due_sas(t->sad, t->sas, IPSEC_QOS_BULK_MAX);
+	if (n)
+		write_sas(t, t->sas, n);
+	n = sad_due_spis(t->sad, t->spis, IPSEC_QOS_BULK_MAX);
+	if (n)
+		write_ikes(t, t->spis, n);
+	if (check_lost(t) || !sad_idle(t->sad))
+		return;
+	ev_idle_stop(t->loop, &t->write);
+	end(t);
+	if (!check_lost(t))
+		t->settled(t->arg);
+}
+
+static void on_settle(struct ev_loop *loop, ev_timer *w, int revents)
+{
+	struct tables *t = w->data;
+
+	if (!tables_busy(t))
+		t->settled(t->arg);
+}
+
+static void on_retry(struct ev_loop *loop, ev_timer *w, int revents)
+{
+	struct tables *t = w->data;
+
+	if (t->k)
+		begin(t, false);
+	else
+		take_up(t);
+}
+
+static void watch_overdue(struct tables *t)
+{
+	double deadline = sad_deadline(t->sad), in;
+
+	if (!deadline || ev_is_active(&t->overdue))
+		return;
+	in = deadline - monotonic();
+	ev_timer_set(&t->overdue, in > 0.1 ? in : 0.1, 0.0);
+	ev_timer_start(t->loop, &t->overdue);
+}
+
+static void on_overdue(struct ev_loop *loop, ev_timer *w, int revents)
+{
+	struct tables *t = w->data;
+	double now = monotonic();
+	struct sad_sa *sa;
+	struct iq_sa v;
+	int err;
+
+	while ((sa = sad_overdue(t->sad, now))) {
+		enum sad_known known = SAD_UNKNOWN;
+
+		if (t->k) {
+			to_sa(sa, &v);
+			err = iq_kernel_sa_get(t->k, &v);
+			if (err == -ENOENT)
+				known = SAD_ABSENT;
+			else if (!err && !(v.flags & IPSEC_QOS_SA_F_PENDING))
+				known = SAD_PRESENT;
+		}
+		sad_settle(t->sad, sa, known, now);
+	}
+	tables_kick(t);
+}
+
+/* The door */
+
+void tables_kick(struct tables *t)
+{
+	watch_overdue(t);
+	if (t->k)
+		ev_idle_start(t->loop, &t->write);
+}
+
+void tables_begin(struct tables *t)
+{
+	if (t->k)
+		begin(t, false);
+}
+
+static int keep_config(struct tables *t, const struct config *config)
+{
+	uint32_t *v = reallocarray(t->refused, config->n_groups + 1,
+				   sizeof(*v));
+
+	if (!v)
+		return -ENOMEM;
+	t->refused = v;
+	t->n_refused = 0;
+	t->config = config;
+	t->config_new = true;
+	return 0;
+}
+
+int tables_config(struct tables *t, const struct config *config)
+{
+	int err = keep_config(t, config);
+
+	if (!err && t->k)
+		begin(t, false);
+	return err;
+}
+
+int tables_write(struct tables *t, const struct sad_stated *stated,
+		 const char **why)
+{
+	int err = 0, one;
+	size_t i;
+
+	if (!t->k) {
+		if (!stated->group)
+			return 0;
+		*why = "the module ipsec_qos is not loaded";
+		return -ENODEV;
+	}
+	for (i = 0; i < stated->n_sas; i++) {
+		struct sad_sa *sa = stated->sas[i];
+
+		if (!sa->entry.is_due && sa->entry.known != SAD_UNKNOWN)
+			continue;
+		one = write_sas(t, &sa, 1);
+		err = err ? err : one;
+	}
+	for (i = 0; i < stated->n_spis; i++) {
+		struct sad_spi *spi = stated->spis[i];
+
+		if (!spi->entry.is_due && spi->entry.known != SAD_UNKNOWN)
+			continue;
+		one = write_ikes(t, &spi, 1);
+		err = err ? err : one;
+	}
+	if (err == -ENODEV)
+		*why = "the module ipsec_qos is not loaded";
+	else if (err)
+		*why = t->error;
+	if (!check_lost(t))
+		tables_kick(t);
+	return err;
+}
+
+bool tables_there(const struct tables *t)
+{
+	return t->k;
+}
+
+bool tables_busy(const struct tables *t)
+{
+	return t->k && ev_is_active(&t->write);
+}
+
+const char *tables_trouble(const struct tables *t)
+{
+	return t->error;
+}
+
+unsigned int tables_resyncs(const struct tables *t)
+{
+	return t->resyncs;
+}
+
+int tables_open(struct tables **out, struct ev_loop *loop, struct sad *sad,
+		const struct config *config, void (*settled)(void *arg),
+		void *arg)
+{
+	struct tables *t = calloc(1, sizeof(*t));
+	int err;
+
+	if (!t)
+		return -ENOMEM;
+	t->loop = loop;
+	t->sad = sad;
+	t->settled = settled;
+	t->arg = arg;
+	t->delay = RETRY_FIRST;
+	err = keep_config(t, config);
+	if (!err)
+		err = module_watch_open(&t->watch);
+	if (err) {
+		free(t->refused);
+		free(t);
+		return err;
+	}
+
+	ev_io_init(&t->notice, on_notice, module_watch_fd(t->watch), EV_READ);
+	ev_idle_init(&t->write, on_write);
+	/* not only while nothing else happens: that may be never */
+	ev_set_priority(&t->write, EV_MAXPRI);
+	ev_timer_init(&t->retry, on_retry, 0.0, 0.0);
+	ev_timer_init(&t->overdue, on_overdue, 0.0, 0.0);
+	ev_timer_init(&t->settle, on_settle, 0.0, 0.0);
+	t->notice.data = t->write.data = t->retry.data = t;
+	t->overdue.data = t->settle.data = t;
+	ev_io_start(loop, &t->notice);
+	take_up(t);
+	*out = t;
+	return 0;
+}
+
+void tables_close(struct tables *t)
+{
+	if (!t)
+		return;
+	ev_io_stop(t->loop, &t->notice);
+	ev_idle_stop(t->loop, &t->write);
+	ev_timer_stop(t->loop, &t->retry);
+	ev_timer_stop(t->loop, &t->overdue);
+	ev_timer_stop(t->loop, &t->settle);
+	module_watch_close(t->watch);
+	iq_kernel_close(t->k);
+	free(t->refused);
+	free(t);
+}
