@@ -43,7 +43,7 @@ struct site {
 
 struct qdisc_ctl {
 	struct tc *tc;
-	struct nl_sock *links;
+	struct nl_sock *events;
 	const struct config *config;
 	size_t n;
 	struct site *sites;
@@ -533,25 +533,22 @@ int qdisc_apply(struct qdisc_ctl *ctl, const struct config *config)
 }
 
 /*
- * Devices that come and go
+ * Devices and qdiscs that come and go
  */
 
-static int on_link(struct nl_msg *msg, void *arg)
+static void on_link(struct qdisc_ctl *ctl, struct nlmsghdr *nlh)
 {
-	struct nlmsghdr *nlh = nlmsg_hdr(msg);
 	struct ifinfomsg *ifi = nlmsg_data(nlh);
 	struct nlattr *tb[IFLA_MAX + 1];
-	struct qdisc_ctl *ctl = arg;
 	struct site *site;
 	uint32_t mtu;
 	bool named;
 	size_t i;
 
 	/* Bridge ports are told about once more under AF_BRIDGE. */
-	if ((nlh->nlmsg_type != RTM_NEWLINK && nlh->nlmsg_type != RTM_DELLINK) ||
-	    nlmsg_parse(nlh, sizeof(*ifi), tb, IFLA_MAX, NULL) < 0 ||
+	if (nlmsg_parse(nlh, sizeof(*ifi), tb, IFLA_MAX, NULL) < 0 ||
 	    ifi->ifi_family != AF_UNSPEC || !tb[IFLA_IFNAME] || !tb[IFLA_MTU])
-		return NL_SKIP;
+		return;
 
 	mtu = nla_get_u32(tb[IFLA_MTU]);
 	for (i = 0, site = ctl->sites; i < ctl->n; i++, site++) {
@@ -565,13 +562,49 @@ static int on_link(struct nl_msg *msg, void *arg)
 		else if (site->ifindex == ifi->ifi_index)
 			site->dirty = true;	/* gone, or has another name */
 	}
+}
+
+/*
+ * A root qdisc went: the daemon's own is put back, and where it was somebody's
+ * there is room for the daemon's now. What the daemon itself replaced or took
+ * back when it failed is neither.
+ */
+static void on_del_qdisc(struct qdisc_ctl *ctl, struct nlmsghdr *nlh)
+{
+	struct tcmsg *tcm = nlmsg_data(nlh);
+	struct site *site;
+	size_t i;
+
+	if (!nlmsg_valid_hdr(nlh, sizeof(*tcm)) || tcm->tcm_parent != TC_H_ROOT)
+		return;
+
+	for (i = 0, site = ctl->sites; i < ctl->n; i++, site++)
+		if (site->ifindex == tcm->tcm_ifindex)
+			site->dirty |= site->state == QDISC_FOREIGN ||
+				       (site->state == QDISC_OK &&
+					tcm->tcm_handle == ROOT);
+}
+
+static int on_event(struct nl_msg *msg, void *arg)
+{
+	struct nlmsghdr *nlh = nlmsg_hdr(msg);
+
+	switch (nlh->nlmsg_type) {
+	case RTM_NEWLINK:
+	case RTM_DELLINK:
+		on_link(arg, nlh);
+		break;
+	case RTM_DELQDISC:
+		on_del_qdisc(arg, nlh);
+		break;
+	}
 
 	return NL_OK;
 }
 
 int qdisc_fd(const struct qdisc_ctl *ctl)
 {
-	return nl_socket_get_fd(ctl->links);
+	return nl_socket_get_fd(ctl->events);
 }
 
 int qdisc_event(struct qdisc_ctl *ctl)
@@ -581,7 +614,7 @@ int qdisc_event(struct qdisc_ctl *ctl)
 	size_t i;
 
 	do {
-		err = nl_recvmsgs_default(ctl->links);
+		err = nl_recvmsgs_default(ctl->events);
 	} while (err >= 0);
 
 	/* Anything but "no more": notices were lost. */
@@ -594,23 +627,24 @@ int qdisc_event(struct qdisc_ctl *ctl)
 	return dirty ? sync_dirty(ctl) : failed;
 }
 
-static int open_links(struct qdisc_ctl *ctl)
+static int open_events(struct qdisc_ctl *ctl)
 {
 	int err;
 
-	ctl->links = nl_socket_alloc();
-	if (!ctl->links)
+	ctl->events = nl_socket_alloc();
+	if (!ctl->events)
 		return -ENOMEM;
 
-	nl_socket_disable_seq_check(ctl->links);
-	nl_socket_modify_cb(ctl->links, NL_CB_VALID, NL_CB_CUSTOM, on_link, ctl);
+	nl_socket_disable_seq_check(ctl->events);
+	nl_socket_modify_cb(ctl->events, NL_CB_VALID, NL_CB_CUSTOM, on_event, ctl);
 
 	errno = 0;
-	err = nl_connect(ctl->links, NETLINK_ROUTE);
+	err = nl_connect(ctl->events, NETLINK_ROUTE);
 	if (err >= 0)
-		err = nl_socket_add_membership(ctl->links, RTNLGRP_LINK);
+		err = nl_socket_add_memberships(ctl->events, RTNLGRP_LINK,
+						RTNLGRP_TC, RTNLGRP_NONE);
 	if (err >= 0)
-		err = nl_socket_set_nonblocking(ctl->links);
+		err = nl_socket_set_nonblocking(ctl->events);
 	if (err < 0)
 		return errno ? -errno : -EIO;
 
@@ -627,7 +661,7 @@ int qdisc_open(struct qdisc_ctl **result)
 
 	err = tc_open(&ctl->tc);
 	if (!err)
-		err = open_links(ctl);
+		err = open_events(ctl);
 	if (err) {
 		qdisc_close(ctl);
 		return err;
@@ -642,7 +676,7 @@ void qdisc_close(struct qdisc_ctl *ctl)
 	if (!ctl)
 		return;
 
-	nl_socket_free(ctl->links);
+	nl_socket_free(ctl->events);
 	tc_close(ctl->tc);
 	free(ctl->sites);
 	free(ctl);
@@ -732,7 +766,7 @@ static int site_stats(struct qdisc_ctl *ctl, struct site *site,
 	root = find_root(qdiscs, site->ifindex);
 	if (site->state == QDISC_OK && !is_own(root))
 		set_state(site, root && root->handle ? QDISC_FOREIGN : QDISC_ERROR,
-			  "somebody took the daemon's qdisc off %s; reloading puts it back",
+			  "somebody took the daemon's qdisc off %s",
 			  policy->device);
 
 	if (site->state == QDISC_OK)
@@ -758,7 +792,7 @@ int qdisc_stats(struct qdisc_ctl *ctl,
 	int err = 0;
 	size_t i;
 
-	/* A device that is gone by now is not worth an error. */
+	/* What is gone by now, or back, is not worth an error. */
 	qdisc_event(ctl);
 
 	if (tc_dump_qdiscs(ctl->tc, on_qdisc, &qdiscs))

@@ -71,7 +71,8 @@ struct qdisc_class {
 struct qdisc_ctl;
 
 /**
- * qdisc_open() - sockets to the kernel, and notice of devices that come and go
+ * qdisc_open() - sockets to the kernel, and notice of devices and qdiscs that
+ * come and go
  *
  * Return: 0 or a negative errno.
  */
@@ -99,7 +100,8 @@ int qdisc_fd(const struct qdisc_ctl *ctl);
 
 /**
  * qdisc_event() - read what happened to devices; apply the policies of those
- * that came, were made anew or changed their MTU
+ * that came, were made anew, changed their MTU or lost their root qdisc, be it
+ * the daemon's own or the one that was in its way
  *
  * Return: as qdisc_apply().
  */
