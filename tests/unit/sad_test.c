@@ -1,0 +1,756 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * What the charons state, and what the kernel's tables should then be. The
+ * kernel is played by a table that behaves as <linux/ipsec_qos.h> says.
+ */
+#include <arpa/inet.h>
+#include <check.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "sad.h"
+
+#define GOLD	1
+#define SILVER	2
+
+static const char *const first_file =
+	"group gold { id = 1 mark = 0x10/0xff0 }\n"
+	"group silver { id = 2 mark = 0x20/0xff0 }\n"
+	"profile a { identity = \"*.a.example\" group = gold }\n"
+	"profile b { identity = \"*.b.example\" group = silver }\n";
+
+static const char *const second_file =
+	"settings { max-sas = 4 }\n"
+	"group silver { id = 2 mark = 0x20/0xff0 }\n"
+	"profile a { identity = \"*.a.example\" group = silver }\n";
+
+/* The kernel */
+
+struct row {
+	bool used;
+	struct sad_sa_key key;
+	uint32_t group;
+	bool pending;
+	bool in_sad;
+	unsigned int generation;
+};
+
+static struct row rows[64];
+static struct sad_spi_key ikes[64];
+static uint32_t ike_groups[64];
+static unsigned int ike_generations[64];
+static unsigned int generation;
+
+static struct sad *sad;
+static struct sad_source *charon;
+static struct config *config;
+static double now;
+
+static struct config *load(const char *text)
+{
+	char name[] = "/tmp/sad_test.XXXXXX", error[256];
+	struct config *loaded;
+	int fd = mkstemp(name);
+
+	ck_assert_int_ge(fd, 0);
+	ck_assert_int_eq(write(fd, text, strlen(text)), strlen(text));
+	close(fd);
+	loaded = config_load(name, error, sizeof(error));
+	unlink(name);
+	ck_assert_msg(loaded != NULL, "%s", error);
+	return loaded;
+}
+
+static bool same_sa(const struct sad_sa_key *a, const struct sad_sa_key *b)
+{
+	return a->spi == b->spi && a->proto == b->proto &&
+	       !memcmp(&a->dst, &b->dst, sizeof(a->dst));
+}
+
+static struct row *find_row(const struct sad_sa_key *key, bool make)
+{
+	struct row *empty = NULL;
+	size_t i;
+
+	for (i = 0; i < 64; i++) {
+		if (rows[i].used && same_sa(&rows[i].key, key))
+			return &rows[i];
+		if (!rows[i].used && !empty)
+			empty = &rows[i];
+	}
+	if (!make)
+		return NULL;
+	ck_assert_ptr_nonnull(empty);
+	memset(empty, 0, sizeof(*empty));
+	empty->used = true;
+	empty->key = *key;
+	return empty;
+}
+
+static int find_ike(uint64_t spi_i, uint64_t spi_r)
+{
+	int i;
+
+	for (i = 0; i < 64; i++)
+		if (ikes[i].spi_i == spi_i && ikes[i].spi_r == spi_r)
+			return i;
+	return -1;
+}
+
+/* Tell the kernel what is due; how many entries that were. */
+static unsigned int pump(void)
+{
+	struct sad_spi *spi;
+	struct sad_sa *sa;
+	unsigned int n = 0;
+	struct row *row;
+	int i;
+
+	while (sad_due_sas(sad, &sa, 1)) {
+		n++;
+		if (!sa->entry.group) {
+			row = find_row(&sa->key, false);
+			if (row)
+				row->used = false;
+			sad_sa_written(sad, sa, SAD_ABSENT);
+			continue;
+		}
+		row = find_row(&sa->key, true);
+		row->group = sa->entry.group;
+		row->pending = sa->pending;
+		row->generation = generation;
+		sad_sa_written(sad, sa, SAD_PRESENT);
+	}
+	while (sad_due_spis(sad, &spi, 1)) {
+		n++;
+		i = find_ike(spi->key.spi_i, spi->key.spi_r);
+		if (!spi->entry.group) {
+			if (i >= 0)
+				memset(&ikes[i], 0, sizeof(ikes[i]));
+			sad_spi_written(sad, spi, SAD_ABSENT);
+			continue;
+		}
+		if (i < 0)
+			i = find_ike(0, 0);
+		ck_assert_int_ge(i, 0);
+		ikes[i] = spi->key;
+		ike_groups[i] = spi->entry.group;
+		ike_generations[i] = generation;
+		sad_spi_written(sad, spi, SAD_PRESENT);
+	}
+	ck_assert(sad_idle(sad));
+	return n;
+}
+
+static void begin(bool empty)
+{
+	generation++;
+	sad_restate(sad, empty);
+}
+
+static void end(void)
+{
+	size_t i;
+
+	pump();
+	ck_assert(sad_synced(sad));
+	for (i = 0; i < 64; i++) {
+		if (rows[i].used && rows[i].generation != generation &&
+		    !rows[i].in_sad && !rows[i].pending)
+			rows[i].used = false;
+		if (ikes[i].spi_i && ike_generations[i] != generation)
+			memset(&ikes[i], 0, sizeof(ikes[i]));
+	}
+}
+
+/* Charon */
+
+static struct iq_addr addr(const char *text)
+{
+	struct iq_addr a = { .family = AF_INET };
+
+	ck_assert_int_eq(inet_pton(AF_INET, text, a.b), 1);
+	return a;
+}
+
+#define LOCAL	addr("192.0.2.1")
+#define REMOTE	addr("198.51.100.7")
+
+static struct sad_stated stated;
+
+static int say(struct sad_source *source, struct iq_feed msg)
+{
+	return sad_state(sad, source, &msg, now, &stated);
+}
+
+static int ike_by(struct sad_source *source, uint32_t id, uint64_t spi_i,
+		  uint64_t spi_r, const char *identity)
+{
+	return say(source, (struct iq_feed){
+		.type = IQ_FEED_IKE, .ike_id = id, .ike_version = 2,
+		.spi_i = spi_i, .spi_r = spi_r, .local = LOCAL,
+		.local_port = 500, .remote = REMOTE, .remote_port = 500,
+		.id_type = ID_FQDN, .id = (const uint8_t *)identity,
+		.id_len = strlen(identity), .conn = "c" });
+}
+
+static int ike(uint32_t id, uint64_t spi_i, uint64_t spi_r,
+	       const char *identity)
+{
+	return ike_by(charon, id, spi_i, spi_r, identity);
+}
+
+static int ike_del(uint32_t id)
+{
+	return say(charon, (struct iq_feed){
+		.type = IQ_FEED_IKE_DEL, .ike_id = id, .spi_i = 1 });
+}
+
+static int sa_by(struct sad_source *source, uint32_t id, uint32_t spi,
+		 bool pending)
+{
+	return say(source, (struct iq_feed){
+		.type = IQ_FEED_SA, .ike_id = id, .dst = LOCAL, .spi = spi,
+		.proto = IPPROTO_ESP, .pending = pending });
+}
+
+static int sa(uint32_t id, uint32_t spi, bool pending)
+{
+	return sa_by(charon, id, spi, pending);
+}
+
+static int sa_del(uint32_t spi)
+{
+	return say(charon, (struct iq_feed){
+		.type = IQ_FEED_SA_DEL, .dst = LOCAL, .spi = spi,
+		.proto = IPPROTO_ESP });
+}
+
+static int child(uint32_t id, uint32_t child_id, uint32_t in, uint32_t out)
+{
+	return say(charon, (struct iq_feed){
+		.type = IQ_FEED_CHILD, .ike_id = id, .child_id = child_id,
+		.child = "net", .reqid = 1, .proto = IPPROTO_ESP,
+		.spi_in = in, .spi_out = out, .local = LOCAL,
+		.remote = REMOTE });
+}
+
+static void sync_start(struct sad_source *source)
+{
+	ck_assert_int_eq(say(source, (struct iq_feed){
+		.type = IQ_FEED_SYNC_START }), 0);
+	begin(false);
+}
+
+static void sync_end(struct sad_source *source)
+{
+	ck_assert_int_eq(say(source, (struct iq_feed){
+		.type = IQ_FEED_SYNC_END }), 0);
+}
+
+static struct row *kernel_to(const struct iq_addr *dst, uint32_t spi)
+{
+	struct sad_sa_key key = {
+		.spi = spi, .dst = *dst, .proto = IPPROTO_ESP,
+	};
+
+	return find_row(&key, false);
+}
+
+static uint32_t kernel_sa(uint32_t spi)
+{
+	struct iq_addr local = LOCAL;
+	struct row *row = kernel_to(&local, spi);
+
+	return row ? row->group : 0;
+}
+
+static uint32_t kernel_ike(uint64_t spi_i, uint64_t spi_r)
+{
+	int i = find_ike(spi_i, spi_r);
+
+	return i < 0 ? 0 : ike_groups[i];
+}
+
+/* The charon SAs 0x1001 and 0x2001 installed, under IKE SA 1. */
+static void establish(void)
+{
+	ck_assert_int_eq(ike(1, 0x11, 0x12, "x.a.example"), 0);
+	ck_assert_int_eq(child(1, 1, 0x1001, 0x2001), 0);
+	pump();
+	ck_assert_uint_eq(kernel_sa(0x1001), GOLD);
+}
+
+static unsigned int n_ikes, n_children;
+
+static void count_ike(const struct sad_ike *ike, void *arg)
+{
+	const struct sad_child *c;
+
+	n_ikes++;
+	LIST_FOREACH(c, &ike->children, list)
+		n_children++;
+}
+
+static void count(void)
+{
+	n_ikes = n_children = 0;
+	sad_each_ike(sad, count_ike, NULL);
+}
+
+static void setup(void)
+{
+	memset(rows, 0, sizeof(rows));
+	memset(ikes, 0, sizeof(ikes));
+	generation = 0;
+	now = 1000;
+	config = load(first_file);
+	sad = sad_new();
+	ck_assert_ptr_nonnull(sad);
+	sad_config(sad, config);
+	sad_kernel(sad, true);
+	charon = sad_connect(sad, getpid());
+	ck_assert(!sad_synced(sad));
+	sync_start(charon);
+	sync_end(charon);
+	end();
+}
+
+static void teardown(void)
+{
+	sad_free(sad);
+	config_free(config);
+}
+
+START_TEST(groups_follow_identities)
+{
+	struct iq_addr remote = REMOTE;
+
+	ck_assert_int_eq(ike(1, 0x11, 0x12, "x.a.example"), 0);
+	ck_assert_uint_eq(stated.group, GOLD);
+	ck_assert_uint_eq(stated.n_spis, 1);
+	ck_assert_int_eq(sa(1, 0x1001, true), 0);
+	ck_assert_uint_eq(stated.group, GOLD);
+	ck_assert_uint_eq(stated.n_sas, 1);
+	ck_assert(stated.sas[0]->entry.is_due);
+	pump();
+	ck_assert_uint_eq(kernel_ike(0x11, 0x12), GOLD);
+	ck_assert_uint_eq(kernel_sa(0x1001), GOLD);
+
+	/* the CHILD SA finds one of its SAs there */
+	ck_assert_int_eq(child(1, 1, 0x1001, 0x2001), 0);
+	ck_assert_uint_eq(pump(), 1);
+	ck_assert_uint_eq(kernel_to(&remote, 0x2001)->group, GOLD);
+
+	ck_assert_int_eq(ike(2, 0x21, 0x22, "stranger.example"), 0);
+	ck_assert_uint_eq(stated.group, 0);
+	ck_assert_int_eq(sa(2, 0x1002, true), 0);
+	ck_assert_uint_eq(stated.group, 0);
+	pump();
+	ck_assert_uint_eq(kernel_sa(0x1002), 0);
+	ck_assert_uint_eq(kernel_ike(0x21, 0x22), 0);
+	count();
+	ck_assert_uint_eq(n_ikes, 2);
+	ck_assert_uint_eq(n_children, 1);
+}
+END_TEST
+
+START_TEST(an_identity_may_change)
+{
+	establish();
+	ck_assert_int_eq(ike(1, 0x11, 0x12, "x.b.example"), 0);
+	pump();
+	ck_assert_uint_eq(kernel_sa(0x1001), SILVER);
+	ck_assert_uint_eq(kernel_ike(0x11, 0x12), SILVER);
+	ck_assert_int_eq(ike(1, 0x11, 0x12, "stranger.example"), 0);
+	pump();
+	ck_assert_uint_eq(kernel_sa(0x1001), 0);
+	ck_assert_uint_eq(kernel_ike(0x11, 0x12), 0);
+}
+END_TEST
+
+START_TEST(an_unstated_ike_sa_is_refused)
+{
+	ck_assert_int_eq(sa(7, 0x1001, true), -ENOENT);
+	ck_assert_ptr_nonnull(stated.why);
+	ck_assert_int_eq(child(7, 1, 0x1001, 0x2001), -ENOENT);
+	ck_assert_int_eq(ike_del(7), 0);
+	ck_assert_int_eq(sa_del(0x1001), 0);
+	ck_assert_uint_eq(pump(), 0);
+}
+END_TEST
+
+START_TEST(what_is_deleted_goes)
+{
+	struct iq_addr remote = REMOTE;
+
+	establish();
+	ck_assert_int_eq(sa_del(0x1001), 0);
+	ck_assert_uint_eq(stated.n_sas, 1);
+	pump();
+	ck_assert_uint_eq(kernel_sa(0x1001), 0);
+	ck_assert_ptr_nonnull(kernel_to(&remote, 0x2001));
+	ck_assert_int_eq(say(charon, (struct iq_feed){
+		.type = IQ_FEED_CHILD_DEL, .child_id = 1 }), 0);
+	ck_assert_int_eq(ike_del(1), 0);
+	pump();
+	ck_assert_uint_eq(kernel_ike(0x11, 0x12), 0);
+	count();
+	ck_assert_uint_eq(n_ikes, 0);
+
+	/* the same key once more, before the kernel knows that it went */
+	establish();
+	ck_assert_int_eq(sa_del(0x1001), 0);
+	ck_assert_int_eq(sa(1, 0x1001, true), 0);
+	pump();
+	ck_assert_uint_eq(kernel_sa(0x1001), GOLD);
+}
+END_TEST
+
+START_TEST(sas_outlive_their_ikev1_sa)
+{
+	struct config *second = load(second_file);
+
+	establish();
+	ck_assert_int_eq(ike_del(1), 0);
+	pump();
+	ck_assert_uint_eq(kernel_ike(0x11, 0x12), 0);
+	ck_assert_uint_eq(kernel_sa(0x1001), GOLD);
+	sad_config(sad, second);
+	pump();
+	ck_assert_uint_eq(kernel_sa(0x1001), SILVER);
+	sad_config(sad, config);
+	config_free(second);
+
+	/* another IKE SA takes its CHILD SAs over */
+	ck_assert_int_eq(ike(2, 0x21, 0x22, "x.b.example"), 0);
+	ck_assert_int_eq(child(2, 1, 0x1001, 0x2001), 0);
+	pump();
+	ck_assert_uint_eq(kernel_sa(0x1001), SILVER);
+	count();
+	ck_assert_uint_eq(n_ikes, 1);
+	ck_assert_uint_eq(n_children, 1);
+}
+END_TEST
+
+START_TEST(the_responders_spi_comes_later)
+{
+	ck_assert_int_eq(ike(1, 0x11, 0, "x.a.example"), 0);
+	pump();
+	ck_assert_uint_eq(kernel_ike(0x11, 0), GOLD);
+	ck_assert_int_eq(ike(1, 0x11, 0x12, "x.a.example"), 0);
+	ck_assert_uint_eq(stated.n_spis, 2);
+	pump();
+	ck_assert_uint_eq(kernel_ike(0x11, 0), 0);
+	ck_assert_uint_eq(kernel_ike(0x11, 0x12), GOLD);
+}
+END_TEST
+
+START_TEST(a_configuration_moves_what_lives)
+{
+	struct config *second = load(second_file);
+
+	establish();
+	ck_assert_int_eq(ike(2, 0x21, 0x22, "x.b.example"), 0);
+	ck_assert_int_eq(sa(2, 0x1002, false), 0);
+	pump();
+	ck_assert_uint_eq(kernel_sa(0x1002), SILVER);
+
+	sad_config(sad, second);
+	pump();
+	ck_assert_uint_eq(kernel_sa(0x1001), SILVER);
+	ck_assert_uint_eq(kernel_ike(0x11, 0x12), SILVER);
+	ck_assert_uint_eq(kernel_sa(0x1002), 0);
+	ck_assert_uint_eq(kernel_ike(0x21, 0x22), 0);
+
+	/* its ceiling is reached: nothing changes */
+	ck_assert_int_eq(sa(1, 0x1003, true), 0);
+	ck_assert_int_eq(sa(1, 0x1004, true), -ENOSPC);
+	ck_assert_ptr_nonnull(stated.why);
+	ck_assert_int_eq(child(1, 9, 0x1003, 0x2009), -ENOSPC);
+	ck_assert_int_eq(sa(1, 0x1003, true), 0);
+	pump();
+	ck_assert_uint_eq(kernel_sa(0x1003), SILVER);
+	ck_assert_uint_eq(kernel_sa(0x1004), 0);
+
+	sad_config(sad, config);
+	pump();
+	ck_assert_uint_eq(kernel_sa(0x1001), GOLD);
+	ck_assert_uint_eq(kernel_sa(0x1002), SILVER);
+	config_free(second);
+}
+END_TEST
+
+START_TEST(what_is_not_restated_is_swept)
+{
+	struct iq_addr local = LOCAL;
+
+	establish();
+	ck_assert_int_eq(ike(2, 0x21, 0x22, "x.b.example"), 0);
+	ck_assert_int_eq(sa(2, 0x1002, false), 0);
+	ck_assert_int_eq(sa(2, 0x1003, false), 0);
+	pump();
+	kernel_to(&local, 0x1003)->in_sad = true;
+
+	sad_disconnect(sad, charon);
+	ck_assert(!sad_synced(sad));
+	ck_assert_uint_eq(pump(), 0);
+	charon = sad_connect(sad, getpid());
+	sync_start(charon);
+	/* nothing counts as restated before charon has said so */
+	ck_assert_uint_eq(pump(), 0);
+	ck_assert(!sad_synced(sad));
+	ck_assert_int_eq(ike(1, 0x11, 0x12, "x.a.example"), 0);
+	ck_assert_int_eq(child(1, 1, 0x1001, 0x2001), 0);
+	ck_assert_uint_eq(pump(), 3);
+	ck_assert_uint_eq(kernel_sa(0x1002), SILVER);
+	sync_end(charon);
+	end();
+	ck_assert_uint_eq(kernel_sa(0x1001), GOLD);
+	ck_assert_uint_eq(kernel_ike(0x11, 0x12), GOLD);
+	ck_assert_uint_eq(kernel_sa(0x1002), 0);
+	ck_assert_uint_eq(kernel_ike(0x21, 0x22), 0);
+	/* charon may have died and be another now: the kernel knows better */
+	ck_assert_uint_eq(kernel_sa(0x1003), SILVER);
+	count();
+	ck_assert_uint_eq(n_ikes, 1);
+}
+END_TEST
+
+START_TEST(a_reload_while_charon_restates)
+{
+	struct config *second = load(second_file);
+
+	establish();
+	ck_assert_int_eq(ike(2, 0x21, 0x22, "x.b.example"), 0);
+	pump();
+	sync_start(charon);
+	sad_config(sad, second);
+	begin(false);
+	ck_assert_uint_eq(pump(), 0);
+	ck_assert_int_eq(ike(1, 0x11, 0x12, "x.a.example"), 0);
+	ck_assert_int_eq(child(1, 1, 0x1001, 0x2001), 0);
+	sync_end(charon);
+	end();
+	ck_assert_uint_eq(kernel_sa(0x1001), SILVER);
+	ck_assert_uint_eq(kernel_ike(0x11, 0x12), SILVER);
+	ck_assert_uint_eq(kernel_ike(0x21, 0x22), 0);
+	sad_config(sad, config);
+	config_free(second);
+}
+END_TEST
+
+START_TEST(the_module_comes_anew)
+{
+	establish();
+	ck_assert_int_eq(sa(1, 0x1003, true), 0);
+	pump();
+	sad_kernel(sad, false);
+	memset(rows, 0, sizeof(rows));
+	memset(ikes, 0, sizeof(ikes));
+	/* while it is away */
+	ck_assert_int_eq(sa_del(0x1001), 0);
+	ck_assert_int_eq(sa(1, 0x1004, true), 0);
+
+	sad_kernel(sad, true);
+	begin(true);
+	end();
+	ck_assert_uint_eq(kernel_sa(0x1001), 0);
+	ck_assert_uint_eq(kernel_sa(0x1003), GOLD);
+	ck_assert_uint_eq(kernel_sa(0x1004), GOLD);
+	ck_assert_uint_eq(kernel_ike(0x11, 0x12), GOLD);
+
+	/* stated as pending by a resync: said again once it is installed */
+	ck_assert_int_eq(sa(1, 0x1003, false), 0);
+	ck_assert_uint_eq(pump(), 1);
+	ck_assert_int_eq(sa(1, 0x1003, false), 0);
+	ck_assert_uint_eq(pump(), 0);
+}
+END_TEST
+
+START_TEST(pending_sas_are_settled)
+{
+	struct sad_sa *s;
+
+	establish();
+	ck_assert(sad_deadline(sad) == 0);
+	ck_assert_int_eq(sa(1, 0x1003, true), 0);
+	ck_assert_int_eq(sa(1, 0x1004, true), 0);
+	ck_assert_int_eq(sa(1, 0x1005, true), 0);
+	pump();
+	/* a resync leaves them alone: the kernel waits for them */
+	begin(false);
+	pump();
+	ck_assert_ptr_null(sad_overdue(sad, now));
+	ck_assert(sad_deadline(sad) > now + IPSEC_QOS_PENDING_LIFETIME);
+	now = sad_deadline(sad);
+	ck_assert_ptr_nonnull(s = sad_overdue(sad, now));
+	ck_assert_uint_eq(s->key.spi, 0x1003);
+	sad_settle(sad, s, SAD_PRESENT, now);
+	ck_assert_ptr_nonnull(s = sad_overdue(sad, now));
+	ck_assert_uint_eq(s->key.spi, 0x1004);
+	sad_settle(sad, s, SAD_ABSENT, now);
+	ck_assert_ptr_nonnull(s = sad_overdue(sad, now));
+	sad_settle(sad, s, SAD_UNKNOWN, now);
+	ck_assert_ptr_null(sad_overdue(sad, now));
+	ck_assert(sad_deadline(sad) > now);
+	pump();
+
+	/* what was forgotten is not restated */
+	memset(rows, 0, sizeof(rows));
+	sad_kernel(sad, false);
+	sad_kernel(sad, true);
+	begin(true);
+	end();
+	ck_assert_uint_eq(kernel_sa(0x1003), GOLD);
+	ck_assert_uint_eq(kernel_sa(0x1004), 0);
+	ck_assert_uint_eq(kernel_sa(0x1005), GOLD);
+}
+END_TEST
+
+START_TEST(what_was_refused_is_stated_again)
+{
+	struct sad_sa *s;
+
+	ck_assert_int_eq(ike(1, 0x11, 0x12, "x.a.example"), 0);
+	pump();
+	ck_assert_int_eq(sa(1, 0x1001, false), 0);
+	ck_assert_uint_eq(sad_due_sas(sad, &s, 1), 1);
+	sad_sa_written(sad, s, SAD_UNKNOWN);
+	ck_assert(sad_idle(sad));
+	begin(false);
+	end();
+	ck_assert_uint_eq(kernel_sa(0x1001), GOLD);
+}
+END_TEST
+
+START_TEST(charons_do_not_disturb_each_other)
+{
+	struct sad_source *other = sad_connect(sad, getppid());
+
+	establish();
+	ck_assert(!sad_synced(sad));
+	sync_start(other);
+	/* the same ids, another charon's */
+	ck_assert_int_eq(ike_by(other, 1, 0x31, 0x32, "x.b.example"), 0);
+	ck_assert_int_eq(sa_by(other, 1, 0x1009, false), 0);
+	sync_end(other);
+	end();
+	ck_assert_uint_eq(kernel_sa(0x1001), GOLD);
+	ck_assert_uint_eq(kernel_sa(0x1009), SILVER);
+
+	/* one is away, though its process lives: what it had stays */
+	sad_disconnect(sad, other);
+	sync_start(charon);
+	establish();
+	sync_end(charon);
+	end();
+	ck_assert_uint_eq(kernel_sa(0x1009), SILVER);
+	ck_assert_uint_eq(kernel_ike(0x31, 0x32), SILVER);
+
+	/* it ends in the middle of what it states: the same */
+	other = sad_connect(sad, getppid());
+	sync_start(other);
+	ck_assert_uint_gt(pump(), 0);
+	sad_disconnect(sad, other);
+	end();
+	ck_assert_uint_eq(kernel_sa(0x1009), SILVER);
+	ck_assert_uint_eq(kernel_ike(0x31, 0x32), SILVER);
+	ck_assert_uint_eq(kernel_sa(0x1001), GOLD);
+
+	/* nobody deletes what is another's */
+	ck_assert_int_eq(sa_del(0x1001), 0);
+	pump();
+	ck_assert_uint_eq(kernel_sa(0x1001), 0);
+	other = sad_connect(sad, getppid());
+	ck_assert_int_eq(sa_del(0x1009), 0);
+	pump();
+	ck_assert_uint_eq(kernel_sa(0x1009), SILVER);
+}
+END_TEST
+
+START_TEST(a_charon_that_died_is_forgotten)
+{
+	struct sad_source *other;
+	struct iq_addr local = LOCAL;
+	pid_t pid = fork();
+
+	if (!pid)
+		_exit(0);
+	ck_assert_int_gt(pid, 0);
+	ck_assert_int_eq(waitpid(pid, NULL, 0), pid);
+
+	other = sad_connect(sad, pid);
+	sync_start(other);
+	ck_assert_int_eq(ike_by(other, 1, 0x31, 0x32, "x.b.example"), 0);
+	ck_assert_int_eq(ike_by(other, 2, 0x33, 0x34, "x.b.example"), 0);
+	ck_assert_int_eq(sa_by(other, 1, 0x1008, false), 0);
+	ck_assert_int_eq(sa_by(other, 1, 0x1009, false), 0);
+	sync_end(other);
+	end();
+	kernel_to(&local, 0x1008)->in_sad = true;
+	sad_disconnect(sad, other);
+	/* its SAs are still the kernel's: the module came anew */
+	begin(true);
+	pump();
+	ck_assert_uint_eq(kernel_sa(0x1009), SILVER);
+
+	/* it is back as another process, and states again some of it */
+	sync_start(charon);
+	ck_assert_int_eq(ike(1, 0x31, 0x32, "x.a.example"), 0);
+	sync_end(charon);
+	end();
+	ck_assert_uint_eq(kernel_ike(0x31, 0x32), GOLD);
+	ck_assert_uint_eq(kernel_ike(0x33, 0x34), 0);
+	ck_assert_uint_eq(kernel_sa(0x1008), SILVER);
+	ck_assert_uint_eq(kernel_sa(0x1009), 0);
+	count();
+	ck_assert_uint_eq(n_ikes, 1);
+}
+END_TEST
+
+START_TEST(a_sync_has_a_beginning)
+{
+	ck_assert_int_eq(say(charon, (struct iq_feed){
+		.type = IQ_FEED_SYNC_END }), -EINVAL);
+	ck_assert_ptr_nonnull(stated.why);
+	ck_assert(sad_synced(sad));
+	ck_assert_int_eq(say(charon, (struct iq_feed){
+		.type = IQ_FEED_QUERY }), -EINVAL);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("sad");
+	TCase *tcase = tcase_create("sad");
+	SRunner *runner;
+	int failed;
+
+	tcase_add_checked_fixture(tcase, setup, teardown);
+	tcase_add_test(tcase, groups_follow_identities);
+	tcase_add_test(tcase, an_identity_may_change);
+	tcase_add_test(tcase, an_unstated_ike_sa_is_refused);
+	tcase_add_test(tcase, what_is_deleted_goes);
+	tcase_add_test(tcase, sas_outlive_their_ikev1_sa);
+	tcase_add_test(tcase, the_responders_spi_comes_later);
+	tcase_add_test(tcase, a_configuration_moves_what_lives);
+	tcase_add_test(tcase, what_is_not_restated_is_swept);
+	tcase_add_test(tcase, a_reload_while_charon_restates);
+	tcase_add_test(tcase, the_module_comes_anew);
+	tcase_add_test(tcase, pending_sas_are_settled);
+	tcase_add_test(tcase, what_was_refused_is_stated_again);
+	tcase_add_test(tcase, charons_do_not_disturb_each_other);
+	tcase_add_test(tcase, a_charon_that_died_is_forgotten);
+	tcase_add_test(tcase, a_sync_has_a_beginning);
+	suite_add_tcase(suite, tcase);
+	runner = srunner_create(suite);
+	srunner_run_all(runner, CK_ENV);
+	failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
