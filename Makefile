@@ -52,6 +52,7 @@ check_libs	= $(eval check_libs := $$(shell pkg-config --libs check))$(check_libs
 compile		= $(CC) -std=gnu11 -fPIC -Wall -Wextra -Werror \
 		  -Wno-unused-parameter -Wno-missing-field-initializers \
 		  -Iinclude/uapi -Iinclude -Ilib -Idaemon $(package_cflags) \
+		  -DIPSEC_QOS_VERSION='"$(VERSION)"' \
 		  -MMD -MP $(CPPFLAGS) $(CFLAGS)
 
 $(B)/obj/%.o: %.c

@@ -1,0 +1,265 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Many commands from a file.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "batch.h"
+
+#define LINE_MAX_BYTES	65536	/* with its continuations */
+#define WORDS_MAX	128
+
+static const size_t entry_size[] = {
+	[ENTRY_SA_NEW] = sizeof(struct iq_sa),
+	[ENTRY_SA_DELETE] = sizeof(struct iq_sa),
+	[ENTRY_IKE_NEW] = sizeof(struct iq_ike),
+	[ENTRY_IKE_DELETE] = sizeof(struct iq_ike),
+};
+
+/**
+ * struct gathered - entries that wait to be sent together
+ *
+ * @lines: which line each came from
+ */
+static struct gathered {
+	enum entry_kind kind;
+	int nlflags;
+	size_t n;
+	unsigned long lines[IPSEC_QOS_BULK_MAX];
+	union {
+		struct iq_sa sas[IPSEC_QOS_BULK_MAX];
+		struct iq_ike ikes[IPSEC_QOS_BULK_MAX];
+	};
+} gathered;
+
+/**
+ * struct input - the file
+ *
+ * @start: of what was read and not yet handed out, up to @end
+ * @line: number of the line at hand, the first of its continuations
+ * @next: number of the line behind it
+ */
+static struct input {
+	const char *name;
+	int fd;
+	bool eof;
+	size_t start;
+	size_t end;
+	unsigned long line;
+	unsigned long next;
+	char buffer[2 * LINE_MAX_BYTES];
+} input;
+
+static bool in_batch;
+static int failed;	/* the STATUS_ of the first line that did */
+
+static int send_some(struct iq_kernel *k, enum entry_kind kind, int nlflags,
+		     const void *entries, size_t n)
+{
+	switch (kind) {
+	case ENTRY_SA_NEW:
+		return iq_kernel_sa_new(k, entries, n, IPSEC_QOS_OWNER_STATIC,
+					nlflags);
+	case ENTRY_SA_DELETE:
+		return iq_kernel_sa_del(k, entries, n);
+	case ENTRY_IKE_NEW:
+		return iq_kernel_ike_new(k, entries, n, IPSEC_QOS_OWNER_STATIC,
+					 nlflags);
+	case ENTRY_IKE_DELETE:
+		return iq_kernel_ike_del(k, entries, n);
+	}
+	return -EINVAL;
+}
+
+static void blame_line(unsigned long line)
+{
+	fprintf(stderr, "Command failed %s:%lu\n", input.name, line);
+}
+
+/*
+ * A request is all or nothing. Where one is refused, what stands in front of
+ * the entry that the kernel blames is sent without it, and where the kernel
+ * blames none, they are sent one by one: that finds it.
+ */
+int flush_entries(void)
+{
+	struct iq_kernel *k = gathered.n ? the_kernel() : NULL;
+	size_t size = entry_size[gathered.kind];
+	size_t at = 0, len = gathered.n;
+	int status = gathered.n && !k ? STATUS_REFUSED : STATUS_OK;
+	bool single = false;
+
+	while (k && at < gathered.n) {
+		int culprit, ret;
+
+		ret = send_some(k, gathered.kind, gathered.nlflags,
+				(char *)gathered.sas + at * size, len);
+		culprit = iq_kernel_culprit(k);
+		if (!ret) {
+			at += len;
+		} else if (len > 1 && culprit > 0 && (size_t)culprit < len) {
+			len = culprit;
+			continue;
+		} else if (len > 1 && culprit) {
+			single = true;
+		} else {
+			status = kernel_refused(ret);
+			blame_line(gathered.lines[at]);
+			if (!options.force)
+				break;
+			at++;
+		}
+		len = single ? 1 : gathered.n - at;
+	}
+	gathered.n = 0;
+	if (!failed)
+		failed = status;
+	return status;
+}
+
+int send_entry(enum entry_kind kind, int nlflags, const void *entry)
+{
+	size_t size = entry_size[kind];
+	struct iq_kernel *k;
+	int ret;
+
+	if (in_batch) {
+		if ((gathered.n == IPSEC_QOS_BULK_MAX ||
+		     gathered.kind != kind || gathered.nlflags != nlflags) &&
+		    flush_entries() && !options.force)
+			return STATUS_OK;	/* its line was blamed */
+		memcpy((char *)gathered.sas + gathered.n * size, entry, size);
+		gathered.kind = kind;
+		gathered.nlflags = nlflags;
+		gathered.lines[gathered.n++] = input.line;
+		return STATUS_OK;
+	}
+	k = the_kernel();
+	if (!k)
+		return STATUS_REFUSED;
+	ret = send_some(k, kind, nlflags, entry, 1);
+	return ret ? kernel_refused(ret) : STATUS_OK;
+}
+
+/*
+ * More of the file. Where nothing is there yet, who writes it may be waiting
+ * for what was said so far to take effect.
+ *
+ * Return: a STATUS_.
+ */
+static int read_more(void)
+{
+	struct pollfd wait = { .fd = input.fd, .events = POLLIN };
+	ssize_t n;
+
+	if (input.end - input.start >= LINE_MAX_BYTES)
+		return usage_error("a line of more than %d bytes", LINE_MAX_BYTES);
+	memmove(input.buffer, input.buffer + input.start,
+		input.end - input.start);
+	input.end -= input.start;
+	input.start = 0;
+	if (poll(&wait, 1, 0) == 0 && flush_entries() && !options.force)
+		return STATUS_REFUSED;
+	/* one byte stays for the NUL of a last line without a newline */
+	do {
+		n = read(input.fd, input.buffer + input.end,
+			 sizeof(input.buffer) - 1 - input.end);
+	} while (n < 0 && errno == EINTR);
+	if (n < 0)
+		return usage_error("cannot read \"%s\": %s", input.name,
+				   strerror(errno));
+	input.eof = n == 0;
+	input.end += n;
+	return STATUS_OK;
+}
+
+/*
+ * The next line; a backslash at its end continues it.
+ *
+ * Return: NULL at the end of the file, or with *@status where it failed.
+ */
+static char *next_line(int *status)
+{
+	size_t scanned = 0;	/* behind input.start */
+
+	*status = STATUS_OK;
+	input.line = input.next;
+	while (true) {
+		char *line = input.buffer + input.start;
+		char *end = memchr(line + scanned, '\n',
+				   input.end - input.start - scanned);
+
+		if (end) {
+			input.next++;
+			if (end > line && end[-1] == '\\') {
+				end[-1] = end[0] = ' ';
+				scanned = end - line;
+				continue;
+			}
+			*end = '\0';
+			input.start = end + 1 - input.buffer;
+			return line;
+		}
+		if (input.eof) {
+			if (input.start == input.end)
+				return NULL;
+			input.buffer[input.end] = '\0';
+			input.start = input.end;
+			return line;
+		}
+		scanned = input.end - input.start;
+		*status = read_more();
+		if (*status)
+			return NULL;
+	}
+}
+
+static int run_line(char *line)
+{
+	char *words[WORDS_MAX];
+	struct args args = { .words = words };
+
+	args.n = parse_words(line, words, WORDS_MAX);
+	if (args.n == -E2BIG)
+		return usage_error("more than %d words", WORDS_MAX);
+	if (args.n < 0)
+		return usage_error("a quote that is not closed");
+	return args.n ? run_command(&args) : STATUS_OK;
+}
+
+int run_batch(const char *file)
+{
+	int status = STATUS_OK;
+	char *line;
+
+	input.name = file;
+	input.next = 1;
+	input.fd = STDIN_FILENO;
+	if (strcmp(file, "-"))
+		input.fd = open(file, O_RDONLY | O_CLOEXEC);
+	if (input.fd < 0)
+		return usage_error("cannot open \"%s\": %s", file,
+				   strerror(errno));
+	in_batch = true;
+	while ((!failed || options.force) && (line = next_line(&status))) {
+		status = run_line(line);
+		if (status) {
+			blame_line(input.line);
+			if (!failed)
+				failed = status;
+		}
+	}
+	/* at the end of the file, or where it cannot be read */
+	flush_entries();
+	if (!failed)
+		failed = status;
+	if (input.fd != STDIN_FILENO)
+		close(input.fd);
+	return failed;
+}

@@ -1,0 +1,304 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * What all objects of the command share.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "batch.h"
+#include "command.h"
+
+/* A table that never stands still is printed as the last try saw it. */
+#define DUMP_TRIES	5
+
+static const struct {
+	const char *name;
+	const struct object *object;
+} objects[] = {
+	{ "group",	&group_object },
+	{ "sa",		&sa_object },
+	{ "ike",	&ike_object },
+	{ "profile",	&profile_object },
+	{ "class",	&class_object },
+	{ "status",	&status_object },
+	{ "monitor",	&monitor_object },
+	{ "daemon",	&daemon_object },
+	{ "settings",	&settings_object },
+	{ "fallback",	&fallback_object },
+};
+
+static struct iq_kernel *kernel;
+
+static int say(const char *format, va_list list)
+{
+	fflush(stdout);
+	fputs("Error: ", stderr);
+	vfprintf(stderr, format, list);
+	fputc('\n', stderr);
+	return 0;
+}
+
+int usage_error(const char *format, ...)
+{
+	va_list list;
+
+	va_start(list, format);
+	say(format, list);
+	va_end(list);
+	return STATUS_USAGE;
+}
+
+int bad_value(const char *keyword, const char *value, const char *expected)
+{
+	return usage_error("argument \"%s\" is wrong: %s takes %s", value,
+			   keyword, expected);
+}
+
+int refused(const char *format, ...)
+{
+	va_list list;
+
+	va_start(list, format);
+	say(format, list);
+	va_end(list);
+	return STATUS_REFUSED;
+}
+
+int kernel_refused(int ret)
+{
+	const char *why = kernel ? iq_kernel_error(kernel) : "";
+
+	return refused("ipsec_qos: %s", *why ? why : strerror(-ret));
+}
+
+struct iq_kernel *the_kernel(void)
+{
+	int ret;
+
+	if (kernel)
+		return kernel;
+	ret = iq_kernel_open(&kernel);
+	if (ret == -ENOENT)
+		refused("ipsec_qos: the module is not loaded: modprobe ipsec_qos");
+	else if (ret)
+		refused("ipsec_qos: cannot reach the module: %s", strerror(-ret));
+	return kernel;
+}
+
+void close_kernel(void)
+{
+	iq_kernel_close(kernel);
+	kernel = NULL;
+}
+
+const char *next_word(struct args *args)
+{
+	if (!args->n)
+		return NULL;
+	args->n--;
+	return *args->words++;
+}
+
+const char *next_value(struct args *args, const char *keyword)
+{
+	const char *word = next_word(args);
+
+	if (!word)
+		usage_error("%s wants a value behind it", keyword);
+	return word;
+}
+
+int no_more_words(struct args *args)
+{
+	if (!args->n)
+		return STATUS_OK;
+	return usage_error("\"%s\" is too much here", *args->words);
+}
+
+int next_keyword(struct args *args, const char *const *keywords, size_t n,
+		 unsigned int *seen, unsigned int *index)
+{
+	const char *word = next_word(args);
+	int i;
+
+	if (!word)
+		return 0;
+	i = parse_keyword(word, keywords, n, sizeof(*keywords));
+	if (i == -ENOTUNIQ) {
+		usage_error("\"%s\" may mean several things here", word);
+		return -1;
+	}
+	if (i < 0) {
+		usage_error("what is \"%s\"?", word);
+		return -1;
+	}
+	if (*seen & (1U << i)) {
+		usage_error("%s is there twice", keywords[i]);
+		return -1;
+	}
+	*seen |= 1U << i;
+	*index = i;
+	return 1;
+}
+
+static void print_usage(const struct object *object)
+{
+	size_t i;
+
+	if (object) {
+		fputs(object->usage, stdout);
+		return;
+	}
+	for (i = 0; i < ARRAY_SIZE(objects); i++)
+		printf("%s%s", i ? "\n" : "", objects[i].object->usage);
+}
+
+static bool is_help(const char *word)
+{
+	return !strcmp(word, "help");
+}
+
+static int run_verb(const char *name, const struct object *object,
+		    struct args *args)
+{
+	int i = 0;
+
+	if (args->n) {
+		const char *word = next_word(args);
+
+		if (is_help(word)) {
+			print_usage(object);
+			return STATUS_OK;
+		}
+		i = parse_keyword(word, object->verbs, object->n_verbs,
+				  sizeof(object->verbs[0]));
+		if (i == -ENOTUNIQ)
+			return usage_error("\"%s\" may mean several things: try \"%s help\"",
+					   word, name);
+		if (i < 0)
+			return usage_error("%s cannot \"%s\": try \"%s help\"",
+					   name, word, name);
+	}
+	/* "group add help": more words, and it would be a name */
+	if (args->n == 1 && is_help(args->words[0])) {
+		print_usage(object);
+		return STATUS_OK;
+	}
+	if (!object->verbs[i].gathers && flush_entries() && !options.force)
+		return STATUS_OK;	/* the line at fault was blamed */
+	return object->verbs[i].run(args);
+}
+
+int run_command(struct args *args)
+{
+	const struct object *object;
+	const char *word = next_word(args);
+	int i;
+
+	if (is_help(word)) {
+		print_usage(NULL);
+		return STATUS_OK;
+	}
+	i = parse_keyword(word, objects, ARRAY_SIZE(objects), sizeof(objects[0]));
+	if (i == -ENOTUNIQ)
+		return usage_error("object \"%s\" may be several: try \"help\"", word);
+	if (i < 0)
+		return usage_error("object \"%s\" is unknown: try \"help\"", word);
+	object = objects[i].object;
+	if (object->n_verbs)
+		return run_verb(objects[i].name, object, args);
+	if (args->n == 1 && is_help(args->words[0])) {
+		print_usage(object);
+		return STATUS_OK;
+	}
+	if (flush_entries() && !options.force)
+		return STATUS_OK;
+	return object->run(args);
+}
+
+int print_removed(uint32_t count)
+{
+	if (options.json)
+		print_json(json_pack("{s:I}", "removed", (json_int_t)count));
+	else
+		printf("%" PRIu32 " removed\n", count);
+	return STATUS_OK;
+}
+
+int parse_owner(const char *text, int *owner)
+{
+	if (!strcmp(text, "static"))
+		*owner = IPSEC_QOS_OWNER_STATIC;
+	else if (!strcmp(text, "daemon"))
+		*owner = IPSEC_QOS_OWNER_DAEMON;
+	else
+		return -EINVAL;
+	return 0;
+}
+
+const char *owner_name(int owner)
+{
+	return owner == IPSEC_QOS_OWNER_DAEMON ? "daemon" : "static";
+}
+
+const char *format_lifetime(uint32_t seconds, char *buf)
+{
+	if (seconds)
+		snprintf(buf, FORMAT_MAX, "%" PRIu32 "s", seconds);
+	else
+		snprintf(buf, FORMAT_MAX, "-");
+	return buf;
+}
+
+int parse_lifetime(const char *text, uint32_t *seconds)
+{
+	if (!strcmp(text, "none")) {
+		*seconds = 0;
+		return 0;
+	}
+	return parse_u32(text, 1, LIFETIME_MAX, seconds);
+}
+
+json_t *count_json(const struct iq_count *count)
+{
+	return json_pack("{s:I, s:I}", "packets", (json_int_t)count->packets,
+			 "bytes", (json_int_t)count->bytes);
+}
+
+const char *format_count(const struct iq_count *count, char *buf)
+{
+	char bytes[FORMAT_MAX];
+
+	snprintf(buf, FORMAT_MAX, "%" PRIu64 " / %.20s", count->packets,
+		 format_bytes(count->bytes, bytes));
+	return buf;
+}
+
+void *list_add(struct list *list, size_t size)
+{
+	if (list->n == list->room) {
+		size_t room = list->room ? 2 * list->room : 64;
+		void *items = reallocarray(list->items, room, size);
+
+		if (!items)
+			return NULL;
+		list->items = items;
+		list->room = room;
+	}
+	return (char *)list->items + size * list->n++;
+}
+
+bool dump_again(int ret, int *tries)
+{
+	if (ret != -EINTR)
+		return false;
+	if (++*tries < DUMP_TRIES)
+		return true;
+	fputs("The table changed while it was read: what follows may be inconsistent.\n",
+	      stderr);
+	return false;
+}

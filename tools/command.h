@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What all objects of the command share: options, arguments, errors, the
+ * socket to the module.
+ */
+#ifndef IPSEC_QOS_TOOLS_COMMAND_H
+#define IPSEC_QOS_TOOLS_COMMAND_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <linux/netlink.h>
+
+#include "kernel.h"
+#include "parse.h"
+#include "print.h"
+
+/* Exit status, as ip's. */
+#define STATUS_OK	0
+#define STATUS_USAGE	1	/* the command line is wrong */
+#define STATUS_REFUSED	2	/* kernel or daemon refused, or is not there */
+
+/**
+ * struct options - of the command line
+ *
+ * @socket: the daemon's
+ */
+struct options {
+	bool json;
+	bool timestamp;
+	bool force;
+	const char *socket;
+};
+
+extern struct options options;
+
+/**
+ * struct args - the words that are still to be read
+ */
+struct args {
+	char **words;
+	int n;
+};
+
+/**
+ * struct verb - what an object can be told
+ *
+ * @name: may be abbreviated, "delete" to "del"
+ * @run: with the words behind the verb; returns a STATUS_
+ * @gathers: it does its work by send_entry()
+ */
+struct verb {
+	const char *name;
+	int (*run)(struct args *args);
+	bool gathers;
+};
+
+/**
+ * struct object - what the first word of a command names; objects[] of
+ * command.c has the names
+ *
+ * @usage: the text of its help
+ * @verbs: the first one is what is done where none is given
+ * @n_verbs: 0: it has none, @run takes all words
+ */
+struct object {
+	const char *usage;
+	const struct verb *verbs;
+	size_t n_verbs;
+	int (*run)(struct args *args);
+};
+
+#define ARRAY_SIZE(a)	(sizeof(a) / sizeof((a)[0]))
+#define VERBS(v)	.verbs = (v), .n_verbs = ARRAY_SIZE(v)
+
+extern const struct object group_object, sa_object, ike_object, profile_object,
+			   class_object, status_object, monitor_object,
+			   daemon_object, settings_object, fallback_object;
+
+/** run_command() - OBJECT VERB …; returns a STATUS_ */
+int run_command(struct args *args);
+
+/** next_word() - take the next word; NULL: there is none */
+const char *next_word(struct args *args);
+
+/**
+ * next_keyword() - take the next word, which abbreviates one of @keywords
+ *
+ * @seen: which were there before; a keyword may stand once
+ *
+ * Return: 1 and *@index, 0 at the end, or -1, having said what is wrong.
+ */
+int next_keyword(struct args *args, const char *const *keywords, size_t n,
+		 unsigned int *seen, unsigned int *index);
+
+/**
+ * next_value() - take the word behind a keyword
+ *
+ * Return: NULL where it is not there, having said so.
+ */
+const char *next_value(struct args *args, const char *keyword);
+
+/** no_more_words() - STATUS_OK, or STATUS_USAGE having named what is too much */
+int no_more_words(struct args *args);
+
+/* All print "Error: …" and return the STATUS_ that belongs to it. */
+int usage_error(const char *format, ...) __attribute__((format(printf, 1, 2)));
+int bad_value(const char *keyword, const char *value, const char *expected);
+int refused(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/** kernel_refused() - say why an iq_kernel_ call returned @ret */
+int kernel_refused(int ret);
+
+/**
+ * the_kernel() - the socket to the module, opened when it is first asked for
+ *
+ * Return: NULL where it cannot be, having said why.
+ */
+struct iq_kernel *the_kernel(void);
+void close_kernel(void);
+
+/** print_removed() - how many entries went; STATUS_OK */
+int print_removed(uint32_t count);
+
+/** parse_owner() - "static" or "daemon" */
+int parse_owner(const char *text, int *owner);
+#define EXPECT_OWNER "static or daemon"
+const char *owner_name(int owner);
+
+/** format_lifetime() - what is left; 0: "-" */
+const char *format_lifetime(uint32_t seconds, char *buf);
+
+/** parse_lifetime() - seconds, or "none": 0 */
+int parse_lifetime(const char *text, uint32_t *seconds);
+#define LIFETIME_MAX	2147483
+#define EXPECT_LIFETIME	"1 to 2147483 seconds, or none"
+
+/** count_json() - {"packets": …, "bytes": …} */
+json_t *count_json(const struct iq_count *count);
+
+/** format_count() - "12 / 3.4 KiB" */
+const char *format_count(const struct iq_count *count, char *buf);
+
+/**
+ * struct list - of @n items that grow in number
+ */
+struct list {
+	void *items;
+	size_t n;
+	size_t room;
+};
+
+/** list_add() - room for one more item of @size bytes, or NULL */
+void *list_add(struct list *list, size_t size);
+
+/** dump_again() - was a dump interrupted, and is it worth another try? */
+bool dump_again(int ret, int *tries);
+
+#endif /* IPSEC_QOS_TOOLS_COMMAND_H */

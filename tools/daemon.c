@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * ipsec-qos daemon: how ipsec-qosd is, whom it knows, and its configuration
+ * read again.
+ */
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "query.h"
+
+static const char usage[] =
+"Usage: ipsec-qos daemon { status | reload }\n";
+
+static void print_state(const char *what, bool good, const char *yes,
+			const char *no)
+{
+	printf("%-9s ", what);
+	print_colored(good ? COLOR_GOOD : COLOR_BAD, good ? yes : no);
+}
+
+/* The peers' columns beside the endpoints. */
+static const struct column columns[] = {
+	{ "IDENTITY" }, { "EAP" }, { "CONNECTION" },
+	{ "PROFILE", .color = COLOR_NAME }, { "GROUP", .color = COLOR_NAME },
+	{ "REMOTE", .color = COLOR_ADDR }, { "IKE" }, { "CHILDREN" },
+};
+
+static void row(size_t i, char cells[][CELL_MAX], void *arg)
+{
+	const json_t *p = json_array_get(arg, i), *child;
+	const char *remote = member_text(p, "remote");
+	size_t c, len = 0;
+
+	snprintf(cells[0], CELL_MAX, "%s", member_text(p, "identity"));
+	snprintf(cells[1], CELL_MAX, "%s", member_text(p, "eap"));
+	snprintf(cells[2], CELL_MAX, "%s", member_text(p, "connection"));
+	snprintf(cells[3], CELL_MAX, "%s", member_text(p, "profile"));
+	snprintf(cells[4], CELL_MAX, "%s", member_text(p, "group"));
+	snprintf(cells[5], CELL_MAX, strchr(remote, ':') ? "[%s]:%u" : "%s:%u",
+		 remote, (unsigned int)member_number(p, "remote_port"));
+	snprintf(cells[6], CELL_MAX, "v%u",
+		 (unsigned int)member_number(p, "version"));
+	snprintf(cells[7], CELL_MAX, "-");
+	json_array_foreach(json_object_get(p, "children"), c, child) {
+		len += snprintf(cells[7] + len, CELL_MAX - len, "%s%s",
+				c ? ", " : "", member_text(child, "name"));
+		if (len >= CELL_MAX)
+			break;
+	}
+}
+
+static void print_status(const json_t *answer)
+{
+	const json_t *config = json_object_get(answer, "config");
+	const json_t *charon = json_object_get(answer, "charon");
+	const json_t *kernel = json_object_get(answer, "kernel");
+	json_t *peers = json_object_get(answer, "peers");
+	char text[FORMAT_MAX];
+	time_t loaded = member_number(config, "loaded");
+
+	printf("daemon    %s, up %s, %" PRIu64 " resyncs\n",
+	       member_text(answer, "version"),
+	       format_time(member_number(answer, "uptime"), text),
+	       member_number(answer, "resyncs"));
+	strftime(text, sizeof(text), "%F %T", localtime(&loaded));
+	printf("config    %s, read %s\n", member_text(config, "file"), text);
+	if (json_is_string(json_object_get(config, "error"))) {
+		printf("          ");
+		print_colored(COLOR_BAD, member_text(config, "error"));
+		printf("\n          (the one read before is in force)\n");
+	}
+	print_state("kernel", member_true(kernel, "connected"), "connected",
+		    "not connected: is the module loaded?");
+	putchar('\n');
+	print_state("charon", member_true(charon, "connected"), "connected",
+		    "not connected");
+	if (member_true(charon, "connected"))
+		printf(", %s", member_true(charon, "synced") ?
+		       "all it has is known" : "still stating what it has");
+	putchar('\n');
+	printf("peers     %zu\n", json_array_size(peers));
+	if (json_array_size(peers)) {
+		putchar('\n');
+		print_table(columns, ARRAY_SIZE(columns), json_array_size(peers),
+			    row, peers);
+	}
+}
+
+static int status(struct args *args)
+{
+	json_t *answer;
+	int ret;
+
+	if (no_more_words(args))
+		return STATUS_USAGE;
+	ret = query(IQ_FEED_QUERY_STATUS, NULL, &answer);
+	if (ret)
+		return ret;
+	if (options.json) {
+		print_json(answer);
+	} else {
+		print_status(answer);
+		json_decref(answer);
+	}
+	return STATUS_OK;
+}
+
+static int reload(struct args *args)
+{
+	json_t *answer;
+	int ret;
+
+	if (no_more_words(args))
+		return STATUS_USAGE;
+	ret = query(IQ_FEED_QUERY_RELOAD, NULL, &answer);
+	if (ret)
+		return ret;
+	if (options.json)
+		print_json(answer);
+	else
+		json_decref(answer);
+	return STATUS_OK;
+}
+
+static const struct verb verbs[] = {
+	{ "status", status }, { "reload", reload },
+};
+
+const struct object daemon_object = { .usage = usage, VERBS(verbs) };

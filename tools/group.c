@@ -1,0 +1,468 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * ipsec-qos group: who packets may belong to.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "group.h"
+
+static const char usage[] =
+"Usage: ipsec-qos group { add | replace } NAME id N mark MARK[/MASK]\n"
+"                       [ priority MAJOR:MINOR ] [ dscp DSCP ]\n"
+"       ipsec-qos group change GROUP [ name NAME ] [ mark MARK[/MASK] ]\n"
+"                       [ priority { MAJOR:MINOR | none } ] [ dscp { DSCP | none } ]\n"
+"       ipsec-qos group del GROUP\n"
+"       ipsec-qos group show [ GROUP ] [ owner { static | daemon } ]\n"
+"       ipsec-qos group flush [ owner { static | daemon } ]\n"
+"GROUP := { [ name ] NAME | id N }\n";
+
+/* The names, sorted by id and by name; asked for when first needed. */
+static struct list by_id, by_name;
+static bool loaded;
+
+static int collect(const struct iq_group *g, void *arg)
+{
+	struct iq_group *slot = list_add(arg, sizeof(*g));
+
+	if (!slot)
+		return -ENOMEM;
+	*slot = *g;
+	return 0;
+}
+
+static int compare_id(const void *a, const void *b)
+{
+	const struct iq_group *left = a, *right = b;
+
+	return (left->id > right->id) - (left->id < right->id);
+}
+
+static int compare_name(const void *a, const void *b)
+{
+	const struct iq_group *left = a, *right = b;
+
+	return strcmp(left->name, right->name);
+}
+
+/* All groups (of an owner, or -1), sorted by id. */
+static int dump_groups(struct iq_kernel *k, int owner, struct list *list)
+{
+	int ret, tries = 0;
+
+	do {
+		list->n = 0;
+		ret = iq_kernel_group_dump(k, owner, collect, list);
+	} while (dump_again(ret, &tries));
+	if (ret && ret != -EINTR)
+		return kernel_refused(ret);
+	if (list->n)
+		qsort(list->items, list->n, sizeof(struct iq_group), compare_id);
+	return STATUS_OK;
+}
+
+static int load(void)
+{
+	struct iq_kernel *k = the_kernel();
+	int status = k ? dump_groups(k, -1, &by_id) : STATUS_REFUSED;
+	size_t i;
+
+	if (status)
+		return status;
+	by_name.n = 0;
+	for (i = 0; i < by_id.n; i++)
+		if (collect((struct iq_group *)by_id.items + i, &by_name))
+			return kernel_refused(-ENOMEM);
+	if (by_name.n)
+		qsort(by_name.items, by_name.n, sizeof(struct iq_group),
+		      compare_name);
+	loaded = true;
+	return STATUS_OK;
+}
+
+/* What is not found may be new since: it is looked for once more. */
+static const struct iq_group *find(const struct list *list,
+				   const struct iq_group *key,
+				   int (*compare)(const void *a, const void *b))
+{
+	bool fresh = !loaded;
+	const struct iq_group *found;
+
+	while (true) {
+		if (!loaded && load())
+			return NULL;
+		found = !list->n ? NULL :
+			bsearch(key, list->items, list->n, sizeof(*key), compare);
+		if (found || fresh)
+			return found;
+		loaded = false;
+		fresh = true;
+	}
+}
+
+void groups_changed(void)
+{
+	loaded = false;
+}
+
+const char *group_name(uint32_t id, char *buf)
+{
+	struct iq_group key = { .id = id };
+	const struct iq_group *found = find(&by_id, &key, compare_id);
+
+	if (found)
+		snprintf(buf, FORMAT_MAX, "%s", found->name);
+	else
+		snprintf(buf, FORMAT_MAX, "id %" PRIu32, id);
+	return buf;
+}
+
+#define EXPECT_NAME	"1 to 31 of A-Z a-z 0-9 . _ -, not beginning with ."
+
+static int set_name(struct iq_group *g, const char *name)
+{
+	if (!*name || strlen(name) >= sizeof(g->name) || *name == '.' ||
+	    strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+			 "0123456789._-") != strlen(name))
+		return bad_value("name", name, EXPECT_NAME);
+	snprintf(g->name, sizeof(g->name), "%s", name);
+	return STATUS_OK;
+}
+
+/* Take [name] NAME, or id N: one of the two is set in @g, which was zero. */
+static int next_selector(struct args *args, struct iq_group *g)
+{
+	const char *word = next_word(args);
+
+	if (!word)
+		return usage_error("which group? Name it, or say \"id N\"");
+	if (args->n && !strcmp(word, "id")) {
+		word = next_word(args);
+		if (parse_u32(word, 1, UINT32_MAX, &g->id))
+			return bad_value("id", word, "1 to 4294967295");
+		return STATUS_OK;
+	}
+	if (args->n && !strcmp(word, "name"))
+		word = next_word(args);
+	return set_name(g, word);
+}
+
+int next_group(struct args *args, uint32_t *id)
+{
+	struct iq_group key = { 0 };
+	const struct iq_group *found;
+	int status = next_selector(args, &key);
+
+	*id = key.id;
+	if (status || key.id)
+		return status;
+	found = find(&by_name, &key, compare_name);
+	if (!found && loaded)
+		refused("ipsec_qos: there is no group \"%s\"", key.name);
+	if (!found)
+		return STATUS_REFUSED;
+	*id = found->id;
+	return STATUS_OK;
+}
+
+enum { KEY_ID, KEY_MARK, KEY_PRIORITY, KEY_DSCP, KEY_NAME };
+
+static const char *const settings[] = {
+	[KEY_ID] = "id", [KEY_MARK] = "mark", [KEY_PRIORITY] = "priority",
+	[KEY_DSCP] = "dscp", [KEY_NAME] = "name",
+};
+
+/*
+ * Take settings of a group, the four from KEY_ID or from KEY_MARK on; bit
+ * (1 << (KEY_x - first)) of *@seen says which were there.
+ */
+static int next_settings(struct args *args, struct iq_group *g,
+			 unsigned int first, unsigned int *seen)
+{
+	unsigned int i;
+	int ret;
+
+	*seen = 0;
+	while ((ret = next_keyword(args, settings + first, 4, seen, &i)) > 0) {
+		const char *value = next_value(args, settings[first + i]);
+
+		if (!value)
+			return STATUS_USAGE;
+		switch (first + i) {
+		case KEY_ID:
+			if (parse_u32(value, 1, UINT32_MAX, &g->id))
+				return bad_value("id", value, "1 to 4294967295");
+			break;
+		case KEY_MARK:
+			if (parse_mark(value, &g->mark, &g->mask))
+				return bad_value("mark", value, EXPECT_MARK);
+			break;
+		case KEY_PRIORITY:
+			if (parse_classid(value, &g->priority))
+				return bad_value("priority", value, EXPECT_CLASSID);
+			break;
+		case KEY_DSCP:
+			if (parse_dscp(value, &g->dscp))
+				return bad_value("dscp", value, EXPECT_DSCP);
+			break;
+		case KEY_NAME:
+			if (set_name(g, value))
+				return STATUS_USAGE;
+			break;
+		}
+	}
+	return ret ? STATUS_USAGE : STATUS_OK;
+}
+
+static int new_group(struct args *args, int nlflags)
+{
+	struct iq_group g = { .dscp = -1 };
+	const char *name = next_word(args);
+	struct iq_kernel *k;
+	unsigned int seen;
+	int ret;
+
+	/* "name NAME": settings come in pairs, so the words left are odd */
+	if (name && !strcmp(name, "name") && args->n && args->n % 2)
+		name = next_word(args);
+	if (!name)
+		return usage_error("which name is the group to have?");
+	if (set_name(&g, name) || next_settings(args, &g, KEY_ID, &seen))
+		return STATUS_USAGE;
+	if (!(seen & (1U << KEY_ID)))
+		return usage_error("the group wants an id: id N");
+	if (!(seen & (1U << KEY_MARK)))
+		return usage_error("the group wants a mark: mark MARK[/MASK]");
+	k = the_kernel();
+	if (!k)
+		return STATUS_REFUSED;
+	ret = iq_kernel_group_new(k, &g, 1, IPSEC_QOS_OWNER_STATIC, nlflags);
+	groups_changed();
+	return ret ? kernel_refused(ret) : STATUS_OK;
+}
+
+static int add(struct args *args)
+{
+	return new_group(args, NLM_F_CREATE | NLM_F_EXCL);
+}
+
+static int replace(struct args *args)
+{
+	return new_group(args, NLM_F_CREATE | NLM_F_REPLACE);
+}
+
+/* The kernel wants to be told all of it: what is not said stays as it is. */
+static int change(struct args *args)
+{
+	struct iq_group g = { 0 }, scratch;
+	struct iq_kernel *k;
+	struct args rest;
+	unsigned int seen;
+	int ret;
+
+	if (next_selector(args, &g))
+		return STATUS_USAGE;
+	/* what is wrong with the words is said before the kernel is asked */
+	rest = *args;
+	ret = next_settings(&rest, &scratch, KEY_MARK, &seen);
+	if (ret)
+		return ret;
+	if (!seen)
+		return usage_error("what is to change? name, mark, priority or dscp");
+	k = the_kernel();
+	if (!k)
+		return STATUS_REFUSED;
+	ret = iq_kernel_group_get(k, &g);
+	if (ret)
+		return kernel_refused(ret);
+	next_settings(args, &g, KEY_MARK, &seen);
+	ret = iq_kernel_group_new(k, &g, 1, g.owner, NLM_F_REPLACE);
+	groups_changed();
+	return ret ? kernel_refused(ret) : STATUS_OK;
+}
+
+static int del(struct args *args)
+{
+	struct iq_group g = { 0 };
+	struct iq_kernel *k;
+	int ret;
+
+	if (next_selector(args, &g) || no_more_words(args))
+		return STATUS_USAGE;
+	k = the_kernel();
+	if (!k)
+		return STATUS_REFUSED;
+	ret = iq_kernel_group_del(k, &g, 1);
+	groups_changed();
+	return ret ? kernel_refused(ret) : STATUS_OK;
+}
+
+static json_t *counters_json(const struct iq_group *g)
+{
+	static const char *const names[] = {
+		[IPSEC_QOS_COUNTER_ESP_IN] = "esp_in",
+		[IPSEC_QOS_COUNTER_ESP_OUT] = "esp_out",
+		[IPSEC_QOS_COUNTER_IKE_IN] = "ike_in",
+		[IPSEC_QOS_COUNTER_IKE_OUT] = "ike_out",
+		[IPSEC_QOS_COUNTER_CLEAR_IN] = "clear_in",
+		[IPSEC_QOS_COUNTER_CLEAR_OUT] = "clear_out",
+	};
+	json_t *json = json_object();
+	int i;
+
+	for (i = 1; i <= IPSEC_QOS_COUNTER_MAX; i++)
+		json_object_set_new(json, names[i], count_json(&g->counter[i]));
+	return json;
+}
+
+json_t *group_json(const struct iq_group *g)
+{
+	return json_pack("{s:s, s:I, s:I, s:I, s:o, s:o, s:s, s:I, s:I, s:o}",
+			 "name", g->name, "id", (json_int_t)g->id,
+			 "mark", (json_int_t)g->mark,
+			 "mask", (json_int_t)g->mask,
+			 "priority", g->priority ?
+				json_integer(g->priority) : json_null(),
+			 "dscp", g->dscp >= 0 ? json_integer(g->dscp) : json_null(),
+			 "owner", owner_name(g->owner),
+			 "sas", (json_int_t)g->sas, "ikes", (json_int_t)g->ikes,
+			 "counters", counters_json(g));
+}
+
+static const struct column setting_columns[] = {
+	{ "GROUP", .color = COLOR_NAME }, { "ID", true }, { "MARK" },
+	{ "PRIORITY" }, { "DSCP" }, { "SAS", true }, { "IKES", true },
+	{ "OWNER" },
+};
+
+static void setting_row(size_t i, char cells[][CELL_MAX], void *arg)
+{
+	const struct iq_group *g = (struct iq_group *)arg + i;
+
+	snprintf(cells[0], CELL_MAX, "%s", g->name);
+	snprintf(cells[1], CELL_MAX, "%" PRIu32, g->id);
+	format_mark(g->mark, g->mask, cells[2]);
+	format_classid(g->priority, cells[3]);
+	format_dscp(g->dscp, cells[4]);
+	snprintf(cells[5], CELL_MAX, "%" PRIu32, g->sas);
+	snprintf(cells[6], CELL_MAX, "%" PRIu32, g->ikes);
+	snprintf(cells[7], CELL_MAX, "%s", owner_name(g->owner));
+}
+
+static const struct column counter_columns[IPSEC_QOS_COUNTER_MAX + 1] = {
+	{ "GROUP", .color = COLOR_NAME },
+	[IPSEC_QOS_COUNTER_ESP_IN] = { "ESP IN", true },
+	[IPSEC_QOS_COUNTER_ESP_OUT] = { "ESP OUT", true },
+	[IPSEC_QOS_COUNTER_IKE_IN] = { "IKE IN", true },
+	[IPSEC_QOS_COUNTER_IKE_OUT] = { "IKE OUT", true },
+	[IPSEC_QOS_COUNTER_CLEAR_IN] = { "CLEAR IN", true },
+	[IPSEC_QOS_COUNTER_CLEAR_OUT] = { "CLEAR OUT", true },
+};
+
+static void counter_row(size_t i, char cells[][CELL_MAX], void *arg)
+{
+	const struct iq_group *g = (struct iq_group *)arg + i;
+	int c;
+
+	snprintf(cells[0], CELL_MAX, "%s", g->name);
+	for (c = 1; c <= IPSEC_QOS_COUNTER_MAX; c++)
+		format_count(&g->counter[c], cells[c]);
+}
+
+static int show(struct args *args)
+{
+	static const char *const keywords[] = { "owner" };
+	struct iq_group *g, key = { 0 };
+	struct list list = { 0 };
+	struct iq_kernel *k;
+	int owner = -1, ret;
+	size_t i;
+
+	/* a first word that is no keyword is a name */
+	if (args->n && (args->n == 1 || strcmp(args->words[0], "owner"))) {
+		if (next_selector(args, &key))
+			return STATUS_USAGE;
+	}
+	if (args->n) {
+		unsigned int seen = 0, keyword;
+		const char *value;
+
+		if (next_keyword(args, keywords, 1, &seen, &keyword) < 0)
+			return STATUS_USAGE;
+		value = next_value(args, "owner");
+		if (!value)
+			return STATUS_USAGE;
+		if (parse_owner(value, &owner))
+			return bad_value("owner", value, EXPECT_OWNER);
+	}
+	if (no_more_words(args))
+		return STATUS_USAGE;
+	k = the_kernel();
+	if (!k)
+		return STATUS_REFUSED;
+	if (key.id || *key.name) {
+		ret = iq_kernel_group_get(k, &key);
+		if (ret)
+			return kernel_refused(ret);
+		if ((owner < 0 || key.owner == owner) && collect(&key, &list))
+			return kernel_refused(-ENOMEM);
+	} else {
+		ret = dump_groups(k, owner, &list);
+		if (ret) {
+			free(list.items);
+			return ret;
+		}
+	}
+
+	g = list.items;
+	if (options.json) {
+		print_array_begin();
+		for (i = 0; i < list.n; i++)
+			print_array_element(group_json(&g[i]));
+		print_array_end();
+	} else if (list.n) {
+		print_table(setting_columns, ARRAY_SIZE(setting_columns), list.n,
+			    setting_row, g);
+		putchar('\n');
+		print_table(counter_columns, ARRAY_SIZE(counter_columns), list.n,
+			    counter_row, g);
+	}
+	free(list.items);
+	return STATUS_OK;
+}
+
+static int flush(struct args *args)
+{
+	static const char *const keywords[] = { "owner" };
+	unsigned int seen = 0, i;
+	struct iq_kernel *k;
+	uint32_t count;
+	int owner = -1, ret;
+
+	while ((ret = next_keyword(args, keywords, 1, &seen, &i)) > 0) {
+		const char *value = next_value(args, "owner");
+
+		if (!value)
+			return STATUS_USAGE;
+		if (parse_owner(value, &owner))
+			return bad_value("owner", value, EXPECT_OWNER);
+	}
+	if (ret)
+		return STATUS_USAGE;
+	k = the_kernel();
+	if (!k)
+		return STATUS_REFUSED;
+	ret = iq_kernel_group_flush(k, owner, &count);
+	groups_changed();
+	return ret ? kernel_refused(ret) : print_removed(count);
+}
+
+static const struct verb verbs[] = {
+	{ "show", show }, { "add", add }, { "change", change },
+	{ "replace", replace }, { "delete", del }, { "flush", flush },
+};
+
+const struct object group_object = { .usage = usage, VERBS(verbs) };

@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * ipsec-qos monitor: the kernel's events as they come.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/time.h>
+#include <time.h>
+
+#include "group.h"
+#include "ike.h"
+#include "sa.h"
+
+static const char usage[] =
+"Usage: ipsec-qos monitor [ group ] [ sa ] [ ike ] [ ceiling ]\n";
+
+/* In the order of struct iq_event's what. */
+static const char *const objects[] = {
+	[IQ_EVENT_GROUP] = "group", [IQ_EVENT_SA] = "sa",
+	[IQ_EVENT_IKE] = "ike", [IQ_EVENT_STATUS] = "ceiling",
+};
+
+static const char *event_name(enum ipsec_qos_event event)
+{
+	static const char *const names[] = {
+		[IPSEC_QOS_EVENT_NEW] = "new",
+		[IPSEC_QOS_EVENT_CHANGE] = "change",
+		[IPSEC_QOS_EVENT_DEL] = "del",
+		[IPSEC_QOS_EVENT_EXPIRE] = "expire",
+		[IPSEC_QOS_EVENT_CEILING] = "ceiling",
+	};
+
+	return event && event < ARRAY_SIZE(names) ? names[event] : "unknown";
+}
+
+static const char *format_now(char *buf)
+{
+	char text[FORMAT_MAX / 2];
+	struct timeval now;
+
+	gettimeofday(&now, NULL);
+	strftime(text, sizeof(text), "%FT%T", localtime(&now.tv_sec));
+	snprintf(buf, FORMAT_MAX, "%s.%06ld", text, (long)now.tv_usec);
+	return buf;
+}
+
+static void print_group(const struct iq_group *g)
+{
+	char text[FORMAT_MAX];
+
+	print_colored(COLOR_NAME, g->name);
+	printf(" id %" PRIu32 " mark %s", g->id,
+	       format_mark(g->mark, g->mask, text));
+	if (g->priority)
+		printf(" priority %s", format_classid(g->priority, text));
+	if (g->dscp >= 0)
+		printf(" dscp %s", format_dscp(g->dscp, text));
+}
+
+static void print_owner(uint32_t group, uint32_t lifetime, int owner)
+{
+	char text[FORMAT_MAX];
+
+	printf(" group ");
+	print_colored(COLOR_NAME, group_name(group, text));
+	if (lifetime)
+		printf(" lifetime %" PRIu32, lifetime);
+	printf(" owner %s", owner_name(owner));
+}
+
+static void print_sa(const struct iq_sa *sa)
+{
+	char text[FORMAT_MAX];
+
+	printf("dst ");
+	print_colored(COLOR_ADDR, format_addr(&sa->dst, text));
+	printf(" spi 0x%08" PRIx32 " proto %s", sa->spi, proto_name(sa->proto));
+	print_owner(sa->group, sa->lifetime, sa->owner);
+	if (sa->flags & IPSEC_QOS_SA_F_PENDING)
+		printf(" pending");
+}
+
+static void print_ike(const struct iq_ike *ike)
+{
+	char spi_i[FORMAT_MAX], spi_r[FORMAT_MAX];
+
+	printf("spi-i %s spi-r %s", format_ike_spi(ike->spi_i, spi_i),
+	       format_ike_spi(ike->spi_r, spi_r));
+	print_owner(ike->group, ike->lifetime, ike->owner);
+}
+
+static json_t *ceiling_json(const struct iq_status *st)
+{
+	return json_pack("{s:I, s:I, s:I}", "groups", (json_int_t)st->groups,
+			 "sas", (json_int_t)st->sas,
+			 "ikes", (json_int_t)st->ikes);
+}
+
+static void print_event_json(const struct iq_event *ev)
+{
+	char now[FORMAT_MAX];
+	json_t *json = json_object();
+	json_t *object = ev->what == IQ_EVENT_GROUP ? group_json(&ev->group) :
+			 ev->what == IQ_EVENT_SA ? sa_json(&ev->sa) :
+			 ev->what == IQ_EVENT_IKE ? ike_json(&ev->ike) :
+						    ceiling_json(&ev->status);
+
+	if (options.timestamp)
+		json_object_set_new(json, "timestamp", json_string(format_now(now)));
+	json_object_set_new(json, "event", json_string(event_name(ev->event)));
+	json_object_set_new(json, "object", json_string(objects[ev->what]));
+	json_object_update(json, object);
+	json_decref(object);
+	print_json(json);
+}
+
+static int print_event(const struct iq_event *ev, void *arg)
+{
+	const unsigned int *wanted = arg;
+	char now[FORMAT_MAX];
+
+	if (ev->what == IQ_EVENT_GROUP)
+		groups_changed();
+	if (!(*wanted & (1U << ev->what)))
+		return 0;
+	if (options.json) {
+		print_event_json(ev);
+		return 0;
+	}
+	if (options.timestamp)
+		printf("[%s] ", format_now(now));
+	printf("%s %s ", event_name(ev->event), objects[ev->what]);
+	switch (ev->what) {
+	case IQ_EVENT_GROUP:
+		print_group(&ev->group);
+		break;
+	case IQ_EVENT_SA:
+		print_sa(&ev->sa);
+		break;
+	case IQ_EVENT_IKE:
+		print_ike(&ev->ike);
+		break;
+	case IQ_EVENT_STATUS:
+		printf("groups %" PRIu32 " sas %" PRIu32 " ikes %" PRIu32,
+		       ev->status.groups, ev->status.sas, ev->status.ikes);
+		break;
+	}
+	putchar('\n');
+	return 0;
+}
+
+static int run(struct args *args)
+{
+	unsigned int wanted = 0, i;
+	struct pollfd wait = { .events = POLLIN };
+	struct iq_kernel *k;
+	int ret;
+
+	while ((ret = next_keyword(args, objects, ARRAY_SIZE(objects), &wanted,
+				   &i)) > 0)
+		;
+	if (ret)
+		return STATUS_USAGE;
+	if (!wanted)
+		wanted = ~0U;
+	k = the_kernel();
+	if (!k)
+		return STATUS_REFUSED;
+	wait.fd = iq_kernel_monitor(k);
+	if (wait.fd < 0)
+		return kernel_refused(wait.fd);
+	/* who reads us through a pipe is to see each event when it comes */
+	setvbuf(stdout, NULL, _IOLBF, 0);
+	while (true) {
+		if (poll(&wait, 1, -1) < 0 && errno != EINTR)
+			return refused("poll: %s", strerror(errno));
+		ret = iq_kernel_monitor_read(k, print_event, &wanted);
+		if (ret == -ENOBUFS)
+			fputs("Events were lost: they came faster than they could be printed.\n",
+			      stderr);
+		else if (ret == -ENODEV)
+			return refused("ipsec_qos: the module was unloaded");
+		else if (ret)
+			return refused("ipsec_qos: events: %s", strerror(-ret));
+		if (ferror(stdout))
+			return refused("write: %s", strerror(errno));
+	}
+}
+
+const struct object monitor_object = { .usage = usage, .run = run };

@@ -1,0 +1,383 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * What a person writes, read, and written as a person reads it.
+ */
+#include <arpa/inet.h>
+#include <ctype.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "parse.h"
+
+int parse_u32(const char *text, uint32_t min, uint32_t max, uint32_t *value)
+{
+	unsigned long long n;
+	char *end;
+
+	/* strtoull() would take blanks and signs */
+	if (!isdigit((unsigned char)*text))
+		return -EINVAL;
+	errno = 0;
+	n = strtoull(text, &end, 0);
+	if (errno || *end || n < min || n > max)
+		return -EINVAL;
+	*value = n;
+	return 0;
+}
+
+int parse_mark(const char *text, uint32_t *mark, uint32_t *mask)
+{
+	const char *slash = strchr(text, '/');
+	uint32_t value, bits = UINT32_MAX;
+	char left[32];
+	int len = slash ? slash - text : (int)strlen(text);
+
+	if (len >= (int)sizeof(left))
+		return -EINVAL;
+	snprintf(left, sizeof(left), "%.*s", len, text);
+	if (parse_u32(left, 0, UINT32_MAX, &value) ||
+	    (slash && parse_u32(slash + 1, 1, UINT32_MAX, &bits)) ||
+	    (value & ~bits))
+		return -EINVAL;
+	*mark = value;
+	*mask = bits;
+	return 0;
+}
+
+int parse_spi(const char *text, uint32_t *spi)
+{
+	return parse_u32(text, 256, UINT32_MAX, spi);
+}
+
+int parse_ike_spi(const char *text, char role, uint64_t *spi)
+{
+	uint64_t value = 0;
+	int digits = 0;
+
+	if (text[0] == '0' && tolower((unsigned char)text[1]) == 'x')
+		text += 2;
+	for (; *text; text++) {
+		unsigned char c = tolower((unsigned char)*text);
+
+		if (isxdigit(c)) {
+			if (++digits > 16)
+				return -EINVAL;
+			value = value << 4 | (isdigit(c) ? c - '0' : c - 'a' + 10);
+		} else if (!digits || (c != ':' && c != '_')) {
+			break;
+		} else if (c == '_' && text[1] == role) {
+			text += 2;
+			break;
+		}
+	}
+	if (*text == '*')	/* swanctl's sign for this host's own SPI */
+		text++;
+	if (!digits || *text)
+		return -EINVAL;
+	*spi = value;
+	return 0;
+}
+
+static int parse_hex16(const char *text, size_t len, uint32_t *value)
+{
+	size_t i;
+
+	if (len < 1 || len > 4)
+		return -EINVAL;
+	for (i = 0; i < len; i++)
+		if (!isxdigit((unsigned char)text[i]))
+			return -EINVAL;
+	*value = strtoul(text, NULL, 16);
+	return 0;
+}
+
+int parse_classid(const char *text, uint32_t *classid)
+{
+	const char *colon = strchr(text, ':');
+	uint32_t major, minor;
+
+	if (!strcmp(text, "none")) {
+		*classid = 0;
+		return 0;
+	}
+	if (!colon || parse_hex16(text, colon - text, &major) ||
+	    parse_hex16(colon + 1, strlen(colon + 1), &minor) ||
+	    !(major | minor))
+		return -EINVAL;
+	*classid = major << 16 | minor;
+	return 0;
+}
+
+static const struct {
+	const char *name;
+	int dscp;
+} dscp_names[] = {
+	{ "cs0", 0 }, { "cs1", 8 }, { "cs2", 16 }, { "cs3", 24 },
+	{ "cs4", 32 }, { "cs5", 40 }, { "cs6", 48 }, { "cs7", 56 },
+	{ "af11", 10 }, { "af12", 12 }, { "af13", 14 },
+	{ "af21", 18 }, { "af22", 20 }, { "af23", 22 },
+	{ "af31", 26 }, { "af32", 28 }, { "af33", 30 },
+	{ "af41", 34 }, { "af42", 36 }, { "af43", 38 },
+	{ "ef", 46 }, { "va", 44 }, { "le", 1 },
+};
+
+#define N_DSCP_NAMES	(sizeof(dscp_names) / sizeof(dscp_names[0]))
+
+int parse_dscp(const char *text, int *dscp)
+{
+	uint32_t n;
+	size_t i;
+
+	if (!strcmp(text, "none")) {
+		*dscp = -1;
+		return 0;
+	}
+	for (i = 0; i < N_DSCP_NAMES; i++) {
+		if (!strcasecmp(text, dscp_names[i].name)) {
+			*dscp = dscp_names[i].dscp;
+			return 0;
+		}
+	}
+	if (parse_u32(text, 0, 63, &n))
+		return -EINVAL;
+	*dscp = n;
+	return 0;
+}
+
+int parse_addr(const char *text, struct iq_addr *addr)
+{
+	memset(addr, 0, sizeof(*addr));
+	if (inet_pton(AF_INET, text, addr->b) == 1)
+		addr->family = AF_INET;
+	else if (inet_pton(AF_INET6, text, addr->b) == 1)
+		addr->family = AF_INET6;
+	return addr->family ? 0 : -EINVAL;
+}
+
+int parse_family(const char *text, uint8_t *family)
+{
+	if (!strcmp(text, "inet"))
+		*family = AF_INET;
+	else if (!strcmp(text, "inet6"))
+		*family = AF_INET6;
+	else
+		return -EINVAL;
+	return 0;
+}
+
+const char *family_name(uint8_t family)
+{
+	return family == AF_INET6 ? "inet6" : "inet";
+}
+
+int parse_proto(const char *text, uint8_t *proto)
+{
+	if (!strcasecmp(text, "esp"))
+		*proto = IPPROTO_ESP;
+	else if (!strcasecmp(text, "ah"))
+		*proto = IPPROTO_AH;
+	else
+		return -EINVAL;
+	return 0;
+}
+
+const char *proto_name(uint8_t proto)
+{
+	return proto == IPPROTO_AH ? "ah" : "esp";
+}
+
+int parse_ports(const char *text, uint16_t *ports, size_t *n)
+{
+	size_t i, count = 0;
+	uint32_t port;
+	char word[8];
+
+	if (!strcmp(text, "none")) {
+		*n = 0;
+		return 0;
+	}
+	while (true) {
+		size_t len = strcspn(text, ",");
+
+		if (len >= sizeof(word) || count == IPSEC_QOS_PORTS_MAX)
+			return -EINVAL;
+		memcpy(word, text, len);
+		word[len] = '\0';
+		if (parse_u32(word, 1, UINT16_MAX, &port))
+			return -EINVAL;
+		for (i = 0; i < count; i++)
+			if (ports[i] == port)
+				return -EINVAL;
+		ports[count++] = port;
+		if (!text[len])
+			break;
+		text += len + 1;
+	}
+	*n = count;
+	return 0;
+}
+
+int parse_words(char *line, char **words, int max)
+{
+	char *in = line, *out;
+	int n = 0;
+
+	while (true) {
+		in += strspn(in, " \t\r\n");
+		if (!*in || *in == '#')
+			return n;
+		if (n == max)
+			return -E2BIG;
+		words[n++] = out = in;
+		while (*in && !strchr(" \t\r\n", *in)) {
+			char quote = *in;
+
+			if (quote != '\'' && quote != '"') {
+				*out++ = *in++;
+				continue;
+			}
+			for (in++; *in != quote; )  {
+				if (!*in)
+					return -EINVAL;
+				*out++ = *in++;
+			}
+			in++;
+		}
+		if (*in)
+			in++;
+		*out = '\0';
+	}
+}
+
+int parse_keyword(const char *word, const void *keywords, size_t n,
+		  size_t stride)
+{
+	size_t i, len = strlen(word);
+	int found = -EINVAL;
+
+	if (!len)
+		return -EINVAL;
+	for (i = 0; i < n; i++) {
+		const char *keyword = *(const char *const *)
+				      ((const char *)keywords + i * stride);
+
+		if (strncmp(word, keyword, len))
+			continue;
+		if (!keyword[len])
+			return i;
+		found = found == -EINVAL ? (int)i : -ENOTUNIQ;
+	}
+	return found;
+}
+
+const char *format_mark(uint32_t mark, uint32_t mask, char *buf)
+{
+	if (mask == UINT32_MAX)
+		snprintf(buf, FORMAT_MAX, "0x%" PRIx32, mark);
+	else
+		snprintf(buf, FORMAT_MAX, "0x%" PRIx32 "/0x%" PRIx32, mark, mask);
+	return buf;
+}
+
+const char *format_classid(uint32_t classid, char *buf)
+{
+	if (classid)
+		snprintf(buf, FORMAT_MAX, "%" PRIx32 ":%" PRIx32, classid >> 16,
+			 classid & 0xffff);
+	else
+		snprintf(buf, FORMAT_MAX, "-");
+	return buf;
+}
+
+const char *format_dscp(int dscp, char *buf)
+{
+	size_t i;
+
+	if (dscp < 0) {
+		snprintf(buf, FORMAT_MAX, "-");
+		return buf;
+	}
+	snprintf(buf, FORMAT_MAX, "%d", dscp);
+	for (i = 0; i < N_DSCP_NAMES; i++)
+		if (dscp_names[i].dscp == dscp)
+			snprintf(buf, FORMAT_MAX, "%s", dscp_names[i].name);
+	return buf;
+}
+
+const char *format_addr(const struct iq_addr *addr, char *buf)
+{
+	if (!inet_ntop(addr->family, addr->b, buf, FORMAT_MAX))
+		snprintf(buf, FORMAT_MAX, "?");
+	return buf;
+}
+
+const char *format_ike_spi(uint64_t spi, char *buf)
+{
+	snprintf(buf, FORMAT_MAX, "%016" PRIx64, spi);
+	return buf;
+}
+
+const char *format_ports(const uint16_t *ports, size_t n, char *buf)
+{
+	int len = 0;
+	size_t i;
+
+	snprintf(buf, FORMAT_MAX, "none");
+	for (i = 0; i < n && i < IPSEC_QOS_PORTS_MAX; i++)
+		len += snprintf(buf + len, FORMAT_MAX - len, "%s%u",
+				i ? "," : "", ports[i]);
+	return buf;
+}
+
+/* Three digits or so, and a unit; whole below the first one. */
+static const char *format_scaled(uint64_t value, unsigned int base,
+				 const char *const *units, char *buf)
+{
+	double scaled = value;
+
+	if (value < base) {
+		snprintf(buf, FORMAT_MAX, "%" PRIu64 " %s", value, units[0]);
+		return buf;
+	}
+	while (scaled >= base && units[1]) {
+		scaled /= base;
+		units++;
+	}
+	snprintf(buf, FORMAT_MAX, "%.*f %s",
+		 scaled < 10 ? 2 : scaled < 100 ? 1 : 0, scaled, *units);
+	return buf;
+}
+
+const char *format_bytes(uint64_t bytes, char *buf)
+{
+	static const char *const units[] = {
+		"B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB", NULL
+	};
+
+	return format_scaled(bytes, 1024, units, buf);
+}
+
+const char *format_rate(uint64_t bits, char *buf)
+{
+	static const char *const units[] = {
+		"bit", "Kbit", "Mbit", "Gbit", "Tbit", NULL
+	};
+
+	return format_scaled(bits, 1000, units, buf);
+}
+
+const char *format_time(uint64_t seconds, char *buf)
+{
+	int len = 0;
+
+	if (seconds >= 86400)
+		len = snprintf(buf, FORMAT_MAX, "%" PRIu64 "d ", seconds / 86400);
+	snprintf(buf + len, FORMAT_MAX - len, "%02u:%02u:%02u",
+		 (unsigned int)(seconds / 3600 % 24),
+		 (unsigned int)(seconds / 60 % 60), (unsigned int)(seconds % 60));
+	return buf;
+}

@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What a person writes, read, and written as a person reads it. Pure.
+ *
+ * All parse_ functions return 0 or -EINVAL; what they say was expected is in
+ * the EXPECT_ text beside each.
+ */
+#ifndef IPSEC_QOS_TOOLS_PARSE_H
+#define IPSEC_QOS_TOOLS_PARSE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "kernel.h"
+
+/** parse_u32() - decimal, 0x hexadecimal or 0 octal, within @min to @max */
+int parse_u32(const char *text, uint32_t min, uint32_t max, uint32_t *value);
+
+/** parse_mark() - MARK[/MASK]; without a mask all bits */
+int parse_mark(const char *text, uint32_t *mark, uint32_t *mask);
+#define EXPECT_MARK "MARK[/MASK], 32-bit numbers, no bit of MARK outside of " \
+		    "MASK, MASK not 0"
+
+/** parse_spi() - an SPI of ESP or AH; 0 to 255 are reserved (RFC 4303 2.1) */
+int parse_spi(const char *text, uint32_t *spi);
+#define EXPECT_SPI "a number from 256 (0x100) to 4294967295 (0xffffffff)"
+
+/**
+ * parse_ike_spi() - an IKE SPI as swanctl and charon's log print it
+ *
+ * Up to 16 hexadecimal digits, "0x" before them or not, ':' and '_' between
+ * them; behind them "_i" or "_r", which must be @role's, and '*'.
+ *
+ * @role: 'i' or 'r'
+ */
+int parse_ike_spi(const char *text, char role, uint64_t *spi);
+#define EXPECT_IKE_SPI "up to 16 hexadecimal digits"
+
+/** parse_classid() - MAJOR:MINOR in hexadecimal, or "none": 0 */
+int parse_classid(const char *text, uint32_t *classid);
+#define EXPECT_CLASSID "MAJOR:MINOR as tc writes a classid, or none"
+
+/** parse_dscp() - 0 to 63, a name (RFC 2474, 2597, 3246, 5865, 8622) or "none": -1 */
+int parse_dscp(const char *text, int *dscp);
+#define EXPECT_DSCP "0 to 63, csN, afNN, ef, va, le or none"
+
+/** parse_addr() - an IPv4 or IPv6 address */
+int parse_addr(const char *text, struct iq_addr *addr);
+#define EXPECT_ADDR "an IPv4 or IPv6 address"
+
+/** parse_family() - "inet" or "inet6" */
+int parse_family(const char *text, uint8_t *family);
+#define EXPECT_FAMILY "inet or inet6"
+const char *family_name(uint8_t family);
+
+/** parse_proto() - "esp" or "ah" */
+int parse_proto(const char *text, uint8_t *proto);
+#define EXPECT_PROTO "esp or ah"
+const char *proto_name(uint8_t proto);
+
+/** parse_ports() - up to IPSEC_QOS_PORTS_MAX ports with commas, or "none" */
+int parse_ports(const char *text, uint16_t *ports, size_t *n);
+#define EXPECT_PORTS "up to 8 different ports from 1 to 65535 with commas " \
+		     "between, or none"
+
+/**
+ * parse_words() - split a line into words, in place
+ *
+ * Blanks separate; '...' and "..." hold a word together; '#' at the start of a
+ * word begins a comment.
+ *
+ * Return: how many words, or -EINVAL: a quote is not closed, -E2BIG: more than
+ * @max.
+ */
+int parse_words(char *line, char **words, int max);
+
+/**
+ * parse_keyword() - which of @n keywords, each at the start of @stride bytes,
+ * does a word abbreviate?
+ *
+ * Return: its index; -EINVAL: none; -ENOTUNIQ: more than one.
+ */
+int parse_keyword(const char *word, const void *keywords, size_t n,
+		  size_t stride);
+
+/* Long enough for each of what follows. */
+#define FORMAT_MAX	64
+
+/* All return @buf, which has FORMAT_MAX bytes. */
+const char *format_mark(uint32_t mark, uint32_t mask, char *buf);
+const char *format_classid(uint32_t classid, char *buf);	/* 0: "-" */
+const char *format_dscp(int dscp, char *buf);			/* -1: "-" */
+const char *format_addr(const struct iq_addr *addr, char *buf);
+const char *format_ike_spi(uint64_t spi, char *buf);
+const char *format_ports(const uint16_t *ports, size_t n, char *buf);
+
+/** format_bytes() - "1.50 MiB" */
+const char *format_bytes(uint64_t bytes, char *buf);
+
+/** format_rate() - bits a second as tc writes them: "1.50 Mbit" */
+const char *format_rate(uint64_t bits, char *buf);
+
+/** format_time() - seconds: "1d 02:03:04" */
+const char *format_time(uint64_t seconds, char *buf);
+
+#endif /* IPSEC_QOS_TOOLS_PARSE_H */

@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Tables for people, JSON for programs.
+ */
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "print.h"
+
+static const char *const escapes[] = {
+	[COLOR_NONE]	= "",
+	[COLOR_TITLE]	= "\033[1m",
+	[COLOR_NAME]	= "\033[36m",
+	[COLOR_ADDR]	= "\033[35m",
+	[COLOR_GOOD]	= "\033[32m",
+	[COLOR_BAD]	= "\033[31m",
+};
+
+static size_t json_flags = JSON_COMPACT;
+static bool colors;
+static size_t elements;
+
+void print_setup(bool pretty)
+{
+	const char *term = getenv("TERM");
+	const char *no = getenv("NO_COLOR");
+
+	json_flags = pretty ? JSON_INDENT(4) : JSON_COMPACT;
+	colors = isatty(STDOUT_FILENO) && !(no && *no) &&
+		 !(term && !strcmp(term, "dumb"));
+}
+
+void print_colored(enum color color, const char *text)
+{
+	if (colors && color != COLOR_NONE)
+		printf("%s%s\033[0m", escapes[color], text);
+	else
+		fputs(text, stdout);
+}
+
+/* How many columns of the terminal: UTF-8's continuation bytes take none. */
+static size_t width(const char *text)
+{
+	size_t n = 0;
+
+	for (; *text; text++)
+		n += (*text & 0xc0) != 0x80;
+	return n;
+}
+
+static void print_cell(const struct column *c, enum color color,
+		       const char *text, size_t wide, bool last)
+{
+	size_t have = width(text);
+	int pad = wide > have ? (int)(wide - have) : 0;
+
+	if (c->right)
+		printf("%*s", pad, "");
+	print_colored(color, text);
+	if (last)
+		putchar('\n');
+	else
+		printf("%*s", (c->right ? 0 : pad) + 2, "");
+}
+
+void print_table(const struct column *columns, size_t n_columns, size_t n,
+		 void (*row)(size_t i, char cells[][CELL_MAX], void *arg),
+		 void *arg)
+{
+	static char cells[COLUMNS_MAX][CELL_MAX];
+	size_t wide[COLUMNS_MAX];
+	size_t i, c;
+
+	for (c = 0; c < n_columns; c++)
+		wide[c] = width(columns[c].title);
+	for (i = 0; i < n; i++) {
+		row(i, cells, arg);
+		for (c = 0; c < n_columns; c++)
+			if (width(cells[c]) > wide[c])
+				wide[c] = width(cells[c]);
+	}
+	for (c = 0; c < n_columns; c++)
+		print_cell(&columns[c], COLOR_TITLE, columns[c].title, wide[c],
+			   c == n_columns - 1);
+	for (i = 0; i < n; i++) {
+		row(i, cells, arg);
+		for (c = 0; c < n_columns; c++)
+			print_cell(&columns[c], columns[c].color, cells[c],
+				   wide[c], c == n_columns - 1);
+	}
+}
+
+void print_json(json_t *json)
+{
+	json_dumpf(json, stdout, json_flags);
+	json_decref(json);
+	putchar('\n');
+}
+
+void print_array_begin(void)
+{
+	elements = 0;
+	putchar('[');
+}
+
+void print_array_element(json_t *json)
+{
+	if (elements++)
+		putchar(',');
+	if (!(json_flags & JSON_COMPACT))
+		putchar('\n');
+	json_dumpf(json, stdout, json_flags);
+	json_decref(json);
+}
+
+void print_array_end(void)
+{
+	if (elements && !(json_flags & JSON_COMPACT))
+		putchar('\n');
+	puts("]");
+}

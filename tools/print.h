@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Tables for people, JSON for programs.
+ */
+#ifndef IPSEC_QOS_TOOLS_PRINT_H
+#define IPSEC_QOS_TOOLS_PRINT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <jansson.h>
+
+#define CELL_MAX	512
+#define COLUMNS_MAX	16
+
+/**
+ * enum color - what a thing is, for a terminal that shows colours
+ */
+enum color {
+	COLOR_NONE,
+	COLOR_TITLE,
+	COLOR_NAME,
+	COLOR_ADDR,
+	COLOR_GOOD,
+	COLOR_BAD,
+};
+
+/**
+ * struct column - of a table
+ *
+ * @right: numbers stand at the right
+ */
+struct column {
+	const char *title;
+	bool right;
+	enum color color;
+};
+
+/**
+ * print_setup() - how JSON is printed, and whether there are colours
+ *
+ * Colours are used on a terminal only, and not where NO_COLOR is set
+ * (no-color.org) or TERM is "dumb".
+ */
+void print_setup(bool pretty);
+
+/** print_colored() - as printf() of one string, in a colour */
+void print_colored(enum color color, const char *text);
+
+/**
+ * print_table() - a title line, then a line for each of @n rows, aligned
+ *
+ * @row: writes the cells of row @i; called twice for each
+ */
+void print_table(const struct column *columns, size_t n_columns, size_t n,
+		 void (*row)(size_t i, char cells[][CELL_MAX], void *arg),
+		 void *arg);
+
+/** print_json() - and take it over; ends the line */
+void print_json(json_t *json);
+
+/*
+ * An array whose elements need not all be in memory: begin, each element
+ * (taken over), end.
+ */
+void print_array_begin(void);
+void print_array_element(json_t *json);
+void print_array_end(void);
+
+#endif /* IPSEC_QOS_TOOLS_PRINT_H */

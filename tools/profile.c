@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * ipsec-qos profile: which identities the daemon puts in which group.
+ */
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "query.h"
+
+static const char usage[] =
+"Usage: ipsec-qos profile show\n"
+"       ipsec-qos profile test IDENTITY [ eap ID ] [ connection NAME ]\n"
+"IDENTITY: as swanctl.conf writes remote.id\n";
+
+static const struct column columns[] = {
+	{ "PROFILE", .color = COLOR_NAME }, { "GROUP", .color = COLOR_NAME },
+	{ "IDENTITIES" }, { "EAP" }, { "CONNECTIONS" }, { "LINE", true },
+};
+
+static void row(size_t i, char cells[][CELL_MAX], void *arg)
+{
+	const json_t *p = json_array_get(arg, i);
+
+	snprintf(cells[0], CELL_MAX, "%s", member_text(p, "name"));
+	snprintf(cells[1], CELL_MAX, "%s", member_text(p, "group"));
+	format_list(json_object_get(p, "identities"), cells[2], CELL_MAX);
+	format_list(json_object_get(p, "eap"), cells[3], CELL_MAX);
+	format_list(json_object_get(p, "connections"), cells[4], CELL_MAX);
+	snprintf(cells[5], CELL_MAX, "%" PRIu64, member_number(p, "line"));
+}
+
+static int show(struct args *args)
+{
+	json_t *answer;
+	int status;
+
+	if (no_more_words(args))
+		return STATUS_USAGE;
+	status = query(IQ_FEED_QUERY_PROFILES, NULL, &answer);
+	if (status)
+		return status;
+	if (options.json) {
+		print_json(answer);
+		return STATUS_OK;
+	}
+	if (json_array_size(answer))
+		print_table(columns, ARRAY_SIZE(columns),
+			    json_array_size(answer), row, answer);
+	json_decref(answer);
+	return STATUS_OK;
+}
+
+static int test(struct args *args)
+{
+	static const char *const keywords[] = { "eap", "connection" };
+	const char *identity = next_word(args);
+	const char *value[2] = { NULL, NULL };
+	char question[IQ_FEED_MSG_MAX / 2], mark[FORMAT_MAX];
+	unsigned int seen = 0, i;
+	json_t *answer;
+	int ret, len;
+
+	if (!identity)
+		return usage_error("which identity? try \"profile help\"");
+	while ((ret = next_keyword(args, keywords, 2, &seen, &i)) > 0) {
+		value[i] = next_value(args, keywords[i]);
+		if (!value[i])
+			return STATUS_USAGE;
+	}
+	if (ret)
+		return STATUS_USAGE;
+	len = snprintf(question, sizeof(question), "%s%s%s%s%s", identity,
+		       value[0] ? "\x1f" "eap=" : "", value[0] ? value[0] : "",
+		       value[1] ? "\x1f" "connection=" : "",
+		       value[1] ? value[1] : "");
+	if (len >= (int)sizeof(question))
+		return usage_error("the identity is too long");
+	ret = query(IQ_FEED_QUERY_TEST, question, &answer);
+	if (ret)
+		return ret;
+	if (options.json) {
+		print_json(answer);
+		return STATUS_OK;
+	}
+	printf("identity  %s\nprofile   ", member_text(answer, "identity"));
+	if (json_is_string(json_object_get(answer, "profile"))) {
+		print_colored(COLOR_NAME, member_text(answer, "profile"));
+		printf("\ngroup     ");
+		print_colored(COLOR_NAME, member_text(answer, "group"));
+		printf("\nmark      %s\n", format_member_mark(answer, mark));
+	} else {
+		print_colored(COLOR_BAD, "none");
+		putchar('\n');
+	}
+	printf("why       %s\n", member_text(answer, "why"));
+	json_decref(answer);
+	return STATUS_OK;
+}
+
+static const struct verb verbs[] = { { "show", show }, { "test", test } };
+
+const struct object profile_object = { .usage = usage, VERBS(verbs) };

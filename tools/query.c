@@ -1,0 +1,247 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Questions to ipsec-qosd over its feed.
+ */
+#define _GNU_SOURCE	/* struct ucred */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "query.h"
+
+/* A reload may have many SAs to move. */
+#define PATIENCE	10000	/* milliseconds */
+#define ANSWER_MAX	(256U << 20)
+
+/**
+ * struct feed - a connection
+ *
+ * @seq: of the last message sent
+ */
+struct feed {
+	int fd;
+	uint32_t seq;
+	char *why;
+	union {
+		struct nlmsghdr nlh;
+		char buf[IQ_FEED_MSG_MAX];
+	};
+};
+
+static int failed(struct feed *f, int err, const char *what)
+{
+	if (err == -EAGAIN)
+		err = -ETIMEDOUT;
+	if (err == -ETIMEDOUT)
+		snprintf(f->why, FORMAT_WHY, "the daemon does not answer");
+	else
+		snprintf(f->why, FORMAT_WHY, "%s: %s", what, strerror(-err));
+	return err;
+}
+
+static int feed_open(struct feed *f, int timeout)
+{
+	struct timeval patience = { timeout / 1000, timeout % 1000 * 1000 };
+	struct sockaddr_un addr = { .sun_family = AF_UNIX };
+	struct ucred peer;
+	socklen_t len = sizeof(peer);
+
+	f->fd = -1;
+	if (strlen(options.socket) >= sizeof(addr.sun_path))
+		return failed(f, -ENAMETOOLONG, options.socket);
+	strcpy(addr.sun_path, options.socket);
+	f->fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+	if (f->fd < 0)
+		return failed(f, -errno, "socket");
+	setsockopt(f->fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
+	setsockopt(f->fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
+	if (connect(f->fd, (struct sockaddr *)&addr, sizeof(addr))) {
+		if (errno != ENOENT && errno != ECONNREFUSED)
+			return failed(f, -errno, options.socket);
+		snprintf(f->why, FORMAT_WHY,
+			 "the daemon is not running (nobody listens at %s): systemctl start ipsec-qosd",
+			 options.socket);
+		return -ENOENT;
+	}
+	if (getsockopt(f->fd, SOL_SOCKET, SO_PEERCRED, &peer, &len))
+		return failed(f, -errno, "SO_PEERCRED");
+	if (peer.uid) {
+		snprintf(f->why, FORMAT_WHY,
+			 "who listens at %s is not root: not trusted",
+			 options.socket);
+		return -EPERM;
+	}
+	return 0;
+}
+
+static int feed_send(struct feed *f, struct iq_feed *msg)
+{
+	int len;
+
+	msg->seq = ++f->seq;
+	len = iq_feed_put(f->buf, sizeof(f->buf), msg);
+	if (len < 0)
+		return failed(f, len, "the question is too long");
+	if (send(f->fd, f->buf, len, MSG_NOSIGNAL) < 0)
+		return failed(f, -errno, "send");
+	return 0;
+}
+
+/* Read one message of a type; an ACK in its stead is an error. */
+static int feed_receive(struct feed *f, enum iq_feed_msg type,
+			struct iq_feed *msg)
+{
+	const char *why;
+	ssize_t len = recv(f->fd, f->buf, sizeof(f->buf), MSG_TRUNC);
+
+	if (len < 0)
+		return failed(f, -errno, "recv");
+	if (len == 0)
+		return failed(f, -ECONNRESET, "the daemon");
+	if ((size_t)len > sizeof(f->buf))
+		return failed(f, -EMSGSIZE, "the daemon's answer");
+	if (iq_feed_get(f->buf, len, msg, &why)) {
+		snprintf(f->why, FORMAT_WHY, "the daemon's answer: %s", why);
+		return -EBADMSG;
+	}
+	if (msg->type == IQ_FEED_ACK && msg->error) {
+		snprintf(f->why, FORMAT_WHY, "%s",
+			 msg->has & IQ_FEED_HAS(MESSAGE) ? msg->message :
+			 strerror(msg->error));
+		return -ENOMSG;
+	}
+	if (msg->type != type || msg->seq != f->seq) {
+		snprintf(f->why, FORMAT_WHY, "the daemon's answer is none");
+		return -EBADMSG;
+	}
+	return 0;
+}
+
+/* Put the pieces of an answer together. */
+static int feed_answer(struct feed *f, json_t **answer)
+{
+	struct iq_feed msg;
+	json_error_t error;
+	char *text = NULL;
+	size_t len = 0;
+	int ret;
+
+	do {
+		size_t more;
+		char *longer;
+
+		ret = feed_receive(f, IQ_FEED_ANSWER, &msg);
+		if (ret)
+			goto out;
+		more = strlen(msg.text);
+		longer = len + more < ANSWER_MAX ? realloc(text, len + more + 1) :
+						   NULL;
+		if (!longer) {
+			ret = failed(f, -ENOMEM, "the daemon's answer");
+			goto out;
+		}
+		text = longer;
+		memcpy(text + len, msg.text, more + 1);
+		len += more;
+	} while (msg.flags & NLM_F_MULTI);
+
+	*answer = json_loadb(text, len, JSON_DECODE_ANY, &error);
+	if (!*answer) {
+		snprintf(f->why, FORMAT_WHY, "the daemon's answer is no JSON: %s",
+			 error.text);
+		ret = -EBADMSG;
+	}
+out:
+	free(text);
+	return ret;
+}
+
+int ask_daemon(enum iq_feed_query query, const char *arg, int timeout,
+	       json_t **answer, char *why)
+{
+	struct iq_feed msg = {
+		.type = IQ_FEED_HELLO,
+		.has = IQ_FEED_HAS(VERSION) | IQ_FEED_HAS(ROLE),
+		.version = IQ_FEED_VERSION,
+		.role = IQ_FEED_ROLE_COMMAND,
+	};
+	struct feed f = { .why = why };
+	int ret;
+
+	*answer = NULL;
+	ret = feed_open(&f, timeout);
+	if (!ret)
+		ret = feed_send(&f, &msg);
+	if (!ret)
+		ret = feed_receive(&f, IQ_FEED_HELLO, &msg);
+	if (!ret) {
+		msg = (struct iq_feed){
+			.type = IQ_FEED_QUERY,
+			.has = IQ_FEED_HAS(QUERY) | (arg ? IQ_FEED_HAS(ARG) : 0),
+			.query = query,
+			.arg = arg,
+		};
+		ret = feed_send(&f, &msg);
+	}
+	if (!ret)
+		ret = feed_answer(&f, answer);
+	if (f.fd >= 0)
+		close(f.fd);
+	return ret;
+}
+
+int query(enum iq_feed_query query, const char *arg, json_t **answer)
+{
+	char why[FORMAT_WHY];
+
+	if (ask_daemon(query, arg, PATIENCE, answer, why))
+		return refused("ipsec-qosd: %s", why);
+	return STATUS_OK;
+}
+
+const char *member_text(const json_t *object, const char *name)
+{
+	const char *text = json_string_value(json_object_get(object, name));
+
+	return text ? text : "-";
+}
+
+uint64_t member_number(const json_t *object, const char *name)
+{
+	return json_number_value(json_object_get(object, name));
+}
+
+bool member_true(const json_t *object, const char *name)
+{
+	return json_is_true(json_object_get(object, name));
+}
+
+void format_list(const json_t *array, char *buf, size_t size)
+{
+	const json_t *item;
+	size_t i, len = 0;
+
+	snprintf(buf, size, "-");
+	json_array_foreach(array, i, item) {
+		const char *text = json_string_value(item);
+
+		len += snprintf(buf + len, size - len, "%s%s", i ? ", " : "",
+				text ? text : "?");
+		if (len >= size)
+			break;
+	}
+}
+
+const char *format_member_mark(const json_t *object, char *buf)
+{
+	if (json_is_integer(json_object_get(object, "mark")))
+		return format_mark(member_number(object, "mark"),
+				   member_number(object, "mask"), buf);
+	snprintf(buf, FORMAT_MAX, "-");
+	return buf;
+}

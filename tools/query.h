@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Questions to ipsec-qosd over its feed.
+ */
+#ifndef IPSEC_QOS_TOOLS_QUERY_H
+#define IPSEC_QOS_TOOLS_QUERY_H
+
+#include "command.h"
+
+/**
+ * ask_daemon() - send a query and read the answer
+ *
+ * @arg: what is asked for, or NULL
+ * @timeout: in milliseconds, for each step
+ * @answer: JSON, to be given back by json_decref()
+ * @why: says what went wrong; FORMAT_WHY bytes
+ *
+ * Return: 0; -ENOENT: the daemon is not running; -ENOMSG: it refused; or
+ * another negative errno.
+ */
+int ask_daemon(enum iq_feed_query query, const char *arg, int timeout,
+	       json_t **answer, char *why);
+#define FORMAT_WHY	512
+
+/** query() - as ask_daemon(), with time, and errors printed; returns a STATUS_ */
+int query(enum iq_feed_query query, const char *arg, json_t **answer);
+
+/*
+ * Reading answers: a member's text, "-" where it is null or not there, and its
+ * number and truth, 0 and false likewise.
+ */
+const char *member_text(const json_t *object, const char *name);
+uint64_t member_number(const json_t *object, const char *name);
+bool member_true(const json_t *object, const char *name);
+
+/** format_list() - texts of an array with commas between; "-" where empty */
+void format_list(const json_t *array, char *buf, size_t size);
+
+/** format_member_mark() - of the members "mark" and "mask"; "-" where null */
+const char *format_member_mark(const json_t *object, char *buf);
+
+#endif /* IPSEC_QOS_TOOLS_QUERY_H */

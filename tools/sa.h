@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * SAs as JSON: for `sa show` and for events.
+ */
+#ifndef IPSEC_QOS_TOOLS_SA_H
+#define IPSEC_QOS_TOOLS_SA_H
+
+#include "command.h"
+
+json_t *sa_json(const struct iq_sa *sa);
+
+#endif /* IPSEC_QOS_TOOLS_SA_H */
