@@ -1116,6 +1116,8 @@ static struct genl_family iq_family __ro_after_init = {
 	.module = THIS_MODULE,
 	.ops = iq_ops,
 	.n_ops = ARRAY_SIZE(iq_ops),
+	/* From here on NLM_F_CREATE and its like would be refused. */
+	.resv_start_op = IPSEC_QOS_CMD_MAX + 1,
 	.mcgrps = iq_mcgrps,
 	.n_mcgrps = ARRAY_SIZE(iq_mcgrps),
 };
