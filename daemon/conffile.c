@@ -44,6 +44,7 @@ struct reader {
 		struct conf_section *section;
 	} nest[NESTING_MAX];
 	unsigned int nested;
+	unsigned int unclosed;	/* the line of a brace that is left open, 0: none */
 };
 
 /* libConfuse's callbacks have no argument of ours. */
@@ -173,8 +174,8 @@ int conffile_on_begin(cfg_t *cfg, cfg_opt_t *opt,
 	struct conf_section *s;
 
 	if (r->nested && r->nest[r->nested - 1].cfg == cfg)
-		return fail(r, r->file, cfg->line, "unknown key '%s'",
-			    CONFFILE_BEGIN_NAME);
+		return fail(r, r->file, cfg->line,
+			    "unknown key '%s', expected a name", CONFFILE_BEGIN_NAME);
 
 	/* An error here would abort: it shows at the next value, or at the end. */
 	*(const char **)result = value;
@@ -220,15 +221,14 @@ int conffile_on_end(cfg_t *cfg, cfg_opt_t *opt)
 	return cfg_opt_rmnsec(opt, cfg_opt_size(opt) - 1);
 }
 
-int conffile_on_include(cfg_t *cfg, cfg_opt_t *opt,
-			int argc, const char **argv)
+int conffile_on_include(cfg_t *cfg, cfg_opt_t *opt, const char *value, void *result)
 {
 	struct reader *r = reading;
 
-	if (argc != 1 || !*argv[0])
-		return fail(r, r->file, cfg->line,
-			    "include takes one path: expected include(\"PATH\")");
-	return section_add(r, "include", argv[0], cfg->line) ? 0 : -1;
+	if (!*value)
+		return fail(r, r->file, cfg->line, "include = '': expected a path");
+	*(const char **)result = value;
+	return section_add(r, opt->name, value, cfg->line) ? 0 : -1;
 }
 
 /* What libConfuse says, and what it leaves out. */
@@ -263,29 +263,38 @@ static void on_error(cfg_t *cfg, const char *fmt, va_list ap)
 		     what, in->kind, in->title ? " " : "",
 		     in->title ? in->title : "", in->line);
 	} else {
-		fail(r, r->file, cfg->line, "%s: expected KIND TITLE { KEY = VALUE ... }",
+		fail(r, r->file, cfg->line,
+		     "%s: expected KIND TITLE { KEY = VALUE ... } or include = PATH",
 		     what);
 	}
 }
 
 /*
  * Blank out comments and refuse what libConfuse's lexer would pass over without
- * a word. It counts the lines of comments more than once; takes a comment that
- * does not end for the end of the file; drops '*' and '+' outside of quotes;
- * cuts a text off at a NUL; and puts the environment in for ${NAME}.
+ * a word. It counts the lines of comments more than once; takes the end of the
+ * file for the end of comments and sections; drops '*' and '+' outside of
+ * quotes; cuts a text off at a NUL; puts the environment in for ${NAME}; and the
+ * time it takes for a word grows with the square of its length.
  */
 static int clean(struct reader *r, char *p, const char *end)
 {
+	unsigned int braces[NESTING_MAX + 1], depth = 0;
+	const char *line_start = p;
 	unsigned int line = 1, begin;
 	char quote = '\0';
 
 	for (; p < end; p++) {
+		if (p - line_start > CONFFILE_LINE_MAX)
+			return fail(r, r->file, line,
+				    "a line of more than %d bytes: expected a shorter one",
+				    CONFFILE_LINE_MAX);
 		if (*p == '\n') {
 			if (quote)
 				return fail(r, r->file, line,
 					    "a quote is opened and not closed: expected a %c in the same line",
 					    quote);
 			line++;
+			line_start = p + 1;
 		} else if ((unsigned char)*p < ' ' && *p != '\t' && *p != '\r') {
 			return fail(r, r->file, line,
 				    "a control character (0x%02x): expected text",
@@ -312,10 +321,12 @@ static int clean(struct reader *r, char *p, const char *end)
 			*p++ = ' ';
 			*p++ = ' ';
 			while (p + 1 < end && !(p[0] == '*' && p[1] == '/')) {
-				if (*p == '\n')
+				if (*p == '\n') {
 					line++;
-				else
+					line_start = p + 1;
+				} else {
 					*p = ' ';
+				}
 				p++;
 			}
 			if (p + 1 >= end)
@@ -327,12 +338,20 @@ static int clean(struct reader *r, char *p, const char *end)
 			return fail(r, r->file, line,
 				    "'%c' outside of quotes: expected a value with it in quotes",
 				    *p);
+		} else if (*p == '{') {
+			if (depth <= NESTING_MAX)
+				braces[depth] = line;
+			depth++;
+		} else if (*p == '}' && depth) {
+			depth--;
 		}
 	}
 	if (quote)
 		return fail(r, r->file, line,
 			    "a quote is opened and not closed: expected a %c in the same line",
 			    quote);
+	/* where it is deeper than that, libConfuse has said why not */
+	r->unclosed = depth && depth <= NESTING_MAX ? braces[depth - 1] : 0;
 	return 0;
 }
 
@@ -340,7 +359,6 @@ static int parse(struct reader *r, char *buf, size_t len)
 {
 	cfg_t *cfg;
 	FILE *fp;
-	int ret;
 
 	r->nested = 0;
 	if (!len)
@@ -351,20 +369,21 @@ static int parse(struct reader *r, char *buf, size_t len)
 	cfg = cfg_init(r->schema, CFGF_NONE);
 	fp = fmemopen(buf, len, "r");
 	if (!cfg || !fp) {
-		ret = fail(r, r->file, 0, "out of memory");
+		fail(r, r->file, 0, "out of memory");
 	} else {
 		reading = r;
 		cfg_set_error_function(cfg, on_error);
-		ret = cfg_parse_fp(cfg, fp);
-		reading = NULL;
-		if (ret)
+		if (cfg_parse_fp(cfg, fp))
 			fail(r, r->file, cfg->line, "not understood");
+		else if (r->unclosed)
+			fail(r, r->file, r->unclosed,
+			     "a '{' is opened and not closed: expected a '}'");
 	}
 	if (fp)
 		fclose(fp);
 	if (cfg)
 		cfg_free(cfg);
-	return r->failed ? -1 : ret;
+	return r->failed ? -1 : 0;
 }
 
 /* The whole of a regular file. Return: -1, or its descriptor's @st and content. */

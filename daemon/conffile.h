@@ -14,6 +14,7 @@
 #define CONFFILE_BYTES_MAX	(8U << 20)	/* in all files together */
 #define CONFFILE_FILES_MAX	1024
 #define CONFFILE_DEPTH_MAX	8		/* files that include each other */
+#define CONFFILE_LINE_MAX	65535		/* bytes in a line */
 
 /**
  * struct conf_value - KEY = VALUE, or one value of a list
@@ -56,9 +57,10 @@ struct conffile {
 };
 
 /*
- * What a schema is made of: CONFFILE_SECTION at the top, and in the array that
- * it names CONFFILE_BEGIN first, then CONFFILE_KEY, CONFFILE_LIST and further
- * sections. Every array ends with CFG_END(). include() is known by itself.
+ * What a schema is made of: CONFFILE_INCLUDE, CONFFILE_SECTION and
+ * CONFFILE_TITLED at the top, and in the array that these name CONFFILE_BEGIN
+ * first, then CONFFILE_KEY, CONFFILE_LIST and further
+ * sections. Every array ends with CFG_END().
  */
 #define CONFFILE_BEGIN() \
 	{ .name = CONFFILE_BEGIN_NAME, .type = CFGT_STR, \
@@ -74,7 +76,7 @@ struct conffile {
 	{ .name = kind, .type = CFGT_SEC, .flags = CFGF_MULTI | CFGF_TITLE, \
 	  .subopts = keys, .validcb = conffile_on_end }
 #define CONFFILE_INCLUDE() \
-	CFG_FUNC("include", conffile_on_include)
+	CFG_STR_CB("include", NULL, CFGF_NODEFAULT, conffile_on_include)
 
 /*
  * libConfuse parses the default of this option, which no file can name, when a
@@ -85,12 +87,12 @@ struct conffile {
 int conffile_on_begin(cfg_t *cfg, cfg_opt_t *opt, const char *value, void *result);
 int conffile_on_value(cfg_t *cfg, cfg_opt_t *opt, const char *value, void *result);
 int conffile_on_end(cfg_t *cfg, cfg_opt_t *opt);
-int conffile_on_include(cfg_t *cfg, cfg_opt_t *opt, int argc, const char **argv);
+int conffile_on_include(cfg_t *cfg, cfg_opt_t *opt, const char *value, void *result);
 
 /**
  * conffile_read() - read a file and what it includes
  *
- * include("PATH") takes wildcards; a relative path is relative to the folder of
+ * include = "PATH" takes wildcards; a relative path is relative to the folder of
  * the file that it stands in. A pattern that fits no file is no error.
  *
  * @schema: which sections and keys there are
