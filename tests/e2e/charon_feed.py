@@ -1,0 +1,860 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""
+charon_feed.py [SCENARIO...] - what the strongSwan plugin says to the daemon
+
+   gw 10.0.1.1 ---- 10.0.1.254 router 10.0.2.254 ---- 10.0.2.1 peer
+   charon, plugin                                     charon
+   and a stand-in for the daemon
+
+Each end in a network namespace, charon's SAs in the kernel. After each step
+what the daemon was told has to be what gw's charon and kernel have, and no SA
+may appear in the kernel before the daemon answered for it.
+"""
+import atexit
+import ctypes
+import functools
+import os
+import re
+import shutil
+import signal
+import socket
+import struct
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import traceback
+
+TOP = os.path.realpath(os.path.join(os.path.dirname(__file__), "../.."))
+sys.path.insert(0, os.path.join(TOP, "tests/lib"))
+from feed_sink import FeedSink  # noqa: E402
+
+PLUGIN = os.path.join(TOP, "build/charon/libstrongswan-ipsec-qos.so")
+# e.g. valgrind, for gw's charon
+WRAPPER = os.environ.get("CHARON_WRAPPER", "").split()
+SLOW = 10 if WRAPPER else 1
+ROOM = tempfile.mkdtemp(prefix="charon_feed.")
+FEED = ROOM + "/feed.sock"
+TIMEOUT = 0.2 * SLOW
+GW, PEER, PEER2, NAT, NAT2 = ("10.0.1.1", "10.0.2.1", "10.0.2.2", "10.0.1.254",
+                              "10.0.1.253")
+ESP, AH = 50, 51
+ID_FQDN, ID_USER_FQDN, ID_IPV4, ID_DN, ID_KEY = 2, 3, 1, 9, 11
+
+
+def run(*command, check=True, timeout=60 * SLOW):
+    done = subprocess.run(command, stdout=subprocess.PIPE, text=True,
+                          stderr=subprocess.STDOUT, timeout=timeout,
+                          check=False)
+    if check and done.returncode:
+        raise AssertionError("%s: %s" % (" ".join(command), done.stdout))
+    return done.stdout
+
+
+def sh(script):
+    return run("sh", "-ec", script)
+
+
+def check(condition, what):
+    if not condition:
+        raise AssertionError(what)
+
+
+def eventually(what, condition, timeout=20):
+    """For what nothing tells us about: the kernel's and charon's own tables."""
+    deadline = time.monotonic() + timeout * SLOW
+    while True:
+        got = condition()
+        if got is True:
+            return
+        if time.monotonic() > deadline:
+            raise AssertionError("%s: %s" % (what, got))
+        time.sleep(0.05)
+
+
+class Monitor(threading.Thread):
+    """The kernel's notifications about SAs, with the time they were read."""
+
+    def __init__(self, netns):
+        super().__init__(daemon=True)
+        libc = ctypes.CDLL(None, use_errno=True)
+        with open("/proc/self/ns/net", "rb") as here, \
+                open("/run/netns/" + netns, "rb") as there:
+            libc.setns(there.fileno(), 0)
+            self.sock = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, 6)
+            self.sock.bind((0, 1 << 2))     # XFRMGRP_SA
+            libc.setns(here.fileno(), 0)
+        self.lock = threading.Lock()
+        self.installed = {}
+        self.too_early = []
+        self.sink = None
+        self.count = 0
+
+    def run(self):
+        while True:
+            data = self.sock.recv(65536)
+            now = time.monotonic()
+            kind, = struct.unpack_from("=H", data, 4)
+            # XFRM_MSG_NEWSA, UPDSA: after its selector; DELSA: first thing
+            at = {0x10: 72, 0x1a: 72, 0x11: 16}.get(kind)
+            if at is None:
+                continue
+            spi, proto = struct.unpack_from("!IB", data, at + 16)
+            family, = struct.unpack_from("=H", data, 16 + 212) \
+                if kind != 0x11 else struct.unpack_from("=H", data, at + 20)
+            dst = socket.inet_ntop(family,
+                                   data[at:at + (4 if family == 2 else 16)])
+            key = (dst, spi, proto)
+            with self.lock:
+                if kind == 0x11:
+                    self.installed.pop(key, None)
+                    continue
+                self.count += 1
+                self.installed[key] = now
+                if self.sink and key not in self.sink.acked:
+                    self.too_early.append(key)
+
+    def answering(self, msg):
+        """The sink is about to answer: it must not be there yet."""
+        if msg["type"] != "SA":
+            return
+        key = (msg["DST"], msg["SPI"], msg["PROTO"])
+        with self.lock:
+            if key in self.installed and not self.moving(key):
+                self.too_early.append(key)
+
+    def moving(self, key):
+        """Updates of what is there are announced too"""
+        with self.sink.changed:
+            return key in self.sink.acked
+
+
+class Charon:
+    def __init__(self, name, config, plugin):
+        self.name = name
+        self.log = "%s/%s.log" % (ROOM, name)
+        self.vici = "unix://%s/%s.vici" % (ROOM, name)
+        self.plugin = plugin
+        self.process = None
+        self.config = config
+        with open("%s/%s.strongswan.conf" % (ROOM, name), "w",
+                  encoding="utf-8") as f:
+            f.write("""
+swanctl {
+    # to read keys and certificates, no more: it is called often
+    load = pem pkcs1 pkcs8 x509 openssl random nonce
+}
+charon {
+    load_modular = yes
+    install_routes = no
+    install_virtual_ip = no
+    retransmit_tries = 3
+    retransmit_timeout = 1
+    i_dont_care_about_security_and_use_aggressive_mode_psk = yes
+    FLUSH
+    plugins {
+        include /etc/strongswan.d/charon/*.conf
+        vici {
+            socket = VICI
+        }
+        ipsec-qos {
+            load = PLUGIN
+            socket = FEED
+            timeout = TIMEOUT
+        }
+        bypass-lan {
+            load = no
+        }
+    }
+    filelog {
+        log {
+            path = LOG
+            default = 1
+            knl = 2
+            ike = 2
+            chd = 2
+            time_format = %T
+            time_add_ms = yes
+            flush_line = yes
+        }
+    }
+}
+""".replace("VICI", self.vici).replace("PLUGIN", "yes" if plugin else "no")
+   .replace("FEED", FEED).replace("LOG", self.log)
+   .replace("TIMEOUT", str(int(TIMEOUT * 1000)))
+   .replace("FLUSH", "flush_auth_cfg = yes" if plugin else ""))
+        with open("%s/%s.d/swanctl.conf" % (ROOM, name), "w",
+                  encoding="utf-8") as f:
+            f.write(config)
+
+    def start(self):
+        environ = dict(os.environ, STRONGSWAN_CONF="%s/%s.strongswan.conf" %
+                       (ROOM, self.name))
+        wrapper = " ".join(WRAPPER) if self.plugin else ""
+        # each has a /run of its own for its pid file
+        self.process = subprocess.Popen(
+            ["ip", "netns", "exec", self.name, "unshare", "-m", "sh", "-c",
+             "mount -t tmpfs tmpfs /run && exec %s /usr/lib/ipsec/charon" %
+             wrapper], env=environ, stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=open("%s/%s.err" % (ROOM, self.name), "ab"))
+        eventually(self.name + "'s charon is up", lambda: "usage:" not in
+                   self.swanctl("--version", "--daemon", check=False) or
+                   "no answer")
+        self.load()
+        return self
+
+    def load(self):
+        # certificates and keys are taken from the folder it is in
+        self.swanctl("--load-all", "--file", "%s/%s.d/swanctl.conf" %
+                     (ROOM, self.name))
+
+    def swanctl(self, *args, **kwargs):
+        return run("env", "STRONGSWAN_CONF=%s/%s.strongswan.conf" %
+                   (ROOM, self.name), "swanctl", args[0], "--uri", self.vici,
+                   *args[1:], **kwargs)
+
+    def initiate(self, child):
+        return self.swanctl("--initiate", "--child", child)
+
+    def ikes(self):
+        """(unique id, SPI_I, SPI_R) of those that are established"""
+        out = self.swanctl("--list-sas", "--raw")
+        return {(int(i), int(a, 16), int(b, 16)) for i, a, b in re.findall(
+            r"uniqueid=(\d+) version=\d state=(?:ESTABLISHED|REKEYED|DELETING)"
+            r".*?initiator-spi=(\w+) responder-spi=(\w+)", out)}
+
+    def logged(self, text):
+        with open(self.log, encoding="utf-8", errors="replace") as f:
+            return f.read().count(text)
+
+    def stop(self, how=signal.SIGTERM):
+        # what unshare and sh became
+        self.process.send_signal(how)
+        return self.process.wait(30 * SLOW)
+
+
+def kernel_sas():
+    out = run("ip", "-n", "gw", "xfrm", "state")
+    return {(dst, int(spi, 16), {"esp": ESP, "ah": AH}[proto])
+            for dst, proto, spi in
+            re.findall(r"dst (\S+)\n\tproto (esp|ah) spi (0x\w+)", out)}
+
+
+class World:
+    """Everything, made once and used by all scenarios"""
+
+    def __init__(self):
+        sh("""
+        for ns in gw router peer; do
+            ip netns add $ns
+            ip -n $ns link set lo up
+        done
+        ip link add gw0 netns gw type veth peer name r1 netns router
+        ip link add peer0 netns peer type veth peer name r2 netns router
+        ip -n gw addr add 10.0.1.1/24 dev gw0
+        ip -n router addr add 10.0.1.254/24 dev r1
+        ip -n router addr add 10.0.1.253/24 dev r1
+        ip -n router addr add 10.0.2.254/24 dev r2
+        ip -n peer addr add 10.0.2.1/24 dev peer0
+        ip -n gw link set gw0 up
+        ip -n router link set r1 up
+        ip -n router link set r2 up
+        ip -n peer link set peer0 up
+        ip -n gw addr add 10.1.0.1/32 dev lo
+        ip -n peer addr add 10.2.0.1/32 dev lo
+        ip -n gw route add default via 10.0.1.254
+        ip -n peer route add default via 10.0.2.254
+        ip netns exec router sysctl -q net.ipv4.ip_forward=1
+        ip netns exec peer sysctl -q net.ipv4.conf.all.promote_secondaries=1
+        """)
+        make_certificates()
+        shutil.copy(PLUGIN, "/usr/lib/ipsec/plugins/")
+        self.monitor = Monitor("gw")
+        self.monitor.start()
+        self.sink = None
+        self.new_sink().start()
+        self.gw = Charon("gw", gw_config(), True).start()
+        self.peer = Charon("peer", peer_config(), False).start()
+        self.sink.wait("synchronised", lambda: self.sink.synced, 10 * SLOW)
+
+    def new_sink(self, **options):
+        options.setdefault("delay", 0.03)
+        out = open(ROOM + "/feed.json", "a", encoding="utf-8")
+        self.sink = FeedSink(FEED, out=out, before_ack=self.monitor.answering,
+                             **options)
+        self.monitor.sink = self.sink
+        return self.sink
+
+    def settled(self, children=None, ikes=None):
+        """Until the daemon knows exactly what charon and the kernel have"""
+        def difference():
+            with self.sink.changed:
+                told = set(self.sink.sas)
+                pending = [k for k, v in self.sink.sas.items() if v["PENDING"]]
+                told_ikes = {(i, m["SPI_I"], m["SPI_R"])
+                             for i, m in self.sink.ikes.items()}
+                owners = {v["IKE_ID"] for v in self.sink.sas.values()}
+                n_children = len(self.sink.children)
+            have, have_ikes = kernel_sas(), self.gw.ikes()
+            if told != have:
+                return "told %s, the kernel has %s" % (told, have)
+            if told_ikes != have_ikes:
+                return "told %s, charon has %s" % (told_ikes, have_ikes)
+            if not owners <= {i[0] for i in told_ikes}:
+                return "SAs of %s, which are gone" % owners
+            if pending:
+                return "%s still pending" % pending
+            if children is not None and children != n_children:
+                return "%d CHILD SAs" % n_children
+            if ikes is not None and ikes != len(told_ikes):
+                return "%d IKE SAs" % len(told_ikes)
+            return True
+        eventually("tables are equal", difference)
+        self.sane()
+
+    def sane(self):
+        check(not self.sink.errors, self.sink.errors)
+        check(not self.monitor.too_early,
+              "in the kernel before announced: %s" % self.monitor.too_early)
+
+    def clear(self):
+        for charon in (self.peer, self.gw):
+            for unique in re.findall(r"uniqueid=(\d+) version",
+                                     charon.swanctl("--list-sas", "--raw")):
+                charon.swanctl("--terminate", "--ike-id", unique, "--force",
+                               check=False)
+        self.settled(0, 0)
+
+    def peer_ike(self, conn):
+        """The IKE message about the one IKE SA of a connection"""
+        with self.sink.changed:
+            found = [m for m in self.sink.ikes.values() if m["CONN"] == conn]
+        check(len(found) == 1, "%d IKE SAs of %s" % (len(found), conn))
+        return found[0]
+
+
+def make_certificates():
+    for name in ("gw", "peer"):
+        for folder in ("x509ca", "x509", "private"):
+            os.makedirs("%s/%s.d/%s" % (ROOM, name, folder))
+    sh("""
+    cd %s
+    pki --gen --type ecdsa > ca.key
+    pki --self --type ecdsa --in ca.key --ca --dn 'C=CH, O=test, CN=ca' > ca.crt
+    for name in gw peer; do
+        pki --gen --type ecdsa > $name.d/private/key
+        pki --issue --type priv --in $name.d/private/key --cacert ca.crt \
+            --cakey ca.key --dn "C=CH, O=test, CN=$name" --san $name.example \
+            > $name.d/x509/crt
+        cp ca.crt $name.d/x509ca/
+    done""" % ROOM)
+
+
+# name: (version and more, peer's local, gw's remote, gw's own)
+AUTH = {
+    "v2-psk": ("version = 2", "auth = psk\nid = alice@example.org", "", "psk"),
+    "v2-addr": ("version = 2", "auth = psk\nid = 10.0.2.1", "", "psk"),
+    "v2-cert": ("version = 2", "auth = pubkey\nid = \"C=CH, O=test, CN=peer\"",
+                "", "pubkey"),
+    "v2-eap": ("version = 2", "auth = eap-mschapv2\nid = road\neap_id = carol",
+               "auth = eap-mschapv2\nid = road\neap_id = %any", "pubkey"),
+    "v1-main": ("version = 1", "auth = psk\nid = main.example.org", "", "psk"),
+    "v1-aggr": ("version = 1\naggressive = yes",
+                "auth = psk\nid = keyid:site-a", "", "psk"),
+    "v1-xauth": ("version = 1", "auth = psk\nid = xauth.example.org", "",
+                 "psk"),
+}
+PROPOSALS = "proposals = aes128-sha256-x25519"
+
+
+def connection(name, own, other, local, remote, number, extra, xauth):
+    net = (("10.1.0.0/24", "10.2.0.0/24") if own == GW else
+           ("10.2.0.0/24", "10.1.0.0/24"))
+    return """
+    %s {
+        %s
+        %s
+        local_addrs = %s
+        remote_addrs = %s
+        unique = no
+        rekey_time = 0
+        reauth_time = 0
+        local {
+            %s
+        }
+        remote {
+            %s
+        }
+        %s
+        children {
+            %s {
+                local_ts = %s[tcp/%d]
+                remote_ts = %s[tcp]
+                esp_proposals = aes128-sha256-x25519
+                rekey_time = 0
+            }
+            %s-two {
+                local_ts = %s[udp/%d]
+                remote_ts = %s[udp]
+                mode = transport
+                esp_proposals = aes128-sha256-x25519
+                rekey_time = 0
+            }
+            %s-ah {
+                local_ts = %s[icmp]
+                remote_ts = %s[icmp]
+                ah_proposals = sha256
+                rekey_time = 0
+            }
+        }
+    }""" % (name, extra, PROPOSALS, own, other, local, remote, xauth,
+            name, net[0], number, net[1],
+            name, own, number, "0.0.0.0/0" if own == GW else GW,
+            name, net[0], net[1])
+
+
+def config(own, other, gw):
+    out = "connections {"
+    for i, (name, (extra, local, remote, auth)) in enumerate(AUTH.items()):
+        mine = "auth = %s\nid = gw.example" % auth
+        remote = remote or local
+        xauth = ""
+        if name == "v1-xauth":
+            xauth = ("remote-x {\nauth = xauth\n}" if gw else
+                     "local-x {\nauth = xauth\nxauth_id = dave\n}")
+        out += connection(name, own, other, mine if gw else local,
+                          remote if gw else mine, 1000, extra, xauth)
+    return out + """
+}
+secrets {
+    ike {
+        secret = "quite secret"
+    }
+    eap {
+        id = carol
+        secret = "eap secret"
+    }
+    xauth {
+        id = dave
+        secret = "xauth secret"
+    }
+}
+"""
+
+
+def gw_config():
+    return config(GW, "%any", True)
+
+
+def peer_config():
+    # one selector of ports on gw's side, any on the peer's
+    return re.sub(r"local_ts = (\S+)\[(\w+)/\d+\]", r"local_ts = \1[\2]",
+                  re.sub(r"remote_ts = (\S+)\[(tcp|udp)\]",
+                         r"remote_ts = \1[\2/1000]", config("10.0.2.0/24", GW,
+                                                          False)))
+
+
+SCENARIOS = []
+
+
+def scenario(function):
+    @functools.wraps(function)
+    def wrapped(world):
+        function(world)
+        world.clear()
+    SCENARIOS.append(wrapped)
+    return wrapped
+
+
+def check_identity(world, name, id_type, data, eap=None):
+    world.peer.initiate(name)
+    world.settled(1, 1)
+    ike = world.peer_ike(name)
+    check(ike["ID_TYPE"] == id_type and bytes.fromhex(ike["ID"]) == data,
+          "identity %d %s" % (ike["ID_TYPE"], ike["ID"]))
+    check(ike.get("EAP_ID") == eap, "EAP identity %s" % ike.get("EAP_ID"))
+    check((ike["LOCAL"], ike["REMOTE"]) == (GW, PEER), ike)
+    check(ike["IKE_VERSION"] == int(name[1]), ike)
+    child, = world.sink.children.values()
+    check(child["CHILD"] == name and child["REQID"] and not child["ENCAP"],
+          child)
+    # the first word about this IKE SA comes before the one about its SAs
+    first = next(m for m in world.sink.messages
+                 if m.get("IKE_ID") == ike["IKE_ID"])
+    check(first["type"] == "IKE", first)
+
+
+@scenario
+def identities(world):
+    """each kind of authentication, the peer initiates"""
+    check_identity(world, "v2-psk", ID_USER_FQDN, b"alice@example.org")
+    world.clear()
+    check_identity(world, "v2-addr", ID_IPV4, bytes([10, 0, 2, 1]))
+    world.clear()
+    world.peer.initiate("v2-cert")
+    world.settled(1, 1)
+    ike = world.peer_ike("v2-cert")
+    check(ike["ID_TYPE"] == ID_DN and b"peer" in bytes.fromhex(ike["ID"]), ike)
+    world.clear()
+    # identities of further rounds survive charon.flush_auth_cfg and rekeying
+    check_identity(world, "v2-eap", ID_FQDN, b"road", "carol")
+    world.peer.swanctl("--rekey", "--ike", "v2-eap")
+    world.sink.wait("the new IKE SA", lambda: len(
+        {m["IKE_ID"] for m in world.sink.messages
+         if m["type"] == "IKE" and m["CONN"] == "v2-eap"}) == 2)
+    world.settled(1, 1)
+    check(world.peer_ike("v2-eap").get("EAP_ID") == "carol", "lost the EAP id")
+    world.clear()
+    check_identity(world, "v1-main", ID_FQDN, b"main.example.org")
+    world.clear()
+    check_identity(world, "v1-aggr", ID_KEY, b"site-a")
+    world.clear()
+    check_identity(world, "v1-xauth", ID_FQDN, b"xauth.example.org", "dave")
+
+
+@scenario
+def initiator(world):
+    """gw initiates; AH, transport mode, several CHILD SAs"""
+    for name in ("v2-psk", "v1-main"):
+        # it needs to know where to
+        world.gw.swanctl("--initiate", "--child", name, "--timeout", "5",
+                         check=False)
+    check(not world.sink.ikes, "an IKE SA to nowhere was reported")
+    world.peer.initiate("v2-psk")
+    world.settled(1, 1)
+    for child in ("v2-psk-two", "v2-psk-ah"):
+        world.gw.initiate(child)
+    world.settled(3, 1)
+    protos = {m["PROTO"] for m in world.sink.children.values()}
+    check(protos == {ESP, AH}, protos)
+    world.peer.initiate("v1-main")
+    world.gw.initiate("v1-main-two")
+    world.settled(5, 2)
+
+
+def rekey(world, charon, kind, name, times):
+    for _ in range(times):
+        before = {m["IKE_ID"] if kind == "--ike" else i
+                  for i, m in world.sink.children.items()}
+        charon.swanctl("--rekey", kind, name)
+        world.sink.wait("rekeyed", lambda b=before: not b & {
+            m["IKE_ID"] if kind == "--ike" else i
+            for i, m in world.sink.children.items()}, 10 * SLOW)
+        world.settled()
+
+
+@scenario
+def rekeys(world):
+    """CHILD and IKE SAs, by either side"""
+    world.peer.initiate("v2-psk")
+    world.settled(1, 1)
+    for charon in (world.peer, world.gw):
+        # IKEv2 deletes the old CHILD SA at once
+        rekey(world, charon, "--child", "v2-psk", 3)
+        rekey(world, charon, "--ike", "v2-psk", 3)
+    world.settled(1, 1)
+    # inbound SAs of rekeys are announced with the SPI already
+    announced = {}
+    for m in world.sink.messages:
+        if m["type"] == "SA" and m.get("PENDING") and m["DST"] == GW:
+            announced.setdefault(m["SPI"], []).append(m)
+    check(sum(len(v) == 2 for v in announced.values()) >= 6, announced)
+    world.clear()
+    world.peer.initiate("v1-main")
+    world.settled(1, 1)
+    for charon in (world.peer, world.gw):
+        n = len(world.sink.children)
+        charon.swanctl("--rekey", "--child", "v1-main")
+        # IKEv1 keeps the rekeyed one
+        world.sink.wait("rekeyed", lambda: len(world.sink.children) == n + 1)
+        world.settled()
+
+
+@scenario
+def collisions(world):
+    """both sides rekey at once"""
+    world.peer.initiate("v2-psk")
+    world.settled(1, 1)
+    for kind in ("--child", "--ike"):
+        for _ in range(5):
+            both = [threading.Thread(target=c.swanctl,
+                                     args=("--rekey", kind, "v2-psk"))
+                    for c in (world.peer, world.gw)]
+            for t in both:
+                t.start()
+            for t in both:
+                t.join()
+            world.settled(ikes=1)
+    # losers of a collision are deleted last
+    world.settled(1, 1)
+
+
+@scenario
+def reauthentication(world):
+    """IKEv2: all anew; IKEv1: the children move to the new IKE SA"""
+    for name in ("v2-psk", "v1-main", "v1-aggr"):
+        for charon in (world.peer, world.gw):
+            world.peer.initiate(name)
+            world.settled(1, 1)
+            old = world.peer_ike(name)["IKE_ID"]
+            charon.swanctl("--rekey", "--ike", name, "--reauth")
+            world.sink.wait("a new IKE SA with children", lambda: old not in {
+                m["IKE_ID"] for m in world.sink.children.values()} and
+                world.sink.children, 15 * SLOW)
+            world.clear()
+
+
+@scenario
+def mobike(world):
+    """the peer moves to another address, and back"""
+    world.peer.initiate("v2-psk")
+    world.peer.initiate("v2-psk-two")
+    world.settled(2, 1)
+    for old, new in ((PEER, PEER2), (PEER2, PEER)):
+        count = world.sink.count(type="SA_DEL", DST=old)
+        sh("ip -n peer addr add %s/24 dev peer0 && "
+           "ip -n peer addr del %s/24 dev peer0 && "
+           "ip -n peer route replace default via 10.0.2.254" % (new, old))
+        world.sink.wait("moved to " + new, lambda o=old, n=new, c=count:
+                        world.sink.count(type="SA_DEL", DST=o) >= c + 2 and
+                        all(m["REMOTE"] == n for m in
+                            world.sink.children.values()), 20 * SLOW)
+        world.settled(2, 1)
+        check(world.peer_ike("v2-psk")["REMOTE"] == new, "the IKE SA did not")
+    # the same, with an IKE SA that was rekeyed
+    rekey(world, world.gw, "--ike", "v2-psk", 1)
+
+
+@scenario
+def nat(world):
+    """the peer is behind a NAT, whose mapping changes"""
+    sh("""ip netns exec router sh -ec '
+    sysctl -q net.netfilter.nf_conntrack_udp_timeout=1 \
+        net.netfilter.nf_conntrack_udp_timeout_stream=1 2>/dev/null || true
+    nft add table ip nat
+    nft "add chain ip nat post { type nat hook postrouting priority 100; }"
+    nft "add rule ip nat post oif r1 snat to %s"'""" % NAT)
+    sh("ip netns exec router sysctl -q "
+       "net.netfilter.nf_conntrack_udp_timeout=1 "
+       "net.netfilter.nf_conntrack_udp_timeout_stream=1")
+    try:
+        for name in ("v2-psk", "v1-main"):
+            world.peer.initiate(name)
+            world.settled()
+            check(world.peer_ike(name)["REMOTE"] == NAT, "not behind NAT")
+        check(all(m["ENCAP"] for m in world.sink.children.values()),
+              "not encapsulated")
+        world.settled(2, 2)
+        sh("""ip netns exec router sh -ec '
+        nft flush chain ip nat post
+        nft "add rule ip nat post oif r1 snat to %s"'""" % NAT2)
+        # until the old mapping is forgotten
+        eventually("the mapping is gone", lambda: "10.0.2.1" not in
+                   run("ip", "netns", "exec", "router", "cat",
+                       "/proc/net/nf_conntrack", check=False) or "still there",
+                   30)
+        # any packet does; a CHILD SA's rekeying is one for sure
+        world.peer.swanctl("--rekey", "--child", "v2-psk")
+        world.sink.wait("moved", lambda: any(
+            m["REMOTE"] == NAT2 and m["CONN"] == "v2-psk"
+            for m in world.sink.ikes.values()), 20 * SLOW)
+        world.settled()
+    finally:
+        sh("ip netns exec router nft delete table ip nat")
+
+
+@scenario
+def absent(world):
+    """the daemon dies and returns: no delay, and everything is told again"""
+    world.peer.initiate("v2-psk")
+    world.settled(1, 1)
+    world.sink.stop()
+    start = time.monotonic()
+    world.peer.initiate("v1-main")
+    took = time.monotonic() - start
+    check(took < 3 * SLOW, "took %.1f s without the daemon" % took)
+    world.gw.swanctl("--rekey", "--child", "v2-psk")
+    eventually("it is there", lambda: len(kernel_sas()) >= 4)
+    world.monitor.sink = None
+    sink = world.new_sink()
+    world.monitor.sink = None
+    start = time.monotonic()
+    sink.start()
+    sink.wait("told everything", lambda: sink.synced, 5 * SLOW)
+    took = time.monotonic() - start
+    check(took < 1 * SLOW, "took %.1f s to tell it" % took)
+    world.settled(2, 2)
+    eventually("the count is logged", lambda: world.gw.logged(
+        " SAs were passed over before") >= 2 or "no")
+    with sink.changed:
+        sink.acked.update(dict.fromkeys(kernel_sas(), 0))
+    world.monitor.sink = sink
+
+
+def bad_daemon(world, behaviour, outage):
+    """While it behaves so IKE is not held up; once it is good again all is"""
+    complaints = world.gw.logged(outage)
+    world.sink.behaviour = behaviour
+    world.monitor.sink = None
+    start = time.monotonic()
+    for child in ("v2-psk", "v2-psk-two", "v2-psk-ah"):
+        world.peer.initiate(child)
+    took = time.monotonic() - start
+    check(took < 3 * SLOW, "took %.1f s with a daemon that is %s" %
+          (took, behaviour))
+    check(len(kernel_sas()) == 6, "not installed")
+    eventually("it is logged", lambda: world.gw.logged(outage) == complaints +
+               1 or world.gw.logged(outage) - complaints)
+    world.sink.behaviour = "good"
+    start = time.monotonic()
+    world.sink.wait("told everything", lambda: world.sink.synced and
+                    len(world.sink.children) == 3, 10 * SLOW)
+    world.settled(3, 1)
+    with world.sink.changed:
+        world.sink.acked.update(dict.fromkeys(kernel_sas(), 0))
+    world.monitor.sink = world.sink
+    world.clear()
+
+
+@scenario
+def bad_daemons(world):
+    """silent, slow, deaf, talking nonsense"""
+    bad_daemon(world, "silent", "did not answer within")
+    bad_daemon(world, "deaf", "did not answer within")
+    bad_daemon(world, "garbage", "is gone: ")
+    bad_daemon(world, "close", "is gone: ")
+    world.sink.delay = 2 * TIMEOUT
+    bad_daemon(world, "good", "did not answer within")
+    world.sink.delay = 0.03
+
+
+@scenario
+def refused(world):
+    """a daemon of another version, and one that has no room"""
+    for behaviour, text in (("version", "speaks another protocol"),
+                            ("refuse", "refused the connection")):
+        world.sink.stop()
+        sink = world.new_sink(behaviour=behaviour).start()
+        sink.wait("asked twice", lambda s=sink: s.count(type="HELLO") >= 2, 15)
+        world.peer.initiate("v2-psk")
+        check(world.gw.logged(text) == 1, "logged %d times" %
+              world.gw.logged(text))
+        check(sink.count(type="HELLO") == len(sink.messages),
+              "talked to it all the same")
+        world.peer.swanctl("--terminate", "--ike", "v2-psk")
+        sink.behaviour = "good"
+        sink.wait("agreed", lambda s=sink: s.synced, 20)
+    world.sink.behaviour = "error"
+    world.monitor.sink = None
+    world.peer.initiate("v2-psk")
+    world.peer.initiate("v2-psk-two")
+    check(world.gw.logged("refused: the table is full") > 0, "not logged")
+    world.monitor.sink = world.sink
+
+
+@scenario
+def returns_in_the_middle(world):
+    """the daemon goes and comes while SAs come and go"""
+    world.monitor.sink = None
+    for child in ("v2-psk", "v2-psk-two", "v2-psk-ah"):
+        world.peer.initiate(child)
+    stop = threading.Event()
+
+    def churn(charon):
+        while not stop.is_set():
+            charon.swanctl("--rekey", "--child", "v2-psk", check=False)
+            charon.swanctl("--rekey", "--child", "v2-psk-two", check=False)
+
+    threads = [threading.Thread(target=churn, args=(c,))
+               for c in (world.gw, world.peer)]
+    for t in threads:
+        t.start()
+    try:
+        for _ in range(5):
+            world.sink.stop()
+            world.new_sink(delay=0.001).start()
+            world.monitor.sink = None
+            world.sink.wait("told everything", lambda: world.sink.synced,
+                            10 * SLOW)
+    finally:
+        stop.set()
+        for t in threads:
+            t.join()
+    world.settled(ikes=1)
+    with world.sink.changed:
+        world.sink.acked.update(dict.fromkeys(kernel_sas(), 0))
+    world.monitor.sink = world.sink
+
+
+@scenario
+def charon_restart(world):
+    """charon ends: in order, with the daemon silent, and killed"""
+    world.peer.initiate("v2-psk")
+    world.settled(1, 1)
+    check(world.gw.stop() == 0, "charon's exit status")
+    world.sink.wait("all is deleted", lambda: not world.sink.sas and
+                    not world.sink.ikes)
+    world.gw.start()
+    world.sink.wait("synchronised", lambda: world.sink.synced)
+    world.clear()
+
+    world.peer.initiate("v2-psk")
+    world.settled(1, 1)
+    world.sink.behaviour = "silent"
+    start = time.monotonic()
+    check(world.gw.stop() == 0, "charon's exit status")
+    took = time.monotonic() - start
+    check(took < 3 * SLOW, "took %.1f s to end" % took)
+    world.sink.behaviour = "good"
+    world.gw.start()
+    world.sink.wait("synchronised", lambda: world.sink.synced)
+    world.clear()
+
+    world.peer.initiate("v2-psk")
+    world.settled(1, 1)
+    world.gw.stop(signal.SIGKILL)
+    world.gw.start()
+    world.sink.wait("synchronised", lambda: world.sink.synced)
+    # the new one does not know what the old one left
+    run("ip", "-n", "gw", "xfrm", "state", "flush")
+    run("ip", "-n", "gw", "xfrm", "policy", "flush")
+
+
+def keep_logs():
+    for name in os.listdir(ROOM):
+        if name.endswith((".log", ".err", ".json")):
+            shutil.copy(os.path.join(ROOM, name), os.environ["VM_OUT"])
+
+
+def main():
+    if "VM_OUT" in os.environ:
+        atexit.register(keep_logs)
+    world = World()
+    wanted = sys.argv[1:]
+    failed = 0
+    for function in SCENARIOS:
+        if wanted and function.__name__ not in wanted:
+            continue
+        start = time.monotonic()
+        try:
+            function(world)
+            print("ok   %-24s %5.1f s  %s" % (
+                function.__name__, time.monotonic() - start, function.__doc__),
+                  flush=True)
+        except Exception:   # pylint: disable=broad-except
+            failed += 1
+            print("FAIL %s" % function.__name__)
+            traceback.print_exc()
+            sys.stdout.flush()
+            break
+    print("%d SAs were installed" % world.monitor.count)
+    check(world.gw.stop() == 0 or failed, "charon's exit status")
+    world.peer.stop()
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,334 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""
+feed_sink.py [-d MS] [-b BEHAVIOUR] SOCKET - stand in for ipsec-qosd on its
+socket: check the protocol, keep the tables that follow from it, print each
+message as a line of JSON.
+
+Behaviours, which a test may change any time through FeedSink.behaviour:
+  good      answers, after a delay
+  silent    reads, never answers
+  deaf      accepts, never reads
+  garbage   answers with what is no message
+  refuse    answers HELLO with an ACK of EPROTONOSUPPORT
+  version   answers HELLO with another version
+  error     answers every request with ENOSPC
+  close     closes the connection on the first request
+"""
+import argparse
+import errno
+import ipaddress
+import json
+import os
+import select
+import socket
+import struct
+import sys
+import threading
+import time
+
+MESSAGES = ["HELLO", "ACK", "SYNC_START", "SYNC_END", "IKE", "IKE_DEL", "SA",
+            "SA_DEL", "CHILD", "CHILD_DEL", "QUERY", "ANSWER"]
+FIRST_TYPE = 16
+NLM_F_ACK = 4
+
+ATTRS = [None, ("VERSION", "I"), ("ROLE", "B"), ("ERROR", "I"),
+         ("MESSAGE", "str"), ("GROUP", "I"), ("IKE_ID", "I"),
+         ("IKE_VERSION", "B"), ("SPI_I", "Q"), ("SPI_R", "Q"),
+         ("LOCAL", "addr"), ("LOCAL_PORT", "H"), ("REMOTE", "addr"),
+         ("REMOTE_PORT", "H"), ("ID_TYPE", "B"), ("ID", "bytes"),
+         ("EAP_ID", "str"), ("CONN", "str"), ("CHILD_ID", "I"),
+         ("CHILD", "str"), ("REQID", "I"), ("PROTO", "B"), ("SPI_IN", "I"),
+         ("SPI_OUT", "I"), ("ENCAP", "B"), ("DST", "addr"), ("SPI", "I"),
+         ("PENDING", "flag"), ("QUERY", "B"), ("ARG", "str"), ("TEXT", "str")]
+NUMBER = {attr[0]: i for i, attr in enumerate(ATTRS) if attr}
+
+REQUIRED = {
+    "HELLO": {"VERSION", "ROLE"},
+    "SYNC_START": set(),
+    "SYNC_END": set(),
+    "IKE": {"IKE_ID", "IKE_VERSION", "SPI_I", "SPI_R", "LOCAL", "LOCAL_PORT",
+            "REMOTE", "REMOTE_PORT", "ID_TYPE", "ID", "CONN"},
+    "IKE_DEL": {"IKE_ID", "SPI_I", "SPI_R"},
+    "SA": {"IKE_ID", "DST", "SPI", "PROTO"},
+    "SA_DEL": {"DST", "SPI", "PROTO"},
+    "CHILD": {"IKE_ID", "CHILD_ID", "CHILD", "REQID", "PROTO", "SPI_IN",
+              "SPI_OUT", "LOCAL", "REMOTE", "ENCAP"},
+    "CHILD_DEL": {"CHILD_ID"},
+}
+OPTIONAL = {"IKE": {"EAP_ID"}, "SA": {"PENDING"}}
+
+
+class ProtocolError(Exception):
+    pass
+
+
+def decode(data, from_daemon=False):
+    """
+    One datagram as a dict of its attributes, with type, flags and seq. Which
+    attributes there have to be is known of what a charon says.
+    """
+    if len(data) < 16:
+        raise ProtocolError("short")
+    length, number, flags, seq, _ = struct.unpack_from("=IHHII", data)
+    if length != len(data) or length % 4:
+        raise ProtocolError("length %d of %d" % (length, len(data)))
+    if not FIRST_TYPE <= number < FIRST_TYPE + len(MESSAGES):
+        raise ProtocolError("type %d" % number)
+    msg = {"type": MESSAGES[number - FIRST_TYPE], "flags": flags, "seq": seq}
+    at = 16
+    while at < length:
+        size, attr = struct.unpack_from("=HH", data, at)
+        if size < 4 or at + size > length or not 0 < attr < len(ATTRS):
+            raise ProtocolError("attribute %d of %d bytes" % (attr, size))
+        name, kind = ATTRS[attr]
+        value = data[at + 4:at + size]
+        if name in msg:
+            raise ProtocolError("%s twice" % name)
+        if kind == "str":
+            if value.find(b"\0") != len(value) - 1:
+                raise ProtocolError("%s is no string" % name)
+            msg[name] = value[:-1].decode()
+        elif kind == "addr":
+            if len(value) not in (4, 16):
+                raise ProtocolError("%s has %d bytes" % (name, len(value)))
+            msg[name] = str(ipaddress.ip_address(value))
+        elif kind == "bytes":
+            msg[name] = value.hex()
+        elif kind == "flag":
+            msg[name] = not value
+        else:
+            msg[name], = struct.unpack("=" + kind, value)
+        at += (size + 3) & ~3
+    if from_daemon:
+        return msg
+    has = set(msg) - {"type", "flags", "seq"}
+    must = REQUIRED.get(msg["type"], has)
+    if must - has or has - must - OPTIONAL.get(msg["type"], set()):
+        raise ProtocolError("%s with %s" % (msg["type"], sorted(has)))
+    return msg
+
+
+def encode(kind, seq, **attrs):
+    body = b""
+    for name, value in attrs.items():
+        form = ATTRS[NUMBER[name]][1]
+        if form == "str":
+            value = value.encode() + b"\0"
+        else:
+            value = struct.pack("=" + form, value)
+        body += struct.pack("=HH", len(value) + 4, NUMBER[name]) + value
+        body += b"\0" * (-len(body) % 4)
+    return struct.pack("=IHHII", len(body) + 16,
+                       FIRST_TYPE + MESSAGES.index(kind), 0, seq, 0) + body
+
+
+class FeedSink:
+    """
+    Attributes for tests, all under .changed, a Condition that is notified of
+    every message:
+      messages  all so far, each with its time, monotonic
+      ikes      IKE_ID -> the last IKE message
+      sas       (DST, SPI, PROTO) -> dict of IKE_ID, PENDING
+      children  CHILD_ID -> the last CHILD message
+      acked     (DST, SPI, PROTO) -> time at which the last answer was sent
+      synced    whether charon has stated everything on this connection
+      errors    what broke the protocol, or made no sense
+    """
+
+    def __init__(self, path, behaviour="good", delay=0, out=None,
+                 before_ack=None):
+        self.path = path
+        self.behaviour = behaviour
+        self.delay = delay
+        self.out = out
+        self.before_ack = before_ack
+        self.changed = threading.Condition()
+        self.messages = []
+        self.errors = []
+        self.connections = 0
+        self.forget()
+        self.listener = None
+        self.stop_r = self.stop_w = None
+        self.thread = None
+
+    def forget(self):
+        self.ikes, self.sas, self.children = {}, {}, {}
+        self.acked = {}
+        self.synced = False
+
+    def start(self):
+        if os.path.exists(self.path):
+            os.unlink(self.path)
+        self.listener = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self.listener.bind(self.path)
+        self.listener.listen(4)
+        self.stop_r, self.stop_w = os.pipe()
+        self.thread = threading.Thread(target=self.run, daemon=True)
+        self.thread.start()
+        return self
+
+    def stop(self):
+        """As a daemon that is killed: the socket's file stays."""
+        os.write(self.stop_w, b"x")
+        self.thread.join()
+        self.listener.close()
+        os.close(self.stop_r)
+        os.close(self.stop_w)
+
+    def wait(self, what, condition, timeout=10):
+        """Wait until condition() holds, which is called under .changed."""
+        with self.changed:
+            if not self.changed.wait_for(condition, timeout):
+                raise AssertionError("waited %d s in vain: %s" % (timeout, what))
+
+    def count(self, **match):
+        return sum(all(m.get(k) == v for k, v in match.items())
+                   for m in self.messages)
+
+    def wait_readable(self, sock):
+        ready = select.select([sock, self.stop_r], [], [])[0]
+        return self.stop_r not in ready
+
+    def run(self):
+        while self.wait_readable(self.listener):
+            conn = self.listener.accept()[0]
+            with self.changed:
+                self.connections += 1
+                self.synced = False
+                self.changed.notify_all()
+            with conn:
+                if not self.serve(conn):
+                    return
+
+    def serve(self, conn):
+        """False if to stop"""
+        first = True
+        while True:
+            if self.behaviour == "deaf":
+                # until told otherwise; poll, as behaviour is a plain variable
+                if select.select([self.stop_r], [], [], 0.02)[0]:
+                    return False
+                continue
+            if not self.wait_readable(conn):
+                return False
+            try:
+                data = conn.recv(20000)
+            except ConnectionError:
+                data = b""
+            if not data:
+                return True
+            try:
+                msg = decode(data)
+                if first != (msg["type"] == "HELLO"):
+                    raise ProtocolError("HELLO out of place")
+            except ProtocolError as e:
+                self.error("protocol: %s: %s" % (e, data.hex()))
+                return True
+            first = False
+            self.take(msg)
+            try:
+                if not self.answer(conn, msg):
+                    return True
+            except ConnectionError:
+                return True
+
+    def error(self, text):
+        with self.changed:
+            self.errors.append(text)
+            self.changed.notify_all()
+        if self.out:
+            print(json.dumps({"error": text}), file=self.out, flush=True)
+
+    def take(self, msg):
+        msg["time"] = time.monotonic()
+        if self.out:
+            print(json.dumps(msg), file=self.out, flush=True)
+        with self.changed:
+            self.messages.append(msg)
+            problem = self.apply(msg)
+            self.changed.notify_all()
+        if problem:
+            self.error("%s: %s" % (problem, msg))
+
+    def apply(self, msg):
+        kind = msg["type"]
+        if kind == "SYNC_START":
+            self.forget()
+        elif kind == "SYNC_END":
+            self.synced = True
+        elif kind == "IKE":
+            self.ikes[msg["IKE_ID"]] = msg
+        elif kind == "IKE_DEL":
+            # unknown, if it went shortly before charon connected
+            ike = self.ikes.pop(msg["IKE_ID"], msg)
+            if (ike["SPI_I"], ike["SPI_R"]) != (msg["SPI_I"], msg["SPI_R"]):
+                return "IKE_DEL with other SPIs"
+        elif kind == "SA":
+            if msg["IKE_ID"] not in self.ikes:
+                return "SA of an unknown IKE SA"
+            self.sas[msg["DST"], msg["SPI"], msg["PROTO"]] = {
+                "IKE_ID": msg["IKE_ID"], "PENDING": msg.get("PENDING", False)}
+        elif kind == "SA_DEL":
+            self.sas.pop((msg["DST"], msg["SPI"], msg["PROTO"]), None)
+        elif kind == "CHILD":
+            if msg["IKE_ID"] not in self.ikes:
+                return "CHILD of an unknown IKE SA"
+            self.children[msg["CHILD_ID"]] = msg
+            for dst, spi in (("LOCAL", "SPI_IN"), ("REMOTE", "SPI_OUT")):
+                self.sas[msg[dst], msg[spi], msg["PROTO"]] = {
+                    "IKE_ID": msg["IKE_ID"], "PENDING": False}
+        elif kind == "CHILD_DEL":
+            self.children.pop(msg["CHILD_ID"], None)
+        return None
+
+    def answer(self, conn, msg):
+        """False if to close"""
+        behaviour = self.behaviour
+        if behaviour == "silent":
+            return True
+        if msg["type"] == "HELLO":
+            if behaviour == "refuse":
+                conn.send(encode("ACK", msg["seq"], ERROR=errno.EPROTONOSUPPORT,
+                                 MESSAGE="version 2 is needed"))
+                return False
+            conn.send(encode("HELLO", msg["seq"],
+                             VERSION=2 if behaviour == "version" else 1))
+            return True
+        if not msg["flags"] & NLM_F_ACK:
+            return True
+        if behaviour == "close":
+            return False
+        if behaviour == "garbage":
+            conn.send(b"\xff" * 77)
+            return True
+        if self.delay:
+            time.sleep(self.delay)
+        if self.before_ack:
+            self.before_ack(msg)
+        if behaviour == "error":
+            conn.send(encode("ACK", msg["seq"], ERROR=errno.ENOSPC,
+                             MESSAGE="the table is full"))
+            return True
+        if msg["type"] == "SA":
+            with self.changed:
+                self.acked[msg["DST"], msg["SPI"], msg["PROTO"]] = \
+                    time.monotonic()
+        conn.send(encode("ACK", msg["seq"], ERROR=0, GROUP=1))
+        return True
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("-d", "--delay", type=int, default=0,
+                        help="milliseconds before each answer")
+    parser.add_argument("-b", "--behaviour", default="good")
+    parser.add_argument("socket")
+    args = parser.parse_args()
+    sink = FeedSink(args.socket, args.behaviour, args.delay / 1000, sys.stdout)
+    sink.start()
+    sink.thread.join()
+
+
+if __name__ == "__main__":
+    main()
