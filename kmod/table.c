@@ -360,8 +360,10 @@ u32 iq_table_remove_if(struct iq_table *t, enum ipsec_qos_event event,
 	struct rhashtable_iter it;
 	struct iq_entry *e;
 	u32 n = 0, steps = 0;
-	bool gone;
+	bool gone, again;
 
+restart:
+	again = false;
 	rhashtable_walk_enter(&t->ht, &it);
 	rhashtable_walk_start(&it);
 	while ((e = rhashtable_walk_next(&it))) {
@@ -379,6 +381,12 @@ u32 iq_table_remove_if(struct iq_table *t, enum ipsec_qos_event event,
 			n++;
 		}
 		if (!(++steps % 256)) {
+			/*
+			 * The walk goes on behind the entry at which it was
+			 * paused. Where that went, it counts entries instead
+			 * and passes over as many of the bucket as went.
+			 */
+			again |= gone;
 			rhashtable_walk_stop(&it);
 			cond_resched();
 			rhashtable_walk_start(&it);
@@ -386,6 +394,8 @@ u32 iq_table_remove_if(struct iq_table *t, enum ipsec_qos_event event,
 	}
 	rhashtable_walk_stop(&it);
 	rhashtable_walk_exit(&it);
+	if (again)
+		goto restart;
 	return n;
 }
 
