@@ -72,7 +72,9 @@ int kernel_refused(int ret)
 {
 	const char *why = kernel ? iq_kernel_error(kernel) : "";
 
-	return refused("ipsec_qos: %s", *why ? why : strerror(-ret));
+	/* the module's own messages begin with its name */
+	return refused("%s%s", strncmp(why, "ipsec_qos: ", 11) ? "ipsec_qos: " : "",
+		       *why ? why : strerror(-ret));
 }
 
 struct iq_kernel *the_kernel(void)
