@@ -374,7 +374,9 @@ static int parse(struct reader *r, char *buf, size_t len)
 		reading = r;
 		cfg_set_error_function(cfg, on_error);
 		if (cfg_parse_fp(cfg, fp))
-			fail(r, r->file, cfg->line, "not understood");
+			/* the one thing that libConfuse says nothing about */
+			fail(r, r->file, cfg->line,
+			     "a key without a name: expected KEY = VALUE or KIND TITLE { ... }");
 		else if (r->unclosed)
 			fail(r, r->file, r->unclosed,
 			     "a '{' is opened and not closed: expected a '}'");

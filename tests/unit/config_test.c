@@ -385,6 +385,8 @@ static const struct {
 	{ "group gold {\n\"{\" = 1 }", 2, "'{'" },
 	{ "group gold {\n\"a|b\" = 1 }", 2, "a" },
 	{ "\"group=a|id\" = 1", 1, "a" },
+	{ "\n\"\" = 1", 2, "a key without a name" },
+	{ "group gold {\n\"\" = 1 }", 2, "a key without a name" },
 	{ "group {\nid = 1 }", 1, "group" },
 	{ "group gold silver { }", 1, "group" },
 	{ "group gold\nid = 1 }", 2, "group" },
