@@ -1,0 +1,150 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# strongSwan on a host (net.sh), configured with swanctl. It loads few plugins
+# and the scenarios propose what is cheap: an emulated processor is slow.
+
+IKE_PROPOSAL=aes128gcm16-prfsha256-x25519	# IKEv2
+IKE_V1_PROPOSAL=aes128-sha256-x25519
+ESP_PROPOSAL=aes128gcm16
+
+declare -A charon_pid
+
+_charon_plugins="random nonce aes sha1 sha2 md4 md5 hmac kdf gcm curve25519 pem
+	pkcs1 pkcs8 x509 pubkey constraints revocation kernel-netlink
+	socket-default vici updown eap-identity eap-md5 eap-mschapv2 des
+	xauth-generic"
+
+# swan_conf HOST [NAME] < FILE: connections, pools, secrets
+swan_conf()
+{
+	cat > "$W/$1/swanctl/conf.d/${2:-scenario}.conf"
+}
+
+# charon_start HOST [plugin]: with the plugin ipsec-qos, where that is said.
+# Settings on standard input, if it is redirected (<<EOF), go into its section
+# charon of strongswan.conf; the plugin's go to $W/HOST/plugin.conf beforehand.
+# Then connections and secrets are loaded.
+charon_start()
+{
+	local name=$1 dir=$W/$1 load=$_charon_plugins settings=
+
+	[ -t 0 ] || [ "$(readlink /proc/self/fd/0)" = /dev/null ] || settings=$(cat)
+	if [ "${2:-}" = plugin ]; then
+		cp "$top/build/charon/libstrongswan-ipsec-qos.so" /usr/lib/ipsec/plugins/
+		load+=" ipsec-qos"
+	fi
+	touch "$dir/plugin.conf"
+	cat > "$dir/strongswan.conf" <<-END
+	charon {
+		load = ${load//[[:space:]]/ }
+		filelog {
+			file {
+				path = $dir/charon.log
+				time_format = %T
+				ike_name = yes
+				append = yes
+				default = 1
+				flush_line = yes
+			}
+		}
+		plugins {
+			ipsec-qos {
+				$(cat "$dir/plugin.conf")
+			}
+		}
+		$settings
+	}
+	swanctl {
+		load = random pem pkcs1 pkcs8 x509 pubkey curve25519 sha1 sha2
+	}
+	END
+	charon_run "$name"
+}
+
+# charon_run HOST: start it again as it was configured
+charon_run()
+{
+	local name=$1
+
+	rm -f "$W/$name"/run/charon.*
+	exec_at "$name" charon-systemd >>"$W/$name/charon-out.log" 2>&1 </dev/null &
+	charon_pid[$name]=$!
+	disown $!
+	wait_for 30 swan "$name" --stats
+	swan "$name" --load-all --noprompt >/dev/null
+}
+
+# charon_stop HOST [SIGNAL]: and wait until it is gone
+charon_stop()
+{
+	local pid=${charon_pid[$1]}
+
+	kill -s "${2:-TERM}" "$pid"
+	wait_for 20 not kill -0 "$pid"
+	unset "charon_pid[$1]"
+}
+
+# swan HOST ARGUMENT…: swanctl there
+swan()
+{
+	at "$1" swanctl "${@:2}"
+}
+
+# swan_up HOST CHILD [ARGUMENT…]: bring a CHILD SA up
+swan_up()
+{
+	at "$1" swanctl --initiate --child "$2" --timeout 30 "${@:3}" \
+		>>"$W/$1/swan.log" 2>&1 || {
+		tail -n 20 "$W/$1/swan.log" >&2
+		fail "$1: CHILD SA $2 did not come up"
+	}
+}
+
+# sas HOST CHILD: how many CHILD SAs of that name are installed
+sas()
+{
+	swan "$1" --list-sas --raw | { grep -o "$2-[0-9]* {name=$2 [^{}]*" || true; } |
+		awk '/state=INSTALLED/ { n++ } END { print n + 0 }'
+}
+
+# sas_are HOST CHILD NUMBER: for wait_for
+sas_are()
+{
+	[ "$(sas "$1" "$2")" = "$3" ]
+}
+
+# ca_new NAME DN: a certification authority, in $W/NAME.{key,crt}
+ca_new()
+{
+	pki --gen --type ed25519 --outform pem > "$W/$1.key"
+	pki --self --ca --lifetime 30 --type ed25519 --in "$W/$1.key" \
+		--dn "$2" --outform pem > "$W/$1.crt"
+}
+
+# ca_trust NAME HOST…
+ca_trust()
+{
+	local name
+
+	for name in "${@:2}"; do
+		cp "$W/$1.crt" "$W/$name/swanctl/x509ca/"
+	done
+}
+
+# cert_new CA HOST DN [SUBJECTALTNAME…]: a key and a certificate for a host;
+# connections name it certs = HOST.crt
+cert_new()
+{
+	local name dir=$W/$2/swanctl
+	local -a san=()
+
+	for name in "${@:4}"; do
+		san+=(--san "$name")
+	done
+	pki --gen --type ed25519 --outform pem > "$dir/private/$2.key"
+	pki --pub --type ed25519 --in "$dir/private/$2.key" |
+		pki --issue --lifetime 30 --type pub --cacert "$W/$1.crt" \
+			--cakey "$W/$1.key" --dn "$3" "${san[@]}" --outform pem \
+			> "$dir/x509/$2.crt"
+}

@@ -1,0 +1,53 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# ping and iperf3 between hosts (net.sh).
+
+# pings HOST ADDRESS [ARGUMENT…]: an answer comes; waits for it for a while
+pings()
+{
+	at "$1" ping -q -c 1 -w 10 "${@:3}" "$2" >/dev/null ||
+		fail "$1 gets no answer from $2"
+}
+
+# pings_not HOST ADDRESS [ARGUMENT…]: no answer comes within two seconds
+pings_not()
+{
+	not at "$1" ping -q -c 1 -w 2 "${@:3}" "$2" >/dev/null ||
+		fail "$1 gets an answer from $2"
+}
+
+# flow_server HOST ADDRESS [PORT]: an iperf3 server in the background
+flow_server()
+{
+	local port=${3:-5201}
+
+	exec_at "$1" iperf3 -s -B "$2" -p "$port" >>"$W/$1/iperf3-$port.log" 2>&1 </dev/null &
+	disown $!
+	wait_for 10 eval "at $1 ss -Hltn sport = :$port | grep -q ."
+}
+
+# flow_start HOST ADDRESS NAME ARGUMENT…: an iperf3 client in the background,
+# its report is going to be $W/NAME.json
+declare -A flow_pid
+flow_start()
+{
+	exec_at "$1" iperf3 -c "$2" -J "${@:4}" >"$W/$3.json" 2>&1 </dev/null &
+	flow_pid[$3]=$!
+}
+
+# flow_wait NAME…: for the flows to end
+flow_wait()
+{
+	local name
+
+	for name; do
+		wait "${flow_pid[$name]}" || fail "flow $name: $(cat "$W/$name.json")"
+	done
+}
+
+# flow_rate NAME: what the receiver got, in bits a second
+flow_rate()
+{
+	jq -r '.end | (.sum_received // .sum).bits_per_second | round' "$W/$1.json"
+}
