@@ -375,7 +375,8 @@ static int parse(struct reader *r, char *buf, size_t len)
 		cfg_set_error_function(cfg, on_error);
 		if (cfg_parse_fp(cfg, fp))
 			/* the one thing that libConfuse says nothing about */
-			fail(r, r->file, cfg->line,
+			fail(r, r->file, r->nested ? r->nest[r->nested - 1].cfg->line :
+						     cfg->line,
 			     "a key without a name: expected KEY = VALUE or KIND TITLE { ... }");
 		else if (r->unclosed)
 			fail(r, r->file, r->unclosed,
