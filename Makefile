@@ -107,7 +107,8 @@ $(B)/unit/obj/%.o: %.c
 
 $(unit): $(B)/unit/%: $(B)/unit/obj/tests/unit/%.o \
 		$(patsubst %.c,$(B)/unit/obj/%.o, \
-			$(lib_src) $(filter-out daemon/main.c,$(daemon_src)))
+			$(lib_src) $(filter-out daemon/main.c,$(daemon_src)) \
+			$(filter tools/parse.c tools/print.c,$(tools_src)))
 	$(CC) $(CFLAGS) $(sanitize) $(LDFLAGS) -o $@ $^ $(check_libs) $(package_libs)
 
 .PHONY: unit check

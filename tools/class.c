@@ -34,6 +34,9 @@ static void row(size_t i, char cells[][CELL_MAX], void *arg)
 	snprintf(cells[9], CELL_MAX, "%" PRIu64, member_number(c, "drops"));
 	format_bytes(member_number(c, "backlog"), cells[10]);
 	snprintf(cells[11], CELL_MAX, "%s", member_text(c, "state"));
+	if (json_is_string(json_object_get(c, "text")))
+		snprintf(cells[11], CELL_MAX, "%s: %s", member_text(c, "state"),
+			 member_text(c, "text"));
 }
 
 static int show(struct args *args)

@@ -20,7 +20,6 @@ static void print_state(const char *what, bool good, const char *yes,
 	print_colored(good ? COLOR_GOOD : COLOR_BAD, good ? yes : no);
 }
 
-/* The peers' columns beside the endpoints. */
 static const struct column columns[] = {
 	{ "IDENTITY" }, { "EAP" }, { "CONNECTION" },
 	{ "PROFILE", .color = COLOR_NAME }, { "GROUP", .color = COLOR_NAME },
@@ -72,7 +71,9 @@ static void print_status(const json_t *answer)
 		printf("\n          (the one read before is in force)\n");
 	}
 	print_state("kernel", member_true(kernel, "connected"), "connected",
-		    "not connected: is the module loaded?");
+		    "not connected");
+	if (json_is_string(json_object_get(kernel, "error")))
+		printf(": %s", member_text(kernel, "error"));
 	putchar('\n');
 	print_state("charon", member_true(charon, "connected"), "connected",
 		    "not connected");
@@ -117,10 +118,19 @@ static int reload(struct args *args)
 	ret = query(IQ_FEED_QUERY_RELOAD, NULL, &answer);
 	if (ret)
 		return ret;
-	if (options.json)
+	/* the configuration is in force, but the tables are not yet so */
+	if (json_is_string(json_object_get(answer, "error")))
+		fprintf(stderr, "Warning: ipsec-qosd: %s\n",
+			member_text(answer, "error"));
+	if (options.json) {
 		print_json(answer);
-	else
-		json_decref(answer);
+		return STATUS_OK;
+	}
+	printf("%s is in force: %" PRIu64 " groups, %" PRIu64 " profiles, %" PRIu64 " policies\n",
+	       member_text(answer, "file"), member_number(answer, "groups"),
+	       member_number(answer, "profiles"),
+	       member_number(answer, "policies"));
+	json_decref(answer);
 	return STATUS_OK;
 }
 

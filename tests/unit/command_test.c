@@ -1,0 +1,388 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The command's pure parts: what a person writes, and what is printed.
+ */
+#include <check.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "../../tools/parse.h"
+#include "../../tools/print.h"
+
+START_TEST(numbers)
+{
+	uint32_t n = 7;
+
+	ck_assert_int_eq(parse_u32("12", 1, 12, &n), 0);
+	ck_assert_uint_eq(n, 12);
+	ck_assert_int_eq(parse_u32("0xffffffff", 0, UINT32_MAX, &n), 0);
+	ck_assert_uint_eq(n, UINT32_MAX);
+	ck_assert_int_eq(parse_u32("0", 0, 1, &n), 0);
+	ck_assert_uint_eq(n, 0);
+
+	n = 7;
+	static const char *const bad[] = {
+		"", " 1", "1 ", "+1", "-1", "1x", "0x", "0xg", "4294967296",
+		"99999999999999999999", "one", "1,2",
+	};
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		ck_assert_msg(parse_u32(bad[i], 0, UINT32_MAX, &n) == -EINVAL,
+			      "\"%s\" was taken", bad[i]);
+	ck_assert_int_eq(parse_u32("0", 1, 12, &n), -EINVAL);
+	ck_assert_int_eq(parse_u32("13", 1, 12, &n), -EINVAL);
+	ck_assert_uint_eq(n, 7);
+}
+END_TEST
+
+START_TEST(marks)
+{
+	uint32_t mark = 1, mask = 2;
+
+	ck_assert_int_eq(parse_mark("0x10/0xff0", &mark, &mask), 0);
+	ck_assert_uint_eq(mark, 0x10);
+	ck_assert_uint_eq(mask, 0xff0);
+	ck_assert_int_eq(parse_mark("5", &mark, &mask), 0);
+	ck_assert_uint_eq(mark, 5);
+	ck_assert_uint_eq(mask, UINT32_MAX);
+	ck_assert_int_eq(parse_mark("0/1", &mark, &mask), 0);
+	ck_assert_uint_eq(mark, 0);
+	ck_assert_uint_eq(mask, 1);
+
+	static const char *const bad[] = {
+		"", "/", "1/", "/1", "0x10/0xf", "0/0", "1/1/1", "x/1",
+		"00000000000000000000000000000000000000000000000000000001",
+	};
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		ck_assert_msg(parse_mark(bad[i], &mark, &mask) == -EINVAL,
+			      "\"%s\" was taken", bad[i]);
+	ck_assert_uint_eq(mark, 0);
+	ck_assert_uint_eq(mask, 1);
+}
+END_TEST
+
+START_TEST(spis)
+{
+	uint32_t spi;
+
+	ck_assert_int_eq(parse_spi("0xc0000001", &spi), 0);
+	ck_assert_uint_eq(spi, 0xc0000001);
+	ck_assert_int_eq(parse_spi("256", &spi), 0);
+	ck_assert_uint_eq(spi, 256);
+	ck_assert_int_eq(parse_spi("255", &spi), -EINVAL);
+	ck_assert_int_eq(parse_spi("0", &spi), -EINVAL);
+	ck_assert_int_eq(parse_spi("c0000001", &spi), -EINVAL);
+}
+END_TEST
+
+START_TEST(ike_spis)
+{
+	static const struct {
+		const char *text;
+		uint64_t i, r;	/* 0: refused */
+	} cases[] = {
+		{ "0123456789abcdef", 0x0123456789abcdef, 0x0123456789abcdef },
+		{ "0123456789ABCDEF_i", 0x0123456789abcdef, 0 },
+		{ "0123456789abcdef_r", 0, 0x0123456789abcdef },
+		{ "fedcba9876543210_i*", 0xfedcba9876543210, 0 },
+		{ "fedcba9876543210_r*", 0, 0xfedcba9876543210 },
+		{ "0xfedcba9876543210", 0xfedcba9876543210, 0xfedcba9876543210 },
+		{ "01:23:45:67:89:ab:cd:ef", 0x0123456789abcdef, 0x0123456789abcdef },
+		{ "01234567_89abcdef", 0x0123456789abcdef, 0x0123456789abcdef },
+		{ "1", 1, 1 },
+		{ "", 0, 0 }, { "0x", 0, 0 }, { "_i", 0, 0 }, { "*", 0, 0 },
+		{ "0123456789abcdef0", 0, 0 }, { "xyz", 0, 0 },
+		{ "0123456789abcdef i", 0, 0 }, { "12_x", 0, 0 },
+		{ "12_ii", 0, 0 }, { ":12", 0, 0 },
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		uint64_t spi = 0;
+		int ret = parse_ike_spi(cases[i].text, 'i', &spi);
+
+		ck_assert_msg(ret == (cases[i].i ? 0 : -EINVAL) &&
+			      spi == cases[i].i, "\"%s\" as initiator's",
+			      cases[i].text);
+		spi = 0;
+		ret = parse_ike_spi(cases[i].text, 'r', &spi);
+		ck_assert_msg(ret == (cases[i].r ? 0 : -EINVAL) &&
+			      spi == cases[i].r, "\"%s\" as responder's",
+			      cases[i].text);
+	}
+}
+END_TEST
+
+START_TEST(classids)
+{
+	char buf[FORMAT_MAX];
+	uint32_t id = 5;
+
+	ck_assert_int_eq(parse_classid("1:10", &id), 0);
+	ck_assert_uint_eq(id, 0x10010);
+	ck_assert_str_eq(format_classid(id, buf), "1:10");
+	ck_assert_int_eq(parse_classid("ffff:ffff", &id), 0);
+	ck_assert_uint_eq(id, 0xffffffff);
+	ck_assert_int_eq(parse_classid("none", &id), 0);
+	ck_assert_uint_eq(id, 0);
+	ck_assert_str_eq(format_classid(id, buf), "-");
+
+	static const char *const bad[] = {
+		"", ":", "1:", ":1", "1", "10000:1", "1:10000", "0:0", "1:1:1",
+		"g:1", "0x1:1", "-1:1",
+	};
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		ck_assert_msg(parse_classid(bad[i], &id) == -EINVAL,
+			      "\"%s\" was taken", bad[i]);
+}
+END_TEST
+
+START_TEST(dscps)
+{
+	static const struct {
+		const char *text, *shown;
+		int dscp;
+	} cases[] = {
+		{ "ef", "ef", 46 }, { "EF", "ef", 46 }, { "46", "ef", 46 },
+		{ "0x2e", "ef", 46 }, { "cs0", "cs0", 0 }, { "cs7", "cs7", 56 },
+		{ "af11", "af11", 10 }, { "af43", "af43", 38 },
+		{ "va", "va", 44 }, { "le", "le", 1 }, { "63", "63", 63 },
+		{ "none", "-", -1 },
+	};
+	char buf[FORMAT_MAX];
+	int dscp;
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		ck_assert_int_eq(parse_dscp(cases[i].text, &dscp), 0);
+		ck_assert_int_eq(dscp, cases[i].dscp);
+		ck_assert_str_eq(format_dscp(dscp, buf), cases[i].shown);
+	}
+	ck_assert_int_eq(parse_dscp("64", &dscp), -EINVAL);
+	ck_assert_int_eq(parse_dscp("-1", &dscp), -EINVAL);
+	ck_assert_int_eq(parse_dscp("af14", &dscp), -EINVAL);
+	ck_assert_int_eq(parse_dscp("", &dscp), -EINVAL);
+}
+END_TEST
+
+START_TEST(addresses)
+{
+	struct iq_addr addr;
+	char buf[FORMAT_MAX];
+
+	ck_assert_int_eq(parse_addr("192.0.2.1", &addr), 0);
+	ck_assert_int_eq(addr.family, AF_INET);
+	ck_assert_int_eq(memcmp(addr.b, "\300\0\2\1\0\0\0\0\0\0\0\0\0\0\0\0", 16), 0);
+	ck_assert_str_eq(format_addr(&addr, buf), "192.0.2.1");
+	ck_assert_int_eq(parse_addr("2001:db8::1", &addr), 0);
+	ck_assert_int_eq(addr.family, AF_INET6);
+	ck_assert_str_eq(format_addr(&addr, buf), "2001:db8::1");
+
+	ck_assert_int_eq(parse_addr("192.0.2", &addr), -EINVAL);
+	ck_assert_int_eq(parse_addr("192.0.2.1/24", &addr), -EINVAL);
+	ck_assert_int_eq(parse_addr("fe80::1%eth0", &addr), -EINVAL);
+	ck_assert_int_eq(parse_addr("", &addr), -EINVAL);
+}
+END_TEST
+
+START_TEST(ports)
+{
+	uint16_t list[IPSEC_QOS_PORTS_MAX] = { 9 };
+	char buf[FORMAT_MAX];
+	size_t n = 99;
+
+	ck_assert_int_eq(parse_ports("500", list, &n), 0);
+	ck_assert_uint_eq(n, 1);
+	ck_assert_uint_eq(list[0], 500);
+	ck_assert_int_eq(parse_ports("1,2,3,4,5,6,7,65535", list, &n), 0);
+	ck_assert_uint_eq(n, 8);
+	ck_assert_str_eq(format_ports(list, n, buf), "1,2,3,4,5,6,7,65535");
+	ck_assert_int_eq(parse_ports("none", list, &n), 0);
+	ck_assert_uint_eq(n, 0);
+	ck_assert_str_eq(format_ports(list, n, buf), "none");
+
+	static const char *const bad[] = {
+		"", ",", "1,", ",1", "0", "65536", "1,2,3,4,5,6,7,8,9", "5,5",
+		"500 501", "123456789012",
+	};
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		ck_assert_msg(parse_ports(bad[i], list, &n) == -EINVAL,
+			      "\"%s\" was taken", bad[i]);
+	ck_assert_uint_eq(n, 0);
+}
+END_TEST
+
+START_TEST(words)
+{
+	char line[] = "  sa add\tdst '1 2' \"a'b\"c d#e # comment \"";
+	char *v[8];
+
+	ck_assert_int_eq(parse_words(line, v, 8), 6);
+	ck_assert_str_eq(v[0], "sa");
+	ck_assert_str_eq(v[1], "add");
+	ck_assert_str_eq(v[2], "dst");
+	ck_assert_str_eq(v[3], "1 2");
+	ck_assert_str_eq(v[4], "a'bc");
+	ck_assert_str_eq(v[5], "d#e");
+
+	char empty[] = " \t\r\n", comment[] = "# all", open[] = "a 'b";
+	char nothing[] = "a '' b", many[] = "1 2 3";
+
+	ck_assert_int_eq(parse_words(empty, v, 8), 0);
+	ck_assert_int_eq(parse_words(comment, v, 8), 0);
+	ck_assert_int_eq(parse_words(open, v, 8), -EINVAL);
+	ck_assert_int_eq(parse_words(nothing, v, 8), 3);
+	ck_assert_str_eq(v[1], "");
+	ck_assert_int_eq(parse_words(many, v, 2), -E2BIG);
+}
+END_TEST
+
+START_TEST(keywords)
+{
+	static const char *const k[] = { "sa", "status", "settings", "set" };
+
+	ck_assert_int_eq(parse_keyword("sa", k, 4, sizeof(k[0])), 0);
+	ck_assert_int_eq(parse_keyword("st", k, 4, sizeof(k[0])), 1);
+	ck_assert_int_eq(parse_keyword("s", k, 4, sizeof(k[0])), -ENOTUNIQ);
+	ck_assert_int_eq(parse_keyword("se", k, 4, sizeof(k[0])), -ENOTUNIQ);
+	/* the whole word is not ambiguous */
+	ck_assert_int_eq(parse_keyword("set", k, 4, sizeof(k[0])), 3);
+	ck_assert_int_eq(parse_keyword("sett", k, 4, sizeof(k[0])), 2);
+	ck_assert_int_eq(parse_keyword("x", k, 4, sizeof(k[0])), -EINVAL);
+	ck_assert_int_eq(parse_keyword("", k, 4, sizeof(k[0])), -EINVAL);
+	ck_assert_int_eq(parse_keyword("statuses", k, 4, sizeof(k[0])), -EINVAL);
+}
+END_TEST
+
+START_TEST(amounts)
+{
+	char buf[FORMAT_MAX];
+
+	ck_assert_str_eq(format_bytes(0, buf), "0 B");
+	ck_assert_str_eq(format_bytes(1023, buf), "1023 B");
+	ck_assert_str_eq(format_bytes(1024, buf), "1.00 KiB");
+	ck_assert_str_eq(format_bytes(1536 * 1024, buf), "1.50 MiB");
+	ck_assert_str_eq(format_bytes(UINT64_MAX, buf), "16.0 EiB");
+	ck_assert_str_eq(format_rate(30000000, buf), "30.0 Mbit");
+	ck_assert_str_eq(format_rate(999, buf), "999 bit");
+	ck_assert_str_eq(format_time(59, buf), "00:00:59");
+	ck_assert_str_eq(format_time(86400 + 3661, buf), "1d 01:01:01");
+	ck_assert_str_eq(format_mark(0x10, 0xff0, buf), "0x10/0xff0");
+	ck_assert_str_eq(format_mark(0x10, UINT32_MAX, buf), "0x10");
+	ck_assert_str_eq(format_ike_spi(0xabc, buf), "0000000000000abc");
+}
+END_TEST
+
+/* What @print writes to standard output, which is a pipe here. */
+static void printed(void (*print)(void), char *buf, size_t size)
+{
+	FILE *file = tmpfile();
+	int out = dup(STDOUT_FILENO);
+	size_t n;
+
+	ck_assert_ptr_nonnull(file);
+	fflush(stdout);
+	dup2(fileno(file), STDOUT_FILENO);
+	print();
+	fflush(stdout);
+	dup2(out, STDOUT_FILENO);
+	close(out);
+	rewind(file);
+	n = fread(buf, 1, size - 1, file);
+	buf[n] = '\0';
+	fclose(file);
+}
+
+static void table_row(size_t i, char cells[][CELL_MAX], void *arg)
+{
+	static const char *const rows[][3] = {
+		{ "a", "1", "x" }, { "b\303\266\303\266b", "22222", "" },
+	};
+
+	for (int c = 0; c < 3; c++)
+		snprintf(cells[c], CELL_MAX, "%s", rows[i][c]);
+}
+
+static void a_table(void)
+{
+	static const struct column columns[] = {
+		{ "NAME", .color = COLOR_NAME }, { "N", true }, { "LAST" },
+	};
+
+	print_setup(false);
+	print_table(columns, 3, 2, table_row, NULL);
+}
+
+START_TEST(table)
+{
+	char text[512];
+
+	printed(a_table, text, sizeof(text));
+	/* wide characters count once, and what is no terminal has no colours */
+	ck_assert_str_eq(text, "NAME      N  LAST\n"
+			       "a         1  x\n"
+			       "b\303\266\303\266b  22222  \n");
+}
+END_TEST
+
+static void an_array(void)
+{
+	print_setup(false);
+	print_array_begin();
+	print_array_element(json_pack("{s:i}", "a", 1));
+	print_array_element(json_pack("{s:n}", "b"));
+	print_array_end();
+	print_array_begin();
+	print_array_end();
+}
+
+static void a_pretty_array(void)
+{
+	print_setup(true);
+	print_array_begin();
+	print_array_element(json_pack("{s:i}", "a", 1));
+	print_array_end();
+}
+
+START_TEST(json)
+{
+	char text[512];
+	json_t *back;
+
+	printed(an_array, text, sizeof(text));
+	ck_assert_str_eq(text, "[{\"a\":1},{\"b\":null}]\n[]\n");
+	printed(a_pretty_array, text, sizeof(text));
+	ck_assert_ptr_nonnull(strchr(text, ' '));
+	back = json_loads(text, 0, NULL);
+	ck_assert_uint_eq(json_array_size(back), 1);
+	json_decref(back);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("command");
+	TCase *tcase = tcase_create("pure");
+	SRunner *runner;
+	int failed;
+
+	tcase_add_test(tcase, numbers);
+	tcase_add_test(tcase, marks);
+	tcase_add_test(tcase, spis);
+	tcase_add_test(tcase, ike_spis);
+	tcase_add_test(tcase, classids);
+	tcase_add_test(tcase, dscps);
+	tcase_add_test(tcase, addresses);
+	tcase_add_test(tcase, ports);
+	tcase_add_test(tcase, words);
+	tcase_add_test(tcase, keywords);
+	tcase_add_test(tcase, amounts);
+	tcase_add_test(tcase, table);
+	tcase_add_test(tcase, json);
+	suite_add_tcase(suite, tcase);
+	runner = srunner_create(suite);
+	srunner_run_all(runner, CK_ENV);
+	failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
