@@ -455,20 +455,35 @@ static bool group(struct loader *l, const struct conf_section *s, struct iq_grou
 static bool check_marks(struct loader *l, const struct conf_section **sections)
 {
 	const struct iq_group *g = l->config->groups;
-	size_t i, j;
+	size_t n = l->config->n_groups, i, j;
+	uint32_t *marks, *masks;
+	bool ok = true;
 
-	for (i = 1; i < l->config->n_groups; i++) {
-		for (j = 0; j < i; j++) {
-			if ((g[i].mark ^ g[j].mark) & g[i].mask & g[j].mask)
-				continue;
-			return fail(l, sections[i], find(sections[i], "mark")->line,
-				    "the mark 0x%x/0x%x of group '%s' overlaps 0x%x/0x%x of group '%s' (%s:%u): expected marks that differ in a bit of both masks",
-				    g[i].mark, g[i].mask, g[i].name,
-				    g[j].mark, g[j].mask, g[j].name,
-				    sections[j]->file, find(sections[j], "mark")->line);
-		}
+	/* every pair: side by side they are read at the speed of memory */
+	marks = array(l, n, sizeof(*marks));
+	masks = array(l, n, sizeof(*masks));
+	if (!marks || !masks)
+		ok = false;
+	for (i = 0; ok && i < n; i++) {
+		marks[i] = g[i].mark;
+		masks[i] = g[i].mask;
 	}
-	return true;
+
+	for (i = 1; ok && i < n; i++) {
+		for (j = 0; j < i; j++) {
+			if (!((marks[i] ^ marks[j]) & masks[i] & masks[j]))
+				break;
+		}
+		if (j < i)
+			ok = fail(l, sections[i], find(sections[i], "mark")->line,
+				  "the mark 0x%x/0x%x of group '%s' overlaps 0x%x/0x%x of group '%s' (%s:%u): expected marks that differ in a bit of both masks",
+				  marks[i], masks[i], g[i].name, marks[j], masks[j],
+				  g[j].name, sections[j]->file,
+				  find(sections[j], "mark")->line);
+	}
+	free(marks);
+	free(masks);
+	return ok;
 }
 
 static int compare_groups(const void *a, const void *b)

@@ -518,16 +518,14 @@ static bool same_name(const uint8_t *a, const uint8_t *b, size_t len)
 static unsigned int match_name(const struct identity *id,
 			       const struct identity *pattern)
 {
+	const uint8_t *end = id->data + id->len;
 	size_t tail = pattern->len - 1;
 
-	/* a name with a NUL in it was made to look like another */
-	if (memchr(id->data, 0, id->len))
-		return 0;
 	if (id->len == pattern->len && same_name(id->data, pattern->data, id->len))
 		return IDENTITY_MATCH_EXACT;
 	if (*pattern->data != '*' || id->len <= tail)
 		return 0;
-	if (!same_name(id->data + id->len - tail, pattern->data + 1, tail))
+	if (!same_name(end - tail, pattern->data + 1, tail))
 		return 0;
 	return IDENTITY_MATCH_ANY + tail;
 }
@@ -588,20 +586,18 @@ static unsigned int match_addr(const struct identity *id,
 	return range_weight(first, last, l.addr_len);
 }
 
-unsigned int identity_match(const struct identity *id,
+/* Whether well-formed or not, no byte is read that is not there. */
+static unsigned int compare(const struct identity *id,
 			    const struct identity *pattern)
 {
-	struct layout l = layout_of(pattern->type), i = layout_of(id->type);
-	const char *why;
+	struct layout l;
 	int wildcards;
 
-	if (pattern->type == ID_ANY)
-		return IDENTITY_MATCH_ANY;
-	if (!well_formed(id, &why) || !well_formed(pattern, &why))
-		return 0;
-
 	if (id->type != pattern->type) {
-		if (l.family && l.family == i.family && i.form == ADDR)
+		l = layout_of(pattern->type);
+		if (l.family && l.form != ADDR && pattern->len == 2 * l.addr_len &&
+		    id->len == l.addr_len &&
+		    id->type == (l.family == AF_INET ? ID_IPV4_ADDR : ID_IPV6_ADDR))
 			return match_addr(id, pattern);
 		return 0;
 	}
@@ -611,11 +607,25 @@ unsigned int identity_match(const struct identity *id,
 	switch (pattern->type) {
 	case ID_FQDN:
 	case ID_USER_FQDN:
-		return match_name(id, pattern);
+		return id->len && pattern->len ? match_name(id, pattern) : 0;
 	case ID_DER_ASN1_DN:
 		wildcards = dn_match(id->data, id->len, pattern->data, pattern->len);
 		return wildcards < 0 ? 0 : IDENTITY_MATCH_EXACT - wildcards;
 	default:
 		return 0;
 	}
+}
+
+unsigned int identity_match(const struct identity *id,
+			    const struct identity *pattern)
+{
+	unsigned int weight;
+	const char *why;
+
+	if (pattern->type == ID_ANY)
+		return IDENTITY_MATCH_ANY;
+
+	/* most do not match: that is cheaper to find than what is malformed */
+	weight = compare(id, pattern);
+	return weight && well_formed(id, &why) && well_formed(pattern, &why) ? weight : 0;
 }
