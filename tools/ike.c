@@ -12,8 +12,8 @@
 #include "ike.h"
 
 static const char usage[] =
-"Usage: ipsec-qos ike { add | change | replace } KEY group GROUP\n"
-"                       [ lifetime { SECONDS | none } ]\n"
+"Usage: ipsec-qos ike { add | replace } KEY group GROUP [ lifetime SECONDS ]\n"
+"       ipsec-qos ike change KEY [ group GROUP ] [ lifetime { SECONDS | none } ]\n"
 "       ipsec-qos ike del KEY\n"
 "       ipsec-qos ike show [ FILTER ]\n"
 "       ipsec-qos ike flush [ FILTER ]\n"

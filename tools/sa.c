@@ -12,8 +12,8 @@
 #include "sa.h"
 
 static const char usage[] =
-"Usage: ipsec-qos sa { add | change | replace } KEY group GROUP\n"
-"                       [ lifetime { SECONDS | none } ]\n"
+"Usage: ipsec-qos sa { add | replace } KEY group GROUP [ lifetime SECONDS ]\n"
+"       ipsec-qos sa change KEY [ group GROUP ] [ lifetime { SECONDS | none } ]\n"
 "       ipsec-qos sa del KEY\n"
 "       ipsec-qos sa show [ FILTER ]\n"
 "       ipsec-qos sa flush [ FILTER ]\n"
