@@ -14,11 +14,14 @@
 #define RATE_MIN	1000
 
 /*
- * A bucket holds what its rate brings in this time: tokens that a late timer
- * or a busy CPU leaves over are lost once the bucket is full, and with them
- * some of the guarantee.
+ * Tokens that a late timer or a busy CPU leaves over are lost once the bucket is
+ * full, and with them some of the guarantee. So a bucket holds what its rate
+ * brings in BURST_MSEC, or a few packets where that is not even those; but
+ * nobody is to wait for more than BURST_MSEC_MAX behind them.
  */
 #define BURST_MSEC	10
+#define BURST_MSEC_MAX	100
+#define BURST_FRAMES	10
 #define BURST_MAX	(64 << 20)
 
 /*
@@ -43,7 +46,10 @@ static uint64_t clamp(uint64_t value, uint64_t low, uint64_t high)
 
 static uint32_t burst(uint64_t rate, uint32_t frame)
 {
-	return clamp(rate / MSEC_PER_SEC * BURST_MSEC, frame, BURST_MAX);
+	uint64_t few = clamp(rate * BURST_MSEC_MAX / MSEC_PER_SEC, frame,
+			     BURST_FRAMES * (uint64_t)frame);
+
+	return clamp(rate * BURST_MSEC / MSEC_PER_SEC, few, BURST_MAX);
 }
 
 static void fill_class(struct plan_class *pc, uint64_t rate, uint64_t ceil,

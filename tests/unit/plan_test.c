@@ -169,6 +169,24 @@ START_TEST(far_apart)
 }
 END_TEST
 
+START_TEST(bursts)
+{
+	struct plan *plan = MAKE(100 * MBIT, { 1, 50 * MBIT, 100 * MBIT },
+				 { 2, 2 * MBIT, 2 * MBIT },
+				 { 0, 64 * KBIT, 1 * MBIT });
+
+	/* ten milliseconds of a rate, ... */
+	ck_assert_uint_eq(of(plan, 1)->burst, 62500);
+	ck_assert_uint_eq(of(plan, 1)->cburst, 125000);
+	/* ... or ten packets, ... */
+	ck_assert_uint_eq(of(plan, 2)->burst, 10 * FRAME);
+	/* ... but nobody waits a tenth of a second, unless it is one packet */
+	ck_assert_uint_eq(of(plan, 0)->burst, FRAME);
+	ck_assert_uint_eq(of(plan, 0)->cburst, 12500);
+	free(plan);
+}
+END_TEST
+
 /* HTB refuses a rate of 0. */
 START_TEST(nothing_promised)
 {
@@ -210,6 +228,7 @@ int main(void)
 	tcase_add_test(tc, great_ids);
 	tcase_add_test(tc, quantums);
 	tcase_add_test(tc, far_apart);
+	tcase_add_test(tc, bursts);
 	tcase_add_test(tc, nothing_promised);
 	tcase_add_test(tc, refused);
 	suite_add_tcase(suite, tc);
