@@ -14,6 +14,7 @@
 # STRONGSWAN_SRC=FOLDER names a strongSwan source tree for the plugin's headers.
 
 VERSION	:= 0.1.0
+PREFIX	?= /usr/local
 B	:= build
 
 .DELETE_ON_ERROR:
