@@ -1,0 +1,81 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# make install, and systemd starts what it installed: the daemon says when it is
+# ready, has CAP_NET_ADMIN only, is reloaded, and comes back when it is killed.
+# No topology: one host, with a systemd of its own in a PID namespace.
+. tests/lib/lib.sh
+
+step "make install"
+# with a DESTDIR neither DKMS nor depmod run: they take minutes here
+make -s install DESTDIR=/ PREFIX=/usr
+test -e /usr/src/ipsec-qos-*/dkms.conf
+
+# what this machine would start otherwise
+for unit in default.target multi-user.target sysinit.target basic.target; do
+	systemctl --root=/ mask -q "$unit" 2>/dev/null || true
+done
+rm -f /etc/systemd/system/{default,multi-user,sysinit,basic}.target
+cat > /etc/systemd/system/test.target <<-END
+	[Unit]
+	Description=nothing but what is asked for
+	DefaultDependencies=no
+END
+
+step "systemd"
+mount --make-rprivate /
+# shellcheck disable=SC2016 # for the inner shell
+unshare --pid --fork --mount --mount-proc --cgroup --kill-child -- sh -c '
+	mount -t tmpfs tmpfs /run
+	mount -t cgroup2 cgroup2 /sys/fs/cgroup
+	exec env -i container=vm PATH="$PATH" /lib/systemd/systemd --system \
+		--unit=test.target' >"$W/systemd.log" 2>&1 </dev/null &
+inside()
+{
+	nsenter -t "$(pgrep -xo systemd)" -a -- "$@"
+}
+wait_for 60 inside systemctl is-active test.target
+
+step "start"
+sed -i 's/^include/# &/' /etc/ipsec-qos/ipsec-qosd.conf
+cat >> /etc/ipsec-qos/ipsec-qosd.conf <<-END
+	group gold { id = 1  mark = 0x10/0xff0 }
+END
+modprobe ipsec_qos
+inside systemctl start ipsec-qosd || {
+	inside journalctl -u ipsec-qosd --no-pager >&2 || true
+	inside systemctl status ipsec-qosd --no-pager >&2 || true
+	fail "the unit does not start"
+}
+expect state active "$(inside systemctl is-active ipsec-qosd)"
+pid=$(inside systemctl show -P MainPID ipsec-qosd)
+expect capabilities 0000000000001000 \
+	"$(inside awk '/^CapEff/ { print $2 }' "/proc/$pid/status")"
+expect "bounding set" 0000000000001000 \
+	"$(inside awk '/^CapBnd/ { print $2 }' "/proc/$pid/status")"
+expect_json '.[0].name == "gold"' inside ipsec-qos -j group show
+
+step "reload"
+sed -i 's/gold/silver/' /etc/ipsec-qos/ipsec-qosd.conf
+inside systemctl reload ipsec-qosd
+expect_json '.[0].name == "silver"' inside ipsec-qos -j group show
+expect "the same process" "$pid" "$(inside systemctl show -P MainPID ipsec-qosd)"
+echo 'group {' >> /etc/ipsec-qos/ipsec-qosd.conf
+not inside systemctl reload ipsec-qosd
+expect state active "$(inside systemctl is-active ipsec-qosd)"
+
+step "killed, it comes back"
+sed -i '$d' /etc/ipsec-qos/ipsec-qosd.conf
+inside systemctl kill -s KILL ipsec-qosd
+back()
+{
+	[ "$(inside systemctl is-active ipsec-qosd)" = active ] &&
+		[ "$(inside systemctl show -P MainPID ipsec-qosd)" != "$pid" ]
+}
+wait_for 20 back
+inside systemctl stop ipsec-qosd
+
+step "make uninstall"
+make -s uninstall DESTDIR=/ PREFIX=/usr
+not test -e /usr/sbin/ipsec-qosd
+not test -e /usr/lib/systemd/system/ipsec-qosd.service
