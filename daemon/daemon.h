@@ -22,6 +22,7 @@
  * @config: the one in use
  * @loaded: when it was read
  * @error: why the last attempt to read it anew failed, "": it did not
+ * @status: what the service manager was told last
  * @started: by monotonic()
  */
 struct daemon {
@@ -29,6 +30,7 @@ struct daemon {
 	struct config *config;
 	time_t loaded;
 	char error[1024];
+	char status[64];
 	double started;
 	struct sad *sad;
 	struct tables *tables;

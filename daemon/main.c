@@ -68,14 +68,19 @@ static int drop_privileges(void)
 }
 
 /* What systemctl status shows. */
-static void show_status(const struct daemon *daemon)
+static void show_status(struct daemon *daemon)
 {
 	unsigned int n = sad_charons(daemon->sad);
+	char status[sizeof(daemon->status)];
 
-	sd_notifyf(0, "STATUS=module %s, charon %s",
-		   tables_there(daemon->tables) ? "loaded" : "not loaded",
-		   !n ? "not connected" :
-		   sad_synced(daemon->sad) ? "connected" : "stating its SAs");
+	snprintf(status, sizeof(status), "STATUS=module %s, charon %s",
+		 tables_there(daemon->tables) ? "loaded" : "not loaded",
+		 !n ? "not connected" :
+		 sad_synced(daemon->sad) ? "connected" : "stating its SAs");
+	if (!strcmp(status, daemon->status))
+		return;
+	strcpy(daemon->status, status);
+	sd_notify(0, status);
 }
 
 static void on_settled(void *arg)

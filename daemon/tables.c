@@ -29,7 +29,7 @@
  * @write: runs while something is due
  * @retry: opens a generation anew after something failed
  * @overdue: for SAs that were announced and not installed
- * @settle: nothing is due, for the module went
+ * @settle: nothing is due that could be written: the module is not there
  * @error: what the kernel refused last, "": nothing since @open
  */
 struct tables {
@@ -609,6 +609,8 @@ void tables_kick(struct tables *t)
 	watch_overdue(t);
 	if (t->k)
 		ev_idle_start(t->loop, &t->write);
+	else
+		ev_timer_start(t->loop, &t->settle);
 }
 
 void tables_begin(struct tables *t)
