@@ -67,11 +67,11 @@ $(B)/bin/%:
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(package_libs)
 
 # The strongSwan plugin. Debian ships no headers: scripts/strongswan-headers
-# brings those of the installed version.
+# brings those of the installed version. Both have a daemon.h.
 
 $(B)/obj/daemon/charon/%.o: daemon/charon/%.c $(B)/strongswan.flags
 	@mkdir -p $(@D)
-	$(compile) @$(B)/strongswan.flags -c -o $@ $<
+	$(filter-out -Idaemon,$(compile)) @$(B)/strongswan.flags -c -o $@ $<
 
 $(B)/charon/libstrongswan-ipsec-qos.so: $(B)/obj/lib/feed.o \
 		$(patsubst %.c,$(B)/obj/%.o,$(plugin_src))
