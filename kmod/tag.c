@@ -14,6 +14,7 @@
 #include <net/netfilter/ipv6/nf_defrag_ipv6.h>
 #include <net/xfrm.h>
 
+#include "compat.h"
 #include "group.h"
 #include "ike.h"
 #include "sa.h"
@@ -165,7 +166,7 @@ static unsigned int iq_tag_protected(struct iq_net *iqn, struct sk_buff *skb,
 	if (kind == IQ_FRAGMENT) {
 		/* A socket may have asked to send its fragments as they are. */
 		if (skb->sk && sk_fullsock(skb->sk) &&
-		    skb->sk->sk_family == AF_INET && inet_sk(skb->sk)->nodefrag)
+		    skb->sk->sk_family == AF_INET && iq_sock_nodefrag(skb->sk))
 			return NF_ACCEPT;
 		if (!iq_defrag(skb, state))
 			return NF_STOLEN;
