@@ -1167,12 +1167,13 @@ int iq_kernel_monitor(struct iq_kernel *k)
 		return nl_to_errno(gone);
 
 	k->events = nl_socket_alloc();
-	k->events_cb = nl_cb_alloc(NL_CB_DEFAULT);
-	if (!k->events || !k->events_cb) {
+	if (!k->events) {
 		ret = -ENOMEM;
 		goto err;
 	}
+	/* events answer no request; the socket's own callbacks know that then */
 	nl_socket_disable_seq_check(k->events);
+	k->events_cb = nl_socket_get_cb(k->events);
 	ret = genl_connect(k->events);
 	if (ret >= 0)
 		ret = nl_socket_add_memberships(k->events, group, gone, 0);
