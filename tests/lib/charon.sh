@@ -143,7 +143,7 @@ cert_new()
 		san+=(--san "$name")
 	done
 	pki --gen --type ed25519 --outform pem > "$dir/private/$2.key"
-	pki --pub --type ed25519 --in "$dir/private/$2.key" |
+	pki --pub --type priv --in "$dir/private/$2.key" |
 		pki --issue --lifetime 30 --type pub --cacert "$W/$1.crt" \
 			--cakey "$W/$1.key" --dn "$3" "${san[@]}" --outform pem \
 			> "$dir/x509/$2.crt"
