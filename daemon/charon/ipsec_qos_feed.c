@@ -27,8 +27,8 @@
 #define HELLO_TIMEOUT 1000
 
 /**
- * How long the daemon may take to bring its tables to what was stated, in ms.
- * Only our thread waits.
+ * How long the daemon may take to catch up with what was stated, in ms. Only
+ * our thread waits.
  */
 #define SYNC_TIMEOUT 10000
 
@@ -55,7 +55,7 @@
 /**
  * Bytes the kernel may queue for the daemon
  */
-#define SEND_BUF (1024 * 1024)
+#define SEND_BUF (4 * 1024 * 1024)
 
 typedef struct private_ipsec_qos_feed_t private_ipsec_qos_feed_t;
 
@@ -138,6 +138,11 @@ struct private_ipsec_qos_feed_t {
 	 * Sequence number of the last message
 	 */
 	uint32_t seq;
+
+	/**
+	 * Sequence number of the last message answered
+	 */
+	uint32_t acked;
 
 	/**
 	 * Unanswered requests, as request_t
@@ -265,31 +270,89 @@ static bool encode(const struct iq_feed *msg, uint16_t flags,
 	return TRUE;
 }
 
-METHOD(ipsec_qos_feed_t, send_, bool,
-	private_ipsec_qos_feed_t *this, const struct iq_feed *msg)
+/**
+ * Send a message, never block.
+ *
+ * @param connection	number of the connection to send on, 0 for the current
+ * @param flags			flags for the message
+ */
+static ipsec_qos_post_t post_on(private_ipsec_qos_feed_t *this,
+								u_int connection, const struct iq_feed *msg,
+								uint16_t flags)
 {
+	ipsec_qos_post_t post = {};
 	message_buf_t buf;
-	int err = ENOTCONN;
+	int err = 0;
 
-	if (!encode(msg, 0, &buf))
+	if (!encode(msg, flags, &buf))
 	{
-		return FALSE;
+		return post;
 	}
 	this->mutex->lock(this->mutex);
-	if (this->usable)
+	if (this->usable && (!connection || connection == this->connection))
 	{
 		err = transmit(this, &buf);
 		if (err)
 		{
 			give_up(this);
 		}
+		else
+		{
+			post.connection = this->connection;
+			post.seq = buf.hdr.nlmsg_seq;
+		}
 	}
 	this->mutex->unlock(this->mutex);
-	if (err && err != ENOTCONN)
+	if (err)
 	{
 		complain(this, "does not take messages (%s)", strerror(err));
 	}
-	return err == 0;
+	return post;
+}
+
+METHOD(ipsec_qos_feed_t, send_, bool,
+	private_ipsec_qos_feed_t *this, const struct iq_feed *msg)
+{
+	return post_on(this, 0, msg, 0).connection != 0;
+}
+
+METHOD(ipsec_qos_feed_t, post, ipsec_qos_post_t,
+	private_ipsec_qos_feed_t *this, const struct iq_feed *msg)
+{
+	return post_on(this, 0, msg, NLM_F_ACK);
+}
+
+METHOD(ipsec_qos_feed_t, await, bool,
+	private_ipsec_qos_feed_t *this, const ipsec_qos_post_t *post)
+{
+	bool done = FALSE, failed = FALSE;
+	timeval_t deadline;
+
+	time_monotonic(&deadline);
+	timeval_add_ms(&deadline, SYNC_TIMEOUT);
+
+	this->mutex->lock(this->mutex);
+	while (this->usable && this->connection == post->connection)
+	{
+		if ((int32_t)(this->acked - post->seq) >= 0)
+		{
+			done = TRUE;
+			break;
+		}
+		if (failed)
+		{
+			give_up(this);
+			break;
+		}
+		failed = this->answered->timed_wait_abs(this->answered, this->mutex,
+												deadline);
+	}
+	this->mutex->unlock(this->mutex);
+	if (failed && !done)
+	{
+		complain(this, "did not catch up within %u ms", SYNC_TIMEOUT);
+	}
+	return done;
 }
 
 /**
@@ -374,19 +437,14 @@ static int await_answer(private_ipsec_qos_feed_t *this, request_t *request,
 	return err;
 }
 
-/**
- * Send a message and wait for the answer.
- *
- * @param connection	number of the connection to ask on, 0 for the current
- * @param timeout		ms to wait at most
- */
-static bool ask_on(private_ipsec_qos_feed_t *this, u_int connection,
-				   const struct iq_feed *msg, u_int timeout)
+METHOD(ipsec_qos_feed_t, ask, bool,
+	private_ipsec_qos_feed_t *this, const struct iq_feed *msg)
 {
 	timeval_t deadline;
 	message_buf_t buf;
 	request_t request = {};
 	bool old, failed = FALSE;
+	u_int connection;
 	int err = ENOTCONN;
 
 	if (!encode(msg, NLM_F_ACK, &buf))
@@ -394,14 +452,14 @@ static bool ask_on(private_ipsec_qos_feed_t *this, u_int connection,
 		return FALSE;
 	}
 	time_monotonic(&deadline);
-	timeval_add_ms(&deadline, timeout);
+	timeval_add_ms(&deadline, this->timeout);
 
 	/* the request is on our stack */
 	old = thread_cancelability(FALSE);
 	this->mutex->lock(this->mutex);
 	if (this->usable)
 	{
-		connection = connection ?: this->connection;
+		connection = this->connection;
 		err = send_request(this, &buf, connection, &deadline);
 		if (!err)
 		{
@@ -415,7 +473,7 @@ static bool ask_on(private_ipsec_qos_feed_t *this, u_int connection,
 			give_up(this);
 		}
 	}
-	if (err && msg->type == IQ_FEED_SA)
+	if (err)
 	{
 		this->passed_over++;
 	}
@@ -426,7 +484,7 @@ static bool ask_on(private_ipsec_qos_feed_t *this, u_int connection,
 	{
 		if (err == ETIMEDOUT)
 		{
-			complain(this, "did not answer within %u ms", timeout);
+			complain(this, "did not answer within %u ms", this->timeout);
 		}
 		else
 		{
@@ -434,12 +492,6 @@ static bool ask_on(private_ipsec_qos_feed_t *this, u_int connection,
 		}
 	}
 	return !err && !request.error;
-}
-
-METHOD(ipsec_qos_feed_t, ask, bool,
-	private_ipsec_qos_feed_t *this, const struct iq_feed *msg)
-{
-	return ask_on(this, 0, msg, this->timeout);
 }
 
 /**
@@ -710,13 +762,17 @@ static void receive_answers(private_ipsec_qos_feed_t *this, int fd, void *buf)
 		log_refusal(this, &msg);
 
 		this->mutex->lock(this->mutex);
+		if ((int32_t)(msg.seq - this->acked) > 0)
+		{
+			this->acked = msg.seq;
+		}
 		if (this->requests->find_first(this->requests, match_seq,
 									   (void**)&request, msg.seq))
 		{
 			request->answered = TRUE;
 			request->error = msg.error;
-			this->answered->broadcast(this->answered);
 		}
+		this->answered->broadcast(this->answered);
 		this->mutex->unlock(this->mutex);
 	}
 }
@@ -767,11 +823,13 @@ static void sync_connection(private_ipsec_qos_feed_t *this, u_int connection)
 	static const struct iq_feed end = {
 		.type = IQ_FEED_SYNC_END,
 	};
+	ipsec_qos_post_t post;
 	u_int passed_over;
 
 	this->sync(this->sync_data);
 	/* on another connection it would end what is not yet complete */
-	if (!ask_on(this, connection, &end, SYNC_TIMEOUT))
+	post = post_on(this, connection, &end, NLM_F_ACK);
+	if (!await(this, &post))
 	{
 		return;
 	}
@@ -886,6 +944,8 @@ ipsec_qos_feed_t *ipsec_qos_feed_create()
 		.public = {
 			.send = _send_,
 			.ask = _ask,
+			.post = _post,
+			.await = _await,
 			.start = _start,
 			.stop = _stop,
 			.destroy = _destroy,

@@ -25,6 +25,16 @@ typedef struct ipsec_qos_feed_t ipsec_qos_feed_t;
 typedef void (*ipsec_qos_feed_sync_t)(void *data);
 
 /**
+ * A message that has been posted
+ */
+typedef struct {
+	/** number of the connection, 0 if not sent */
+	u_int connection;
+	/** sequence number */
+	uint32_t seq;
+} ipsec_qos_post_t;
+
+/**
  * Connection to ipsec-qosd.
  *
  * It is made, watched and made again in the background. While there is none,
@@ -49,13 +59,32 @@ struct ipsec_qos_feed_t {
 	 * Send a message and wait for the daemon's answer.
 	 *
 	 * If there is none within the configured bound, the connection is closed,
-	 * so that whatever follows does not wait at all. SAs that are asked for
-	 * are then counted as passed over.
+	 * so that whatever follows does not wait at all. What is asked for without
+	 * an answer is counted as passed over.
 	 *
 	 * @param msg			message, its seq and flags are ignored
 	 * @return				TRUE if the daemon did what was asked
 	 */
 	bool (*ask)(ipsec_qos_feed_t *this, const struct iq_feed *msg);
+
+	/**
+	 * Send a message that the daemon has to answer, but don't wait for it.
+	 *
+	 * @param msg			message, its seq and flags are ignored
+	 * @return				what to pass to await()
+	 */
+	ipsec_qos_post_t (*post)(ipsec_qos_feed_t *this, const struct iq_feed *msg);
+
+	/**
+	 * Wait until the daemon has caught up with a message that was posted.
+	 *
+	 * This waits as long as the daemon may need to work through everything
+	 * that was said, i.e. is not for threads that have an IKE_SA checked out.
+	 *
+	 * @param post			what post() returned
+	 * @return				FALSE if the connection ended before
+	 */
+	bool (*await)(ipsec_qos_feed_t *this, const ipsec_qos_post_t *post);
 
 	/**
 	 * Start connecting.

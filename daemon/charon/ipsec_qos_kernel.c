@@ -22,6 +22,11 @@ struct private_ipsec_qos_kernel_t {
 	ipsec_qos_report_t *report;
 
 	/**
+	 * Where to keep the hosts of installed SAs
+	 */
+	ipsec_qos_hosts_t *hosts;
+
+	/**
 	 * Original methods, if wrapped
 	 */
 	kernel_interface_t original;
@@ -81,6 +86,29 @@ METHOD(kernel_interface_t, get_spi, status_t,
 	return status;
 }
 
+/**
+ * Report the CHILD_SA of an outbound SA installed by the current thread's
+ * IKE_SA, if that's the last step. Depending on the kernel interface it is when
+ * CHILD_SAs are rekeyed, there is no event then.
+ */
+static void report_late_child(uint32_t spi, uint8_t proto)
+{
+	child_sa_t *child_sa;
+	ike_sa_t *ike_sa;
+
+	ike_sa = charon->bus->get_sa(charon->bus);
+	if (ike_sa && is_tagged(proto))
+	{
+		child_sa = ike_sa->get_child_sa(ike_sa,
+							proto == IPPROTO_AH ? PROTO_AH : PROTO_ESP,
+							spi, FALSE);
+		if (child_sa && child_sa->get_state(child_sa) == CHILD_INSTALLED)
+		{
+			kernel->report->child(kernel->report, ike_sa, child_sa);
+		}
+	}
+}
+
 METHOD(kernel_interface_t, add_sa, status_t,
 	kernel_interface_t *this, kernel_ipsec_sa_id_t *id,
 	kernel_ipsec_add_sa_t *data)
@@ -90,7 +118,19 @@ METHOD(kernel_interface_t, add_sa, status_t,
 
 	announced = announce(id->dst, id->spi, id->proto);
 	status = kernel->original.add_sa(this, id, data);
-	if (status != SUCCESS && announced)
+	if (status == SUCCESS)
+	{
+		if (data->inbound)
+		{
+			kernel->hosts->add(kernel->hosts, id->spi, id->proto, id->dst,
+							   id->src);
+		}
+		else
+		{
+			report_late_child(id->spi, id->proto);
+		}
+	}
+	else if (announced)
 	{
 		/* only if it was accepted, it might be someone else's otherwise */
 		withdraw(id->dst, id->spi, id->proto);
@@ -112,6 +152,8 @@ METHOD(kernel_interface_t, update_sa, status_t,
 	status = kernel->original.update_sa(this, id, data);
 	if (status == SUCCESS)
 	{
+		kernel->hosts->update(kernel->hosts, id->spi, id->proto, id->dst,
+							  data->new_dst, data->new_src);
 		if (moved)
 		{
 			withdraw(id->dst, id->spi, id->proto);
@@ -143,6 +185,7 @@ METHOD(kernel_interface_t, del_sa, status_t,
 
 	/* whether it fails or not, it isn't there afterwards */
 	status = kernel->original.del_sa(this, id, data);
+	kernel->hosts->remove(kernel->hosts, id->spi, id->proto, id->dst);
 	withdraw(id->dst, id->spi, id->proto);
 	return status;
 }
@@ -176,7 +219,8 @@ METHOD(ipsec_qos_kernel_t, destroy, void,
 /*
  * Described in header
  */
-ipsec_qos_kernel_t *ipsec_qos_kernel_create(ipsec_qos_report_t *report)
+ipsec_qos_kernel_t *ipsec_qos_kernel_create(ipsec_qos_report_t *report,
+											ipsec_qos_hosts_t *hosts)
 {
 	private_ipsec_qos_kernel_t *this;
 
@@ -187,6 +231,7 @@ ipsec_qos_kernel_t *ipsec_qos_kernel_create(ipsec_qos_report_t *report)
 			.destroy = _destroy,
 		},
 		.report = report,
+		.hosts = hosts,
 	);
 
 	return &this->public;

@@ -2,6 +2,7 @@
 
 #include "ipsec_qos_plugin.h"
 #include "ipsec_qos_feed.h"
+#include "ipsec_qos_hosts.h"
 #include "ipsec_qos_kernel.h"
 #include "ipsec_qos_listener.h"
 #include "ipsec_qos_report.h"
@@ -24,6 +25,11 @@ struct private_ipsec_qos_plugin_t {
 	 * Connection to the daemon
 	 */
 	ipsec_qos_feed_t *feed;
+
+	/**
+	 * Hosts of installed SAs
+	 */
+	ipsec_qos_hosts_t *hosts;
 
 	/**
 	 * What's said on it
@@ -93,6 +99,7 @@ METHOD(plugin_t, destroy, void,
 	this->kernel->destroy(this->kernel);
 	this->listener->destroy(this->listener);
 	this->report->destroy(this->report);
+	this->hosts->destroy(this->hosts);
 	this->feed->destroy(this->feed);
 	free(this);
 }
@@ -113,10 +120,11 @@ plugin_t *ipsec_qos_plugin_create()
 			},
 		},
 		.feed = ipsec_qos_feed_create(),
+		.hosts = ipsec_qos_hosts_create(),
 	);
-	this->report = ipsec_qos_report_create(this->feed);
+	this->report = ipsec_qos_report_create(this->feed, this->hosts);
 	this->listener = ipsec_qos_listener_create(this->report);
-	this->kernel = ipsec_qos_kernel_create(this->report);
+	this->kernel = ipsec_qos_kernel_create(this->report, this->hosts);
 
 	return &this->public.plugin;
 }

@@ -18,9 +18,9 @@
 #define IKE_GONE_DELAY 300
 
 /**
- * Number of IKE_SAs after which the daemon is asked to keep up
+ * Number of messages after which we let the daemon catch up
  */
-#define SYNC_BATCH 32
+#define SYNC_BATCH 64
 
 typedef struct private_ipsec_qos_report_t private_ipsec_qos_report_t;
 
@@ -54,6 +54,11 @@ struct private_ipsec_qos_report_t {
 	 * Where to send to
 	 */
 	ipsec_qos_feed_t *feed;
+
+	/**
+	 * Hosts of installed SAs
+	 */
+	ipsec_qos_hosts_t *hosts;
 
 	/**
 	 * Protects the following, not held while sending
@@ -211,12 +216,15 @@ static char *remember(private_ipsec_qos_report_t *this, uint32_t id,
 }
 
 /**
- * Report an IKE_SA, optionally wait for the daemon.
+ * Report an IKE_SA.
  *
+ * @param local			local endpoint if not that of the IKE_SA, or NULL
+ * @param remote		remote endpoint if not that of the IKE_SA, or NULL
+ * @param post			set if the message is to be posted instead of sent
  * @return				FALSE if there is nothing to be said about it
  */
 static bool report_ike(private_ipsec_qos_report_t *this, ike_sa_t *ike_sa,
-					   host_t *local, host_t *remote, bool ask)
+					   host_t *local, host_t *remote, ipsec_qos_post_t *post)
 {
 	ike_sa_id_t *id = ike_sa->get_id(ike_sa);
 	identification_t *other_id;
@@ -259,9 +267,9 @@ static bool report_ike(private_ipsec_qos_report_t *this, ike_sa_t *ike_sa,
 		msg.eap_id = eap_id;
 		msg.has |= IQ_FEED_HAS(EAP_ID);
 	}
-	if (ask)
+	if (post)
 	{
-		this->feed->ask(this->feed, &msg);
+		*post = this->feed->post(this->feed, &msg);
 	}
 	else
 	{
@@ -275,7 +283,7 @@ METHOD(ipsec_qos_report_t, ike, void,
 	private_ipsec_qos_report_t *this, ike_sa_t *ike_sa, host_t *local,
 	host_t *remote)
 {
-	report_ike(this, ike_sa, local, remote, FALSE);
+	report_ike(this, ike_sa, local, remote, NULL);
 }
 
 METHOD(ipsec_qos_report_t, inherit, void,
@@ -385,7 +393,7 @@ METHOD(ipsec_qos_report_t, sa, bool,
 		.proto = proto,
 	};
 
-	if (!report_ike(this, ike_sa, NULL, NULL, FALSE))
+	if (!report_ike(this, ike_sa, NULL, NULL, NULL))
 	{
 		return FALSE;
 	}
@@ -431,49 +439,46 @@ static uint8_t get_proto(child_sa_t *child_sa)
 METHOD(ipsec_qos_report_t, child, void,
 	private_ipsec_qos_report_t *this, ike_sa_t *ike_sa, child_sa_t *child_sa)
 {
-	child_cfg_t *config = child_sa->get_config(child_sa);
+	uint32_t spi_in = child_sa->get_spi(child_sa, TRUE);
+	uint8_t proto = get_proto(child_sa);
+	host_t *local, *remote;
 
-	/* Mobile IPv6 proxies have SAs between other hosts than the IKE_SA, we
-	 * can't learn these from here. Each SA is reported when it's installed. */
 	if (!is_authenticated(ike_sa) ||
-		(child_sa->get_mode(child_sa) == MODE_TRANSPORT &&
-		 config->has_option(config, OPT_PROXY_MODE)))
+		!this->hosts->get(this->hosts, spi_in, proto, &local, &remote))
 	{
-		return;
-	}
-	struct iq_feed msg = {
-		.type = IQ_FEED_CHILD,
-		.has = IQ_FEED_HAS(IKE_ID) | IQ_FEED_HAS(CHILD_ID) |
-			   IQ_FEED_HAS(CHILD) | IQ_FEED_HAS(REQID) | IQ_FEED_HAS(PROTO) |
-			   IQ_FEED_HAS(SPI_IN) | IQ_FEED_HAS(SPI_OUT) |
-			   IQ_FEED_HAS(LOCAL) | IQ_FEED_HAS(REMOTE) | IQ_FEED_HAS(ENCAP),
-		.ike_id = ike_sa->get_unique_id(ike_sa),
-		.child_id = child_sa->get_unique_id(child_sa),
-		.child = child_sa->get_name(child_sa),
-		.reqid = child_sa->get_reqid(child_sa),
-		.proto = get_proto(child_sa),
-		.spi_in = ntohl(child_sa->get_spi(child_sa, TRUE)),
-		.spi_out = ntohl(child_sa->get_spi(child_sa, FALSE)),
-		.local = to_addr(ike_sa->get_my_host(ike_sa)),
-		.remote = to_addr(ike_sa->get_other_host(ike_sa)),
-		.encap = child_sa->has_encap(child_sa),
-	};
-
-	if (!msg.proto || !msg.spi_in || !msg.spi_out)
-	{
-		/* not negotiated, e.g. a trap */
+		/* nothing installed, e.g. a trap */
 		return;
 	}
 	if (child_sa->get_outbound_state(child_sa) & CHILD_OUTBOUND_SA)
 	{
+		struct iq_feed msg = {
+			.type = IQ_FEED_CHILD,
+			.has = IQ_FEED_HAS(IKE_ID) | IQ_FEED_HAS(CHILD_ID) |
+				   IQ_FEED_HAS(CHILD) | IQ_FEED_HAS(REQID) |
+				   IQ_FEED_HAS(PROTO) | IQ_FEED_HAS(SPI_IN) |
+				   IQ_FEED_HAS(SPI_OUT) | IQ_FEED_HAS(LOCAL) |
+				   IQ_FEED_HAS(REMOTE) | IQ_FEED_HAS(ENCAP),
+			.ike_id = ike_sa->get_unique_id(ike_sa),
+			.child_id = child_sa->get_unique_id(child_sa),
+			.child = child_sa->get_name(child_sa),
+			.reqid = child_sa->get_reqid(child_sa),
+			.proto = proto,
+			.spi_in = ntohl(spi_in),
+			.spi_out = ntohl(child_sa->get_spi(child_sa, FALSE)),
+			.local = to_addr(local),
+			.remote = to_addr(remote),
+			.encap = child_sa->has_encap(child_sa),
+		};
+
 		this->feed->send(this->feed, &msg);
 	}
 	else
 	{
 		/* rekeyed, i.e. the outbound SA is not yet or no longer there */
-		sa(this, ike_sa, ike_sa->get_my_host(ike_sa),
-		   child_sa->get_spi(child_sa, TRUE), msg.proto, FALSE);
+		sa(this, ike_sa, local, spi_in, proto, FALSE);
 	}
+	local->destroy(local);
+	remote->destroy(remote);
 }
 
 METHOD(ipsec_qos_report_t, child_gone, void,
@@ -492,15 +497,18 @@ METHOD(ipsec_qos_report_t, child_gone, void,
 }
 
 /**
- * Report an IKE_SA with its CHILD_SAs, optionally wait for the daemon.
+ * Report an IKE_SA with its CHILD_SAs.
+ *
+ * @param post			set if the first message is to be posted, or NULL
+ * @return				FALSE if there is nothing to be said about it
  */
 static bool report_ike_with_children(private_ipsec_qos_report_t *this,
-									 ike_sa_t *ike_sa, bool ask)
+									 ike_sa_t *ike_sa, ipsec_qos_post_t *post)
 {
 	enumerator_t *enumerator;
 	child_sa_t *child_sa;
 
-	if (!report_ike(this, ike_sa, NULL, NULL, ask))
+	if (!report_ike(this, ike_sa, NULL, NULL, post))
 	{
 		return FALSE;
 	}
@@ -516,7 +524,7 @@ static bool report_ike_with_children(private_ipsec_qos_report_t *this,
 METHOD(ipsec_qos_report_t, ike_with_children, void,
 	private_ipsec_qos_report_t *this, ike_sa_t *ike_sa)
 {
-	report_ike_with_children(this, ike_sa, FALSE);
+	report_ike_with_children(this, ike_sa, NULL);
 }
 
 METHOD(ipsec_qos_report_t, everything, void,
@@ -526,7 +534,9 @@ METHOD(ipsec_qos_report_t, everything, void,
 	ike_sa_id_t *id;
 	ike_sa_t *ike_sa;
 	array_t *ids;
+	ipsec_qos_post_t post;
 	u_int count = 0;
+	bool posted;
 
 	/* the enumerator keeps others from IKE_SAs, so just collect them */
 	ids = array_create(0, 0);
@@ -546,12 +556,15 @@ METHOD(ipsec_qos_report_t, everything, void,
 		id->destroy(id);
 		if (ike_sa)
 		{
-			if (report_ike_with_children(this, ike_sa,
-										 count % SYNC_BATCH == 0))
-			{
-				count++;
-			}
+			count += 1 + ike_sa->get_child_count(ike_sa);
+			posted = report_ike_with_children(this, ike_sa,
+										count >= SYNC_BATCH ? &post : NULL);
 			charon->ike_sa_manager->checkin(charon->ike_sa_manager, ike_sa);
+			if (posted && count >= SYNC_BATCH)
+			{
+				this->feed->await(this->feed, &post);
+				count = 0;
+			}
 		}
 	}
 	array_destroy(ids);
@@ -584,7 +597,8 @@ METHOD(ipsec_qos_report_t, destroy, void,
 /*
  * Described in header
  */
-ipsec_qos_report_t *ipsec_qos_report_create(ipsec_qos_feed_t *feed)
+ipsec_qos_report_t *ipsec_qos_report_create(ipsec_qos_feed_t *feed,
+											ipsec_qos_hosts_t *hosts)
 {
 	private_ipsec_qos_report_t *this;
 
@@ -603,6 +617,7 @@ ipsec_qos_report_t *ipsec_qos_report_create(ipsec_qos_feed_t *feed)
 			.destroy = _destroy,
 		},
 		.feed = feed,
+		.hosts = hosts,
 		.mutex = mutex_create(MUTEX_TYPE_DEFAULT),
 		.reported = hashtable_create(hashtable_hash_ptr, hashtable_equals_ptr,
 									 32),

@@ -11,6 +11,7 @@
 #include <sa/ike_sa.h>
 
 #include "ipsec_qos_feed.h"
+#include "ipsec_qos_hosts.h"
 
 typedef struct ipsec_qos_report_t ipsec_qos_report_t;
 
@@ -104,8 +105,8 @@ struct ipsec_qos_report_t {
 	void (*child_gone)(ipsec_qos_report_t *this, child_sa_t *child_sa);
 
 	/**
-	 * Report everything the IKE_SA manager has, in between which the daemon
-	 * gets asked to keep up. Must not be called with an IKE_SA checked out.
+	 * Report everything the IKE_SA manager has, no faster than the daemon keeps
+	 * up. Must not be called with an IKE_SA checked out.
 	 */
 	void (*everything)(ipsec_qos_report_t *this);
 
@@ -124,7 +125,9 @@ struct ipsec_qos_report_t {
  * Create an ipsec_qos_report_t instance.
  *
  * @param feed			feed to send to, not adopted
+ * @param hosts			hosts of installed SAs, not adopted
  */
-ipsec_qos_report_t *ipsec_qos_report_create(ipsec_qos_feed_t *feed);
+ipsec_qos_report_t *ipsec_qos_report_create(ipsec_qos_feed_t *feed,
+											ipsec_qos_hosts_t *hosts);
 
 #endif /** IPSEC_QOS_REPORT_H_ @}*/

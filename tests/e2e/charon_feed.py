@@ -37,7 +37,8 @@ WRAPPER = os.environ.get("CHARON_WRAPPER", "").split()
 SLOW = 10 if WRAPPER else 1
 ROOM = tempfile.mkdtemp(prefix="charon_feed.")
 FEED = ROOM + "/feed.sock"
-TIMEOUT = 0.2 * SLOW
+# the plugin's bound: so long that waiting more than once stands out
+TIMEOUT = 1.0 * SLOW
 GW, PEER, PEER2, NAT, NAT2 = ("10.0.1.1", "10.0.2.1", "10.0.2.2", "10.0.1.254",
                               "10.0.1.253")
 ESP, AH = 50, 51
@@ -226,9 +227,30 @@ charon {
             r"uniqueid=(\d+) version=\d state=(?:ESTABLISHED|REKEYED|DELETING)"
             r".*?initiator-spi=(\w+) responder-spi=(\w+)", out)}
 
-    def logged(self, text):
+    def logged(self, *texts):
+        """Number of lines with all texts"""
         with open(self.log, encoding="utf-8", errors="replace") as f:
-            return f.read().count(text)
+            return sum(all(t in line for t in texts) for line in f)
+
+    def held_up(self, since):
+        """Seconds spent between requests and their answers, from a time on"""
+        total, asked = 0, {}
+        with open(self.log, encoding="utf-8", errors="replace") as f:
+            for line in f:
+                found = re.match(r"(\d+):(\d+):(\S+) (\d+)\[ENC\] (\w+) "
+                                 r"(?:IKE_AUTH|CREATE_CHILD_SA|QUICK_MODE) "
+                                 r"(?:request|response)", line)
+                if not found:
+                    continue
+                h, m, s, thread, what = found.groups()
+                at = int(h) * 3600 + int(m) * 60 + float(s)
+                if at < since:
+                    continue
+                if what == "parsed":
+                    asked[thread] = at
+                elif what == "generating" and thread in asked:
+                    total += at - asked.pop(thread)
+        return total
 
     def stop(self, how=signal.SIGTERM):
         # what unshare and sh became
@@ -279,14 +301,23 @@ class World:
         self.gw = Charon("gw", gw_config(), True).start()
         self.peer = Charon("peer", peer_config(), False).start()
         self.sink.wait("synchronised", lambda: self.sink.synced, 10 * SLOW)
+        self.watch()
 
     def new_sink(self, **options):
         options.setdefault("delay", 0.03)
         out = open(ROOM + "/feed.json", "a", encoding="utf-8")
         self.sink = FeedSink(FEED, out=out, before_ack=self.monitor.answering,
                              **options)
-        self.monitor.sink = self.sink
         return self.sink
+
+    def watch(self):
+        """From now on no SA may be installed that was not announced"""
+        with self.sink.changed:
+            self.sink.acked.update(dict.fromkeys(kernel_sas(), 0))
+        self.monitor.sink = self.sink
+
+    def unwatch(self):
+        self.monitor.sink = None
 
     def settled(self, children=None, ikes=None):
         """Until the daemon knows exactly what charon and the kernel have"""
@@ -356,7 +387,8 @@ def make_certificates():
 # name: (version and more, peer's local, gw's remote, gw's own)
 AUTH = {
     "v2-psk": ("version = 2", "auth = psk\nid = alice@example.org", "", "psk"),
-    "v2-addr": ("version = 2", "auth = psk\nid = 10.0.2.1", "", "psk"),
+    "v2-addr": ("version = 2\nmobike = no",
+                "auth = psk\nid = 10.0.2.1", "", "psk"),
     "v2-cert": ("version = 2", "auth = pubkey\nid = \"C=CH, O=test, CN=peer\"",
                 "", "pubkey"),
     "v2-eap": ("version = 2", "auth = eap-mschapv2\nid = road\neap_id = carol",
@@ -631,37 +663,41 @@ def mobike(world):
 @scenario
 def nat(world):
     """the peer is behind a NAT, whose mapping changes"""
+    def translate_to(address):
+        sh("""ip netns exec router sh -ec '
+        nft flush chain ip nat post
+        nft "add rule ip nat post oif r1 snat to %s"'""" % address)
+
     sh("""ip netns exec router sh -ec '
-    sysctl -q net.netfilter.nf_conntrack_udp_timeout=1 \
-        net.netfilter.nf_conntrack_udp_timeout_stream=1 2>/dev/null || true
     nft add table ip nat
-    nft "add chain ip nat post { type nat hook postrouting priority 100; }"
-    nft "add rule ip nat post oif r1 snat to %s"'""" % NAT)
+    nft "add chain ip nat post { type nat hook postrouting priority 100; }"'""")
+    translate_to(NAT)
+    # mappings are to be forgotten soon
     sh("ip netns exec router sysctl -q "
        "net.netfilter.nf_conntrack_udp_timeout=1 "
        "net.netfilter.nf_conntrack_udp_timeout_stream=1")
     try:
-        for name in ("v2-psk", "v1-main"):
+        # MOBIKE notices later
+        names = ("v2-addr", "v1-main")
+        for name in names:
             world.peer.initiate(name)
             world.settled()
             check(world.peer_ike(name)["REMOTE"] == NAT, "not behind NAT")
         check(all(m["ENCAP"] for m in world.sink.children.values()),
               "not encapsulated")
         world.settled(2, 2)
-        sh("""ip netns exec router sh -ec '
-        nft flush chain ip nat post
-        nft "add rule ip nat post oif r1 snat to %s"'""" % NAT2)
+        translate_to(NAT2)
         # until the old mapping is forgotten
         eventually("the mapping is gone", lambda: "10.0.2.1" not in
                    run("ip", "netns", "exec", "router", "cat",
-                       "/proc/net/nf_conntrack", check=False) or "still there",
-                   30)
-        # any packet does; a CHILD SA's rekeying is one for sure
-        world.peer.swanctl("--rekey", "--child", "v2-psk")
-        world.sink.wait("moved", lambda: any(
-            m["REMOTE"] == NAT2 and m["CONN"] == "v2-psk"
-            for m in world.sink.ikes.values()), 20 * SLOW)
-        world.settled()
+                       "/proc/net/nf_conntrack", check=False) or "still there")
+        # any packet will do
+        for name in names:
+            world.peer.swanctl("--rekey", "--child", name)
+        world.sink.wait("moved", lambda: all(
+            m["REMOTE"] == NAT2 for m in list(world.sink.ikes.values()) +
+            list(world.sink.children.values())), 20 * SLOW)
+        world.settled(ikes=2)
     finally:
         sh("ip netns exec router nft delete table ip nat")
 
@@ -671,51 +707,54 @@ def absent(world):
     """the daemon dies and returns: no delay, and everything is told again"""
     world.peer.initiate("v2-psk")
     world.settled(1, 1)
+    world.unwatch()
     world.sink.stop()
-    start = time.monotonic()
+    start = clock()
     world.peer.initiate("v1-main")
-    took = time.monotonic() - start
-    check(took < 3 * SLOW, "took %.1f s without the daemon" % took)
+    took = world.gw.held_up(start)
+    check(took < 2 * TIMEOUT, "held up for %.1f s without a daemon" % took)
     world.gw.swanctl("--rekey", "--child", "v2-psk")
     eventually("it is there", lambda: len(kernel_sas()) >= 4)
-    world.monitor.sink = None
     sink = world.new_sink()
-    world.monitor.sink = None
     start = time.monotonic()
     sink.start()
     sink.wait("told everything", lambda: sink.synced, 5 * SLOW)
     took = time.monotonic() - start
-    check(took < 1 * SLOW, "took %.1f s to tell it" % took)
+    check(took < 2 * SLOW, "took %.1f s to tell it" % took)
     world.settled(2, 2)
     eventually("the count is logged", lambda: world.gw.logged(
         " SAs were passed over before") >= 2 or "no")
-    with sink.changed:
-        sink.acked.update(dict.fromkeys(kernel_sas(), 0))
-    world.monitor.sink = sink
+    world.watch()
 
 
-def bad_daemon(world, behaviour, outage):
+def clock():
+    """The time of day in seconds, as charon's log has it"""
+    now = time.localtime()
+    return now.tm_hour * 3600 + now.tm_min * 60 + now.tm_sec
+
+
+def bad_daemon(world, behaviour, outage, delay=0.03):
     """While it behaves so IKE is not held up; once it is good again all is"""
     complaints = world.gw.logged(outage)
     world.sink.behaviour = behaviour
-    world.monitor.sink = None
-    start = time.monotonic()
+    world.sink.delay = delay
+    world.unwatch()
+    start = clock()
     for child in ("v2-psk", "v2-psk-two", "v2-psk-ah"):
         world.peer.initiate(child)
-    took = time.monotonic() - start
-    check(took < 3 * SLOW, "took %.1f s with a daemon that is %s" %
+    # nine times it wanted to ask
+    took = world.gw.held_up(start)
+    check(took < 4 * TIMEOUT, "held up for %.1f s by a daemon that is %s" %
           (took, behaviour))
     check(len(kernel_sas()) == 6, "not installed")
-    eventually("it is logged", lambda: world.gw.logged(outage) == complaints +
-               1 or world.gw.logged(outage) - complaints)
+    eventually("it is logged", lambda: world.gw.logged(outage) > complaints or
+               "not")
     world.sink.behaviour = "good"
-    start = time.monotonic()
+    world.sink.delay = 0.03
     world.sink.wait("told everything", lambda: world.sink.synced and
-                    len(world.sink.children) == 3, 10 * SLOW)
+                    len(world.sink.children) == 3, 20 * SLOW)
     world.settled(3, 1)
-    with world.sink.changed:
-        world.sink.acked.update(dict.fromkeys(kernel_sas(), 0))
-    world.monitor.sink = world.sink
+    world.watch()
     world.clear()
 
 
@@ -726,39 +765,39 @@ def bad_daemons(world):
     bad_daemon(world, "deaf", "did not answer within")
     bad_daemon(world, "garbage", "is gone: ")
     bad_daemon(world, "close", "is gone: ")
-    world.sink.delay = 2 * TIMEOUT
-    bad_daemon(world, "good", "did not answer within")
-    world.sink.delay = 0.03
+    bad_daemon(world, "good", "did not answer within", 2 * TIMEOUT)
 
 
 @scenario
 def refused(world):
     """a daemon of another version, and one that has no room"""
+    world.unwatch()
     for behaviour, text in (("version", "speaks another protocol"),
                             ("refuse", "refused the connection")):
         world.sink.stop()
         sink = world.new_sink(behaviour=behaviour).start()
         sink.wait("asked twice", lambda s=sink: s.count(type="HELLO") >= 2, 15)
         world.peer.initiate("v2-psk")
-        check(world.gw.logged(text) == 1, "logged %d times" %
-              world.gw.logged(text))
+        # further ones are for those who debug
+        loud = world.gw.logged(text, "SAs are passed over until it is back")
+        check(loud == 1, "logged %d times" % loud)
         check(sink.count(type="HELLO") == len(sink.messages),
               "talked to it all the same")
         world.peer.swanctl("--terminate", "--ike", "v2-psk")
         sink.behaviour = "good"
         sink.wait("agreed", lambda s=sink: s.synced, 20)
     world.sink.behaviour = "error"
-    world.monitor.sink = None
     world.peer.initiate("v2-psk")
     world.peer.initiate("v2-psk-two")
     check(world.gw.logged("refused: the table is full") > 0, "not logged")
-    world.monitor.sink = world.sink
+    world.sink.behaviour = "good"
+    world.watch()
 
 
 @scenario
 def returns_in_the_middle(world):
     """the daemon goes and comes while SAs come and go"""
-    world.monitor.sink = None
+    world.unwatch()
     for child in ("v2-psk", "v2-psk-two", "v2-psk-ah"):
         world.peer.initiate(child)
     stop = threading.Event()
@@ -776,7 +815,6 @@ def returns_in_the_middle(world):
         for _ in range(5):
             world.sink.stop()
             world.new_sink(delay=0.001).start()
-            world.monitor.sink = None
             world.sink.wait("told everything", lambda: world.sink.synced,
                             10 * SLOW)
     finally:
@@ -784,9 +822,7 @@ def returns_in_the_middle(world):
         for t in threads:
             t.join()
     world.settled(ikes=1)
-    with world.sink.changed:
-        world.sink.acked.update(dict.fromkeys(kernel_sas(), 0))
-    world.monitor.sink = world.sink
+    world.watch()
 
 
 @scenario
@@ -804,10 +840,7 @@ def charon_restart(world):
     world.peer.initiate("v2-psk")
     world.settled(1, 1)
     world.sink.behaviour = "silent"
-    start = time.monotonic()
     check(world.gw.stop() == 0, "charon's exit status")
-    took = time.monotonic() - start
-    check(took < 3 * SLOW, "took %.1f s to end" % took)
     world.sink.behaviour = "good"
     world.gw.start()
     world.sink.wait("synchronised", lambda: world.sink.synced)
