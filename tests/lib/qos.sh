@@ -54,3 +54,37 @@ counter()
 	qos "$1" -j group show | jq -r --arg name "$2" --arg counter "$3" \
 		'map(select(.name == $name))[0].counters[$counter].packets'
 }
+
+# counters HOST: packets of every group's counters, and of - those that are in
+# no group
+counters()
+{
+	{ qos "$1" -j group show; qos "$1" -j status; } | jq -cs '
+		(.[0] | map({ (.name): .counters | map_values(.packets) }) | add) +
+		{ "-": (.[1] | { untagged, malformed } | map_values(.packets)) }'
+}
+
+# counters_keep HOST: for counters_since
+counters_keep()
+{
+	counters "$1" > "$W/$1/counters.json"
+}
+
+# counters_since HOST: what was counted since, such as
+# "gold.esp_in+2 gold.esp_out+2"; nothing, where nothing was
+counters_since()
+{
+	counters "$1" | jq -r --slurpfile kept "$W/$1/counters.json" '
+		[ to_entries[] | .key as $group | .value | to_entries[] |
+		  (.value - ($kept[0][$group][.key] // 0)) as $more |
+		  select($more != 0) | "\($group).\(.key)+\($more)" ] | sort | join(" ")'
+}
+
+# nft_counted HOST: which named counters of nft counted since this was asked
+# last, such as "in_gold+2 out_gold+2"
+nft_counted()
+{
+	at "$1" nft -j reset counters | jq -r '
+		[ .nftables[].counter | select(. != null and .packets > 0) |
+		  "\(.name)+\(.packets)" ] | sort | join(" ")'
+}
