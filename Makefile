@@ -13,9 +13,14 @@
 #
 # STRONGSWAN_SRC=FOLDER names a strongSwan source tree for the plugin's headers.
 
-VERSION	:= 0.1.0
+VERSION	:= $(shell sed -n 's/.*IQ_VERSION\t"\(.*\)"/\1/p' kmod/net.h)
 PREFIX	?= /usr/local
 B	:= build
+
+# make V=1 shows whole commands
+ifeq ($(V),)
+say	= @printf '  %-7s %s\n' $(1) $@ &&
+endif
 
 .DELETE_ON_ERROR:
 .SUFFIXES:
@@ -58,25 +63,25 @@ compile		= $(CC) -std=gnu11 -fPIC -Wall -Wextra -Werror \
 
 $(B)/obj/%.o: %.c
 	@mkdir -p $(@D)
-	$(compile) -c -o $@ $<
+	$(call say,CC)$(compile) -c -o $@ $<
 
 $(B)/bin/ipsec-qosd: $(patsubst %.c,$(B)/obj/%.o,$(lib_src) $(daemon_src))
 $(B)/bin/ipsec-qos: $(patsubst %.c,$(B)/obj/%.o,$(lib_src) $(tools_src))
 $(B)/bin/%:
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(package_libs)
+	$(call say,LD)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(package_libs)
 
 # The strongSwan plugin. Debian ships no headers: scripts/strongswan-headers
 # brings those of the installed version. Both have a daemon.h.
 
 $(B)/obj/daemon/charon/%.o: daemon/charon/%.c $(B)/strongswan.flags
 	@mkdir -p $(@D)
-	$(filter-out -Idaemon,$(compile)) @$(B)/strongswan.flags -c -o $@ $<
+	$(call say,CC)$(filter-out -Idaemon,$(compile)) @$(B)/strongswan.flags -c -o $@ $<
 
 $(B)/charon/libstrongswan-ipsec-qos.so: $(B)/obj/lib/feed.o \
 		$(patsubst %.c,$(B)/obj/%.o,$(plugin_src))
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) $(LDFLAGS) -shared -o $@ $^ $(package_libs)
+	$(call say,LD)$(CC) $(CFLAGS) $(LDFLAGS) -shared -o $@ $^ $(package_libs)
 
 .PHONY: FORCE
 FORCE:
@@ -95,7 +100,7 @@ kmod:
 		echo "no prepared kernel tree in '$(KDIR)':" \
 		     "install linux-headers or say KDIR=TREE" >&2; exit 1; }
 	@scripts/link-kmod $(kroom)
-	+flock $(kroom) $(MAKE) -C $(KDIR) M=$(CURDIR)/$(kroom) KCFLAGS=-Werror modules
+	$(if $(V),,@)+flock $(kroom) $(MAKE) --no-print-directory -C $(KDIR) M=$(CURDIR)/$(kroom) KCFLAGS=-Werror modules
 
 # Unit tests, with their own objects: everything in them is compiled with the
 # sanitizers.
@@ -104,13 +109,13 @@ sanitize	:= -fsanitize=address,undefined -fno-sanitize-recover=undefined
 
 $(B)/unit/obj/%.o: %.c
 	@mkdir -p $(@D)
-	$(compile) -O1 $(sanitize) -c -o $@ $<
+	$(call say,CC)$(compile) -O1 $(sanitize) -c -o $@ $<
 
 $(unit): $(B)/unit/%: $(B)/unit/obj/tests/unit/%.o \
 		$(patsubst %.c,$(B)/unit/obj/%.o, \
 			$(lib_src) $(filter-out daemon/main.c,$(daemon_src)) \
 			$(filter tools/parse.c tools/print.c,$(tools_src)))
-	$(CC) $(CFLAGS) $(sanitize) $(LDFLAGS) -o $@ $^ $(check_libs) $(package_libs)
+	$(call say,LD)$(CC) $(CFLAGS) $(sanitize) $(LDFLAGS) -o $@ $^ $(check_libs) $(package_libs)
 
 .PHONY: unit check
 unit: $(unit)

@@ -13,7 +13,7 @@
 #include "server.h"
 #include "tables.h"
 
-#define DAEMON_VERSION	"0.1.0"
+#define DAEMON_VERSION	IPSEC_QOS_VERSION
 
 /**
  * struct daemon - all of it
