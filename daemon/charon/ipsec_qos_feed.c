@@ -155,9 +155,9 @@ struct private_ipsec_qos_feed_t {
 	u_int passed_over;
 
 	/**
-	 * TRUE if the current outage has been logged
+	 * What has been logged last about the current outage, as format string
 	 */
-	bool complained;
+	const char *complaint;
 
 	/**
 	 * TRUE if the current refusal has been logged
@@ -196,23 +196,32 @@ struct private_ipsec_qos_feed_t {
 };
 
 /**
- * Log an outage, once. Must not be called with the mutex locked.
+ * The one complaint that is no news once there has been another
  */
-static void complain(private_ipsec_qos_feed_t *this, char *fmt, ...)
+static const char *not_there = "is not there (%s: %s)";
+
+/**
+ * Log an outage, once for each reason. Must not be called with the mutex
+ * locked.
+ */
+static void complain(private_ipsec_qos_feed_t *this, const char *fmt, ...)
 {
-	bool complained;
+	bool known;
 	char buf[256];
 	va_list args;
 
 	this->mutex->lock(this->mutex);
-	complained = this->complained;
-	this->complained = TRUE;
+	known = this->complaint && (this->complaint == fmt || fmt == not_there);
+	if (!known)
+	{
+		this->complaint = fmt;
+	}
 	this->mutex->unlock(this->mutex);
 
 	va_start(args, fmt);
 	vsnprintf(buf, sizeof(buf), fmt, args);
 	va_end(args);
-	if (complained)
+	if (known)
 	{
 		DBG2(DBG_KNL, "ipsec-qosd %s", buf);
 	}
@@ -677,7 +686,7 @@ static int connect_daemon(private_ipsec_qos_feed_t *this, void *buf,
 	if (connect(fd, (struct sockaddr*)&addr, sizeof(addr)) < 0)
 	{
 		*absent = TRUE;
-		complain(this, "is not there (%s: %s)", this->path, strerror(errno));
+		complain(this, not_there, this->path, strerror(errno));
 	}
 	else if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &ucred, &len) < 0 ||
 			 ucred.uid != 0)
@@ -836,7 +845,7 @@ static void sync_connection(private_ipsec_qos_feed_t *this, u_int connection)
 	this->mutex->lock(this->mutex);
 	passed_over = this->passed_over;
 	this->passed_over = 0;
-	this->complained = FALSE;
+	this->complaint = NULL;
 	this->mutex->unlock(this->mutex);
 
 	DBG1(DBG_KNL, "connected to ipsec-qosd, %u SAs were passed over before",
