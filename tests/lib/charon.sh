@@ -114,11 +114,22 @@ sas_are()
 	[ "$(sas "$1" "$2")" = "$3" ]
 }
 
+# pki with few plugins: the others take seconds
+_pki()
+{
+	[ -e "$W/pki.conf" ] || cat > "$W/pki.conf" <<-END
+	pki {
+		load = random pem pkcs1 pkcs8 x509 pubkey curve25519 sha1 sha2
+	}
+	END
+	STRONGSWAN_CONF=$W/pki.conf pki "$@"
+}
+
 # ca_new NAME DN: a certification authority, in $W/NAME.{key,crt}
 ca_new()
 {
-	pki --gen --type ed25519 --outform pem > "$W/$1.key"
-	pki --self --ca --lifetime 30 --type ed25519 --in "$W/$1.key" \
+	_pki --gen --type ed25519 --outform pem > "$W/$1.key"
+	_pki --self --ca --lifetime 30 --type ed25519 --in "$W/$1.key" \
 		--dn "$2" --outform pem > "$W/$1.crt"
 }
 
@@ -142,9 +153,9 @@ cert_new()
 	for name in "${@:4}"; do
 		san+=(--san "$name")
 	done
-	pki --gen --type ed25519 --outform pem > "$dir/private/$2.key"
-	pki --pub --type priv --in "$dir/private/$2.key" |
-		pki --issue --lifetime 30 --type pub --cacert "$W/$1.crt" \
+	_pki --gen --type ed25519 --outform pem > "$dir/private/$2.key"
+	_pki --pub --type priv --in "$dir/private/$2.key" |
+		_pki --issue --lifetime 30 --type pub --cacert "$W/$1.crt" \
 			--cakey "$W/$1.key" --dn "$3" "${san[@]}" --outform pem \
 			> "$dir/x509/$2.crt"
 }
