@@ -172,8 +172,12 @@ static size_t addr_len(const struct iq_addr *addr)
 static int put_bytes(struct nlmsghdr *nlh, size_t size, int attr,
 		     const void *data, size_t len)
 {
+	size_t pad = MNL_ALIGN(len) - len;
+
 	if (!mnl_attr_put_check(nlh, size, attr, len, data))
 		return -EMSGSIZE;
+	/* libmnl before 1.0.5 leaves there what was there before */
+	memset((char *)mnl_nlmsg_get_payload_tail(nlh) - pad, 0, pad);
 	return 0;
 }
 

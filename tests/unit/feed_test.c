@@ -311,6 +311,24 @@ START_TEST(test_put_bad)
 }
 END_TEST
 
+/* nothing of what the buffer held before is sent */
+START_TEST(test_put_padding)
+{
+	struct iq_feed msg = sample(IQ_FEED_HELLO + _i,
+				    required[_i] | optional[_i]);
+	char first[4096];
+	int len;
+
+	memset(&buf, 0x00, sizeof(buf));
+	len = iq_feed_put(&buf, sizeof(buf), &msg);
+	ck_assert_int_gt(len, 0);
+	memcpy(first, &buf, len);
+	memset(&buf, 0xee, sizeof(buf));
+	ck_assert_int_eq(iq_feed_put(&buf, sizeof(buf), &msg), len);
+	ck_assert_mem_eq(first, &buf, len);
+}
+END_TEST
+
 /* every size of buffer: never written beyond, never a message cut short */
 START_TEST(test_put_size)
 {
@@ -616,6 +634,7 @@ int main(void)
 	tcase_add_test(tc, test_round_trip_edges);
 	tcase_add_loop_test(tc, test_put_required, 0, N_TYPES);
 	tcase_add_test(tc, test_put_bad);
+	tcase_add_loop_test(tc, test_put_padding, 0, N_TYPES);
 	tcase_add_loop_test(tc, test_put_size, 0, N_TYPES);
 	tcase_add_loop_test(tc, test_get_short, 0, N_TYPES);
 	tcase_add_test(tc, test_get_header);
