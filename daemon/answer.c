@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+#define _GNU_SOURCE	/* asprintf() */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <inttypes.h>
@@ -12,6 +13,22 @@
 #include "clock.h"
 
 #define SEPARATOR	"\x1f"	/* between the parts of TEST's argument */
+#define PEERS		64	/* in a piece of STATUS */
+
+/**
+ * struct answer - to STATUS, or to another query, which is done at once
+ *
+ * @text: all that comes before the peers
+ * @walk: through them, if @walking
+ * @any: one was written
+ */
+struct answer {
+	const struct daemon *daemon;
+	char *text;
+	bool walking;
+	bool any;
+	struct sad_walk walk;
+};
 
 /*
  * jansson refuses what is not UTF-8, and names and identities are whatever a
@@ -96,21 +113,12 @@ static json_t *child_json(const struct sad_child *child)
 			 "encap", child->encap);
 }
 
-/**
- * struct peers - written one by one: there may be very many
- */
-struct peers {
-	const struct daemon *daemon;
-	FILE *file;
-	bool any;
-	bool failed;
-};
-
-static void write_peer(const struct sad_ike *ike, void *arg)
+static int write_peer(const struct daemon *daemon, const struct sad_ike *ike,
+		      FILE *file)
 {
-	struct peers *peers = arg;
-	const struct sad_child *child;
 	json_t *json, *children = json_array();
+	const struct sad_child *child;
+	int err;
 
 	LIST_FOREACH(child, &ike->children, list)
 		json_array_append_new(children, child_json(child));
@@ -129,22 +137,18 @@ static void write_peer(const struct sad_ike *ike, void *arg)
 			 "connection", text(ike->conn),
 			 "profile", text(ike->profile ? ike->profile->name :
 							NULL),
-			 "group", group_name(peers->daemon, ike->group),
+			 "group", group_name(daemon, ike->group),
 			 "children", children);
-	if (peers->any)
-		fputc(',', peers->file);
-	peers->any = true;
-	if (!json || json_dumpf(json, peers->file, JSON_COMPACT))
-		peers->failed = true;
+	err = !json || json_dumpf(json, file, JSON_COMPACT) ? -ENOMEM : 0;
 	json_decref(json);
+	return err;
 }
 
+/* All but the peers; the object's end comes after them. */
 static int answer_status(const struct daemon *daemon, char **out)
 {
 	const char *trouble = tables_trouble(daemon->tables);
-	struct peers peers = { .daemon = daemon };
 	unsigned int charons = sad_charons(daemon->sad);
-	size_t size;
 	char *head;
 	int err;
 
@@ -168,24 +172,43 @@ static int answer_status(const struct daemon *daemon, char **out)
 	if (err)
 		return err;
 
-	*out = NULL;
-	peers.file = open_memstream(out, &size);
-	if (!peers.file) {
-		free(head);
-		return -ENOMEM;
-	}
-	/* the object's end comes after the peers */
-	fprintf(peers.file, "%.*s,\"peers\":[", (int)strlen(head) - 1, head);
+	if (asprintf(out, "%.*s,\"peers\":[", (int)strlen(head) - 1, head) < 0)
+		err = -ENOMEM;
 	free(head);
-	sad_each_ike(daemon->sad, write_peer, &peers);
-	fputs("]}", peers.file);
-	if (ferror(peers.file))
-		peers.failed = true;
-	if (fclose(peers.file) || peers.failed) {
+	return err;
+}
+
+static int more_peers(struct answer *answer, char **out)
+{
+	const struct sad_ike *ike = NULL;
+	unsigned int i;
+	int err = 0;
+	size_t size;
+	FILE *file;
+
+	*out = NULL;
+	file = open_memstream(out, &size);
+	if (!file)
+		return -ENOMEM;
+	for (i = 0; i < PEERS && !err; i++) {
+		ike = sad_walk_next(&answer->walk);
+		if (!ike)
+			break;
+		if (answer->any)
+			fputc(',', file);
+		answer->any = true;
+		err = write_peer(answer->daemon, ike, file);
+	}
+	if (!ike)
+		fputs("]}", file);
+	if (ferror(file))
+		err = -ENOMEM;
+	if (fclose(file) || err) {
 		free(*out);
+		*out = NULL;
 		return -ENOMEM;
 	}
-	return 0;
+	return ike ? 1 : 0;
 }
 
 /* PROFILES */
@@ -329,8 +352,8 @@ static int answer_reload(const struct daemon *daemon, char **out)
 		    out);
 }
 
-int answer(const struct daemon *daemon, const struct iq_feed *query,
-	   char **out, char *why, size_t size)
+static int begin(const struct daemon *daemon, const struct iq_feed *query,
+		 char **out, char *why, size_t size)
 {
 	switch (query->query) {
 	case IQ_FEED_QUERY_STATUS:
@@ -351,4 +374,45 @@ int answer(const struct daemon *daemon, const struct iq_feed *query,
 		snprintf(why, size, "unknown query %u", query->query);
 		return -EINVAL;
 	}
+}
+
+int answer_begin(const struct daemon *daemon, const struct iq_feed *query,
+		 struct answer **out, char *why, size_t size)
+{
+	struct answer *answer = calloc(1, sizeof(*answer));
+	int err;
+
+	if (!answer)
+		return -ENOMEM;
+	answer->daemon = daemon;
+	err = begin(daemon, query, &answer->text, why, size);
+	if (err) {
+		free(answer);
+		return err;
+	}
+	if (query->query == IQ_FEED_QUERY_STATUS) {
+		answer->walking = true;
+		sad_walk_begin(daemon->sad, &answer->walk);
+	}
+	*out = answer;
+	return 0;
+}
+
+int answer_more(struct answer *answer, char **text)
+{
+	if (!answer->text)
+		return more_peers(answer, text);
+	*text = answer->text;
+	answer->text = NULL;
+	return answer->walking;
+}
+
+void answer_end(struct answer *answer)
+{
+	if (!answer)
+		return;
+	if (answer->walking)
+		sad_walk_end(&answer->walk);
+	free(answer->text);
+	free(answer);
 }

@@ -32,15 +32,28 @@
 
 #include "daemon.h"
 
+struct answer;
+
 /**
- * answer() - answer a query
+ * answer_begin() - answer a query, piece by piece: there may be very many peers
  *
- * @text: to be freed
  * @why: what is wrong with the query
  *
  * Return: 0, -EINVAL or -ENOMEM.
  */
-int answer(const struct daemon *daemon, const struct iq_feed *query,
-	   char **text, char *why, size_t size);
+int answer_begin(const struct daemon *daemon, const struct iq_feed *query,
+		 struct answer **answer, char *why, size_t size);
+
+/**
+ * answer_more() - the next piece
+ *
+ * @text: to be freed
+ *
+ * Return: 1: there is more; 0: this was the last one; -ENOMEM.
+ */
+int answer_more(struct answer *answer, char **text);
+
+/** answer_end() - NULL is fine */
+void answer_end(struct answer *answer);
 
 #endif /* IPSEC_QOSD_ANSWER_H */

@@ -148,10 +148,10 @@ static void on_end(struct ev_loop *loop, ev_signal *w, int revents)
 	ev_break(loop, EVBREAK_ALL);
 }
 
-static int answer_query(void *arg, const struct iq_feed *query, char **text,
-			char *why, size_t size)
+static int answer_query(void *arg, const struct iq_feed *query,
+			struct answer **answer, char *why, size_t size)
 {
-	return answer(arg, query, text, why, size);
+	return answer_begin(arg, query, answer, why, size);
 }
 
 static const struct server_ops server_ops = {

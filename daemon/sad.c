@@ -55,6 +55,7 @@ struct sad {
 	struct sad_sa *sas;
 	struct sad_spi *spis;
 	LIST_HEAD(, sad_ike) closed;
+	LIST_HEAD(, sad_walk) walks;
 	struct entries due_sas;
 	struct entries due_spis;
 	TAILQ_HEAD(, sad_sa) waiting;
@@ -171,9 +172,13 @@ static void free_child(struct sad *sad, struct sad_child *child)
 static void close_ike(struct sad *sad, struct sad_ike *ike)
 {
 	struct sad_child *child;
+	struct sad_walk *walk;
 
 	while ((child = LIST_FIRST(&ike->children)))
 		free_child(sad, child);
+	LIST_FOREACH(walk, &sad->walks, list)
+		if (walk->next == ike)
+			walk->next = ike->hh.next;
 	HASH_DEL(sad->ikes, ike);
 	ike->closed = true;
 	LIST_INSERT_HEAD(&sad->closed, ike, list);
@@ -1016,13 +1021,24 @@ void sad_settle(struct sad *sad, struct sad_sa *sa, enum sad_known known,
 		wait_for(sad, sa, now);
 }
 
-void sad_each_ike(const struct sad *sad,
-		  void (*cb)(const struct sad_ike *ike, void *arg), void *arg)
+void sad_walk_begin(struct sad *sad, struct sad_walk *walk)
 {
-	struct sad_ike *ike, *next;
+	walk->next = sad->ikes;
+	LIST_INSERT_HEAD(&sad->walks, walk, list);
+}
 
-	HASH_ITER(hh, sad->ikes, ike, next)
-		cb(ike, arg);
+const struct sad_ike *sad_walk_next(struct sad_walk *walk)
+{
+	struct sad_ike *ike = walk->next;
+
+	if (ike)
+		walk->next = ike->hh.next;
+	return ike;
+}
+
+void sad_walk_end(struct sad_walk *walk)
+{
+	LIST_REMOVE(walk, list);
 }
 
 struct sad *sad_new(void)

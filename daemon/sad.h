@@ -268,8 +268,19 @@ double sad_deadline(const struct sad *sad);
 void sad_settle(struct sad *sad, struct sad_sa *sa, enum sad_known known,
 		double now);
 
-/** sad_each_ike() - call @cb for each IKE SA that is stated */
-void sad_each_ike(const struct sad *sad,
-		  void (*cb)(const struct sad_ike *ike, void *arg), void *arg);
+/**
+ * struct sad_walk - through the IKE SAs that are stated, with pauses in which
+ * they may change: none that stays is left out
+ */
+struct sad_walk {
+	struct sad_ike *next;
+	LIST_ENTRY(sad_walk) list;
+};
+
+void sad_walk_begin(struct sad *sad, struct sad_walk *walk);
+
+/** sad_walk_next() - NULL: that was all */
+const struct sad_ike *sad_walk_next(struct sad_walk *walk);
+void sad_walk_end(struct sad_walk *walk);
 
 #endif /* IPSEC_QOSD_SAD_H */

@@ -12,6 +12,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "answer.h"
 #include "clock.h"
 #include "log.h"
 #include "server.h"
@@ -27,7 +28,8 @@
  * @role: 0: it has not said HELLO
  * @source: a charon's
  * @held: an encoded message that it has not taken yet, @held_len its length
- * @text: what is left of an answer, from @off on, to the query @seq
+ * @answer: what it has not read of the answer to the query @seq: @text from
+ *	@off on, and if there is @more, what follows
  * @ends: to be closed when @held is gone
  * @syncing: waits for the tables, to acknowledge SYNC_END @sync_seq
  * @reloading: waits for the tables, to answer the query @seq
@@ -45,8 +47,10 @@ struct conn {
 
 	void *held;
 	size_t held_len;
+	struct answer *answer;
 	char *text;
 	size_t off;
+	bool more;
 	uint32_t seq;
 	bool ends;
 	bool syncing;
@@ -115,6 +119,7 @@ static void close_conn(struct conn *conn)
 	LIST_REMOVE(conn, list);
 	server->n_conns--;
 	free(conn->held);
+	answer_end(conn->answer);
 	free(conn->text);
 	free(conn);
 	log_over(&server->full, "connections are accepted again");
@@ -132,7 +137,7 @@ static void expel(struct conn *conn, const char *why)
 static void watch(struct conn *conn)
 {
 	struct server *server = conn->server;
-	bool blocked = conn->held || conn->text;
+	bool blocked = conn->held || conn->answer;
 	int events = blocked ? EV_WRITE : conn->reloading ? EV_NONE : EV_READ;
 
 	if (conn->io.events != events || !ev_is_active(&conn->io)) {
@@ -209,7 +214,10 @@ static int acknowledge(struct conn *conn, uint32_t seq, int err,
 	return say(conn, &ack);
 }
 
-/* Send what the client will take of its answer. -EPIPE: closed. */
+/*
+ * Send what the client will take of its answer, but of a long one only a part:
+ * others want their turn. -EPIPE: closed.
+ */
 static int say_text(struct conn *conn)
 {
 	struct server *server = conn->server;
@@ -220,14 +228,25 @@ static int say_text(struct conn *conn)
 		.has = IQ_FEED_HAS(TEXT),
 		.text = piece,
 	};
-	size_t n;
 	int len, err;
+	bool last;
+	size_t n;
 
+	if (conn->answer && !conn->text) {
+		err = answer_more(conn->answer, &conn->text);
+		if (err < 0) {
+			expel(conn, "out of memory");
+			return -EPIPE;
+		}
+		conn->more = err;
+		conn->off = 0;
+	}
 	while (conn->text) {
 		n = strnlen(conn->text + conn->off, PIECE);
 		memcpy(piece, conn->text + conn->off, n);
 		piece[n] = '\0';
-		msg.flags = conn->text[conn->off + n] ? NLM_F_MULTI : 0;
+		last = !conn->text[conn->off + n];
+		msg.flags = last && !conn->more ? 0 : NLM_F_MULTI;
 		len = iq_feed_put(&server->out, sizeof(server->out), &msg);
 		if (len < 0) {
 			expel(conn, "an answer cannot be encoded");
@@ -237,10 +256,14 @@ static int say_text(struct conn *conn)
 		if (err)
 			return err == -EAGAIN ? 0 : err;
 		conn->off += n;
-		if (!msg.flags) {
+		if (last) {
 			free(conn->text);
 			conn->text = NULL;
 		}
+	}
+	if (!conn->more) {
+		answer_end(conn->answer);
+		conn->answer = NULL;
 	}
 	return 0;
 }
@@ -263,7 +286,7 @@ static int flush(struct conn *conn)
 		return -EPIPE;
 	}
 	err = say_text(conn);
-	if (err || conn->text)
+	if (err || conn->answer)
 		return err;
 	if (conn->syncing && !tables_busy(server->tables)) {
 		conn->syncing = false;
@@ -280,12 +303,11 @@ static int answer(struct conn *conn, const struct iq_feed *query)
 	char why[1024] = "";
 	int err;
 
-	err = server->ops->answer(server->arg, query, &conn->text, why,
+	err = server->ops->answer(server->arg, query, &conn->answer, why,
 				  sizeof(why));
 	if (err)
 		return acknowledge(conn, query->seq, err,
 				   why[0] ? why : NULL, 0);
-	conn->off = 0;
 	conn->seq = query->seq;
 	return say_text(conn);
 }
@@ -416,6 +438,7 @@ static void on_conn(struct ev_loop *loop, ev_io *w, int revents)
 {
 	struct conn *conn = w->data;
 	struct server *server = conn->server;
+	double end = monotonic() + SERVER_TURN_TIME;
 	const char *why = NULL;
 	struct iq_feed msg;
 	unsigned int i;
@@ -423,8 +446,8 @@ static void on_conn(struct ev_loop *loop, ev_io *w, int revents)
 
 	if (flush(conn))
 		return;
-	for (i = 0; i < SERVER_TURN; i++) {
-		if (conn->held || conn->text || conn->reloading)
+	for (i = 0; i < SERVER_TURN && monotonic() < end; i++) {
+		if (conn->held || conn->answer || conn->reloading)
 			break;
 		/* MSG_TRUNC: the whole length of what does not fit */
 		len = recv(conn->fd, &server->in, sizeof(server->in),
@@ -671,7 +694,7 @@ void server_settled(struct server *server)
 
 	for (conn = LIST_FIRST(&server->conns); conn; conn = next) {
 		next = LIST_NEXT(conn, list);
-		if (conn->held || conn->text)
+		if (conn->held || conn->answer)
 			continue;
 		if (conn->reloading && answer_reload(conn))
 			continue;

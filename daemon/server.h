@@ -20,22 +20,25 @@
 #include "tables.h"
 
 #define SERVER_CONNECTIONS	64	/* at a time */
-#define SERVER_TURN		256	/* messages read from one before the next's turn */
+#define SERVER_TURN		256	/* messages read from one before the next's turn, */
+#define SERVER_TURN_TIME	0.01	/* or seconds */
 #define SERVER_PATIENCE		10.0	/* seconds for a HELLO, or to read an answer */
+
+struct answer;
 
 /**
  * struct server_ops - what the server does not know itself
  *
  * @reload: read the configuration again; 0, or a negative errno and in @why
  *	what is wrong with it
- * @answer: *@text becomes the answer to a query, as JSON, to be freed; 0, or a
- *	negative errno and in @why the reason. A RELOAD is answered when it has
- *	been done and the kernel's tables are as it says.
+ * @answer: begin the answer to a query (answer.h); 0, or a negative errno and
+ *	in @why the reason. A RELOAD is answered when it has been done and the
+ *	kernel's tables are as it says.
  */
 struct server_ops {
 	int (*reload)(void *arg, char *why, size_t size);
-	int (*answer)(void *arg, const struct iq_feed *query, char **text,
-		      char *why, size_t size);
+	int (*answer)(void *arg, const struct iq_feed *query,
+		      struct answer **answer, char *why, size_t size);
 };
 
 struct server;

@@ -14,6 +14,9 @@
 #define RETRY_FIRST	1.0	/* seconds until what failed is tried again, */
 #define RETRY_MAX	60.0	/* doubled each time up to this */
 
+/* Entries written in one turn: who waits for an answer waits for them. */
+#define TURN		256
+
 #define STATE		(NLM_F_CREATE | NLM_F_REPLACE)
 #define OWNER		IPSEC_QOS_OWNER_DAEMON
 
@@ -62,11 +65,11 @@ struct tables {
 	struct said leftover;
 	char error[256];
 
-	struct sad_sa *sas[IPSEC_QOS_BULK_MAX];
-	struct sad_spi *spis[IPSEC_QOS_BULK_MAX];
+	struct sad_sa *sas[TURN];
+	struct sad_spi *spis[TURN];
 	union {
-		struct iq_sa sa[IPSEC_QOS_BULK_MAX];
-		struct iq_ike ike[IPSEC_QOS_BULK_MAX];
+		struct iq_sa sa[TURN];
+		struct iq_ike ike[TURN];
 	} bulk;
 };
 
@@ -535,10 +538,10 @@ static void on_write(struct ev_loop *loop, ev_idle *w, int revents)
 	struct tables *t = w->data;
 	size_t n;
 
-	n = sad_due_sas(t->sad, t->sas, IPSEC_QOS_BULK_MAX);
+	n = sad_due_sas(t->sad, t->sas, TURN);
 	if (n)
 		write_sas(t, t->sas, n);
-	n = sad_due_spis(t->sad, t->spis, IPSEC_QOS_BULK_MAX);
+	n = sad_due_spis(t->sad, t->spis, TURN);
 	if (n)
 		write_ikes(t, t->spis, n);
 	if (check_lost(t) || !sad_idle(t->sad))

@@ -287,19 +287,20 @@ static void establish(void)
 
 static unsigned int n_ikes, n_children;
 
-static void count_ike(const struct sad_ike *ike, void *arg)
-{
-	const struct sad_child *c;
-
-	n_ikes++;
-	LIST_FOREACH(c, &ike->children, list)
-		n_children++;
-}
-
 static void count(void)
 {
+	const struct sad_child *c;
+	const struct sad_ike *i;
+	struct sad_walk walk;
+
 	n_ikes = n_children = 0;
-	sad_each_ike(sad, count_ike, NULL);
+	sad_walk_begin(sad, &walk);
+	while ((i = sad_walk_next(&walk))) {
+		n_ikes++;
+		LIST_FOREACH(c, &i->children, list)
+			n_children++;
+	}
+	sad_walk_end(&walk);
 }
 
 static void setup(void)
@@ -713,6 +714,27 @@ START_TEST(a_charon_that_died_is_forgotten)
 }
 END_TEST
 
+START_TEST(ike_sas_go_while_they_are_walked_through)
+{
+	const struct sad_ike *i;
+	struct sad_walk walk;
+
+	for (uint32_t id = 1; id <= 4; id++)
+		ck_assert_int_eq(ike(id, id, id, "x.a.example"), 0);
+	sad_walk_begin(sad, &walk);
+	i = sad_walk_next(&walk);
+	ck_assert_uint_eq(i->key.id, 1);
+	ck_assert_int_eq(ike_del(1), 0);
+	ck_assert_int_eq(ike_del(2), 0);
+	ck_assert_int_eq(ike_del(3), 0);
+	i = sad_walk_next(&walk);
+	ck_assert_uint_eq(i->key.id, 4);
+	ck_assert_int_eq(ike_del(4), 0);
+	ck_assert_ptr_null(sad_walk_next(&walk));
+	sad_walk_end(&walk);
+}
+END_TEST
+
 START_TEST(a_sync_has_a_beginning)
 {
 	ck_assert_int_eq(say(charon, (struct iq_feed){
@@ -746,6 +768,7 @@ int main(void)
 	tcase_add_test(tcase, what_was_refused_is_stated_again);
 	tcase_add_test(tcase, charons_do_not_disturb_each_other);
 	tcase_add_test(tcase, a_charon_that_died_is_forgotten);
+	tcase_add_test(tcase, ike_sas_go_while_they_are_walked_through);
 	tcase_add_test(tcase, a_sync_has_a_beginning);
 	suite_add_tcase(suite, tcase);
 	runner = srunner_create(suite);
