@@ -120,9 +120,21 @@ static int on_class(const struct tc_class *class, void *arg)
 	return list_add(arg, class, sizeof(*class)) ? 0 : -NLE_NOMEM;
 }
 
+/**
+ * struct seen_filter - a filter that is there
+ *
+ * @wanted: a class of the plan has it
+ */
+struct seen_filter {
+	struct tc_filter tc;
+	bool wanted;
+};
+
 static int on_filter(const struct tc_filter *filter, void *arg)
 {
-	return list_add(arg, filter, sizeof(*filter)) ? 0 : -NLE_NOMEM;
+	struct seen_filter seen = { .tc = *filter };
+
+	return list_add(arg, &seen, sizeof(seen)) ? 0 : -NLE_NOMEM;
 }
 
 static bool is_own(const struct tc_qdisc *root)
@@ -285,11 +297,11 @@ out:
 
 static bool prio_used(const struct list *filters, uint16_t prio)
 {
-	const struct tc_filter *filter = filters->items;
+	const struct seen_filter *filter = filters->items;
 	size_t i;
 
 	for (i = 0; i < filters->n; i++, filter++)
-		if (filter->prio == prio)
+		if (filter->tc.prio == prio)
 			return true;
 
 	return false;
@@ -298,13 +310,13 @@ static bool prio_used(const struct list *filters, uint16_t prio)
 /* The priority that @mask has or can have: a mask has one of its own. */
 static uint16_t mask_prio(const struct list *filters, uint32_t mask)
 {
-	const struct tc_filter *filter = filters->items;
+	const struct seen_filter *filter = filters->items;
 	uint16_t prio = 1;
 	size_t i;
 
 	for (i = 0; i < filters->n; i++, filter++)
-		if (filter->mask == mask)
-			return filter->prio;
+		if (filter->tc.mask == mask)
+			return filter->tc.prio;
 
 	while (prio_used(filters, prio))
 		prio++;
@@ -312,58 +324,51 @@ static uint16_t mask_prio(const struct list *filters, uint32_t mask)
 	return prio;
 }
 
+static struct seen_filter *find_filter(const struct list *filters,
+				       uint32_t mark, uint32_t mask)
+{
+	struct seen_filter *filter = filters->items;
+	size_t i;
+
+	for (i = 0; i < filters->n; i++, filter++)
+		if (filter->tc.mark == mark && filter->tc.mask == mask)
+			return filter;
+
+	return NULL;
+}
+
 /*
  * The filter for a class: changed in place where its mark led elsewhere, so
  * that there is no moment without it.
  */
 static int sync_filter(const struct qdisc_ctl *ctl, struct site *site,
-		       const struct plan_class *want, struct list *have,
-		       struct list *stale)
+		       const struct plan_class *want, struct list *filters)
 {
-	struct tc_filter filter = {
-		.mark = want->mark,
-		.mask = want->mask,
-		.classid = CLASSID(want->minor),
-	};
-	struct tc_filter *old = stale->items;
-	size_t i;
+	uint32_t classid = CLASSID(want->minor);
+	struct seen_filter *filter;
 
-	for (i = 0; i < stale->n; i++)
-		if (old[i].mark == want->mark && old[i].mask == want->mask)
-			break;
+	filter = find_filter(filters, want->mark, want->mask);
+	if (!filter) {
+		struct seen_filter new = {
+			.tc.mark = want->mark,
+			.tc.mask = want->mask,
+			.tc.prio = mask_prio(filters, want->mask),
+		};
 
-	if (i < stale->n) {
-		filter.prio = old[i].prio;
-		if (old[i].classid == filter.classid) {
-			old[i] = old[--stale->n];
-			return 0;
-		}
-
-		old[i] = old[--stale->n];
-	} else {
-		filter.prio = mask_prio(have, want->mask);
-		if (!list_add(have, &filter, sizeof(filter))) {
+		filter = list_add(filters, &new, sizeof(new));
+		if (!filter) {
 			set_state(site, QDISC_ERROR, "out of memory");
 			return -1;
 		}
 	}
 
-	if (tc_put_filter(ctl->tc, site->ifindex, ROOT, &filter))
+	filter->wanted = true;
+	if (filter->tc.classid == classid)
+		return 0;
+
+	filter->tc.classid = classid;
+	if (tc_put_filter(ctl->tc, site->ifindex, ROOT, &filter->tc))
 		return fail(ctl, site, "filter of class", class_name(ctl, want));
-
-	return 0;
-}
-
-/* *@have grows by what is added; *@stale is left with what must go. */
-static int sync_filters(const struct qdisc_ctl *ctl, struct site *site,
-			struct plan *plan, struct list *have, struct list *stale)
-{
-	size_t i;
-
-	for (i = 0; i < plan->n; i++)
-		if (plan->classes[i].mask &&
-		    sync_filter(ctl, site, &plan->classes[i], have, stale))
-			return -1;
 
 	return 0;
 }
@@ -371,26 +376,30 @@ static int sync_filters(const struct qdisc_ctl *ctl, struct site *site,
 static int sync_tree(const struct qdisc_ctl *ctl, struct site *site,
 		     struct plan *plan, const struct list *qdiscs)
 {
-	struct list classes = {}, filters = {}, stale = {};
-	const struct tc_filter *filter;
+	struct list classes = {}, filters = {};
+	const struct seen_filter *filter;
 	const struct tc_class *class;
 	int err = -1;
 	size_t i;
 
 	if (tc_dump_classes(ctl->tc, site->ifindex, on_class, &classes) ||
-	    tc_dump_filters(ctl->tc, site->ifindex, ROOT, on_filter, &filters) ||
-	    tc_dump_filters(ctl->tc, site->ifindex, ROOT, on_filter, &stale)) {
+	    tc_dump_filters(ctl->tc, site->ifindex, ROOT, on_filter, &filters)) {
 		fail(ctl, site, "reading the classes", NULL);
 		goto out;
 	}
 
-	if (sync_classes(ctl, site, plan, qdiscs, &classes) ||
-	    sync_filters(ctl, site, plan, &filters, &stale))
+	if (sync_classes(ctl, site, plan, qdiscs, &classes))
 		goto out;
 
+	for (i = 0; i < plan->n; i++)
+		if (plan->classes[i].mask &&
+		    sync_filter(ctl, site, &plan->classes[i], &filters))
+			goto out;
+
 	/* HTB keeps a class that a filter still leads to. */
-	for (i = 0, filter = stale.items; i < stale.n; i++, filter++)
-		if (tc_del_filter(ctl->tc, site->ifindex, ROOT, filter)) {
+	for (i = 0, filter = filters.items; i < filters.n; i++, filter++)
+		if (!filter->wanted &&
+		    tc_del_filter(ctl->tc, site->ifindex, ROOT, &filter->tc)) {
 			fail(ctl, site, "removing a filter", NULL);
 			goto out;
 		}
@@ -405,7 +414,6 @@ static int sync_tree(const struct qdisc_ctl *ctl, struct site *site,
 out:
 	free(classes.items);
 	free(filters.items);
-	free(stale.items);
 	return err;
 }
 
