@@ -14,6 +14,7 @@
 # machine is an emulated one.
 #
 # vm: -t 900
+# alone: it measures
 
 . tests/lib/lib.sh
 
