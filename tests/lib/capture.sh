@@ -45,5 +45,5 @@ capture_stop()
 # captured NAME [FILTER…]: how many packets of a capture pass
 captured()
 {
-	tcpdump -n -r "$W/$1.pcap" "${@:2}" 2>/dev/null | wc -l
+	tcpdump --count -n -r "$W/$1.pcap" "${@:2}" 2>/dev/null | cut -d ' ' -f 1
 }
