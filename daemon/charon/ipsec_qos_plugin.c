@@ -88,6 +88,7 @@ METHOD(plugin_t, get_features, int,
 		PLUGIN_CALLBACK((plugin_feature_callback_t)plugin_cb, NULL),
 			PLUGIN_PROVIDE(CUSTOM, "ipsec-qos"),
 				PLUGIN_DEPENDS(CUSTOM, "kernel-ipsec"),
+				PLUGIN_DEPENDS(CUSTOM, "libcharon-sa-managers"),
 	};
 	*features = f;
 	return countof(f);
