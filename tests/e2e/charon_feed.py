@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
+# vm: -t 1500
 """
 charon_feed.py [SCENARIO...] - what the strongSwan plugin says to the daemon
 
@@ -45,7 +46,7 @@ ESP, AH = 50, 51
 ID_FQDN, ID_USER_FQDN, ID_IPV4, ID_DN, ID_KEY = 2, 3, 1, 9, 11
 
 
-def run(*command, check=True, timeout=60 * SLOW):
+def run(*command, check=True, timeout=300 * SLOW):
     done = subprocess.run(command, stdout=subprocess.PIPE, text=True,
                           stderr=subprocess.STDOUT, timeout=timeout,
                           check=False)
@@ -63,7 +64,7 @@ def check(condition, what):
         raise AssertionError(what)
 
 
-def eventually(what, condition, timeout=20):
+def eventually(what, condition, timeout=60):
     """For what nothing tells us about: the kernel's and charon's own tables."""
     deadline = time.monotonic() + timeout * SLOW
     while True:
@@ -300,7 +301,7 @@ class World:
         self.new_sink().start()
         self.gw = Charon("gw", gw_config(), True).start()
         self.peer = Charon("peer", peer_config(), False).start()
-        self.sink.wait("synchronised", lambda: self.sink.synced, 10 * SLOW)
+        self.sink.wait("synchronised", lambda: self.sink.synced)
         self.watch()
 
     def new_sink(self, **options):
@@ -502,6 +503,11 @@ def scenario(function):
 
 
 def check_identity(world, name, id_type, data, eap=None):
+    if name == "v1-xauth":
+        # otherwise its first quick mode may overtake the end of XAuth, which
+        # charon does not survive
+        world.peer.swanctl("--initiate", "--ike", name)
+        world.sink.wait("established", lambda: world.sink.ikes)
     world.peer.initiate(name)
     world.settled(1, 1)
     ike = world.peer_ike(name)
@@ -574,7 +580,7 @@ def rekey(world, charon, kind, name, times):
         charon.swanctl("--rekey", kind, name)
         world.sink.wait("rekeyed", lambda b=before: not b & {
             m["IKE_ID"] if kind == "--ike" else i
-            for i, m in world.sink.children.items()}, 10 * SLOW)
+            for i, m in world.sink.children.items()})
         world.settled()
 
 
@@ -635,7 +641,7 @@ def reauthentication(world):
             charon.swanctl("--rekey", "--ike", name, "--reauth")
             world.sink.wait("a new IKE SA with children", lambda: old not in {
                 m["IKE_ID"] for m in world.sink.children.values()} and
-                world.sink.children, 15 * SLOW)
+                world.sink.children)
             world.clear()
 
 
@@ -653,7 +659,7 @@ def mobike(world):
         world.sink.wait("moved to " + new, lambda o=old, n=new, c=count:
                         world.sink.count(type="SA_DEL", DST=o) >= c + 2 and
                         all(m["REMOTE"] == n for m in
-                            world.sink.children.values()), 20 * SLOW)
+                            world.sink.children.values()))
         world.settled(2, 1)
         check(world.peer_ike("v2-psk")["REMOTE"] == new, "the IKE SA did not")
     # the same, with an IKE SA that was rekeyed
@@ -696,7 +702,7 @@ def nat(world):
             world.peer.swanctl("--rekey", "--child", name)
         world.sink.wait("moved", lambda: all(
             m["REMOTE"] == NAT2 for m in list(world.sink.ikes.values()) +
-            list(world.sink.children.values())), 20 * SLOW)
+            list(world.sink.children.values())))
         world.settled(ikes=2)
     finally:
         sh("ip netns exec router nft delete table ip nat")
@@ -718,7 +724,7 @@ def absent(world):
     sink = world.new_sink()
     start = time.monotonic()
     sink.start()
-    sink.wait("told everything", lambda: sink.synced, 5 * SLOW)
+    sink.wait("told everything", lambda: sink.synced)
     took = time.monotonic() - start
     check(took < 2 * SLOW, "took %.1f s to tell it" % took)
     world.settled(2, 2)
@@ -752,7 +758,7 @@ def bad_daemon(world, behaviour, outage, delay=0.03):
     world.sink.behaviour = "good"
     world.sink.delay = 0.03
     world.sink.wait("told everything", lambda: world.sink.synced and
-                    len(world.sink.children) == 3, 20 * SLOW)
+                    len(world.sink.children) == 3)
     world.settled(3, 1)
     world.watch()
     world.clear()
@@ -776,7 +782,7 @@ def refused(world):
                             ("refuse", "refused the connection")):
         world.sink.stop()
         sink = world.new_sink(behaviour=behaviour).start()
-        sink.wait("asked twice", lambda s=sink: s.count(type="HELLO") >= 2, 15)
+        sink.wait("asked twice", lambda s=sink: s.count(type="HELLO") >= 2)
         world.peer.initiate("v2-psk")
         # further ones are for those who debug
         loud = world.gw.logged(text, "SAs are passed over until it is back")
@@ -785,7 +791,7 @@ def refused(world):
               "talked to it all the same")
         world.peer.swanctl("--terminate", "--ike", "v2-psk")
         sink.behaviour = "good"
-        sink.wait("agreed", lambda s=sink: s.synced, 20)
+        sink.wait("agreed", lambda s=sink: s.synced)
     world.sink.behaviour = "error"
     world.peer.initiate("v2-psk")
     world.peer.initiate("v2-psk-two")
@@ -815,8 +821,7 @@ def returns_in_the_middle(world):
         for _ in range(5):
             world.sink.stop()
             world.new_sink(delay=0.001).start()
-            world.sink.wait("told everything", lambda: world.sink.synced,
-                            10 * SLOW)
+            world.sink.wait("told everything", lambda: world.sink.synced)
     finally:
         stop.set()
         for t in threads:

@@ -176,7 +176,7 @@ class FeedSink:
         os.close(self.stop_r)
         os.close(self.stop_w)
 
-    def wait(self, what, condition, timeout=10):
+    def wait(self, what, condition, timeout=60):
         """Wait until condition() holds, which is called under .changed."""
         with self.changed:
             if not self.changed.wait_for(condition, timeout):
