@@ -86,13 +86,14 @@ static void iq_act(struct sk_buff *skb, struct iq_group *g)
 /*
  * Put a fragment of what may be ours together with its others, since only the
  * first tells whose it is. As with connection tracking, a router sends them on
- * in fragments no larger than they came. Return: true: the packet is @skb now;
- * false: it was taken.
+ * in fragments no larger than they came. Return: NF_ACCEPT: the packet is @skb
+ * now; else what the hook is to say.
  */
-static bool iq_defrag(struct sk_buff *skb,
-		      const struct nf_hook_state *state)
+static unsigned int iq_defrag(struct sk_buff *skb,
+			      const struct nf_hook_state *state)
 {
 	bool in = state->hook == NF_INET_PRE_ROUTING;
+	u16 transport = skb->transport_header;
 	int err;
 
 	if (state->pf == NFPROTO_IPV4) {
@@ -101,14 +102,32 @@ static bool iq_defrag(struct sk_buff *skb,
 		err = ip_defrag(state->net, skb, in ? IP_DEFRAG_CONNTRACK_IN :
 						      IP_DEFRAG_CONNTRACK_OUT);
 		local_bh_enable();
-		if (!err)
-			skb->ignore_df = 1;
-		return !err;
+		if (err)
+			return NF_STOLEN;
+		skb->ignore_df = 1;
+		return NF_ACCEPT;
 	}
 	if (!iq_frag6_gather)
-		return true;
-	return iq_frag6_gather(state->net, skb, in ? IP6_DEFRAG_CONNTRACK_IN :
-			       IP6_DEFRAG_CONNTRACK_OUT) != -EINPROGRESS;
+		return NF_ACCEPT;
+	err = iq_frag6_gather(state->net, skb, in ? IP6_DEFRAG_CONNTRACK_IN :
+			      IP6_DEFRAG_CONNTRACK_OUT);
+	switch (err) {
+	case 0:
+		return NF_ACCEPT;
+	case -EINPROGRESS:
+		return NF_STOLEN;
+	case -ENOMEM:
+		/* No room in the queues: it is as it was. */
+		skb->transport_header = transport;
+		return NF_ACCEPT;
+	default:
+		/*
+		 * It contradicts the others (RFC 5722), and has lost its route
+		 * and perhaps its headers on the way: there is nothing to pass
+		 * on. ip_defrag() has freed one of its kind.
+		 */
+		return NF_DROP;
+	}
 }
 
 /* Parse a packet, and bring its headers into the linear part where need be. */
@@ -160,6 +179,7 @@ static unsigned int iq_tag_protected(struct iq_net *iqn, struct sk_buff *skb,
 	const struct iq_action *a;
 	struct iq_packet pkt;
 	struct iq_group *g;
+	unsigned int verdict;
 	enum iq_kind kind;
 
 	kind = iq_tag_parse(skb, settings, &pkt);
@@ -168,8 +188,9 @@ static unsigned int iq_tag_protected(struct iq_net *iqn, struct sk_buff *skb,
 		if (skb->sk && sk_fullsock(skb->sk) &&
 		    skb->sk->sk_family == AF_INET && iq_sock_nodefrag(skb->sk))
 			return NF_ACCEPT;
-		if (!iq_defrag(skb, state))
-			return NF_STOLEN;
+		verdict = iq_defrag(skb, state);
+		if (verdict != NF_ACCEPT)
+			return verdict;
 		kind = iq_tag_parse(skb, settings, &pkt);
 	}
 
