@@ -991,7 +991,7 @@ static struct sk_buff *iq_event_begin(struct iq_net *iqn,
 		return NULL;
 	skb = genlmsg_new(NLMSG_DEFAULT_SIZE, GFP_ATOMIC);
 	if (!skb) {
-		genl_set_err(&iq_family, iqn->net, 0, 0, ENOBUFS);
+		genl_set_err(&iq_family, iqn->net, 0, 0, -ENOBUFS);
 		return NULL;
 	}
 	*hdr = genlmsg_put(skb, 0, 0, &iq_family, 0, IPSEC_QOS_CMD_EVENT);
@@ -1006,7 +1006,7 @@ static void iq_event_end(struct iq_net *iqn, struct sk_buff *skb, void *hdr, int
 {
 	if (err) {
 		nlmsg_free(skb);
-		genl_set_err(&iq_family, iqn->net, 0, 0, ENOBUFS);
+		genl_set_err(&iq_family, iqn->net, 0, 0, -ENOBUFS);
 		return;
 	}
 	genlmsg_end(skb, hdr);
