@@ -27,12 +27,6 @@
 #define HELLO_TIMEOUT 1000
 
 /**
- * How long the daemon may take to catch up with what was stated, in ms. Only
- * our thread waits.
- */
-#define SYNC_TIMEOUT 10000
-
-/**
  * Interval between attempts to connect, in ms
  */
 #define RETRY_MIN 250
@@ -334,33 +328,20 @@ METHOD(ipsec_qos_feed_t, post, ipsec_qos_post_t,
 METHOD(ipsec_qos_feed_t, await, bool,
 	private_ipsec_qos_feed_t *this, const ipsec_qos_post_t *post)
 {
-	bool done = FALSE, failed = FALSE;
-	timeval_t deadline;
-
-	time_monotonic(&deadline);
-	timeval_add_ms(&deadline, SYNC_TIMEOUT);
+	bool done = FALSE;
 
 	this->mutex->lock(this->mutex);
 	while (this->usable && this->connection == post->connection)
 	{
+		/* answers may overtake each other, but not by much */
 		if ((int32_t)(this->acked - post->seq) >= 0)
 		{
 			done = TRUE;
 			break;
 		}
-		if (failed)
-		{
-			give_up(this);
-			break;
-		}
-		failed = this->answered->timed_wait_abs(this->answered, this->mutex,
-												deadline);
+		this->answered->wait(this->answered, this->mutex);
 	}
 	this->mutex->unlock(this->mutex);
-	if (failed && !done)
-	{
-		complain(this, "did not catch up within %u ms", SYNC_TIMEOUT);
-	}
 	return done;
 }
 

@@ -78,8 +78,8 @@ struct ipsec_qos_feed_t {
 	/**
 	 * Wait until the daemon has caught up with a message that was posted.
 	 *
-	 * This waits as long as the daemon may need to work through everything
-	 * that was said, i.e. is not for threads that have an IKE_SA checked out.
+	 * This waits as long as the daemon needs, or until the connection ends, so
+	 * it is not for threads that have an IKE_SA checked out.
 	 *
 	 * @param post			what post() returned
 	 * @return				FALSE if the connection ended before
