@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Packets and bytes, counted per CPU without a lock: written in softirq or
- * with bottom halves disabled, read from process context.
+ * Packets and bytes, counted per CPU without a lock; read from process context.
  */
 #ifndef _IPSEC_QOS_COUNTER_H
 #define _IPSEC_QOS_COUNTER_H
 
+#include <linux/bottom_half.h>
 #include <linux/percpu.h>
 #include <linux/u64_stats_sync.h>
 
@@ -26,15 +26,26 @@ struct iq_count {
 	u64 bytes;
 };
 
-static inline void iq_counter_add(struct iq_counter *c, u32 packets, u32 bytes)
+/*
+ * @c: an array of counters per CPU, @i: which of them. What this host sends
+ * passes the hooks in process context, with bottom halves enabled: it must
+ * neither move to another CPU here nor be interrupted by what arrives.
+ */
+static inline void iq_counter_add(struct iq_counter __percpu *c, int i,
+				  u32 packets, u32 bytes)
 {
-	u64_stats_update_begin(&c->syncp);
-	u64_stats_add(&c->packets, packets);
-	u64_stats_add(&c->bytes, bytes);
-	u64_stats_update_end(&c->syncp);
+	struct iq_counter *one;
+
+	local_bh_disable();
+	one = this_cpu_ptr(c) + i;
+	u64_stats_update_begin(&one->syncp);
+	u64_stats_add(&one->packets, packets);
+	u64_stats_add(&one->bytes, bytes);
+	u64_stats_update_end(&one->syncp);
+	local_bh_enable();
 }
 
-/* @c: an array of counters per CPU, @i: which of them */
+/* @c, @i: likewise */
 static inline struct iq_count iq_counter_sum(struct iq_counter __percpu *c, int i)
 {
 	struct iq_count sum = {};

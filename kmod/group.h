@@ -104,11 +104,11 @@ int iq_group_hooks(struct iq_net *iqn, u32 n_groups, u32 n_priority);
 /** iq_group_find() - by id, or by name where @id is 0; NULL: none */
 struct iq_group *iq_group_find(struct iq_net *iqn, u32 id, const char *name);
 
-/** iq_group_count() - of a packet, from packet context */
+/** iq_group_count() - of a packet; under rcu_read_lock() */
 static inline void iq_group_count(struct iq_group *g, enum ipsec_qos_counter which,
 				  u32 packets, u32 bytes)
 {
-	iq_counter_add(this_cpu_ptr(g->counter) + which, packets, bytes);
+	iq_counter_add(g->counter, which, packets, bytes);
 }
 
 #endif /* _IPSEC_QOS_GROUP_H */

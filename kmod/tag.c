@@ -38,8 +38,7 @@ static int (*iq_frag6_gather)(struct net *net, struct sk_buff *skb, u32 user) __
 static void iq_total_add(struct iq_net *iqn, enum iq_total which,
 			 const struct sk_buff *skb)
 {
-	iq_counter_add(this_cpu_ptr(iqn->total) + which, iq_skb_packets(skb),
-		       skb->len);
+	iq_counter_add(iqn->total, which, iq_skb_packets(skb), skb->len);
 }
 
 static void iq_set_dscp(struct sk_buff *skb, u8 family, u8 dscp)
