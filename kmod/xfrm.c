@@ -104,22 +104,41 @@ void iq_xfrm_look(struct iq_net *iqn, const struct iq_key *key, u32 group)
 	xfrm_state_put(x);
 }
 
+/**
+ * struct iq_audit - a walk over the SAD
+ *
+ * @left: SAs to look at before xfrm_state_lock is let go of
+ */
+struct iq_audit {
+	struct iq_net *iqn;
+	u32 left;
+};
+
+#define IQ_AUDIT_STEP	256
+
 static int iq_xfrm_meet(struct xfrm_state *x, int count, void *arg)
 {
+	struct iq_audit *audit = arg;
 	struct iq_key key;
 
+	if (!audit->left--)
+		return -EAGAIN;		/* the next walk begins with this one */
 	if (x->km.state == XFRM_STATE_VALID && iq_xfrm_key(x, &key))
-		iq_sa_met(arg, &key);
+		iq_sa_met(audit->iqn, &key);
 	return 0;
 }
 
 void iq_xfrm_audit(struct iq_net *iqn)
 {
+	struct iq_audit audit = { .iqn = iqn };
 	struct xfrm_state_walk walk;
 
 	iq_sa_audit_begin(iqn);
 	xfrm_state_walk_init(&walk, IPSEC_PROTO_ANY, NULL);
-	xfrm_state_walk(iqn->net, &walk, iq_xfrm_meet, iqn);
+	do {
+		audit.left = IQ_AUDIT_STEP;
+		cond_resched();
+	} while (xfrm_state_walk(iqn->net, &walk, iq_xfrm_meet, &audit) == -EAGAIN);
 	xfrm_state_walk_done(&walk, iqn->net);
 	iq_sa_audit_end(iqn);
 }
