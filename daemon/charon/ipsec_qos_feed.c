@@ -655,6 +655,13 @@ static int connect_daemon(private_ipsec_qos_feed_t *this, void *buf,
 	int fd, size = SEND_BUF;
 
 	*absent = FALSE;
+	if (strlen(this->path) >= sizeof(addr.sun_path))
+	{
+		complain(this, "can't be connected, the path %s is too long",
+				 this->path);
+		return -1;
+	}
+	strcpy(addr.sun_path, this->path);
 	fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	if (fd < 0)
 	{
@@ -662,7 +669,6 @@ static int connect_daemon(private_ipsec_qos_feed_t *this, void *buf,
 				 strerror(errno));
 		return -1;
 	}
-	strncpy(addr.sun_path, this->path, sizeof(addr.sun_path) - 1);
 	/* never blocks: it is EAGAIN if the daemon does not accept */
 	if (connect(fd, (struct sockaddr*)&addr, sizeof(addr)) < 0)
 	{
@@ -942,9 +948,9 @@ ipsec_qos_feed_t *ipsec_qos_feed_create()
 		},
 		.path = strdup(lib->settings->get_str(lib->settings,
 						"%s.plugins.ipsec-qos.socket", IQ_FEED_SOCKET, lib->ns)),
-		.timeout = lib->settings->get_int(lib->settings,
+		.timeout = max(1, lib->settings->get_int(lib->settings,
 						"%s.plugins.ipsec-qos.timeout", DEFAULT_TIMEOUT,
-						lib->ns),
+						lib->ns)),
 		.mutex = mutex_create(MUTEX_TYPE_DEFAULT),
 		.answered = condvar_create(CONDVAR_TYPE_DEFAULT),
 		.connected = condvar_create(CONDVAR_TYPE_DEFAULT),
