@@ -269,6 +269,26 @@ static inline enum iq_kind iq_parse_ipv4(const u8 *data, u32 avail, u32 len,
 	}
 }
 
+/* IPv6: is @next ours, or a header behind which there may be what is? */
+static inline bool iq_parse_may_carry(u8 next)
+{
+	switch (next) {
+	case IPPROTO_ESP:
+	case IPPROTO_AH:
+	case IPPROTO_UDP:
+	case IPPROTO_HOPOPTS:
+	case IPPROTO_ROUTING:
+	case IPPROTO_FRAGMENT:
+	case IPPROTO_DSTOPTS:
+	case 135:	/* mobility, RFC 6275 section 6.1.1 */
+	case 139:	/* HIP, RFC 7401 section 5.1 */
+	case 140:	/* shim6, RFC 5533 section 5.1 */
+		return true;
+	default:
+		return false;
+	}
+}
+
 static inline enum iq_kind iq_parse_ipv6(const u8 *data, u32 avail, u32 len,
 					 const struct iq_ports *ports,
 					 struct iq_packet *pkt)
@@ -305,16 +325,9 @@ static inline enum iq_kind iq_parse_ipv6(const u8 *data, u32 avail, u32 len,
 			if (end > len)
 				return IQ_OTHER;
 			return iq_parse_udp(data, off, avail, end, ports, pkt);
-		case IPPROTO_HOPOPTS:
-		case IPPROTO_ROUTING:
-		case IPPROTO_FRAGMENT:
-		case IPPROTO_DSTOPTS:
-		case 135:	/* mobility, RFC 6275 section 6.1.1 */
-		case 139:	/* HIP, RFC 7401 section 5.1 */
-		case 140:	/* shim6, RFC 5533 section 5.1 */
-			break;
 		default:
-			return IQ_OTHER;
+			if (!iq_parse_may_carry(next))
+				return IQ_OTHER;
 		}
 
 		kind = iq_parse_have(pkt, off, 8, avail, end < len ? end : len);
@@ -323,7 +336,8 @@ static inline enum iq_kind iq_parse_ipv6(const u8 *data, u32 avail, u32 len,
 		if (next == IPPROTO_FRAGMENT) {
 			/* An offset or more to come; else it is whole (RFC 6946). */
 			if (iq_get16(data + off + 2) & 0xfff9)
-				return IQ_FRAGMENT;
+				return iq_parse_may_carry(data[off]) ?
+				       IQ_FRAGMENT : IQ_OTHER;
 			n = 8;
 		} else {
 			n = (data[off + 1] + 1) * 8;

@@ -347,6 +347,11 @@ START_TEST(fragments)
 	ck_assert_int_eq(parse(&p), IQ_FRAGMENT);
 	pkt[43] = 8;			/* an offset */
 	ck_assert_int_eq(parse(&p), IQ_FRAGMENT);
+	pkt[40] = IPPROTO_TCP;		/* of something else */
+	ck_assert_int_eq(parse(&p), IQ_OTHER);
+	pkt[40] = IPPROTO_DSTOPTS;	/* of who knows what */
+	ck_assert_int_eq(parse(&p), IQ_FRAGMENT);
+	pkt[40] = IPPROTO_ESP;
 	pkt[43] = 6;			/* reserved bits alone: whole (RFC 6946) */
 	ck_assert_int_eq(parse(&p), IQ_SA);
 	ck_assert_uint_eq(p.spi, 0x1000);
