@@ -1,0 +1,122 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Speak to ipsec-qosd as charon's plugin or as the command does."""
+import ipaddress
+import json
+import socket
+import struct
+
+from feed_sink import ATTRS, FIRST_TYPE, MESSAGES, NLM_F_ACK, NUMBER, decode
+
+CHARON, COMMAND = 1, 2
+STATUS, PROFILES, TEST, CLASSES, RELOAD = 1, 2, 3, 4, 5
+ESP = 50
+ID_FQDN = 2
+NLM_F_MULTI = 2
+
+
+class Refused(Exception):
+    """An ACK with an error: .errno and its message"""
+
+    def __init__(self, ack):
+        super().__init__(ack["MESSAGE"])
+        self.errno = ack["ERROR"]
+
+
+def encode(kind, seq=0, flags=0, **attrs):
+    body = b""
+    for name, value in attrs.items():
+        form = ATTRS[NUMBER[name]][1]
+        if form == "str":
+            value = value.encode() + b"\0"
+        elif form == "addr":
+            value = ipaddress.ip_address(value).packed
+        elif form == "flag":
+            value = b""
+        elif form != "bytes":
+            value = struct.pack("=" + form, value)
+        body += struct.pack("=HH", len(value) + 4, NUMBER[name]) + value
+        body += b"\0" * (-len(body) % 4)
+    return struct.pack("=IHHII", len(body) + 16,
+                       FIRST_TYPE + MESSAGES.index(kind), flags, seq, 0) + body
+
+
+class Client:
+    def __init__(self, path, role, version=1, timeout=20):
+        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self.sock.settimeout(timeout)
+        self.sock.connect(path)
+        self.seq = 0
+        self.send("HELLO", VERSION=version, ROLE=role)
+        self.hello = self.receive()
+
+    def close(self):
+        self.sock.close()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *what):
+        self.close()
+
+    def send(self, kind, flags=0, **attrs):
+        self.seq += 1
+        self.sock.send(encode(kind, self.seq, flags, **attrs))
+
+    def receive(self):
+        """None: the daemon closed the connection"""
+        try:
+            data = self.sock.recv(20000)
+        except ConnectionResetError:
+            data = b""
+        return decode(data, True) if data else None
+
+    def ask(self, kind, **attrs):
+        """Send, wait for the answer; its group."""
+        self.send(kind, NLM_F_ACK, **attrs)
+        ack = self.receive()
+        assert ack["type"] == "ACK" and ack["seq"] == self.seq, ack
+        if ack["ERROR"]:
+            raise Refused(ack)
+        return ack["GROUP"]
+
+    def query(self, query, arg=None):
+        attrs = {"QUERY": query}
+        if arg is not None:
+            attrs["ARG"] = arg
+        self.send("QUERY", **attrs)
+        text = ""
+        while True:
+            piece = self.receive()
+            assert piece["seq"] == self.seq, piece
+            if piece["type"] == "ACK":
+                raise Refused(piece)
+            text += piece["TEXT"]
+            if not piece["flags"] & NLM_F_MULTI:
+                return json.loads(text)
+
+    # What a charon says; local and remote are this host's and the peer's.
+
+    def ike(self, ike_id, identity, spi_i=None, spi_r=None, ask=True,
+            local="192.0.2.1", remote="198.51.100.7"):
+        spi_i = 0x1000000 + ike_id if spi_i is None else spi_i
+        spi_r = 0x2000000 + ike_id if spi_r is None else spi_r
+        say = self.ask if ask else self.send
+        return say("IKE", IKE_ID=ike_id, IKE_VERSION=2, SPI_I=spi_i,
+                   SPI_R=spi_r, LOCAL=local, LOCAL_PORT=500, REMOTE=remote,
+                   REMOTE_PORT=500, ID_TYPE=ID_FQDN, ID=identity.encode(),
+                   CONN="conn")
+
+    def sa(self, ike_id, spi, pending=False, ask=True, dst="192.0.2.1"):
+        flag = {"PENDING": True} if pending else {}
+        say = self.ask if ask else self.send
+        return say("SA", IKE_ID=ike_id, DST=dst, SPI=spi, PROTO=ESP, **flag)
+
+    def sa_del(self, spi, dst="192.0.2.1"):
+        return self.ask("SA_DEL", DST=dst, SPI=spi, PROTO=ESP)
+
+    def child(self, ike_id, child_id, spi_in, spi_out, local="192.0.2.1",
+              remote="198.51.100.7", ask=True):
+        say = self.ask if ask else self.send
+        return say("CHILD", IKE_ID=ike_id, CHILD_ID=child_id, CHILD="net",
+                   REQID=1, PROTO=ESP, SPI_IN=spi_in, SPI_OUT=spi_out,
+                   LOCAL=local, REMOTE=remote, ENCAP=0)
