@@ -618,6 +618,9 @@ static int state_sa(struct sad *sad, struct sad_source *source,
 		installed(sad, sa);
 	}
 	stated->sas[stated->n_sas++] = sa;
+	/* its IKE SA may have been stated just before: not later than the SA */
+	if (ike->spi && ike->spi->entry.is_due)
+		stated->spis[stated->n_spis++] = ike->spi;
 	stated->group = ike->group;
 	return 0;
 }

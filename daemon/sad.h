@@ -164,7 +164,7 @@ struct sad_ike {
  * @n_sas: how many of @sas the message was about
  * @sas: those SAs, which may be due now
  * @n_spis: how many of @spis
- * @spis: the same of the IKE table: those that are to go come last
+ * @spis: the same of the IKE table; of an SA, that of its IKE SA if it is due
  */
 struct sad_stated {
 	const char *why;
