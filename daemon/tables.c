@@ -280,6 +280,7 @@ static bool is_refused(const struct tables *t, uint32_t group)
 static void remove_groups(struct tables *t, bool with_entries)
 {
 	struct groups groups = {};
+	bool left = false;
 	size_t i;
 	int err;
 
@@ -300,15 +301,19 @@ static void remove_groups(struct tables *t, bool with_entries)
 		}
 		err = iq_kernel_group_del(t->k, g, 1);
 		if (err == -EBUSY) {
+			left = true;
 			if (with_entries)
 				log_once(&t->leftover, LOG_WARNING,
 					 "group %s is not configured any more, but stays while entries made by hand use it: %s",
 					 g->name, iq_kernel_error(t->k));
-			err = 0;
 		} else if (err && err != -ENOENT) {
 			refused(t, "a group cannot be removed", err);
+			break;
 		}
+		err = 0;
 	}
+	if (!err && !left)
+		log_over(&t->leftover, "groups that are not configured any more are gone");
 	free(groups.v);
 }
 
@@ -587,9 +592,9 @@ static void on_overdue(struct ev_loop *loop, ev_timer *w, int revents)
 	double now = monotonic();
 	struct sad_sa *sa;
 	struct iq_sa v;
-	int err;
+	int err, i;
 
-	while ((sa = sad_overdue(t->sad, now))) {
+	for (i = 0; i < TURN && (sa = sad_overdue(t->sad, now)); i++) {
 		enum sad_known known = SAD_UNKNOWN;
 
 		if (t->k) {
