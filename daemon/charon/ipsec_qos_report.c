@@ -436,15 +436,17 @@ static uint8_t get_proto(child_sa_t *child_sa)
 	}
 }
 
-METHOD(ipsec_qos_report_t, child, void,
-	private_ipsec_qos_report_t *this, ike_sa_t *ike_sa, child_sa_t *child_sa)
+/**
+ * Report a CHILD_SA of an IKE_SA just reported.
+ */
+static void report_child(private_ipsec_qos_report_t *this, ike_sa_t *ike_sa,
+						 child_sa_t *child_sa)
 {
 	uint32_t spi_in = child_sa->get_spi(child_sa, TRUE);
 	uint8_t proto = get_proto(child_sa);
 	host_t *local, *remote;
 
-	if (!is_authenticated(ike_sa) ||
-		!this->hosts->get(this->hosts, spi_in, proto, &local, &remote))
+	if (!this->hosts->get(this->hosts, spi_in, proto, &local, &remote))
 	{
 		/* nothing installed, e.g. a trap */
 		return;
@@ -481,6 +483,16 @@ METHOD(ipsec_qos_report_t, child, void,
 	remote->destroy(remote);
 }
 
+METHOD(ipsec_qos_report_t, child, void,
+	private_ipsec_qos_report_t *this, ike_sa_t *ike_sa, child_sa_t *child_sa)
+{
+	/* if it's a new connection it might not know the IKE_SA yet */
+	if (report_ike(this, ike_sa, NULL, NULL, NULL))
+	{
+		report_child(this, ike_sa, child_sa);
+	}
+}
+
 METHOD(ipsec_qos_report_t, child_gone, void,
 	private_ipsec_qos_report_t *this, child_sa_t *child_sa)
 {
@@ -515,7 +527,7 @@ static bool report_ike_with_children(private_ipsec_qos_report_t *this,
 	enumerator = ike_sa->create_child_sa_enumerator(ike_sa);
 	while (enumerator->enumerate(enumerator, &child_sa))
 	{
-		child(this, ike_sa, child_sa);
+		report_child(this, ike_sa, child_sa);
 	}
 	enumerator->destroy(enumerator);
 	return TRUE;

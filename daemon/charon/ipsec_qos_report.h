@@ -88,8 +88,8 @@ struct ipsec_qos_report_t {
 					uint8_t proto);
 
 	/**
-	 * Report a CHILD_SA that is there or has changed. If only its inbound SA
-	 * is installed, then only that one is reported.
+	 * Report a CHILD_SA that is there or has changed, with its IKE_SA. If only
+	 * its inbound SA is installed, then only that one is reported.
 	 *
 	 * @param ike_sa		IKE_SA the CHILD_SA belongs to
 	 * @param child_sa		CHILD_SA
