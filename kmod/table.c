@@ -55,7 +55,7 @@ static void iq_entry_arm(struct iq_net *iqn, unsigned long expires)
 		return;
 	iqn->expire_at = expires;
 	iqn->expire_armed = true;
-	mod_delayed_work(system_wq, &iqn->expire_work,
+	mod_delayed_work(system_unbound_wq, &iqn->expire_work,
 			 time_after(expires, jiffies) ? expires - jiffies : 0);
 }
 
@@ -493,7 +493,7 @@ void iq_table_expire_work(struct work_struct *work)
 		iq_table_remove_if(&iqn->tables[i], IPSEC_QOS_EVENT_EXPIRE,
 				   iq_entry_over, &x);
 	if (x.audit)
-		schedule_work(&iqn->audit_work);
+		queue_work(system_unbound_wq, &iqn->audit_work);
 	if (!x.more)
 		return;
 

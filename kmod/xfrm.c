@@ -23,13 +23,22 @@ static bool iq_xfrm_key(const struct xfrm_state *x, struct iq_key *key)
 	return true;
 }
 
+static void iq_xfrm_audit_soon(const struct net *net)
+{
+	struct iq_net *iqn = iq_net(net);
+
+	spin_lock_bh(&iqn->table);
+	if (!iqn->dead)
+		queue_work(system_unbound_wq, &iqn->audit_work);
+	spin_unlock_bh(&iqn->table);
+}
+
 /*
  * May be called in softirq and with x->lock held; always under
  * rcu_read_lock(), for which iq_net.dead's setter waits.
  */
 static int iq_xfrm_notify(struct xfrm_state *x, const struct km_event *c)
 {
-	struct iq_net *iqn;
 	struct iq_key key;
 
 	switch (c->event) {
@@ -48,11 +57,7 @@ static int iq_xfrm_notify(struct xfrm_state *x, const struct km_event *c)
 		break;
 	case XFRM_MSG_FLUSHSA:
 		/* It names no SA, and does not wait for a long walk. */
-		iqn = iq_net(c->net);
-		spin_lock_bh(&iqn->table);
-		if (!iqn->dead)
-			schedule_work(&iqn->audit_work);
-		spin_unlock_bh(&iqn->table);
+		iq_xfrm_audit_soon(c->net);
 		break;
 	}
 	return 0;
@@ -193,16 +198,11 @@ static int iq_xfrm_device(struct notifier_block *nb, unsigned long event,
 			  void *ptr)
 {
 	struct net_device *dev = netdev_notifier_info_to_dev(ptr);
-	struct iq_net *iqn;
 
 	if ((event != NETDEV_DOWN && event != NETDEV_UNREGISTER) ||
 	    !(dev->features & NETIF_F_HW_ESP))
 		return NOTIFY_DONE;
-	iqn = iq_net(dev_net(dev));
-	spin_lock_bh(&iqn->table);
-	if (!iqn->dead)
-		schedule_work(&iqn->audit_work);
-	spin_unlock_bh(&iqn->table);
+	iq_xfrm_audit_soon(dev_net(dev));
 	return NOTIFY_DONE;
 }
 
