@@ -17,8 +17,10 @@ VERSION	:= $(shell sed -n 's/.*IQ_VERSION\t"\(.*\)"/\1/p' kmod/net.h)
 PREFIX	?= /usr/local
 B	:= build
 
-# make V=1 shows whole commands
-ifeq ($(V),)
+# make V=1 shows whole commands, make -s nothing
+ifneq ($(findstring s,$(firstword -$(MAKEFLAGS))),)
+say	= @
+else ifeq ($(V),)
 say	= @printf '  %-7s %s\n' $(1) $@ &&
 endif
 
