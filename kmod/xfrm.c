@@ -77,8 +77,19 @@ static struct xfrm_policy *iq_xfrm_compile_policy(struct sock *sk, int opt,
 	return NULL;
 }
 
+/* SAs that moved to another address were deleted without another word. */
+static int iq_xfrm_migrate(const struct xfrm_selector *sel, u8 dir, u8 type,
+			   const struct xfrm_migrate *m, int num_bundles,
+			   const struct xfrm_kmaddress *k, struct net *net,
+			   const struct xfrm_encap_tmpl *encap)
+{
+	iq_xfrm_audit_soon(net);
+	return -EOPNOTSUPP;
+}
+
 static struct xfrm_mgr iq_xfrm_mgr = {
 	.notify = iq_xfrm_notify,
+	.migrate = iq_xfrm_migrate,
 	.acquire = iq_xfrm_acquire,
 	.compile_policy = iq_xfrm_compile_policy,
 };
