@@ -75,7 +75,7 @@ for name in peer gw; do
 	swan_conf $name secrets <<<'secrets { ike { secret = "not a secret" } }'
 done
 
-# what leaves the gateway, by mark
+# what ESP leaves the gateway, by mark
 at gw nft -f - <<'END'
 table netdev wire {
 	counter m00 { }
@@ -86,6 +86,7 @@ table netdev wire {
 	counter ma0 { }
 	chain out {
 		type filter hook egress device eth0 priority 0
+		meta protocol != ip accept
 		ip protocol != esp accept
 		meta mark & 0xff0 vmap { 0 : goto c00, 0x10 : goto c10, 0x20 : goto c20, 0x30 : goto c30, 0x40 : goto c40, 0xa0 : goto ca0 }
 	}
