@@ -137,7 +137,8 @@ static bool iq_name_valid(const char *name)
 	if (!name[0] || name[0] == '.')
 		return false;
 	for (p = name; *p; p++)
-		if (!isalnum(*p) && !strchr("._-", *p))
+		/* The kernel's isalnum() knows the letters of Latin-1 too. */
+		if (!(isascii(*p) && isalnum(*p)) && !strchr("._-", *p))
 			return false;
 	return true;
 }
