@@ -604,10 +604,12 @@ static int iq_dump_groups(struct sk_buff *skb, struct netlink_callback *cb)
 {
 	struct iq_net *iqn = iq_net(sock_net(skb->sk));
 	int owner = iq_get_filter_owner(iq_dump_attrs(cb));
-	unsigned long i = cb->args[0];
 	struct iq_group *g;
+	unsigned long i;
 	void *hdr;
 
+	if (cb->args[1])
+		return 0;
 	mutex_lock(&iqn->config);
 	cb->seq = iqn->group_seq;
 	xa_for_each_start(&iqn->groups, i, g, cb->args[0]) {
@@ -626,6 +628,8 @@ static int iq_dump_groups(struct sk_buff *skb, struct netlink_callback *cb)
 		genlmsg_end(skb, hdr);
 		cb->args[0] = i + 1;
 	}
+	/* All are told; behind the last id there may be no number to go on from. */
+	cb->args[1] = !g;
 	mutex_unlock(&iqn->config);
 	return skb->len;
 }
