@@ -283,7 +283,10 @@ static unsigned int iq_tag_out(void *priv, struct sk_buff *skb,
 	return NF_ACCEPT;
 }
 
-/* FORWARD: the priority again, and nothing else. */
+/*
+ * FORWARD: the priority again, and nothing else. Of IPv4 alone: ip6_forward()
+ * leaves it as it is.
+ */
 static unsigned int iq_tag_forward(void *priv, struct sk_buff *skb,
 				   const struct nf_hook_state *state)
 {
@@ -324,7 +327,6 @@ static const struct nf_hook_ops iq_tag_hooks[] = {
 
 static const struct nf_hook_ops iq_priority_hooks[] = {
 	IQ_HOOK(IPV4, FORWARD, iq_tag_forward),
-	IQ_HOOK(IPV6, FORWARD, iq_tag_forward),
 };
 
 /* Bring a set of hooks, *@have, to what is wanted of it. */
