@@ -1,0 +1,266 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# Whatever ESP is wrapped in: each packet of a peer carries its mark, the
+# fragments of a large one too; nothing is untagged or malformed.
+#
+#   .-----------------.          .---------------------.
+#   | peer            |          | gw                  |
+#   | charon          |          | charon with plugin, |
+#   | 10.1.N.1 (lo)   |          | ipsec-qosd          |
+#   | eth0            |          | 10.2.0.1 (lo)       |
+#   |  192.0.2.(10+N) +----------+ eth0 192.0.2.1      |
+#   | 2001:db8::(10+N)|          |      2001:db8::1    |
+#   '-----------------'          |                     |
+#   .-----------------.  .---.   |                     |
+#   | inside          |  |nat|   |                     |
+#   | charon          |  '---'   |                     |
+#   | 10.1.99.1 (lo)  |   |  '---+ eth1 198.51.100.1   |
+#   | eth0 10.9.0.2   +---' .2   |                     |
+#   '-----------------'          '---------------------'
+#
+# The peer is many, each of one form, from an address of its own.
+. tests/lib/lib.sh
+
+#    name     mode      outside IKE port  protocol
+forms=(
+	"plain    tunnel    4 500  esp"
+	"trans    transport 4 500  esp"
+	"udp      tunnel    4 forced esp"
+	"udptrans transport 4 forced esp"
+	"plain6   tunnel    6 500  esp"
+	"trans6   transport 6 500  esp"
+	"udp6     tunnel    6 forced esp"
+	"ah       transport 4 500  ah"
+	"ike4500  tunnel    4 4500 esp"
+	"inside   tunnel    4 nat  esp"
+)
+
+host peer gw nat inside
+link peer:eth0 gw:eth0
+link nat:out gw:eth1
+link inside:eth0 nat:in
+addr gw eth0 192.0.2.1/24 2001:db8::1/64
+addr gw eth1 198.51.100.1/24
+addr gw lo 10.2.0.1/32
+addr nat out 198.51.100.2/24
+addr nat in 10.9.0.1/24
+addr inside eth0 10.9.0.2/24
+addr inside lo 10.1.99.1/32
+forward nat
+at nat nft -f - <<'END'
+table ip nat {
+	chain out {
+		type nat hook postrouting priority srcnat
+		oifname "out" masquerade random
+	}
+}
+END
+
+# connection HOST NAME LOCAL REMOTE OPTIONS CHILD_OPTIONS ID REMOTE_ID
+connection()
+{
+	swan_conf "$1" "$2" <<-END
+	connections {
+		$2 {
+			version = 2
+			mobike = no
+			proposals = $IKE_PROPOSAL
+			local_addrs = $3
+			remote_addrs = $4
+			$5
+			local { auth = psk
+				id = $7 }
+			remote { auth = psk
+				id = $8 }
+			children {
+				$2 {
+					$6
+				}
+			}
+		}
+	}
+	secrets { ike-$2 { secret = "not a secret" } }
+	END
+}
+
+n=0
+for form in "${forms[@]}"; do
+	read -r name mode outside port proto <<<"$form"
+	n=$((n + 1))
+	host=peer it=192.0.2.$((10 + n)) gw=192.0.2.1 from=%any inner=10.1.$n.1
+	options='' gw_options=''
+	if [ "$name" = inside ]; then
+		host=inside it=10.9.0.2 gw=198.51.100.1 inner=10.1.99.1
+	else
+		addr peer eth0 $it/24 2001:db8::$((10 + n))/64
+		addr peer lo $inner/32
+		if [ "$outside" = 6 ]; then
+			it=2001:db8::$((10 + n)) gw=2001:db8::1
+		fi
+		from=$it
+	fi
+	case $port in
+	forced) options="encap = yes" gw_options=$options ;;
+	4500) options="local_port = 4500
+		remote_port = 4500" ;;
+	esac
+	if [ "$proto" = ah ]; then
+		child="ah_proposals = sha256"
+	else
+		child="esp_proposals = $ESP_PROPOSAL"
+	fi
+	child+="
+		mode = $mode"
+	if [ "$mode" = tunnel ]; then
+		connection $host "$name" $it $gw "$options" "$child
+			local_ts = $inner/32
+			remote_ts = 10.2.0.1/32" "$name.gold.example" gw.example
+		connection gw "$name" $gw "$from" "$gw_options" "$child
+			local_ts = 10.2.0.1/32
+			remote_ts = $inner/32" gw.example "$name.gold.example"
+	else
+		connection $host "$name" $it $gw "$options" "$child" \
+			"$name.gold.example" gw.example
+		connection gw "$name" $gw "$from" "$gw_options" "$child" \
+			gw.example "$name.gold.example"
+	fi
+done
+route peer 10.2.0.0/24 via 192.0.2.1
+route inside default via 10.9.0.1
+route gw 10.1.99.0/24 via 198.51.100.2
+route gw 10.1.0.0/16 via 192.0.2.11
+
+qosd_conf gw <<'END'
+group gold { id = 1  mark = 0x10/0xff0 }
+profile gold { identity = "*.gold.example"  group = gold }
+END
+
+# What the wire sees of the gateway, each fragment by itself. Keepalives are one
+# byte in UDP (RFC 3948 section 2.3).
+at gw nft -f - <<'END'
+table netdev wire {
+	counter esp_in { }
+	counter udp_in { }
+	counter udp_out { }
+	counter keepalives { }
+	counter fragments_in { }
+	counter fragments_out { }
+	counter marked_out { }
+	counter unmarked_out { }
+	chain in {
+		type filter hook ingress devices = { eth0, eth1 } priority 0
+		ip frag-off & 0x3fff != 0 counter name fragments_in
+		exthdr frag exists counter name fragments_in
+		meta l4proto udp udp dport 4500 udp length 9 counter name keepalives accept
+		meta l4proto udp udp dport 4500 counter name udp_in
+		meta l4proto { esp, ah } counter name esp_in
+	}
+	chain out {
+		type filter hook egress devices = { eth0, eth1 } priority 0
+		ip protocol { esp, ah, udp } goto protected
+		ip6 nexthdr { esp, udp, ipv6-frag } goto protected
+	}
+	chain protected {
+		meta l4proto udp counter name udp_out
+		ip frag-off & 0x3fff != 0 counter name fragments_out
+		exthdr frag exists counter name fragments_out
+		meta mark & 0xff0 == 0x10 counter name marked_out accept
+		counter name unmarked_out
+	}
+}
+END
+
+step "daemon and charons"
+module_load
+qosd_start gw
+charon_start gw plugin <<<"install_routes = no"
+charon_start peer <<<"install_routes = no"
+charon_start inside <<END
+	install_routes = no
+	keep_alive = 1s
+END
+wait_for 10 json_is '.charon.synced' qos gw -j daemon status
+for form in "${forms[@]}"; do
+	read -r name _ <<<"$form"
+	step "$name comes up"
+	if [ "$name" = inside ]; then
+		swan_up inside "$name"
+	else
+		swan_up peer "$name"
+	fi
+done
+expect "SAs" $((2 * ${#forms[@]})) "$(json length qos gw -j sa show)"
+
+# encapsulated NAME: what daemon says of a peer's child
+encapsulated()
+{
+	json ".peers[] | select(.connection == \"$1\") |
+		\"\(.children[0].encap) \(.remote_port) \(.children[0].proto)\"" \
+		qos gw -j daemon status
+}
+
+all="gold.clear_in+2 gold.clear_out+2 gold.esp_in+2 gold.esp_out+2"
+n=0
+for form in "${forms[@]}"; do
+	read -r name mode outside port proto <<<"$form"
+	n=$((n + 1))
+	host=peer from=10.1.$n.1 to=10.2.0.1
+	[ "$name" != inside ] || { host=inside from=10.1.99.1; }
+	case $mode$outside in
+	transport4) from=192.0.2.$((10 + n)) to=192.0.2.1 ;;
+	transport6) from=2001:db8::$((10 + n)) to=2001:db8::1 ;;
+	esac
+	step "$name: small and large packets"
+	case $port in
+	500) expect "IKE" "false 500 $proto" "$(encapsulated "$name")" ;;
+	4500) expect "IKE" "false 4500 $proto" "$(encapsulated "$name")" ;;
+	forced) expect "IKE" "true 4500 $proto" "$(encapsulated "$name")" ;;
+	nat) expect "IKE" "true esp" "$(encapsulated "$name" | sed 's/ [0-9]* / /')" ;;
+	esac
+
+	counters_keep gw
+	nft_counted gw >/dev/null
+	pings $host $to -I $from -c 2 -i 0.2
+	expect "counted" "$all" "$(counters_since gw)"
+	wire=" $(nft_counted gw) "
+	case $port in
+	forced | nat) expect "wire" " marked_out+2 udp_in+2 udp_out+2 " \
+			"${wire/ keepalives+? / }" ;;
+	*) expect "wire" " esp_in+2 marked_out+2 " "${wire/ keepalives+? / }" ;;
+	esac
+
+	counters_keep gw
+	pings $host $to -I $from -c 2 -i 0.2 -s 4000 -M dont
+	expect "counted" "$all" "$(counters_since gw)"
+	wire=" $(nft_counted gw) "
+	# 4 kB in packets of 1500 bytes is three fragments
+	grep -q ' fragments_in+6 ' <<<"$wire" || fail "fragments in: $wire"
+	grep -q ' fragments_out+6 .* marked_out+6 ' <<<"$wire" || fail "fragments out: $wire"
+	not grep -q unmarked <<<"$wire"
+done
+
+step "keepalives are nobody's and not counted"
+counters_keep gw
+nft_counted gw >/dev/null
+wait_for 20 eval 'at gw nft list counter netdev wire keepalives | grep -q "packets [2-9]"'
+expect "counted" "" "$(counters_since gw)"
+
+step "IKE on either port, in the clear of NAT or not, is tagged too"
+for name in plain plain6 udp ike4500 inside; do
+	host=peer
+	[ "$name" != inside ] || host=inside
+	counters_keep gw
+	nft_counted gw >/dev/null
+	swan $host --rekey --child $name >/dev/null
+	# CREATE_CHILD_SA and INFORMATIONAL (delete), RFC 7296 section 1.3.3
+	wait_for 20 eval '[ "$(counters_since gw)" = "gold.ike_in+2 gold.ike_out+2" ]'
+	wire=" $(nft_counted gw) "
+	grep -q ' marked_out+2 ' <<<"$wire" || fail "marked: $wire"
+	not grep -q unmarked <<<"$wire"
+done
+# charon keeps the old ones for a few seconds
+wait_for 20 json_is "length == $((2 * ${#forms[@]}))" qos gw -j sa show
+counters_keep gw
+pings peer 10.2.0.1 -I 10.1.1.1 -c 2 -i 0.2
+expect "counted after the rekeying" "$all" "$(counters_since gw)"
