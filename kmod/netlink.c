@@ -22,10 +22,18 @@ static struct netlink_range_validation iq_lifetime_range = {
 	.max = 2147483,
 };
 
+/*
+ * What each command takes, and nothing else: what it would not heed it refuses,
+ * lest a filter that it does not know make it remove everything.
+ */
+
+#define IQ_GROUP_KEY							\
+	[IPSEC_QOS_GROUP_A_ID] = NLA_POLICY_MIN(NLA_U32, 1),		\
+	[IPSEC_QOS_GROUP_A_NAME] = { .type = NLA_NUL_STRING,		\
+				     .len = IPSEC_QOS_NAME_MAX - 1 }
+
 static const struct nla_policy iq_group_policy[IPSEC_QOS_GROUP_A_MAX + 1] = {
-	[IPSEC_QOS_GROUP_A_ID] = NLA_POLICY_MIN(NLA_U32, 1),
-	[IPSEC_QOS_GROUP_A_NAME] = { .type = NLA_NUL_STRING,
-				     .len = IPSEC_QOS_NAME_MAX - 1 },
+	IQ_GROUP_KEY,
 	[IPSEC_QOS_GROUP_A_MARK] = { .type = NLA_U32 },
 	[IPSEC_QOS_GROUP_A_MASK] = NLA_POLICY_MIN(NLA_U32, 1),
 	[IPSEC_QOS_GROUP_A_PRIORITY] = { .type = NLA_U32 },
@@ -36,14 +44,21 @@ static const struct nla_policy iq_group_policy[IPSEC_QOS_GROUP_A_MAX + 1] = {
 	[IPSEC_QOS_GROUP_A_COUNTERS] = IQ_ANSWER_ONLY,
 };
 
+static const struct nla_policy iq_group_key_policy[IPSEC_QOS_GROUP_A_MAX + 1] = {
+	IQ_GROUP_KEY,
+};
+
+#define IQ_SA_KEY							\
+	[IPSEC_QOS_SA_A_FAMILY] = { .type = NLA_U8 },			\
+	[IPSEC_QOS_SA_A_DST] = NLA_POLICY_RANGE(NLA_BINARY,		\
+						sizeof(struct in_addr),	\
+						sizeof(struct in6_addr)), \
+	[IPSEC_QOS_SA_A_SPI] = NLA_POLICY_MIN(NLA_U32, IQ_SPI_MIN),	\
+	[IPSEC_QOS_SA_A_PROTO] = NLA_POLICY_RANGE(NLA_U8, IPPROTO_ESP,	\
+						  IPPROTO_AH)
+
 static const struct nla_policy iq_sa_policy[IPSEC_QOS_SA_A_MAX + 1] = {
-	[IPSEC_QOS_SA_A_FAMILY] = { .type = NLA_U8 },
-	[IPSEC_QOS_SA_A_DST] = NLA_POLICY_RANGE(NLA_BINARY,
-						sizeof(struct in_addr),
-						sizeof(struct in6_addr)),
-	[IPSEC_QOS_SA_A_SPI] = NLA_POLICY_MIN(NLA_U32, IQ_SPI_MIN),
-	[IPSEC_QOS_SA_A_PROTO] = NLA_POLICY_RANGE(NLA_U8, IPPROTO_ESP,
-						  IPPROTO_AH),
+	IQ_SA_KEY,
 	[IPSEC_QOS_SA_A_GROUP] = NLA_POLICY_MIN(NLA_U32, 1),
 	[IPSEC_QOS_SA_A_LIFETIME] = NLA_POLICY_FULL_RANGE(NLA_U32,
 							  &iq_lifetime_range),
@@ -54,15 +69,36 @@ static const struct nla_policy iq_sa_policy[IPSEC_QOS_SA_A_MAX + 1] = {
 	[IPSEC_QOS_SA_A_BYTES] = IQ_ANSWER_ONLY,
 };
 
+static const struct nla_policy iq_sa_filter_policy[IPSEC_QOS_SA_A_MAX + 1] = {
+	IQ_SA_KEY,
+	[IPSEC_QOS_SA_A_GROUP] = NLA_POLICY_MIN(NLA_U32, 1),
+};
+
+static const struct nla_policy iq_sa_key_policy[IPSEC_QOS_SA_A_MAX + 1] = {
+	IQ_SA_KEY,
+};
+
+#define IQ_IKE_KEY							\
+	[IPSEC_QOS_IKE_A_SPI_I] = NLA_POLICY_MIN(NLA_U64, 1),		\
+	[IPSEC_QOS_IKE_A_SPI_R] = { .type = NLA_U64 }
+
 static const struct nla_policy iq_ike_policy[IPSEC_QOS_IKE_A_MAX + 1] = {
-	[IPSEC_QOS_IKE_A_SPI_I] = NLA_POLICY_MIN(NLA_U64, 1),
-	[IPSEC_QOS_IKE_A_SPI_R] = { .type = NLA_U64 },
+	IQ_IKE_KEY,
 	[IPSEC_QOS_IKE_A_GROUP] = NLA_POLICY_MIN(NLA_U32, 1),
 	[IPSEC_QOS_IKE_A_LIFETIME] = NLA_POLICY_FULL_RANGE(NLA_U32,
 							   &iq_lifetime_range),
 	[IPSEC_QOS_IKE_A_OWNER] = IQ_ANSWER_ONLY,
 	[IPSEC_QOS_IKE_A_PACKETS] = IQ_ANSWER_ONLY,
 	[IPSEC_QOS_IKE_A_BYTES] = IQ_ANSWER_ONLY,
+};
+
+static const struct nla_policy iq_ike_filter_policy[IPSEC_QOS_IKE_A_MAX + 1] = {
+	IQ_IKE_KEY,
+	[IPSEC_QOS_IKE_A_GROUP] = NLA_POLICY_MIN(NLA_U32, 1),
+};
+
+static const struct nla_policy iq_ike_key_policy[IPSEC_QOS_IKE_A_MAX + 1] = {
+	IQ_IKE_KEY,
 };
 
 static const struct nla_policy iq_conf_policy[IPSEC_QOS_CONF_A_MAX + 1] = {
@@ -79,17 +115,30 @@ static const struct nla_policy iq_conf_policy[IPSEC_QOS_CONF_A_MAX + 1] = {
 	[IPSEC_QOS_CONF_A_FALLBACK] = { .type = NLA_NESTED },
 };
 
-static const struct nla_policy iq_policy[IPSEC_QOS_A_MAX + 1] = {
-	[IPSEC_QOS_A_GROUP] = NLA_POLICY_NESTED(iq_group_policy),
-	[IPSEC_QOS_A_SA] = NLA_POLICY_NESTED(iq_sa_policy),
-	[IPSEC_QOS_A_IKE] = NLA_POLICY_NESTED(iq_ike_policy),
-	[IPSEC_QOS_A_CONF] = NLA_POLICY_NESTED(iq_conf_policy),
-	[IPSEC_QOS_A_STATUS] = IQ_ANSWER_ONLY,
-	[IPSEC_QOS_A_OWNER] = NLA_POLICY_MAX(NLA_U8, IPSEC_QOS_OWNER_MAX),
-	[IPSEC_QOS_A_GENERATION] = { .type = NLA_U32 },
-	[IPSEC_QOS_A_COUNT] = IQ_ANSWER_ONLY,
-	[IPSEC_QOS_A_EVENT] = IQ_ANSWER_ONLY,
-};
+#define IQ_OWNER \
+	[IPSEC_QOS_A_OWNER] = NLA_POLICY_MAX(NLA_U8, IPSEC_QOS_OWNER_MAX)
+
+/* The policies of IQ_CMD(): for each command what its messages may have. */
+#define IQ_POLICY(name, ...)						\
+static const struct nla_policy iq_##name##_request[IPSEC_QOS_A_MAX + 1] = { \
+	__VA_ARGS__							\
+}
+
+#define IQ_NEST(attr, policy)	[IPSEC_QOS_A_##attr] = NLA_POLICY_NESTED(policy)
+
+IQ_POLICY(group_new, IQ_NEST(GROUP, iq_group_policy), IQ_OWNER);
+IQ_POLICY(group_del, IQ_NEST(GROUP, iq_group_key_policy));
+IQ_POLICY(group_get, IQ_NEST(GROUP, iq_group_key_policy), IQ_OWNER);
+IQ_POLICY(sa_new, IQ_NEST(SA, iq_sa_policy), IQ_OWNER);
+IQ_POLICY(sa_del, IQ_NEST(SA, iq_sa_key_policy));
+IQ_POLICY(sa_filter, IQ_NEST(SA, iq_sa_filter_policy), IQ_OWNER);
+IQ_POLICY(ike_new, IQ_NEST(IKE, iq_ike_policy), IQ_OWNER);
+IQ_POLICY(ike_del, IQ_NEST(IKE, iq_ike_key_policy));
+IQ_POLICY(ike_filter, IQ_NEST(IKE, iq_ike_filter_policy), IQ_OWNER);
+IQ_POLICY(owner, IQ_OWNER);
+IQ_POLICY(nothing);
+IQ_POLICY(conf, IQ_NEST(CONF, iq_conf_policy));
+IQ_POLICY(resync_end, IQ_OWNER, [IPSEC_QOS_A_GENERATION] = { .type = NLA_U32 });
 
 /* Reading requests. What the policies say has been checked before. */
 
@@ -1063,48 +1112,36 @@ void iq_event_ceiling(struct iq_net *iqn, int type, u32 count)
 }
 
 /* SPIs are read as well as written by the administrator alone. */
-#define IQ_CMD(c, fn) {						\
+#define IQ_CMD(c, request, ...) {				\
 	.cmd = IPSEC_QOS_CMD_##c,				\
 	.flags = GENL_UNS_ADMIN_PERM,				\
-	.doit = fn,						\
+	.policy = iq_##request##_request,			\
+	.maxattr = IPSEC_QOS_A_MAX,				\
+	__VA_ARGS__						\
 }
 
 static const struct genl_ops iq_ops[] = {
-	IQ_CMD(GROUP_NEW, iq_cmd_group_new),
-	IQ_CMD(GROUP_DEL, iq_cmd_group_del),
-	{
-		.cmd = IPSEC_QOS_CMD_GROUP_GET,
-		.flags = GENL_UNS_ADMIN_PERM,
-		.doit = iq_cmd_group_get,
-		.dumpit = iq_dump_groups,
-	},
-	IQ_CMD(GROUP_FLUSH, iq_cmd_group_flush),
-	IQ_CMD(SA_NEW, iq_cmd_entry_new),
-	IQ_CMD(SA_DEL, iq_cmd_entry_del),
-	{
-		.cmd = IPSEC_QOS_CMD_SA_GET,
-		.flags = GENL_UNS_ADMIN_PERM,
-		.doit = iq_cmd_entry_get,
-		.start = iq_dump_sas_start,
-		.dumpit = iq_dump_entries,
-		.done = iq_dump_done,
-	},
-	IQ_CMD(SA_FLUSH, iq_cmd_entry_flush),
-	IQ_CMD(IKE_NEW, iq_cmd_entry_new),
-	IQ_CMD(IKE_DEL, iq_cmd_entry_del),
-	{
-		.cmd = IPSEC_QOS_CMD_IKE_GET,
-		.flags = GENL_UNS_ADMIN_PERM,
-		.doit = iq_cmd_entry_get,
-		.start = iq_dump_ikes_start,
-		.dumpit = iq_dump_entries,
-		.done = iq_dump_done,
-	},
-	IQ_CMD(IKE_FLUSH, iq_cmd_entry_flush),
-	IQ_CMD(STATUS_GET, iq_cmd_status_get),
-	IQ_CMD(CONF_SET, iq_cmd_conf_set),
-	IQ_CMD(RESYNC_START, iq_cmd_resync_start),
-	IQ_CMD(RESYNC_END, iq_cmd_resync_end),
+	IQ_CMD(GROUP_NEW, group_new, .doit = iq_cmd_group_new),
+	IQ_CMD(GROUP_DEL, group_del, .doit = iq_cmd_group_del),
+	IQ_CMD(GROUP_GET, group_get, .doit = iq_cmd_group_get,
+	       .dumpit = iq_dump_groups),
+	IQ_CMD(GROUP_FLUSH, owner, .doit = iq_cmd_group_flush),
+	IQ_CMD(SA_NEW, sa_new, .doit = iq_cmd_entry_new),
+	IQ_CMD(SA_DEL, sa_del, .doit = iq_cmd_entry_del),
+	IQ_CMD(SA_GET, sa_filter, .doit = iq_cmd_entry_get,
+	       .start = iq_dump_sas_start, .dumpit = iq_dump_entries,
+	       .done = iq_dump_done),
+	IQ_CMD(SA_FLUSH, sa_filter, .doit = iq_cmd_entry_flush),
+	IQ_CMD(IKE_NEW, ike_new, .doit = iq_cmd_entry_new),
+	IQ_CMD(IKE_DEL, ike_del, .doit = iq_cmd_entry_del),
+	IQ_CMD(IKE_GET, ike_filter, .doit = iq_cmd_entry_get,
+	       .start = iq_dump_ikes_start, .dumpit = iq_dump_entries,
+	       .done = iq_dump_done),
+	IQ_CMD(IKE_FLUSH, ike_filter, .doit = iq_cmd_entry_flush),
+	IQ_CMD(STATUS_GET, nothing, .doit = iq_cmd_status_get),
+	IQ_CMD(CONF_SET, conf, .doit = iq_cmd_conf_set),
+	IQ_CMD(RESYNC_START, owner, .doit = iq_cmd_resync_start),
+	IQ_CMD(RESYNC_END, resync_end, .doit = iq_cmd_resync_end),
 };
 
 static const struct genl_multicast_group iq_mcgrps[] = {
@@ -1114,8 +1151,6 @@ static const struct genl_multicast_group iq_mcgrps[] = {
 static struct genl_family iq_family __ro_after_init = {
 	.name = IPSEC_QOS_GENL_NAME,
 	.version = IPSEC_QOS_GENL_VERSION,
-	.maxattr = IPSEC_QOS_A_MAX,
-	.policy = iq_policy,
 	.netnsok = true,
 	.parallel_ops = true,
 	.module = THIS_MODULE,

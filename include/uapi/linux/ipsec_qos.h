@@ -5,9 +5,10 @@
  *
  * Every command needs CAP_NET_ADMIN in the user namespace that owns the
  * network namespace, reading too: SPIs and IKE SPIs are in the answers.
- * Unknown attributes are refused. Numbers are in host byte order unless said
- * otherwise. Errors come with an extended ACK: a message, and the offset of
- * the attribute that is at fault (in a bulk request: the nest of the entry).
+ * Unknown attributes are refused, and those that a command does not take.
+ * Numbers are in host byte order unless said otherwise. Errors come with an
+ * extended ACK: a message, and the offset of the attribute that is at fault (in
+ * a bulk request: the nest of the entry).
  *
  * NLM_F_CREATE|NLM_F_EXCL  add; EEXIST where it exists
  * NLM_F_REPLACE            change; ENOENT where it does not exist
