@@ -23,6 +23,8 @@ host()
 		mkdir -p /etc/ipsec-qos
 		# shellcheck disable=SC2016 # for the inner shell
 		unshare --net --mount --propagation private -- sh -ec '
+			# or namespaces of others would not go before this one
+			umount -lR /run/netns 2>/dev/null || true
 			mount -t sysfs sysfs /sys
 			mount --bind "$1/swanctl" /etc/swanctl
 			mount --bind "$1/strongswan.conf" /etc/strongswan.conf
