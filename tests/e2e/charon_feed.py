@@ -116,22 +116,20 @@ class Monitor(threading.Thread):
                     continue
                 self.count += 1
                 self.installed[key] = now
-                if self.sink and key not in self.sink.acked:
+                sink = self.sink
+                if sink and key not in sink.acked:
                     self.too_early.append(key)
 
     def answering(self, msg):
         """The sink is about to answer: it must not be there yet."""
-        if msg["type"] != "SA":
+        sink = self.sink
+        if msg["type"] != "SA" or not sink:
             return
         key = (msg["DST"], msg["SPI"], msg["PROTO"])
         with self.lock:
-            if key in self.installed and not self.moving(key):
+            # updates of what is there are announced too
+            if key in self.installed and key not in sink.acked:
                 self.too_early.append(key)
-
-    def moving(self, key):
-        """Updates of what is there are announced too"""
-        with self.sink.changed:
-            return key in self.sink.acked
 
 
 class Charon:
