@@ -14,6 +14,7 @@ import errno
 import json
 import os
 import re
+import select
 import signal
 import socket
 import statistics
@@ -655,8 +656,12 @@ def scenario_reload_without_gap():
         c.ask("SYNC_END")
         monitor = subprocess.Popen([COMMAND_BIN, "monitor"],
                                    stdout=subprocess.PIPE, text=True)
-        # it has begun once it tells of something
-        ipsec_qos("group", "add", "probe", "id", "99", "mark", "0x1/0xf")
+        # it listens once it tells of something
+        for i in range(100):
+            ipsec_qos("group", "replace", "probe", "id", "99", "mark",
+                      "%d/0xf" % (i % 16))
+            if select.select([monitor.stdout], [], [], 0.2)[0]:
+                break
         monitor.stdout.readline()
         for i in range(4):
             start = time.monotonic()
@@ -666,17 +671,18 @@ def scenario_reload_without_gap():
                   "reload %d" % i)
             check(took < 1 * SLOW, "reload took %.2f s" % took)
         ipsec_qos("group", "del", "probe")
-        removed, whole = [], False
+        removed, moved, whole = [], 0, False
         for line in monitor.stdout:
-            if "probe" in line:
+            if line.startswith("del group probe "):
                 whole = True
                 break
-            if " sa " in line and ("del" in line.lower() or
-                                   "expire" in line.lower()):
+            moved += line.startswith("change sa ")
+            if line.startswith(("del sa ", "expire sa ")):
                 removed.append(line)
         monitor.kill()
         monitor.wait()
         check(whole, "the monitor ended before the test did")
+        check(moved >= 4 * 500, "it told of %d moves" % moved)
         check(not removed, removed[:3])
 
 
