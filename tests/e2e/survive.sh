@@ -1,0 +1,217 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# Daemon, charon and module end, hang and come back under traffic, alone and
+# together: nothing is untagged that was tagged (but while the module is away),
+# and the tables are exactly right afterwards.
+#
+#   gw ---- peer		(tests/lib/peer.sh draws it)
+#
+# vm: -t 900
+CHILDREN=3
+. tests/lib/lib.sh
+. tests/lib/exact.sh
+. tests/lib/peer.sh
+
+SOON=3		# seconds: one, and an emulated processor
+
+# exact: tables as they should be, and all that flows is tagged from now on
+exact()
+{
+	tables_exact gw $SOON
+	witness_forgive gw
+	flows_on gw
+	all_marked gw
+}
+
+# some_unmarked: some ESP packets were not tagged
+some_unmarked()
+{
+	(($(witnessed gw unmarked) > ${forgiven[gw]:-0}))
+}
+
+# sas_in_kernel NUMBER
+sas_in_kernel()
+{
+	[ "$(kernel_sas gw | wc -l)" = "$1" ]
+}
+
+# peer_again: whatever the peer believes to have, and a charon that was killed
+# has left in the kernel. The peer first: what it sends to an SA that is gone is
+# nobody's.
+peer_again()
+{
+	swan peer --terminate --ike gw --force >>"$W/peer/swan.log" 2>&1 || true
+	# policies without SAs would have the kernel ask for SAs
+	ip -n gw xfrm policy flush
+	ip -n gw xfrm state flush
+	wait_for 1 sas_exact gw
+	expect "SAs" 0 "$(module_sas gw | wc -l)"
+	peer_up
+}
+
+daemon_kill()
+{
+	qosd_stop gw KILL
+}
+
+daemon_term()
+{
+	qosd_stop gw TERM
+}
+
+charon_kill()
+{
+	charon_stop gw KILL
+}
+
+charon_term()
+{
+	charon_stop gw TERM
+}
+
+step "topology, module, daemon, charons, traffic"
+peer_topology
+module_load
+peer_conf 2
+witness gw $GOLD
+qosd_start gw
+charon_start gw plugin </dev/null
+charon_start peer </dev/null
+peer_flows
+peer_up
+tables_exact gw $SOON
+flows_on gw
+all_marked gw
+expect "SAs" $((2 * CHILDREN)) "$(module_sas gw | wc -l)"
+
+step "the daemon is killed: what is tagged stays tagged"
+daemon_kill
+flows_on gw
+all_marked gw
+tables_exact gw
+
+step "an SA that the kernel deletes has no entry any more"
+swan peer --terminate --child net3 >>"$W/peer/swan.log"
+wait_for 5 sas_in_kernel $((2 * (CHILDREN - 1)))
+tables_exact gw
+# the peer may have sent to it until it knew that it is gone
+witness_forgive gw
+flows_on gw
+all_marked gw
+
+step "a new CHILD SA without a daemon, which has no entry"
+swan_up peer net3 --timeout 5
+not sas_exact gw >/dev/null || fail "an SA has an entry that nobody made"
+expect "SAs" $((2 * (CHILDREN - 1))) "$(module_sas gw | wc -l)"
+wait_for 5 some_unmarked
+
+step "the daemon is back"
+qosd_start gw
+exact
+
+# children_again: each CHILD SA goes and is negotiated anew; says how long that
+# took, in ms
+children_again()
+{
+	local child begin
+
+	begin=$(date +%s%3N)
+	for child in net1 net2 net3; do
+		swan peer --terminate --child $child >>"$W/peer/swan.log"
+		swan_up peer $child --timeout 5
+	done
+	echo $(($(date +%s%3N) - begin))
+}
+
+step "the daemon hangs: IKE waits for it once, and goes on"
+usual=$(children_again)
+kill -STOP "${qosd_pid[gw]}"
+hung=$(children_again)
+echo "three CHILD SAs: $usual ms, while the daemon hangs $hung ms"
+grep -q "did not answer within $PATIENCE ms" "$W/gw/charon.log" ||
+	fail "charon does not say that the daemon hangs"
+((hung < 2 * usual + PATIENCE + 1000)) || fail "IKE was held up"
+wait_for 5 some_unmarked
+kill -CONT "${qosd_pid[gw]}"
+wait_for 5 json_is '.charon.synced' qos gw -j daemon status
+exact
+
+for signal in TERM KILL; do
+	step "charon ends by SIG$signal"
+	charon_stop gw $signal
+	wait_for 5 json_is '.charon.connected | not' qos gw -j daemon status
+	wait_for $SOON sas_exact gw
+	if [ $signal = KILL ]; then
+		expect "SAs" $((2 * CHILDREN)) "$(module_sas gw | wc -l)"
+		flows_on gw
+		all_marked gw
+	else
+		# it deletes its SAs, and the peer may not yet know
+		expect "SAs" 0 "$(module_sas gw | wc -l)"
+		witness_forgive gw
+	fi
+	charon_run gw
+	wait_for 5 json_is '.charon.synced' qos gw -j daemon status
+	all_marked gw
+	tables_exact gw $SOON
+	peer_again
+	all_marked gw
+	exact
+done
+
+step "the module is unloaded and loaded again"
+module_unload
+module_load
+exact
+
+# shuffled WORD…: into the array of that name. RANDOM repeats in this shell only.
+shuffled()
+{
+	local i j word
+
+	shuffled=("$@")
+	for ((i = $# - 1; i > 0; i--)); do
+		j=$((RANDOM % (i + 1)))
+		word=${shuffled[i]}
+		shuffled[i]=${shuffled[j]}
+		shuffled[j]=$word
+	done
+}
+
+RANDOM=2409
+for round in 1 2 3 4; do
+	signals=(kill term)
+	shuffled "daemon_${signals[RANDOM % 2]}" "charon_${signals[RANDOM % 2]}" module
+	acts=("${shuffled[@]:0:2 + RANDOM % 2}")
+	step "together, round $round: ${acts[*]}"
+	for act in "${acts[@]}"; do
+		case $act in
+		module) module_unload ;;
+		*) "$act" ;;
+		esac
+	done
+	shuffled "${acts[@]%_*}"
+	step "          back: ${shuffled[*]}"
+	for back in "${shuffled[@]}"; do
+		case $back in
+		daemon) qosd_start gw ;;
+		charon) charon_run gw ;;
+		module) module_load ;;
+		esac
+	done
+	wait_for 10 json_is '.charon.synced and .kernel.connected' qos gw -j daemon status
+	if [[ ${acts[*]} = *charon* ]]; then
+		peer_again
+	fi
+	[[ ${acts[*]} =~ module|charon_term ]] || all_marked gw
+	exact
+done
+
+step "the namespace goes, with all that is in it"
+flows_on gw
+host_del gw
+wait_for 30 not ip -n peer link show eth0
+module_unload
+module_load
+expect "SAs of another namespace" 0 "$(qos peer -j sa show | jq length)"
