@@ -32,6 +32,11 @@
 #define RETRY_MIN 250
 
 /**
+ * The same for a daemon that closes connections again and again
+ */
+#define RETRY_CLOSED 1000
+
+/**
  * The same for a daemon that is there, but fails again and again
  */
 #define RETRY_MAX 8000
@@ -736,10 +741,12 @@ static void go_down(private_ipsec_qos_feed_t *this, int fd)
  * Receive answers until the connection ends.
  *
  * @param buf			buffer to receive to
+ * @return				TRUE if it was the daemon that ended it
  */
-static void receive_answers(private_ipsec_qos_feed_t *this, int fd, void *buf)
+static bool receive_answers(private_ipsec_qos_feed_t *this, int fd, void *buf)
 {
 	struct iq_feed msg;
+	bool given_up;
 	request_t *request;
 	const char *why;
 
@@ -747,13 +754,16 @@ static void receive_answers(private_ipsec_qos_feed_t *this, int fd, void *buf)
 	{
 		if (!receive(this, fd, buf, &msg, &why))
 		{
+			this->mutex->lock(this->mutex);
+			given_up = !this->usable;
+			this->mutex->unlock(this->mutex);
 			complain(this, "is gone: %s", why);
-			break;
+			return !given_up;
 		}
 		if (msg.type != IQ_FEED_ACK)
 		{
 			complain(this, "sent an unexpected message %d", msg.type);
-			break;
+			return FALSE;
 		}
 		log_refusal(this, &msg);
 
@@ -771,6 +781,7 @@ static void receive_answers(private_ipsec_qos_feed_t *this, int fd, void *buf)
 		this->answered->broadcast(this->answered);
 		this->mutex->unlock(this->mutex);
 	}
+	return FALSE;
 }
 
 /**
@@ -782,17 +793,18 @@ static void *connect_and_receive(private_ipsec_qos_feed_t *this)
 	void *buf = malloc(IQ_FEED_MSG_MAX + 1);
 	u_int retry = RETRY_MIN;
 	time_t since;
-	bool absent;
+	bool absent, closed;
 	int fd;
 
 	do
 	{
+		closed = FALSE;
 		since = time_monotonic(NULL);
 		fd = connect_daemon(this, buf, &absent);
 		if (fd >= 0)
 		{
 			go_up(this, fd);
-			receive_answers(this, fd, buf);
+			closed = receive_answers(this, fd, buf);
 			go_down(this, fd);
 		}
 		/* be patient with a daemon that is there but fails repeatedly */
@@ -802,7 +814,7 @@ static void *connect_and_receive(private_ipsec_qos_feed_t *this)
 		}
 		else
 		{
-			retry = min(retry * 2, RETRY_MAX);
+			retry = min(retry * 2, closed ? RETRY_CLOSED : RETRY_MAX);
 		}
 	}
 	while (pause_(this, retry));
