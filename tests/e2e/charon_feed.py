@@ -807,15 +807,14 @@ def returns_in_the_middle(world):
         world.peer.initiate(child)
     stop = threading.Event()
 
-    def churn(charon):
+    def churn():
         while not stop.is_set():
-            charon.swanctl("--rekey", "--child", "v2-psk", check=False)
-            charon.swanctl("--rekey", "--child", "v2-psk-two", check=False)
+            for charon in (world.gw, world.peer):
+                for child in ("v2-psk", "v2-psk-two"):
+                    charon.swanctl("--rekey", "--child", child, check=False)
 
-    threads = [threading.Thread(target=churn, args=(c,))
-               for c in (world.gw, world.peer)]
-    for t in threads:
-        t.start()
+    thread = threading.Thread(target=churn)
+    thread.start()
     try:
         for _ in range(5):
             world.sink.stop()
@@ -823,8 +822,7 @@ def returns_in_the_middle(world):
             world.sink.wait("told everything", lambda: world.sink.synced)
     finally:
         stop.set()
-        for t in threads:
-            t.join()
+        thread.join()
     world.settled(ikes=1)
     world.watch()
 
