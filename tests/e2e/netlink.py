@@ -1,0 +1,386 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""
+netlink - what the module makes of requests that ipsec-qos would never send
+
+Each is refused with the right error, a message, and the offset of what is at
+fault, and changes nothing: unknown, short, long, out-of-range, missing and
+answer-only attributes, lying lengths, too many entries, bulk requests with one
+bad entry, callers without the right.
+"""
+import errno
+import os
+import socket
+import struct
+import subprocess
+import sys
+
+NLMSG_ERROR, NLMSG_DONE = 2, 3
+F_REQUEST, F_ACK, F_DUMP = 1, 4, 0x300
+F_REPLACE, F_EXCL, F_CREATE = 0x100, 0x200, 0x400
+F_CAPPED, F_ACK_TLVS = 0x100, 0x200
+NESTED = 0x8000
+SOL_NETLINK, ADD_MEMBERSHIP, CAP_ACK, EXT_ACK = 270, 1, 10, 11
+
+# include/uapi/linux/ipsec_qos.h
+(GROUP_NEW, GROUP_DEL, GROUP_GET, GROUP_FLUSH, SA_NEW, SA_DEL, SA_GET, SA_FLUSH,
+ IKE_NEW, IKE_DEL, IKE_GET, IKE_FLUSH, STATUS_GET, CONF_SET, RESYNC_START,
+ RESYNC_END, EVENT) = range(1, 18)
+(A_PAD, A_GROUP, A_SA, A_IKE, A_CONF, A_STATUS, A_OWNER, A_GENERATION, A_COUNT,
+ A_EVENT) = range(1, 11)
+G_ID, G_NAME, G_MARK, G_MASK, G_PRIORITY, G_DSCP, G_OWNER, G_SAS = range(2, 10)
+(S_FAMILY, S_DST, S_SPI, S_PROTO, S_GROUP, S_LIFETIME, S_FLAGS, S_OWNER,
+ S_PACKETS) = range(2, 11)
+I_SPI_I, I_SPI_R, I_GROUP, I_LIFETIME = range(2, 6)
+(C_MAX_SAS, C_MAX_IKES, C_MAX_GROUPS, C_IKE_PORTS, C_NATT_PORTS,
+ C_FALLBACK) = range(1, 7)
+F_ENTRY, F_DSCP, F_MARK, F_MASK = range(1, 5)
+
+BULK_MAX = 1024
+checks = 0
+failures = 0
+
+
+def attr(kind, data):
+    size = 4 + len(data)
+    return struct.pack("=HH", size, kind) + data + b"\0" * (-size % 4)
+
+
+def nest(kind, *attrs):
+    return attr(kind | NESTED, b"".join(attrs))
+
+
+def u8(kind, n):
+    return attr(kind, struct.pack("=B", n))
+
+
+def u32(kind, n):
+    return attr(kind, struct.pack("=I", n))
+
+
+def u64(kind, n):
+    return attr(kind, struct.pack("=Q", n))
+
+
+def group(number, name, *more, mark=1):
+    return nest(A_GROUP, u32(G_ID, number), attr(G_NAME, name + b"\0"),
+                u32(G_MARK, mark), *more)
+
+
+def sa(spi, *more, dst=b"\xc0\0\2\1", owner=1):
+    return nest(A_SA, u8(S_FAMILY, socket.AF_INET), attr(S_DST, dst),
+                u32(S_SPI, spi), u32(S_GROUP, owner), *more)
+
+
+def ike(spi, *more):
+    return nest(A_IKE, u64(I_SPI_I, spi), u64(I_SPI_R, 0), u32(I_GROUP, 1), *more)
+
+
+def conf(*attrs):
+    return nest(A_CONF, *attrs)
+
+
+class Netlink:
+    def __init__(self):
+        self.sock = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, 16)
+        self.sock.bind((0, 0))
+        self.sock.settimeout(20)
+        self.sock.setsockopt(SOL_NETLINK, EXT_ACK, 1)
+        self.sock.setsockopt(SOL_NETLINK, CAP_ACK, 1)
+        self.seq = 0
+        self.events = 0
+        self.family = 0x10      # nlctrl, to ask for ours
+        answer = self.ask(3, attr(2, b"ipsec_qos\0"), version=1)[2]
+        for kind, data in walk(answer):
+            if kind == 1:
+                self.family = struct.unpack("=H", data)[0]
+            elif kind & 0x3fff == 7:
+                for _, one in walk(data):
+                    self.events = next(struct.unpack("=I", d)[0]
+                                       for k, d in walk(one) if k == 2)
+
+    def send(self, cmd, payload, flags=0, version=1, length=None):
+        self.seq += 1
+        body = struct.pack("=BBH", cmd, version, 0) + payload
+        if length is None:
+            length = 16 + len(body)
+        self.sock.send(struct.pack("=IHHII", length, self.family,
+                                   F_REQUEST | flags, self.seq, 0) + body)
+
+    def ask(self, cmd, payload=b"", flags=F_ACK, **more):
+        """Returns errno, (message, offset), the attributes of all answers"""
+        self.send(cmd, payload, flags, **more)
+        answers = b""
+        while True:
+            data = self.sock.recv(1 << 18)
+            while data:
+                size, kind, nlflags, seq = struct.unpack_from("=IHHI", data)
+                body, data = data[16:size], data[size + -size % 4:]
+                if seq != self.seq:
+                    continue
+                if kind in (NLMSG_ERROR, NLMSG_DONE):
+                    err = struct.unpack_from("=i", body)[0] if len(body) >= 4 else 0
+                    head = 20 if kind == NLMSG_ERROR else 4
+                    said = dict(walk(body[head:])) if nlflags & F_ACK_TLVS else {}
+                    text = said.get(1, b"").rstrip(b"\0").decode()
+                    offset = struct.unpack("=I", said[2])[0] if 2 in said else None
+                    return -err, (text, offset), answers
+                answers += body[4:]
+
+
+def walk(data):
+    while len(data) >= 4:
+        size, kind = struct.unpack_from("=HH", data)
+        if size < 4:
+            break
+        yield kind, data[4:size]
+        data = data[size + -size % 4:]
+
+
+def fail(what):
+    """Is said, and the rest is looked at all the same"""
+    global failures
+    failures += 1
+    print("FAIL: " + what, file=sys.stderr, flush=True)
+
+
+def tables():
+    done = subprocess.run(
+        ["build/bin/ipsec-qos", "-j", "-b", "-"], text=True, check=True,
+        input="group show\nsa show\nike show\nsettings show\nfallback show\n",
+        stdout=subprocess.PIPE)
+    return done.stdout
+
+
+def refused(what, wanted, cmd, payload=b"", flags=F_ACK, at=None, says=None, **more):
+    """@at: the bytes that the error's offset is to point at"""
+    global checks
+    checks += 1
+    err, (text, offset), _ = nl.ask(cmd, payload, flags, **more)
+    if err != wanted:
+        fail("%s: expected %s, got %s '%s'" % (
+            what, errno.errorcode[wanted],
+            errno.errorcode.get(err, err), text))
+        return
+    if says is not None and says not in text:
+        fail("%s: expected to be told '%s', was told '%s'" % (what, says, text))
+    if at is not None:
+        if offset is None:
+            fail("%s: no offset with '%s'" % (what, text))
+        elif not (struct.pack("=BBH", cmd, 1, 0) + payload)[offset - 16:].startswith(at):
+            fail("%s: offset %d is not at what is wrong" % (what, offset))
+
+
+def accepted(what, cmd, payload=b"", flags=F_ACK):
+    global checks
+    checks += 1
+    err, (text, _), answer = nl.ask(cmd, payload, flags)
+    if err:
+        fail("%s: %s '%s'" % (what, errno.errorcode.get(err, err), text))
+    return answer
+
+
+def step(text):
+    print(text, flush=True)
+
+
+if subprocess.run(["stat", "-f", "-c", "%T", "/"], stdout=subprocess.PIPE,
+                  check=True).stdout != b"overlayfs\n":
+    sys.exit("this changes the machine that it runs on: tests/vm/run -- " + sys.argv[0])
+subprocess.run(["modprobe", "ipsec_qos"], check=True)
+nl = Netlink()
+ADD = F_ACK | F_CREATE | F_EXCL
+SET = F_ACK | F_CREATE | F_REPLACE
+
+accepted("two groups", GROUP_NEW, group(1, b"gold") + group(2, b"silver", mark=2), ADD)
+accepted("an SA", SA_NEW, sa(0x100), ADD)
+accepted("an IKE SA", IKE_NEW, ike(0x100), ADD)
+before = tables()
+
+step("attributes that are wrong in themselves")
+for cmd in range(1, 18):
+    if cmd not in (EVENT,):
+        bad = u32(99, 1)
+        refused("unknown attribute, command %d" % cmd, errno.EINVAL, cmd, bad, at=bad)
+bad = u32(77, 1)
+refused("unknown in a group", errno.EINVAL, GROUP_NEW, group(3, b"x", bad), ADD, at=bad)
+refused("unknown in an SA", errno.EINVAL, SA_NEW, sa(0x101, bad), ADD, at=bad)
+refused("unknown in an IKE SA", errno.EINVAL, IKE_NEW, ike(9, bad), ADD, at=bad)
+refused("unknown in settings", errno.EINVAL, CONF_SET, conf(bad), at=bad)
+for what, cmd, payload, bad in (
+        ("short id", GROUP_NEW, lambda b: nest(A_GROUP, b), attr(G_ID, b"\1\0")),
+        ("long id", GROUP_NEW, lambda b: nest(A_GROUP, b), attr(G_ID, b"\3" + b"\0" * 7)),
+        ("empty SPI", SA_NEW, lambda b: nest(A_SA, b), attr(S_SPI, b"")),
+        ("short DST", SA_NEW, lambda b: nest(A_SA, b), attr(S_DST, b"\1\2\3")),
+        ("long DST", SA_NEW, lambda b: nest(A_SA, b), attr(S_DST, b"\1" * 17)),
+        ("short IKE SPI", IKE_NEW, lambda b: nest(A_IKE, b), attr(I_SPI_I, b"\1" * 4)),
+        ("long DSCP", GROUP_NEW, lambda b: group(3, b"x", b), attr(G_DSCP, b"\1" * 4)),
+        ("name with no end", GROUP_NEW, lambda b: nest(A_GROUP, b), attr(G_NAME, b"abc")),
+        ("long name", GROUP_NEW, lambda b: nest(A_GROUP, b), attr(G_NAME, b"a" * 32 + b"\0")),
+        ("odd ports", CONF_SET, conf, attr(C_IKE_PORTS, b"\1\2\3")),
+        ("nine ports", CONF_SET, conf, attr(C_IKE_PORTS, bytes(range(18)))),
+        ("short owner", GROUP_FLUSH, lambda b: b, attr(A_OWNER, b""))):
+    err, (text, offset), _ = nl.ask(cmd, payload(bad), ADD)
+    checks += 1
+    if err not in (errno.EINVAL, errno.ERANGE):
+        fail("%s: %s '%s'" % (what, errno.errorcode.get(err, err), text))
+    if offset is None or not (b"\0" * 20 + payload(bad))[offset:].startswith(bad[:4]):
+        fail("%s: the offset %s does not name it ('%s')" % (what, offset, text))
+
+step("values out of range")
+for what, cmd, payload, bad, wanted in (
+        ("id 0", GROUP_NEW, lambda b: nest(A_GROUP, b), u32(G_ID, 0), errno.ERANGE),
+        ("mask 0", GROUP_NEW, lambda b: group(3, b"x", b, mark=0), u32(G_MASK, 0), errno.ERANGE),
+        ("DSCP 64", GROUP_NEW, lambda b: group(3, b"x", b), u8(G_DSCP, 64), errno.ERANGE),
+        ("SPI 255", SA_NEW, lambda b: nest(A_SA, b), u32(S_SPI, 255), errno.ERANGE),
+        ("protocol 6", SA_NEW, lambda b: sa(0x101, b), u8(S_PROTO, 6), errno.ERANGE),
+        ("protocol 52", SA_NEW, lambda b: sa(0x101, b), u8(S_PROTO, 52), errno.ERANGE),
+        ("lifetime 0", SA_NEW, lambda b: sa(0x101, b), u32(S_LIFETIME, 0), errno.ERANGE),
+        ("lifetime", SA_NEW, lambda b: sa(0x101, b), u32(S_LIFETIME, 2147484), errno.ERANGE),
+        ("flags", SA_NEW, lambda b: sa(0x101, b), u32(S_FLAGS, 4), errno.EINVAL),
+        ("IKE SPI 0", IKE_NEW, lambda b: nest(A_IKE, b), u64(I_SPI_I, 0), errno.ERANGE),
+        ("owner 2", GROUP_NEW, lambda b: group(3, b"x") + b, u8(A_OWNER, 2), errno.ERANGE),
+        ("max SAs 0", CONF_SET, conf, u32(C_MAX_SAS, 0), errno.ERANGE),
+        ("max SAs", CONF_SET, conf, u32(C_MAX_SAS, 16777217), errno.ERANGE),
+        ("max groups", CONF_SET, conf, u32(C_MAX_GROUPS, 65537), errno.ERANGE)):
+    refused(what, wanted, cmd, payload(bad), ADD, at=bad)
+for name in (b"", b".x", b"a/b", b"a b", b"\xff"):
+    bad = attr(G_NAME, name + b"\0")
+    refused("name %r" % name, errno.EINVAL, GROUP_NEW,
+            nest(A_GROUP, u32(G_ID, 3), bad, u32(G_MARK, 1)), ADD, at=bad)
+refused("mark outside of mask", errno.EINVAL, GROUP_NEW,
+        group(3, b"x", u32(G_MASK, 0xf), mark=0x10), ADD, says="mask")
+bad = u8(S_FAMILY, 1)
+refused("family 1", errno.EAFNOSUPPORT, SA_NEW,
+        nest(A_SA, bad, attr(S_DST, b"\1\2\3\4"), u32(S_SPI, 256), u32(S_GROUP, 1)),
+        ADD, at=bad)
+bad = attr(S_DST, b"\1" * 16)
+refused("IPv6 address, IPv4 family", errno.EINVAL, SA_NEW,
+        nest(A_SA, u8(S_FAMILY, 2), bad, u32(S_SPI, 256), u32(S_GROUP, 1)), ADD, at=bad)
+bad = u32(S_GROUP, 77)
+refused("no such group", errno.ENOENT, SA_NEW,
+        nest(A_SA, u8(S_FAMILY, 2), attr(S_DST, b"\1\2\3\4"), u32(S_SPI, 256), bad),
+        ADD, at=bad, says="77")
+
+step("answers only")
+for what, cmd, payload in (
+        ("a group's owner", GROUP_NEW, group(3, b"x", u8(G_OWNER, 0))),
+        ("a group's SAs", GROUP_NEW, group(3, b"x", u32(G_SAS, 0))),
+        ("an SA's packets", SA_NEW, sa(0x101, u64(S_PACKETS, 7))),
+        ("an SA's owner", SA_NEW, sa(0x101, u8(S_OWNER, 1))),
+        ("status", STATUS_GET, nest(A_STATUS)),
+        ("count", SA_FLUSH, u32(A_COUNT, 1)),
+        ("event", SA_FLUSH, u8(A_EVENT, 1))):
+    refused(what, errno.EINVAL, cmd, payload, ADD)
+
+step("what is missing")
+for cmd in (GROUP_NEW, GROUP_DEL, GROUP_GET, SA_NEW, SA_DEL, SA_GET, IKE_NEW,
+            IKE_DEL, IKE_GET, RESYNC_END):
+    refused("nothing in command %d" % cmd, errno.EINVAL, cmd, b"", ADD)
+for what, cmd, payload in (
+        ("id", GROUP_NEW, nest(A_GROUP, attr(G_NAME, b"x\0"), u32(G_MARK, 1))),
+        ("name", GROUP_NEW, nest(A_GROUP, u32(G_ID, 3), u32(G_MARK, 1))),
+        ("mark", GROUP_NEW, nest(A_GROUP, u32(G_ID, 3), attr(G_NAME, b"x\0"))),
+        ("family", SA_NEW, nest(A_SA, attr(S_DST, b"\1\2\3\4"), u32(S_SPI, 256), u32(S_GROUP, 1))),
+        ("destination", SA_NEW, nest(A_SA, u8(S_FAMILY, 2), u32(S_SPI, 256), u32(S_GROUP, 1))),
+        ("SPI", SA_NEW, nest(A_SA, u8(S_FAMILY, 2), attr(S_DST, b"\1\2\3\4"), u32(S_GROUP, 1))),
+        ("group", SA_NEW, nest(A_SA, u8(S_FAMILY, 2), attr(S_DST, b"\1\2\3\4"), u32(S_SPI, 256))),
+        ("SPI", IKE_NEW, nest(A_IKE, u64(I_SPI_R, 1), u32(I_GROUP, 1))),
+        ("group", IKE_NEW, nest(A_IKE, u64(I_SPI_I, 9), u64(I_SPI_R, 1)))):
+    refused("no " + what, errno.EINVAL, cmd, payload, ADD, says=what)
+refused("neither add nor change", errno.ENOENT, SA_NEW, sa(0x101))
+
+step("shapes that lie")
+refused("no nest", errno.EINVAL, SA_NEW, attr(A_SA, sa(0x101)[4:]), ADD)
+refused("a longer attribute", errno.EINVAL, SA_NEW, b"\xff\0" + sa(0x101)[2:], ADD)
+refused("a longer one within", errno.EINVAL, SA_NEW,
+        nest(A_SA, struct.pack("=HH", 200, S_FAMILY) + b"\2\0\0\0"), ADD)
+refused("bytes behind the last", errno.EINVAL, SA_NEW, sa(0x101) + b"\1\2", ADD)
+refused("unknown command", errno.EOPNOTSUPP, 99)
+refused("the kernel's own command", errno.EOPNOTSUPP, EVENT, u8(A_EVENT, 1))
+
+step("many in one request: all or nothing, and which one it was")
+entries = [sa(0x1000 + i) for i in range(BULK_MAX)]
+entries[700] = sa(0x100)                        # is there already
+refused("one of 1024 exists", errno.EEXIST, SA_NEW, b"".join(entries), ADD, at=entries[700])
+entries[700] = sa(0x1000 + 3)                   # is in the request already
+refused("one twice", errno.EEXIST, SA_NEW, b"".join(entries), ADD)
+entries[700] = sa(0x2000, owner=77)
+refused("one without a group", errno.ENOENT, SA_NEW, b"".join(entries), ADD,
+        at=entries[700][-8:])
+entries[700] = sa(0x2000)
+refused("one too many", errno.E2BIG, SA_NEW, b"".join(entries) + sa(0x2001), ADD,
+        at=sa(0x2001))
+ikes = [ike(0x200 + i) for i in range(100)]
+ikes[99] = ike(0x100)
+refused("the last of 100 exists", errno.EEXIST, IKE_NEW, b"".join(ikes), ADD, at=ikes[99])
+groups = [group(10 + i, b"g%d" % i) for i in range(50)]
+groups[20] = group(1, b"another")
+refused("a group of 50 exists", errno.EEXIST, GROUP_NEW, b"".join(groups), ADD, at=groups[20])
+gone = [nest(A_SA, u8(S_FAMILY, 2), attr(S_DST, b"\xc0\0\2\1"), u32(S_SPI, spi))
+        for spi in (0x100, 0x9999)]
+refused("one of two to delete is not there", errno.ENOENT, SA_DEL, b"".join(gone), at=gone[1])
+refused("a change of what is not there", errno.ENOENT, SA_NEW, sa(0x101),
+        F_ACK | F_REPLACE, at=sa(0x101))
+refused("a group in use", errno.EBUSY, GROUP_DEL, nest(A_GROUP, u32(G_ID, 1)), says="1 SA")
+
+step("settings: all or nothing")
+bad = nest(F_ENTRY, u8(F_DSCP, 64), u32(F_MARK, 1))
+for what, payload in (
+        ("fall-back DSCP 64", conf(u32(C_MAX_SAS, 5), nest(C_FALLBACK, bad))),
+        ("fall-back without a mark", conf(u32(C_MAX_SAS, 5), nest(C_FALLBACK, nest(F_ENTRY, u8(F_DSCP, 1))))),
+        ("a DSCP twice", conf(u32(C_MAX_SAS, 5), nest(
+            C_FALLBACK, *[nest(F_ENTRY, u8(F_DSCP, 1), u32(F_MARK, 1))] * 2))),
+        ("65 DSCPs", conf(nest(C_FALLBACK, *[nest(
+            F_ENTRY, u8(F_DSCP, i % 64), u32(F_MARK, 1)) for i in range(65)]))),
+        ("port 0", conf(u32(C_MAX_SAS, 5), attr(C_NATT_PORTS, b"\0\0"))),
+        ("a port twice", conf(u32(C_MAX_SAS, 5), attr(C_IKE_PORTS, struct.pack("=HH", 7, 7)))),
+        ("a port in both", conf(attr(C_IKE_PORTS, struct.pack("=H", 7)),
+                                attr(C_NATT_PORTS, struct.pack("=H", 7))))):
+    err, (text, _), _ = nl.ask(CONF_SET, payload)
+    checks += 1
+    if err not in (errno.EINVAL, errno.ERANGE):
+        fail("%s: %s '%s'" % (what, errno.errorcode.get(err, err), text))
+
+step("dumps")
+for cmd in (SA_GET, IKE_GET, GROUP_GET):
+    bad = u32(99, 1)
+    refused("unknown attribute in dump %d" % cmd, errno.EINVAL, cmd, bad, F_DUMP)
+refused("filter of an unknown group's id 0", errno.ERANGE, SA_GET,
+        nest(A_SA, u32(S_GROUP, 0)), F_DUMP)
+
+step("generations")
+answer = dict(walk(accepted("a generation", RESYNC_START, u8(A_OWNER, 1))))
+first = answer[A_GENERATION]
+accepted("a later one", RESYNC_START, u8(A_OWNER, 1))
+refused("the end of the earlier", errno.ESTALE, RESYNC_END,
+        u8(A_OWNER, 1) + attr(A_GENERATION, first))
+
+if tables() != before:
+    fail("what was refused changed: " + tables())
+
+step("without the right")
+child = os.fork()
+if not child:
+    os.setgroups([])
+    os.setresuid(65534, 65534, 65534)
+    nl = Netlink()
+    for cmd in range(GROUP_NEW, EVENT):
+        refused("command %d without the right" % cmd, errno.EPERM, cmd)
+    for cmd in (GROUP_GET, SA_GET, IKE_GET):
+        refused("dump %d without the right" % cmd, errno.EPERM, cmd, flags=F_DUMP)
+    try:
+        nl.sock.setsockopt(SOL_NETLINK, ADD_MEMBERSHIP, nl.events)
+        fail("events without the right")
+    except PermissionError:
+        pass
+    os._exit(failures != 0)
+if os.waitpid(child, 0)[1]:
+    failures += 1
+nl.sock.setsockopt(SOL_NETLINK, ADD_MEMBERSHIP, nl.events)
+
+if tables() != before:
+    fail("who had no right changed: " + tables())
+accepted("an SA, as ever", SA_NEW, sa(0x101), ADD)
+print("%d requests, %d failed" % (checks, failures))
+sys.exit(failures != 0)
