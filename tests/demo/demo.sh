@@ -29,6 +29,8 @@ customers_up
 for c in a b c; do
 	swan site-$c --rekey --child net >/dev/null
 done
+# charon keeps the inbound SA of before for a few seconds
+wait_for 30 json_is 'length == 4' qos gw -j sa show
 say "traffic to all three at once"
 GW="nsenter -t ${host_pid[gw]} -n -m --wdns=$PWD" \
 	exec python3 tests/demo/report.py
