@@ -4,6 +4,7 @@
 #include <linux/ip.h>
 #include <linux/ipv6.h>
 #include <linux/kmod.h>
+#include <linux/netfilter_bridge.h>
 #include <linux/netfilter_ipv4.h>
 #include <linux/netfilter_ipv6.h>
 #include <linux/slab.h>
@@ -11,6 +12,7 @@
 #include <net/ip.h>
 #include <net/ipv6.h>
 #include <net/ipv6_frag.h>
+#include <net/l3mdev.h>
 #include <net/netfilter/ipv6/nf_defrag_ipv6.h>
 #include <net/xfrm.h>
 
@@ -35,9 +37,45 @@
  */
 static int (*iq_frag6_gather)(struct net *net, struct sk_buff *skb, u32 user) __read_mostly;
 
-static void iq_total_add(struct iq_net *iqn, enum iq_total which,
-			 const struct sk_buff *skb)
+/*
+ * A VRF (drivers/net/vrf.c) has its packets pass a hook twice. They are tagged
+ * each time and counted once.
+ *
+ * PRE_ROUTING	again once the VRF has the packet, told by a flag. A packet in
+ *		transport mode has kept that from when it was ESP: over IPv4 it
+ *		comes but once; over IPv6 twice as well, with nothing to tell it
+ *		by, and is counted twice.
+ * LOCAL_OUT	first with the VRF as device, then with the VRF behind it.
+ * POST_ROUTING	likewise; but of a VRF with a qdisc the packet has its route
+ *		into the SA the second time only: so it is the first that does
+ *		not count.
+ */
+static bool iq_tag_again(const struct sk_buff *skb,
+			 const struct nf_hook_state *state)
 {
+	const struct sec_path *sp;
+
+	if (state->hook == NF_INET_LOCAL_OUT)
+		return unlikely(netif_is_l3_slave(state->out)) &&
+		       skb->dev == l3mdev_master_dev_rcu(state->out);
+	if (state->hook == NF_INET_POST_ROUTING)
+		return unlikely(netif_is_l3_master(state->out)) &&
+		       skb_dst(skb)->dev != state->out;
+	if (likely(!(state->pf == NFPROTO_IPV4 ?
+		     ipv4_l3mdev_skb(IPCB(skb)->flags) :
+		     ipv6_l3mdev_skb(IP6CB(skb)->flags))))
+		return false;
+	sp = skb_sec_path(skb);
+	return !sp || !sp->len ||
+	       sp->xvec[sp->len - 1]->outer_mode.flags & XFRM_MODE_FLAG_TUNNEL;
+}
+
+static void iq_total_add(struct iq_net *iqn, enum iq_total which,
+			 const struct sk_buff *skb,
+			 const struct nf_hook_state *state)
+{
+	if (iq_tag_again(skb, state))
+		return;
 	iq_counter_add(iqn->total, which, iq_skb_packets(skb), skb->len);
 }
 
@@ -98,8 +136,11 @@ static unsigned int iq_defrag(struct sk_buff *skb,
 	if (state->pf == NFPROTO_IPV4) {
 		/* The same queues as connection tracking's, in its default zone. */
 		local_bh_disable();
-		err = ip_defrag(state->net, skb, in ? IP_DEFRAG_CONNTRACK_IN :
-						      IP_DEFRAG_CONNTRACK_OUT);
+		err = ip_defrag(state->net, skb,
+				!in ? IP_DEFRAG_CONNTRACK_OUT :
+				nf_bridge_in_prerouting(skb) ?
+				IP_DEFRAG_CONNTRACK_BRIDGE_IN :
+				IP_DEFRAG_CONNTRACK_IN);
 		local_bh_enable();
 		if (err)
 			return NF_STOLEN;
@@ -108,8 +149,10 @@ static unsigned int iq_defrag(struct sk_buff *skb,
 	}
 	if (!iq_frag6_gather)
 		return NF_ACCEPT;
-	err = iq_frag6_gather(state->net, skb, in ? IP6_DEFRAG_CONNTRACK_IN :
-			      IP6_DEFRAG_CONNTRACK_OUT);
+	err = iq_frag6_gather(state->net, skb, !in ? IP6_DEFRAG_CONNTRACK_OUT :
+			      nf_bridge_in_prerouting(skb) ?
+			      IP6_DEFRAG_CONNTRACK_BRIDGE_IN :
+			      IP6_DEFRAG_CONNTRACK_IN);
 	switch (err) {
 	case 0:
 		return NF_ACCEPT;
@@ -180,6 +223,7 @@ static unsigned int iq_tag_protected(struct iq_net *iqn, struct sk_buff *skb,
 	struct iq_group *g;
 	unsigned int verdict;
 	enum iq_kind kind;
+	bool count;
 
 	kind = iq_tag_parse(skb, settings, &pkt);
 	if (kind == IQ_FRAGMENT) {
@@ -201,24 +245,26 @@ static unsigned int iq_tag_protected(struct iq_net *iqn, struct sk_buff *skb,
 		which = in ? IPSEC_QOS_COUNTER_IKE_IN : IPSEC_QOS_COUNTER_IKE_OUT;
 		break;
 	case IQ_FRAGMENT:
-		iq_total_add(iqn, IQ_TOTAL_UNTAGGED, skb);
+		iq_total_add(iqn, IQ_TOTAL_UNTAGGED, skb, state);
 		return NF_ACCEPT;
 	case IQ_MALFORMED:
-		iq_total_add(iqn, IQ_TOTAL_MALFORMED, skb);
+		iq_total_add(iqn, IQ_TOTAL_MALFORMED, skb, state);
 		return NF_ACCEPT;
 	default:
 		return NF_ACCEPT;
 	}
 
-	g = iq_tag_lookup(iqn, skb, kind, &pkt, true);
+	count = !iq_tag_again(skb, state);
+	g = iq_tag_lookup(iqn, skb, kind, &pkt, count);
 	if (!g) {
-		iq_total_add(iqn, IQ_TOTAL_UNTAGGED, skb);
+		iq_total_add(iqn, IQ_TOTAL_UNTAGGED, skb, state);
 		if (settings->has_fallback)
 			iq_set_mark(skb, settings->fallback[pkt.dscp].mark,
 				    settings->fallback[pkt.dscp].mask);
 		return NF_ACCEPT;
 	}
-	iq_group_count(g, which, iq_skb_packets(skb), skb->len);
+	if (count)
+		iq_group_count(g, which, iq_skb_packets(skb), skb->len);
 	iq_act(skb, g);
 	a = rcu_dereference(g->action);
 	if (a->dscp >= 0)
@@ -226,12 +272,13 @@ static unsigned int iq_tag_protected(struct iq_net *iqn, struct sk_buff *skb,
 	return NF_ACCEPT;
 }
 
-static void iq_tag_clear(struct sk_buff *skb, struct iq_group *g,
-			 enum ipsec_qos_counter which)
+static void iq_tag_clear(struct sk_buff *skb, const struct nf_hook_state *state,
+			 struct iq_group *g, enum ipsec_qos_counter which)
 {
 	if (!g)
 		return;
-	iq_group_count(g, which, iq_skb_packets(skb), skb->len);
+	if (!iq_tag_again(skb, state))
+		iq_group_count(g, which, iq_skb_packets(skb), skb->len);
 	iq_act(skb, g);
 }
 
@@ -244,7 +291,7 @@ static unsigned int iq_tag_ipv4(void *priv, struct sk_buff *skb,
 				const struct nf_hook_state *state)
 {
 	if (unlikely(secpath_exists(skb)) && state->hook == NF_INET_PRE_ROUTING)
-		iq_tag_clear(skb, iq_xfrm_came_from(priv, skb),
+		iq_tag_clear(skb, state, iq_xfrm_came_from(priv, skb),
 			     IPSEC_QOS_COUNTER_CLEAR_IN);
 	switch (ip_hdr(skb)->protocol) {
 	case IPPROTO_UDP:
@@ -260,7 +307,7 @@ static unsigned int iq_tag_ipv6(void *priv, struct sk_buff *skb,
 				const struct nf_hook_state *state)
 {
 	if (unlikely(secpath_exists(skb)) && state->hook == NF_INET_PRE_ROUTING)
-		iq_tag_clear(skb, iq_xfrm_came_from(priv, skb),
+		iq_tag_clear(skb, state, iq_xfrm_came_from(priv, skb),
 			     IPSEC_QOS_COUNTER_CLEAR_IN);
 	switch (ipv6_hdr(skb)->nexthdr) {
 	case IPPROTO_TCP:
@@ -278,7 +325,7 @@ static unsigned int iq_tag_out(void *priv, struct sk_buff *skb,
 	const struct dst_entry *dst = skb_dst(skb);
 
 	if (dst && dst->xfrm)
-		iq_tag_clear(skb, iq_xfrm_goes_into(priv, skb),
+		iq_tag_clear(skb, state, iq_xfrm_goes_into(priv, skb),
 			     IPSEC_QOS_COUNTER_CLEAR_OUT);
 	return NF_ACCEPT;
 }
