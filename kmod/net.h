@@ -70,6 +70,9 @@ struct iq_table_type;
  * @iqn: whose it is
  * @type: what it holds
  * @ht: its entries; read under RCU, written under iq_net.table
+ * @all: they in a list; iq_net.table
+ * @unseen: those to which a walk over all has not come yet, see
+ *	iq_table_remove_if(); iq_net.table
  * @n: how many; iq_net.table
  * @seq: counts changes; iq_net.table
  * @max: ceiling; written under iq_net.table
@@ -78,6 +81,8 @@ struct iq_table {
 	struct iq_net *iqn;
 	const struct iq_table_type *type;
 	struct rhashtable ht;
+	struct list_head all;
+	struct list_head unseen;
 	u32 n;
 	u32 seq;
 	u32 max;

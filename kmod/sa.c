@@ -55,7 +55,8 @@ void iq_sa_deleted(struct iq_net *iqn, const struct iq_key *key)
 		/* An announced one waits for the SA that is to come. */
 		if (!e->pending) {
 			iq_entry_info(e, &info);
-			gone = iq_table_remove(t, e);
+			iq_table_remove(t, e);
+			gone = true;
 		}
 	}
 	spin_unlock_bh(&iqn->table);

@@ -90,12 +90,11 @@ struct iq_entry *iq_table_find(struct iq_table *t, const struct iq_key *key)
 	return rhashtable_lookup_fast(&t->ht, key, iq_table_params);
 }
 
-/* False: it was not in the table any more. */
-bool iq_table_remove(struct iq_table *t, struct iq_entry *e)
+void iq_table_remove(struct iq_table *t, struct iq_entry *e)
 {
 	lockdep_assert_held(&t->iqn->table);
-	if (rhashtable_remove_fast(&t->ht, &e->node, iq_table_params))
-		return false;
+	rhashtable_remove_fast(&t->ht, &e->node, iq_table_params);
+	list_del(&e->all);
 	if (t->type->removed)
 		t->type->removed(t->iqn, e);
 	/* Readers may find the group through the entry until both are freed. */
@@ -103,7 +102,6 @@ bool iq_table_remove(struct iq_table *t, struct iq_entry *e)
 	WRITE_ONCE(t->n, t->n - 1);
 	t->seq++;
 	call_rcu(&e->rcu, iq_entry_free_rcu);
-	return true;
 }
 
 static int iq_table_insert(struct iq_table *t, struct iq_entry *e)
@@ -119,6 +117,7 @@ static int iq_table_insert(struct iq_table *t, struct iq_entry *e)
 			return err;
 		}
 	}
+	list_add_tail(&e->all, &t->all);
 	iq_entry_group(t, e)->users[t->type->id]++;
 	WRITE_ONCE(t->n, t->n + 1);
 	t->seq++;
@@ -356,59 +355,51 @@ int iq_table_get(struct iq_table *t, const struct iq_key *key,
 u32 iq_table_remove_if(struct iq_table *t, enum ipsec_qos_event event,
 		       iq_entry_cond cond, const void *arg)
 {
+	struct iq_net *iqn = t->iqn;
 	struct iq_entry_info info;
-	struct rhashtable_iter it;
-	struct iq_entry *e;
 	u32 n = 0, steps = 0;
-	bool gone, again;
+	struct iq_entry *e;
+	bool gone;
 
-restart:
-	again = false;
-	rhashtable_walk_enter(&t->ht, &it);
-	rhashtable_walk_start(&it);
-	while ((e = rhashtable_walk_next(&it))) {
-		if (IS_ERR(e))		/* resized: it begins anew */
-			continue;
-		spin_lock_bh(&t->iqn->table);
-		gone = cond(t->iqn, e, arg);
+	lockdep_assert_held(&iqn->config);
+	spin_lock_bh(&iqn->table);
+	/*
+	 * Each is met once, whatever comes and goes where the lock is let go
+	 * of: what was looked at goes back to @all, where new ones come too.
+	 */
+	list_splice_init(&t->all, &t->unseen);
+	while ((e = list_first_entry_or_null(&t->unseen, struct iq_entry, all))) {
+		list_move_tail(&e->all, &t->all);
+		gone = cond(iqn, e, arg);
 		if (gone) {
 			iq_entry_info(e, &info);
-			gone = iq_table_remove(t, e);
-		}
-		spin_unlock_bh(&t->iqn->table);
-		if (gone) {
-			iq_event_entry(t, event, &info);
+			iq_table_remove(t, e);
 			n++;
 		}
-		if (!(++steps % 256)) {
-			/*
-			 * The walk goes on behind the entry at which it was
-			 * paused. Where that went, it counts entries instead
-			 * and passes over as many of the bucket as went.
-			 */
-			again |= gone;
-			rhashtable_walk_stop(&it);
-			cond_resched();
-			rhashtable_walk_start(&it);
-		}
+		if (!gone && ++steps % 256)
+			continue;
+		spin_unlock_bh(&iqn->table);
+		if (gone)
+			iq_event_entry(t, event, &info);
+		cond_resched();
+		spin_lock_bh(&iqn->table);
 	}
-	rhashtable_walk_stop(&it);
-	rhashtable_walk_exit(&it);
-	if (again)
-		goto restart;
+	spin_unlock_bh(&iqn->table);
 	return n;
 }
 
-/* Under rcu_read_lock(). */
+/* Under rcu_read_lock() or iq_net.table. */
 static bool iq_entry_match(struct iq_net *iqn, struct iq_entry *e,
 			   const void *arg)
 {
+	struct iq_group *g = rcu_dereference_check(e->group,
+						   lockdep_is_held(&iqn->table));
 	const struct iq_filter *f = arg;
 	const struct iq_key *k = &f->key;
 
 	if (f->owner >= 0 && READ_ONCE(e->owner) != f->owner)
 		return false;
-	if (f->group && rcu_dereference(e->group)->id != f->group)
+	if (f->group && g->id != f->group)
 		return false;
 	if ((k->family && k->family != e->key.family) ||
 	    (k->proto && k->proto != e->key.proto) ||
@@ -489,9 +480,11 @@ void iq_table_expire_work(struct work_struct *work)
 	iqn->expire_armed = false;
 	spin_unlock_bh(&iqn->table);
 
+	mutex_lock(&iqn->config);
 	for (i = 0; i < __IQ_TABLE_MAX; i++)
 		iq_table_remove_if(&iqn->tables[i], IPSEC_QOS_EVENT_EXPIRE,
 				   iq_entry_over, &x);
+	mutex_unlock(&iqn->config);
 	if (x.audit)
 		queue_work(system_unbound_wq, &iqn->audit_work);
 	if (!x.more)
@@ -555,6 +548,8 @@ int iq_table_init(struct iq_table *t, struct iq_net *iqn,
 	t->type = type;
 	t->max = max;
 	t->seq = 1;
+	INIT_LIST_HEAD(&t->all);
+	INIT_LIST_HEAD(&t->unseen);
 	return rhashtable_init(&t->ht, &iq_table_params);
 }
 

@@ -43,6 +43,7 @@ struct iq_key {
  * struct iq_entry - an entry; written under iq_net.table
  *
  * @node: in the table
+ * @all: in one of the table's lists
  * @key: never changes
  * @group: read under RCU; entries move between groups by one store
  * @packets: counted by whichever CPU has the packet
@@ -57,6 +58,7 @@ struct iq_key {
  */
 struct iq_entry {
 	struct rhash_head node;
+	struct list_head all;
 	struct iq_key key;
 	struct iq_group __rcu *group;
 	atomic64_t packets;
@@ -198,7 +200,7 @@ void iq_table_expire_work(struct work_struct *work);
 
 /* For those that know an entry's type; iq_net.table is held. */
 struct iq_entry *iq_table_find(struct iq_table *t, const struct iq_key *key);
-bool iq_table_remove(struct iq_table *t, struct iq_entry *e);
+void iq_table_remove(struct iq_table *t, struct iq_entry *e);
 void iq_entry_info(const struct iq_entry *e, struct iq_entry_info *info);
 
 /*
