@@ -15,6 +15,13 @@
  */
 static struct kobject *iq_sysfs_root;
 
+/*
+ * Files are a namespace's root's, who need not be the machine's. The folder is
+ * everybody's: whose files are being made in it is said here meanwhile.
+ */
+static DEFINE_MUTEX(iq_sysfs_making);
+static const struct net *iq_sysfs_maker;
+
 /**
  * struct iq_sysfs - one namespace's attributes
  *
@@ -172,6 +179,13 @@ static struct attribute *iq_group_attrs[] = {
 };
 ATTRIBUTE_GROUPS(iq_group);
 
+static void iq_group_ownership(IQ_KOBJ_CONST struct kobject *kobj,
+			       kuid_t *uid, kgid_t *gid)
+{
+	/* its parent is groups/ */
+	kobj->parent->ktype->get_ownership(kobj->parent, uid, gid);
+}
+
 static void iq_group_release(struct kobject *kobj)
 {
 	complete(&iq_kobj_group(kobj)->kobj_gone);
@@ -181,6 +195,7 @@ static struct kobj_type iq_group_ktype = {
 	.release = iq_group_release,
 	.sysfs_ops = &kobj_sysfs_ops,
 	.default_groups = iq_group_groups,
+	.get_ownership = iq_group_ownership,
 };
 
 void iq_sysfs_group_add(struct iq_net *iqn, struct iq_group *g)
@@ -222,16 +237,30 @@ static const void *iq_groups_namespace(IQ_KOBJ_CONST struct kobject *kobj)
 	return iq_kobj_sysfs(kobj)->iqn->net;
 }
 
+static void iq_groups_ownership(IQ_KOBJ_CONST struct kobject *kobj,
+				kuid_t *uid, kgid_t *gid)
+{
+	net_ns_get_ownership(iq_kobj_sysfs(kobj)->iqn->net, uid, gid);
+}
+
 static struct kobj_type iq_groups_ktype = {
 	.release = iq_groups_release,
 	.sysfs_ops = &kobj_sysfs_ops,
 	.namespace = iq_groups_namespace,
+	.get_ownership = iq_groups_ownership,
 };
 
 static const struct kobj_ns_type_operations *
 iq_root_child_ns_type(IQ_KOBJ_CONST struct kobject *kobj)
 {
 	return &net_ns_type_operations;
+}
+
+static void iq_root_ownership(IQ_KOBJ_CONST struct kobject *kobj,
+			      kuid_t *uid, kgid_t *gid)
+{
+	if (iq_sysfs_maker)
+		net_ns_get_ownership(iq_sysfs_maker, uid, gid);
 }
 
 static void iq_root_release(struct kobject *kobj)
@@ -243,6 +272,7 @@ static struct kobj_type iq_root_ktype = {
 	.release = iq_root_release,
 	.sysfs_ops = &kobj_sysfs_ops,
 	.child_ns_type = iq_root_child_ns_type,
+	.get_ownership = iq_root_ownership,
 };
 
 static void iq_sysfs_remove_files(struct iq_sysfs *s)
@@ -274,8 +304,12 @@ int iq_sysfs_init(struct iq_net *iqn)
 		a->kattr.attr.name = a->file->name;
 		a->kattr.attr.mode = 0440;
 		a->kattr.show = iq_sysfs_show;
+		mutex_lock(&iq_sysfs_making);
+		iq_sysfs_maker = iqn->net;
 		err = sysfs_create_file_ns(iq_sysfs_root, &a->kattr.attr,
 					   iqn->net);
+		iq_sysfs_maker = NULL;
+		mutex_unlock(&iq_sysfs_making);
 		if (err)
 			goto remove;
 	}

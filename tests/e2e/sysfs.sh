@@ -1,0 +1,122 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# /sys/kernel/ipsec_qos: each namespace sees its own, what it says is what the
+# command says, and it belongs to the namespace's root alone.
+. tests/lib/lib.sh
+
+root=/sys/kernel/ipsec_qos
+
+# value HOST FILE
+value()
+{
+	at "$1" cat "$root/$2"
+}
+
+# same HOST GROUP: every file of the group's folder says what the command says
+same()
+{
+	local file mark mask priority
+
+	read -r mark mask priority < <(qos "$1" -j group show name "$2" |
+		jq -r '.[0] | "\(.mark) \(.mask) \(.priority // 0)"')
+	{
+		printf 'mark 0x%x\nmask 0x%x\npriority %x:%x\n' "$mark" "$mask" \
+			$((priority >> 16)) $((priority & 0xffff))
+		qos "$1" -j group show name "$2" | jq -r '.[0] |
+			"id \(.id)", "sas \(.sas)", "ikes \(.ikes)",
+			"dscp \(.dscp // -1)", (.counters | to_entries[] |
+				"\(.key)_packets \(.value.packets)",
+				"\(.key)_bytes \(.value.bytes)")'
+	} > "$W/said"
+	for file in $(at "$1" ls "$root/groups/$2"); do
+		echo "$file $(value "$1" "groups/$2/$file")"
+	done > "$W/read"
+	diff <(sort "$W/said") <(sort "$W/read") >&2 ||
+		fail "group $2 of $1 in sysfs is not what the command says"
+}
+
+host a b
+link a:eth0 b:eth0
+addr a eth0 192.0.2.1/24
+addr b eth0 192.0.2.2/24
+module_load
+
+step "settings and totals"
+expect "version" "$(modinfo -F version build/kmod/"$(uname -r)"/ipsec_qos.ko)" \
+	"$(value a version)"
+qos a group add gold id 1 mark 0x10/0xff0 priority 1:2a dscp 46
+qos a group add silver id 2 mark 0x20/0xff0
+qos b group add gold id 7 mark 0x70/0xff0
+qos a sa add dst 192.0.2.1 spi 0x1000 group gold
+qos a sa add dst 192.0.2.1 spi 0x1001 group gold
+qos a ike add spi-i 1 spi-r 2 group silver
+qos b settings set max-sas 77
+expect "groups of a" "gold silver" "$(at a ls $root/groups | xargs)"
+expect "groups of b" "gold" "$(at b ls $root/groups | xargs)"
+expect "of the machine itself" "" "$(ls $root/groups)"
+expect "SAs of a" 2 "$(value a sas)"
+expect "IKE SAs of a" 1 "$(value a ikes)"
+expect "groups of a" 2 "$(value a group_count)"
+expect "SAs of b" 0 "$(value b sas)"
+expect "ceiling of a" 1048576 "$(value a max_sas)"
+expect "ceiling of b" 77 "$(value b max_sas)"
+same a gold
+same a silver
+same b gold
+
+step "counters"
+# ESP by hand: two with a group, one with none, one that is cut off
+at b python3 - <<'EOF'
+import socket, struct
+s = socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_ESP)
+for spi in 0x1000, 0x1001, 0x9999:
+    s.sendto(struct.pack("!II", spi, 1) + bytes(56), ("192.0.2.1", 0))
+s.sendto(b"\0\0", ("192.0.2.1", 0))
+EOF
+wait_for 5 json_is '.malformed.packets == 1' qos a -j status
+expect "untagged" "1 84" "$(value a untagged_packets) $(value a untagged_bytes)"
+expect "malformed" "1 22" "$(value a malformed_packets) $(value a malformed_bytes)"
+expect "ESP of gold" "2 168" \
+	"$(value a groups/gold/esp_in_packets) $(value a groups/gold/esp_in_bytes)"
+expect "untagged on its way out of b" 3 "$(value b untagged_packets)"
+same a gold
+
+step "changes"
+qos a group change gold name bronze mark 0x30/0xff0
+expect "groups of a" "bronze silver" "$(at a ls $root/groups | xargs)"
+expect "its mark" 0x30 "$(value a groups/bronze/mark)"
+qos a sa flush
+qos a group del bronze
+expect "groups of a" "silver" "$(at a ls $root/groups | xargs)"
+
+step "whose it is"
+other=(setpriv --reuid 65534 --regid 65534 --clear-groups)
+expect_refused 'Permission denied' at a "${other[@]}" cat $root/sas
+# a container's root is another user outside, known before the namespace is made
+"${other[@]}" unshare --map-root-user unshare --net --mount sh -ec "
+	mount -t sysfs sysfs /sys
+	ipsec-qos group add inner id 1 mark 1
+	cat $root/sas $root/groups/inner/mark
+	stat -c %u:%g $root/sas $root/groups/inner/mark" > "$W/container"
+expect "read by a container's root" "0 0x1 0:0 0:0" "$(xargs < "$W/container")"
+
+step "the module goes while a file is open"
+mkfifo "$W/gone"
+exec_at a python3 - $root/groups/silver/mark "$W/gone" > "$W/after" <<'EOF' &
+import sys
+file = open(sys.argv[1])
+open(sys.argv[2], "w").close()
+open(sys.argv[2]).close()
+try:
+    print("read " + file.read())
+except OSError as error:
+    print(error.strerror)
+EOF
+reader=$!
+: < "$W/gone"
+module_unload
+: > "$W/gone"
+wait $reader
+expect "what it reads" "No such device" "$(cat "$W/after")"
+not test -e $root
