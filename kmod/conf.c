@@ -120,6 +120,10 @@ static int iq_conf_fallback(const struct nlattr *attr, struct iq_settings *s,
 		if (err)
 			return err;
 	}
+	if (rem) {
+		iq_err(extack, attr, "%d bytes behind the last fall-back", rem);
+		return -EINVAL;
+	}
 	return 0;
 }
 

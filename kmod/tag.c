@@ -408,6 +408,7 @@ static int iq_hooks_update(struct iq_net *iqn, struct nf_hook_ops **have,
 
 int iq_tag_update(struct iq_net *iqn, bool tag, bool priority)
 {
+	bool had = iqn->tag_hooks;
 	int err;
 
 	lockdep_assert_held(&iqn->config);
@@ -415,8 +416,12 @@ int iq_tag_update(struct iq_net *iqn, bool tag, bool priority)
 			      ARRAY_SIZE(iq_tag_hooks), tag);
 	if (err)
 		return err;
-	return iq_hooks_update(iqn, &iqn->priority_hooks, iq_priority_hooks,
-			       ARRAY_SIZE(iq_priority_hooks), priority);
+	err = iq_hooks_update(iqn, &iqn->priority_hooks, iq_priority_hooks,
+			      ARRAY_SIZE(iq_priority_hooks), priority);
+	if (err && !had)
+		iq_hooks_update(iqn, &iqn->tag_hooks, NULL,
+				ARRAY_SIZE(iq_tag_hooks), false);
+	return err;
 }
 
 void iq_tag_module_init(void)
