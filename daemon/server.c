@@ -5,11 +5,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/queue.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "answer.h"
@@ -19,6 +19,10 @@
 
 /* Bytes of an answer in one message: room for its header, the attribute's, NUL. */
 #define PIECE	(IQ_FEED_MSG_MAX - 64)
+
+/* Another daemon holds its lock for no longer than it takes to bind. */
+#define LOCK_PAUSE	50	/* milliseconds */
+#define LOCK_TRIES	20
 
 #define ACCEPT_PAUSE	1.0	/* seconds, where the system has no descriptors */
 
@@ -62,7 +66,6 @@ struct conn {
 /**
  * struct server - see server.h
  *
- * @lock: the socket's folder
  * @dev: of the socket's file, with @ino
  * @in: a message as it comes; @out: as it goes
  */
@@ -596,38 +599,66 @@ out:
 	return err;
 }
 
-/* The folder, made if need be, and locked, so that two daemons cannot both find
- * a socket that nobody serves.
- */
-static int lock_folder(const char *path)
+/* The socket's folder, made if need be. */
+static int make_folder(const char *path)
 {
 	char folder[sizeof(((struct sockaddr_un *)NULL)->sun_path)];
 	char *slash;
 	mode_t mask;
-	int fd, err;
+	int err;
 
 	strcpy(folder, path);
 	slash = strrchr(folder, '/');
-	if (slash == folder)
-		slash++;
-	if (slash)
-		*slash = '\0';
-	else
-		strcpy(folder, ".");
-
+	if (!slash || slash == folder)
+		return 0;
+	*slash = '\0';
 	mask = umask(0022);
 	err = mkdir(folder, 0755) && errno != EEXIST ? -errno : 0;
 	umask(mask);
-	if (!err) {
-		fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-		if (fd >= 0 && !flock(fd, LOCK_EX))
+	if (err)
+		log_err("cannot make the folder %s for the socket: %s", folder,
+			strerror(-err));
+	return err;
+}
+
+/*
+ * Two daemons must not both find a socket that nobody serves. The lock is a
+ * file of its own that only root can open, for whoever can open what is locked
+ * can lock it too; and one that the kernel can say the holder of.
+ */
+static int lock_socket(const char *path)
+{
+	char name[sizeof(((struct sockaddr_un *)NULL)->sun_path) + sizeof(".lock")];
+	struct timespec pause = { .tv_nsec = LOCK_PAUSE * 1000000 };
+	struct flock lock, held;
+	int fd, err, tries;
+
+	snprintf(name, sizeof(name), "%s.lock", path);
+	fd = open(name, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC,
+		  0600);
+	if (fd < 0) {
+		err = -errno;
+		log_err("cannot use %s: %s", name, strerror(-err));
+		return err;
+	}
+	for (tries = 0; ; tries++) {
+		lock = (struct flock){ .l_type = F_WRLCK };
+		if (!fcntl(fd, F_SETLK, &lock))
 			return fd;
 		err = -errno;
-		if (fd >= 0)
-			close(fd);
+		if ((err != -EAGAIN && err != -EACCES) || tries == LOCK_TRIES)
+			break;
+		nanosleep(&pause, NULL);
 	}
-	log_err("cannot use the folder %s for the socket: %s", folder,
-		strerror(-err));
+	held = (struct flock){ .l_type = F_WRLCK };
+	if (err != -EAGAIN && err != -EACCES)
+		log_err("cannot lock %s: %s", name, strerror(-err));
+	else if (!fcntl(fd, F_GETLK, &held) && held.l_type != F_UNLCK)
+		log_err("cannot serve %s: process %d holds %s: is it another ipsec-qosd?",
+			path, (int)held.l_pid, name);
+	else
+		log_err("cannot serve %s: somebody holds %s", path, name);
+	close(fd);
 	return err;
 }
 
@@ -660,14 +691,18 @@ int server_open(struct server **out, struct ev_loop *loop, const char *path,
 		log_err("cannot make a socket: %s", strerror(-err));
 		goto no_socket;
 	}
-	err = lock_folder(path);
-	if (err < 0)
-		goto no_folder;
-	lock = err;
+	err = make_folder(path);
+	if (err)
+		goto not_bound;
+	lock = lock_socket(path);
+	if (lock < 0) {
+		err = lock;
+		goto not_bound;
+	}
 	err = bind_socket(server);
 	close(lock);
 	if (err)
-		goto no_folder;
+		goto not_bound;
 
 	ev_io_init(&server->io, on_accept, server->fd, EV_READ);
 	ev_timer_init(&server->pause, on_pause, 0.0, ACCEPT_PAUSE);
@@ -676,7 +711,7 @@ int server_open(struct server **out, struct ev_loop *loop, const char *path,
 	*out = server;
 	return 0;
 
-no_folder:
+not_bound:
 	close(server->fd);
 no_socket:
 	free(server);

@@ -47,7 +47,9 @@ struct server;
  * server_open() - listen
  *
  * The socket's folder is made if it is not there. A socket that is there is
- * replaced only if nobody answers on it.
+ * replaced only if nobody answers on it. Meanwhile PATH.lock beside it, which
+ * only root can open, is locked (fcntl()); where somebody else holds that for
+ * more than a second, this fails with -EAGAIN.
  *
  * @tables: may be set later by server_tables(), before the loop runs
  *
