@@ -300,7 +300,15 @@ static struct nl_msg *usable(struct nl_msg *msg, int ret)
 	return NULL;
 }
 
-/* What each entry of a request may carry. */
+/* What a request may carry. */
+
+/* Of all owners, where it is -1. */
+static int put_owner(struct nl_msg *msg, const void *what)
+{
+	int owner = *(const int *)what;
+
+	return owner >= 0 ? nla_put_u8(msg, IPSEC_QOS_A_OWNER, owner) : 0;
+}
 
 static int put_group_key(struct nl_msg *msg, const void *entry)
 {
@@ -387,8 +395,9 @@ nla_put_failure:
 }
 
 /* An empty nest is left out: it would say the same. */
-static int put_sa_filter(struct nl_msg *msg, const struct iq_sa *sa)
+static int put_sa_filter(struct nl_msg *msg, const void *filter)
 {
+	const struct iq_sa *sa = filter;
 	static const uint8_t any[sizeof(sa->dst.b)];
 	struct nlattr *nest = nla_nest_start(msg, IPSEC_QOS_A_SA);
 
@@ -406,9 +415,7 @@ static int put_sa_filter(struct nl_msg *msg, const struct iq_sa *sa)
 	if (sa->group)
 		NLA_PUT_U32(msg, IPSEC_QOS_SA_A_GROUP, sa->group);
 	nla_nest_end(msg, nest);
-	if (sa->owner >= 0)
-		NLA_PUT_U8(msg, IPSEC_QOS_A_OWNER, sa->owner);
-	return 0;
+	return put_owner(msg, &sa->owner);
 
 nla_put_failure:
 	return -ENOMEM;
@@ -447,9 +454,10 @@ nla_put_failure:
 	return -ENOMEM;
 }
 
-static int put_ike_filter(struct nl_msg *msg, const struct iq_ike *ike)
+static int put_ike_filter(struct nl_msg *msg, const void *filter)
 {
 	struct nlattr *nest = nla_nest_start(msg, IPSEC_QOS_A_IKE);
+	const struct iq_ike *ike = filter;
 
 	if (!nest)
 		return -ENOMEM;
@@ -460,9 +468,7 @@ static int put_ike_filter(struct nl_msg *msg, const struct iq_ike *ike)
 	if (ike->group)
 		NLA_PUT_U32(msg, IPSEC_QOS_IKE_A_GROUP, ike->group);
 	nla_nest_end(msg, nest);
-	if (ike->owner >= 0)
-		NLA_PUT_U8(msg, IPSEC_QOS_A_OWNER, ike->owner);
-	return 0;
+	return put_owner(msg, &ike->owner);
 
 nla_put_failure:
 	return -ENOMEM;
@@ -483,11 +489,26 @@ nla_put_failure:
 	return -ENOMEM;
 }
 
+struct resync {
+	int owner;
+	uint32_t generation;
+};
+
+static int put_resync(struct nl_msg *msg, const void *what)
+{
+	const struct resync *resync = what;
+
+	if (put_owner(msg, &resync->owner) < 0)
+		return -ENOMEM;
+	return nla_put_u32(msg, IPSEC_QOS_A_GENERATION, resync->generation);
+}
+
 #define HAS(conf, x)	((conf)->has & (1U << IPSEC_QOS_CONF_A_##x))
 
-static int put_conf(struct nl_msg *msg, const struct iq_conf *conf)
+static int put_conf(struct nl_msg *msg, const void *settings)
 {
 	struct nlattr *nest = nla_nest_start(msg, IPSEC_QOS_A_CONF);
+	const struct iq_conf *conf = settings;
 	struct nlattr *table;
 	size_t i;
 
@@ -842,9 +863,7 @@ static int bulk(struct iq_kernel *k, int cmd, int nlflags, int owner,
 		if (chunk > IPSEC_QOS_BULK_MAX)
 			chunk = IPSEC_QOS_BULK_MAX;
 		msg = new_request(k, cmd, nlflags, chunk);
-		ret = msg ? 0 : -ENOMEM;
-		if (!ret && owner >= 0)
-			ret = nla_put_u8(msg, IPSEC_QOS_A_OWNER, owner);
+		ret = msg ? put_owner(msg, &owner) : -ENOMEM;
 		for (i = 0; i < chunk && ret >= 0; i++, entry += size)
 			ret = put(msg, entry);
 		ret = request(k, usable(msg, ret), NULL, NULL);
@@ -896,73 +915,66 @@ int iq_kernel_ike_del(struct iq_kernel *k, const struct iq_ike *ike, size_t n)
 		    put_ike_key);
 }
 
-/* Where the objects of an answer go: to a callback or into a structure. */
-struct group_sink {
-	int (*cb)(const struct iq_group *g, void *arg);
+/* Send a request with what @put makes of @what, if that is not NULL. */
+static int ask(struct iq_kernel *k, int cmd, int nlflags,
+	       int (*put)(struct nl_msg *msg, const void *what), const void *what,
+	       int (*answer)(struct nlmsghdr *nlh, void *arg), void *arg)
+{
+	struct nl_msg *msg = new_request(k, cmd, nlflags, 1);
+	int ret = msg && what ? put(msg, what) : 0;
+
+	return request(k, usable(msg, ret), answer, arg);
+}
+
+/*
+ * Where the entries of an answer go, which are of one @type: to a callback with
+ * @arg, or without one to @arg itself.
+ */
+struct sink {
+	int type;
+	union {
+		int (*group)(const struct iq_group *g, void *arg);
+		int (*sa)(const struct iq_sa *sa, void *arg);
+		int (*ike)(const struct iq_ike *ike, void *arg);
+	};
 	void *arg;
 };
 
-static int group_answer(struct nlmsghdr *nlh, void *arg)
+static int sink_entry(const struct sink *sink, struct nlattr *nest)
 {
-	struct group_sink *sink = arg;
 	struct iq_group g;
-	struct nlattr *a;
-	int rem, ret = 0;
-
-	for_each_attr(a, nlh, rem) {
-		if (nla_type(a) != IPSEC_QOS_A_GROUP)
-			continue;
-		ret = get_group(a, &g);
-		if (!ret)
-			ret = sink->cb(&g, sink->arg);
-		if (ret)
-			break;
-	}
-	return ret;
-}
-
-struct sa_sink {
-	int (*cb)(const struct iq_sa *sa, void *arg);
-	void *arg;
-};
-
-static int sa_answer(struct nlmsghdr *nlh, void *arg)
-{
-	struct sa_sink *sink = arg;
-	struct nlattr *a;
-	struct iq_sa sa;
-	int rem, ret = 0;
-
-	for_each_attr(a, nlh, rem) {
-		if (nla_type(a) != IPSEC_QOS_A_SA)
-			continue;
-		ret = get_sa(a, &sa);
-		if (!ret)
-			ret = sink->cb(&sa, sink->arg);
-		if (ret)
-			break;
-	}
-	return ret;
-}
-
-struct ike_sink {
-	int (*cb)(const struct iq_ike *ike, void *arg);
-	void *arg;
-};
-
-static int ike_answer(struct nlmsghdr *nlh, void *arg)
-{
-	struct ike_sink *sink = arg;
 	struct iq_ike ike;
+	struct iq_sa sa;
+	int ret;
+
+	switch (sink->type) {
+	case IPSEC_QOS_A_GROUP:
+		if (!sink->group)
+			return get_group(nest, sink->arg);
+		ret = get_group(nest, &g);
+		return ret ? ret : sink->group(&g, sink->arg);
+	case IPSEC_QOS_A_SA:
+		if (!sink->sa)
+			return get_sa(nest, sink->arg);
+		ret = get_sa(nest, &sa);
+		return ret ? ret : sink->sa(&sa, sink->arg);
+	default:
+		if (!sink->ike)
+			return get_ike(nest, sink->arg);
+		ret = get_ike(nest, &ike);
+		return ret ? ret : sink->ike(&ike, sink->arg);
+	}
+}
+
+static int entries_answer(struct nlmsghdr *nlh, void *arg)
+{
+	const struct sink *sink = arg;
 	struct nlattr *a;
 	int rem, ret = 0;
 
 	for_each_attr(a, nlh, rem) {
-		if (nla_type(a) != IPSEC_QOS_A_IKE)
-			continue;
-		ret = get_ike(a, &ike);
-		if (!ret)
-			ret = sink->cb(&ike, sink->arg);
+		if (nla_type(a) == sink->type)
+			ret = sink_entry(sink, a);
 		if (ret)
 			break;
 	}
@@ -972,78 +984,52 @@ static int ike_answer(struct nlmsghdr *nlh, void *arg)
 int iq_kernel_group_dump(struct iq_kernel *k, int owner,
 			 int (*cb)(const struct iq_group *g, void *arg), void *arg)
 {
-	struct nl_msg *msg = new_request(k, IPSEC_QOS_CMD_GROUP_GET, NLM_F_DUMP, 0);
-	struct group_sink sink = { cb, arg };
-	int ret = 0;
+	struct sink sink = { IPSEC_QOS_A_GROUP, .group = cb, .arg = arg };
 
-	if (msg && owner >= 0)
-		ret = nla_put_u8(msg, IPSEC_QOS_A_OWNER, owner);
-	return request(k, usable(msg, ret), group_answer, &sink);
+	return ask(k, IPSEC_QOS_CMD_GROUP_GET, NLM_F_DUMP, put_owner, &owner,
+		   entries_answer, &sink);
 }
 
 int iq_kernel_sa_dump(struct iq_kernel *k, const struct iq_sa *filter,
 		      int (*cb)(const struct iq_sa *sa, void *arg), void *arg)
 {
-	struct nl_msg *msg = new_request(k, IPSEC_QOS_CMD_SA_GET, NLM_F_DUMP, 1);
-	struct sa_sink sink = { cb, arg };
-	int ret = msg && filter ? put_sa_filter(msg, filter) : 0;
+	struct sink sink = { IPSEC_QOS_A_SA, .sa = cb, .arg = arg };
 
-	return request(k, usable(msg, ret), sa_answer, &sink);
+	return ask(k, IPSEC_QOS_CMD_SA_GET, NLM_F_DUMP, put_sa_filter, filter,
+		   entries_answer, &sink);
 }
 
 int iq_kernel_ike_dump(struct iq_kernel *k, const struct iq_ike *filter,
 		       int (*cb)(const struct iq_ike *ike, void *arg), void *arg)
 {
-	struct nl_msg *msg = new_request(k, IPSEC_QOS_CMD_IKE_GET, NLM_F_DUMP, 1);
-	struct ike_sink sink = { cb, arg };
-	int ret = msg && filter ? put_ike_filter(msg, filter) : 0;
+	struct sink sink = { IPSEC_QOS_A_IKE, .ike = cb, .arg = arg };
 
-	return request(k, usable(msg, ret), ike_answer, &sink);
-}
-
-static int keep_group(const struct iq_group *g, void *arg)
-{
-	*(struct iq_group *)arg = *g;
-	return 0;
+	return ask(k, IPSEC_QOS_CMD_IKE_GET, NLM_F_DUMP, put_ike_filter, filter,
+		   entries_answer, &sink);
 }
 
 int iq_kernel_group_get(struct iq_kernel *k, struct iq_group *g)
 {
-	struct nl_msg *msg = new_request(k, IPSEC_QOS_CMD_GROUP_GET, 0, 1);
-	struct group_sink sink = { keep_group, g };
-	int ret = msg ? put_group_key(msg, g) : 0;
+	struct sink sink = { IPSEC_QOS_A_GROUP, .arg = g };
 
-	return request(k, usable(msg, ret), group_answer, &sink);
-}
-
-static int keep_sa(const struct iq_sa *sa, void *arg)
-{
-	*(struct iq_sa *)arg = *sa;
-	return 0;
+	return ask(k, IPSEC_QOS_CMD_GROUP_GET, 0, put_group_key, g,
+		   entries_answer, &sink);
 }
 
 int iq_kernel_sa_get(struct iq_kernel *k, struct iq_sa *sa)
 {
-	struct nl_msg *msg = new_request(k, IPSEC_QOS_CMD_SA_GET, 0, 1);
-	struct sa_sink sink = { keep_sa, sa };
-	int ret = msg ? put_sa_key(msg, sa) : 0;
+	struct sink sink = { IPSEC_QOS_A_SA, .arg = sa };
 
-	return request(k, usable(msg, ret), sa_answer, &sink);
-}
-
-static int keep_ike(const struct iq_ike *ike, void *arg)
-{
-	*(struct iq_ike *)arg = *ike;
-	return 0;
+	return ask(k, IPSEC_QOS_CMD_SA_GET, 0, put_sa_key, sa, entries_answer,
+		   &sink);
 }
 
 int iq_kernel_ike_get(struct iq_kernel *k, struct iq_ike *ike)
 {
-	struct nl_msg *msg = new_request(k, IPSEC_QOS_CMD_IKE_GET, 0, 1);
-	struct ike_sink sink = { keep_ike, ike };
-	int ret = msg ? put_ike_key(msg, ike) : 0;
+	struct sink sink = { IPSEC_QOS_A_IKE, .arg = ike };
 
-	return request(k, usable(msg, ret), ike_answer, &sink);
+	return ask(k, IPSEC_QOS_CMD_IKE_GET, 0, put_ike_key, ike,
+		   entries_answer, &sink);
 }
 
 static int u32_answer(struct nlmsghdr *nlh, int type, uint32_t *value)
@@ -1069,33 +1055,25 @@ static int generation_answer(struct nlmsghdr *nlh, void *arg)
 
 int iq_kernel_group_flush(struct iq_kernel *k, int owner, uint32_t *count)
 {
-	struct nl_msg *msg = new_request(k, IPSEC_QOS_CMD_GROUP_FLUSH, 0, 0);
-	int ret = 0;
-
 	*count = 0;
-	if (msg && owner >= 0)
-		ret = nla_put_u8(msg, IPSEC_QOS_A_OWNER, owner);
-	return request(k, usable(msg, ret), count_answer, count);
+	return ask(k, IPSEC_QOS_CMD_GROUP_FLUSH, 0, put_owner, &owner,
+		   count_answer, count);
 }
 
 int iq_kernel_sa_flush(struct iq_kernel *k, const struct iq_sa *filter,
 		       uint32_t *count)
 {
-	struct nl_msg *msg = new_request(k, IPSEC_QOS_CMD_SA_FLUSH, 0, 1);
-	int ret = msg && filter ? put_sa_filter(msg, filter) : 0;
-
 	*count = 0;
-	return request(k, usable(msg, ret), count_answer, count);
+	return ask(k, IPSEC_QOS_CMD_SA_FLUSH, 0, put_sa_filter, filter,
+		   count_answer, count);
 }
 
 int iq_kernel_ike_flush(struct iq_kernel *k, const struct iq_ike *filter,
 			uint32_t *count)
 {
-	struct nl_msg *msg = new_request(k, IPSEC_QOS_CMD_IKE_FLUSH, 0, 1);
-	int ret = msg && filter ? put_ike_filter(msg, filter) : 0;
-
 	*count = 0;
-	return request(k, usable(msg, ret), count_answer, count);
+	return ask(k, IPSEC_QOS_CMD_IKE_FLUSH, 0, put_ike_filter, filter,
+		   count_answer, count);
 }
 
 static int status_answer(struct nlmsghdr *nlh, void *arg)
@@ -1118,37 +1096,29 @@ static int status_answer(struct nlmsghdr *nlh, void *arg)
 int iq_kernel_status(struct iq_kernel *k, struct iq_status *st)
 {
 	memset(st, 0, sizeof(*st));
-	return request(k, new_request(k, IPSEC_QOS_CMD_STATUS_GET, 0, 0),
-		       status_answer, st);
+	return ask(k, IPSEC_QOS_CMD_STATUS_GET, 0, NULL, NULL, status_answer, st);
 }
 
 int iq_kernel_conf(struct iq_kernel *k, const struct iq_conf *conf)
 {
-	struct nl_msg *msg = new_request(k, IPSEC_QOS_CMD_CONF_SET, 0, 0);
-	int ret = msg ? put_conf(msg, conf) : 0;
-
-	return request(k, usable(msg, ret), NULL, NULL);
+	return ask(k, IPSEC_QOS_CMD_CONF_SET, 0, put_conf, conf, NULL, NULL);
 }
 
 int iq_kernel_resync_start(struct iq_kernel *k, int owner, uint32_t *generation)
 {
-	struct nl_msg *msg = new_request(k, IPSEC_QOS_CMD_RESYNC_START, 0, 0);
-	int ret = msg ? nla_put_u8(msg, IPSEC_QOS_A_OWNER, owner) : 0;
-
 	*generation = 0;
-	return request(k, usable(msg, ret), generation_answer, generation);
+	return ask(k, IPSEC_QOS_CMD_RESYNC_START, 0, put_owner, &owner,
+		   generation_answer, generation);
 }
 
 int iq_kernel_resync_end(struct iq_kernel *k, int owner, uint32_t generation,
 			 uint32_t *count)
 {
-	struct nl_msg *msg = new_request(k, IPSEC_QOS_CMD_RESYNC_END, 0, 0);
-	int ret = msg ? nla_put_u8(msg, IPSEC_QOS_A_OWNER, owner) : 0;
+	const struct resync resync = { owner, generation };
 
-	if (msg && !ret)
-		ret = nla_put_u32(msg, IPSEC_QOS_A_GENERATION, generation);
 	*count = 0;
-	return request(k, usable(msg, ret), count_answer, count);
+	return ask(k, IPSEC_QOS_CMD_RESYNC_END, 0, put_resync, &resync,
+		   count_answer, count);
 }
 
 int iq_kernel_monitor(struct iq_kernel *k)
