@@ -13,6 +13,7 @@
 
 #include "conffile.h"
 #include "text.h"
+#include "value.h"
 
 #define MAX_SAS_LIMIT		16777216	/* <linux/ipsec_qos.h> */
 #define MAX_IKES_LIMIT		4194304
@@ -114,19 +115,13 @@ static bool unique(struct loader *l, struct named *named, size_t n, const char *
 	return true;
 }
 
-/* <linux/ipsec_qos.h>, IPSEC_QOS_GROUP_A_NAME; the same for all sections */
+/* A group's rule for all sections */
 static bool check_title(struct loader *l, const struct conf_section *s)
 {
-	static const char set[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-				  "abcdefghijklmnopqrstuvwxyz0123456789._-";
-	size_t len = strlen(s->title);
-
-	if (len && len < IPSEC_QOS_NAME_MAX && *s->title != '.' &&
-	    strspn(s->title, set) == len)
+	if (valid_name(s->title))
 		return true;
-	return fail(l, s, s->line,
-		    "the name '%s' of a %s: expected 1 to %d of A-Z a-z 0-9 . _ - and no '.' first",
-		    s->title, s->kind, IPSEC_QOS_NAME_MAX - 1);
+	return fail(l, s, s->line, "the name '%s' of a %s: expected " EXPECT_NAME,
+		    s->title, s->kind);
 }
 
 /* Values */
@@ -176,27 +171,11 @@ static bool need(struct loader *l, const struct conf_section *s, const char *key
 		    s->title ? " " : "", title_of(s), key, key, example);
 }
 
-static bool parse_u32(const char *text, char **end, uint32_t *value)
-{
-	unsigned long long n;
-
-	if (!isdigit((unsigned char)*text))
-		return false;
-	errno = 0;
-	n = strtoull(text, end, 0);
-	if (errno || n > UINT32_MAX)
-		return false;
-	*value = n;
-	return true;
-}
-
 static bool number(struct loader *l, const struct conf_section *s,
 		   const struct conf_value *v, uint32_t min, uint32_t max,
 		   uint32_t *value)
 {
-	char *end;
-
-	if (parse_u32(v->text, &end, value) && !*end && *value >= min && *value <= max)
+	if (!parse_u32(v->text, min, max, value))
 		return true;
 	return fail(l, s, v->line, "%s = '%s': expected a number of %u to %u", v->key,
 		    v->text, min, max);
@@ -205,11 +184,7 @@ static bool number(struct loader *l, const struct conf_section *s,
 static bool mark(struct loader *l, const struct conf_section *s,
 		 const struct conf_value *v, uint32_t *value, uint32_t *mask)
 {
-	char *end;
-
-	*mask = UINT32_MAX;
-	if (!parse_u32(v->text, &end, value) ||
-	    (*end == '/' && !parse_u32(end + 1, &end, mask)) || *end)
+	if (parse_mark(v->text, value, mask) == -EINVAL)
 		return fail(l, s, v->line,
 			    "%s = '%s': expected VALUE or VALUE/MASK, each of 32 bits, such as 0x10/0xff0",
 			    v->key, v->text);
@@ -224,56 +199,22 @@ static bool mark(struct loader *l, const struct conf_section *s,
 	return true;
 }
 
-/* MAJOR:MINOR as tc writes it, in hexadecimal, of 16 bits each */
 static bool classid(struct loader *l, const struct conf_section *s,
 		    const struct conf_value *v, uint32_t *value)
 {
-	static const char hex[] = "0123456789abcdefABCDEF";
-	size_t major = strspn(v->text, hex), minor;
-	const char *rest = v->text + major;
-
-	if (major >= 1 && major <= 4 && *rest == ':') {
-		minor = strspn(rest + 1, hex);
-		*value = strtoul(v->text, NULL, 16) << 16 |
-			 strtoul(minor ? rest + 1 : "0", NULL, 16);
-		if (minor <= 4 && !rest[1 + minor] && *value)
-			return true;
-	}
+	if (!parse_classid(v->text, value))
+		return true;
 	return fail(l, s, v->line,
 		    "%s = '%s': expected a classid MAJOR:MINOR in hexadecimal, such as 1:10",
 		    v->key, v->text);
 }
 
-/* The IANA registry of DSCPs: RFC 2474, 2597, 3246, 5865, 8622 */
 static bool dscp(struct loader *l, const struct conf_section *s, const char *text,
-		 unsigned int line, uint32_t *value)
+		 unsigned int line, int *value)
 {
-	static const struct {
-		const char *name;
-		uint8_t dscp;
-	} names[] = {
-		{ "cs0", 0 }, { "cs1", 8 }, { "cs2", 16 }, { "cs3", 24 },
-		{ "cs4", 32 }, { "cs5", 40 }, { "cs6", 48 }, { "cs7", 56 },
-		{ "af11", 10 }, { "af12", 12 }, { "af13", 14 },
-		{ "af21", 18 }, { "af22", 20 }, { "af23", 22 },
-		{ "af31", 26 }, { "af32", 28 }, { "af33", 30 },
-		{ "af41", 34 }, { "af42", 36 }, { "af43", 38 },
-		{ "ef", 46 }, { "va", 44 }, { "le", 1 },
-	};
-	char *end;
-	size_t i;
-
-	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-		if (!strcasecmp(text, names[i].name)) {
-			*value = names[i].dscp;
-			return true;
-		}
-	}
-	if (parse_u32(text, &end, value) && !*end && *value < 64)
+	if (!parse_dscp(text, value))
 		return true;
-	return fail(l, s, line,
-		    "dscp '%s': expected 0 to 63, ef, af11 to af43, cs0 to cs7, va or le",
-		    text);
+	return fail(l, s, line, "dscp '%s': expected " EXPECT_DSCP, text);
 }
 
 /*
@@ -393,8 +334,8 @@ static bool fallback(struct loader *l, const struct conf_section *s)
 	struct iq_conf *c = &l->config->conf;
 	const struct conf_value *v;
 	struct iq_fallback *f;
-	uint32_t value;
 	size_t i, j;
+	int value;
 
 	for (i = 0; i < s->n_subs; i++) {
 		const struct conf_section *sub = &s->subs[i];
@@ -404,7 +345,7 @@ static bool fallback(struct loader *l, const struct conf_section *s)
 		for (j = 0; j < c->n_fallback; j++) {
 			if (c->fallback[j].dscp == value)
 				return fail(l, sub, sub->line,
-					    "dscp '%s' (%u) has a mark already: expected one",
+					    "dscp '%s' (%d) has a mark already: expected one",
 					    sub->title, value);
 		}
 		/* there are as many entries as DSCPs */
@@ -422,7 +363,6 @@ static bool fallback(struct loader *l, const struct conf_section *s)
 static bool group(struct loader *l, const struct conf_section *s, struct iq_group *g)
 {
 	const struct conf_value *v;
-	uint32_t value;
 
 	if (!check_title(l, s))
 		return false;
@@ -438,14 +378,8 @@ static bool group(struct loader *l, const struct conf_section *s, struct iq_grou
 		return false;
 
 	g->dscp = -1;
-	if (!get(l, s, "dscp", &v))
-		return false;
-	if (v) {
-		if (!dscp(l, s, v->text, v->line, &value))
-			return false;
-		g->dscp = value;
-	}
-	return true;
+	return get(l, s, "dscp", &v) &&
+	       (!v || dscp(l, s, v->text, v->line, &g->dscp));
 }
 
 /*

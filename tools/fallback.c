@@ -33,9 +33,8 @@ static int next_fallback(struct args *args, struct iq_fallback *f, bool mark)
 			return STATUS_USAGE;
 		switch (i) {
 		case KEY_DSCP:
-			if (parse_dscp(value, &dscp) || dscp < 0)
-				return bad_value("dscp", value,
-						 "0 to 63, csN, afNN, ef, va or le");
+			if (parse_dscp(value, &dscp))
+				return bad_value("dscp", value, EXPECT_DSCP);
 			f->dscp = dscp;
 			break;
 		case KEY_MARK:

@@ -120,13 +120,9 @@ const char *group_name(uint32_t id, char *buf)
 	return buf;
 }
 
-#define EXPECT_NAME	"1 to 31 of A-Z a-z 0-9 . _ -, not beginning with ."
-
 static int set_name(struct iq_group *g, const char *name)
 {
-	if (!*name || strlen(name) >= sizeof(g->name) || *name == '.' ||
-	    strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-			 "0123456789._-") != strlen(name))
+	if (!valid_name(name))
 		return bad_value("name", name, EXPECT_NAME);
 	snprintf(g->name, sizeof(g->name), "%s", name);
 	return STATUS_OK;
@@ -201,12 +197,17 @@ static int next_settings(struct args *args, struct iq_group *g,
 				return bad_value("mark", value, EXPECT_MARK);
 			break;
 		case KEY_PRIORITY:
-			if (parse_classid(value, &g->priority))
-				return bad_value("priority", value, EXPECT_CLASSID);
+			g->priority = 0;
+			if (strcmp(value, "none") &&
+			    parse_classid(value, &g->priority))
+				return bad_value("priority", value,
+						 "MAJOR:MINOR as tc writes a classid, or none");
 			break;
 		case KEY_DSCP:
-			if (parse_dscp(value, &g->dscp))
-				return bad_value("dscp", value, EXPECT_DSCP);
+			g->dscp = -1;
+			if (strcmp(value, "none") && parse_dscp(value, &g->dscp))
+				return bad_value("dscp", value,
+						 "none, " EXPECT_DSCP);
 			break;
 		case KEY_NAME:
 			if (set_name(g, value))

@@ -7,46 +7,10 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
 #include "parse.h"
-
-int parse_u32(const char *text, uint32_t min, uint32_t max, uint32_t *value)
-{
-	unsigned long long n;
-	char *end;
-
-	/* strtoull() would take blanks and signs */
-	if (!isdigit((unsigned char)*text))
-		return -EINVAL;
-	errno = 0;
-	n = strtoull(text, &end, 0);
-	if (errno || *end || n < min || n > max)
-		return -EINVAL;
-	*value = n;
-	return 0;
-}
-
-int parse_mark(const char *text, uint32_t *mark, uint32_t *mask)
-{
-	const char *slash = strchr(text, '/');
-	uint32_t value, bits = UINT32_MAX;
-	char left[32];
-	int len = slash ? slash - text : (int)strlen(text);
-
-	if (len >= (int)sizeof(left))
-		return -EINVAL;
-	snprintf(left, sizeof(left), "%.*s", len, text);
-	if (parse_u32(left, 0, UINT32_MAX, &value) ||
-	    (slash && parse_u32(slash + 1, 1, UINT32_MAX, &bits)) ||
-	    (value & ~bits))
-		return -EINVAL;
-	*mark = value;
-	*mask = bits;
-	return 0;
-}
 
 int parse_spi(const char *text, uint32_t *spi)
 {
@@ -79,72 +43,6 @@ int parse_ike_spi(const char *text, char role, uint64_t *spi)
 	if (!digits || *text)
 		return -EINVAL;
 	*spi = value;
-	return 0;
-}
-
-static int parse_hex16(const char *text, size_t len, uint32_t *value)
-{
-	size_t i;
-
-	if (len < 1 || len > 4)
-		return -EINVAL;
-	for (i = 0; i < len; i++)
-		if (!isxdigit((unsigned char)text[i]))
-			return -EINVAL;
-	*value = strtoul(text, NULL, 16);
-	return 0;
-}
-
-int parse_classid(const char *text, uint32_t *classid)
-{
-	const char *colon = strchr(text, ':');
-	uint32_t major, minor;
-
-	if (!strcmp(text, "none")) {
-		*classid = 0;
-		return 0;
-	}
-	if (!colon || parse_hex16(text, colon - text, &major) ||
-	    parse_hex16(colon + 1, strlen(colon + 1), &minor) ||
-	    !(major | minor))
-		return -EINVAL;
-	*classid = major << 16 | minor;
-	return 0;
-}
-
-static const struct {
-	const char *name;
-	int dscp;
-} dscp_names[] = {
-	{ "cs0", 0 }, { "cs1", 8 }, { "cs2", 16 }, { "cs3", 24 },
-	{ "cs4", 32 }, { "cs5", 40 }, { "cs6", 48 }, { "cs7", 56 },
-	{ "af11", 10 }, { "af12", 12 }, { "af13", 14 },
-	{ "af21", 18 }, { "af22", 20 }, { "af23", 22 },
-	{ "af31", 26 }, { "af32", 28 }, { "af33", 30 },
-	{ "af41", 34 }, { "af42", 36 }, { "af43", 38 },
-	{ "ef", 46 }, { "va", 44 }, { "le", 1 },
-};
-
-#define N_DSCP_NAMES	(sizeof(dscp_names) / sizeof(dscp_names[0]))
-
-int parse_dscp(const char *text, int *dscp)
-{
-	uint32_t n;
-	size_t i;
-
-	if (!strcmp(text, "none")) {
-		*dscp = -1;
-		return 0;
-	}
-	for (i = 0; i < N_DSCP_NAMES; i++) {
-		if (!strcasecmp(text, dscp_names[i].name)) {
-			*dscp = dscp_names[i].dscp;
-			return 0;
-		}
-	}
-	if (parse_u32(text, 0, 63, &n))
-		return -EINVAL;
-	*dscp = n;
 	return 0;
 }
 
@@ -272,40 +170,6 @@ int parse_keyword(const char *word, const void *keywords, size_t n,
 		found = found == -EINVAL ? (int)i : -ENOTUNIQ;
 	}
 	return found;
-}
-
-const char *format_mark(uint32_t mark, uint32_t mask, char *buf)
-{
-	if (mask == UINT32_MAX)
-		snprintf(buf, FORMAT_MAX, "0x%" PRIx32, mark);
-	else
-		snprintf(buf, FORMAT_MAX, "0x%" PRIx32 "/0x%" PRIx32, mark, mask);
-	return buf;
-}
-
-const char *format_classid(uint32_t classid, char *buf)
-{
-	if (classid)
-		snprintf(buf, FORMAT_MAX, "%" PRIx32 ":%" PRIx32, classid >> 16,
-			 classid & 0xffff);
-	else
-		snprintf(buf, FORMAT_MAX, "-");
-	return buf;
-}
-
-const char *format_dscp(int dscp, char *buf)
-{
-	size_t i;
-
-	if (dscp < 0) {
-		snprintf(buf, FORMAT_MAX, "-");
-		return buf;
-	}
-	snprintf(buf, FORMAT_MAX, "%d", dscp);
-	for (i = 0; i < N_DSCP_NAMES; i++)
-		if (dscp_names[i].dscp == dscp)
-			snprintf(buf, FORMAT_MAX, "%s", dscp_names[i].name);
-	return buf;
 }
 
 const char *format_addr(const struct iq_addr *addr, char *buf)

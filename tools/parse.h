@@ -12,14 +12,7 @@
 #include <stdint.h>
 
 #include "kernel.h"
-
-/** parse_u32() - decimal, 0x hexadecimal or 0 octal, within @min to @max */
-int parse_u32(const char *text, uint32_t min, uint32_t max, uint32_t *value);
-
-/** parse_mark() - MARK[/MASK]; without a mask all bits */
-int parse_mark(const char *text, uint32_t *mark, uint32_t *mask);
-#define EXPECT_MARK "MARK[/MASK], 32-bit numbers, no bit of MARK outside of " \
-		    "MASK, MASK not 0"
+#include "value.h"
 
 /** parse_spi() - an SPI of ESP or AH; 0 to 255 are reserved (RFC 4303 2.1) */
 int parse_spi(const char *text, uint32_t *spi);
@@ -35,14 +28,6 @@ int parse_spi(const char *text, uint32_t *spi);
  */
 int parse_ike_spi(const char *text, char role, uint64_t *spi);
 #define EXPECT_IKE_SPI "up to 16 hexadecimal digits"
-
-/** parse_classid() - MAJOR:MINOR in hexadecimal, or "none": 0 */
-int parse_classid(const char *text, uint32_t *classid);
-#define EXPECT_CLASSID "MAJOR:MINOR as tc writes a classid, or none"
-
-/** parse_dscp() - 0 to 63, a name (RFC 2474, 2597, 3246, 5865, 8622) or "none": -1 */
-int parse_dscp(const char *text, int *dscp);
-#define EXPECT_DSCP "0 to 63, csN, afNN, ef, va, le or none"
 
 /** parse_addr() - an IPv4 or IPv6 address */
 int parse_addr(const char *text, struct iq_addr *addr);
@@ -83,13 +68,7 @@ int parse_words(char *line, char **words, int max);
 int parse_keyword(const char *word, const void *keywords, size_t n,
 		  size_t stride);
 
-/* Long enough for each of what follows. */
-#define FORMAT_MAX	64
-
 /* All return @buf, which has FORMAT_MAX bytes. */
-const char *format_mark(uint32_t mark, uint32_t mask, char *buf);
-const char *format_classid(uint32_t classid, char *buf);	/* 0: "-" */
-const char *format_dscp(int dscp, char *buf);			/* -1: "-" */
 const char *format_addr(const struct iq_addr *addr, char *buf);
 const char *format_ike_spi(uint64_t spi, char *buf);
 const char *format_ports(const uint16_t *ports, size_t n, char *buf);

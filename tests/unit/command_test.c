@@ -52,14 +52,19 @@ START_TEST(marks)
 	ck_assert_uint_eq(mask, 1);
 
 	static const char *const bad[] = {
-		"", "/", "1/", "/1", "0x10/0xf", "0/0", "1/1/1", "x/1",
-		"00000000000000000000000000000000000000000000000000000001",
+		"", "/", "1/", "/1", "1/1/1", "x/1", "1/x", "4294967296",
+		"1/4294967296",
 	};
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
 		ck_assert_msg(parse_mark(bad[i], &mark, &mask) == -EINVAL,
 			      "\"%s\" was taken", bad[i]);
 	ck_assert_uint_eq(mark, 0);
 	ck_assert_uint_eq(mask, 1);
+	/* what is wrong with these is said with the numbers */
+	ck_assert_int_eq(parse_mark("0x10/0xf", &mark, &mask), -ERANGE);
+	ck_assert_uint_eq(mark, 0x10);
+	ck_assert_uint_eq(mask, 0xf);
+	ck_assert_int_eq(parse_mark("0/0", &mark, &mask), -ERANGE);
 }
 END_TEST
 
@@ -124,13 +129,14 @@ START_TEST(classids)
 	ck_assert_str_eq(format_classid(id, buf), "1:10");
 	ck_assert_int_eq(parse_classid("ffff:ffff", &id), 0);
 	ck_assert_uint_eq(id, 0xffffffff);
-	ck_assert_int_eq(parse_classid("none", &id), 0);
-	ck_assert_uint_eq(id, 0);
-	ck_assert_str_eq(format_classid(id, buf), "-");
+	/* as tc has it */
+	ck_assert_int_eq(parse_classid("2:", &id), 0);
+	ck_assert_uint_eq(id, 0x20000);
+	ck_assert_str_eq(format_classid(0, buf), "-");
 
 	static const char *const bad[] = {
-		"", ":", "1:", ":1", "1", "10000:1", "1:10000", "0:0", "1:1:1",
-		"g:1", "0x1:1", "-1:1",
+		"", ":", ":1", "1", "10000:1", "1:10000", "0:0", "0:", "1:1:1",
+		"g:1", "0x1:1", "-1:1", "1: ", "1:-1", "none",
 	};
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
 		ck_assert_msg(parse_classid(bad[i], &id) == -EINVAL,
@@ -148,7 +154,6 @@ START_TEST(dscps)
 		{ "0x2e", "ef", 46 }, { "cs0", "cs0", 0 }, { "cs7", "cs7", 56 },
 		{ "af11", "af11", 10 }, { "af43", "af43", 38 },
 		{ "va", "va", 44 }, { "le", "le", 1 }, { "63", "63", 63 },
-		{ "none", "-", -1 },
 	};
 	char buf[FORMAT_MAX];
 	int dscp;
@@ -162,6 +167,8 @@ START_TEST(dscps)
 	ck_assert_int_eq(parse_dscp("-1", &dscp), -EINVAL);
 	ck_assert_int_eq(parse_dscp("af14", &dscp), -EINVAL);
 	ck_assert_int_eq(parse_dscp("", &dscp), -EINVAL);
+	ck_assert_int_eq(parse_dscp("none", &dscp), -EINVAL);
+	ck_assert_str_eq(format_dscp(-1, buf), "-");
 }
 END_TEST
 
