@@ -89,6 +89,13 @@ struct named {
 	unsigned int line;
 };
 
+static struct named titled(const struct conf_section *s, size_t index)
+{
+	return (struct named){
+		.name = s->title, .index = index, .section = s, .line = s->line,
+	};
+}
+
 static int compare_named(const void *a, const void *b)
 {
 	const struct named *x = a, *y = b;
@@ -489,11 +496,8 @@ static bool groups(struct loader *l, const struct conf_section **sections, size_
 	for (i = 0; i < n; i++) {
 		if (!group(l, sections[i], &c->groups[i]))
 			return false;
-		l->names[i].name = sections[i]->title;
-		l->names[i].index = i;
+		l->names[i] = titled(sections[i], i);
 		l->names[i].id = c->groups[i].id;
-		l->names[i].section = sections[i];
-		l->names[i].line = sections[i]->line;
 		c->n_groups++;
 	}
 	return true;
@@ -622,12 +626,7 @@ static bool profiles(struct loader *l, const struct conf_section **sections, siz
 	for (i = 0; ok && i < n; i++) {
 		c->n_profiles++;
 		ok = profile(l, sections[i], &c->profiles[i]);
-		named[i] = (struct named){
-			.name = sections[i]->title,
-			.index = i,
-			.section = sections[i],
-			.line = sections[i]->line,
-		};
+		named[i] = titled(sections[i], i);
 	}
 	ok = ok && unique(l, named, n, "profile");
 	free(named);
@@ -716,12 +715,7 @@ static bool classes(struct loader *l, const struct conf_section *s, struct polic
 			rest = sub;
 			continue;
 		}
-		named[p->n_classes] = (struct named){
-			.name = sub->title,
-			.index = p->n_classes,
-			.section = sub,
-			.line = sub->line,
-		};
+		named[p->n_classes] = titled(sub, p->n_classes);
 		ok = class(l, sub, p, used, &p->classes[p->n_classes]);
 		used += p->classes[p->n_classes++].rate;
 	}
@@ -795,22 +789,14 @@ static bool policies(struct loader *l, const struct conf_section **sections, siz
 	for (i = 0; ok && i < n; i++) {
 		c->n_policies++;
 		ok = policy(l, sections[i], &c->policies[i]);
-		named[i] = (struct named){
-			.name = sections[i]->title,
-			.index = i,
-			.section = sections[i],
-			.line = sections[i]->line,
-		};
+		named[i] = titled(sections[i], i);
 	}
 	ok = ok && unique(l, named, n, "policy");
 
 	for (i = 0; ok && i < n; i++) {
-		named[i] = (struct named){
-			.name = c->policies[i].device,
-			.index = i,
-			.section = sections[i],
-			.line = find(sections[i], "device")->line,
-		};
+		named[i] = titled(sections[i], i);
+		named[i].name = c->policies[i].device;
+		named[i].line = find(sections[i], "device")->line;
 	}
 	ok = ok && unique(l, named, n, "a policy for device");
 	free(named);
