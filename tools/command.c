@@ -97,6 +97,17 @@ void close_kernel(void)
 	kernel = NULL;
 }
 
+int kernel_status(struct iq_status *st)
+{
+	struct iq_kernel *k = the_kernel();
+	int ret;
+
+	if (!k)
+		return STATUS_REFUSED;
+	ret = iq_kernel_status(k, st);
+	return ret ? kernel_refused(ret) : STATUS_OK;
+}
+
 const char *next_word(struct args *args)
 {
 	if (!args->n)
@@ -280,18 +291,19 @@ const char *format_count(const struct iq_count *count, char *buf)
 	return buf;
 }
 
-void *list_add(struct list *list, size_t size)
+int list_add(struct list *list, const void *item, size_t size)
 {
 	if (list->n == list->room) {
 		size_t room = list->room ? 2 * list->room : 64;
 		void *items = reallocarray(list->items, room, size);
 
 		if (!items)
-			return NULL;
+			return -ENOMEM;
 		list->items = items;
 		list->room = room;
 	}
-	return (char *)list->items + size * list->n++;
+	memcpy((char *)list->items + size * list->n++, item, size);
+	return 0;
 }
 
 bool dump_again(int ret, int *tries)

@@ -119,6 +119,9 @@ int kernel_refused(int ret);
 struct iq_kernel *the_kernel(void);
 void close_kernel(void);
 
+/** kernel_status() - iq_kernel_status(), with errors printed; a STATUS_ */
+int kernel_status(struct iq_status *st);
+
 /** print_removed() - how many entries went; STATUS_OK */
 int print_removed(uint32_t count);
 
@@ -150,8 +153,8 @@ struct list {
 	size_t room;
 };
 
-/** list_add() - room for one more item of @size bytes, or NULL */
-void *list_add(struct list *list, size_t size);
+/** list_add() - one more item of @size bytes; 0 or -ENOMEM */
+int list_add(struct list *list, const void *item, size_t size);
 
 /** dump_again() - was a dump interrupted, and is it worth another try? */
 bool dump_again(int ret, int *tries);

@@ -52,17 +52,6 @@ static int next_fallback(struct args *args, struct iq_fallback *f, bool mark)
 	return STATUS_OK;
 }
 
-static int read_table(struct iq_status *status)
-{
-	struct iq_kernel *k = the_kernel();
-	int ret;
-
-	if (!k)
-		return STATUS_REFUSED;
-	ret = iq_kernel_status(k, status);
-	return ret ? kernel_refused(ret) : STATUS_OK;
-}
-
 static int write_table(struct iq_conf *conf)
 {
 	int ret;
@@ -89,7 +78,7 @@ static int set(struct args *args, int nlflags)
 	int ret = next_fallback(args, &f, true);
 
 	if (!ret)
-		ret = read_table(&status);
+		ret = kernel_status(&status);
 	if (ret)
 		return ret;
 	there = find(&status.conf, f.dscp);
@@ -126,7 +115,7 @@ static int del(struct args *args)
 	int ret = next_fallback(args, &f, false);
 
 	if (!ret)
-		ret = read_table(&status);
+		ret = kernel_status(&status);
 	if (ret)
 		return ret;
 	there = find(&status.conf, f.dscp);
@@ -157,34 +146,32 @@ static void row(size_t i, char cells[][CELL_MAX], void *arg)
 	format_mark(f->mark, f->mask, cells[1]);
 }
 
+static json_t *fallback_json(const void *item)
+{
+	const struct iq_fallback *f = item;
+
+	return json_pack("{s:i, s:I, s:I}", "dscp", (int)f->dscp,
+			 "mark", (json_int_t)f->mark,
+			 "mask", (json_int_t)f->mask);
+}
+
 static int show(struct args *args)
 {
 	struct iq_status status;
-	size_t i;
+	struct iq_conf *conf = &status.conf;
 	int ret;
 
 	if (no_more_words(args))
 		return STATUS_USAGE;
-	ret = read_table(&status);
+	ret = kernel_status(&status);
 	if (ret)
 		return ret;
-	if (!options.json) {
-		if (status.conf.n_fallback)
-			print_table(columns, ARRAY_SIZE(columns),
-				    status.conf.n_fallback, row,
-				    status.conf.fallback);
-		return STATUS_OK;
-	}
-	print_array_begin();
-	for (i = 0; i < status.conf.n_fallback; i++) {
-		const struct iq_fallback *f = &status.conf.fallback[i];
-
-		print_array_element(json_pack("{s:i, s:I, s:I}",
-					      "dscp", (int)f->dscp,
-					      "mark", (json_int_t)f->mark,
-					      "mask", (json_int_t)f->mask));
-	}
-	print_array_end();
+	if (options.json)
+		print_array(conf->fallback, conf->n_fallback,
+			    sizeof(conf->fallback[0]), fallback_json);
+	else
+		print_table(columns, ARRAY_SIZE(columns), conf->n_fallback, row,
+			    conf->fallback);
 	return STATUS_OK;
 }
 

@@ -26,12 +26,7 @@ static bool loaded;
 
 static int collect(const struct iq_group *g, void *arg)
 {
-	struct iq_group *slot = list_add(arg, sizeof(*g));
-
-	if (!slot)
-		return -ENOMEM;
-	*slot = *g;
-	return 0;
+	return list_add(arg, g, sizeof(*g));
 }
 
 static int compare_id(const void *a, const void *b)
@@ -319,8 +314,10 @@ static json_t *counters_json(const struct iq_group *g)
 	return json;
 }
 
-json_t *group_json(const struct iq_group *g)
+json_t *group_json(const void *item)
 {
+	const struct iq_group *g = item;
+
 	return json_pack("{s:s, s:I, s:I, s:I, s:o, s:o, s:s, s:I, s:I, s:o}",
 			 "name", g->name, "id", (json_int_t)g->id,
 			 "mark", (json_int_t)g->mark,
@@ -373,33 +370,38 @@ static void counter_row(size_t i, char cells[][CELL_MAX], void *arg)
 		format_count(&g->counter[c], cells[c]);
 }
 
-static int show(struct args *args)
+/* Take [owner OWNER], and nothing else; -1 where it is not there. */
+static int next_owner(struct args *args, int *owner)
 {
 	static const char *const keywords[] = { "owner" };
-	struct iq_group *g, key = { 0 };
+	unsigned int seen = 0, i;
+	int ret;
+
+	*owner = -1;
+	while ((ret = next_keyword(args, keywords, 1, &seen, &i)) > 0) {
+		const char *value = next_value(args, "owner");
+
+		if (!value)
+			return STATUS_USAGE;
+		if (parse_owner(value, owner))
+			return bad_value("owner", value, EXPECT_OWNER);
+	}
+	return ret ? STATUS_USAGE : STATUS_OK;
+}
+
+static int show(struct args *args)
+{
+	struct iq_group key = { 0 };
 	struct list list = { 0 };
 	struct iq_kernel *k;
-	int owner = -1, ret;
-	size_t i;
+	int owner, ret;
 
 	/* a first word that is no keyword is a name */
 	if (args->n && (args->n == 1 || strcmp(args->words[0], "owner"))) {
 		if (next_selector(args, &key))
 			return STATUS_USAGE;
 	}
-	if (args->n) {
-		unsigned int seen = 0, keyword;
-		const char *value;
-
-		if (next_keyword(args, keywords, 1, &seen, &keyword) < 0)
-			return STATUS_USAGE;
-		value = next_value(args, "owner");
-		if (!value)
-			return STATUS_USAGE;
-		if (parse_owner(value, &owner))
-			return bad_value("owner", value, EXPECT_OWNER);
-	}
-	if (no_more_words(args))
+	if (next_owner(args, &owner))
 		return STATUS_USAGE;
 	k = the_kernel();
 	if (!k)
@@ -418,18 +420,14 @@ static int show(struct args *args)
 		}
 	}
 
-	g = list.items;
 	if (options.json) {
-		print_array_begin();
-		for (i = 0; i < list.n; i++)
-			print_array_element(group_json(&g[i]));
-		print_array_end();
+		print_array(list.items, list.n, sizeof(key), group_json);
 	} else if (list.n) {
 		print_table(setting_columns, ARRAY_SIZE(setting_columns), list.n,
-			    setting_row, g);
+			    setting_row, list.items);
 		putchar('\n');
 		print_table(counter_columns, ARRAY_SIZE(counter_columns), list.n,
-			    counter_row, g);
+			    counter_row, list.items);
 	}
 	free(list.items);
 	return STATUS_OK;
@@ -437,21 +435,11 @@ static int show(struct args *args)
 
 static int flush(struct args *args)
 {
-	static const char *const keywords[] = { "owner" };
-	unsigned int seen = 0, i;
 	struct iq_kernel *k;
 	uint32_t count;
-	int owner = -1, ret;
+	int owner, ret;
 
-	while ((ret = next_keyword(args, keywords, 1, &seen, &i)) > 0) {
-		const char *value = next_value(args, "owner");
-
-		if (!value)
-			return STATUS_USAGE;
-		if (parse_owner(value, &owner))
-			return bad_value("owner", value, EXPECT_OWNER);
-	}
-	if (ret)
+	if (next_owner(args, &owner))
 		return STATUS_USAGE;
 	k = the_kernel();
 	if (!k)

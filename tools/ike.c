@@ -156,8 +156,9 @@ static int del(struct args *args)
 	return status ? status : send_entry(ENTRY_IKE_DELETE, 0, &ike);
 }
 
-json_t *ike_json(const struct iq_ike *ike)
+json_t *ike_json(const void *item)
 {
+	const struct iq_ike *ike = item;
 	char spi_i[FORMAT_MAX], spi_r[FORMAT_MAX], group[FORMAT_MAX];
 	json_t *json;
 
@@ -196,22 +197,16 @@ static void row(size_t i, char cells[][CELL_MAX], void *arg)
 
 static int collect(const struct iq_ike *ike, void *arg)
 {
-	struct iq_ike *slot = list_add(arg, sizeof(*ike));
-
-	if (!slot)
-		return -ENOMEM;
-	*slot = *ike;
-	return 0;
+	return list_add(arg, ike, sizeof(*ike));
 }
 
 static int show(struct args *args)
 {
-	struct iq_ike filter, *ike;
+	struct iq_ike filter;
 	struct list list = { 0 };
 	int ret, tries = 0;
 	struct iq_kernel *k;
 	unsigned int seen;
-	size_t i;
 
 	ret = next_ike(args, &filter, FILTER, &seen);
 	if (ret)
@@ -228,15 +223,10 @@ static int show(struct args *args)
 		return kernel_refused(ret);
 	}
 
-	ike = list.items;
-	if (options.json) {
-		print_array_begin();
-		for (i = 0; i < list.n; i++)
-			print_array_element(ike_json(&ike[i]));
-		print_array_end();
-	} else if (list.n) {
-		print_table(columns, ARRAY_SIZE(columns), list.n, row, ike);
-	}
+	if (options.json)
+		print_array(list.items, list.n, sizeof(struct iq_ike), ike_json);
+	else
+		print_table(columns, ARRAY_SIZE(columns), list.n, row, list.items);
 	free(list.items);
 	return STATUS_OK;
 }

@@ -7,6 +7,7 @@
 
 #include "command.h"
 
-json_t *ike_json(const struct iq_ike *ike);
+/* of a struct iq_ike */
+json_t *ike_json(const void *item);
 
 #endif /* IPSEC_QOS_TOOLS_IKE_H */

@@ -19,7 +19,6 @@ static const char *const escapes[] = {
 
 static size_t json_flags = JSON_COMPACT;
 static bool colors;
-static size_t elements;
 
 void print_setup(bool pretty)
 {
@@ -72,6 +71,8 @@ void print_table(const struct column *columns, size_t n_columns, size_t n,
 	size_t wide[COLUMNS_MAX];
 	size_t i, c;
 
+	if (!n)
+		return;
 	for (c = 0; c < n_columns; c++)
 		wide[c] = width(columns[c].title);
 	for (i = 0; i < n; i++) {
@@ -98,25 +99,25 @@ void print_json(json_t *json)
 	putchar('\n');
 }
 
-void print_array_begin(void)
+void print_array(const void *items, size_t n, size_t size,
+		 json_t *(*to_json)(const void *item))
 {
-	elements = 0;
+	bool pretty = !(json_flags & JSON_COMPACT);
+	const char *item = items;
+	size_t i;
+
 	putchar('[');
-}
+	for (i = 0; i < n; i++, item += size) {
+		json_t *json = to_json(item);
 
-void print_array_element(json_t *json)
-{
-	if (elements++)
-		putchar(',');
-	if (!(json_flags & JSON_COMPACT))
-		putchar('\n');
-	json_dumpf(json, stdout, json_flags);
-	json_decref(json);
-}
-
-void print_array_end(void)
-{
-	if (elements && !(json_flags & JSON_COMPACT))
+		if (i)
+			putchar(',');
+		if (pretty)
+			putchar('\n');
+		json_dumpf(json, stdout, json_flags);
+		json_decref(json);
+	}
+	if (n && pretty)
 		putchar('\n');
 	puts("]");
 }

@@ -48,7 +48,8 @@ void print_setup(bool pretty);
 void print_colored(enum color color, const char *text);
 
 /**
- * print_table() - a title line, then a line for each of @n rows, aligned
+ * print_table() - a title line, then a line for each of @n rows, aligned;
+ * nothing without rows
  *
  * @row: writes the cells of row @i; called twice for each
  */
@@ -59,12 +60,10 @@ void print_table(const struct column *columns, size_t n_columns, size_t n,
 /** print_json() - and take it over; ends the line */
 void print_json(json_t *json);
 
-/*
- * An array whose elements need not all be in memory: begin, each element
- * (taken over), end.
+/**
+ * print_array() - @n items of @size bytes as JSON, which is never all in memory
  */
-void print_array_begin(void);
-void print_array_element(json_t *json);
-void print_array_end(void);
+void print_array(const void *items, size_t n, size_t size,
+		 json_t *(*to_json)(const void *item));
 
 #endif /* IPSEC_QOS_TOOLS_PRINT_H */

@@ -181,8 +181,9 @@ static int del(struct args *args)
 	return status ? status : send_entry(ENTRY_SA_DELETE, 0, &sa);
 }
 
-json_t *sa_json(const struct iq_sa *sa)
+json_t *sa_json(const void *item)
 {
+	const struct iq_sa *sa = item;
 	char dst[FORMAT_MAX], group[FORMAT_MAX];
 	json_t *json;
 
@@ -230,22 +231,16 @@ static void row(size_t i, char cells[][CELL_MAX], void *arg)
 
 static int collect(const struct iq_sa *sa, void *arg)
 {
-	struct iq_sa *slot = list_add(arg, sizeof(*sa));
-
-	if (!slot)
-		return -ENOMEM;
-	*slot = *sa;
-	return 0;
+	return list_add(arg, sa, sizeof(*sa));
 }
 
 static int show(struct args *args)
 {
 	int ret, tries = 0;
 	struct list list = { 0 };
-	struct iq_sa filter, *sa;
+	struct iq_sa filter;
 	struct iq_kernel *k;
 	unsigned int seen;
-	size_t i;
 
 	ret = next_sa(args, &filter, FILTER, &seen);
 	if (ret)
@@ -262,15 +257,10 @@ static int show(struct args *args)
 		return kernel_refused(ret);
 	}
 
-	sa = list.items;
-	if (options.json) {
-		print_array_begin();
-		for (i = 0; i < list.n; i++)
-			print_array_element(sa_json(&sa[i]));
-		print_array_end();
-	} else if (list.n) {
-		print_table(columns, ARRAY_SIZE(columns), list.n, row, sa);
-	}
+	if (options.json)
+		print_array(list.items, list.n, sizeof(struct iq_sa), sa_json);
+	else
+		print_table(columns, ARRAY_SIZE(columns), list.n, row, list.items);
 	free(list.items);
 	return STATUS_OK;
 }

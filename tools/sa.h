@@ -7,6 +7,7 @@
 
 #include "command.h"
 
-json_t *sa_json(const struct iq_sa *sa);
+/* of a struct iq_sa */
+json_t *sa_json(const void *item);
 
 #endif /* IPSEC_QOS_TOOLS_SA_H */

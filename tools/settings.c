@@ -103,17 +103,13 @@ static int show(struct args *args)
 {
 	struct iq_status status;
 	char ports[FORMAT_MAX];
-	struct iq_kernel *k;
 	int ret;
 
 	if (no_more_words(args))
 		return STATUS_USAGE;
-	k = the_kernel();
-	if (!k)
-		return STATUS_REFUSED;
-	ret = iq_kernel_status(k, &status);
+	ret = kernel_status(&status);
 	if (ret)
-		return kernel_refused(ret);
+		return ret;
 	if (options.json) {
 		print_json(json_pack("{s:o, s:o}",
 				     "ceilings", ceilings_json(&status.conf),

@@ -76,18 +76,14 @@ static int run(struct args *args)
 {
 	char why[FORMAT_WHY];
 	struct iq_status st;
-	struct iq_kernel *k;
 	json_t *answer;
 	int ret;
 
 	if (no_more_words(args))
 		return STATUS_USAGE;
-	k = the_kernel();
-	if (!k)
-		return STATUS_REFUSED;
-	ret = iq_kernel_status(k, &st);
+	ret = kernel_status(&st);
 	if (ret)
-		return kernel_refused(ret);
+		return ret;
 	/* a router may well be worked without a daemon: that is no error */
 	ask_daemon(IQ_FEED_QUERY_STATUS, NULL, PATIENCE, &answer, why);
 	if (options.json)

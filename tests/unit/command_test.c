@@ -332,23 +332,26 @@ START_TEST(table)
 }
 END_TEST
 
+static json_t *number_json(const void *item)
+{
+	return json_pack("{s:i}", "a", *(const int *)item);
+}
+
 static void an_array(void)
 {
+	static const int items[] = { 1, 2 };
+
 	print_setup(false);
-	print_array_begin();
-	print_array_element(json_pack("{s:i}", "a", 1));
-	print_array_element(json_pack("{s:n}", "b"));
-	print_array_end();
-	print_array_begin();
-	print_array_end();
+	print_array(items, 2, sizeof(items[0]), number_json);
+	print_array(NULL, 0, sizeof(items[0]), number_json);
 }
 
 static void a_pretty_array(void)
 {
+	static const int item = 1;
+
 	print_setup(true);
-	print_array_begin();
-	print_array_element(json_pack("{s:i}", "a", 1));
-	print_array_end();
+	print_array(&item, 1, sizeof(item), number_json);
 }
 
 START_TEST(json)
@@ -357,7 +360,7 @@ START_TEST(json)
 	json_t *back;
 
 	printed(an_array, text, sizeof(text));
-	ck_assert_str_eq(text, "[{\"a\":1},{\"b\":null}]\n[]\n");
+	ck_assert_str_eq(text, "[{\"a\":1},{\"a\":2}]\n[]\n");
 	printed(a_pretty_array, text, sizeof(text));
 	ck_assert_ptr_nonnull(strchr(text, ' '));
 	back = json_loads(text, 0, NULL);
