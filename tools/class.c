@@ -39,25 +39,17 @@ static void row(size_t i, char cells[][CELL_MAX], void *arg)
 			 member_text(c, "text"));
 }
 
+static void print_classes(json_t *answer)
+{
+	print_table(columns, ARRAY_SIZE(columns), json_array_size(answer), row,
+		    answer);
+}
+
 static int show(struct args *args)
 {
-	json_t *answer;
-	int status;
-
 	if (no_more_words(args))
 		return STATUS_USAGE;
-	status = query(IQ_FEED_QUERY_CLASSES, NULL, &answer);
-	if (status)
-		return status;
-	if (options.json) {
-		print_json(answer);
-		return STATUS_OK;
-	}
-	if (json_array_size(answer))
-		print_table(columns, ARRAY_SIZE(columns),
-			    json_array_size(answer), row, answer);
-	json_decref(answer);
-	return STATUS_OK;
+	return show_answer(IQ_FEED_QUERY_CLASSES, NULL, print_classes);
 }
 
 static const struct verb verbs[] = { { "show", show } };

@@ -50,7 +50,7 @@ static void row(size_t i, char cells[][CELL_MAX], void *arg)
 	}
 }
 
-static void print_status(const json_t *answer)
+static void print_status(json_t *answer)
 {
 	const json_t *config = json_object_get(answer, "config");
 	const json_t *charon = json_object_get(answer, "charon");
@@ -91,21 +91,9 @@ static void print_status(const json_t *answer)
 
 static int status(struct args *args)
 {
-	json_t *answer;
-	int ret;
-
 	if (no_more_words(args))
 		return STATUS_USAGE;
-	ret = query(IQ_FEED_QUERY_STATUS, NULL, &answer);
-	if (ret)
-		return ret;
-	if (options.json) {
-		print_json(answer);
-	} else {
-		print_status(answer);
-		json_decref(answer);
-	}
-	return STATUS_OK;
+	return show_answer(IQ_FEED_QUERY_STATUS, NULL, print_status);
 }
 
 static int reload(struct args *args)

@@ -30,25 +30,34 @@ static void row(size_t i, char cells[][CELL_MAX], void *arg)
 	snprintf(cells[5], CELL_MAX, "%" PRIu64, member_number(p, "line"));
 }
 
+static void print_profiles(json_t *answer)
+{
+	print_table(columns, ARRAY_SIZE(columns), json_array_size(answer), row,
+		    answer);
+}
+
 static int show(struct args *args)
 {
-	json_t *answer;
-	int status;
-
 	if (no_more_words(args))
 		return STATUS_USAGE;
-	status = query(IQ_FEED_QUERY_PROFILES, NULL, &answer);
-	if (status)
-		return status;
-	if (options.json) {
-		print_json(answer);
-		return STATUS_OK;
+	return show_answer(IQ_FEED_QUERY_PROFILES, NULL, print_profiles);
+}
+
+static void print_test(json_t *answer)
+{
+	char mark[FORMAT_MAX];
+
+	printf("identity  %s\nprofile   ", member_text(answer, "identity"));
+	if (json_is_string(json_object_get(answer, "profile"))) {
+		print_colored(COLOR_NAME, member_text(answer, "profile"));
+		printf("\ngroup     ");
+		print_colored(COLOR_NAME, member_text(answer, "group"));
+		printf("\nmark      %s\n", format_member_mark(answer, mark));
+	} else {
+		print_colored(COLOR_BAD, "none");
+		putchar('\n');
 	}
-	if (json_array_size(answer))
-		print_table(columns, ARRAY_SIZE(columns),
-			    json_array_size(answer), row, answer);
-	json_decref(answer);
-	return STATUS_OK;
+	printf("why       %s\n", member_text(answer, "why"));
 }
 
 static int test(struct args *args)
@@ -56,9 +65,8 @@ static int test(struct args *args)
 	static const char *const keywords[] = { "eap", "connection" };
 	const char *identity = next_word(args);
 	const char *value[2] = { NULL, NULL };
-	char question[IQ_FEED_MSG_MAX / 2], mark[FORMAT_MAX];
+	char question[IQ_FEED_MSG_MAX / 2];
 	unsigned int seen = 0, i;
-	json_t *answer;
 	int ret, len;
 
 	if (!identity)
@@ -76,26 +84,7 @@ static int test(struct args *args)
 		       value[1] ? value[1] : "");
 	if (len >= (int)sizeof(question))
 		return usage_error("the identity is too long");
-	ret = query(IQ_FEED_QUERY_TEST, question, &answer);
-	if (ret)
-		return ret;
-	if (options.json) {
-		print_json(answer);
-		return STATUS_OK;
-	}
-	printf("identity  %s\nprofile   ", member_text(answer, "identity"));
-	if (json_is_string(json_object_get(answer, "profile"))) {
-		print_colored(COLOR_NAME, member_text(answer, "profile"));
-		printf("\ngroup     ");
-		print_colored(COLOR_NAME, member_text(answer, "group"));
-		printf("\nmark      %s\n", format_member_mark(answer, mark));
-	} else {
-		print_colored(COLOR_BAD, "none");
-		putchar('\n');
-	}
-	printf("why       %s\n", member_text(answer, "why"));
-	json_decref(answer);
-	return STATUS_OK;
+	return show_answer(IQ_FEED_QUERY_TEST, question, print_test);
 }
 
 static const struct verb verbs[] = { { "show", show }, { "test", test } };

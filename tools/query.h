@@ -25,6 +25,10 @@ int ask_daemon(enum iq_feed_query query, const char *arg, int timeout,
 /** query() - as ask_daemon(), with time, and errors printed; returns a STATUS_ */
 int query(enum iq_feed_query query, const char *arg, json_t **answer);
 
+/** show_answer() - query(), and what it says as JSON or by @print; a STATUS_ */
+int show_answer(enum iq_feed_query question, const char *arg,
+		void (*print)(json_t *answer));
+
 /*
  * Reading answers: a member's text, "-" where it is null or not there, and its
  * number and truth, 0 and false likewise.
