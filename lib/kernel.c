@@ -544,6 +544,11 @@ nla_put_failure:
 
 /* What answers and events carry. */
 
+static int u8(const struct nlattr *a, int otherwise)
+{
+	return a ? nla_get_u8(a) : otherwise;
+}
+
 static uint32_t u32(const struct nlattr *a)
 {
 	return a ? nla_get_u32(a) : 0;
@@ -597,10 +602,8 @@ static int get_group(struct nlattr *nest, struct iq_group *g)
 	g->mask = tb[IPSEC_QOS_GROUP_A_MASK] ?
 		  nla_get_u32(tb[IPSEC_QOS_GROUP_A_MASK]) : UINT32_MAX;
 	g->priority = u32(tb[IPSEC_QOS_GROUP_A_PRIORITY]);
-	g->dscp = tb[IPSEC_QOS_GROUP_A_DSCP] ?
-		  nla_get_u8(tb[IPSEC_QOS_GROUP_A_DSCP]) : -1;
-	g->owner = tb[IPSEC_QOS_GROUP_A_OWNER] ?
-		   nla_get_u8(tb[IPSEC_QOS_GROUP_A_OWNER]) : 0;
+	g->dscp = u8(tb[IPSEC_QOS_GROUP_A_DSCP], -1);
+	g->owner = u8(tb[IPSEC_QOS_GROUP_A_OWNER], 0);
 	g->sas = u32(tb[IPSEC_QOS_GROUP_A_SAS]);
 	g->ikes = u32(tb[IPSEC_QOS_GROUP_A_IKES]);
 	if (!tb[IPSEC_QOS_GROUP_A_COUNTERS])
@@ -637,13 +640,11 @@ static int get_sa(struct nlattr *nest, struct iq_sa *sa)
 	memcpy(sa->dst.b, nla_data(tb[IPSEC_QOS_SA_A_DST]),
 	       nla_len(tb[IPSEC_QOS_SA_A_DST]));
 	sa->spi = u32(tb[IPSEC_QOS_SA_A_SPI]);
-	sa->proto = tb[IPSEC_QOS_SA_A_PROTO] ?
-		    nla_get_u8(tb[IPSEC_QOS_SA_A_PROTO]) : IPPROTO_ESP;
+	sa->proto = u8(tb[IPSEC_QOS_SA_A_PROTO], IPPROTO_ESP);
 	sa->group = u32(tb[IPSEC_QOS_SA_A_GROUP]);
 	sa->lifetime = u32(tb[IPSEC_QOS_SA_A_LIFETIME]);
 	sa->flags = u32(tb[IPSEC_QOS_SA_A_FLAGS]);
-	sa->owner = tb[IPSEC_QOS_SA_A_OWNER] ?
-		    nla_get_u8(tb[IPSEC_QOS_SA_A_OWNER]) : 0;
+	sa->owner = u8(tb[IPSEC_QOS_SA_A_OWNER], 0);
 	sa->count.packets = u64(tb[IPSEC_QOS_SA_A_PACKETS]);
 	sa->count.bytes = u64(tb[IPSEC_QOS_SA_A_BYTES]);
 	return 0;
@@ -669,8 +670,7 @@ static int get_ike(struct nlattr *nest, struct iq_ike *ike)
 	ike->spi_r = u64(tb[IPSEC_QOS_IKE_A_SPI_R]);
 	ike->group = u32(tb[IPSEC_QOS_IKE_A_GROUP]);
 	ike->lifetime = u32(tb[IPSEC_QOS_IKE_A_LIFETIME]);
-	ike->owner = tb[IPSEC_QOS_IKE_A_OWNER] ?
-		     nla_get_u8(tb[IPSEC_QOS_IKE_A_OWNER]) : 0;
+	ike->owner = u8(tb[IPSEC_QOS_IKE_A_OWNER], 0);
 	ike->count.packets = u64(tb[IPSEC_QOS_IKE_A_PACKETS]);
 	ike->count.bytes = u64(tb[IPSEC_QOS_IKE_A_BYTES]);
 	return 0;
