@@ -2,7 +2,6 @@
 /*
  * The command's pure parts: what a person writes, and what is printed.
  */
-#include <check.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,6 +10,7 @@
 
 #include "../../tools/parse.h"
 #include "../../tools/print.h"
+#include "suite.h"
 
 START_TEST(numbers)
 {
@@ -28,7 +28,7 @@ START_TEST(numbers)
 		"", " 1", "1 ", "+1", "-1", "1x", "0x", "0xg", "4294967296",
 		"99999999999999999999", "one", "1,2",
 	};
-	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+	for (size_t i = 0; i < N(bad); i++)
 		ck_assert_msg(parse_u32(bad[i], 0, UINT32_MAX, &n) == -EINVAL,
 			      "\"%s\" was taken", bad[i]);
 	ck_assert_int_eq(parse_u32("0", 1, 12, &n), -EINVAL);
@@ -55,7 +55,7 @@ START_TEST(marks)
 		"", "/", "1/", "/1", "1/1/1", "x/1", "1/x", "4294967296",
 		"1/4294967296",
 	};
-	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+	for (size_t i = 0; i < N(bad); i++)
 		ck_assert_msg(parse_mark(bad[i], &mark, &mask) == -EINVAL,
 			      "\"%s\" was taken", bad[i]);
 	ck_assert_uint_eq(mark, 0);
@@ -103,7 +103,7 @@ START_TEST(ike_spis)
 		{ "12_ii", 0, 0 }, { ":12", 0, 0 },
 	};
 
-	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+	for (size_t i = 0; i < N(cases); i++) {
 		uint64_t spi = 0;
 		int ret = parse_ike_spi(cases[i].text, 'i', &spi);
 
@@ -138,7 +138,7 @@ START_TEST(classids)
 		"", ":", ":1", "1", "10000:1", "1:10000", "0:0", "0:", "1:1:1",
 		"g:1", "0x1:1", "-1:1", "1: ", "1:-1", "none",
 	};
-	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+	for (size_t i = 0; i < N(bad); i++)
 		ck_assert_msg(parse_classid(bad[i], &id) == -EINVAL,
 			      "\"%s\" was taken", bad[i]);
 }
@@ -158,7 +158,7 @@ START_TEST(dscps)
 	char buf[FORMAT_MAX];
 	int dscp;
 
-	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+	for (size_t i = 0; i < N(cases); i++) {
 		ck_assert_int_eq(parse_dscp(cases[i].text, &dscp), 0);
 		ck_assert_int_eq(dscp, cases[i].dscp);
 		ck_assert_str_eq(format_dscp(dscp, buf), cases[i].shown);
@@ -212,7 +212,7 @@ START_TEST(ports)
 		"", ",", "1,", ",1", "0", "65536", "1,2,3,4,5,6,7,8,9", "5,5",
 		"500 501", "123456789012",
 	};
-	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+	for (size_t i = 0; i < N(bad); i++)
 		ck_assert_msg(parse_ports(bad[i], list, &n) == -EINVAL,
 			      "\"%s\" was taken", bad[i]);
 	ck_assert_uint_eq(n, 0);
@@ -371,10 +371,7 @@ END_TEST
 
 int main(void)
 {
-	Suite *suite = suite_create("command");
 	TCase *tcase = tcase_create("pure");
-	SRunner *runner;
-	int failed;
 
 	tcase_add_test(tcase, numbers);
 	tcase_add_test(tcase, marks);
@@ -389,10 +386,6 @@ int main(void)
 	tcase_add_test(tcase, amounts);
 	tcase_add_test(tcase, table);
 	tcase_add_test(tcase, json);
-	suite_add_tcase(suite, tcase);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+
+	return run_tests("command", tcase);
 }

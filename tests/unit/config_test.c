@@ -12,12 +12,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <check.h>
-
 #include "config.h"
 #include "conffile.h"
-
-#define N(array) (sizeof(array) / sizeof((array)[0]))
+#include "suite.h"
 
 /* Files, in a folder that goes with the test */
 
@@ -970,10 +967,7 @@ END_TEST
 
 int main(void)
 {
-	Suite *suite = suite_create("config");
 	TCase *tc = tcase_create("config");
-	SRunner *runner;
-	int failed;
 
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_set_timeout(tc, 60);
@@ -995,11 +989,6 @@ int main(void)
 	tcase_add_loop_test(tc, test_match, 0, N(matches));
 	tcase_add_test(tc, test_match_bounded);
 	tcase_add_test(tc, test_installed);
-	suite_add_tcase(suite, tc);
 
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return run_tests("config", tc);
 }

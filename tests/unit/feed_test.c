@@ -8,10 +8,10 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#include <check.h>
 #include <libmnl/libmnl.h>
 
 #include "feed.h"
+#include "suite.h"
 
 #define ALL (~0ULL)
 #define N_TYPES (IQ_FEED_ANSWER - IQ_FEED_HELLO + 1)
@@ -625,10 +625,7 @@ END_TEST
 
 int main(void)
 {
-	Suite *suite = suite_create("feed");
 	TCase *tc = tcase_create("codec");
-	SRunner *runner;
-	int failed;
 
 	tcase_add_loop_test(tc, test_round_trip, 0, N_TYPES);
 	tcase_add_test(tc, test_round_trip_edges);
@@ -643,15 +640,9 @@ int main(void)
 	tcase_add_loop_test(tc, test_get_twice, 0, N_TYPES);
 	tcase_add_test(tc, test_get_flagged);
 	tcase_add_test(tc, test_get_attr_length);
-	tcase_add_loop_test(tc, test_get_bad, 0,
-			    sizeof(bads) / sizeof(bads[0]));
+	tcase_add_loop_test(tc, test_get_bad, 0, N(bads));
 	tcase_add_loop_test(tc, test_get_long_string, 0, 4);
 	tcase_add_loop_test(tc, test_get_flipped, 0, N_TYPES);
-	suite_add_tcase(suite, tc);
 
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return run_tests("feed", tc);
 }

@@ -9,11 +9,8 @@
 #include <string.h>
 #include <strings.h>
 
-#include <check.h>
-
 #include "identity.h"
-
-#define N(array) (sizeof(array) / sizeof((array)[0]))
+#include "suite.h"
 
 /* what identity_match() says, but for how close a pattern comes */
 enum level { NONE, ANY, PART, EXACT };
@@ -706,10 +703,7 @@ END_TEST
 
 int main(void)
 {
-	Suite *suite = suite_create("identity");
 	TCase *tc = tcase_create("identity");
-	SRunner *runner;
-	int failed;
 
 	tcase_add_loop_test(tc, test_parse, 0, N(parses));
 	tcase_add_loop_test(tc, test_not_parsed, 0, N(not_parsed));
@@ -725,11 +719,6 @@ int main(void)
 	tcase_add_test(tc, test_long_lengths);
 	tcase_add_test(tc, test_dn_damaged);
 	tcase_add_test(tc, test_type_names);
-	suite_add_tcase(suite, tc);
 
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return run_tests("identity", tc);
 }

@@ -8,9 +8,8 @@
 #include <arpa/inet.h>
 #include <stdlib.h>
 
-#include <check.h>
-
 #include "ipsec_qos/parse.h"
+#include "suite.h"
 
 static const struct iq_ports ports = {
 	.n_ike = 1, .ike = { 500 },
@@ -214,7 +213,7 @@ START_TEST(reserved_spis)
 	struct iq_packet p;
 	size_t i;
 
-	for (i = 0; i < sizeof(t) / sizeof(t[0]); i++) {
+	for (i = 0; i < N(t); i++) {
 		ipv4(IPPROTO_ESP, 0);
 		put32(t[i].spi);
 		zeros(32);
@@ -316,7 +315,7 @@ START_TEST(fragments)
 	struct iq_packet p;
 	size_t i;
 
-	for (i = 0; i < sizeof(t) / sizeof(t[0]); i++) {
+	for (i = 0; i < N(t); i++) {
 		ipv4(IPPROTO_ESP, 0);
 		pkt[6] = t[i].frag >> 8;
 		pkt[7] = t[i].frag;
@@ -371,7 +370,7 @@ START_TEST(udp_encapsulated)
 	struct iq_packet p;
 	size_t i;
 
-	for (i = 0; i < sizeof(t) / sizeof(t[0]); i++) {
+	for (i = 0; i < N(t); i++) {
 		ipv4(IPPROTO_UDP, 0);
 		udp(t[i].src, t[i].dst);
 		put32(0xc0ffee00);
@@ -438,7 +437,7 @@ START_TEST(ike_headers)
 	struct iq_packet p;
 	size_t i;
 
-	for (i = 0; i < sizeof(t) / sizeof(t[0]); i++) {
+	for (i = 0; i < N(t); i++) {
 		ipv4(IPPROTO_UDP, 0);
 		udp(500, 500);
 		ike(t[i].i, t[i].r, t[i].version, t[i].length);
@@ -602,10 +601,7 @@ END_TEST
 
 int main(void)
 {
-	Suite *s = suite_create("parse");
 	TCase *tc = tcase_create("parse");
-	SRunner *sr;
-	int failed;
 
 	tcase_set_timeout(tc, 60);
 	tcase_add_test(tc, esp_ipv4);
@@ -621,10 +617,6 @@ int main(void)
 	tcase_add_test(tc, cut_anywhere);
 	tcase_add_test(tc, random_bytes);
 	tcase_add_test(tc, neither_ipv4_nor_ipv6);
-	suite_add_tcase(s, tc);
-	sr = srunner_create(s);
-	srunner_run_all(sr, CK_NORMAL);
-	failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+
+	return run_tests("parse", tc);
 }

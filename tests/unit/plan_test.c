@@ -2,10 +2,10 @@
 /*
  * Plans: from a policy to HTB classes.
  */
-#include <check.h>
 #include <stdlib.h>
 
 #include "plan.h"
+#include "suite.h"
 
 #define MTU	1500
 #define FRAME	1514
@@ -24,7 +24,7 @@ static struct iq_group groups[] = {
 };
 
 static const struct config config = {
-	.n_groups = sizeof(groups) / sizeof(groups[0]),
+	.n_groups = N(groups),
 	.groups = groups,
 };
 
@@ -47,7 +47,7 @@ static struct plan *make(uint64_t rate, struct class *classes, size_t n)
 
 #define MAKE(rate, ...) ({						\
 	static struct class classes[] = { __VA_ARGS__ };		\
-	make(rate, classes, sizeof(classes) / sizeof(classes[0]));	\
+	make(rate, classes, N(classes));	\
 })
 
 static struct plan_class *of(struct plan *plan, uint32_t group)
@@ -219,10 +219,7 @@ END_TEST
 
 int main(void)
 {
-	Suite *suite = suite_create("plan");
 	TCase *tc = tcase_create("plan");
-	SRunner *runner;
-	int failed;
 
 	tcase_add_test(tc, tree);
 	tcase_add_test(tc, great_ids);
@@ -231,11 +228,6 @@ int main(void)
 	tcase_add_test(tc, bursts);
 	tcase_add_test(tc, nothing_promised);
 	tcase_add_test(tc, refused);
-	suite_add_tcase(suite, tc);
 
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return run_tests("plan", tc);
 }
