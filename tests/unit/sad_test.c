@@ -4,7 +4,6 @@
  * kernel is played by a table that behaves as <linux/ipsec_qos.h> says.
  */
 #include <arpa/inet.h>
-#include <check.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,6 +12,7 @@
 #include <unistd.h>
 
 #include "sad.h"
+#include "suite.h"
 
 #define GOLD	1
 #define SILVER	2
@@ -748,10 +748,7 @@ END_TEST
 
 int main(void)
 {
-	Suite *suite = suite_create("sad");
 	TCase *tcase = tcase_create("sad");
-	SRunner *runner;
-	int failed;
 
 	tcase_add_checked_fixture(tcase, setup, teardown);
 	tcase_add_test(tcase, groups_follow_identities);
@@ -770,10 +767,6 @@ int main(void)
 	tcase_add_test(tcase, a_charon_that_died_is_forgotten);
 	tcase_add_test(tcase, ike_sas_go_while_they_are_walked_through);
 	tcase_add_test(tcase, a_sync_has_a_beginning);
-	suite_add_tcase(suite, tcase);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+
+	return run_tests("sad", tcase);
 }
