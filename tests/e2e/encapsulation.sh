@@ -60,27 +60,16 @@ END
 # connection HOST NAME LOCAL REMOTE OPTIONS CHILD_OPTIONS ID REMOTE_ID
 connection()
 {
-	swan_conf "$1" "$2" <<-END
-	connections {
+	swan_psk "$1" "$2" "$7" "$8" <<-END
+	mobike = no
+	local_addrs = $3
+	remote_addrs = $4
+	$5
+	children {
 		$2 {
-			version = 2
-			mobike = no
-			proposals = $IKE_PROPOSAL
-			local_addrs = $3
-			remote_addrs = $4
-			$5
-			local { auth = psk
-				id = $7 }
-			remote { auth = psk
-				id = $8 }
-			children {
-				$2 {
-					$6
-				}
-			}
+			$6
 		}
 	}
-	secrets { ike-$2 { secret = "not a secret" } }
 	END
 }
 

@@ -22,29 +22,15 @@ route right 10.1.0.0/24 via 192.0.2.1 src 10.2.0.1
 # peer SELF ITS_ADDRESS OTHER ITS_ADDRESS LOCAL_TS REMOTE_TS
 peer()
 {
-	swan_conf "$1" <<-END
-	connections {
-		$3 {
-			version = 2
-			local_addrs = $2
-			remote_addrs = $4
-			proposals = $IKE_PROPOSAL
-			local { auth = psk
-				id = $1.example }
-			remote { auth = psk
-				id = $3.example }
-			children {
-				net {
-					local_ts = $5
-					remote_ts = $6
-					esp_proposals = $ESP_PROPOSAL
-				}
-			}
+	swan_psk "$1" "$3" "$1.example" "$3.example" <<-END
+	local_addrs = $2
+	remote_addrs = $4
+	children {
+		net {
+			local_ts = $5
+			remote_ts = $6
+			esp_proposals = $ESP_PROPOSAL
 		}
-	}
-	secrets {
-		ike-$3 { id = $3.example
-			secret = "not a secret" }
 	}
 	END
 }

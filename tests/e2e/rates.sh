@@ -155,31 +155,18 @@ for site in a b c; do
 	route $site default via "10.0.$n.254" src "10.2.$n.1"
 done
 
-# connection NAME OWN_ADDRESS OWN_ID OWN_NET ADDRESS ID NET
+# connection HOST NAME OWN_ADDRESS OWN_ID OWN_NET ADDRESS ID NET
 connection()
 {
-	cat <<-END
-	connections {
-		$1 {
-			version = 2
-			proposals = $IKE_PROPOSAL
-			local_addrs = $2
-			remote_addrs = $5
-			local { auth = psk
-				id = $3 }
-			remote { auth = psk
-				id = $6 }
-			children {
-				$1 {
-					local_ts = $4
-					remote_ts = $7
-					esp_proposals = $ESP_PROPOSAL
-				}
-			}
+	swan_psk "$1" "$2" "$4" "$7" <<-END
+	local_addrs = $3
+	remote_addrs = $6
+	children {
+		$2 {
+			local_ts = $5
+			remote_ts = $8
+			esp_proposals = $ESP_PROPOSAL
 		}
-	}
-	secrets {
-		ike { secret = "all the same" }
 	}
 	END
 }
@@ -187,10 +174,10 @@ connection()
 policies 50 30
 for site in a b c; do
 	n=${number[$site]}
-	connection $site 10.0.0.1 gw.example 10.1.1.0/24 \
-		"10.0.$n.1" $site.example "10.2.$n.0/24" | swan_conf gw $site
-	connection $site "10.0.$n.1" $site.example "10.2.$n.0/24" \
-		10.0.0.1 gw.example 10.1.1.0/24 | swan_conf $site
+	connection gw $site 10.0.0.1 gw.example 10.1.1.0/24 \
+		"10.0.$n.1" $site.example "10.2.$n.0/24"
+	connection $site $site "10.0.$n.1" $site.example "10.2.$n.0/24" \
+		10.0.0.1 gw.example 10.1.1.0/24
 done
 qosd_start gw
 charon_start gw plugin

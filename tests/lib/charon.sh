@@ -21,6 +21,29 @@ swan_conf()
 	cat > "$W/$1/swanctl/conf.d/${2:-scenario}.conf"
 }
 
+# swan_psk HOST NAME ID REMOTE_ID [SECRET] < FILE: a connection by a pre-shared
+# key, the file has the rest of it
+swan_psk()
+{
+	swan_conf "$1" "$2" <<-END
+	connections {
+		$2 {
+			version = 2
+			proposals = $IKE_PROPOSAL
+			local { auth = psk
+				id = $3 }
+			remote { auth = psk
+				id = $4 }
+			$(cat)
+		}
+	}
+	secrets {
+		ike-$2 { id = $4
+			secret = "${5:-not a secret}" }
+	}
+	END
+}
+
 # charon_start HOST [plugin]: with the plugin ipsec-qos, where that is said.
 # Settings on standard input, if it is redirected (<<EOF), go into its section
 # charon of strongswan.conf; the plugin's go to $W/HOST/plugin.conf beforehand.

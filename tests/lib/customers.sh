@@ -81,56 +81,28 @@ customers_topology()
 # _customer NAME ADDRESS IDENTITY HOME_NET REMOTE_NET [MARK]
 _customer()
 {
-	swan_conf "$1" <<-END
-	connections {
-		gw {
-			version = 2
-			local_addrs = $2
-			remote_addrs = 203.0.113.1
-			proposals = $IKE_PROPOSAL
-			local { auth = psk
-				id = $3 }
-			remote { auth = psk
-				id = gw.provider.example }
-			children {
-				net {
-					local_ts = $5
-					remote_ts = $4
-					esp_proposals = $ESP_PROPOSAL
-				}
-			}
+	swan_psk "$1" gw "$3" gw.provider.example "secret of $1" <<-END
+	local_addrs = $2
+	remote_addrs = 203.0.113.1
+	children {
+		net {
+			local_ts = $5
+			remote_ts = $4
+			esp_proposals = $ESP_PROPOSAL
 		}
-	}
-	secrets {
-		ike { id = gw.provider.example
-			secret = "secret of $1" }
 	}
 	END
-	cat >> "$W/gw/swanctl/conf.d/customers.conf" <<-END
-	connections {
-		$1 {
-			version = 2
-			local_addrs = 203.0.113.1
-			remote_addrs = $2
-			proposals = $IKE_PROPOSAL
-			local { auth = psk
-				id = gw.provider.example }
-			remote { auth = psk
-				id = $3 }
-			children {
-				net-$1 {
-					local_ts = $4
-					remote_ts = $5
-					esp_proposals = $ESP_PROPOSAL
-					${6:+mark_in = $6
-					mark_out = $6}
-				}
-			}
+	swan_psk gw "$1" gw.provider.example "$3" "secret of $1" <<-END
+	local_addrs = 203.0.113.1
+	remote_addrs = $2
+	children {
+		net-$1 {
+			local_ts = $4
+			remote_ts = $5
+			esp_proposals = $ESP_PROPOSAL
+			${6:+mark_in = $6
+			mark_out = $6}
 		}
-	}
-	secrets {
-		ike-$1 { id = $3
-			secret = "secret of $1" }
 	}
 	END
 }
