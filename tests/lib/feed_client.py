@@ -1,11 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Speak to ipsec-qosd as charon's plugin or as the command does."""
-import ipaddress
 import json
 import socket
-import struct
 
-from feed_sink import ATTRS, FIRST_TYPE, MESSAGES, NLM_F_ACK, NUMBER, decode
+from feed_sink import NLM_F_ACK, decode, encode
 
 CHARON, COMMAND = 1, 2
 STATUS, PROFILES, TEST, CLASSES, RELOAD = 1, 2, 3, 4, 5
@@ -20,24 +18,6 @@ class Refused(Exception):
     def __init__(self, ack):
         super().__init__(ack["MESSAGE"])
         self.errno = ack["ERROR"]
-
-
-def encode(kind, seq=0, flags=0, **attrs):
-    body = b""
-    for name, value in attrs.items():
-        form = ATTRS[NUMBER[name]][1]
-        if form == "str":
-            value = value.encode() + b"\0"
-        elif form == "addr":
-            value = ipaddress.ip_address(value).packed
-        elif form == "flag":
-            value = b""
-        elif form != "bytes":
-            value = struct.pack("=" + form, value)
-        body += struct.pack("=HH", len(value) + 4, NUMBER[name]) + value
-        body += b"\0" * (-len(body) % 4)
-    return struct.pack("=IHHII", len(body) + 16,
-                       FIRST_TYPE + MESSAGES.index(kind), flags, seq, 0) + body
 
 
 class Client:

@@ -109,18 +109,22 @@ def decode(data, from_daemon=False):
     return msg
 
 
-def encode(kind, seq, **attrs):
+def encode(kind, seq=0, flags=0, **attrs):
     body = b""
     for name, value in attrs.items():
         form = ATTRS[NUMBER[name]][1]
         if form == "str":
             value = value.encode() + b"\0"
-        else:
+        elif form == "addr":
+            value = ipaddress.ip_address(value).packed
+        elif form == "flag":
+            value = b""
+        elif form != "bytes":
             value = struct.pack("=" + form, value)
         body += struct.pack("=HH", len(value) + 4, NUMBER[name]) + value
         body += b"\0" * (-len(body) % 4)
     return struct.pack("=IHHII", len(body) + 16,
-                       FIRST_TYPE + MESSAGES.index(kind), 0, seq, 0) + body
+                       FIRST_TYPE + MESSAGES.index(kind), flags, seq, 0) + body
 
 
 class FeedSink:
