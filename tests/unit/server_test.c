@@ -14,10 +14,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <check.h>
-
 #include "sad.h"
 #include "server.h"
+#include "suite.h"
 
 static char dir[64], path[80], lock[96];
 static struct ev_loop *loop;
@@ -172,10 +171,7 @@ END_TEST
 
 int main(void)
 {
-	Suite *suite = suite_create("server");
 	TCase *tc = tcase_create("server");
-	SRunner *runner;
-	int failed;
 
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_set_timeout(tc, 20);
@@ -184,11 +180,6 @@ int main(void)
 	tcase_add_test(tc, test_held);
 	tcase_add_test(tc, test_link);
 	tcase_add_test(tc, test_two);
-	suite_add_tcase(suite, tc);
 
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return run_tests("server", tc);
 }
