@@ -6,6 +6,38 @@
 # No topology: one host, with a systemd of its own in a PID namespace.
 . tests/lib/lib.sh
 
+step "make install, with kernels that DKMS makes no module for"
+# dkms.sh has it make one; here that would take minutes
+mkdir "$W/bin" /lib/modules/0.0.0-old
+mkdir /lib/modules/0.0.0-old/build
+touch /lib/modules/0.0.0-old/build/Makefile
+cat > "$W/bin/dkms" <<-'END'
+	#!/bin/sh
+	echo "$*" >> /tmp/e2e/dkms.log
+	case "$*" in "install "*"-k $(cat /tmp/e2e/refused)") exit 10 ;; esac
+END
+printf '#!/bin/sh\necho "$*" >> /tmp/e2e/systemctl.log\n' > "$W/bin/systemctl"
+chmod +x "$W"/bin/*
+mkdir -p /run/systemd/system
+# installs REFUSED: make install, where DKMS fails for a kernel
+installs()
+{
+	rm -f "$W"/*.log
+	echo "$1" > "$W/refused"
+	PATH=$W/bin:$PATH make -s install PREFIX=/usr >"$W/out" 2>&1
+}
+installs 0.0.0-old || fail "an old kernel is in the way: $(cat "$W/out")"
+grep -qx "warning: no module for 0.0.0-old, which does not run" "$W/out"
+expect "kernels with headers" "$(find /lib/modules/*/build/Makefile | wc -l)" \
+	"$(grep -c '^install --force ipsec-qos/[0-9.]* -k ' "$W/dkms.log")"
+grep -qx daemon-reload "$W/systemctl.log"
+not installs "$(uname -r)"
+grep -qx "scripts/install: no module for $(uname -r), which runs" "$W/out"
+expect "all kernels are tried" "$(find /lib/modules/*/build/Makefile | wc -l)" \
+	"$(grep -c '^install ' "$W/dkms.log")"
+grep -qx daemon-reload "$W/systemctl.log"
+rm -r /run/systemd "$W/bin" /lib/modules/0.0.0-old
+
 step "make install"
 # with a DESTDIR neither DKMS nor depmod run: they take minutes here
 make -s install DESTDIR=/ PREFIX=/usr
