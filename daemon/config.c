@@ -12,6 +12,7 @@
 #include <net/if.h>
 
 #include "conffile.h"
+#include "match.h"
 #include "text.h"
 #include "value.h"
 
@@ -927,6 +928,12 @@ static bool load(struct loader *l, const struct conf_section **sections)
 	return policies(l, sections, n);
 }
 
+static bool index_profiles(struct loader *l)
+{
+	l->config->index = match_index_new(l->config);
+	return l->config->index || no_memory(l);
+}
+
 struct config *config_load(const char *file, char *error, size_t error_size)
 {
 	struct loader l = { .error = error, .error_size = error_size };
@@ -938,7 +945,8 @@ struct config *config_load(const char *file, char *error, size_t error_size)
 
 	l.config = array(&l, 1, sizeof(*l.config));
 	sections = array(&l, l.file->n_sections, sizeof(*sections));
-	if (!l.config || !sections || !load(&l, sections)) {
+	if (!l.config || !sections || !load(&l, sections) ||
+	    !index_profiles(&l)) {
 		config_free(l.config);
 		l.config = NULL;
 	}
@@ -979,186 +987,9 @@ void config_free(struct config *config)
 		free(config->policies[i].device);
 		free(config->policies[i].classes);
 	}
+	match_index_free(config->index);
 	free(config->groups);
 	free(config->profiles);
 	free(config->policies);
 	free(config);
-}
-
-/* Which profile */
-
-/* A condition of a profile that an SA meets. */
-struct met {
-	const char *kind;
-	const char *pattern;
-	unsigned int weight;	/* as identity_match() says */
-	uint32_t strength;	/* comparable between kinds; 0: there is none */
-};
-
-enum { IDENTITY, EAP_IDENTITY, CONNECTION, N_KINDS };
-
-/* The conditions, the strongest first. */
-struct fit {
-	struct met met[N_KINDS];
-};
-
-/*
- * Patterns on different kinds of things say nothing about each other: how close
- * they are counts only where all else is equal.
- */
-static uint32_t strength(int kind, unsigned int weight)
-{
-	uint32_t level = weight == IDENTITY_MATCH_EXACT ? 3 :
-			 weight > IDENTITY_MATCH_ANY ? 2 : 1;
-
-	return level << 30 | (uint32_t)(N_KINDS - kind) << 28 |
-	       (weight & (IDENTITY_MATCH_EXACT - 1));
-}
-
-/* A pattern with '*' anywhere, each for any number of characters. */
-static unsigned int match_text(const char *text, const char *pattern, bool nocase)
-{
-	const char *star = NULL, *from = NULL;
-	unsigned int fixed = 0;
-	const char *p;
-
-	if (!(nocase ? strcasecmp(text, pattern) : strcmp(text, pattern)))
-		return IDENTITY_MATCH_EXACT;
-	for (p = pattern; *p; p++)
-		fixed += *p != '*';
-
-	for (p = pattern; *text;) {
-		if (*p == '*') {
-			star = p++;
-			from = text;
-		} else if (nocase ? tolower((unsigned char)*p) ==
-				    tolower((unsigned char)*text) : *p == *text) {
-			p++;
-			text++;
-		} else if (star) {
-			p = star + 1;
-			text = ++from;
-		} else {
-			return 0;
-		}
-	}
-	while (*p == '*')
-		p++;
-	return *p ? 0 : IDENTITY_MATCH_ANY + fixed;
-}
-
-static int compare_met(const void *a, const void *b)
-{
-	const struct met *x = a, *y = b;
-
-	return x->strength > y->strength ? -1 : x->strength < y->strength;
-}
-
-static int compare_fits(const struct fit *a, const struct fit *b)
-{
-	int i, ret;
-
-	for (i = 0; i < N_KINDS; i++) {
-		ret = compare_met(&a->met[i], &b->met[i]);
-		if (ret)
-			return -ret;
-	}
-	return 0;
-}
-
-static void meet(struct met *met, const char *pattern, unsigned int weight)
-{
-	if (weight > met->weight) {
-		met->weight = weight;
-		met->pattern = pattern;
-	}
-}
-
-static bool fits(const struct profile *p, const struct identity *id,
-		 const char *eap_id, const char *conn, struct fit *fit)
-{
-	struct met *met = fit->met;
-	size_t i;
-
-	memset(fit, 0, sizeof(*fit));
-	met[IDENTITY].kind = "identity";
-	for (i = 0; i < p->n_ids; i++)
-		meet(&met[IDENTITY], p->id_text[i], identity_match(id, &p->ids[i]));
-	met[EAP_IDENTITY].kind = "eap-identity";
-	for (i = 0; eap_id && i < p->n_eap_ids; i++)
-		meet(&met[EAP_IDENTITY], p->eap_ids[i],
-		     match_text(eap_id, p->eap_ids[i], true));
-	met[CONNECTION].kind = "connection";
-	for (i = 0; conn && i < p->n_conns; i++)
-		meet(&met[CONNECTION], p->conns[i],
-		     match_text(conn, p->conns[i], false));
-
-	if ((p->n_ids && !met[IDENTITY].weight) ||
-	    (p->n_eap_ids && !met[EAP_IDENTITY].weight) ||
-	    (p->n_conns && !met[CONNECTION].weight))
-		return false;
-
-	for (i = 0; i < N_KINDS; i++) {
-		if (met[i].weight)
-			met[i].strength = strength(i, met[i].weight);
-	}
-	qsort(met, N_KINDS, sizeof(*met), compare_met);
-	return true;
-}
-
-static void explain(struct text *t, const struct fit *fit)
-{
-	const char *sep = "";
-	int i;
-
-	for (i = 0; i < N_KINDS && fit->met[i].strength; i++) {
-		text_put(t, "%s%s \"%s\" matches %s", sep, fit->met[i].kind,
-			 fit->met[i].pattern,
-			 fit->met[i].weight == IDENTITY_MATCH_EXACT ? "exactly" :
-			 fit->met[i].weight > IDENTITY_MATCH_ANY ? "as a pattern" :
-			 "as it does any");
-		sep = ", ";
-	}
-}
-
-const struct profile *config_match(const struct config *config,
-				   const struct identity *id,
-				   const char *eap_id, const char *conn,
-				   char *why, size_t why_size)
-{
-	const struct profile *best = NULL, *second = NULL;
-	struct fit best_fit = { 0 }, second_fit = { 0 }, fit;
-	struct text t;
-	size_t i;
-
-	for (i = 0; i < config->n_profiles; i++) {
-		const struct profile *p = &config->profiles[i];
-
-		if (!fits(p, id, eap_id, conn, &fit))
-			continue;
-		if (!best || compare_fits(&fit, &best_fit) > 0) {
-			second = best;
-			second_fit = best_fit;
-			best = p;
-			best_fit = fit;
-		} else if (!second || compare_fits(&fit, &second_fit) > 0) {
-			second = p;
-			second_fit = fit;
-		}
-	}
-
-	text_begin(&t, why, why_size);
-	if (!best) {
-		text_put(&t, "no profile names it");
-		return NULL;
-	}
-	explain(&t, &best_fit);
-	if (!second)
-		text_put(&t, "; no other profile matches");
-	else if (compare_fits(&best_fit, &second_fit) > 0)
-		text_put(&t, "; more specific than profile %s", second->name);
-	else
-		text_put(&t, "; as specific as profile %s, but before it in the file",
-			 second->name);
-	return best;
 }

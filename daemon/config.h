@@ -79,6 +79,7 @@ struct policy {
  * @groups: by their ids; of each id, name, mark, mask, priority and dscp
  * @profiles: as they stand in the file
  * @policies: as they stand in the file
+ * @index: of the profiles, for config_match()
  * @conf: ceilings, ports and the fall-back table, as the module takes them;
  *	all of them, with the module's defaults where the file is silent
  */
@@ -87,6 +88,7 @@ struct config {
 	struct iq_group *groups;
 	size_t n_profiles;
 	struct profile *profiles;
+	struct match_index *index;
 	size_t n_policies;
 	struct policy *policies;
 	struct iq_conf conf;
@@ -121,6 +123,9 @@ const struct iq_group *config_group(const struct config *config, uint32_t id);
  * the one on the identity, then on the EAP identity; of two on the same, the
  * closer one (identity_match(); for EAP identities and connections the one that
  * fixes more characters).
+ *
+ * Patterns without a wildcard and those that begin with the only one are looked
+ * up; subnets, ranges, %any and other wildcards are tried one after the other.
  *
  * @id: the authenticated identity
  * @eap_id: the EAP or XAuth identity, or NULL

@@ -308,6 +308,27 @@ static bool rdn_equal(const struct rdn *a, const struct rdn *b)
 	return true;
 }
 
+static bool is_wildcard(const struct rdn *rdn)
+{
+	return rdn->value.len == 1 && *rdn->value.data == '*';
+}
+
+size_t dn_values(const uint8_t *der, size_t len, uint8_t *buf, bool *wildcards)
+{
+	struct dn_walk walk;
+	struct rdn rdn;
+	size_t n = 0;
+
+	*wildcards = false;
+	walk_begin(&walk, der, len);
+	while (walk_next(&walk, &rdn)) {
+		*wildcards |= is_wildcard(&rdn);
+		memcpy(buf + n, rdn.value.data, rdn.value.len);
+		n += rdn.value.len;
+	}
+	return walk.valid ? n : 0;
+}
+
 int dn_match(const uint8_t *der, size_t len,
 	     const uint8_t *pattern, size_t pattern_len)
 {
@@ -328,7 +349,7 @@ int dn_match(const uint8_t *der, size_t len,
 			return wildcards;
 		if (more != wanted || !der_equal(&rdn.oid, &want.oid))
 			return -1;
-		if (want.value.len == 1 && *want.value.data == '*')
+		if (is_wildcard(&want))
 			wildcards++;
 		else if (!rdn_equal(&rdn, &want))
 			return -1;

@@ -39,6 +39,19 @@ bool dn_valid(const uint8_t *der, size_t len);
 bool dn_format(const uint8_t *der, size_t len, struct text *t);
 
 /**
+ * dn_values() - the values of all RDNs, one after the other
+ *
+ * Two DNs that dn_match() takes for the same without a wildcard have the same
+ * values but for their case.
+ *
+ * @buf: room for @len bytes
+ * @wildcards: set to whether one of them stands for any
+ *
+ * Return: how many bytes; 0 where the DN is invalid.
+ */
+size_t dn_values(const uint8_t *der, size_t len, uint8_t *buf, bool *wildcards);
+
+/**
  * dn_match() - does a pattern name a DN?
  *
  * RDN by RDN in their order. PrintableStrings, and email addresses, compare

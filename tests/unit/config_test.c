@@ -956,6 +956,78 @@ START_TEST(test_match_bounded)
 END_TEST
 
 /* The file that is installed */
+/* A name of few letters, so that many end alike; as a pattern some with a '*'. */
+static void random_identity(char *buf, bool pattern)
+{
+	static const char *const parts[] = { "a", "B", "b", ".a", ".b", "ab", ".", "A" };
+	const char *star = pattern && rand() % 2 ? "*" : "";
+	char name[64] = "x";
+	int i, n = rand() % 5;
+
+	for (i = 0; i < n; i++)
+		strcat(name, parts[rand() % 8]);
+	switch (rand() % 8) {
+	case 0:
+		sprintf(buf, "%s@%s", *star ? star : name, name);
+		break;
+	case 1:
+		sprintf(buf, "C=%s, CN=%s", rand() % 2 ? "ch" : "CH", *star ? star : name);
+		break;
+	case 2:
+		sprintf(buf, "192.0.2.%d%s", rand() % 4, *star ? "/31" : "");
+		break;
+	case 3:
+		sprintf(buf, "keyid:%s", name);
+		break;
+	case 4:
+		strcpy(buf, pattern && rand() % 4 == 0 ? "%any" : "dns:x");
+		break;
+	default:
+		sprintf(buf, "dns:%s%s", star, *star ? name + (name[1] != '\0') : name);
+	}
+}
+
+/* Whatever stands in the index: the same as when each pattern is tried. */
+START_TEST(test_match_index)
+{
+	unsigned int weight, most;
+	const struct profile *want;
+	const char *error_text;
+	struct identity id;
+	struct config *c;
+	char *text, name[128];
+	size_t i, j, n;
+
+	srand(_i + 1);
+	text = malloc(200 * 256);
+	n = sprintf(text, G);
+	for (i = 0; i < 200; i++) {
+		random_identity(name, true);
+		n += sprintf(text + n, "profile p%zu { group = gold identity = { \"%s\"", i, name);
+		random_identity(name, true);
+		n += sprintf(text + n, ", \"%s\" } }\n", name);
+	}
+	c = load(text);
+	for (i = 0; i < 500; i++) {
+		random_identity(name, false);
+		ck_assert_msg(!identity_parse(name, &id, &error_text), "%s", name);
+		want = NULL;
+		most = 0;
+		for (j = 0; j < 2 * c->n_profiles; j++) {
+			weight = identity_match(&id, &c->profiles[j / 2].ids[j % 2]);
+			if (weight > most) {
+				most = weight;
+				want = &c->profiles[j / 2];
+			}
+		}
+		ck_assert_ptr_eq(config_match(c, &id, NULL, NULL, NULL, 0), want);
+		identity_clear(&id);
+	}
+	config_free(c);
+	free(text);
+}
+END_TEST
+
 START_TEST(test_installed)
 {
 	struct config *c = config_load("daemon/ipsec-qosd.conf", error, sizeof(error));
@@ -988,6 +1060,7 @@ int main(void)
 	tcase_add_test(tc, test_damaged);
 	tcase_add_loop_test(tc, test_match, 0, N(matches));
 	tcase_add_test(tc, test_match_bounded);
+	tcase_add_loop_test(tc, test_match_index, 0, 8);
 	tcase_add_test(tc, test_installed);
 
 	return run_tests("config", tc);
