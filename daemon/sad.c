@@ -55,6 +55,7 @@ struct sad {
 	struct sad_sa *sas;
 	struct sad_spi *spis;
 	LIST_HEAD(, sad_ike) closed;
+	LIST_HEAD(, sad_ike) olds;
 	LIST_HEAD(, sad_walk) walks;
 	struct entries due_sas;
 	struct entries due_spis;
@@ -184,10 +185,19 @@ static void close_ike(struct sad *sad, struct sad_ike *ike)
 	LIST_INSERT_HEAD(&sad->closed, ike, list);
 }
 
+static void not_old(struct sad_ike *ike)
+{
+	if (!ike->old)
+		return;
+	LIST_REMOVE(ike, olds);
+	ike->old = false;
+}
+
 static void free_if_unused(struct sad_ike *ike)
 {
 	if (!ike->closed || ike->spi || !LIST_EMPTY(&ike->sas))
 		return;
+	not_old(ike);
 	LIST_REMOVE(ike, list);
 	free_texts(ike);
 	free(ike);
@@ -327,12 +337,29 @@ static void set_group(struct sad *sad, struct sad_ike *ike)
 
 static void resolve(const struct sad *sad, struct sad_ike *ike)
 {
-	char why[256];
-
+	not_old(ike);
 	ike->profile = NULL;
 	if (sad->config)
 		ike->profile = config_match(sad->config, &ike->id, ike->eap_id,
-					    ike->conn, why, sizeof(why));
+					    ike->conn, NULL, 0);
+}
+
+/* To be called before anything is made of an IKE SA's group. */
+static void resolve_old(struct sad *sad, struct sad_ike *ike)
+{
+	if (!ike->old)
+		return;
+	resolve(sad, ike);
+	set_group(sad, ike);
+}
+
+static void make_old(struct sad *sad, struct sad_ike *ike)
+{
+	ike->profile = NULL;
+	if (ike->old)
+		return;
+	ike->old = true;
+	LIST_INSERT_HEAD(&sad->olds, ike, olds);
 }
 
 /* Sources */
@@ -526,6 +553,7 @@ static int state_ike(struct sad *sad, struct sad_source *source,
 		resolve(sad, ike);
 	} else {
 		free_texts(&texts);
+		resolve_old(sad, ike);
 	}
 
 	old = ike->spi;
@@ -604,6 +632,7 @@ static int state_sa(struct sad *sad, struct sad_source *source,
 		stated->why = "no IKE SA with this IKE_ID was stated";
 		return -ENOENT;
 	}
+	resolve_old(sad, ike);
 	err = need_sa(sad, &msg->dst, msg->spi, msg->proto, &sa, &stated->why);
 	if (err)
 		return err;
@@ -661,6 +690,7 @@ static int state_child(struct sad *sad, struct sad_source *source,
 		stated->why = "no IKE SA with this IKE_ID was stated";
 		return -ENOENT;
 	}
+	resolve_old(sad, ike);
 	err = need_sa(sad, &msg->local, msg->spi_in, msg->proto, &in,
 		      &stated->why);
 	if (err)
@@ -861,14 +891,19 @@ void sad_config(struct sad *sad, const struct config *config)
 	struct sad_ike *ike, *next;
 
 	sad->config = config;
-	HASH_ITER(hh, sad->ikes, ike, next) {
-		resolve(sad, ike);
-		set_group(sad, ike);
-	}
-	LIST_FOREACH(ike, &sad->closed, list) {
-		resolve(sad, ike);
-		set_group(sad, ike);
-	}
+	HASH_ITER(hh, sad->ikes, ike, next)
+		make_old(sad, ike);
+	LIST_FOREACH(ike, &sad->closed, list)
+		make_old(sad, ike);
+}
+
+bool sad_resolve(struct sad *sad, size_t max)
+{
+	struct sad_ike *ike;
+
+	while (max-- && (ike = LIST_FIRST(&sad->olds)))
+		resolve_old(sad, ike);
+	return LIST_EMPTY(&sad->olds);
 }
 
 unsigned int sad_charons(const struct sad *sad)
@@ -977,7 +1012,8 @@ size_t sad_due_spis(struct sad *sad, struct sad_spi **spis, size_t max)
 
 bool sad_idle(const struct sad *sad)
 {
-	return TAILQ_EMPTY(&sad->due_sas) && TAILQ_EMPTY(&sad->due_spis);
+	return LIST_EMPTY(&sad->olds) && TAILQ_EMPTY(&sad->due_sas) &&
+	       TAILQ_EMPTY(&sad->due_spis);
 }
 
 void sad_sa_written(struct sad *sad, struct sad_sa *sa, enum sad_known known)
@@ -1002,7 +1038,10 @@ struct sad_sa *sad_overdue(struct sad *sad, double now)
 {
 	struct sad_sa *sa = TAILQ_FIRST(&sad->waiting);
 
-	return sa && sa->deadline <= now ? sa : NULL;
+	if (!sa || sa->deadline > now)
+		return NULL;
+	resolve_old(sad, sa->entry.ike);
+	return sa;
 }
 
 double sad_deadline(const struct sad *sad)
@@ -1026,6 +1065,7 @@ void sad_settle(struct sad *sad, struct sad_sa *sa, enum sad_known known,
 
 void sad_walk_begin(struct sad *sad, struct sad_walk *walk)
 {
+	walk->sad = sad;
 	walk->next = sad->ikes;
 	LIST_INSERT_HEAD(&sad->walks, walk, list);
 }
@@ -1034,8 +1074,10 @@ const struct sad_ike *sad_walk_next(struct sad_walk *walk)
 {
 	struct sad_ike *ike = walk->next;
 
-	if (ike)
+	if (ike) {
 		walk->next = ike->hh.next;
+		resolve_old(walk->sad, ike);
+	}
 	return ike;
 }
 

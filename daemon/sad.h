@@ -126,10 +126,13 @@ struct sad_child {
  * @closed: it is gone, but SAs that came with it live on (IKEv1)
  * @id_text: the identity as swanctl prints it
  * @eap_id: NULL: none
+ * @old: @profile and @group are of an earlier configuration; whoever is handed
+ *	the IKE SA meets it without
  * @profile: which the configuration in use gives it, NULL: none
  * @group: that profile's, 0: none
  * @spi: its entry, NULL where another IKE SA has those SPIs now
  * @list: of those that are closed
+ * @olds: of those that are @old
  */
 struct sad_ike {
 	struct sad_id_key key;
@@ -147,12 +150,14 @@ struct sad_ike {
 	char *id_text;
 	char *eap_id;
 	char *conn;
+	bool old;
 	const struct profile *profile;
 	uint32_t group;
 	struct sad_spi *spi;
 	LIST_HEAD(, sad_sa) sas;
 	LIST_HEAD(, sad_child) children;
 	LIST_ENTRY(sad_ike) list;
+	LIST_ENTRY(sad_ike) olds;
 	UT_hash_handle hh;
 };
 
@@ -180,12 +185,21 @@ struct sad *sad_new(void);
 void sad_free(struct sad *sad);
 
 /**
- * sad_config() - use a configuration: every live IKE SA is resolved anew, and
- * what changes its group is due
+ * sad_config() - use a configuration: an IKE SA that is stated from now on is
+ * resolved by it, and those that are there when sad_resolve() comes to them
  *
- * @config: kept and read until the next call
+ * @config: kept and read until the next call; the former one is not
  */
 void sad_config(struct sad *sad, const struct config *config);
+
+/**
+ * sad_resolve() - resolve up to @max IKE SAs that were stated under an earlier
+ * configuration; what changes its group is due
+ *
+ * Return: whether all are resolved. Until then what is due may be on the way to
+ * a group that the configuration does not have any more.
+ */
+bool sad_resolve(struct sad *sad, size_t max);
 
 /**
  * sad_connect() - a charon has connected; it has not stated anything yet
@@ -238,7 +252,7 @@ void sad_restate(struct sad *sad, bool empty);
 size_t sad_due_sas(struct sad *sad, struct sad_sa **sas, size_t max);
 size_t sad_due_spis(struct sad *sad, struct sad_spi **spis, size_t max);
 
-/** sad_idle() - is nothing due? */
+/** sad_idle() - is every IKE SA resolved and nothing due? */
 bool sad_idle(const struct sad *sad);
 
 /**
@@ -273,6 +287,7 @@ void sad_settle(struct sad *sad, struct sad_sa *sa, enum sad_known known,
  * they may change: none that stays is left out
  */
 struct sad_walk {
+	struct sad *sad;
 	struct sad_ike *next;
 	LIST_ENTRY(sad_walk) list;
 };

@@ -17,6 +17,10 @@
 /* Entries written in one turn: who waits for an answer waits for them. */
 #define TURN		256
 
+/* IKE SAs are resolved in turns, too, of so many seconds, some at a time. */
+#define TURN_TIME	0.005
+#define TURN_STEP	16
+
 #define STATE		(NLM_F_CREATE | NLM_F_REPLACE)
 #define OWNER		IPSEC_QOS_OWNER_DAEMON
 
@@ -541,8 +545,13 @@ static void end(struct tables *t)
 static void on_write(struct ev_loop *loop, ev_idle *w, int revents)
 {
 	struct tables *t = w->data;
+	double stop = monotonic() + TURN_TIME;
 	size_t n;
 
+	/* first, so that nothing is written on the way to a group that goes */
+	while (!sad_resolve(t->sad, TURN_STEP))
+		if (monotonic() >= stop)
+			return;
 	n = sad_due_sas(t->sad, t->sas, TURN);
 	if (n)
 		write_sas(t, t->sas, n);

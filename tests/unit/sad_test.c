@@ -110,6 +110,8 @@ static unsigned int pump(void)
 	struct row *row;
 	int i;
 
+	while (!sad_resolve(sad, 1))
+		;
 	while (sad_due_sas(sad, &sa, 1)) {
 		n++;
 		if (!sa->entry.group) {
@@ -545,6 +547,50 @@ START_TEST(a_reload_while_charon_restates)
 }
 END_TEST
 
+START_TEST(a_configuration_moves_in_turns)
+{
+	struct config *second = load(second_file);
+	const struct sad_ike *i;
+	struct sad_walk walk;
+	uint32_t id;
+
+	for (id = 1; id <= 8; id++) {
+		ck_assert_int_eq(ike(id, id, id, "x.a.example"), 0);
+		ck_assert_int_eq(sa(id, 0x1000 + id, false), 0);
+	}
+	ck_assert_int_eq(ike_del(2), 0);
+	pump();
+	sad_config(sad, second);
+	config_free(config);
+	ck_assert(!sad_idle(sad));
+
+	/* who states one, or looks at one, meets it in its new group */
+	ck_assert_int_eq(sa(3, 0x1003, true), 0);
+	ck_assert_uint_eq(stated.group, SILVER);
+	ck_assert_int_eq(ike(4, 4, 4, "x.a.example"), 0);
+	ck_assert_uint_eq(stated.group, SILVER);
+	ck_assert_int_eq(ike(5, 5, 5, "x.b.example"), 0);
+	ck_assert_uint_eq(stated.group, 0);
+	ck_assert_int_eq(ike_del(6), 0);
+	ck_assert(!sad_resolve(sad, 1));
+	sad_walk_begin(sad, &walk);
+	while ((i = sad_walk_next(&walk)))
+		ck_assert_uint_eq(i->group, i->key.id == 5 ? 0 : SILVER);
+	sad_walk_end(&walk);
+
+	/* another comes before all are resolved */
+	config = load(first_file);
+	sad_config(sad, config);
+	config_free(second);
+	ck_assert_int_eq(sa_del(0x1002), 0);
+	ck_assert(!sad_resolve(sad, 2));
+	pump();
+	for (id = 1; id <= 8; id++)
+		ck_assert_uint_eq(kernel_sa(0x1000 + id),
+				  id == 2 ? 0 : id == 5 ? SILVER : GOLD);
+}
+END_TEST
+
 START_TEST(the_module_comes_anew)
 {
 	establish();
@@ -760,6 +806,7 @@ int main(void)
 	tcase_add_test(tcase, a_configuration_moves_what_lives);
 	tcase_add_test(tcase, what_is_not_restated_is_swept);
 	tcase_add_test(tcase, a_reload_while_charon_restates);
+	tcase_add_test(tcase, a_configuration_moves_in_turns);
 	tcase_add_test(tcase, the_module_comes_anew);
 	tcase_add_test(tcase, pending_sas_are_settled);
 	tcase_add_test(tcase, what_was_refused_is_stated_again);
