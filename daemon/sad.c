@@ -767,11 +767,25 @@ static int state_child_del(struct sad *sad, struct sad_source *source,
 	return 0;
 }
 
-static int sync_start(struct sad_source *source)
+/* What is due already of what is held from now on. */
+static void hold(struct entries *queue)
+{
+	struct sad_entry *e, *next;
+
+	for (e = TAILQ_FIRST(queue); e; e = next) {
+		next = TAILQ_NEXT(e, due);
+		if (is_held(e))
+			not_due(queue, e);
+	}
+}
+
+static int sync_start(struct sad *sad, struct sad_source *source)
 {
 	source->round++;
 	source->stating = true;
 	source->synced = false;
+	hold(&sad->due_sas);
+	hold(&sad->due_spis);
 	return 0;
 }
 
@@ -807,7 +821,7 @@ int sad_state(struct sad *sad, struct sad_source *source,
 	memset(stated, 0, sizeof(*stated));
 	switch (msg->type) {
 	case IQ_FEED_SYNC_START:
-		return sync_start(source);
+		return sync_start(sad, source);
 	case IQ_FEED_SYNC_END:
 		return sync_end(sad, source, stated);
 	case IQ_FEED_IKE:

@@ -591,6 +591,26 @@ START_TEST(a_configuration_moves_in_turns)
 }
 END_TEST
 
+START_TEST(what_was_due_before_a_sync_counts_for_nothing)
+{
+	establish();
+	ck_assert_int_eq(ike(2, 0x21, 0x22, "x.b.example"), 0);
+	ck_assert_int_eq(sa(2, 0x1002, false), 0);
+	pump();
+	/* a reload, and charon begins before it is written */
+	begin(false);
+	sync_start(charon);
+	ck_assert_int_eq(ike(1, 0x11, 0x12, "x.a.example"), 0);
+	ck_assert_int_eq(child(1, 1, 0x1001, 0x2001), 0);
+	ck_assert_uint_eq(pump(), 3);
+	sync_end(charon);
+	end();
+	ck_assert_uint_eq(kernel_sa(0x1001), GOLD);
+	ck_assert_uint_eq(kernel_sa(0x1002), 0);
+	ck_assert_uint_eq(kernel_ike(0x21, 0x22), 0);
+}
+END_TEST
+
 START_TEST(the_module_comes_anew)
 {
 	establish();
@@ -807,6 +827,7 @@ int main(void)
 	tcase_add_test(tcase, what_is_not_restated_is_swept);
 	tcase_add_test(tcase, a_reload_while_charon_restates);
 	tcase_add_test(tcase, a_configuration_moves_in_turns);
+	tcase_add_test(tcase, what_was_due_before_a_sync_counts_for_nothing);
 	tcase_add_test(tcase, the_module_comes_anew);
 	tcase_add_test(tcase, pending_sas_are_settled);
 	tcase_add_test(tcase, what_was_refused_is_stated_again);
