@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+#include <arpa/inet.h>
 #include <errno.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
@@ -43,6 +45,7 @@ struct sad_source {
  * struct sad - see sad.h
  *
  * @salt: in keys that peers choose, so that none can choose colliding ones
+ * @why: of what was refused last
  */
 struct sad {
 	const struct config *config;
@@ -60,6 +63,7 @@ struct sad {
 	struct entries due_sas;
 	struct entries due_spis;
 	TAILQ_HEAD(, sad_sa) waiting;
+	char why[IQ_FEED_STR_MAX];
 };
 
 static size_t max_sas(const struct sad *sad)
@@ -303,7 +307,33 @@ static void join_ike(struct sad_sa *sa, struct sad_ike *ike)
 		return;
 	leave_ike(sa);
 	sa->entry.ike = ike;
+	sa->child_id = 0;
 	LIST_INSERT_HEAD(&ike->sas, sa, list);
+}
+
+/*
+ * Is an SA that @ike states another IKE SA's? Peers choose the SPIs of what is
+ * sent to them, so behind one address two may have chosen the same, and the
+ * kernel has only the first one's SA: the second must not take its entry, nor
+ * end it. What is only announced is nobody's yet. What the owner has not
+ * restated, or has left behind, it may have lost.
+ */
+static int check_owner(struct sad *sad, const struct sad_sa *sa,
+		       const struct sad_ike *ike, const char **why)
+{
+	const struct sad_ike *owner = sa->entry.ike;
+	char addr[INET6_ADDRSTRLEN] = "?";
+
+	if (sa->entry.gone || sa->pending || owner == ike || owner->closed ||
+	    owner->source != ike->source || is_held(&sa->entry))
+		return 0;
+	inet_ntop(sa->key.dst.family, sa->key.dst.b, addr, sizeof(addr));
+	snprintf(sad->why, sizeof(sad->why),
+		 "SA %s spi 0x%08x is of %.64s (IKE SA %u) and cannot be of %.64s (IKE SA %u), too",
+		 addr, sa->key.spi, owner->id_text, owner->key.id,
+		 ike->id_text, ike->key.id);
+	*why = sad->why;
+	return -EEXIST;
 }
 
 /* An SA counts as installed. */
@@ -636,6 +666,12 @@ static int state_sa(struct sad *sad, struct sad_source *source,
 	err = need_sa(sad, &msg->dst, msg->spi, msg->proto, &sa, &stated->why);
 	if (err)
 		return err;
+	/* one that is installed is inbound: we chose its SPI */
+	if (msg->pending) {
+		err = check_owner(sad, sa, ike, &stated->why);
+		if (err)
+			return err;
+	}
 	join_ike(sa, ike);
 	if (msg->pending) {
 		wait_for(sad, sa, now);
@@ -699,6 +735,12 @@ static int state_child(struct sad *sad, struct sad_source *source,
 		      &stated->why);
 	if (err)
 		goto no_out;
+	/* unless it is its own that comes from another IKE SA with it */
+	if (out->child_id != msg->child_id) {
+		err = check_owner(sad, out, ike, &stated->why);
+		if (err)
+			goto no_child;
+	}
 	err = copy_text(&name, msg->child);
 	if (err)
 		goto no_child;
@@ -737,6 +779,7 @@ static int state_child(struct sad *sad, struct sad_source *source,
 	installed(sad, in);
 	stated->sas[stated->n_sas++] = in;
 	join_ike(out, ike);
+	out->child_id = msg->child_id;
 	installed(sad, out);
 	if (out != in)
 		stated->sas[stated->n_sas++] = out;

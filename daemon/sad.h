@@ -73,6 +73,8 @@ struct sad_sa_key {
  * @pending: it is about to be installed
  * @restated: due as pending for another reason than that charon said so: it
  *	may have been installed since
+ * @child_id: charon's id of the CHILD SA that it is the outbound SA of; 0: none
+ *	that is known
  * @deadline: when the kernel gives a pending one up
  */
 struct sad_sa {
@@ -80,6 +82,7 @@ struct sad_sa {
 	struct sad_sa_key key;
 	bool pending;
 	bool restated;
+	uint32_t child_id;
 	double deadline;
 	TAILQ_ENTRY(sad_sa) wait;
 	LIST_ENTRY(sad_sa) list;
@@ -164,7 +167,7 @@ struct sad_ike {
 /**
  * struct sad_stated - what a message came to
  *
- * @why: on error, what is wrong
+ * @why: on error, what is wrong; until the next message
  * @group: of the IKE SA or SA, 0: none
  * @n_sas: how many of @sas the message was about
  * @sas: those SAs, which may be due now
@@ -219,8 +222,9 @@ void sad_disconnect(struct sad *sad, struct sad_source *source);
  * @msg: decoded and checked by iq_feed_get()
  * @now: seconds, of a clock that does not jump
  *
- * Return: 0; -ENOENT: the message names an IKE SA that was not stated; -ENOSPC:
- * a ceiling is reached; -EINVAL; -ENOMEM. On error nothing has changed.
+ * Return: 0; -ENOENT: the message names an IKE SA that was not stated; -EEXIST:
+ * an SA that is installed already is another IKE SA's; -ENOSPC: a ceiling is
+ * reached; -EINVAL; -ENOMEM. On error nothing has changed.
  */
 int sad_state(struct sad *sad, struct sad_source *source,
 	      const struct iq_feed *msg, double now, struct sad_stated *stated);

@@ -42,11 +42,14 @@
  * @IQ_FEED_IKE_DEL: it is gone: IKE_ID, SPI_I, SPI_R.
  * @IQ_FEED_SA: an SA is about to be installed (PENDING) or is installed:
  *	IKE_ID (stated before, or the request is refused), DST, SPI, PROTO. The
- *	answer comes when the kernel has the entry; GROUP is its group.
+ *	answer comes when the kernel has the entry; GROUP is its group. Refused
+ *	with EEXIST where it is about to be installed and another IKE SA of that
+ *	charon has it installed already.
  * @IQ_FEED_SA_DEL: the kernel's SA is gone: DST, SPI, PROTO.
  * @IQ_FEED_CHILD: a CHILD SA is there, or changed: IKE_ID, CHILD_ID, CHILD,
  *	REQID, PROTO, SPI_IN, SPI_OUT, LOCAL, REMOTE, ENCAP. Its two SAs, (LOCAL,
- *	SPI_IN) and (REMOTE, SPI_OUT), count as stated and installed.
+ *	SPI_IN) and (REMOTE, SPI_OUT), count as stated and installed. Refused
+ *	with EEXIST where the second is another CHILD SA's of another IKE SA.
  * @IQ_FEED_CHILD_DEL: it is gone: CHILD_ID. Its SAs go by IQ_FEED_SA_DEL.
  * @IQ_FEED_QUERY: the command asks: QUERY, and ARG where the query has one.
  * @IQ_FEED_ANSWER: TEXT, a piece of the answer, which is JSON; NLM_F_MULTI is

@@ -490,6 +490,42 @@ def scenario_ack_means_there():
         check(ikes() == {}, "IKE SA is still there")
 
 
+def scenario_same_spi():
+    """two peers behind one address choose one SPI: it stays the first one's"""
+    insmod()
+    nat = "198.51.100.7"
+    with Daemon() as d, charon() as c:
+        c.ask("SYNC_END")
+        c.ike(1, "x.a.example")
+        c.ike(2, "x.b.example")
+        check(c.sa(1, 0x2001, pending=True, dst=nat) == 1, "not gold")
+        c.child(1, 1, 0x1001, 0x2001)
+        for take in (lambda: c.sa(2, 0x2001, pending=True, dst=nat),
+                     lambda: c.child(2, 2, 0x1002, 0x2001)):
+            try:
+                take()
+                raise AssertionError("the second one has it")
+            except Refused as e:
+                check(e.errno == errno.EEXIST, e)
+                check(re.search("0x00002001.*x.a.example.*x.b.example",
+                                str(e)), e)
+            check(sas() == {("192.0.2.1", 0x1001): "gold",
+                            (nat, 0x2001): "gold"}, sas())
+        check(d.said("0x00002001.*x.a.example.*x.b.example") == 1, d.log())
+        c.ask("IKE_DEL", IKE_ID=2, SPI_I=0x1000002, SPI_R=0x2000002)
+        check(sas()[nat, 0x2001] == "gold", sas())
+
+        # the first one's IKE SA is rekeyed, then all of it ends
+        c.ike(3, "x.a.example")
+        check(c.child(3, 1, 0x1001, 0x2001) == 1, "its successor is refused")
+        c.ask("IKE_DEL", IKE_ID=1, SPI_I=0x1000001, SPI_R=0x2000001)
+        check(sas()[nat, 0x2001] == "gold", sas())
+        c.sa_del(0x2001, dst=nat)
+        c.ike(2, "x.b.example")
+        check(c.sa(2, 0x2001, pending=True, dst=nat) == 2, "it is free")
+        check(sas()[nat, 0x2001] == "silver", sas())
+
+
 def scenario_restarts():
     """daemon, module, charon, in any order: the tables are right in a second"""
     insmod()

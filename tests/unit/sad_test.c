@@ -225,6 +225,14 @@ static int sa(uint32_t id, uint32_t spi, bool pending)
 	return sa_by(charon, id, spi, pending);
 }
 
+/* The same of one to the peers, who are behind one address. */
+static int out(uint32_t id, uint32_t spi, bool pending)
+{
+	return say(charon, (struct iq_feed){
+		.type = IQ_FEED_SA, .ike_id = id, .dst = REMOTE, .spi = spi,
+		.proto = IPPROTO_ESP, .pending = pending });
+}
+
 static int sa_del(uint32_t spi)
 {
 	return say(charon, (struct iq_feed){
@@ -267,6 +275,14 @@ static uint32_t kernel_sa(uint32_t spi)
 {
 	struct iq_addr local = LOCAL;
 	struct row *row = kernel_to(&local, spi);
+
+	return row ? row->group : 0;
+}
+
+static uint32_t kernel_out(uint32_t spi)
+{
+	struct iq_addr remote = REMOTE;
+	struct row *row = kernel_to(&remote, spi);
 
 	return row ? row->group : 0;
 }
@@ -780,6 +796,103 @@ START_TEST(a_charon_that_died_is_forgotten)
 }
 END_TEST
 
+/* Behind one address, two peers may choose the same SPI. */
+START_TEST(no_ike_sa_takes_anothers_sa)
+{
+	establish();
+	ck_assert_int_eq(ike(2, 0x21, 0x22, "x.b.example"), 0);
+	ck_assert_int_eq(sa(2, 0x1002, true), 0);
+	pump();
+	ck_assert_int_eq(out(2, 0x2001, true), -EEXIST);
+	ck_assert_ptr_nonnull(strstr(stated.why, "x.a.example"));
+	ck_assert_ptr_nonnull(strstr(stated.why, "x.b.example"));
+	ck_assert_ptr_nonnull(strstr(stated.why,
+				     "198.51.100.7 spi 0x00002001"));
+	ck_assert_uint_eq(pump(), 0);
+	ck_assert_uint_eq(kernel_out(0x2001), GOLD);
+
+	/* nor does a CHILD SA whose outbound SA the kernel refused */
+	ck_assert_int_eq(child(2, 2, 0x1003, 0x2001), -EEXIST);
+	ck_assert_ptr_nonnull(strstr(stated.why, "x.a.example"));
+	pump();
+	ck_assert_uint_eq(kernel_out(0x2001), GOLD);
+	ck_assert_uint_eq(kernel_sa(0x1003), 0);
+	count();
+	ck_assert_uint_eq(n_children, 1);
+
+	/* nothing of it is left with the one that was refused */
+	ck_assert_int_eq(ike_del(2), 0);
+	pump();
+	ck_assert_uint_eq(kernel_out(0x2001), GOLD);
+
+	/* whose it is goes on with it: its addresses change, it is restated */
+	ck_assert_int_eq(out(1, 0x2001, true), 0);
+	ck_assert_int_eq(child(1, 1, 0x1001, 0x2001), 0);
+	ck_assert_int_eq(ike(2, 0x21, 0x22, "x.b.example"), 0);
+	ck_assert_int_eq(out(2, 0x2001, true), -EEXIST);
+	pump();
+	ck_assert_uint_eq(kernel_out(0x2001), GOLD);
+}
+END_TEST
+
+START_TEST(a_child_sa_moves_to_another_ike_sa)
+{
+	establish();
+	/* rekeyed; with another identity, so that the move can be seen */
+	ck_assert_int_eq(ike(2, 0x21, 0x22, "x.b.example"), 0);
+	ck_assert_int_eq(child(2, 1, 0x1001, 0x2001), 0);
+	pump();
+	ck_assert_uint_eq(kernel_out(0x2001), SILVER);
+	ck_assert_uint_eq(kernel_sa(0x1001), SILVER);
+	/* from then on it is that one's */
+	ck_assert_int_eq(out(1, 0x2001, true), -EEXIST);
+	ck_assert_int_eq(out(2, 0x2001, true), 0);
+	/* before the successor of a rekeyed SA is used, its inbound SA alone */
+	ck_assert_int_eq(sa(1, 0x1004, true), 0);
+	ck_assert_int_eq(sa(1, 0x1004, false), 0);
+	ck_assert_int_eq(sa(2, 0x1004, false), 0);
+	pump();
+	ck_assert_uint_eq(kernel_sa(0x1004), SILVER);
+}
+END_TEST
+
+START_TEST(what_is_nobodys_can_be_taken)
+{
+	establish();
+	ck_assert_int_eq(ike(2, 0x21, 0x22, "x.b.example"), 0);
+
+	/* announced only: the kernel decides */
+	ck_assert_int_eq(out(1, 0x2002, true), 0);
+	ck_assert_int_eq(out(2, 0x2002, true), 0);
+	pump();
+	ck_assert_uint_eq(kernel_out(0x2002), SILVER);
+
+	/* deleted, whether or not the kernel's table knows */
+	ck_assert_int_eq(say(charon, (struct iq_feed){
+		.type = IQ_FEED_SA_DEL, .dst = REMOTE, .spi = 0x2001,
+		.proto = IPPROTO_ESP }), 0);
+	ck_assert_int_eq(out(2, 0x2001, true), 0);
+	ck_assert_int_eq(child(2, 2, 0x1002, 0x2001), 0);
+	pump();
+	ck_assert_uint_eq(kernel_out(0x2001), SILVER);
+
+	/* charon is back, and has not said that it still has it */
+	sync_start(charon);
+	ck_assert_int_eq(ike(3, 0x31, 0x32, "x.a.example"), 0);
+	ck_assert_int_eq(child(3, 3, 0x1003, 0x2001), 0);
+	sync_end(charon);
+	end();
+	ck_assert_uint_eq(kernel_out(0x2001), GOLD);
+
+	/* its IKE SA is gone */
+	ck_assert_int_eq(ike_del(3), 0);
+	ck_assert_int_eq(ike(4, 0x41, 0x42, "x.b.example"), 0);
+	ck_assert_int_eq(out(4, 0x2001, true), 0);
+	pump();
+	ck_assert_uint_eq(kernel_out(0x2001), SILVER);
+}
+END_TEST
+
 START_TEST(ike_sas_go_while_they_are_walked_through)
 {
 	const struct sad_ike *i;
@@ -833,6 +946,9 @@ int main(void)
 	tcase_add_test(tcase, what_was_refused_is_stated_again);
 	tcase_add_test(tcase, charons_do_not_disturb_each_other);
 	tcase_add_test(tcase, a_charon_that_died_is_forgotten);
+	tcase_add_test(tcase, no_ike_sa_takes_anothers_sa);
+	tcase_add_test(tcase, a_child_sa_moves_to_another_ike_sa);
+	tcase_add_test(tcase, what_is_nobodys_can_be_taken);
 	tcase_add_test(tcase, ike_sas_go_while_they_are_walked_through);
 	tcase_add_test(tcase, a_sync_has_a_beginning);
 
