@@ -16,26 +16,55 @@ CHILDREN=5
 
 ROUNDS=40	# of five rekeys each; every other time of the IKE SA's, too
 
-# now HOST: SPIs of the IKE SAs and, inbound, of the CHILD SAs that are up
-now()
+# ask HOST REQUEST…: of the charon there, by tests/lib/vici.py; $answer is the
+# answer. With swanctl most of the time here would be spent starting it.
+ask()
 {
-	swan "$1" --list-sas --raw | awk -v RS='[{}]' '
-		match($0, /state=ESTABLISHED .*initiator-spi=[0-9a-f]+/) ||
-		match($0, /state=INSTALLED .*spi-in=[0-9a-f]+/) {
-			$0 = substr($0, RSTART, RLENGTH)
-			sub(/.*=/, "")
-			print
-		}' | sort
+	echo "$*" >&"${charons[1]}"
+	read -rt 30 answer <&"${charons[0]}" || fail "no answer to: $*"
+}
+
+# asked HOST REQUEST…: and it is done
+asked()
+{
+	ask "$@"
+	echo "$answer"
+	[ "$answer" = yes ]
+}
+
+# look HOST: $spis are those of the IKE SAs and, inbound, of the CHILD SAs that
+# are up, $installed the ids of these CHILD SAs, $deleted of those that wait for
+# late packets only
+look()
+{
+	local sa kind state id spi
+
+	spis=() installed=() deleted=()
+	ask "$1" sas
+	for sa in $answer; do
+		IFS=: read -r kind state id spi <<<"$sa"
+		case $kind:$state in
+		ike:ESTABLISHED) spis+=("$spi") ;;
+		child:INSTALLED) spis+=("$spi") installed+=("$id") ;;
+		child:DELETED) deleted+=("$id") ;;
+		esac
+	done
 }
 
 # renewed HOST KEPT: it has one IKE SA and all CHILD SAs; KEPT of them are the
 # same as before
+declare -A before
 renewed()
 {
-	now "$1" > "$W/now"
-	[ "$(wc -l < "$W/now")" = $((CHILDREN + 1)) ] &&
-		[ "$(comm -12 "$W/before-$1" "$W/now" | wc -l)" = "$2" ] || return 1
-	mv "$W/now" "$W/renewed-$1"
+	local spi kept=0
+
+	look "$1"
+	for spi in "${spis[@]}"; do
+		[[ " ${before[$1]} " != *" $spi "* ]] || kept=$((kept + 1))
+	done
+	echo "before: ${before[$1]}; now: ${spis[*]}"
+	[ ${#installed[@]} = "$CHILDREN" ] &&
+		[ ${#spis[@]} = $((CHILDREN + 1)) ] && [ $kept = "$2" ]
 }
 
 # renews KEPT COMMAND…: when it is done all SAs but KEPT are others
@@ -46,28 +75,41 @@ renews()
 	"${@:2}"
 	for side in gw peer; do
 		wait_for 30 renewed "$side" "$1"
-		mv "$W/renewed-$side" "$W/before-$side"
+		before[$side]=${spis[*]}
 	done
 }
 
-# rekey HOST [OTHER]: all CHILD SAs at once, and the IKE SA amid them. While that
-# hands its CHILD SAs over to its successor they are nowhere to be found.
+# rekey HOST [OTHER]: all CHILD SAs at once, and the IKE SA amid them
 rekey()
 {
-	local i pids=()
+	local id
 
-	for ((i = 1; i <= CHILDREN; i++)); do
-		wait_for 10 swan "$1" --rekey --child "net$i" &
-		pids+=($!)
+	look "$1"
+	for id in "${installed[@]}"; do
+		wait_for 10 asked "$1" rekey "child-id=$id"
 	done
-	[ $# = 1 ] || wait_for 10 swan "$1" --rekey --ike "$2"
-	wait "${pids[@]}"
+	[ $# = 1 ] || wait_for 10 asked "$1" rekey "ike=$2"
 }
 
 # reauthenticate HOST OTHER
 reauthenticate()
 {
-	wait_for 10 swan "$1" --rekey --reauth --ike "$2"
+	wait_for 10 asked "$1" rekey "ike=$2" reauth=yes
+}
+
+# over HOST: no CHILD SA waits for late packets. Where the moment to delete one
+# comes while its IKE SA hands it over to its successor, charon does not find it
+# ("CHILD_SA {1} not found for delete") and has it DELETED for as long as the IKE
+# SA lives; and no IKE SA with such a one is reauthenticated.
+over()
+{
+	local id
+
+	look "$1"
+	for id in "${deleted[@]}"; do
+		ask "$1" terminate "child-id=$id"
+	done
+	[ ${#deleted[@]} = 0 ]
 }
 
 # up: all tunnels, while traffic waits for them
@@ -77,8 +119,9 @@ up()
 
 	peer_up
 	for side in gw peer; do
-		now "$side" > "$W/before-$side"
-		expect "SAs of $side" $((CHILDREN + 1)) "$(wc -l < "$W/before-$side")"
+		look "$side"
+		expect "SAs of $side" $((CHILDREN + 1)) ${#spis[@]}
+		before[$side]=${spis[*]}
 	done
 	tables_exact gw
 	all_marked gw
@@ -97,6 +140,8 @@ settings="delete_rekeyed_delay = 1
 make_before_break = yes"
 charon_start gw plugin <<<"$settings"
 charon_start peer <<<"$settings"
+coproc tests/lib/vici.py "gw=$W/gw/run/charon.vici" "peer=$W/peer/run/charon.vici"
+charons=("${COPROC[@]}")
 
 step "traffic, then tunnels"
 peer_flows
@@ -115,7 +160,14 @@ for ((round = 1; round <= ROUNDS; round++)); do
 	all_marked gw
 done
 expect "untagged packets after rekeying" "$untagged" "$(untagged gw)"
+
+step "what was rekeyed is gone"
+echo "deletions that charon lost:" \
+	"$(cat "$W"/{gw,peer}/charon.log | grep -c 'not found for delete' || true)"
+wait_for 10 over gw
+wait_for 10 over peer
 tables_exact gw 5
+expect "SAs" $((2 * CHILDREN)) "$(module_sas gw | wc -l)"
 
 step "reauthentication"
 renews 0 reauthenticate peer gw
