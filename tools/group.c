@@ -8,6 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define HASH_NONFATAL_OOM 1
+#include <uthash.h>
+
 #include "group.h"
 
 static const char usage[] =
@@ -20,9 +23,15 @@ static const char usage[] =
 "       ipsec-qos group flush [ owner { static | daemon } ]\n"
 "GROUP := { [ name ] NAME | id N }\n";
 
-/* The names, sorted by id and by name; asked for when first needed. */
-static struct list by_id, by_name;
-static bool loaded;
+/* What is known of a group: which name and which id belong together. */
+struct known {
+	uint32_t id;
+	char name[IPSEC_QOS_NAME_MAX];
+	UT_hash_handle by_id;
+	UT_hash_handle by_name;
+};
+
+static struct known *known_ids, *known_names;
 
 static int collect(const struct iq_group *g, void *arg)
 {
@@ -34,13 +43,6 @@ static int compare_id(const void *a, const void *b)
 	const struct iq_group *left = a, *right = b;
 
 	return (left->id > right->id) - (left->id < right->id);
-}
-
-static int compare_name(const void *a, const void *b)
-{
-	const struct iq_group *left = a, *right = b;
-
-	return strcmp(left->name, right->name);
 }
 
 /* All groups (of an owner, or -1), sorted by id. */
@@ -59,57 +61,80 @@ static int dump_groups(struct iq_kernel *k, int owner, struct list *list)
 	return STATUS_OK;
 }
 
-static int load(void)
+static void forget(struct known *known)
 {
-	struct iq_kernel *k = the_kernel();
-	int status = k ? dump_groups(k, -1, &by_id) : STATUS_REFUSED;
-	size_t i;
-
-	if (status)
-		return status;
-	by_name.n = 0;
-	for (i = 0; i < by_id.n; i++)
-		if (collect((struct iq_group *)by_id.items + i, &by_name))
-			return kernel_refused(-ENOMEM);
-	if (by_name.n)
-		qsort(by_name.items, by_name.n, sizeof(struct iq_group),
-		      compare_name);
-	loaded = true;
-	return STATUS_OK;
-}
-
-/* What is not found may be new since: it is looked for once more. */
-static const struct iq_group *find(const struct list *list,
-				   const struct iq_group *key,
-				   int (*compare)(const void *a, const void *b))
-{
-	bool fresh = !loaded;
-	const struct iq_group *found;
-
-	while (true) {
-		if (!loaded && load())
-			return NULL;
-		found = !list->n ? NULL :
-			bsearch(key, list->items, list->n, sizeof(*key), compare);
-		if (found || fresh)
-			return found;
-		loaded = false;
-		fresh = true;
-	}
+	if (!known)
+		return;
+	/* where memory ran out, it is in one of them or in none */
+	if (known->by_id.tbl)
+		HASH_DELETE(by_id, known_ids, known);
+	if (known->by_name.tbl)
+		HASH_DELETE(by_name, known_names, known);
+	free(known);
 }
 
 void groups_changed(void)
 {
-	loaded = false;
+	while (known_ids)
+		forget(known_ids);
+}
+
+static struct known *find_id(uint32_t id)
+{
+	struct known *known;
+
+	HASH_FIND(by_id, known_ids, &id, sizeof(id), known);
+	return known;
+}
+
+static struct known *find_name(const char *name)
+{
+	struct known *known;
+
+	HASH_FIND(by_name, known_names, name, strlen(name), known);
+	return known;
+}
+
+/*
+ * Asked of the kernel by itself: whoever adds groups and SAs in turn would have
+ * all groups dumped for each.
+ */
+static int learn(struct iq_group *g)
+{
+	struct iq_kernel *k = the_kernel();
+	struct known *known;
+	int ret;
+
+	if (!k)
+		return -ENODEV;
+	ret = iq_kernel_group_get(k, g);
+	if (ret)
+		return ret;
+	/* by hand or by the daemon, names may have moved to other ids since */
+	forget(find_id(g->id));
+	forget(find_name(g->name));
+	known = malloc(sizeof(*known));
+	if (!known)
+		return -ENOMEM;
+	known->id = g->id;
+	strcpy(known->name, g->name);
+	HASH_ADD(by_id, known_ids, id, sizeof(known->id), known);
+	HASH_ADD(by_name, known_names, name, strlen(known->name), known);
+	if (known->by_id.tbl && known->by_name.tbl)
+		return 0;
+	forget(known);
+	return -ENOMEM;
 }
 
 const char *group_name(uint32_t id, char *buf)
 {
-	struct iq_group key = { .id = id };
-	const struct iq_group *found = find(&by_id, &key, compare_id);
+	const struct known *known = find_id(id);
+	struct iq_group g = { .id = id };
 
-	if (found)
-		snprintf(buf, FORMAT_MAX, "%s", found->name);
+	if (known)
+		snprintf(buf, FORMAT_MAX, "%s", known->name);
+	else if (!learn(&g))
+		snprintf(buf, FORMAT_MAX, "%s", g.name);
 	else
 		snprintf(buf, FORMAT_MAX, "id %" PRIu32, id);
 	return buf;
@@ -143,20 +168,25 @@ static int next_selector(struct args *args, struct iq_group *g)
 
 int next_group(struct args *args, uint32_t *id)
 {
-	struct iq_group key = { 0 };
-	const struct iq_group *found;
-	int status = next_selector(args, &key);
+	struct iq_group g = { 0 };
+	const struct known *known;
+	int ret = next_selector(args, &g);
 
-	*id = key.id;
-	if (status || key.id)
-		return status;
-	found = find(&by_name, &key, compare_name);
-	if (!found && loaded)
-		refused("ipsec_qos: there is no group \"%s\"", key.name);
-	if (!found)
+	*id = g.id;
+	if (ret || g.id)
+		return ret;
+	known = find_name(g.name);
+	if (known) {
+		*id = known->id;
+		return STATUS_OK;
+	}
+	if (!the_kernel())
 		return STATUS_REFUSED;
-	*id = found->id;
-	return STATUS_OK;
+	ret = learn(&g);
+	if (ret == -ENOENT)
+		return refused("ipsec_qos: there is no group \"%s\"", g.name);
+	*id = g.id;
+	return ret ? kernel_refused(ret) : STATUS_OK;
 }
 
 enum { KEY_ID, KEY_MARK, KEY_PRIORITY, KEY_DSCP, KEY_NAME };

@@ -17,7 +17,7 @@ int next_group(struct args *args, uint32_t *id);
 /** group_name() - of a group; @buf has FORMAT_MAX bytes */
 const char *group_name(uint32_t id, char *buf);
 
-/** groups_changed() - the names are to be asked for anew */
+/** groups_changed() - names and ids are to be asked for anew */
 void groups_changed(void);
 
 /** group_json() - of a struct iq_group, as `group show` prints it */
