@@ -144,31 +144,37 @@ static int write_peer(const struct daemon *daemon, const struct sad_ike *ike,
 	return err;
 }
 
-/* All but the peers; the object's end comes after them. */
-static int answer_status(const struct daemon *daemon, char **out)
+static int answer_daemon(const struct daemon *daemon, char **out)
 {
 	const char *trouble = tables_trouble(daemon->tables);
 	unsigned int charons = sad_charons(daemon->sad);
+
+	return dump(json_pack("{s:s, s:I, s:{s:o, s:I, s:o}, s:{s:b, s:b, s:i}, s:{s:b, s:o}, s:i}",
+			      "version", DAEMON_VERSION,
+			      "uptime", (json_int_t)(monotonic() -
+						    daemon->started),
+			      "config",
+			      "file", text(daemon->file),
+			      "loaded", (json_int_t)daemon->loaded,
+			      "error", text_or_null(daemon->error),
+			      "charon",
+			      "connected", charons > 0,
+			      "synced", sad_synced(daemon->sad),
+			      "connections", charons,
+			      "kernel",
+			      "connected", tables_there(daemon->tables),
+			      "error", text_or_null(trouble),
+			      "resyncs", tables_resyncs(daemon->tables)),
+		    out);
+}
+
+/* All but the peers; the object's end comes after them. */
+static int answer_status(const struct daemon *daemon, char **out)
+{
 	char *head;
 	int err;
 
-	err = dump(json_pack("{s:s, s:I, s:{s:o, s:I, s:o}, s:{s:b, s:b, s:i}, s:{s:b, s:o}, s:i}",
-			     "version", DAEMON_VERSION,
-			     "uptime", (json_int_t)(monotonic() -
-						    daemon->started),
-			     "config",
-			     "file", text(daemon->file),
-			     "loaded", (json_int_t)daemon->loaded,
-			     "error", text_or_null(daemon->error),
-			     "charon",
-			     "connected", charons > 0,
-			     "synced", sad_synced(daemon->sad),
-			     "connections", charons,
-			     "kernel",
-			     "connected", tables_there(daemon->tables),
-			     "error", text_or_null(trouble),
-			     "resyncs", tables_resyncs(daemon->tables)),
-		   &head);
+	err = answer_daemon(daemon, &head);
 	if (err)
 		return err;
 
@@ -358,6 +364,8 @@ static int begin(const struct daemon *daemon, const struct iq_feed *query,
 	switch (query->query) {
 	case IQ_FEED_QUERY_STATUS:
 		return answer_status(daemon, out);
+	case IQ_FEED_QUERY_DAEMON:
+		return answer_daemon(daemon, out);
 	case IQ_FEED_QUERY_PROFILES:
 		return answer_profiles(daemon, out);
 	case IQ_FEED_QUERY_TEST:

@@ -11,6 +11,8 @@
  *		    "connection", "profile", "group", "children":
  *			[{"name", "reqid", "proto", "spi_in", "spi_out",
  *			  "encap"}]}]}
+ * DAEMON:
+ *	the same without "peers"
  * PROFILES:
  *	[{"name", "identities": [], "eap": [], "connections": [], "group",
  *	  "line"}]

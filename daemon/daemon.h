@@ -8,6 +8,7 @@
 #include <time.h>
 
 #include "config.h"
+#include "feed.h"
 #include "policies.h"
 #include "sad.h"
 #include "server.h"
@@ -29,7 +30,7 @@ struct daemon {
 	const char *file;
 	struct config *config;
 	time_t loaded;
-	char error[1024];
+	char error[IQ_FEED_WHY_MAX];
 	char status[64];
 	double started;
 	struct sad *sad;

@@ -138,7 +138,7 @@ static int reload(void *arg, char *why, size_t size)
 
 static void on_hup(struct ev_loop *loop, ev_signal *w, int revents)
 {
-	char why[1024];
+	char why[IQ_FEED_WHY_MAX];
 
 	reload(w->data, why, sizeof(why));
 }
@@ -234,7 +234,7 @@ int main(int argc, char **argv)
 	const char *socket = IQ_FEED_SOCKET;
 	int opt, level = LOG_INFO, status;
 	bool test = false;
-	char why[1024];
+	char why[IQ_FEED_WHY_MAX];
 
 	while ((opt = getopt(argc, argv, "c:S:dtVh")) != -1) {
 		switch (opt) {

@@ -303,7 +303,7 @@ static int flush(struct conn *conn)
 static int answer(struct conn *conn, const struct iq_feed *query)
 {
 	struct server *server = conn->server;
-	char why[1024] = "";
+	char why[IQ_FEED_WHY_MAX] = "";
 	int err;
 
 	err = server->ops->answer(server->arg, query, &conn->answer, why,
@@ -331,7 +331,7 @@ static int answer_reload(struct conn *conn)
 static int on_query(struct conn *conn, const struct iq_feed *query)
 {
 	struct server *server = conn->server;
-	char why[1024] = "";
+	char why[IQ_FEED_WHY_MAX] = "";
 	int err;
 
 	if (query->query != IQ_FEED_QUERY_RELOAD)

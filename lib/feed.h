@@ -25,6 +25,7 @@
 #define IQ_FEED_SOCKET	"/run/ipsec-qos/ipsec-qosd.sock"
 #define IQ_FEED_VERSION	1
 #define IQ_FEED_MSG_MAX	16384	/* bytes in one message, either way */
+#define IQ_FEED_WHY_MAX	1024	/* bytes in the MESSAGE of an ACK with its NUL */
 #define IQ_FEED_STR_MAX	256	/* bytes in a name or identity with its NUL */
 #define IQ_FEED_ID_MAX	2048	/* bytes in an IKE identity (a DN may be long) */
 
@@ -163,6 +164,7 @@ enum iq_feed_role {
  * @IQ_FEED_QUERY_CLASSES: the policies' classes with configured and measured
  *	rate
  * @IQ_FEED_QUERY_RELOAD: read the configuration again
+ * @IQ_FEED_QUERY_DAEMON: as STATUS, but without the peers, who may be many
  */
 enum iq_feed_query {
 	IQ_FEED_QUERY_STATUS = 1,
@@ -170,6 +172,7 @@ enum iq_feed_query {
 	IQ_FEED_QUERY_TEST,
 	IQ_FEED_QUERY_CLASSES,
 	IQ_FEED_QUERY_RELOAD,
+	IQ_FEED_QUERY_DAEMON,
 };
 
 /**

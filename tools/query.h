@@ -6,6 +6,7 @@
 #define IPSEC_QOS_TOOLS_QUERY_H
 
 #include "command.h"
+#include "feed.h"
 
 /**
  * ask_daemon() - send a query and read the answer
@@ -20,7 +21,7 @@
  */
 int ask_daemon(enum iq_feed_query query, const char *arg, int timeout,
 	       json_t **answer, char *why);
-#define FORMAT_WHY	512
+#define FORMAT_WHY	IQ_FEED_WHY_MAX
 
 /** query() - as ask_daemon(), with time, and errors printed; returns a STATUS_ */
 int query(enum iq_feed_query query, const char *arg, json_t **answer);

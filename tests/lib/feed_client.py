@@ -6,7 +6,7 @@ import socket
 from feed_sink import NLM_F_ACK, decode, encode
 
 CHARON, COMMAND = 1, 2
-STATUS, PROFILES, TEST, CLASSES, RELOAD = 1, 2, 3, 4, 5
+STATUS, PROFILES, TEST, CLASSES, RELOAD, DAEMON = range(1, 7)
 ESP = 50
 ID_FQDN = 2
 NLM_F_MULTI = 2

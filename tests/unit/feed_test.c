@@ -561,7 +561,7 @@ static const struct bad bads[] = {
 	{ IQ_FEED_CHILD, IQ_FEED_A_SPI_OUT, U32(1) },
 	{ IQ_FEED_CHILD, IQ_FEED_A_REQID, S("\1\1\1") },
 	{ IQ_FEED_QUERY, IQ_FEED_A_QUERY, S("\0") },
-	{ IQ_FEED_QUERY, IQ_FEED_A_QUERY, S("\6") },
+	{ IQ_FEED_QUERY, IQ_FEED_A_QUERY, S("\7") },
 	{ IQ_FEED_QUERY, IQ_FEED_A_ARG, S("open") },
 	{ IQ_FEED_ANSWER, IQ_FEED_A_TEXT, S("open") },
 };
@@ -585,6 +585,7 @@ START_TEST(test_get_long_string)
 		{ IQ_FEED_IKE, IQ_FEED_A_CONN, IQ_FEED_STR_MAX },
 		{ IQ_FEED_CHILD, IQ_FEED_A_CHILD, IQ_FEED_STR_MAX },
 		{ IQ_FEED_QUERY, IQ_FEED_A_ARG, IQ_FEED_ID_MAX },
+		{ IQ_FEED_ACK, IQ_FEED_A_MESSAGE, IQ_FEED_WHY_MAX },
 	};
 	char text[IQ_FEED_ID_MAX + 1];
 	struct nlmsghdr *nlh;
@@ -641,7 +642,7 @@ int main(void)
 	tcase_add_test(tc, test_get_flagged);
 	tcase_add_test(tc, test_get_attr_length);
 	tcase_add_loop_test(tc, test_get_bad, 0, N(bads));
-	tcase_add_loop_test(tc, test_get_long_string, 0, 4);
+	tcase_add_loop_test(tc, test_get_long_string, 0, 5);
 	tcase_add_loop_test(tc, test_get_flipped, 0, N_TYPES);
 
 	return run_tests("feed", tc);
