@@ -14,6 +14,32 @@
 static const char usage[] =
 "Usage: ipsec-qos status\n";
 
+/* All members are null where the module does not answer: @st is NULL. */
+static json_t *module_json(const struct iq_status *st)
+{
+	static const char *const members[] = {
+		"version", "groups", "sas", "ikes", "untagged", "malformed",
+		"ceilings", "ports",
+	};
+	json_t *json;
+	size_t i;
+
+	if (st)
+		return json_pack("{s:s, s:I, s:I, s:I, s:o, s:o, s:o, s:o}",
+				 "version", st->version,
+				 "groups", (json_int_t)st->groups,
+				 "sas", (json_int_t)st->sas,
+				 "ikes", (json_int_t)st->ikes,
+				 "untagged", count_json(&st->untagged),
+				 "malformed", count_json(&st->malformed),
+				 "ceilings", ceilings_json(&st->conf),
+				 "ports", ports_json(&st->conf));
+	json = json_object();
+	for (i = 0; i < ARRAY_SIZE(members); i++)
+		json_object_set_new(json, members[i], json_null());
+	return json;
+}
+
 /* What `daemon status` says, in short; @answer is NULL without a daemon. */
 static json_t *daemon_json(const json_t *answer, const char *why)
 {
@@ -46,12 +72,9 @@ static void print_part(const char *what, bool good, const char *bad)
 	putchar('\n');
 }
 
-static void print_status(const struct iq_status *st, const json_t *answer,
-			 const char *why)
+static void print_module(const struct iq_status *st)
 {
 	char ike[FORMAT_MAX], natt[FORMAT_MAX];
-	const json_t *config = json_object_get(answer, "config");
-	const json_t *charon = json_object_get(answer, "charon");
 
 	printf("module     %s\n", st->version);
 	printf("groups     %" PRIu32 " of at most %" PRIu32 "\n", st->groups,
@@ -65,6 +88,13 @@ static void print_status(const struct iq_status *st, const json_t *answer,
 	printf("ports      IKE %s, NAT traversal %s\n",
 	       format_ports(st->conf.ike_ports, st->conf.n_ike_ports, ike),
 	       format_ports(st->conf.natt_ports, st->conf.n_natt_ports, natt));
+}
+
+static void print_daemon(const json_t *answer, const char *why)
+{
+	const json_t *config = json_object_get(answer, "config");
+	const json_t *charon = json_object_get(answer, "charon");
+
 	print_part("daemon", answer, why);
 	print_part("charon", member_true(charon, "connected"),
 		   answer ? "not connected" : "not known");
@@ -76,32 +106,29 @@ static int run(struct args *args)
 {
 	char why[FORMAT_WHY];
 	struct iq_status st;
-	json_t *answer;
-	int ret;
+	json_t *answer, *json;
+	int status;
 
 	if (no_more_words(args))
 		return STATUS_USAGE;
-	ret = kernel_status(&st);
-	if (ret)
-		return ret;
-	/* a router may well be worked without a daemon: that is no error */
-	ask_daemon(IQ_FEED_QUERY_STATUS, NULL, PATIENCE, &answer, why);
-	if (options.json)
-		print_json(json_pack("{s:s, s:I, s:I, s:I, s:o, s:o, s:o, s:o, s:o, s:o}",
-				     "version", st.version,
-				     "groups", (json_int_t)st.groups,
-				     "sas", (json_int_t)st.sas,
-				     "ikes", (json_int_t)st.ikes,
-				     "untagged", count_json(&st.untagged),
-				     "malformed", count_json(&st.malformed),
-				     "ceilings", ceilings_json(&st.conf),
-				     "ports", ports_json(&st.conf),
-				     "daemon", daemon_json(answer, why),
-				     "charon", charon_json(answer)));
-	else
-		print_status(&st, answer, why);
+	/* that there is no module is no reason to be silent about the rest, */
+	status = kernel_status(&st);
+	/* and a router may well be worked without a daemon: that is no error */
+	ask_daemon(IQ_FEED_QUERY_DAEMON, NULL, PATIENCE, &answer, why);
+	if (options.json) {
+		json = module_json(status ? NULL : &st);
+		json_object_set_new(json, "daemon", daemon_json(answer, why));
+		json_object_set_new(json, "charon", charon_json(answer));
+		print_json(json);
+	} else {
+		if (status)
+			print_part("module", false, "does not answer");
+		else
+			print_module(&st);
+		print_daemon(answer, why);
+	}
 	json_decref(answer);
-	return STATUS_OK;
+	return status;
 }
 
 const struct object status_object = { .usage = usage, .run = run };

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
 # Every object and verb of ipsec-qos, what it prints, what it refuses, and that
-# what was refused changed nothing. No daemon: the commands for it say so.
+# what was refused changed nothing. No daemon, but at the beginning and where
+# profiles are tried: the commands for it say so.
 . tests/lib/lib.sh
 
 batch=$W/batch
@@ -50,11 +51,39 @@ gets()
 	expect "how many: $*" "$wanted" "$(ipsec-qos -j "$@" | jq length)"
 }
 
+# start_daemon < CONFIGURATION: and wait until it is ready
+start_daemon()
+{
+	cat > "$W/qosd.conf"
+	ipsec-qosd -c "$W/qosd.conf" 2>>"$W/qosd.log" &
+	daemon=$!
+	wait_for 10 ipsec-qos daemon status
+}
+
 step "without the module"
 # the kernel would load it as soon as somebody asks for it
 echo 'install ipsec_qos /bin/false' > /etc/modprobe.d/0-none.conf
 expect_refused 'module is not loaded: modprobe ipsec_qos' ipsec-qos group show
-expect_refused 'module is not loaded: modprobe ipsec_qos' ipsec-qos -j status
+# status tells what it can, and ends with 2 all the same
+status=0; ipsec-qos -j status >"$W/out" 2>"$W/err" || status=$?
+expect "status" 2 $status
+grep -q '^Error: .*module is not loaded: modprobe ipsec_qos' "$W/err"
+expect_json '.version == null and .groups == null and .sas == null and
+	.ikes == null and .untagged == null and .malformed == null and
+	.ceilings == null and .ports == null and
+	.daemon.connected == false and (.daemon.error | test("not running")) and
+	.charon.connected == false' cat "$W/out"
+start_daemon <<<'group gold { id = 1  mark = 1 }'
+status=0; ipsec-qos -j status >"$W/out" 2>"$W/err" || status=$?
+expect "status" 2 $status
+expect_json '.version == null and .daemon.connected and
+	.daemon.kernel.connected == false and .charon.connected == false' cat "$W/out"
+status=0; ipsec-qos status >"$W/out" 2>"$W/err" || status=$?
+expect "status" 2 $status
+grep -q '^Error: .*module is not loaded' "$W/err"
+expect "what it shows" "module does not answer, daemon connected, charon not connected, " \
+	"$(sed 's/  */ /; s/$/, /' "$W/out" | tr -d '\n')"
+end "$daemon"
 expect_refused 'the daemon is not running' ipsec-qos daemon status
 status=0; ipsec-qos sa show 2>/dev/null || status=$?
 expect "status" 2 $status
@@ -373,6 +402,25 @@ expect_json '.sas == 4999' ipsec-qos -j status
 sed -i 's/^sa add \(.*\) group gold/sa del \1/' "$batch"
 ipsec-qos -b "$batch"
 gets 0 sa show
+
+# groups and SAs in turn: no group costs a look at all of them
+seq 1 2000 | awk '{ printf "group add g%d id %d mark %d\nsa add dst 192.0.2.1 spi %d group g%d\n",
+	$1, $1 + 100, $1 + 100, $1 + 255, $1 }' > "$batch"
+timeout 40 ipsec-qos -b "$batch" || fail "2000 groups and SAs in turn: status $?"
+expect_json '.sas == 2000 and .groups >= 2000' ipsec-qos -j status
+expect_json '[ .[] | select(.group != "g\(.spi - 255)") ] == []' ipsec-qos -j sa show
+# a name that moves to another group takes what follows with it
+ipsec-qos -b - <<-'END'
+	sa add dst 192.0.2.2 spi 256 group g1
+	group change g1 name h1
+	group change g2 name g1
+	sa add dst 192.0.2.2 spi 257 group g1
+	sa add dst 192.0.2.2 spi 258 group h1
+END
+expect_json 'map(.group_id) == [101, 102, 101] and map(.group) == ["h1", "g1", "h1"]' \
+	sh -c 'ipsec-qos -j sa show dst 192.0.2.2 | jq -c "sort_by(.spi)"'
+ipsec-qos sa flush >/dev/null
+seq 1 2000 | sed 's/.*/group del id &/' | awk '{ $4 += 100 } 1' | ipsec-qos -b -
 
 step "without the right"
 ipsec-qos sa add dst 192.0.2.1 spi 256 group gold
