@@ -234,12 +234,13 @@ int conffile_on_include(cfg_t *cfg, cfg_opt_t *opt, const char *value, void *res
 /* What libConfuse says, and what it leaves out. */
 static void on_error(cfg_t *cfg, const char *fmt, va_list ap)
 {
+	char said[512], what[2 * TEXT_VALUE], title[TEXT_VALUE];
 	struct reader *r = reading;
-	char what[256];
 	struct text t;
 	size_t i;
 
-	vsnprintf(what, sizeof(what), fmt, ap);
+	vsnprintf(said, sizeof(said), fmt, ap);
+	text_clip(what, sizeof(what), said);
 	if (!strncmp(what, "no such option", 14)) {
 		char known[256];
 		const char *sep = "";
@@ -261,7 +262,8 @@ static void on_error(cfg_t *cfg, const char *fmt, va_list ap)
 		fail(r, r->file, cfg->line,
 		     "%s: expected KEY = VALUE or '}' in '%s%s%s', which begins in line %u",
 		     what, in->kind, in->title ? " " : "",
-		     in->title ? in->title : "", in->line);
+		     text_clip(title, sizeof(title), in->title ? in->title : ""),
+		     in->line);
 	} else {
 		fail(r, r->file, cfg->line,
 		     "%s: expected KIND TITLE { KEY = VALUE ... } or include = PATH",
@@ -395,25 +397,28 @@ static int slurp(struct reader *r, const char *path, const struct conf_section *
 {
 	const char *at = by ? by->file : path;
 	unsigned int line = by ? by->line : 0;
+	char shown[TEXT_PATH];
 	ssize_t n = 0;
 	size_t size;
 	char *buf;
 	int fd;
 
+	text_clip(shown, sizeof(shown), path);
+
 	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	if (fd < 0 || fstat(fd, st)) {
-		fail(r, at, line, "cannot read '%s': %s", path, strerror(errno));
+		fail(r, at, line, "cannot read '%s': %s", shown, strerror(errno));
 		goto out;
 	}
 	if (!S_ISREG(st->st_mode)) {
-		fail(r, at, line, "cannot read '%s': expected a regular file", path);
+		fail(r, at, line, "cannot read '%s': expected a regular file", shown);
 		goto out;
 	}
 
 	size = CONFFILE_BYTES_MAX - r->bytes;
 	if ((uintmax_t)st->st_size > size) {
 		fail(r, at, line, "with '%s' the configuration is longer than the %u bytes it may have",
-		     path, CONFFILE_BYTES_MAX);
+		     shown, CONFFILE_BYTES_MAX);
 		goto out;
 	}
 	size = st->st_size;
@@ -430,7 +435,7 @@ static int slurp(struct reader *r, const char *path, const struct conf_section *
 			break;
 	}
 	if (n < 0) {
-		fail(r, at, line, "cannot read '%s': %s", path, strerror(errno));
+		fail(r, at, line, "cannot read '%s': %s", shown, strerror(errno));
 		free(buf);
 		goto out;
 	}
@@ -448,6 +453,7 @@ static int read_file(struct reader *r, const char *path, const struct conf_secti
 static int read_included(struct reader *r, const struct conf_section *by)
 {
 	const char *slash = strrchr(by->file, '/');
+	char shown[TEXT_PATH];
 	int ret, dir = 0;
 	char *pattern;
 	glob_t g;
@@ -464,7 +470,8 @@ static int read_included(struct reader *r, const struct conf_section *by)
 		if (!strpbrk(by->title, "*?["))
 			ret = read_file(r, pattern, by);
 	} else if (ret) {
-		ret = fail(r, by->file, by->line, "cannot look for '%s'", pattern);
+		ret = fail(r, by->file, by->line, "cannot look for '%s'",
+			   text_clip(shown, sizeof(shown), pattern));
 	} else {
 		for (i = 0; !ret && i < g.gl_pathc; i++)
 			ret = read_file(r, g.gl_pathv[i], by);
@@ -480,18 +487,19 @@ static int read_file(struct reader *r, const char *path, const struct conf_secti
 	struct conf_section *sections, *s;
 	size_t n, i, len = 0;
 	struct stat st;
-	char *buf = NULL, **name;
+	char *buf = NULL, **name, shown[TEXT_PATH];
 	unsigned int d;
 	int ret;
 
+	text_clip(shown, sizeof(shown), path);
 	r->file = path;
 	if (r->depth == CONFFILE_DEPTH_MAX)
 		return fail(r, by->file, by->line,
-			    "'%s' is included through more than %d files", path,
+			    "'%s' is included through more than %d files", shown,
 			    CONFFILE_DEPTH_MAX);
 	if (r->conf->n_files == CONFFILE_FILES_MAX)
 		return fail(r, by->file, by->line,
-			    "'%s' is one file more than the %d there may be", path,
+			    "'%s' is one file more than the %d there may be", shown,
 			    CONFFILE_FILES_MAX);
 
 	name = grow(r, &r->conf->files, &r->conf->n_files, sizeof(*name));
@@ -508,7 +516,7 @@ static int read_file(struct reader *r, const char *path, const struct conf_secti
 		if (r->open[d].dev == st.st_dev && r->open[d].ino == st.st_ino) {
 			free(buf);
 			return fail(r, by->file, by->line, "'%s' includes itself",
-				    path);
+				    shown);
 		}
 	}
 	r->open[r->depth].dev = st.st_dev;

@@ -29,6 +29,10 @@ struct loader {
 
 	/* groups by their names */
 	struct named *names;
+
+	/* for shown() */
+	char value[2][TEXT_VALUE];
+	bool turn;
 };
 
 /*
@@ -51,6 +55,13 @@ fail(struct loader *l, const struct conf_section *s, unsigned int line,
 	text_put(&t, "%s:%u: ", s->file, line);
 	text_escape(&t, what, strlen(what));
 	return false;
+}
+
+/* A value or title for fail(); two at a time. */
+static const char *shown(struct loader *l, const char *text)
+{
+	l->turn = !l->turn;
+	return text_clip(l->value[l->turn], TEXT_VALUE, text);
 }
 
 static bool no_memory(struct loader *l)
@@ -129,7 +140,7 @@ static bool check_title(struct loader *l, const struct conf_section *s)
 	if (valid_name(s->title))
 		return true;
 	return fail(l, s, s->line, "the name '%s' of a %s: expected " EXPECT_NAME,
-		    s->title, s->kind);
+		    shown(l, s->title), s->kind);
 }
 
 /* Values */
@@ -186,7 +197,7 @@ static bool number(struct loader *l, const struct conf_section *s,
 	if (!parse_u32(v->text, min, max, value))
 		return true;
 	return fail(l, s, v->line, "%s = '%s': expected a number of %u to %u", v->key,
-		    v->text, min, max);
+		    shown(l, v->text), min, max);
 }
 
 static bool mark(struct loader *l, const struct conf_section *s,
@@ -195,15 +206,15 @@ static bool mark(struct loader *l, const struct conf_section *s,
 	if (parse_mark(v->text, value, mask) == -EINVAL)
 		return fail(l, s, v->line,
 			    "%s = '%s': expected VALUE or VALUE/MASK, each of 32 bits, such as 0x10/0xff0",
-			    v->key, v->text);
+			    v->key, shown(l, v->text));
 	if (*value & ~*mask)
 		return fail(l, s, v->line,
 			    "%s = '%s': 0x%x has bits outside of the mask 0x%x, expected none",
-			    v->key, v->text, *value, *mask);
+			    v->key, shown(l, v->text), *value, *mask);
 	if (!*value)
 		return fail(l, s, v->line,
 			    "%s = '%s': expected a mark other than 0, which packets have that were never marked",
-			    v->key, v->text);
+			    v->key, shown(l, v->text));
 	return true;
 }
 
@@ -214,7 +225,7 @@ static bool classid(struct loader *l, const struct conf_section *s,
 		return true;
 	return fail(l, s, v->line,
 		    "%s = '%s': expected a classid MAJOR:MINOR in hexadecimal, such as 1:10",
-		    v->key, v->text);
+		    v->key, shown(l, v->text));
 }
 
 static bool dscp(struct loader *l, const struct conf_section *s, const char *text,
@@ -222,7 +233,7 @@ static bool dscp(struct loader *l, const struct conf_section *s, const char *tex
 {
 	if (!parse_dscp(text, value))
 		return true;
-	return fail(l, s, line, "dscp '%s': expected " EXPECT_DSCP, text);
+	return fail(l, s, line, "dscp '%s': expected " EXPECT_DSCP, shown(l, text));
 }
 
 /*
@@ -268,7 +279,7 @@ static bool rate(struct loader *l, const struct conf_section *s,
 	if (bytes < 1 || bytes > RATE_MAX)
 		return fail(l, s, v->line,
 			    "%s = '%s': expected a rate of at least 8bit in tc's units, such as 100mbit%s",
-			    v->key, v->text, whole ? ", or up to 100% of the policy's" : "");
+			    v->key, shown(l, v->text), whole ? ", or up to 100% of the policy's" : "");
 	*value = bytes;
 	return true;
 }
@@ -524,7 +535,7 @@ static bool group_id(struct loader *l, const struct conf_section *s,
 			low = mid + 1;
 	}
 	return fail(l, s, line, "group '%s' does not exist: expected the name of a group section",
-		    name);
+		    shown(l, name));
 }
 
 const struct iq_group *config_group(const struct config *config, uint32_t id)
@@ -578,7 +589,7 @@ static bool identities(struct loader *l, const struct conf_section *s,
 			return no_memory(l);
 		if (ret)
 			return fail(l, s, v->line, "identity = '%s': expected %s",
-				    v->text, why);
+				    shown(l, v->text), why);
 		p->id_text[p->n_ids] = copy(l, v->text);
 		if (!p->id_text[p->n_ids++])
 			return false;
@@ -656,7 +667,7 @@ static bool class(struct loader *l, const struct conf_section *s,
 		if (class->rate > left)
 			return fail(l, s, bandwidth->line,
 				    "with '%s' for %s%s the classes of policy '%s' come to %.4g%% of its rate: expected at most 100%%",
-				    bandwidth->text, s->title ? "class " : "the default class",
+				    shown(l, bandwidth->text), s->title ? "class " : "the default class",
 				    title_of(s), p->name,
 				    100 * ((double)used + class->rate) / p->rate);
 	} else {
@@ -670,11 +681,11 @@ static bool class(struct loader *l, const struct conf_section *s,
 	if (class->ceil > p->rate)
 		return fail(l, s, ceil->line,
 			    "ceil = '%s' is more than the rate of policy '%s': expected at most 100%%",
-			    ceil->text, p->name);
+			    shown(l, ceil->text), p->name);
 	if (bandwidth && class->ceil < class->rate)
 		return fail(l, s, ceil->line,
 			    "ceil = '%s' is less than bandwidth = '%s': expected at least as much",
-			    ceil->text, bandwidth->text);
+			    shown(l, ceil->text), shown(l, bandwidth->text));
 	return true;
 }
 
@@ -756,7 +767,7 @@ static bool policy(struct loader *l, const struct conf_section *s, struct policy
 	    !strcmp(v->text, "..") || strpbrk(v->text, "/: \t\r\n\v\f"))
 		return fail(l, s, v->line,
 			    "device = '%s': expected the name of a network device, of at most %d characters",
-			    v->text, IFNAMSIZ - 1);
+			    shown(l, v->text), IFNAMSIZ - 1);
 	p->device = copy(l, v->text);
 	if (!p->device)
 		return false;
@@ -771,7 +782,7 @@ static bool policy(struct loader *l, const struct conf_section *s, struct policy
 		yes = cfg_parse_boolean(v->text);
 		if (yes < 0)
 			return fail(l, s, v->line, "replace = '%s': expected yes or no",
-				    v->text);
+				    shown(l, v->text));
 		p->replace = yes;
 	}
 	return classes(l, s, p);

@@ -30,6 +30,18 @@ void text_put(struct text *t, const char *fmt, ...)
  */
 void text_escape(struct text *t, const void *data, size_t len);
 
+/**
+ * text_clip() - what fits @buf of a text that somebody else chose, escaped as
+ * text_escape() does, with "..." at its end where it was cut off; @buf, of 8
+ * bytes or more
+ *
+ * A message that shows a value says what is wrong with it behind it: that must
+ * not be pushed out by a long one.
+ */
+const char *text_clip(char *buf, size_t size, const char *text);
+#define TEXT_VALUE	81	/* bytes for a value in a message */
+#define TEXT_PATH	256	/* bytes for a path */
+
 /** text_hex() - append bytes as 6b:65:79 */
 void text_hex(struct text *t, const void *data, size_t len);
 

@@ -14,6 +14,8 @@
 
 #include "config.h"
 #include "conffile.h"
+#include "text.h"
+#include "value.h"
 #include "suite.h"
 
 /* Files, in a folder that goes with the test */
@@ -339,6 +341,75 @@ START_TEST(test_classes)
 	}
 	ck_assert_uint_eq(classes[_i].want[i - 1].group, 0);
 	config_free(c);
+}
+END_TEST
+
+/* A value of any length leaves room for what was expected instead. */
+static const struct {
+	const char *before, *after;
+	const char *expected;
+} lengthy[] = {
+	{ "settings { max-sas = \"", "\" }", "expected a number of 1 to 16777216" },
+	{ "fallback { dscp \"", "\" { mark = 1 } }", "expected " EXPECT_DSCP },
+	{ "group \"", "\" { id = 1 mark = 1 }", "expected " EXPECT_NAME },
+	{ "group g { id = \"", "\" mark = 1 }", "expected a number of 1 to 4294967295" },
+	{ "group g { id = 1 mark = \"", "\" }", "each of 32 bits, such as 0x10/0xff0" },
+	{ "group g { id = 1 mark = \"000", "1/2\" }", "such as 0x10/0xff0" },
+	{ "group g { id = 1 mark = 1 priority = \"", "\" }", "such as 1:10" },
+	{ "profile p { identity = \"C=CH, OU=", ", QQ=x\" group = g }", "such as C, O, OU and CN" },
+	{ "profile p { identity = \"CN=", "\nx\" group = g }", "in the same line" },
+	{ "profile p { identity = a group = \"", "\" }", "expected the name of a group section" },
+	{ "policy p { device = \"", "\" rate = 1mbit }", "of at most 15 characters" },
+	{ "policy p { device = d rate = \"", "\" }", "such as 100mbit" },
+	{ "policy p { device = d rate = 1mbit replace = \"", "\" }", "expected yes or no" },
+	{ "policy p { device = d rate = 1mbit class \"", "\" { } }",
+	  "expected the name of a group section" },
+	{ "policy p { device = d rate = 1mbit default { bandwidth = 1% bandwidth \"", "\" } }",
+	  "which begins in line 1" },
+	{ "group \"", "\" { id }", "which begins in line 1" },
+	{ "", " = 1", "expected one of: settings, group, profile, policy, fallback, include" },
+	{ "group g { ", " = 1 }", "expected one of: id, mark, priority, dscp" },
+	{ "include = \"", "\"", "File name too long" },
+};
+
+START_TEST(test_lengthy)
+{
+	static const char fill[] = { 'x', '\xff' };
+	char value[1501], text[4096], why[1024];
+	struct config *c;
+	size_t i;
+
+	for (i = 0; i < N(fill); i++) {
+		memset(value, fill[i], sizeof(value) - 1);
+		value[sizeof(value) - 1] = '\0';
+		snprintf(text, sizeof(text), "%s%s%s\n", lengthy[_i].before, value,
+			 lengthy[_i].after);
+		write_file("main.conf", text);
+		c = config_load(path("main.conf"), why, sizeof(why));
+		ck_assert_ptr_null(c);
+		ck_assert_msg(strstr(why, lengthy[_i].expected), "%s: expected %s",
+			      why, lengthy[_i].expected);
+	}
+}
+END_TEST
+
+/* A text in a buffer: whole, or cut off with dots, but never inside an escape. */
+START_TEST(test_clip)
+{
+	static const struct {
+		const char *text, *clipped;
+	} cases[] = {
+		{ "", "" }, { "123456789", "123456789" }, { "1234567890", "123456..." },
+		{ "12345\n", "12345\\x0a" }, { "123456\n", "123456..." },
+		{ "123\n89", "123\\x0a89" }, { "123\n890", "123..." },
+		{ "\xff\xff", "\\xff\\xff" }, { "\xff\xff\xff", "\\xff..." },
+	};
+	char buf[10];
+	size_t i;
+
+	for (i = 0; i < N(cases); i++)
+		ck_assert_str_eq(text_clip(buf, sizeof(buf), cases[i].text),
+				 cases[i].clipped);
 }
 END_TEST
 
@@ -1055,6 +1126,8 @@ int main(void)
 	tcase_add_loop_test(tc, test_dscp, 0, N(dscps));
 	tcase_add_loop_test(tc, test_rate, 0, N(rates));
 	tcase_add_loop_test(tc, test_classes, 0, N(classes));
+	tcase_add_loop_test(tc, test_lengthy, 0, N(lengthy));
+	tcase_add_test(tc, test_clip);
 	tcase_add_loop_test(tc, test_marks_apart, 0, N(apart));
 	tcase_add_loop_test(tc, test_mistake, 0, N(mistakes));
 	tcase_add_test(tc, test_include);
