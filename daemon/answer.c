@@ -146,7 +146,7 @@ static int write_peer(const struct daemon *daemon, const struct sad_ike *ike,
 
 static int answer_daemon(const struct daemon *daemon, char **out)
 {
-	const char *trouble = tables_trouble(daemon->tables);
+	const char *trouble = tables_trouble(daemon->tables, 0);
 	unsigned int charons = sad_charons(daemon->sad);
 
 	return dump(json_pack("{s:s, s:I, s:{s:o, s:I, s:o}, s:{s:b, s:b, s:i}, s:{s:b, s:o}, s:i}",
@@ -337,11 +337,29 @@ static int answer_classes(const struct daemon *daemon, char **out)
 		.array = json_array(),
 	};
 
-	qdisc_stats(policies_qdisc(daemon->policies), add_class, &classes);
+	policies_stats(daemon->policies, add_class, &classes);
 	return dump(classes.array, out);
 }
 
 /* RELOAD, once it is done */
+
+static json_t *warnings(const struct daemon *daemon)
+{
+	json_t *array = json_array();
+	const char *trouble;
+	char why[512];
+	size_t i;
+
+	if (!tables_there(daemon->tables))
+		json_array_append_new(array, json_string(
+			"the module ipsec_qos is not loaded: nothing is tagged until it is (modprobe ipsec_qos)"));
+	for (i = 0; (trouble = tables_trouble(daemon->tables, i)); i++)
+		json_array_append_new(array, text(trouble));
+	for (i = 0; i < daemon->config->n_policies; i++)
+		if (policies_trouble(daemon->policies, i, why, sizeof(why)))
+			json_array_append_new(array, text(why));
+	return array;
+}
 
 static int answer_reload(const struct daemon *daemon, char **out)
 {
@@ -353,8 +371,7 @@ static int answer_reload(const struct daemon *daemon, char **out)
 			      (json_int_t)daemon->config->n_profiles,
 			      "policies",
 			      (json_int_t)daemon->config->n_policies,
-			      "error",
-			      text_or_null(tables_trouble(daemon->tables))),
+			      "warnings", warnings(daemon)),
 		    out);
 }
 

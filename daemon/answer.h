@@ -22,7 +22,8 @@
  *	[{"policy", "device", "class", "group", "mark", "mask", "rate", "ceil",
  *	  "measured", "packets", "bytes", "drops", "backlog", "state", "text"}]
  * RELOAD:
- *	{"reloaded", "file", "groups", "profiles", "policies", "error"}
+ *	{"reloaded", "file", "groups", "profiles", "policies", "warnings": []}:
+ *	each says what of the configuration is not in force, and why
  *
  * "loaded" is in seconds since 1970, "uptime" in seconds. IKE SPIs are strings
  * of 16 hexadecimal digits, for JSON's numbers do not hold them. A group or

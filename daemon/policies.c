@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "log.h"
@@ -21,7 +22,8 @@ struct policies {
 	ev_timer again;
 };
 
-static void report(struct policies *p, size_t i)
+bool policies_trouble(const struct policies *p, size_t i, char *why,
+		      size_t size)
 {
 	const struct policy *policy = &p->config->policies[i];
 	enum qdisc_state state;
@@ -29,13 +31,23 @@ static void report(struct policies *p, size_t i)
 
 	state = qdisc_policy_state(p->qdisc, i, &text);
 	if (state == QDISC_OK)
+		return false;
+	snprintf(why, size, "policy %s is not in force on %s: %s%s%s",
+		 policy->name, policy->device, qdisc_state_name(state),
+		 text[0] ? ": " : "", text);
+	return true;
+}
+
+static void report(struct policies *p, size_t i)
+{
+	const struct policy *policy = &p->config->policies[i];
+	char why[sizeof(p->said->text)];
+
+	if (policies_trouble(p, i, why, sizeof(why)))
+		log_once(&p->said[i], LOG_WARNING, "%s", why);
+	else
 		log_over(&p->said[i], "policy %s is in force on %s",
 			 policy->name, policy->device);
-	else
-		log_once(&p->said[i], LOG_WARNING,
-			 "policy %s is not in force on %s: %s%s%s",
-			 policy->name, policy->device, qdisc_state_name(state),
-			 text[0] ? ": " : "", text);
 }
 
 static void applied(struct policies *p, int failed)
@@ -83,9 +95,16 @@ int policies_config(struct policies *p, const struct config *config)
 	return 0;
 }
 
-struct qdisc_ctl *policies_qdisc(const struct policies *p)
+int policies_stats(struct policies *p,
+		   void (*cb)(const struct qdisc_class *class, void *arg),
+		   void *arg)
 {
-	return p->qdisc;
+	int ret = qdisc_stats(p->qdisc, cb, arg);
+
+	if (ret < 0)
+		return ret;
+	applied(p, ret);
+	return 0;
 }
 
 int policies_open(struct policies **out, struct ev_loop *loop,

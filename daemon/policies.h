@@ -6,6 +6,9 @@
 #ifndef IPSEC_QOSD_POLICIES_H
 #define IPSEC_QOSD_POLICIES_H
 
+#include <stdbool.h>
+#include <stddef.h>
+
 #include <ev.h>
 
 #include "config.h"
@@ -27,7 +30,17 @@ void policies_close(struct policies *policies);
  */
 int policies_config(struct policies *policies, const struct config *config);
 
-/** policies_qdisc() - to read the classes */
-struct qdisc_ctl *policies_qdisc(const struct policies *policies);
+/**
+ * policies_trouble() - why the @i-th policy of the configuration is not in force
+ *
+ * Return: false: it is.
+ */
+bool policies_trouble(const struct policies *policies, size_t i, char *why,
+		      size_t size);
+
+/** policies_stats() - as qdisc_stats(); 0 or -ENOMEM */
+int policies_stats(struct policies *policies,
+		   void (*cb)(const struct qdisc_class *class, void *arg),
+		   void *arg);
 
 #endif /* IPSEC_QOSD_POLICIES_H */

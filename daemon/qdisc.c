@@ -471,13 +471,23 @@ static bool is_wanted(const struct qdisc_ctl *ctl, int ifindex)
 	return false;
 }
 
+static int count_failed(const struct qdisc_ctl *ctl)
+{
+	int failed = 0;
+	size_t i;
+
+	for (i = 0; i < ctl->n; i++)
+		failed += ctl->sites[i].state == QDISC_ERROR;
+
+	return failed;
+}
+
 static int sync_dirty(struct qdisc_ctl *ctl)
 {
 	const struct tc_qdisc *qdisc;
 	struct list qdiscs = {};
 	bool known = true;
 	struct site *site;
-	int failed = 0;
 	size_t i;
 
 	for (i = 0, site = ctl->sites; i < ctl->n; i++, site++) {
@@ -511,13 +521,11 @@ static int sync_dirty(struct qdisc_ctl *ctl)
 		    !is_wanted(ctl, qdisc->ifindex))
 			tc_del_root(ctl->tc, qdisc->ifindex, ROOT);
 out:
-	for (i = 0, site = ctl->sites; i < ctl->n; i++, site++) {
+	for (i = 0, site = ctl->sites; i < ctl->n; i++, site++)
 		site->dirty = false;
-		failed += site->state == QDISC_ERROR;
-	}
 
 	free(qdiscs.items);
-	return failed;
+	return count_failed(ctl);
 }
 
 int qdisc_apply(struct qdisc_ctl *ctl, const struct config *config)
@@ -813,5 +821,5 @@ int qdisc_stats(struct qdisc_ctl *ctl,
 		err = site_stats(ctl, &ctl->sites[i], &qdiscs, cb, arg);
 
 	free(qdiscs.items);
-	return err;
+	return err ? err : count_failed(ctl);
 }

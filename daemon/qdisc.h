@@ -124,7 +124,7 @@ enum qdisc_state qdisc_policy_state(const struct qdisc_ctl *ctl, size_t i,
  * A device that has lost the daemon's qdisc since is reported as QDISC_ERROR
  * (or QDISC_FOREIGN, QDISC_NO_DEVICE).
  *
- * Return: 0 or -ENOMEM.
+ * Return: as qdisc_apply().
  */
 int qdisc_stats(struct qdisc_ctl *ctl,
 		void (*cb)(const struct qdisc_class *class, void *arg),

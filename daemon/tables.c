@@ -21,8 +21,25 @@
 #define TURN_TIME	0.005
 #define TURN_STEP	16
 
+/* Kinds of trouble that are told apart; what is more is the last one. */
+#define TROUBLES	64
+
+#define MAX_GROUPS	65536	/* <linux/ipsec_qos.h>, IPSEC_QOS_CONF_A_MAX_GROUPS */
+
 #define STATE		(NLM_F_CREATE | NLM_F_REPLACE)
 #define OWNER		IPSEC_QOS_OWNER_DAEMON
+
+/**
+ * struct trouble - something that the kernel refuses, again and again maybe
+ *
+ * @what: names it
+ * @now: since the last generation was opened
+ */
+struct trouble {
+	char what[96];
+	bool now;
+	struct said said;
+};
 
 /**
  * struct tables - see tables.h
@@ -30,14 +47,18 @@
  * @k: NULL: the module is not there
  * @generation: the one opened last, while @open
  * @failed: something of it was refused
+ * @partial: what was refused may be in the kernel as it was before, and is not
+ *	nobody's: nothing is swept
+ * @raised: the ceiling of groups is higher than configured
  * @lost: the module is gone, as a request found
  * @config_new: groups of an earlier configuration may be left
- * @refused: ids of the configuration's groups that the kernel does not have
+ * @names: the configuration's groups in the order of their names
+ * @refused: ids of those that the kernel does not have, in their order
  * @write: runs while something is due
  * @retry: opens a generation anew after something failed
  * @overdue: for SAs that were announced and not installed
  * @settle: nothing is due that could be written: the module is not there
- * @error: what the kernel refused last, "": nothing since @open
+ * @error: what the kernel refused last
  */
 struct tables {
 	struct ev_loop *loop;
@@ -51,8 +72,11 @@ struct tables {
 	uint32_t generation;
 	bool open;
 	bool failed;
+	bool partial;
+	bool raised;
 	bool lost;
 	bool config_new;
+	const struct iq_group **names;
 	size_t n_refused;
 	uint32_t *refused;
 	unsigned int resyncs;
@@ -65,8 +89,9 @@ struct tables {
 	double delay;
 
 	struct said absent;
-	struct said trouble;
 	struct said leftover;
+	size_t n_troubles;
+	struct trouble troubles[TROUBLES];
 	char error[256];
 
 	struct sad_sa *sas[TURN];
@@ -79,9 +104,28 @@ struct tables {
 
 static void begin(struct tables *t, bool empty);
 
+static struct trouble *trouble_of(struct tables *t, const char *what)
+{
+	struct trouble *trouble = t->troubles;
+
+	while (trouble < t->troubles + t->n_troubles &&
+	       strcmp(trouble->what, what))
+		trouble++;
+	if (trouble == t->troubles + TROUBLES)
+		return trouble - 1;
+	if (trouble == t->troubles + t->n_troubles) {
+		memset(trouble, 0, sizeof(*trouble));
+		snprintf(trouble->what, sizeof(trouble->what), "%s",
+			 ++t->n_troubles < TROUBLES ? what : "more is refused");
+	}
+	return trouble;
+}
+
 /* The kernel said no: once is enough, and it is tried again. */
 static void refused(struct tables *t, const char *what, int err)
 {
+	struct trouble *trouble;
+
 	t->failed = true;
 	if (err == -ENODEV) {
 		t->lost = true;
@@ -89,7 +133,24 @@ static void refused(struct tables *t, const char *what, int err)
 	}
 	snprintf(t->error, sizeof(t->error), "%s: %s", what,
 		 iq_kernel_error(t->k));
-	log_once(&t->trouble, LOG_ERR, "%s; tried again", t->error);
+	trouble = trouble_of(t, what);
+	trouble->now = true;
+	if (strcmp(trouble->what, what))
+		log_once(&trouble->said, LOG_ERR, "%s; tried again",
+			 trouble->what);
+	else
+		log_once(&trouble->said, LOG_ERR, "%s; tried again", t->error);
+}
+
+/* What is refused from now on is refused now. */
+static void forget_troubles(struct tables *t)
+{
+	size_t i;
+
+	t->failed = false;
+	t->partial = false;
+	for (i = 0; i < t->n_troubles; i++)
+		t->troubles[i].now = false;
 }
 
 static void retry_later(struct tables *t)
@@ -109,7 +170,7 @@ static void let_go(struct tables *t)
 	t->k = NULL;
 	t->open = false;
 	t->lost = false;
-	t->error[0] = '\0';
+	forget_troubles(t);
 	sad_kernel(t->sad, false);
 	/* from the loop: whoever called may be one that waits for it */
 	ev_timer_start(t->loop, &t->settle);
@@ -207,48 +268,80 @@ static int read_groups(struct tables *t, int owner, struct groups *groups)
 	return err;
 }
 
+static int compare_names(const void *a, const void *b)
+{
+	const struct iq_group *const *x = a, *const *y = b;
+
+	return strcmp((*x)->name, (*y)->name);
+}
+
 /*
  * Names are unique, and the new configuration may give an old name to another
  * id: the old holder makes way first.
  */
-static void clear_names(struct tables *t)
+static void clear_names(struct tables *t, const struct groups *groups)
 {
-	struct groups groups = {};
-	size_t i, j;
+	size_t i;
 	int err;
 
-	err = read_groups(t, -1, &groups);
-	if (err)
-		refused(t, "groups cannot be read", err);
-	for (i = 0; !err && i < groups.n; i++) {
-		struct iq_group *g = &groups.v[i];
+	for (i = 0; i < groups->n; i++) {
+		const struct iq_group *g = &groups->v[i], **same;
+		struct iq_group renamed = *g;
 
 		if (g->owner != OWNER)
 			continue;
-		for (j = 0; j < t->config->n_groups; j++)
-			if (!strcmp(t->config->groups[j].name, g->name))
-				break;
-		if (j == t->config->n_groups ||
-		    t->config->groups[j].id == g->id)
+		same = bsearch(&g, t->names, t->config->n_groups,
+			       sizeof(*t->names), compare_names);
+		if (!same || (*same)->id == g->id)
 			continue;
-		snprintf(g->name, sizeof(g->name), "_%u", g->id);
-		err = iq_kernel_group_new(t->k, g, 1, OWNER, NLM_F_REPLACE);
+		snprintf(renamed.name, sizeof(renamed.name), "_%u", g->id);
+		err = iq_kernel_group_new(t->k, &renamed, 1, OWNER,
+					  NLM_F_REPLACE);
 		if (err)
 			refused(t, "a group cannot be renamed", err);
 	}
-	free(groups.v);
 }
 
-static void state_groups(struct tables *t)
+/*
+ * Until the groups that go are gone there is to be room for them beside those
+ * that come.
+ */
+static void state_conf(struct tables *t, const struct groups *groups)
+{
+	struct iq_conf conf = t->config->conf;
+	size_t i, going = 0;
+	int err;
+
+	for (i = 0; i < groups->n; i++)
+		going += groups->v[i].owner == OWNER &&
+			 !config_group(t->config, groups->v[i].id);
+	t->raised = going;
+	conf.max_groups = going < MAX_GROUPS - conf.max_groups ?
+			  conf.max_groups + going : MAX_GROUPS;
+	err = iq_kernel_conf(t->k, &conf);
+	if (err)
+		refused(t, "settings are refused", err);
+}
+
+/* They are gone. */
+static void lower_ceiling(struct tables *t)
+{
+	struct groups none = {};
+
+	if (t->raised)
+		state_conf(t, &none);
+}
+
+static void state_groups(struct tables *t, const struct groups *groups)
 {
 	const struct config *config = t->config;
-	char what[128];
+	char what[sizeof(t->troubles->what)];
 	size_t i;
 
 	t->n_refused = 0;
 	if (!config->n_groups)
 		return;
-	clear_names(t);
+	clear_names(t, groups);
 	if (t->lost || !iq_kernel_group_new(t->k, config->groups,
 					    config->n_groups, OWNER, STATE))
 		return;
@@ -260,20 +353,24 @@ static void state_groups(struct tables *t)
 
 		if (!err)
 			continue;
+		t->partial = true;
 		t->refused[t->n_refused++] = g->id;
 		snprintf(what, sizeof(what), "group %s is refused", g->name);
 		refused(t, what, err);
 	}
 }
 
+static int compare_ids(const void *a, const void *b)
+{
+	const uint32_t *x = a, *y = b;
+
+	return *x < *y ? -1 : *x > *y;
+}
+
 static bool is_refused(const struct tables *t, uint32_t group)
 {
-	size_t i;
-
-	for (i = 0; i < t->n_refused; i++)
-		if (t->refused[i] == group)
-			return true;
-	return false;
+	return bsearch(&group, t->refused, t->n_refused, sizeof(group),
+		       compare_ids);
 }
 
 /*
@@ -403,6 +500,15 @@ static int remove_ike(struct tables *t, struct sad_spi *spi)
 }
 
 /*
+ * May the kernel have an entry that it refused to state anew? Not where it had
+ * no room for a new one, nor where there can be no such entry.
+ */
+static bool may_be_there(int err)
+{
+	return err != -ENOSPC && err != -EINVAL && err != -ERANGE;
+}
+
+/*
  * Bring the entries of @sas to what they should be. A bulk request is all or
  * none, so where one is refused they are stated one by one.
  */
@@ -436,6 +542,7 @@ static int write_sas(struct tables *t, struct sad_sa **sas, size_t n)
 			one = iq_kernel_sa_new(t->k, &t->bulk.sa[i], 1, OWNER,
 					       STATE);
 		if (one) {
+			t->partial |= may_be_there(one);
 			refused(t, "an SA is refused", one);
 			describe_sa(sas[i], name, sizeof(name));
 			log_debug("%s is refused", name);
@@ -475,6 +582,7 @@ static int write_ikes(struct tables *t, struct sad_spi **spis, size_t n)
 			one = iq_kernel_ike_new(t->k, &t->bulk.ike[i], 1,
 						OWNER, STATE);
 		if (one) {
+			t->partial |= may_be_there(one);
 			refused(t, "an IKE SA is refused", one);
 			log_debug("IKE SA %016llx is refused",
 				  (unsigned long long)spis[i]->key.spi_i);
@@ -490,56 +598,64 @@ static int write_ikes(struct tables *t, struct sad_spi **spis, size_t n)
 
 static void begin(struct tables *t, bool empty)
 {
+	struct groups groups = {};
 	int err;
 
 	ev_timer_stop(t->loop, &t->retry);
-	t->failed = false;
-	t->error[0] = '\0';
+	forget_troubles(t);
 	err = iq_kernel_resync_start(t->k, OWNER, &t->generation);
 	t->open = !err;
 	if (err) {
 		refused(t, "a resync cannot be started", err);
 	} else {
-		if (t->config->conf.has) {
-			err = iq_kernel_conf(t->k, &t->config->conf);
-			if (err)
-				refused(t, "settings are refused", err);
-		}
-		state_groups(t);
+		err = read_groups(t, -1, &groups);
+		if (err)
+			refused(t, "groups cannot be read", err);
+		state_conf(t, &groups);
+		state_groups(t, &groups);
 	}
+	free(groups.v);
 	sad_restate(t->sad, empty);
 	tables_kick(t);
+}
+
+static void close_generation(struct tables *t)
+{
+	uint32_t swept;
+	int err;
+
+	err = iq_kernel_resync_end(t->k, OWNER, t->generation, &swept);
+	t->open = false;
+	if (err) {
+		refused(t, "a resync cannot be ended", err);
+		return;
+	}
+	t->resyncs++;
+	log_info("the kernel's tables are as every charon says; %u entries were swept",
+		 swept);
+	remove_groups(t, true);
 }
 
 /* Nothing is due any more. */
 static void end(struct tables *t)
 {
-	uint32_t swept;
-	int err;
-
-	if (t->open && sad_synced(t->sad)) {
-		err = iq_kernel_resync_end(t->k, OWNER, t->generation, &swept);
-		t->open = false;
-		if (err) {
-			refused(t, "a resync cannot be ended", err);
-		} else {
-			t->resyncs++;
-			log_info("the kernel's tables are as every charon says; %u entries were swept",
-				 swept);
-			remove_groups(t, true);
-		}
+	if (!t->partial) {
+		if (t->open && sad_synced(t->sad))
+			close_generation(t);
+		else if (t->config_new)
+			remove_groups(t, false);
 		t->config_new = false;
-	} else if (t->config_new) {
-		remove_groups(t, false);
-		t->config_new = false;
+		lower_ceiling(t);
 	}
 	if (t->failed) {
 		if (!t->lost)
 			retry_later(t);
-	} else {
-		t->delay = RETRY_FIRST;
-		log_over(&t->trouble, "the kernel's tables are as they should be again");
+		return;
 	}
+	t->delay = RETRY_FIRST;
+	if (t->n_troubles)
+		log_info("the kernel's tables are as they should be again");
+	t->n_troubles = 0;
 }
 
 static void on_write(struct ev_loop *loop, ev_idle *w, int revents)
@@ -578,6 +694,7 @@ static void on_retry(struct ev_loop *loop, ev_timer *w, int revents)
 {
 	struct tables *t = w->data;
 
+	log_debug("what failed is tried again");
 	if (t->k)
 		begin(t, false);
 	else
@@ -638,12 +755,24 @@ void tables_begin(struct tables *t)
 
 static int keep_config(struct tables *t, const struct config *config)
 {
-	uint32_t *v = reallocarray(t->refused, config->n_groups + 1,
-				   sizeof(*v));
+	size_t n = config->n_groups, i;
+	const struct iq_group **names;
+	uint32_t *refused;
 
-	if (!v)
+	names = calloc(n + 1, sizeof(*names));
+	refused = calloc(n + 1, sizeof(*refused));
+	if (!names || !refused) {
+		free(names);
+		free(refused);
 		return -ENOMEM;
-	t->refused = v;
+	}
+	for (i = 0; i < n; i++)
+		names[i] = &config->groups[i];
+	qsort(names, n, sizeof(*names), compare_names);
+	free(t->names);
+	free(t->refused);
+	t->names = names;
+	t->refused = refused;
 	t->n_refused = 0;
 	t->config = config;
 	t->config_new = true;
@@ -706,9 +835,15 @@ bool tables_busy(const struct tables *t)
 	return t->k && ev_is_active(&t->write);
 }
 
-const char *tables_trouble(const struct tables *t)
+const char *tables_trouble(const struct tables *t, size_t i)
 {
-	return t->error;
+	const struct trouble *trouble;
+
+	for (trouble = t->troubles; trouble < t->troubles + t->n_troubles;
+	     trouble++)
+		if (trouble->now && !i--)
+			return trouble->said.text;
+	return NULL;
 }
 
 unsigned int tables_resyncs(const struct tables *t)
@@ -734,6 +869,7 @@ int tables_open(struct tables **out, struct ev_loop *loop, struct sad *sad,
 	if (!err)
 		err = module_watch_open(&t->watch);
 	if (err) {
+		free(t->names);
 		free(t->refused);
 		free(t);
 		return err;
@@ -765,6 +901,7 @@ void tables_close(struct tables *t)
 	ev_timer_stop(t->loop, &t->settle);
 	module_watch_close(t->watch);
 	iq_kernel_close(t->k);
+	free(t->names);
 	free(t->refused);
 	free(t);
 }

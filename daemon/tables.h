@@ -9,7 +9,9 @@
  * configuration changed, the kernel refused something. All is then restated,
  * in slices, so that who waits for an answer does not wait for that; and once
  * every charon has stated all it has, the generation is closed and the kernel
- * sweeps what nobody stated. While no charon is connected nothing is swept.
+ * sweeps what nobody stated. While no charon is connected nothing is swept, nor
+ * where the kernel refused to change what it has: that stays as it was until a
+ * later generation succeeds.
  */
 #ifndef IPSEC_QOSD_TABLES_H
 #define IPSEC_QOSD_TABLES_H
@@ -76,8 +78,11 @@ bool tables_there(const struct tables *tables);
 /** tables_busy() - is something due that can be written? */
 bool tables_busy(const struct tables *tables);
 
-/** tables_trouble() - what the kernel last refused, "": nothing */
-const char *tables_trouble(const struct tables *tables);
+/**
+ * tables_trouble() - the @i-th thing that the kernel refused since all was last
+ * restated, or NULL: there are no more
+ */
+const char *tables_trouble(const struct tables *tables, size_t i);
 
 /** tables_resyncs() - how many generations were closed */
 unsigned int tables_resyncs(const struct tables *tables);

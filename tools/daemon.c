@@ -98,7 +98,8 @@ static int status(struct args *args)
 
 static int reload(struct args *args)
 {
-	json_t *answer;
+	json_t *answer, *warnings, *warning;
+	size_t i;
 	int ret;
 
 	if (no_more_words(args))
@@ -106,16 +107,19 @@ static int reload(struct args *args)
 	ret = query(IQ_FEED_QUERY_RELOAD, NULL, &answer);
 	if (ret)
 		return ret;
-	/* the configuration is in force, but the tables are not yet so */
-	if (json_is_string(json_object_get(answer, "error")))
+	warnings = json_object_get(answer, "warnings");
+	json_array_foreach(warnings, i, warning)
 		fprintf(stderr, "Warning: ipsec-qosd: %s\n",
-			member_text(answer, "error"));
+			json_string_value(warning));
 	if (options.json) {
 		print_json(answer);
 		return STATUS_OK;
 	}
-	printf("%s is in force: %" PRIu64 " groups, %" PRIu64 " profiles, %" PRIu64 " policies\n",
-	       member_text(answer, "file"), member_number(answer, "groups"),
+	printf("%s is %s: %" PRIu64 " groups, %" PRIu64 " profiles, %" PRIu64 " policies\n",
+	       member_text(answer, "file"),
+	       json_array_size(warnings) ? "read, but not all of it is in force" :
+					   "in force",
+	       member_number(answer, "groups"),
 	       member_number(answer, "profiles"),
 	       member_number(answer, "policies"));
 	json_decref(answer);

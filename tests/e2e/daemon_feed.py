@@ -73,6 +73,10 @@ def show(what):
     return json.loads(ipsec_qos("-j", what, "show"))
 
 
+def show_status():
+    return json.loads(ipsec_qos("-j", "status"))
+
+
 def sas():
     return {(sa["dst"], sa["spi"]): sa["group"] for sa in show("sa")}
 
@@ -604,10 +608,14 @@ def scenario_restarts():
     d.end()
 
 
+def query(*what):
+    with command() as q:
+        return q.query(*what)
+
+
 def reload(conf):
     write_conf(conf)
-    with command() as q:
-        return q.query(RELOAD)
+    return query(RELOAD)
 
 
 def scenario_reload():
@@ -617,7 +625,7 @@ def scenario_reload():
         state_three(c)
         c.ask("SYNC_END")
         answer = reload(FIRST)
-        check(answer["reloaded"] and answer["error"] is None, answer)
+        check(answer["reloaded"] and answer["warnings"] == [], answer)
         check(sas() == THREE, "for nothing")
 
         # a mark changes in place, names swap ids
@@ -671,17 +679,122 @@ def scenario_reload():
         ipsec_qos("sa", "del", "dst", "203.0.113.1", "spi", "0x5000")
         reload(FIRST)
 
+        # a policy whose device is not there is said, and the rest is in force
+        answer = reload(FIRST + """
+            policy wan { device = "eht1"  rate = "10mbit" }
+        """)
+        check(answer["warnings"] == ["policy wan is not in force on eht1: no "
+                                     "device: there is no device eht1"], answer)
+        said = run(COMMAND_BIN, "-S", SOCK, "daemon", "reload")
+        check("Warning: ipsec-qosd: policy wan is not in force" in said and
+              "not all of it is in force" in said, said)
+
         # somebody's group has our name: said once, the others work
         reload("group gold { id = 1  mark = 0x10/0xff0 }\n"
                "profile a { identity = \"*.a.example\"  group = gold }\n")
         ipsec_qos("group", "add", "silver", "id", "9", "mark", "0x90/0xff0")
         answer = reload(FIRST)
-        check("silver" in (answer["error"] or ""), answer)
+        check(len(answer["warnings"]) == 1 and
+              "group silver is refused" in answer["warnings"][0], answer)
         check(sas() == {("192.0.2.1", 0x1001): "gold"}, sas())
         said = d.said("group silver is refused")
         ipsec_qos("group", "del", "silver")
         eventually("tried again", lambda: sas() == THREE, 5)
         check(said == 1 and d.said("group silver is refused") == 1, d.log())
+
+
+class Monitor:
+    """What ipsec-qos monitor tells, from now on."""
+
+    def __init__(self):
+        self.process = subprocess.Popen([COMMAND_BIN, "monitor"],
+                                        stdout=subprocess.PIPE, text=True)
+        # it listens once it tells of something
+        for i in range(100):
+            ipsec_qos("group", "replace", "probe", "id", "99", "mark",
+                      "%d/0xf" % (i % 16))
+            if select.select([self.process.stdout], [], [], 0.2)[0]:
+                break
+        self.process.stdout.readline()
+
+    def end(self):
+        """All that it told."""
+        ipsec_qos("group", "del", "probe")
+        lines = []
+        for line in self.process.stdout:
+            if line.startswith("del group probe "):
+                break
+            lines.append(line)
+        else:
+            raise AssertionError("the monitor ended before the test did")
+        self.process.kill()
+        self.process.wait()
+        return lines
+
+
+def gone(lines):
+    return [line for line in lines if re.match(r"(del|expire) (sa|ike) ", line)]
+
+
+def scenario_renumbered():
+    """other ids where the ceiling has room for the old groups alone"""
+    insmod()
+    few = "settings { max-groups = 3 }\n"    # with the monitor's
+    with Daemon(few + FIRST) as d, charon() as c:
+        state_three(c)
+        c.ask("SYNC_END")
+        monitor = Monitor()
+        answer = reload(few + FIRST.replace("id = 1 ", "id = 3 ")
+                        .replace("id = 2 ", "id = 4 "))
+        check(not answer["warnings"], answer)
+        check(sas() == THREE and len(ikes()) == 2, sas())
+        check(groups()["gold"] == (3, 0x10) and groups()["silver"] == (4, 0x20)
+              and len(groups()) == 3, groups())
+        lines = monitor.end()
+        check(not gone(lines), gone(lines))
+        check(show_status()["ceilings"]["groups"] == 3, show_status())
+        check(d.said("refused") == 0, d.log())
+
+
+def scenario_refused_groups():
+    """SAs keep the group that they have while their new one is refused"""
+    insmod()
+    with Daemon() as d, charon() as c:
+        state_three(c)
+        c.ask("SYNC_END")
+        for i, name in enumerate(("tin", "lead")):
+            ipsec_qos("group", "add", name, "id", str(100 + i), "mark",
+                      "%d/0xf000" % ((i + 1) << 12))
+        monitor = Monitor()
+        resyncs = query(STATUS)["resyncs"]
+        answer = reload("""
+            group tin { id = 11  mark = 0x10/0xff0 }
+            group lead { id = 12  mark = 0x20/0xff0 }
+            profile a { identity = "*.a.example"  group = tin }
+            profile b { identity = "*.b.example"  group = lead }
+        """)
+        for name in ("tin", "lead"):
+            check(sum("group %s is refused" % name in w
+                      for w in answer["warnings"]) == 1, answer)
+        # both are said once, however often they are tried again
+        eventually("tried again", lambda: d.said("is tried again") >= 3, 10)
+        for name in ("tin", "lead"):
+            check(d.said("group %s is refused" % name) == 1, d.log())
+        check(sas() == THREE and len(ikes()) == 2, sas())
+        check(query(STATUS)["resyncs"] == resyncs, "a generation was closed")
+        lines = monitor.end()
+        check(not gone(lines), gone(lines))
+
+        # one of them goes, the other is not forgotten
+        ipsec_qos("group", "del", "tin")
+        check(len(query(RELOAD)["warnings"]) == 1, "warnings")
+        check(sas() == dict(zip(THREE, ("tin", "silver"))), sas())
+        check(d.said("group lead is refused") == 1, d.log())
+        ipsec_qos("group", "del", "lead")
+        check(query(RELOAD)["warnings"] == [], "warnings")
+        check(sas() == dict(zip(THREE, ("tin", "lead"))), sas())
+        check(d.said("as they should be again") == 1, d.log())
+        check(set(groups()) == {"tin", "lead"}, groups())
 
 
 def scenario_reload_without_gap():
@@ -695,15 +808,7 @@ def scenario_reload_without_gap():
         for i in range(500):
             c.sa(1, 0x10000 + i, ask=False)
         c.ask("SYNC_END")
-        monitor = subprocess.Popen([COMMAND_BIN, "monitor"],
-                                   stdout=subprocess.PIPE, text=True)
-        # it listens once it tells of something
-        for i in range(100):
-            ipsec_qos("group", "replace", "probe", "id", "99", "mark",
-                      "%d/0xf" % (i % 16))
-            if select.select([monitor.stdout], [], [], 0.2)[0]:
-                break
-        monitor.stdout.readline()
+        monitor = Monitor()
         for i in range(4):
             start = time.monotonic()
             reload(FIRST if i % 2 else other)
@@ -711,20 +816,10 @@ def scenario_reload_without_gap():
             check(set(sas().values()) == {"gold" if i % 2 else "silver"},
                   "reload %d" % i)
             check(took < 1 * SLOW, "reload took %.2f s" % took)
-        ipsec_qos("group", "del", "probe")
-        removed, moved, whole = [], 0, False
-        for line in monitor.stdout:
-            if line.startswith("del group probe "):
-                whole = True
-                break
-            moved += line.startswith("change sa ")
-            if line.startswith(("del sa ", "expire sa ")):
-                removed.append(line)
-        monitor.kill()
-        monitor.wait()
-        check(whole, "the monitor ended before the test did")
+        lines = monitor.end()
+        moved = sum(line.startswith("change sa ") for line in lines)
         check(moved >= 4 * 500, "it told of %d moves" % moved)
-        check(not removed, removed[:3])
+        check(not gone(lines), gone(lines)[:3])
 
 
 def scenario_ceiling():
