@@ -22,10 +22,8 @@ RATE=2			# megabits a second
 FLOOD=2.6		# of each at once
 WINDOW=6		# seconds
 SIZE=1200		# bytes of UDP payload
-# In AES-GCM's tunnel mode with an Ethernet header (RFC 4303 section 2), and
-# without ESP
-FRAME_WAN=$((14 + 20 + 16 + (20 + 8 + SIZE + 2 + 3) / 4 * 4 + 16))
-FRAME_LAN=$((14 + 20 + 8 + SIZE))
+FRAME_WAN=$(wire_esp $SIZE)
+FRAME_LAN=$(wire_clear $SIZE)
 
 declare -A number=([a]=1 [b]=2 [c]=3) class=([a]=gold [b]=silver [c]=default)
 declare -A got
@@ -79,7 +77,7 @@ within()
 # measure DEVICE SITE…: load at once from or to them; fills got
 measure()
 {
-	local device=$1 site status out i=0 attempt
+	local device=$1 site i=0
 	local -a flows=()
 
 	shift
@@ -90,23 +88,15 @@ measure()
 			flows+=("$site,home,10.1.1.2,600${number[$site]},$SIZE,$FRAME_LAN")
 		fi
 	done
-	for attempt in 1 2 3 4; do
-		status=0
-		out=$(tests/lib/load.py $FLOOD $WINDOW \
-			"ipsec-qos -n gw -S $W/gw/run/ipsec-qos/ipsec-qosd.sock -j class show" \
-			"${flows[@]}") || status=$?
-		[ $status = 3 ] || break
-		echo "           (attempt $attempt: this machine is too busy)"
-	done
-	[ $status = 0 ] || fail "load.py said $status"
+	load gw $FLOOD $WINDOW "${flows[@]}"
 
 	for site; do
-		got[$site]=$(jq ".rates[$i]" <<<"$out")
+		got[$site]=$(jq ".rates[$i]" <<<"$loaded")
 		i=$((i + 1))
 		# The daemon's figure is the kernel's own average, over a second or two
 		verdict "${class[$site]}, by ipsec-qos class show" \
 			"$(jq ".said[] | select(.device == \"$device\" and
-				.class == \"${class[$site]}\") | .measured" <<<"$out")" \
+				.class == \"${class[$site]}\") | .measured" <<<"$loaded")" \
 			"$(jq -n "${got[$site]} * 0.85 / 1e4 / $RATE")" \
 			"$(jq -n "${got[$site]} * 1.15 / 1e4 / $RATE")"
 	done

@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
-# ping and iperf3 between hosts (net.sh).
+# ping, iperf3 and competing load between hosts (net.sh).
 
 # pings HOST ADDRESS [ARGUMENT…]: an answer comes; waits for it for a while
 pings()
@@ -50,4 +50,34 @@ flow_wait()
 flow_rate()
 {
 	jq -r '.end | (.sum_received // .sum).bits_per_second | round' "$W/$1.json"
+}
+
+# wire_clear SIZE, wire_esp SIZE: bytes of an Ethernet frame with that much UDP
+# payload; and with that in AES-GCM's tunnel mode (RFC 4303 section 2)
+wire_clear()
+{
+	echo $((14 + 20 + 8 + $1))
+}
+
+wire_esp()
+{
+	echo $((14 + 20 + 16 + (20 + 8 + $1 + 2 + 3) / 4 * 4 + 16))
+}
+
+# load HOST MBIT SECONDS FLOW…: at once, as load.py has it, until this machine is
+# not too busy; what load.py said is in $loaded, with HOST's class show
+load()
+{
+	local attempt status
+
+	for attempt in 1 2 3 4; do
+		status=0
+		# shellcheck disable=SC2034 # for the scenario
+		loaded=$(tests/lib/load.py "$2" "$3" \
+			"ipsec-qos -n $1 -S $W/$1/run/ipsec-qos/ipsec-qosd.sock -j class show" \
+			"${@:4}") || status=$?
+		[ $status = 3 ] || break
+		echo "           (attempt $attempt: this machine is too busy)"
+	done
+	[ $status = 0 ] || fail "load.py said $status"
 }
