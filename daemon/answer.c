@@ -149,7 +149,7 @@ static int answer_daemon(const struct daemon *daemon, char **out)
 	const char *trouble = tables_trouble(daemon->tables, 0);
 	unsigned int charons = sad_charons(daemon->sad);
 
-	return dump(json_pack("{s:s, s:I, s:{s:o, s:I, s:o}, s:{s:b, s:b, s:i}, s:{s:b, s:o}, s:i}",
+	return dump(json_pack("{s:s, s:I, s:{s:o, s:I, s:o}, s:{s:b, s:b, s:i, s:I}, s:{s:b, s:o}, s:i}",
 			      "version", DAEMON_VERSION,
 			      "uptime", (json_int_t)(monotonic() -
 						    daemon->started),
@@ -161,6 +161,8 @@ static int answer_daemon(const struct daemon *daemon, char **out)
 			      "connected", charons > 0,
 			      "synced", sad_synced(daemon->sad),
 			      "connections", charons,
+			      "passed_over",
+			      (json_int_t)sad_passed_over(daemon->sad),
 			      "kernel",
 			      "connected", tables_there(daemon->tables),
 			      "error", text_or_null(trouble),

@@ -4,7 +4,7 @@
  *
  * STATUS:
  *	{"version", "uptime", "config": {"file", "loaded", "error"},
- *	 "charon": {"connected", "synced", "connections"},
+ *	 "charon": {"connected", "synced", "connections", "passed_over"},
  *	 "kernel": {"connected", "error"}, "resyncs",
  *	 "peers": [{"ike_id", "version", "spi_i", "spi_r", "local", "local_port",
  *		    "remote", "remote_port", "identity", "id_type", "eap",

@@ -29,6 +29,7 @@ TAILQ_HEAD(entries, sad_entry);
  * @stating: between SYNC_START and SYNC_END
  * @synced: it has stated all it has
  * @dead: its process is gone; of sad_restate() and SYNC_END
+ * @passed_over: SAs that it has installed without an answer
  */
 struct sad_source {
 	uint32_t number;
@@ -38,6 +39,7 @@ struct sad_source {
 	bool stating;
 	bool synced;
 	bool dead;
+	uint32_t passed_over;
 	LIST_ENTRY(sad_source) list;
 };
 
@@ -833,7 +835,7 @@ static int sync_start(struct sad *sad, struct sad_source *source)
 }
 
 static int sync_end(struct sad *sad, struct sad_source *source,
-		    struct sad_stated *stated)
+		    const struct iq_feed *msg, struct sad_stated *stated)
 {
 	struct sad_source *other, *next;
 
@@ -843,6 +845,7 @@ static int sync_end(struct sad *sad, struct sad_source *source,
 	}
 	source->stating = false;
 	source->synced = true;
+	source->passed_over = msg->passed_over;
 	drop_source(sad, source, false);
 	for (other = LIST_FIRST(&sad->sources); other; other = next) {
 		next = LIST_NEXT(other, list);
@@ -866,7 +869,7 @@ int sad_state(struct sad *sad, struct sad_source *source,
 	case IQ_FEED_SYNC_START:
 		return sync_start(sad, source);
 	case IQ_FEED_SYNC_END:
-		return sync_end(sad, source, stated);
+		return sync_end(sad, source, msg, stated);
 	case IQ_FEED_IKE:
 		err = state_ike(sad, source, msg, stated);
 		break;
@@ -970,6 +973,17 @@ unsigned int sad_charons(const struct sad *sad)
 
 	LIST_FOREACH(source, &sad->sources, list)
 		n += source->connected;
+	return n;
+}
+
+uint64_t sad_passed_over(const struct sad *sad)
+{
+	const struct sad_source *source;
+	uint64_t n = 0;
+
+	LIST_FOREACH(source, &sad->sources, list)
+		if (source->connected)
+			n += source->passed_over;
 	return n;
 }
 

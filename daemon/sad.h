@@ -232,6 +232,12 @@ int sad_state(struct sad *sad, struct sad_source *source,
 /** sad_charons() - how many are connected */
 unsigned int sad_charons(const struct sad *sad);
 
+/**
+ * sad_passed_over() - how many SAs those that are connected had installed without
+ * an answer, each since it runs, when they stated all they have
+ */
+uint64_t sad_passed_over(const struct sad *sad);
+
 /** sad_synced() - is one connected, and has each stated all it has? */
 bool sad_synced(const struct sad *sad);
 

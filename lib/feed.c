@@ -102,6 +102,7 @@ static const struct attr_spec attr_specs[IQ_FEED_A_MAX + 1] = {
 	     "a string of at most 2048 bytes that ends with its NUL"),
 	ATTR(TEXT, text, STRING, 0, IQ_FEED_MSG_MAX,
 	     "a string that ends with its NUL"),
+	ATTR(PASSED_OVER, passed_over, U32, 0, UINT32_MAX, "a u32"),
 };
 
 /**
@@ -120,7 +121,7 @@ static const struct msg_spec msg_specs[] = {
 	MSG(HELLO) = { A(VERSION), A(ROLE) },
 	MSG(ACK) = { A(ERROR), A(MESSAGE) | A(GROUP) },
 	MSG(SYNC_START) = { 0, 0 },
-	MSG(SYNC_END) = { 0, 0 },
+	MSG(SYNC_END) = { 0, A(PASSED_OVER) },
 	MSG(IKE) = {
 		A(IKE_ID) | A(IKE_VERSION) | A(SPI_I) | A(SPI_R) | A(LOCAL) |
 		A(LOCAL_PORT) | A(REMOTE) | A(REMOTE_PORT) | A(ID_TYPE) |

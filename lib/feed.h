@@ -23,7 +23,7 @@
 #include <linux/netlink.h>
 
 #define IQ_FEED_SOCKET	"/run/ipsec-qos/ipsec-qosd.sock"
-#define IQ_FEED_VERSION	1
+#define IQ_FEED_VERSION	2
 #define IQ_FEED_MSG_MAX	16384	/* bytes in one message, either way */
 #define IQ_FEED_WHY_MAX	1024	/* bytes in the MESSAGE of an ACK with its NUL */
 #define IQ_FEED_STR_MAX	256	/* bytes in a name or identity with its NUL */
@@ -36,7 +36,7 @@
  *	EPROTONOSUPPORT and the end of the connection.
  * @IQ_FEED_ACK: ERROR, MESSAGE (where ERROR is not 0), GROUP (0: none).
  * @IQ_FEED_SYNC_START: charon begins to state all it has.
- * @IQ_FEED_SYNC_END: it has; what it did not state is gone.
+ * @IQ_FEED_SYNC_END: it has; what it did not state is gone. PASSED_OVER.
  * @IQ_FEED_IKE: an IKE SA is there, or changed: IKE_ID, IKE_VERSION, SPI_I,
  *	SPI_R, LOCAL, LOCAL_PORT, REMOTE, REMOTE_PORT, ID_TYPE, ID, CONN; EAP_ID
  *	where there is one. The answer's GROUP is the group that it is in.
@@ -105,6 +105,9 @@ enum iq_feed_msg {
  * @IQ_FEED_A_QUERY: u8, enum iq_feed_query
  * @IQ_FEED_A_ARG: string
  * @IQ_FEED_A_TEXT: string
+ * @IQ_FEED_A_PASSED_OVER: u32, how many SAs this charon has installed without an
+ *	answer since it runs, as there was no daemon or it was too slow; where it
+ *	is not said, none
  */
 enum iq_feed_attr {
 	IQ_FEED_A_UNSPEC,
@@ -138,6 +141,7 @@ enum iq_feed_attr {
 	IQ_FEED_A_QUERY,
 	IQ_FEED_A_ARG,
 	IQ_FEED_A_TEXT,
+	IQ_FEED_A_PASSED_OVER,
 	__IQ_FEED_A_MAX
 };
 #define IQ_FEED_A_MAX (__IQ_FEED_A_MAX - 1)
@@ -234,6 +238,7 @@ struct iq_feed {
 	uint8_t query;
 	const char *arg;
 	const char *text;
+	uint32_t passed_over;
 };
 
 #define IQ_FEED_HAS(x)	(1ULL << IQ_FEED_A_##x)

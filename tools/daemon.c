@@ -80,6 +80,9 @@ static void print_status(json_t *answer)
 	if (member_true(charon, "connected"))
 		printf(", %s", member_true(charon, "synced") ?
 		       "all it has is known" : "still stating what it has");
+	if (member_number(charon, "passed_over"))
+		printf(", %" PRIu64 " SAs passed over since it runs",
+		       member_number(charon, "passed_over"));
 	putchar('\n');
 	printf("peers     %zu\n", json_array_size(peers));
 	if (json_array_size(peers)) {

@@ -149,9 +149,14 @@ struct private_ipsec_qos_feed_t {
 	linked_list_t *requests;
 
 	/**
-	 * Number of SAs passed over since this was logged last
+	 * Number of SAs passed over
 	 */
-	u_int passed_over;
+	uint32_t passed_over;
+
+	/**
+	 * The same when it has been told last
+	 */
+	uint32_t passed_over_told;
 
 	/**
 	 * What has been logged last about the current outage, as format string
@@ -432,7 +437,7 @@ static int await_answer(private_ipsec_qos_feed_t *this, request_t *request,
 	return err;
 }
 
-METHOD(ipsec_qos_feed_t, ask, bool,
+METHOD(ipsec_qos_feed_t, ask, status_t,
 	private_ipsec_qos_feed_t *this, const struct iq_feed *msg)
 {
 	timeval_t deadline;
@@ -444,7 +449,7 @@ METHOD(ipsec_qos_feed_t, ask, bool,
 
 	if (!encode(msg, NLM_F_ACK, &buf))
 	{
-		return FALSE;
+		return FAILED;
 	}
 	time_monotonic(&deadline);
 	timeval_add_ms(&deadline, this->timeout);
@@ -468,10 +473,6 @@ METHOD(ipsec_qos_feed_t, ask, bool,
 			give_up(this);
 		}
 	}
-	if (err)
-	{
-		this->passed_over++;
-	}
 	this->mutex->unlock(this->mutex);
 	thread_cancelability(old);
 
@@ -486,7 +487,19 @@ METHOD(ipsec_qos_feed_t, ask, bool,
 			complain(this, "does not take messages (%s)", strerror(err));
 		}
 	}
-	return !err && !request.error;
+	if (err)
+	{
+		return INVALID_STATE;
+	}
+	return request.error ? FAILED : SUCCESS;
+}
+
+METHOD(ipsec_qos_feed_t, pass_over, void,
+	private_ipsec_qos_feed_t *this)
+{
+	this->mutex->lock(this->mutex);
+	this->passed_over++;
+	this->mutex->unlock(this->mutex);
 }
 
 /**
@@ -828,13 +841,17 @@ static void *connect_and_receive(private_ipsec_qos_feed_t *this)
  */
 static void sync_connection(private_ipsec_qos_feed_t *this, u_int connection)
 {
-	static const struct iq_feed end = {
+	struct iq_feed end = {
 		.type = IQ_FEED_SYNC_END,
+		.has = IQ_FEED_HAS(PASSED_OVER),
 	};
 	ipsec_qos_post_t post;
-	u_int passed_over;
+	uint32_t passed_over;
 
 	this->sync(this->sync_data);
+	this->mutex->lock(this->mutex);
+	end.passed_over = this->passed_over;
+	this->mutex->unlock(this->mutex);
 	/* on another connection it would end what is not yet complete */
 	post = post_on(this, connection, &end, NLM_F_ACK);
 	if (!await(this, &post))
@@ -842,8 +859,8 @@ static void sync_connection(private_ipsec_qos_feed_t *this, u_int connection)
 		return;
 	}
 	this->mutex->lock(this->mutex);
-	passed_over = this->passed_over;
-	this->passed_over = 0;
+	passed_over = end.passed_over - this->passed_over_told;
+	this->passed_over_told = end.passed_over;
 	this->complaint = NULL;
 	this->mutex->unlock(this->mutex);
 
@@ -952,6 +969,7 @@ ipsec_qos_feed_t *ipsec_qos_feed_create()
 		.public = {
 			.send = _send_,
 			.ask = _ask,
+			.pass_over = _pass_over,
 			.post = _post,
 			.await = _await,
 			.start = _start,

@@ -59,13 +59,21 @@ struct ipsec_qos_feed_t {
 	 * Send a message and wait for the daemon's answer.
 	 *
 	 * If there is none within the configured bound, the connection is closed,
-	 * so that whatever follows does not wait at all. What is asked for without
-	 * an answer is counted as passed over.
+	 * so that whatever waits or follows does not wait at all until there is
+	 * another.
 	 *
 	 * @param msg			message, its seq and flags are ignored
-	 * @return				TRUE if the daemon did what was asked
+	 * @return				SUCCESS if the daemon did what was asked, FAILED if it
+	 *						refused, INVALID_STATE if it did not answer in time or
+	 *						is not there
 	 */
-	bool (*ask)(ipsec_qos_feed_t *this, const struct iq_feed *msg);
+	status_t (*ask)(ipsec_qos_feed_t *this, const struct iq_feed *msg);
+
+	/**
+	 * Count an SA that has been installed although ask() returned
+	 * INVALID_STATE. The daemon gets to know how many there were.
+	 */
+	void (*pass_over)(ipsec_qos_feed_t *this);
 
 	/**
 	 * Send a message that the daemon has to answer, but don't wait for it.

@@ -22,6 +22,11 @@ struct private_ipsec_qos_kernel_t {
 	ipsec_qos_report_t *report;
 
 	/**
+	 * Where to count what has been passed over
+	 */
+	ipsec_qos_feed_t *feed;
+
+	/**
 	 * Where to keep the hosts of installed SAs
 	 */
 	ipsec_qos_hosts_t *hosts;
@@ -48,15 +53,29 @@ static bool is_tagged(uint8_t proto)
 /**
  * Announce an SA about to be installed by the current thread's IKE_SA.
  *
- * @return				TRUE if the daemon is prepared
+ * @return				as ipsec_qos_report_t.sa()
  */
-static bool announce(host_t *dst, uint32_t spi, uint8_t proto)
+static status_t announce(host_t *dst, uint32_t spi, uint8_t proto)
 {
 	ike_sa_t *ike_sa;
 
 	ike_sa = charon->bus->get_sa(charon->bus);
-	return ike_sa && is_tagged(proto) &&
-		   kernel->report->sa(kernel->report, ike_sa, dst, spi, proto, TRUE);
+	if (!ike_sa || !is_tagged(proto))
+	{
+		return FAILED;
+	}
+	return kernel->report->sa(kernel->report, ike_sa, dst, spi, proto, TRUE);
+}
+
+/**
+ * Count an SA that is installed now if the daemon had no answer for it.
+ */
+static void count(status_t announced)
+{
+	if (announced == INVALID_STATE)
+	{
+		kernel->feed->pass_over(kernel->feed);
+	}
 }
 
 /**
@@ -113,13 +132,13 @@ METHOD(kernel_interface_t, add_sa, status_t,
 	kernel_interface_t *this, kernel_ipsec_sa_id_t *id,
 	kernel_ipsec_add_sa_t *data)
 {
-	status_t status;
-	bool announced;
+	status_t status, announced;
 
 	announced = announce(id->dst, id->spi, id->proto);
 	status = kernel->original.add_sa(this, id, data);
 	if (status == SUCCESS)
 	{
+		count(announced);
 		if (data->inbound)
 		{
 			kernel->hosts->add(kernel->hosts, id->spi, id->proto, id->dst,
@@ -130,7 +149,7 @@ METHOD(kernel_interface_t, add_sa, status_t,
 			report_late_child(id->spi, id->proto);
 		}
 	}
-	else if (announced)
+	else if (announced == SUCCESS)
 	{
 		/* only if it was accepted, it might be someone else's otherwise */
 		withdraw(id->dst, id->spi, id->proto);
@@ -143,8 +162,8 @@ METHOD(kernel_interface_t, update_sa, status_t,
 	kernel_ipsec_update_sa_t *data)
 {
 	ike_sa_t *ike_sa;
-	status_t status;
-	bool announced, moved;
+	status_t status, announced;
+	bool moved;
 
 	moved = !id->dst->ip_equals(id->dst, data->new_dst);
 	/* even with the same destination the SA is deleted and added again */
@@ -152,6 +171,7 @@ METHOD(kernel_interface_t, update_sa, status_t,
 	status = kernel->original.update_sa(this, id, data);
 	if (status == SUCCESS)
 	{
+		count(announced);
 		kernel->hosts->update(kernel->hosts, id->spi, id->proto, id->dst,
 							  data->new_dst, data->new_src);
 		if (moved)
@@ -159,7 +179,7 @@ METHOD(kernel_interface_t, update_sa, status_t,
 			withdraw(id->dst, id->spi, id->proto);
 		}
 	}
-	else if (announced)
+	else if (announced == SUCCESS)
 	{
 		if (moved)
 		{
@@ -220,6 +240,7 @@ METHOD(ipsec_qos_kernel_t, destroy, void,
  * Described in header
  */
 ipsec_qos_kernel_t *ipsec_qos_kernel_create(ipsec_qos_report_t *report,
+											ipsec_qos_feed_t *feed,
 											ipsec_qos_hosts_t *hosts)
 {
 	private_ipsec_qos_kernel_t *this;
@@ -231,6 +252,7 @@ ipsec_qos_kernel_t *ipsec_qos_kernel_create(ipsec_qos_report_t *report,
 			.destroy = _destroy,
 		},
 		.report = report,
+		.feed = feed,
 		.hosts = hosts,
 	);
 

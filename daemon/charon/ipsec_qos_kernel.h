@@ -8,6 +8,7 @@
 #ifndef IPSEC_QOS_KERNEL_H_
 #define IPSEC_QOS_KERNEL_H_
 
+#include "ipsec_qos_feed.h"
 #include "ipsec_qos_hosts.h"
 #include "ipsec_qos_report.h"
 
@@ -42,9 +43,11 @@ struct ipsec_qos_kernel_t {
  * Create the ipsec_qos_kernel_t instance, there may be only one.
  *
  * @param report		where to report to, not adopted
+ * @param feed			where to count SAs that are passed over, not adopted
  * @param hosts			where to keep the hosts of SAs, not adopted
  */
 ipsec_qos_kernel_t *ipsec_qos_kernel_create(ipsec_qos_report_t *report,
+											ipsec_qos_feed_t *feed,
 											ipsec_qos_hosts_t *hosts);
 
 #endif /** IPSEC_QOS_KERNEL_H_ @}*/

@@ -125,7 +125,7 @@ plugin_t *ipsec_qos_plugin_create()
 	);
 	this->report = ipsec_qos_report_create(this->feed, this->hosts);
 	this->listener = ipsec_qos_listener_create(this->report);
-	this->kernel = ipsec_qos_kernel_create(this->report, this->hosts);
+	this->kernel = ipsec_qos_kernel_create(this->report, this->feed, this->hosts);
 
 	return &this->public.plugin;
 }

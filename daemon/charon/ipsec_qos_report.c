@@ -379,7 +379,7 @@ METHOD(ipsec_qos_report_t, ike_gone, void,
 	}
 }
 
-METHOD(ipsec_qos_report_t, sa, bool,
+METHOD(ipsec_qos_report_t, sa, status_t,
 	private_ipsec_qos_report_t *this, ike_sa_t *ike_sa, host_t *dst,
 	uint32_t spi, uint8_t proto, bool pending)
 {
@@ -395,12 +395,12 @@ METHOD(ipsec_qos_report_t, sa, bool,
 
 	if (!report_ike(this, ike_sa, NULL, NULL, NULL))
 	{
-		return FALSE;
+		return FAILED;
 	}
 	if (!pending)
 	{
 		this->feed->send(this->feed, &msg);
-		return FALSE;
+		return FAILED;
 	}
 	msg.has |= IQ_FEED_HAS(PENDING);
 	return this->feed->ask(this->feed, &msg);

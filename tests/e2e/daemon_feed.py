@@ -29,7 +29,8 @@ TOP = os.path.realpath(os.path.join(os.path.dirname(__file__), "../.."))
 sys.path.insert(0, os.path.join(TOP, "tests/lib"))
 import feed_client  # noqa: E402
 from feed_client import (CHARON, CLASSES, COMMAND, PROFILES,  # noqa: E402
-                         RELOAD, STATUS, TEST, Client, Refused, encode)
+                         RELOAD, STATUS, TEST, VERSION, Client, Refused,
+                         encode)
 
 DAEMON = os.environ.get("DAEMON", os.path.join(TOP, "build/bin/ipsec-qosd"))
 COMMAND_BIN = os.path.join(TOP, "build/bin/ipsec-qos")
@@ -294,12 +295,13 @@ def scenario_bad_clients():
                 ("garbage", b"\xff" * 77, False),
                 ("garbage after HELLO", b"\xff" * 77, True),
                 ("one byte", b"x", False),
-                ("too long", encode("HELLO", 1, VERSION=1, ROLE=1)
+                ("too long", encode("HELLO", 1, VERSION=VERSION, ROLE=1)
                  + b"\0" * 20000, False),
                 ("cut", ike[:-4], True),
                 ("another attribute", encode("SYNC_START", 1, SPI=300), True),
                 ("no HELLO", encode("SYNC_START", 1), False),
-                ("HELLO twice", encode("HELLO", 1, VERSION=1, ROLE=1), True),
+                ("HELLO twice", encode("HELLO", 1, VERSION=VERSION, ROLE=1),
+                 True),
                 ("a charon's query", encode("QUERY", 1, QUERY=1), True)):
             before = d.said("disconnected:")
             bad_client(data, what, hello)
@@ -434,9 +436,10 @@ def scenario_queries():
         c.child(1, 7, 0x1001, 0x2001)
         status = q.query(STATUS)
         check(status["charon"] == {"connected": True, "synced": False,
-                                   "connections": 1}, status)
-        c.ask("SYNC_END")
+                                   "connections": 1, "passed_over": 0}, status)
+        c.ask("SYNC_END", PASSED_OVER=5)
         status = q.query(STATUS)
+        check(status["charon"]["passed_over"] == 5, status)
         check(status["charon"]["synced"] and status["kernel"]["connected"] and
               status["resyncs"] == 1 and status["config"]["file"] == CONF and
               status["config"]["error"] is None, status)

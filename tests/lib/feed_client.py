@@ -3,7 +3,7 @@
 import json
 import socket
 
-from feed_sink import NLM_F_ACK, decode, encode
+from feed_sink import NLM_F_ACK, VERSION, decode, encode
 
 CHARON, COMMAND = 1, 2
 STATUS, PROFILES, TEST, CLASSES, RELOAD, DAEMON = range(1, 7)
@@ -21,7 +21,7 @@ class Refused(Exception):
 
 
 class Client:
-    def __init__(self, path, role, version=1, timeout=20):
+    def __init__(self, path, role, version=VERSION, timeout=20):
         self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self.sock.settimeout(timeout)
         self.sock.connect(path)

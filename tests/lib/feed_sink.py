@@ -40,7 +40,9 @@ ATTRS = [None, ("VERSION", "I"), ("ROLE", "B"), ("ERROR", "I"),
          ("EAP_ID", "str"), ("CONN", "str"), ("CHILD_ID", "I"),
          ("CHILD", "str"), ("REQID", "I"), ("PROTO", "B"), ("SPI_IN", "I"),
          ("SPI_OUT", "I"), ("ENCAP", "B"), ("DST", "addr"), ("SPI", "I"),
-         ("PENDING", "flag"), ("QUERY", "B"), ("ARG", "str"), ("TEXT", "str")]
+         ("PENDING", "flag"), ("QUERY", "B"), ("ARG", "str"), ("TEXT", "str"),
+         ("PASSED_OVER", "I")]
+VERSION = 2
 NUMBER = {attr[0]: i for i, attr in enumerate(ATTRS) if attr}
 
 REQUIRED = {
@@ -56,7 +58,7 @@ REQUIRED = {
               "SPI_OUT", "LOCAL", "REMOTE", "ENCAP"},
     "CHILD_DEL": {"CHILD_ID"},
 }
-OPTIONAL = {"IKE": {"EAP_ID"}, "SA": {"PENDING"}}
+OPTIONAL = {"SYNC_END": {"PASSED_OVER"}, "IKE": {"EAP_ID"}, "SA": {"PENDING"}}
 
 
 class ProtocolError(Exception):
@@ -137,6 +139,7 @@ class FeedSink:
       children  CHILD_ID -> the last CHILD message
       acked     (DST, SPI, PROTO) -> time at which the last answer was sent
       synced    whether charon has stated everything on this connection
+      passed_over   how many SAs charon said last that it has passed over
       errors    what broke the protocol, or made no sense
     """
 
@@ -151,6 +154,7 @@ class FeedSink:
         self.messages = []
         self.errors = []
         self.connections = 0
+        self.passed_over = 0
         self.forget()
         self.listener = None
         self.stop_r = self.stop_w = None
@@ -261,6 +265,7 @@ class FeedSink:
             self.forget()
         elif kind == "SYNC_END":
             self.synced = True
+            self.passed_over = msg.get("PASSED_OVER", 0)
         elif kind == "IKE":
             self.ikes[msg["IKE_ID"]] = msg
         elif kind == "IKE_DEL":
@@ -297,7 +302,7 @@ class FeedSink:
                                  MESSAGE="version 2 is needed"))
                 return False
             conn.send(encode("HELLO", msg["seq"],
-                             VERSION=2 if behaviour == "version" else 1))
+                             VERSION=VERSION + (behaviour == "version")))
             return True
         if not msg["flags"] & NLM_F_ACK:
             return True

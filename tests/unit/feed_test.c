@@ -52,6 +52,7 @@ static const uint64_t optional[N_TYPES] = {
 	[IQ_FEED_HELLO - IQ_FEED_HELLO] = IQ_FEED_HAS(ROLE),
 	[IQ_FEED_ACK - IQ_FEED_HELLO] = IQ_FEED_HAS(MESSAGE) |
 		IQ_FEED_HAS(GROUP),
+	[IQ_FEED_SYNC_END - IQ_FEED_HELLO] = IQ_FEED_HAS(PASSED_OVER),
 	[IQ_FEED_IKE - IQ_FEED_HELLO] = IQ_FEED_HAS(EAP_ID),
 	[IQ_FEED_SA - IQ_FEED_HELLO] = IQ_FEED_HAS(PENDING),
 	[IQ_FEED_QUERY - IQ_FEED_HELLO] = IQ_FEED_HAS(ARG),
@@ -96,6 +97,7 @@ static struct iq_feed sample(int type, uint64_t has)
 		.query = IQ_FEED_QUERY_TEST,
 		.arg = "*.example.org",
 		.text = "{}",
+		.passed_over = 0xfffffffd,
 	};
 }
 

@@ -925,6 +925,28 @@ START_TEST(a_sync_has_a_beginning)
 }
 END_TEST
 
+START_TEST(charons_say_what_they_passed_over)
+{
+	struct sad_source *other = sad_connect(sad, getppid());
+
+	ck_assert_uint_eq(sad_passed_over(sad), 0);
+	sync_start(charon);
+	ck_assert_int_eq(say(charon, (struct iq_feed){
+		.type = IQ_FEED_SYNC_END, .passed_over = UINT32_MAX }), 0);
+	sync_start(other);
+	ck_assert_int_eq(say(other, (struct iq_feed){
+		.type = IQ_FEED_SYNC_END, .passed_over = 2 }), 0);
+	ck_assert_uint_eq(sad_passed_over(sad), UINT32_MAX + 2ULL);
+	sad_disconnect(sad, charon);
+	ck_assert_uint_eq(sad_passed_over(sad), 2);
+	/* since it runs */
+	sync_start(other);
+	ck_assert_int_eq(say(other, (struct iq_feed){
+		.type = IQ_FEED_SYNC_END, .passed_over = 3 }), 0);
+	ck_assert_uint_eq(sad_passed_over(sad), 3);
+}
+END_TEST
+
 int main(void)
 {
 	TCase *tcase = tcase_create("sad");
@@ -951,6 +973,7 @@ int main(void)
 	tcase_add_test(tcase, what_is_nobodys_can_be_taken);
 	tcase_add_test(tcase, ike_sas_go_while_they_are_walked_through);
 	tcase_add_test(tcase, a_sync_has_a_beginning);
+	tcase_add_test(tcase, charons_say_what_they_passed_over);
 
 	return run_tests("sad", tcase);
 }
