@@ -111,9 +111,24 @@ sanitize	:= -fsanitize=address,undefined -fno-sanitize-recover=undefined
 
 $(B)/unit/obj/%.o: %.c
 	@mkdir -p $(@D)
-	$(call say,CC)$(compile) -O1 $(sanitize) -c -o $@ $<
+	$(call say,CC)$(or $(unit_compile),$(compile)) -O1 $(sanitize) -c -o $@ $<
 
-$(unit): $(B)/unit/%: $(B)/unit/obj/tests/unit/%.o \
+# the plugin's end of the feed, with strongSwan's libraries
+
+unit_charon	:= $(filter $(B)/unit/charon_%,$(unit))
+unit_charon_obj	:= $(unit_charon:$(B)/unit/%=$(B)/unit/obj/tests/unit/%.o) \
+		   $(B)/unit/obj/daemon/charon/ipsec_qos_feed.o
+
+$(unit_charon_obj): $(B)/strongswan.flags
+$(unit_charon_obj): unit_compile = $(filter-out -Idaemon,$(compile)) \
+		-Idaemon/charon @$(B)/strongswan.flags
+
+$(unit_charon): $(unit_charon_obj) $(B)/unit/obj/lib/feed.o
+	$(call say,LD)$(CC) $(CFLAGS) $(sanitize) $(LDFLAGS) -o $@ $^ \
+		@$(B)/strongswan.flags -l:libcharon.so.0 -l:libstrongswan.so.0 \
+		$(check_libs) $(package_libs)
+
+$(filter-out $(unit_charon),$(unit)): $(B)/unit/%: $(B)/unit/obj/tests/unit/%.o \
 		$(patsubst %.c,$(B)/unit/obj/%.o, \
 			$(lib_src) $(filter-out daemon/main.c,$(daemon_src)) \
 			$(filter tools/parse.c tools/print.c,$(tools_src)))
