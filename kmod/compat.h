@@ -10,7 +10,6 @@
 #include <linux/netlink.h>
 #include <linux/version.h>
 #include <net/genetlink.h>
-#include <net/inet_sock.h>
 
 /*
  * Formatted extended ACKs came with 6.2. Before it the message must outlive
@@ -59,16 +58,6 @@ static inline struct nlattr **iq_dump_attrs(struct netlink_callback *cb)
 	return genl_info_dump(cb)->attrs;
 #else
 	return genl_dumpit_info(cb)->attrs;
-#endif
-}
-
-/* 6.6 made a socket's flags bits of one word. */
-static inline bool iq_sock_nodefrag(const struct sock *sk)
-{
-#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 6, 0)
-	return inet_test_bit(NODEFRAG, sk);
-#else
-	return inet_sk(sk)->nodefrag;
 #endif
 }
 

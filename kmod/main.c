@@ -6,6 +6,7 @@
 #include <net/genetlink.h>
 #include <net/netns/generic.h>
 
+#include "frag.h"
 #include "group.h"
 #include "ike.h"
 #include "netlink.h"
@@ -89,6 +90,7 @@ static void __net_exit iq_net_exit(struct net *net)
 	cancel_delayed_work_sync(&iqn->expire_work);
 	/* A last run of the other may have asked for an audit. */
 	cancel_work_sync(&iqn->audit_work);
+	iq_frag_exit(iqn);
 	iq_ike_exit(iqn);
 	iq_table_exit(&iqn->tables[IQ_TABLE_SA]);
 	iq_group_exit(iqn);
@@ -119,10 +121,9 @@ static int __init iq_init(void)
 	err = iq_sysfs_module_init();
 	if (err)
 		goto ike;
-	iq_tag_module_init();
 	err = register_pernet_subsys(&iq_net_ops);
 	if (err)
-		goto tag;
+		goto sysfs;
 	err = iq_xfrm_module_init();
 	if (err)
 		goto pernet;
@@ -136,8 +137,7 @@ xfrm:
 	iq_xfrm_module_exit();
 pernet:
 	unregister_pernet_subsys(&iq_net_ops);
-tag:
-	iq_tag_module_exit();
+sysfs:
 	iq_sysfs_module_exit();
 ike:
 	rcu_barrier();
@@ -152,7 +152,6 @@ static void __exit iq_exit(void)
 	iq_netlink_module_exit();
 	iq_xfrm_module_exit();
 	unregister_pernet_subsys(&iq_net_ops);
-	iq_tag_module_exit();
 	iq_sysfs_module_exit();
 	rcu_barrier();		/* entries and groups that are on their way out */
 	iq_ike_module_exit();

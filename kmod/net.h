@@ -113,6 +113,8 @@ struct iq_table {
  * @expire_armed: there is one; table
  * @expire_work: removes what has expired
  *
+ * @frags: fragments under way, see frag.c; set before the first hook is
+ *	registered, for good
  * @tag_hooks: netfilter hooks of tag.c, NULL: not registered; config
  * @priority_hooks: likewise
  * @ceiling_told: jiffies of the last ceiling event
@@ -142,8 +144,9 @@ struct iq_net {
 	bool expire_armed;
 	struct delayed_work expire_work;
 
-	struct nf_hook_ops *tag_hooks;
-	struct nf_hook_ops *priority_hooks;
+	struct iq_frags *frags;
+	struct iq_hooks *tag_hooks;
+	struct iq_hooks *priority_hooks;
 	unsigned long ceiling_told;
 	struct iq_sysfs *sysfs;
 };

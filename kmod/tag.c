@@ -1,41 +1,21 @@
 // SPDX-License-Identifier: GPL-2.0
-#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
-
 #include <linux/ip.h>
 #include <linux/ipv6.h>
-#include <linux/kmod.h>
 #include <linux/netfilter_bridge.h>
-#include <linux/netfilter_ipv4.h>
-#include <linux/netfilter_ipv6.h>
 #include <linux/slab.h>
 #include <net/dsfield.h>
+#include <net/inet_ecn.h>
 #include <net/ip.h>
 #include <net/ipv6.h>
-#include <net/ipv6_frag.h>
 #include <net/l3mdev.h>
-#include <net/netfilter/ipv6/nf_defrag_ipv6.h>
 #include <net/xfrm.h>
 
-#include "compat.h"
+#include "frag.h"
 #include "group.h"
 #include "ike.h"
 #include "sa.h"
 #include "tag.h"
 #include "xfrm.h"
-
-/*
- * Just after connection tracking's own reassembly, where there is one, and
- * before everything in which a user would ask for the mark: raw, conntrack,
- * mangle, nat and filter.
- */
-#define IQ_TAG_PRIORITY	(NF_IP_PRI_CONNTRACK_DEFRAG + 1)
-
-/*
- * IPv6 reassembly ahead of routing is nf_defrag_ipv6's. It is asked for when
- * this module is loaded, and its fragments pass untagged where it is missing;
- * so that the module can be inserted by itself.
- */
-static int (*iq_frag6_gather)(struct net *net, struct sk_buff *skb, u32 user) __read_mostly;
 
 /*
  * A VRF (drivers/net/vrf.c) has its packets pass a hook twice. They are tagged
@@ -120,58 +100,6 @@ static void iq_act(struct sk_buff *skb, struct iq_group *g)
 		skb->priority = a->priority;
 }
 
-/*
- * Put a fragment of what may be ours together with its others, since only the
- * first tells whose it is. As with connection tracking, a router sends them on
- * in fragments no larger than they came. Return: NF_ACCEPT: the packet is @skb
- * now; else what the hook is to say.
- */
-static unsigned int iq_defrag(struct sk_buff *skb,
-			      const struct nf_hook_state *state)
-{
-	bool in = state->hook == NF_INET_PRE_ROUTING;
-	u16 transport = skb->transport_header;
-	int err;
-
-	if (state->pf == NFPROTO_IPV4) {
-		/* The same queues as connection tracking's, in its default zone. */
-		local_bh_disable();
-		err = ip_defrag(state->net, skb,
-				!in ? IP_DEFRAG_CONNTRACK_OUT :
-				nf_bridge_in_prerouting(skb) ?
-				IP_DEFRAG_CONNTRACK_BRIDGE_IN :
-				IP_DEFRAG_CONNTRACK_IN);
-		local_bh_enable();
-		if (err)
-			return NF_STOLEN;
-		skb->ignore_df = 1;
-		return NF_ACCEPT;
-	}
-	if (!iq_frag6_gather)
-		return NF_ACCEPT;
-	err = iq_frag6_gather(state->net, skb, !in ? IP6_DEFRAG_CONNTRACK_OUT :
-			      nf_bridge_in_prerouting(skb) ?
-			      IP6_DEFRAG_CONNTRACK_BRIDGE_IN :
-			      IP6_DEFRAG_CONNTRACK_IN);
-	switch (err) {
-	case 0:
-		return NF_ACCEPT;
-	case -EINPROGRESS:
-		return NF_STOLEN;
-	case -ENOMEM:
-		/* No room in the queues: it is as it was. */
-		skb->transport_header = transport;
-		return NF_ACCEPT;
-	default:
-		/*
-		 * It contradicts the others (RFC 5722), and has lost its route
-		 * and perhaps its headers on the way: there is nothing to pass
-		 * on. ip_defrag() has freed one of its kind.
-		 */
-		return NF_DROP;
-	}
-}
-
 /* Parse a packet, and bring its headers into the linear part where need be. */
 static enum iq_kind iq_tag_parse(struct sk_buff *skb,
 				 const struct iq_settings *settings,
@@ -212,6 +140,34 @@ static struct iq_group *iq_tag_lookup(struct iq_net *iqn, struct sk_buff *skb,
 	return iq_table_lookup(&iqn->tables[IQ_TABLE_SA], &key, packets, skb->len);
 }
 
+/*
+ * Whose is a fragment? True: it waits for the first, and is gone. What a bridge
+ * or a VRF has in hand does not wait: it would go on through a module that may
+ * be gone by then.
+ */
+static bool iq_tag_fragment(struct iq_net *iqn, struct sk_buff *skb,
+			    const struct nf_hook_state *state,
+			    struct iq_packet *pkt, enum iq_kind *kind)
+{
+	bool may_wait;
+
+	if (*kind != IQ_FRAGMENT) {
+		iq_frag_learn(iqn, pkt, *kind);
+		return false;
+	}
+	may_wait = state->hook == NF_INET_PRE_ROUTING &&
+		   !nf_bridge_in_prerouting(skb) &&
+		   !netif_is_l3_master(state->in);
+	return iq_frag_recall(iqn, may_wait ? skb : NULL, state, pkt, kind);
+}
+
+static void iq_tag_fallback(struct sk_buff *skb, const struct iq_settings *s,
+			    u8 dscp)
+{
+	if (s->has_fallback)
+		iq_set_mark(skb, s->fallback[dscp].mark, s->fallback[dscp].mask);
+}
+
 static unsigned int iq_tag_protected(struct iq_net *iqn, struct sk_buff *skb,
 				     const struct nf_hook_state *state)
 {
@@ -221,21 +177,13 @@ static unsigned int iq_tag_protected(struct iq_net *iqn, struct sk_buff *skb,
 	const struct iq_action *a;
 	struct iq_packet pkt;
 	struct iq_group *g;
-	unsigned int verdict;
 	enum iq_kind kind;
 	bool count;
 
 	kind = iq_tag_parse(skb, settings, &pkt);
-	if (kind == IQ_FRAGMENT) {
-		/* A socket may have asked to send its fragments as they are. */
-		if (skb->sk && sk_fullsock(skb->sk) &&
-		    skb->sk->sk_family == AF_INET && iq_sock_nodefrag(skb->sk))
-			return NF_ACCEPT;
-		verdict = iq_defrag(skb, state);
-		if (verdict != NF_ACCEPT)
-			return verdict;
-		kind = iq_tag_parse(skb, settings, &pkt);
-	}
+	if (unlikely(kind == IQ_FRAGMENT || pkt.first) &&
+	    iq_tag_fragment(iqn, skb, state, &pkt, &kind))
+		return NF_STOLEN;
 
 	switch (kind) {
 	case IQ_SA:
@@ -246,6 +194,7 @@ static unsigned int iq_tag_protected(struct iq_net *iqn, struct sk_buff *skb,
 		break;
 	case IQ_FRAGMENT:
 		iq_total_add(iqn, IQ_TOTAL_UNTAGGED, skb, state);
+		iq_tag_fallback(skb, settings, pkt.dscp);
 		return NF_ACCEPT;
 	case IQ_MALFORMED:
 		iq_total_add(iqn, IQ_TOTAL_MALFORMED, skb, state);
@@ -258,9 +207,7 @@ static unsigned int iq_tag_protected(struct iq_net *iqn, struct sk_buff *skb,
 	g = iq_tag_lookup(iqn, skb, kind, &pkt, count);
 	if (!g) {
 		iq_total_add(iqn, IQ_TOTAL_UNTAGGED, skb, state);
-		if (settings->has_fallback)
-			iq_set_mark(skb, settings->fallback[pkt.dscp].mark,
-				    settings->fallback[pkt.dscp].mask);
+		iq_tag_fallback(skb, settings, pkt.dscp);
 		return NF_ACCEPT;
 	}
 	if (count)
@@ -272,13 +219,34 @@ static unsigned int iq_tag_protected(struct iq_net *iqn, struct sk_buff *skb,
 	return NF_ACCEPT;
 }
 
-static void iq_tag_clear(struct sk_buff *skb, const struct nf_hook_state *state,
-			 struct iq_group *g, enum ipsec_qos_counter which)
+/*
+ * A clear packet just out of an SA. Where ESP is decrypted in a device or ahead
+ * of routing (esp4_offload, esp6_offload), it has not been here before: then it
+ * is counted as ESP as well, with the headers that it had.
+ */
+static void iq_tag_came(struct iq_net *iqn, struct sk_buff *skb,
+			const struct nf_hook_state *state, u8 proto)
 {
-	if (!g)
+	struct sec_path *sp = skb_sec_path(skb);
+	u32 packets = iq_skb_packets(skb), bytes;
+	bool count = !iq_tag_again(skb, state), esp;
+	struct iq_group *g;
+
+	if (!sp->len || (sp->olen && proto == IPPROTO_ESP))
+		return;		/* decrypted by the device, but not out of it yet */
+	esp = count && sp->len == 1 && sp->ovec[0].flags & XFRM_GRO;
+	bytes = skb->len + packets * sp->xvec[0]->props.header_len;
+	g = iq_xfrm_came_from(iqn, skb, esp ? packets : 0, bytes);
+	if (!g) {
+		if (esp)
+			iq_counter_add(iqn->total, IQ_TOTAL_UNTAGGED, packets,
+				       bytes);
 		return;
-	if (!iq_tag_again(skb, state))
-		iq_group_count(g, which, iq_skb_packets(skb), skb->len);
+	}
+	if (esp)
+		iq_group_count(g, IPSEC_QOS_COUNTER_ESP_IN, packets, bytes);
+	if (count)
+		iq_group_count(g, IPSEC_QOS_COUNTER_CLEAR_IN, packets, skb->len);
 	iq_act(skb, g);
 }
 
@@ -291,8 +259,7 @@ static unsigned int iq_tag_ipv4(void *priv, struct sk_buff *skb,
 				const struct nf_hook_state *state)
 {
 	if (unlikely(secpath_exists(skb)) && state->hook == NF_INET_PRE_ROUTING)
-		iq_tag_clear(skb, state, iq_xfrm_came_from(priv, skb),
-			     IPSEC_QOS_COUNTER_CLEAR_IN);
+		iq_tag_came(priv, skb, state, ip_hdr(skb)->protocol);
 	switch (ip_hdr(skb)->protocol) {
 	case IPPROTO_UDP:
 	case IPPROTO_ESP:
@@ -307,8 +274,7 @@ static unsigned int iq_tag_ipv6(void *priv, struct sk_buff *skb,
 				const struct nf_hook_state *state)
 {
 	if (unlikely(secpath_exists(skb)) && state->hook == NF_INET_PRE_ROUTING)
-		iq_tag_clear(skb, state, iq_xfrm_came_from(priv, skb),
-			     IPSEC_QOS_COUNTER_CLEAR_IN);
+		iq_tag_came(priv, skb, state, ipv6_hdr(skb)->nexthdr);
 	switch (ipv6_hdr(skb)->nexthdr) {
 	case IPPROTO_TCP:
 	case IPPROTO_ICMPV6:
@@ -318,15 +284,43 @@ static unsigned int iq_tag_ipv6(void *priv, struct sk_buff *skb,
 	}
 }
 
-/* POST_ROUTING: a clear packet on its way into an SA has it in its route. */
+/*
+ * POST_ROUTING: a clear packet on its way into an SA has it in its route. It is
+ * marked for those who come next, and again, and counted, behind source NAT:
+ * that may have given it another route, into an SA or into none
+ * (nf_xfrm_me_harder()).
+ */
 static unsigned int iq_tag_out(void *priv, struct sk_buff *skb,
 			       const struct nf_hook_state *state)
 {
 	const struct dst_entry *dst = skb_dst(skb);
+	struct iq_group *g;
 
-	if (dst && dst->xfrm)
-		iq_tag_clear(skb, state, iq_xfrm_goes_into(priv, skb),
-			     IPSEC_QOS_COUNTER_CLEAR_OUT);
+	if (dst && dst->xfrm) {
+		g = iq_xfrm_goes_into(priv, skb);
+		if (g)
+			iq_act(skb, g);
+	}
+	return NF_ACCEPT;
+}
+
+#define IQ_LEAVING_PRIORITY	(NF_IP_PRI_NAT_SRC + 1)
+
+static unsigned int iq_tag_leaving(void *priv, struct sk_buff *skb,
+				   const struct nf_hook_state *state)
+{
+	const struct dst_entry *dst = skb_dst(skb);
+	struct iq_group *g;
+
+	if (dst && dst->xfrm) {
+		g = iq_xfrm_goes_into(priv, skb);
+		if (g) {
+			if (!iq_tag_again(skb, state))
+				iq_group_count(g, IPSEC_QOS_COUNTER_CLEAR_OUT,
+					       iq_skb_packets(skb), skb->len);
+			iq_act(skb, g);
+		}
+	}
 	return NF_ACCEPT;
 }
 
@@ -344,10 +338,12 @@ static unsigned int iq_tag_forward(void *priv, struct sk_buff *skb,
 	enum iq_kind kind;
 
 	kind = iq_tag_parse(skb, rcu_dereference(iqn->settings), &pkt);
+	if (kind == IQ_FRAGMENT)
+		iq_frag_recall(iqn, NULL, state, &pkt, &kind);
 	if (kind == IQ_SA || kind == IQ_IKE)
 		g = iq_tag_lookup(iqn, skb, kind, &pkt, false);
 	if (!g && secpath_exists(skb))
-		g = iq_xfrm_came_from(iqn, skb);
+		g = iq_xfrm_came_from(iqn, skb, 0, 0);
 	if (g) {
 		a = rcu_dereference(g->action);
 		if (a->priority)
@@ -356,53 +352,68 @@ static unsigned int iq_tag_forward(void *priv, struct sk_buff *skb,
 	return NF_ACCEPT;
 }
 
-#define IQ_HOOK(family, where, fn) {			\
+#define IQ_HOOK(family, where, fn, prio) {		\
 	.hook = fn,					\
 	.pf = NFPROTO_##family,				\
 	.hooknum = NF_INET_##where,			\
-	.priority = IQ_TAG_PRIORITY,			\
+	.priority = prio,				\
 }
 
 static const struct nf_hook_ops iq_tag_hooks[] = {
-	IQ_HOOK(IPV4, PRE_ROUTING, iq_tag_ipv4),
-	IQ_HOOK(IPV4, LOCAL_OUT, iq_tag_ipv4),
-	IQ_HOOK(IPV4, POST_ROUTING, iq_tag_out),
-	IQ_HOOK(IPV6, PRE_ROUTING, iq_tag_ipv6),
-	IQ_HOOK(IPV6, LOCAL_OUT, iq_tag_ipv6),
-	IQ_HOOK(IPV6, POST_ROUTING, iq_tag_out),
+	IQ_HOOK(IPV4, PRE_ROUTING, iq_tag_ipv4, IQ_TAG_PRIORITY),
+	IQ_HOOK(IPV4, LOCAL_OUT, iq_tag_ipv4, IQ_TAG_PRIORITY),
+	IQ_HOOK(IPV4, POST_ROUTING, iq_tag_out, IQ_TAG_PRIORITY),
+	IQ_HOOK(IPV4, POST_ROUTING, iq_tag_leaving, IQ_LEAVING_PRIORITY),
+	IQ_HOOK(IPV6, PRE_ROUTING, iq_tag_ipv6, IQ_TAG_PRIORITY),
+	IQ_HOOK(IPV6, LOCAL_OUT, iq_tag_ipv6, IQ_TAG_PRIORITY),
+	IQ_HOOK(IPV6, POST_ROUTING, iq_tag_out, IQ_TAG_PRIORITY),
+	IQ_HOOK(IPV6, POST_ROUTING, iq_tag_leaving, IQ_LEAVING_PRIORITY),
 };
 
 static const struct nf_hook_ops iq_priority_hooks[] = {
-	IQ_HOOK(IPV4, FORWARD, iq_tag_forward),
+	IQ_HOOK(IPV4, FORWARD, iq_tag_forward, IQ_TAG_PRIORITY),
+};
+
+/**
+ * struct iq_hooks - hooks that are registered
+ *
+ * @rcu: others read @ops under RCU (nfnetlink_hook.c)
+ */
+struct iq_hooks {
+	struct rcu_head rcu;
+	unsigned int n;
+	struct nf_hook_ops ops[];
 };
 
 /* Bring a set of hooks, *@have, to what is wanted of it. */
-static int iq_hooks_update(struct iq_net *iqn, struct nf_hook_ops **have,
+static int iq_hooks_update(struct iq_net *iqn, struct iq_hooks **have,
 			   const struct nf_hook_ops *tmpl, unsigned int n,
 			   bool want)
 {
-	struct nf_hook_ops *ops;
+	struct iq_hooks *h = *have;
 	unsigned int i;
 	int err;
 
-	if (want == !!*have)
+	if (want == !!h)
 		return 0;
 	if (!want) {
-		nf_unregister_net_hooks(iqn->net, *have, n);
-		kfree(*have);
+		nf_unregister_net_hooks(iqn->net, h->ops, h->n);
+		kfree_rcu(h, rcu);
 		*have = NULL;
 		return 0;
 	}
-	ops = kmemdup(tmpl, n * sizeof(*ops), GFP_KERNEL);
-	if (!ops)
+	h = kzalloc(struct_size(h, ops, n), GFP_KERNEL_ACCOUNT);
+	if (!h)
 		return -ENOMEM;
+	h->n = n;
+	memcpy(h->ops, tmpl, n * sizeof(*tmpl));
 	for (i = 0; i < n; i++)
-		ops[i].priv = iqn;
-	err = nf_register_net_hooks(iqn->net, ops, n);
+		h->ops[i].priv = iqn;
+	err = nf_register_net_hooks(iqn->net, h->ops, n);
 	if (err)
-		kfree(ops);
+		kfree_rcu(h, rcu);
 	else
-		*have = ops;
+		*have = h;
 	return err;
 }
 
@@ -412,28 +423,15 @@ int iq_tag_update(struct iq_net *iqn, bool tag, bool priority)
 	int err;
 
 	lockdep_assert_held(&iqn->config);
-	err = iq_hooks_update(iqn, &iqn->tag_hooks, iq_tag_hooks,
-			      ARRAY_SIZE(iq_tag_hooks), tag);
+	err = tag ? iq_frag_init(iqn) : 0;
+	if (!err)
+		err = iq_hooks_update(iqn, &iqn->tag_hooks, iq_tag_hooks,
+				      ARRAY_SIZE(iq_tag_hooks), tag);
 	if (err)
 		return err;
 	err = iq_hooks_update(iqn, &iqn->priority_hooks, iq_priority_hooks,
 			      ARRAY_SIZE(iq_priority_hooks), priority);
 	if (err && !had)
-		iq_hooks_update(iqn, &iqn->tag_hooks, NULL,
-				ARRAY_SIZE(iq_tag_hooks), false);
+		iq_hooks_update(iqn, &iqn->tag_hooks, NULL, 0, false);
 	return err;
-}
-
-void iq_tag_module_init(void)
-{
-	request_module("nf_defrag_ipv6");
-	iq_frag6_gather = symbol_get(nf_ct_frag6_gather);
-	if (!iq_frag6_gather)
-		pr_notice("no nf_defrag_ipv6: IPv6 fragments pass untagged\n");
-}
-
-void iq_tag_module_exit(void)
-{
-	if (iq_frag6_gather)
-		symbol_put(nf_ct_frag6_gather);
 }

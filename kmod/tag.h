@@ -5,7 +5,16 @@
 #ifndef _IPSEC_QOS_TAG_H
 #define _IPSEC_QOS_TAG_H
 
+#include <linux/netfilter_ipv4.h>
+
 #include "net.h"
+
+/*
+ * Just after connection tracking's reassembly, where there is one, and before
+ * everything in which a user would ask for the mark: raw, conntrack, mangle, nat
+ * and filter. The same number for IPv6.
+ */
+#define IQ_TAG_PRIORITY	(NF_IP_PRI_CONNTRACK_DEFRAG + 1)
 
 /**
  * iq_tag_update() - register the hooks that are needed, and no others
@@ -18,8 +27,5 @@
  * false it does not fail.
  */
 int iq_tag_update(struct iq_net *iqn, bool tag, bool priority);
-
-void iq_tag_module_init(void);
-void iq_tag_module_exit(void);
 
 #endif /* _IPSEC_QOS_TAG_H */

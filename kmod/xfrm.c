@@ -168,7 +168,8 @@ void iq_xfrm_audit_work(struct work_struct *work)
 	mutex_unlock(&iqn->config);
 }
 
-struct iq_group *iq_xfrm_came_from(struct iq_net *iqn, struct sk_buff *skb)
+struct iq_group *iq_xfrm_came_from(struct iq_net *iqn, struct sk_buff *skb,
+				   u32 packets, u32 bytes)
 {
 	struct sec_path *sp = skb_sec_path(skb);
 	struct iq_group *g;
@@ -178,7 +179,8 @@ struct iq_group *iq_xfrm_came_from(struct iq_net *iqn, struct sk_buff *skb)
 	for (i = sp->len - 1; i >= 0; i--) {
 		if (!iq_xfrm_key(sp->xvec[i], &key))
 			continue;
-		g = iq_table_lookup(&iqn->tables[IQ_TABLE_SA], &key, 0, 0);
+		g = iq_table_lookup(&iqn->tables[IQ_TABLE_SA], &key, packets,
+				    bytes);
 		if (g)
 			return g;
 	}

@@ -27,8 +27,11 @@ void iq_xfrm_audit_work(struct work_struct *work);
  *
  * Of nested SAs the innermost that has a group: it is the one whose peer the
  * clear packet is. Under rcu_read_lock(). NULL: none.
+ *
+ * @packets: to count as the entry's; 0: none
  */
-struct iq_group *iq_xfrm_came_from(struct iq_net *iqn, struct sk_buff *skb);
+struct iq_group *iq_xfrm_came_from(struct iq_net *iqn, struct sk_buff *skb,
+				   u32 packets, u32 bytes);
 
 /** iq_xfrm_goes_into() - the group of the SA that a packet is on its way into */
 struct iq_group *iq_xfrm_goes_into(struct iq_net *iqn, struct sk_buff *skb);

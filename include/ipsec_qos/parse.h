@@ -42,7 +42,8 @@ typedef __u64 u64;
  * @IQ_SA: ESP or AH, UDP-encapsulated or not: dst, spi, proto are filled in
  * @IQ_IKE: IKE: spi_i, spi_r are filled in
  * @IQ_KEEPALIVE: a NAT keep-alive (RFC 3948 section 2.3): ours, but nobody's
- * @IQ_FRAGMENT: a fragment that may be one of ours: to be reassembled first
+ * @IQ_FRAGMENT: a later fragment of what may be ours: whose is what the first
+ *	one said; frag_id and frag_proto are filled in
  * @IQ_SHORT: the range is too short to tell: pkt->need bytes are
  * @IQ_MALFORMED: it claims to be ours, and its headers lie
  */
@@ -73,7 +74,8 @@ struct iq_ports {
 /**
  * struct iq_packet - a packet's identity on the wire
  *
- * @dst: the outer destination, 4 or 16 bytes of the range that was parsed
+ * @src: the outer source, 4 or 16 bytes of the range that was parsed
+ * @dst: the outer destination, likewise
  * @family: AF_INET or AF_INET6
  * @proto: IPPROTO_ESP or IPPROTO_AH
  * @dscp: of the outer header, 0 to 63
@@ -81,8 +83,14 @@ struct iq_ports {
  * @spi_i: IKE, the initiator's SPI as a big-endian number
  * @spi_r: the responder's; 0 in the first message of an exchange
  * @need: with IQ_SHORT: bytes from the start that must be readable
+ * @first: a first fragment: of its lengths, only those are checked that it has
+ * @frag_id: of all fragments of a packet, beside both addresses and @frag_proto:
+ *	the identification, host byte order
+ * @frag_proto: the protocol (RFC 791), or the fragment header's next one (RFC
+ *	8200 section 4.5)
  */
 struct iq_packet {
+	const u8 *src;
 	const u8 *dst;
 	u8 family;
 	u8 proto;
@@ -91,6 +99,9 @@ struct iq_packet {
 	u64 spi_i;
 	u64 spi_r;
 	u32 need;
+	u32 frag_id;
+	u8 frag_proto;
+	bool first;
 };
 
 static inline u16 iq_get16(const u8 *p)
@@ -134,7 +145,7 @@ static inline enum iq_kind iq_parse_ike(const u8 *data, u32 off, u32 avail,
 	if (kind)
 		return kind;
 	len = iq_get32(data + off + 24);
-	if (len < 28 || len > end - off)
+	if (len < 28 || (len > end - off && !pkt->first))
 		return IQ_MALFORMED;
 	if (data[off + 17] >> 4 != 1 && data[off + 17] >> 4 != 2)
 		return IQ_MALFORMED;
@@ -166,7 +177,7 @@ static inline enum iq_kind iq_parse_ah(const u8 *data, u32 off, u32 avail,
 	if (kind)
 		return kind;
 	len = (data[off + 1] + 2) * 4;
-	if (len < 12 || len > end - off)
+	if (len < 12 || (len > end - off && !pkt->first))
 		return IQ_MALFORMED;
 	pkt->proto = IPPROTO_AH;
 	pkt->spi = iq_get32(data + off + 4);
@@ -207,15 +218,16 @@ static inline enum iq_kind iq_parse_udp(const u8 *data, u32 off, u32 avail,
 		return IQ_OTHER;
 
 	len = iq_get16(data + off + 4);
-	if (len < 8 || len > end - off)
+	if (len < 8 || (len > end - off && !pkt->first))
 		return IQ_MALFORMED;
-	end = off + len;
+	if (len < end - off)
+		end = off + len;
 	off += 8;
 
 	kind = iq_parse_have(pkt, off, 1, avail, end);
 	if (kind)
 		return kind;
-	if (end - off == 1)
+	if (end - off == 1 && len == 9)
 		return data[off] == 0xff ? IQ_KEEPALIVE : IQ_MALFORMED;
 	if (!natt)
 		return iq_parse_ike(data, off, avail, end, pkt);
@@ -253,11 +265,17 @@ static inline enum iq_kind iq_parse_ipv4(const u8 *data, u32 avail, u32 len,
 	if (hlen < 20 || end < hlen || end > len)
 		return IQ_MALFORMED;
 	pkt->family = AF_INET;
+	pkt->src = data + 12;
 	pkt->dst = data + 16;
 	pkt->dscp = data[1] >> 2;
-	frag = iq_get16(data + 6);
-	if (frag & 0x3fff)	/* more fragments, or an offset */
-		return IQ_FRAGMENT;
+	frag = iq_get16(data + 6) & 0x3fff;	/* more to come, offset */
+	if (frag) {
+		pkt->frag_id = iq_get16(data + 4);
+		pkt->frag_proto = data[9];
+		if (frag & 0x1fff)
+			return IQ_FRAGMENT;
+		pkt->first = true;
+	}
 
 	switch (data[9]) {
 	case IPPROTO_ESP:
@@ -295,6 +313,7 @@ static inline enum iq_kind iq_parse_ipv6(const u8 *data, u32 avail, u32 len,
 {
 	u32 off = 40, end, n, i;
 	enum iq_kind kind;
+	u16 frag;
 	u8 next;
 
 	if (avail < 40) {
@@ -307,6 +326,7 @@ static inline enum iq_kind iq_parse_ipv6(const u8 *data, u32 avail, u32 len,
 	else
 		end += 40;
 	pkt->family = AF_INET6;
+	pkt->src = data + 8;
 	pkt->dst = data + 24;
 	pkt->dscp = iq_get16(data) >> 6 & 0x3f;
 	next = data[6];
@@ -334,10 +354,14 @@ static inline enum iq_kind iq_parse_ipv6(const u8 *data, u32 avail, u32 len,
 		if (kind)
 			return kind;
 		if (next == IPPROTO_FRAGMENT) {
-			/* An offset or more to come; else it is whole (RFC 6946). */
-			if (iq_get16(data + off + 2) & 0xfff9)
+			pkt->frag_id = iq_get32(data + off + 4);
+			pkt->frag_proto = data[off];
+			frag = iq_get16(data + off + 2) & 0xfff9;
+			if (frag & 0xfff8)
 				return iq_parse_may_carry(data[off]) ?
 				       IQ_FRAGMENT : IQ_OTHER;
+			/* None to come: it is whole (RFC 6946). */
+			pkt->first |= frag != 0;
 			n = 8;
 		} else {
 			n = (data[off + 1] + 1) * 8;
@@ -363,6 +387,7 @@ static inline enum iq_kind iq_parse(const u8 *data, u32 avail, u32 len,
 				    const struct iq_ports *ports,
 				    struct iq_packet *pkt)
 {
+	pkt->first = false;
 	if (avail < 1) {
 		pkt->need = 1;
 		return len < 1 ? IQ_OTHER : IQ_SHORT;

@@ -110,6 +110,7 @@ class Wire:
                                 socket.htons(3))
         self.rx.bind(("d1", 3))
         self.rx.settimeout(20)
+        self.rx.setsockopt(socket.SOL_SOCKET, 33, 1 << 24)  # SO_RCVBUFFORCE
         enter("router")
         out = subprocess.check_output(["ip", "-j", "link", "show", "r1"])
         self.mac = bytes.fromhex(json.loads(out)[0]["address"].replace(":", ""))
@@ -124,9 +125,10 @@ class Wire:
         self.tx.send(vnet + eth + b)
 
     def recv(self, n, end):
-        """Until n packets came and then the end's mark; others do not count."""
+        """Until the end's mark and n packets came; others do not count."""
         got = []
-        while True:
+        ended = False
+        while not ended or len(got) < n:
             b, addr = self.rx.recvfrom(70000)
             if addr[2] == 4:                    # PACKET_OUTGOING
                 continue
@@ -137,10 +139,12 @@ class Wire:
                            socket.inet_aton("10.0.2.1")):
                 continue
             if b[9 if ip4 else 6] in (1, 58) and end in b:
-                return got
+                ended = True
+                continue
             if b[9 if ip4 else 6] == 58:        # neighbour discovery
                 continue
             got.append(b)
+        return got
 
 
 checks = failures = 0
@@ -178,15 +182,18 @@ def flush(wire):
 
 
 def case(wire, name, packets, mark=None, delta=None, linear=None, dscp=None,
-         arrive=True):
-    """Send packets; each must leave with the mark, and be counted as said."""
+         arrive=True, n=0):
+    """
+    Send packets; each must leave with the mark, and be counted as said. What
+    is held back on its way, n packets in all, is waited for.
+    """
     global now
     before, now = now, None
     if not isinstance(packets, list):
         packets = [packets]
     for p in packets:
         wire.send(p, linear)
-    got = wire.recv(len(packets), flush(wire))
+    got = wire.recv(n, flush(wire))
     if arrive:
         check(name, got, "nothing arrived")
     for b in got:
@@ -321,29 +328,59 @@ def main():
     case(wire, "ike, 28 bytes linear",
          v4() / u500 / ike(*known, size=800), GOLD, g, linear=28)
 
-    # fragments, in every order: each leaves with the mark
-    for name, p in (("esp", v4(id=11, **p50) / esp(0x1000, 3000)),
-                    ("udp esp", v4(id=12) / udp / esp(0x1000, 3000))):
-        for order in ("first first", "last first"):
+    # fragments, in every order: each leaves as it came, with the mark
+    def fragments(name, frags, mark, counter):
+        got = case(wire, f"fragments of {name}", frags, mark,
+                   {counter: len(frags)} if counter else {}, n=len(frags))
+        check(name, sorted(x[-8:] for x in got) ==
+              sorted(bytes(x)[-8:] for x in frags), "not as they came")
+
+    for name, p, key in (
+            ("esp", v4(id=11, **p50) / esp(0x1000, 3000), "gold"),
+            ("ah", v4(id=13, proto=51) / ah(0x1001) / Raw(b"x" * 3000), None),
+            ("udp esp", v4(id=12) / udp / esp(0x1000, 3000), "gold"),
+            ("ike", v4(id=14) / u500 / ike(*known, size=3000), "gold_ike")):
+        for order in range(4):
             p.id += 100
             frags = fragment(p, 1000)
-            if order == "last first":
+            if order == 1:
                 frags.reverse()
-            got = case(wire, f"fragments of {name}, {order}", frags, GOLD, gold)
-            check(name, len(got) == len(frags),
-                  f"{len(got)} fragments, not {len(frags)}")
+            elif order == 2:
+                frags.append(frags.pop(0))
+            elif order == 3:            # the first comes alone
+                del frags[1:]
+            fragments(f"{name}, order {order}", frags,
+                      GOLD if key else NONE, key or "untagged")
     for order in ("first first", "last first"):
-        serial6 = 0x600 + (order == "last first")
-        frags = fragment6(v6() / IPv6ExtHdrFragment(id=serial6, nh=50)
+        frags = fragment6(v6() / IPv6ExtHdrFragment(id=0x600 + len(order), nh=50)
                           / esp(0x1000, 3000), 1280)
         if order == "last first":
             frags.reverse()
-        got = case(wire, f"fragments of esp6, {order}", frags, GOLD, gold)
-        check("esp6", len(got) == len(frags),
-              f"{len(got)} fragments, not {len(frags)}")
-    case(wire, "fragments of udp that is not ours",
-         fragment(v4(id=77) / UDP(sport=53, dport=53) / Raw("x" * 3000), 1000),
-         NONE)
+            frags[0][IPv6ExtHdrFragment].id = frags[1][IPv6ExtHdrFragment].id = \
+                frags[2][IPv6ExtHdrFragment].id = 0x700
+        fragments(f"esp6, {order}", frags, GOLD, "gold")
+
+    # those whose first never comes wait a moment, and pass
+    frags = fragment(v4(id=4711, **p50) / esp(0x1000, 3000), 1000)
+    fragments("esp without its first", frags[1:], NONE, "untagged")
+    frags = [fragment(v4(id=n, **p50) / esp(0x1000, 1500), 1000)[1]
+             for n in range(5000, 5600)]
+    fragments("more packets than may wait", frags, NONE, "untagged")
+    fragments("esp after them",
+              fragment(v4(id=4712, **p50) / esp(0x1000, 3000), 1000), GOLD, "gold")
+
+    # what is not ours does not wait, whichever comes
+    u = fragment(v4(id=77) / UDP(sport=53, dport=53) / Raw("x" * 3000), 1000)
+    fragments("udp that is not ours", u, NONE, None)
+    u = fragment(v4(id=78) / UDP(sport=53, dport=53) / Raw("x" * 3000), 1000)
+    fragments("udp that is not ours, without its first", u[1:], NONE, "untagged")
+    # the same identification again, of another's packet
+    fragments("an identification that was gold's",
+              fragment(v4(id=4712, **p50) / esp(0x7777, 3000), 1000), NONE,
+              "untagged")
+    # RFC 1858: a first fragment that ends before the SPI
+    tiny = fragment(v4(id=79) / udp / esp(0x1000, 40), 8)
+    fragments("tiny first", tiny[:1], NONE, "malformed")
 
     # a fall-back mark for those that nobody knows, and only for them
     qos("fallback", "add", "dscp", "ef", "mark", "0x30/0xff0")
@@ -405,7 +442,7 @@ def main():
     s.setsockopt(17, 103, 200)                  # SOL_UDP, UDP_SEGMENT
     s.sendto(struct.pack("!II", 0x1000, 1).ljust(200, b"\xa5") * 5,
              ("10.0.2.2", 4500))
-    got = wire.recv(5, flush(wire))     # as one, where the veth hands it on so
+    got = wire.recv(0, flush(wire))     # as one, where the veth hands it on so
     check("gso", sum(len(b) - 28 for b in got) == 1000 and
           all(TTL.get(b[8]) == GOLD for b in got), f"{len(got)} packets")
     after = qos("group", "show", "gold")[0]["counters"]["esp_out"]["packets"]

@@ -308,7 +308,7 @@ START_TEST(fragments)
 		enum iq_kind kind;
 	} t[] = {
 		{ 0x4000, IQ_SA },		/* don't fragment */
-		{ 0x2000, IQ_FRAGMENT },	/* the first */
+		{ 0x2000, IQ_SA },		/* the first */
 		{ 0x2001, IQ_FRAGMENT },
 		{ 0x0010, IQ_FRAGMENT },	/* the last */
 	};
@@ -322,7 +322,43 @@ START_TEST(fragments)
 		put32(0x1000);
 		zeros(40);
 		ck_assert_int_eq(parse(&p), t[i].kind);
+		ck_assert_int_eq(p.first, t[i].frag == 0x2000);
+		if (t[i].frag & 0x3fff) {
+			ck_assert_uint_eq(p.frag_id, iq_get16(pkt + 4));
+			ck_assert_uint_eq(p.frag_proto, IPPROTO_ESP);
+			ck_assert(p.dst - p.src == 4);
+		}
 	}
+
+	/* the first of IKE and of ESP in UDP: what follows is as long as they say */
+	ipv4(IPPROTO_UDP, 0);
+	pkt[6] = 0x20;
+	put16(500);
+	put16(500);
+	put16(3000);
+	put16(0);
+	put32(1);
+	put32(2);
+	put32(3);
+	put32(4);
+	put8(33);
+	put8(0x20);
+	zeros(6);
+	put32(2992);
+	ck_assert_int_eq(parse(&p), IQ_IKE);
+	ck_assert(p.first && p.spi_i == (1ull << 32 | 2));
+	pkt[6] = 0;			/* whole: it lies */
+	ck_assert_int_eq(parse(&p), IQ_MALFORMED);
+	ipv4(IPPROTO_UDP, 0);
+	pkt[6] = 0x20;
+	put16(4500);
+	put16(4500);
+	put16(3000);
+	put16(0);
+	put32(0x1000);
+	ck_assert_int_eq(parse(&p), IQ_MALFORMED);	/* RFC 1858: a tiny one */
+	zeros(4);
+	ck_assert_int_eq(parse(&p), IQ_SA);
 
 	/* of TCP: nothing of ours */
 	ipv4(IPPROTO_TCP, 0);
@@ -343,9 +379,12 @@ START_TEST(fragments)
 	put32(77);
 	put32(0x1000);
 	zeros(40);
-	ck_assert_int_eq(parse(&p), IQ_FRAGMENT);
+	ck_assert_int_eq(parse(&p), IQ_SA);
+	ck_assert(p.first && p.frag_id == 77 && p.frag_proto == IPPROTO_ESP);
 	pkt[43] = 8;			/* an offset */
 	ck_assert_int_eq(parse(&p), IQ_FRAGMENT);
+	ck_assert(p.frag_id == 77 && p.frag_proto == IPPROTO_ESP);
+	ck_assert(p.dst - p.src == 16);
 	pkt[40] = IPPROTO_TCP;		/* of something else */
 	ck_assert_int_eq(parse(&p), IQ_OTHER);
 	pkt[40] = IPPROTO_DSTOPTS;	/* of who knows what */
@@ -354,6 +393,7 @@ START_TEST(fragments)
 	pkt[43] = 6;			/* reserved bits alone: whole (RFC 6946) */
 	ck_assert_int_eq(parse(&p), IQ_SA);
 	ck_assert_uint_eq(p.spi, 0x1000);
+	ck_assert(!p.first);
 }
 END_TEST
 

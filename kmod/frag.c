@@ -1,0 +1,351 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <linux/netdevice.h>
+#include <linux/netfilter.h>
+#include <linux/siphash.h>
+#include <linux/slab.h>
+#include <net/dst.h>
+
+#include "frag.h"
+#include "tag.h"
+
+/*
+ * Packets of which fragments are under way: as many as come within a round trip
+ * of a fast link, and no more than a namespace should cost.
+ */
+#define IQ_FRAG_SETS	256
+#define IQ_FRAG_WAYS	4
+
+#define IQ_FRAG_WAIT	(HZ / 5)	/* for the first fragment */
+#define IQ_FRAG_LIFE	HZ		/* identifications come again soon */
+#define IQ_FRAG_HELD	256		/* fragments that wait, in all */
+
+/* RFC 791 section 3.2, RFC 8200 section 4.5: what a packet's fragments share */
+struct iq_frag_key {
+	u8 src[16];
+	u8 dst[16];
+	u32 id;
+	u8 family;
+	u8 proto;
+	u16 zero;
+} __aligned(8);
+
+/**
+ * struct iq_held - a fragment that waits
+ *
+ * @state: where; its device is held
+ */
+struct iq_held {
+	struct list_head list;
+	struct sk_buff *skb;
+	struct nf_hook_state state;
+};
+
+enum iq_frag_state {
+	IQ_FRAG_FREE,
+	IQ_FRAG_KNOWN,		/* the first fragment was here */
+	IQ_FRAG_WAITING,	/* others were */
+};
+
+/**
+ * struct iq_frag - a packet in fragments
+ *
+ * @since: jiffies when it came to be in this state
+ * @held: those that wait for the first
+ * @kind: with IQ_FRAG_KNOWN, as all below: what the first is; IQ_FRAGMENT: it
+ *	did not come in time
+ */
+struct iq_frag {
+	struct iq_frag_key key;
+	unsigned long since;
+	struct list_head held;
+	enum iq_frag_state state;
+	enum iq_kind kind;
+	u8 proto;
+	u32 spi;
+	u64 spi_i;
+	u64 spi_r;
+};
+
+/**
+ * struct iq_frags - those of a namespace
+ *
+ * @secret: for the hash, since senders choose the key
+ * @n_held: how many wait
+ * @work: sends on what is @ready, and what has waited long enough
+ * @ready: struct iq_held that go on; under @lock
+ * @set: its @lock covers its ways; @lock of the whole nests inside
+ */
+struct iq_frags {
+	siphash_key_t secret;
+	struct iq_net *iqn;
+	atomic_t n_held;
+	struct delayed_work work;
+	spinlock_t lock;
+	struct list_head ready;
+	struct iq_frag_set {
+		spinlock_t lock;
+		struct iq_frag way[IQ_FRAG_WAYS];
+	} set[IQ_FRAG_SETS];
+};
+
+/* This CPU sends on a fragment that has waited: it does not wait again. */
+static DEFINE_PER_CPU(bool, iq_frag_resuming);
+
+static struct iq_frag_set *iq_frag_key(struct iq_frags *f,
+				       const struct iq_packet *pkt,
+				       struct iq_frag_key *key)
+{
+	size_t n = pkt->family == AF_INET ? 4 : 16;
+
+	memset(key, 0, sizeof(*key));
+	memcpy(key->src, pkt->src, n);
+	memcpy(key->dst, pkt->dst, n);
+	key->id = pkt->frag_id;
+	key->family = pkt->family;
+	key->proto = pkt->frag_proto;
+	return &f->set[siphash(key, sizeof(*key), &f->secret) % IQ_FRAG_SETS];
+}
+
+/* Send on those that wait for @frag; the set's lock is held. */
+static void iq_frag_release(struct iq_frags *f, struct iq_frag *frag)
+{
+	if (list_empty(&frag->held))
+		return;
+	spin_lock(&f->lock);
+	list_splice_tail_init(&frag->held, &f->ready);
+	spin_unlock(&f->lock);
+	mod_delayed_work(system_highpri_wq, &f->work, 0);
+}
+
+/*
+ * The place of a packet: its own, else a free one; for a @first fragment else
+ * the oldest, whatever that is: a flood of others does not keep it from being
+ * heeded. NULL: there is none.
+ */
+static struct iq_frag *iq_frag_find(struct iq_frags *f, struct iq_frag_set *set,
+				    const struct iq_frag_key *key, bool first)
+{
+	struct iq_frag *frag, *best = NULL;
+
+	for (frag = set->way; frag < set->way + IQ_FRAG_WAYS; frag++) {
+		if (frag->state == IQ_FRAG_KNOWN &&
+		    time_after(jiffies, frag->since + IQ_FRAG_LIFE))
+			frag->state = IQ_FRAG_FREE;
+		if (frag->state == IQ_FRAG_FREE) {
+			best = frag;
+			continue;
+		}
+		if (!memcmp(&frag->key, key, sizeof(*key)))
+			return frag;
+		if (first && (!best || (best->state != IQ_FRAG_FREE &&
+					time_before(frag->since, best->since))))
+			best = frag;
+	}
+	if (best) {
+		iq_frag_release(f, best);
+		best->state = IQ_FRAG_FREE;
+		best->key = *key;
+	}
+	return best;
+}
+
+void iq_frag_learn(struct iq_net *iqn, const struct iq_packet *pkt,
+		   enum iq_kind kind)
+{
+	struct iq_frags *f = iqn->frags;
+	struct iq_frag_key key;
+	struct iq_frag_set *set = iq_frag_key(f, pkt, &key);
+	struct iq_frag *frag;
+
+	spin_lock_bh(&set->lock);
+	frag = iq_frag_find(f, set, &key, true);
+	frag->state = IQ_FRAG_KNOWN;
+	frag->since = jiffies;
+	frag->kind = kind;
+	frag->proto = pkt->proto;
+	frag->spi = pkt->spi;
+	frag->spi_i = pkt->spi_i;
+	frag->spi_r = pkt->spi_r;
+	iq_frag_release(f, frag);
+	spin_unlock_bh(&set->lock);
+}
+
+/* False: there is no room. */
+static bool iq_frag_hold(struct iq_frags *f, struct iq_frag *frag,
+			 struct sk_buff *skb, const struct nf_hook_state *state)
+{
+	struct iq_held *h;
+
+	if (atomic_inc_return(&f->n_held) > IQ_FRAG_HELD)
+		goto full;
+	h = kmalloc(sizeof(*h), GFP_ATOMIC | __GFP_NOWARN);
+	if (!h)
+		goto full;
+	skb_dst_force(skb);
+	dev_hold(state->in);
+	h->skb = skb;
+	h->state = *state;
+	list_add_tail(&h->list, &frag->held);
+	if (frag->state == IQ_FRAG_FREE) {
+		frag->state = IQ_FRAG_WAITING;
+		frag->since = jiffies;
+		queue_delayed_work(system_highpri_wq, &f->work, IQ_FRAG_WAIT);
+	}
+	return true;
+
+full:
+	atomic_dec(&f->n_held);
+	return false;
+}
+
+bool iq_frag_recall(struct iq_net *iqn, struct sk_buff *skb,
+		    const struct nf_hook_state *state, struct iq_packet *pkt,
+		    enum iq_kind *kind)
+{
+	struct iq_frags *f = iqn->frags;
+	struct iq_frag_key key;
+	struct iq_frag_set *set = iq_frag_key(f, pkt, &key);
+	struct iq_frag *frag;
+	bool held = false;
+
+	*kind = IQ_FRAGMENT;
+	spin_lock_bh(&set->lock);
+	frag = iq_frag_find(f, set, &key, false);
+	if (frag && frag->state == IQ_FRAG_KNOWN) {
+		*kind = frag->kind;
+		pkt->proto = frag->proto;
+		pkt->spi = frag->spi;
+		pkt->spi_i = frag->spi_i;
+		pkt->spi_r = frag->spi_r;
+	} else if (frag && skb && !this_cpu_read(iq_frag_resuming)) {
+		held = iq_frag_hold(f, frag, skb, state);
+	}
+	spin_unlock_bh(&set->lock);
+	return held;
+}
+
+/*
+ * Go on where it was stopped: with this module's own hook, which now knows, or
+ * knows that it never will. What is behind that has not seen it yet.
+ */
+static void iq_frag_resume(struct iq_frags *f, struct iq_held *h)
+{
+	struct nf_hook_state *state = &h->state;
+	struct net_device *dev = state->in;
+	struct nf_hook_entries *hooks;
+	struct sk_buff *skb = h->skb;
+	unsigned int i = 0;
+
+	rcu_read_lock();
+	if (!(dev->flags & IFF_UP)) {
+		kfree_skb(skb);
+		goto out;
+	}
+	hooks = state->pf == NFPROTO_IPV4 ?
+		rcu_dereference(state->net->nf.hooks_ipv4[state->hook]) :
+		rcu_dereference(state->net->nf.hooks_ipv6[state->hook]);
+	while (hooks && i < hooks->num_hook_entries &&
+	       hooks->hooks[i].priv != f->iqn &&
+	       nf_hook_entries_get_hook_ops(hooks)[i]->priority < IQ_TAG_PRIORITY)
+		i++;
+	if (!hooks || i == hooks->num_hook_entries ||
+	    nf_hook_slow(skb, state, hooks, i) == 1)
+		state->okfn(state->net, state->sk, skb);
+out:
+	rcu_read_unlock();
+	dev_put(dev);
+	kfree(h);
+	atomic_dec(&f->n_held);
+}
+
+static void iq_frag_work(struct work_struct *work)
+{
+	struct iq_frags *f = container_of(to_delayed_work(work), struct iq_frags,
+					  work);
+	struct iq_held *h, *next;
+	struct iq_frag_set *set;
+	struct iq_frag *frag;
+	LIST_HEAD(ready);
+	bool more = false;
+
+	for (set = f->set; set < f->set + IQ_FRAG_SETS; set++) {
+		spin_lock_bh(&set->lock);
+		for (frag = set->way; frag < set->way + IQ_FRAG_WAYS; frag++) {
+			if (frag->state != IQ_FRAG_WAITING)
+				continue;
+			if (time_before(jiffies, frag->since + IQ_FRAG_WAIT)) {
+				more = true;
+				continue;
+			}
+			/* Others of it need not wait as well. */
+			frag->state = IQ_FRAG_KNOWN;
+			frag->since = jiffies;
+			frag->kind = IQ_FRAGMENT;
+			iq_frag_release(f, frag);
+		}
+		spin_unlock_bh(&set->lock);
+	}
+
+	spin_lock_bh(&f->lock);
+	list_splice_init(&f->ready, &ready);
+	spin_unlock_bh(&f->lock);
+	list_for_each_entry_safe(h, next, &ready, list) {
+		local_bh_disable();
+		this_cpu_write(iq_frag_resuming, true);
+		iq_frag_resume(f, h);
+		this_cpu_write(iq_frag_resuming, false);
+		local_bh_enable();
+	}
+	if (more)
+		queue_delayed_work(system_highpri_wq, &f->work, IQ_FRAG_WAIT / 4);
+}
+
+int iq_frag_init(struct iq_net *iqn)
+{
+	struct iq_frags *f;
+	int i, j;
+
+	if (iqn->frags)
+		return 0;
+	f = kvzalloc(sizeof(*f), GFP_KERNEL_ACCOUNT);
+	if (!f)
+		return -ENOMEM;
+	get_random_bytes(&f->secret, sizeof(f->secret));
+	f->iqn = iqn;
+	INIT_DELAYED_WORK(&f->work, iq_frag_work);
+	spin_lock_init(&f->lock);
+	INIT_LIST_HEAD(&f->ready);
+	for (i = 0; i < IQ_FRAG_SETS; i++) {
+		spin_lock_init(&f->set[i].lock);
+		for (j = 0; j < IQ_FRAG_WAYS; j++)
+			INIT_LIST_HEAD(&f->set[i].way[j].held);
+	}
+	iqn->frags = f;
+	return 0;
+}
+
+static void iq_frag_drop(struct list_head *held)
+{
+	struct iq_held *h, *next;
+
+	list_for_each_entry_safe(h, next, held, list) {
+		kfree_skb(h->skb);
+		dev_put(h->state.in);
+		kfree(h);
+	}
+}
+
+void iq_frag_exit(struct iq_net *iqn)
+{
+	struct iq_frags *f = iqn->frags;
+	int i, j;
+
+	if (!f)
+		return;
+	cancel_delayed_work_sync(&f->work);
+	iq_frag_drop(&f->ready);
+	for (i = 0; i < IQ_FRAG_SETS; i++)
+		for (j = 0; j < IQ_FRAG_WAYS; j++)
+			iq_frag_drop(&f->set[i].way[j].held);
+	kvfree(f);
+}

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Fragments: the first says whose a packet is, and the others are told by it.
+ * Nothing is reassembled, so that what this module cannot tell passes as it
+ * came. A later fragment that is ahead of the first waits for it, a fifth of a
+ * second at most.
+ *
+ * All that is remembered has a fixed place, and what waits a ceiling: senders
+ * cannot make it grow. Where there is no room a fragment passes untagged.
+ */
+#ifndef _IPSEC_QOS_FRAG_H
+#define _IPSEC_QOS_FRAG_H
+
+#include <linux/netfilter.h>
+
+#include "net.h"
+
+/* At -ENOMEM; process context. Done once, by whoever registers hooks. */
+int iq_frag_init(struct iq_net *iqn);
+
+/* The hooks are gone and a grace period has passed. */
+void iq_frag_exit(struct iq_net *iqn);
+
+/**
+ * iq_frag_learn() - a first fragment came
+ *
+ * @kind: what iq_parse() said of it
+ *
+ * Those that wait for it go on.
+ */
+void iq_frag_learn(struct iq_net *iqn, const struct iq_packet *pkt,
+		   enum iq_kind kind);
+
+/**
+ * iq_frag_recall() - a later fragment came
+ *
+ * @skb: may be made to wait; NULL: not this one
+ * @pkt: gets what the first fragment said
+ * @kind: likewise; IQ_FRAGMENT: that is not known
+ *
+ * Return: true: it waits and is no longer the caller's.
+ */
+bool iq_frag_recall(struct iq_net *iqn, struct sk_buff *skb,
+		    const struct nf_hook_state *state, struct iq_packet *pkt,
+		    enum iq_kind *kind);
+
+#endif /* _IPSEC_QOS_FRAG_H */
