@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+#include <linux/capability.h>
 #include <linux/slab.h>
 
 #include "compat.h"
@@ -127,6 +128,20 @@ static int iq_conf_fallback(const struct nlattr *attr, struct iq_settings *s,
 	return 0;
 }
 
+/*
+ * What a ceiling bounds is the machine's memory: who is root in a container
+ * alone may lower one, and raise it again up to what it is by itself.
+ */
+static int iq_conf_ceiling(const struct nlattr *attr, u32 max,
+			   struct netlink_ext_ack *extack)
+{
+	if (!attr || nla_get_u32(attr) <= max || capable(CAP_NET_ADMIN))
+		return 0;
+	iq_err(extack, attr, "only the machine's administrator sets more than %u",
+	       max);
+	return -EPERM;
+}
+
 int iq_conf_set(struct iq_net *iqn, struct nlattr **tb,
 		struct netlink_ext_ack *extack)
 {
@@ -136,8 +151,17 @@ int iq_conf_set(struct iq_net *iqn, struct nlattr **tb,
 	s = kmemdup(old, sizeof(*old), GFP_KERNEL_ACCOUNT);
 	if (!s)
 		return -ENOMEM;
-	err = iq_conf_ports(tb[IPSEC_QOS_CONF_A_IKE_PORTS], &s->ports.n_ike,
-			    s->ports.ike, extack);
+	err = iq_conf_ceiling(tb[IPSEC_QOS_CONF_A_MAX_SAS], IPSEC_QOS_MAX_SAS,
+			      extack);
+	if (!err)
+		err = iq_conf_ceiling(tb[IPSEC_QOS_CONF_A_MAX_IKES],
+				      IPSEC_QOS_MAX_IKES, extack);
+	if (!err)
+		err = iq_conf_ceiling(tb[IPSEC_QOS_CONF_A_MAX_GROUPS],
+				      IPSEC_QOS_MAX_GROUPS, extack);
+	if (!err)
+		err = iq_conf_ports(tb[IPSEC_QOS_CONF_A_IKE_PORTS],
+				    &s->ports.n_ike, s->ports.ike, extack);
 	if (!err)
 		err = iq_conf_ports(tb[IPSEC_QOS_CONF_A_NATT_PORTS],
 				    &s->ports.n_natt, s->ports.natt, extack);

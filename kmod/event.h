@@ -11,7 +11,7 @@
 
 struct iq_group;
 
-/** iq_event_entry() - of an SA or IKE SA; any context */
+/** iq_event_entry() - of an SA or IKE SA; iq_net.table is held */
 void iq_event_entry(struct iq_table *t, enum ipsec_qos_event event,
 		    const struct iq_entry_info *info);
 

@@ -409,6 +409,7 @@ static int iq_get_filter(enum iq_table_id id, struct nlattr **attrs,
 				       iq_ike_policy, extack);
 		if (!err)
 			err = iq_get_ike_key(nest, tb, true, &f->key, extack);
+		f->has_spi_r = !err && tb[IPSEC_QOS_IKE_A_SPI_R];
 		group = err ? NULL : tb[IPSEC_QOS_IKE_A_GROUP];
 	}
 	if (group)

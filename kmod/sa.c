@@ -19,60 +19,60 @@ static struct iq_entry *iq_sa_find(struct iq_net *iqn, const struct iq_key *key)
 
 void iq_sa_installed(struct iq_net *iqn, const struct iq_key *key)
 {
-	struct iq_entry_info info;
-	bool changed = false;
+	struct iq_table *t = &iqn->tables[IQ_TABLE_SA];
 	struct iq_entry *e;
 
 	spin_lock_bh(&iqn->table);
 	e = iq_sa_find(iqn, key);
 	if (e) {
-		changed = e->pending || !e->local;
+		bool changed = e->pending || !e->local;
+
 		e->local = true;
 		e->audit = iqn->audit;
 		if (e->pending) {
 			e->pending = false;
 			e->timed = false;
 		}
-		iq_entry_info(e, &info);
+		if (changed)
+			iq_table_changed(t, e, IPSEC_QOS_EVENT_CHANGE);
 	}
 	spin_unlock_bh(&iqn->table);
-	if (changed)
-		iq_event_entry(&iqn->tables[IQ_TABLE_SA],
-			       IPSEC_QOS_EVENT_CHANGE, &info);
 }
 
 void iq_sa_deleted(struct iq_net *iqn, const struct iq_key *key)
 {
 	struct iq_table *t = &iqn->tables[IQ_TABLE_SA];
-	struct iq_entry_info info;
-	bool gone = false;
 	struct iq_entry *e;
 
 	spin_lock_bh(&iqn->table);
 	e = iq_sa_find(iqn, key);
 	if (e) {
+		bool changed = e->local;
+
 		e->local = false;
 		/* An announced one waits for the SA that is to come. */
-		if (!e->pending) {
-			iq_entry_info(e, &info);
-			iq_table_remove(t, e);
-			gone = true;
-		}
+		if (!e->pending)
+			iq_table_remove(t, e, IPSEC_QOS_EVENT_DEL);
+		else if (changed)
+			iq_table_changed(t, e, IPSEC_QOS_EVENT_CHANGE);
 	}
 	spin_unlock_bh(&iqn->table);
-	if (gone)
-		iq_event_entry(t, IPSEC_QOS_EVENT_DEL, &info);
 }
 
 void iq_sa_met(struct iq_net *iqn, const struct iq_key *key)
 {
+	struct iq_table *t = &iqn->tables[IQ_TABLE_SA];
 	struct iq_entry *e;
 
 	spin_lock_bh(&iqn->table);
 	e = iq_sa_find(iqn, key);
 	if (e) {
+		bool changed = !e->local;
+
 		e->local = true;
 		e->audit = iqn->audit;
+		if (changed)
+			iq_table_changed(t, e, IPSEC_QOS_EVENT_CHANGE);
 	}
 	spin_unlock_bh(&iqn->table);
 }

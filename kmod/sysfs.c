@@ -13,7 +13,8 @@
  * The folder's own attributes are tagged with the namespace that they are of,
  * as those of /sys/class/net are: each sees one set, under the same names.
  */
-static struct kobject *iq_sysfs_root;
+static struct kobject iq_sysfs_root;
+static DECLARE_COMPLETION(iq_sysfs_root_gone);
 
 /*
  * Files are a namespace's root's, who need not be the machine's. The folder is
@@ -204,7 +205,7 @@ void iq_sysfs_group_add(struct iq_net *iqn, struct iq_group *g)
 	/* Even where it fails it is to be put, by iq_sysfs_group_del(). */
 	if (kobject_init_and_add(&g->kobj, &iq_group_ktype, &iqn->sysfs->groups,
 				 "%s", g->name))
-		pr_warn("group %s has no folder in sysfs\n", g->name);
+		pr_warn_ratelimited("group %s has no folder in sysfs\n", g->name);
 }
 
 void iq_sysfs_group_del(struct iq_group *g)
@@ -217,7 +218,7 @@ void iq_sysfs_group_del(struct iq_group *g)
 void iq_sysfs_group_rename(struct iq_group *g, const char *name)
 {
 	if (kobject_rename(&g->kobj, name))
-		pr_warn("the sysfs folder of group %u keeps its name\n", g->id);
+		pr_warn_ratelimited("the sysfs folder of group %u keeps its name\n", g->id);
 }
 
 /* groups/ is tagged with its namespace; what is in it need not be. */
@@ -265,7 +266,7 @@ static void iq_root_ownership(IQ_KOBJ_CONST struct kobject *kobj,
 
 static void iq_root_release(struct kobject *kobj)
 {
-	kfree(kobj);
+	complete(&iq_sysfs_root_gone);
 }
 
 static struct kobj_type iq_root_ktype = {
@@ -278,7 +279,7 @@ static struct kobj_type iq_root_ktype = {
 static void iq_sysfs_remove_files(struct iq_sysfs *s)
 {
 	while (s->n)
-		sysfs_remove_file_ns(iq_sysfs_root, &s->attr[--s->n].kattr.attr,
+		sysfs_remove_file_ns(&iq_sysfs_root, &s->attr[--s->n].kattr.attr,
 				     s->iqn->net);
 }
 
@@ -306,14 +307,14 @@ int iq_sysfs_init(struct iq_net *iqn)
 		a->kattr.show = iq_sysfs_show;
 		mutex_lock(&iq_sysfs_making);
 		iq_sysfs_maker = iqn->net;
-		err = sysfs_create_file_ns(iq_sysfs_root, &a->kattr.attr,
+		err = sysfs_create_file_ns(&iq_sysfs_root, &a->kattr.attr,
 					   iqn->net);
 		iq_sysfs_maker = NULL;
 		mutex_unlock(&iq_sysfs_making);
 		if (err)
 			goto remove;
 	}
-	err = kobject_init_and_add(&s->groups, &iq_groups_ktype, iq_sysfs_root,
+	err = kobject_init_and_add(&s->groups, &iq_groups_ktype, &iq_sysfs_root,
 				   "groups");
 	if (err) {
 		kobject_put(&s->groups);
@@ -344,19 +345,17 @@ void iq_sysfs_exit(struct iq_net *iqn)
 
 int iq_sysfs_module_init(void)
 {
-	int err;
+	int err = kobject_init_and_add(&iq_sysfs_root, &iq_root_ktype,
+				       kernel_kobj, "ipsec_qos");
 
-	iq_sysfs_root = kzalloc(sizeof(*iq_sysfs_root), GFP_KERNEL);
-	if (!iq_sysfs_root)
-		return -ENOMEM;
-	err = kobject_init_and_add(iq_sysfs_root, &iq_root_ktype, kernel_kobj,
-				   "ipsec_qos");
 	if (err)
-		kobject_put(iq_sysfs_root);
+		iq_sysfs_module_exit();
 	return err;
 }
 
+/* Its release is this module's code: it must have been. */
 void iq_sysfs_module_exit(void)
 {
-	kobject_put(iq_sysfs_root);
+	kobject_put(&iq_sysfs_root);
+	wait_for_completion(&iq_sysfs_root_gone);
 }

@@ -59,7 +59,7 @@ static void iq_entry_arm(struct iq_net *iqn, unsigned long expires)
 			 time_after(expires, jiffies) ? expires - jiffies : 0);
 }
 
-void iq_entry_info(const struct iq_entry *e, struct iq_entry_info *info)
+static void iq_entry_info(const struct iq_entry *e, struct iq_entry_info *info)
 {
 	unsigned long expires = READ_ONCE(e->expires), now = jiffies;
 
@@ -78,6 +78,20 @@ void iq_entry_info(const struct iq_entry *e, struct iq_entry_info *info)
 	info->local = READ_ONCE(e->local);
 }
 
+/*
+ * Under the lock, so that events of an entry come in the order in which it
+ * changed.
+ */
+void iq_table_changed(struct iq_table *t, const struct iq_entry *e,
+		      enum ipsec_qos_event event)
+{
+	struct iq_entry_info info;
+
+	lockdep_assert_held(&t->iqn->table);
+	iq_entry_info(e, &info);
+	iq_event_entry(t, event, &info);
+}
+
 static void iq_entry_free_rcu(struct rcu_head *rcu)
 {
 	/* Whichever cache it came from: it is the object's address that counts. */
@@ -90,7 +104,7 @@ struct iq_entry *iq_table_find(struct iq_table *t, const struct iq_key *key)
 	return rhashtable_lookup_fast(&t->ht, key, iq_table_params);
 }
 
-void iq_table_remove(struct iq_table *t, struct iq_entry *e)
+static void iq_table_unlink(struct iq_table *t, struct iq_entry *e)
 {
 	lockdep_assert_held(&t->iqn->table);
 	rhashtable_remove_fast(&t->ht, &e->node, iq_table_params);
@@ -104,16 +118,27 @@ void iq_table_remove(struct iq_table *t, struct iq_entry *e)
 	call_rcu(&e->rcu, iq_entry_free_rcu);
 }
 
+void iq_table_remove(struct iq_table *t, struct iq_entry *e,
+		     enum ipsec_qos_event event)
+{
+	iq_table_changed(t, e, event);
+	iq_table_unlink(t, e);
+}
+
+/* Takes @e, whether or not it fails. */
 static int iq_table_insert(struct iq_table *t, struct iq_entry *e)
 {
 	int err = rhashtable_insert_fast(&t->ht, &e->node, iq_table_params);
 
-	if (err)
+	if (err) {
+		kmem_cache_free(t->type->cache, e);
 		return err;
+	}
 	if (t->type->added) {
 		err = t->type->added(t->iqn, e);
 		if (err) {
 			rhashtable_remove_fast(&t->ht, &e->node, iq_table_params);
+			call_rcu(&e->rcu, iq_entry_free_rcu);
 			return err;
 		}
 	}
@@ -164,7 +189,7 @@ static void iq_table_undo(struct iq_table *t, struct iq_done *done, u32 n)
 		struct iq_entry *e = d->e;
 
 		if (d->created) {
-			iq_table_remove(t, e);
+			iq_table_unlink(t, e);
 			continue;
 		}
 		iq_entry_join(t, e, d->group);
@@ -231,6 +256,7 @@ static int iq_table_set_one(struct iq_table *t, const struct iq_entry_req *req,
 			return -ENOSPC;
 		}
 		e = *fresh;
+		*fresh = NULL;
 		e->key = req->key;
 		RCU_INIT_POINTER(e->group, req->group);
 		err = iq_table_insert(t, e);
@@ -238,7 +264,6 @@ static int iq_table_set_one(struct iq_table *t, const struct iq_entry_req *req,
 			iq_err(extack, req->attr, "no memory for the %s", name);
 			return err;
 		}
-		*fresh = NULL;
 		*done = (struct iq_done) { .e = e, .created = true };
 	}
 	iq_entry_state(t, e, req);
@@ -279,21 +304,19 @@ int iq_table_set(struct iq_table *t, const struct iq_entry_req *req, u32 n,
 			break;
 		}
 	}
+	for (i = 0; i < n && !err; i++)
+		iq_event_entry(t, done[i].created ? IPSEC_QOS_EVENT_NEW :
+			       IPSEC_QOS_EVENT_CHANGE, &done[i].info);
 	spin_unlock_bh(&iqn->table);
 
 	if (err == -ENOSPC)
 		iq_event_ceiling(iqn, t->type->id == IQ_TABLE_SA ?
 				 IPSEC_QOS_STATUS_A_SAS : IPSEC_QOS_STATUS_A_IKES,
 				 t->max);
-	if (err)
-		goto out;
-	for (i = 0; i < n; i++) {
-		iq_event_entry(t, done[i].created ? IPSEC_QOS_EVENT_NEW :
-			       IPSEC_QOS_EVENT_CHANGE, &done[i].info);
-		/* The SA that it is about may have been in the SAD before. */
-		if (t->type->id == IQ_TABLE_SA && !req[i].pending)
+	/* The SA that it is about may have been in the SAD before. */
+	for (i = 0; i < n && !err && t->type->id == IQ_TABLE_SA; i++)
+		if (!req[i].pending)
 			iq_xfrm_look(iqn, &req[i].key, done[i].info.group);
-	}
 out:
 	for (i = 0; fresh && i < n; i++)
 		if (fresh[i])
@@ -306,16 +329,11 @@ out:
 int iq_table_del(struct iq_table *t, const struct iq_entry_req *req, u32 n,
 		 struct netlink_ext_ack *extack)
 {
-	struct iq_entry_info *info;
 	struct iq_entry *e;
-	u32 i, gone = 0;
 	int err = 0;
+	u32 i;
 
 	lockdep_assert_held(&t->iqn->config);
-	info = kvmalloc_array(n, sizeof(*info), GFP_KERNEL);
-	if (!info)
-		return -ENOMEM;
-
 	/* First see that all are there; one that is named twice may go once. */
 	spin_lock_bh(&t->iqn->table);
 	for (i = 0; i < n && !err; i++) {
@@ -326,16 +344,10 @@ int iq_table_del(struct iq_table *t, const struct iq_entry_req *req, u32 n,
 	}
 	for (i = 0; i < n && !err; i++) {
 		e = iq_table_find(t, &req[i].key);
-		if (!e)
-			continue;
-		iq_entry_info(e, &info[gone++]);
-		iq_table_remove(t, e);
+		if (e)
+			iq_table_remove(t, e, IPSEC_QOS_EVENT_DEL);
 	}
 	spin_unlock_bh(&t->iqn->table);
-
-	for (i = 0; i < gone; i++)
-		iq_event_entry(t, IPSEC_QOS_EVENT_DEL, &info[i]);
-	kvfree(info);
 	return err;
 }
 
@@ -356,10 +368,8 @@ u32 iq_table_remove_if(struct iq_table *t, enum ipsec_qos_event event,
 		       iq_entry_cond cond, const void *arg)
 {
 	struct iq_net *iqn = t->iqn;
-	struct iq_entry_info info;
 	u32 n = 0, steps = 0;
 	struct iq_entry *e;
-	bool gone;
 
 	lockdep_assert_held(&iqn->config);
 	spin_lock_bh(&iqn->table);
@@ -370,17 +380,13 @@ u32 iq_table_remove_if(struct iq_table *t, enum ipsec_qos_event event,
 	list_splice_init(&t->all, &t->unseen);
 	while ((e = list_first_entry_or_null(&t->unseen, struct iq_entry, all))) {
 		list_move_tail(&e->all, &t->all);
-		gone = cond(iqn, e, arg);
-		if (gone) {
-			iq_entry_info(e, &info);
-			iq_table_remove(t, e);
+		if (cond(iqn, e, arg)) {
+			iq_table_remove(t, e, event);
 			n++;
 		}
-		if (!gone && ++steps % 256)
+		if (++steps % 256)
 			continue;
 		spin_unlock_bh(&iqn->table);
-		if (gone)
-			iq_event_entry(t, event, &info);
 		cond_resched();
 		spin_lock_bh(&iqn->table);
 	}
@@ -408,7 +414,7 @@ static bool iq_entry_match(struct iq_net *iqn, struct iq_entry *e,
 	if (f->has_dst)
 		return !memcmp(k->dst, e->key.dst, sizeof(k->dst));
 	return (!k->spi_i || k->spi_i == e->key.spi_i) &&
-	       (!k->spi_r || k->spi_r == e->key.spi_r);
+	       (!f->has_spi_r || k->spi_r == e->key.spi_r);
 }
 
 u32 iq_table_flush(struct iq_table *t, const struct iq_filter *filter)
@@ -463,6 +469,8 @@ static bool iq_entry_over(struct iq_net *iqn, struct iq_entry *e,
 		/* Nothing came of it; the SA of before may be there still. */
 		e->pending = false;
 		e->timed = false;
+		iq_table_changed(&iqn->tables[IQ_TABLE_SA], e,
+				 IPSEC_QOS_EVENT_CHANGE);
 		x->audit = true;
 		return false;
 	}

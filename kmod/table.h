@@ -130,12 +130,13 @@ struct iq_entry_info {
  * struct iq_filter - which entries; 0 matches all
  *
  * @owner: -1 matches all
- * @has_dst: @key.dst is to match; else @key.spi_i and @key.spi_r are, where
- *	they are not 0
+ * @has_dst: @key.dst is to match
+ * @has_spi_r: @key.spi_r is to match, also 0
  */
 struct iq_filter {
 	struct iq_key key;
 	bool has_dst;
+	bool has_spi_r;
 	u32 group;
 	int owner;
 };
@@ -200,8 +201,10 @@ void iq_table_expire_work(struct work_struct *work);
 
 /* For those that know an entry's type; iq_net.table is held. */
 struct iq_entry *iq_table_find(struct iq_table *t, const struct iq_key *key);
-void iq_table_remove(struct iq_table *t, struct iq_entry *e);
-void iq_entry_info(const struct iq_entry *e, struct iq_entry_info *info);
+void iq_table_changed(struct iq_table *t, const struct iq_entry *e,
+		      enum ipsec_qos_event event);
+void iq_table_remove(struct iq_table *t, struct iq_entry *e,
+		     enum ipsec_qos_event event);
 
 /*
  * A walk: begin, then any number of (resume, next until false, pause), end.

@@ -286,7 +286,8 @@ enum ipsec_qos_ike_attr {
  * enum ipsec_qos_conf_attr - settings of a network namespace
  *
  * @IPSEC_QOS_CONF_A_MAX_SAS: u32, 1 to 16777216; a ceiling below what is
- *	there removes nothing
+ *	there removes nothing. More than IPSEC_QOS_MAX_SAS needs CAP_NET_ADMIN
+ *	in the initial user namespace (EPERM); likewise the two below
  * @IPSEC_QOS_CONF_A_MAX_IKES: u32, 1 to 4194304
  * @IPSEC_QOS_CONF_A_MAX_GROUPS: u32, 1 to 65536
  * @IPSEC_QOS_CONF_A_IKE_PORTS: array of u16, 0 to 8 UDP ports that carry IKE
