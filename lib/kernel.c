@@ -463,7 +463,7 @@ static int put_ike_filter(struct nl_msg *msg, const void *filter)
 		return -ENOMEM;
 	if (ike->spi_i)
 		NLA_PUT_U64(msg, IPSEC_QOS_IKE_A_SPI_I, ike->spi_i);
-	if (ike->spi_r)
+	if (ike->has_spi_r)
 		NLA_PUT_U64(msg, IPSEC_QOS_IKE_A_SPI_R, ike->spi_r);
 	if (ike->group)
 		NLA_PUT_U32(msg, IPSEC_QOS_IKE_A_GROUP, ike->group);

@@ -61,6 +61,7 @@ struct iq_sa {
 struct iq_ike {
 	uint64_t spi_i;
 	uint64_t spi_r;
+	bool has_spi_r;			/* as a filter: spi_r counts, also 0 */
 	uint32_t group;
 	uint32_t lifetime;
 	int owner;

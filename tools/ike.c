@@ -69,6 +69,7 @@ static int next_ike(struct args *args, struct iq_ike *ike, unsigned int allowed,
 		case KEY_SPI_R:
 			if (parse_ike_spi(value, 'r', &ike->spi_r))
 				return bad_value("spi-r", value, EXPECT_IKE_SPI);
+			ike->has_spi_r = true;
 			break;
 		case KEY_LIFETIME:
 			if (parse_lifetime(value, &ike->lifetime))
