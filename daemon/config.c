@@ -16,9 +16,6 @@
 #include "text.h"
 #include "value.h"
 
-#define MAX_SAS_LIMIT		16777216	/* <linux/ipsec_qos.h> */
-#define MAX_IKES_LIMIT		4194304
-#define MAX_GROUPS_LIMIT	65536
 #define RATE_MAX		1e17		/* bytes a second */
 
 struct loader {
@@ -330,9 +327,9 @@ static bool settings(struct loader *l, const struct conf_section *s)
 	struct iq_conf *c = &l->config->conf;
 	size_t i, j;
 
-	if (!ceiling(l, s, "max-sas", MAX_SAS_LIMIT, &c->max_sas) ||
-	    !ceiling(l, s, "max-ikes", MAX_IKES_LIMIT, &c->max_ikes) ||
-	    !ceiling(l, s, "max-groups", MAX_GROUPS_LIMIT, &c->max_groups) ||
+	if (!ceiling(l, s, "max-sas", IPSEC_QOS_MAX_SAS_LIMIT, &c->max_sas) ||
+	    !ceiling(l, s, "max-ikes", IPSEC_QOS_MAX_IKES_LIMIT, &c->max_ikes) ||
+	    !ceiling(l, s, "max-groups", IPSEC_QOS_MAX_GROUPS_LIMIT, &c->max_groups) ||
 	    !ports(l, s, "ike-ports", c->ike_ports, &c->n_ike_ports) ||
 	    !ports(l, s, "natt-ports", c->natt_ports, &c->n_natt_ports))
 		return false;

@@ -7,15 +7,15 @@
 #include "group.h"
 
 struct netlink_range_validation iq_max_sas_range = {
-	.min = 1, .max = 16777216,
+	.min = 1, .max = IPSEC_QOS_MAX_SAS_LIMIT,
 };
 
 struct netlink_range_validation iq_max_ikes_range = {
-	.min = 1, .max = 4194304,
+	.min = 1, .max = IPSEC_QOS_MAX_IKES_LIMIT,
 };
 
 struct netlink_range_validation iq_max_groups_range = {
-	.min = 1, .max = 65536,
+	.min = 1, .max = IPSEC_QOS_MAX_GROUPS_LIMIT,
 };
 
 static int iq_conf_ports(const struct nlattr *attr, u8 *n, u16 *port,

@@ -19,7 +19,7 @@ static struct genl_family iq_family;
 /* Not const: struct nla_policy takes it so before 6.7. */
 static struct netlink_range_validation iq_lifetime_range = {
 	.min = 1,
-	.max = 2147483,
+	.max = IPSEC_QOS_LIFETIME_MAX,
 };
 
 /*

@@ -12,6 +12,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+/* The digits of a number that a macro stands for. */
+#define DIGITS(number)	DIGITS_OF(number)
+#define DIGITS_OF(number) #number
+
 /** parse_u32() - decimal, 0x hexadecimal or 0 octal, within @min to @max */
 int parse_u32(const char *text, uint32_t min, uint32_t max, uint32_t *value);
 

@@ -273,7 +273,7 @@ int parse_lifetime(const char *text, uint32_t *seconds)
 		*seconds = 0;
 		return 0;
 	}
-	return parse_u32(text, 1, LIFETIME_MAX, seconds);
+	return parse_u32(text, 1, IPSEC_QOS_LIFETIME_MAX, seconds);
 }
 
 json_t *count_json(const struct iq_count *count)

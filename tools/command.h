@@ -135,8 +135,7 @@ const char *format_lifetime(uint32_t seconds, char *buf);
 
 /** parse_lifetime() - seconds, or "none": 0 */
 int parse_lifetime(const char *text, uint32_t *seconds);
-#define LIFETIME_MAX	2147483
-#define EXPECT_LIFETIME	"1 to 2147483 seconds, or none"
+#define EXPECT_LIFETIME	"1 to " DIGITS(IPSEC_QOS_LIFETIME_MAX) " seconds, or none"
 
 /** count_json() - {"packets": …, "bytes": …} */
 json_t *count_json(const struct iq_count *count);

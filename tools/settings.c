@@ -37,18 +37,24 @@ static int set(struct args *args)
 			return STATUS_USAGE;
 		switch (i) {
 		case KEY_MAX_SAS:
-			if (parse_u32(value, 1, 16777216, &conf.max_sas))
-				return bad_value("max-sas", value, "1 to 16777216");
+			if (parse_u32(value, 1, IPSEC_QOS_MAX_SAS_LIMIT,
+					      &conf.max_sas))
+				return bad_value("max-sas", value, "1 to "
+						 DIGITS(IPSEC_QOS_MAX_SAS_LIMIT));
 			conf.has |= 1U << IPSEC_QOS_CONF_A_MAX_SAS;
 			break;
 		case KEY_MAX_IKES:
-			if (parse_u32(value, 1, 4194304, &conf.max_ikes))
-				return bad_value("max-ikes", value, "1 to 4194304");
+			if (parse_u32(value, 1, IPSEC_QOS_MAX_IKES_LIMIT,
+					      &conf.max_ikes))
+				return bad_value("max-ikes", value, "1 to "
+						 DIGITS(IPSEC_QOS_MAX_IKES_LIMIT));
 			conf.has |= 1U << IPSEC_QOS_CONF_A_MAX_IKES;
 			break;
 		case KEY_MAX_GROUPS:
-			if (parse_u32(value, 1, 65536, &conf.max_groups))
-				return bad_value("max-groups", value, "1 to 65536");
+			if (parse_u32(value, 1, IPSEC_QOS_MAX_GROUPS_LIMIT,
+					      &conf.max_groups))
+				return bad_value("max-groups", value, "1 to "
+						 DIGITS(IPSEC_QOS_MAX_GROUPS_LIMIT));
 			conf.has |= 1U << IPSEC_QOS_CONF_A_MAX_GROUPS;
 			break;
 		case KEY_IKE_PORTS:

@@ -32,6 +32,12 @@
 #define IPSEC_QOS_MAX_IKES		262144
 #define IPSEC_QOS_MAX_GROUPS		4096
 
+#define IPSEC_QOS_MAX_SAS_LIMIT		16777216 /* what they may be set to */
+#define IPSEC_QOS_MAX_IKES_LIMIT	4194304
+#define IPSEC_QOS_MAX_GROUPS_LIMIT	65536
+
+#define IPSEC_QOS_LIFETIME_MAX		2147483	/* seconds */
+
 #define IPSEC_QOS_PENDING_LIFETIME	30	/* seconds, see IPSEC_QOS_SA_F_PENDING */
 
 /**
@@ -232,7 +238,7 @@ enum ipsec_qos_counter_attr {
  * @IPSEC_QOS_SA_A_PROTO: u8, IPPROTO_ESP (the default) or IPPROTO_AH
  * @IPSEC_QOS_SA_A_GROUP: u32, the id of its group. Required to add.
  * @IPSEC_QOS_SA_A_LIFETIME: u32, seconds until the entry expires, 1 to
- *	2147483; absent: for ever. In answers: what is left.
+ *	IPSEC_QOS_LIFETIME_MAX; absent: for ever. In answers: what is left.
  * @IPSEC_QOS_SA_A_FLAGS: u32, IPSEC_QOS_SA_F_*
  * @IPSEC_QOS_SA_A_OWNER: u8, enum ipsec_qos_owner; answers only
  * @IPSEC_QOS_SA_A_PACKETS: u64; answers only
@@ -285,11 +291,12 @@ enum ipsec_qos_ike_attr {
 /**
  * enum ipsec_qos_conf_attr - settings of a network namespace
  *
- * @IPSEC_QOS_CONF_A_MAX_SAS: u32, 1 to 16777216; a ceiling below what is
- *	there removes nothing. More than IPSEC_QOS_MAX_SAS needs CAP_NET_ADMIN
- *	in the initial user namespace (EPERM); likewise the two below
- * @IPSEC_QOS_CONF_A_MAX_IKES: u32, 1 to 4194304
- * @IPSEC_QOS_CONF_A_MAX_GROUPS: u32, 1 to 65536
+ * @IPSEC_QOS_CONF_A_MAX_SAS: u32, 1 to IPSEC_QOS_MAX_SAS_LIMIT; a ceiling below
+ *	what is there removes nothing. More than IPSEC_QOS_MAX_SAS needs
+ *	CAP_NET_ADMIN in the initial user namespace (EPERM); likewise the two
+ *	below
+ * @IPSEC_QOS_CONF_A_MAX_IKES: u32, 1 to IPSEC_QOS_MAX_IKES_LIMIT
+ * @IPSEC_QOS_CONF_A_MAX_GROUPS: u32, 1 to IPSEC_QOS_MAX_GROUPS_LIMIT
  * @IPSEC_QOS_CONF_A_IKE_PORTS: array of u16, 0 to 8 UDP ports that carry IKE
  *	alone (500)
  * @IPSEC_QOS_CONF_A_NATT_PORTS: array of u16, 0 to 8 UDP ports that carry ESP,
