@@ -11,6 +11,7 @@
 
 #include "answer.h"
 #include "clock.h"
+#include "text.h"
 
 #define SEPARATOR	"\x1f"	/* between the parts of TEST's argument */
 #define PEERS		64	/* in a piece of STATUS */
@@ -261,8 +262,12 @@ static int answer_test(const struct daemon *daemon, const char *arg,
 	part = strsep(&rest, SEPARATOR);
 	err = identity_parse(part, &id, &wrong);
 	if (err) {
-		snprintf(why, size, "bad identity \"%s\": %s", part,
-			 wrong ? wrong : strerror(-err));
+		text_clip(shown, TEXT_VALUE, part);
+		if (err == -ENOMEM)
+			snprintf(why, size, "out of memory");
+		else
+			snprintf(why, size, "identity \"%s\": expected %s",
+				 shown, wrong);
 		goto out;
 	}
 	while ((part = strsep(&rest, SEPARATOR))) {

@@ -124,11 +124,11 @@ static int split(const char *p, struct rdn_text *rdns, size_t *n, const char **w
 		len = strcspn(p, " =");
 		type = type_by_name(p, len);
 		if (!type || !p[len]) {
-			*why = "a distinguished name is TYPE=VALUE, ... with types such as C, O, OU and CN";
+			*why = "a distinguished name TYPE=VALUE, ... with types such as C, O, OU and CN";
 			return *n ? -EINVAL : -ENOENT;
 		}
 		if (*n == DN_RDNS_MAX) {
-			*why = "a distinguished name has at most 20 parts";
+			*why = "a distinguished name of at most 20 parts";
 			return -EINVAL;
 		}
 		p += len;
@@ -146,7 +146,7 @@ static int split(const char *p, struct rdn_text *rdns, size_t *n, const char **w
 	}
 	if (*n)
 		return 0;
-	*why = "a distinguished name is TYPE=VALUE, ... with types such as C, O, OU and CN";
+	*why = "a distinguished name TYPE=VALUE, ... with types such as C, O, OU and CN";
 	return -ENOENT;
 }
 
@@ -180,7 +180,7 @@ int dn_parse(const char *text, uint8_t *buf, size_t size, size_t *start,
 	der_wrap(&w, DER_SEQUENCE, size);
 
 	if (w.overflow) {
-		*why = "the distinguished name is too long";
+		*why = "a shorter distinguished name";
 		return -EINVAL;
 	}
 	*start = w.pos;

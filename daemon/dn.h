@@ -24,7 +24,7 @@
  *
  * @buf: the DER is put at its end
  * @start: where in @buf it begins
- * @why: on error a static text that says what is wrong
+ * @why: on error a static text that says what was expected
  *
  * Return: 0; -ENOENT where the text does not begin with a known type, which is
  * no DN then; -EINVAL.

@@ -42,6 +42,23 @@ struct layout {
 	enum { ADDR, SUBNET, RANGE } form;
 };
 
+static const char *expected_bytes(const struct layout *l)
+{
+	bool v4 = l->family == AF_INET;
+
+	switch (l->form) {
+	case SUBNET:
+		return v4 ? "8 bytes, an IPv4 address and its mask" :
+			    "32 bytes, an IPv6 address and its mask";
+	case RANGE:
+		return v4 ? "8 bytes, the first and the last IPv4 address" :
+			    "32 bytes, the first and the last IPv6 address";
+	default:
+		return v4 ? "the 4 bytes of an IPv4 address" :
+			    "the 16 bytes of an IPv6 address";
+	}
+}
+
 static struct layout layout_of(enum id_type type)
 {
 	switch (type) {
@@ -82,7 +99,7 @@ static bool well_formed(const struct identity *id, const char **why)
 	struct layout l = layout_of(id->type);
 
 	if (l.family) {
-		*why = "an address, subnet or range of another length";
+		*why = expected_bytes(&l);
 		if (id->len != (l.form == ADDR ? 1 : 2) * l.addr_len)
 			return false;
 		*why = "a mask whose ones are all in front";
@@ -527,7 +544,8 @@ static unsigned int match_name(const struct identity *id,
 		return 0;
 	if (!same_name(end - tail, pattern->data + 1, tail))
 		return 0;
-	return IDENTITY_MATCH_ANY + tail;
+	/* "*" alone is still for one type only */
+	return IDENTITY_MATCH_ANY + 1 + tail;
 }
 
 /*

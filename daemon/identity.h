@@ -96,7 +96,7 @@ void identity_format(const struct identity *id, char *buf, size_t size);
  * What identity_match() says where an identity matches: between the two, the
  * greater the more specific.
  */
-#define IDENTITY_MATCH_ANY	1U		/* it matches whatever it is */
+#define IDENTITY_MATCH_ANY	1U		/* it matches whatever it is, of any type */
 #define IDENTITY_MATCH_EXACT	(1U << 28)	/* the pattern names it alone */
 
 /**

@@ -914,6 +914,10 @@ static const struct {
 	  "profile c { identity = \"*.example\" } profile d { identity = \"*\" }",
 	  "gw.example", NULL, NULL, "b", "as specific as profile c, but before it" },
 
+	/* any FQDN is less than anything */
+	{ "profile a { identity = \"*\" } profile b { identity = \"@*\" }", "gw.example",
+	  NULL, NULL, "b", "identity \"@*\" matches as a pattern; more specific than profile a" },
+
 	/* the best of a profile's patterns counts */
 	{ "profile a { identity = \"*.example\" } profile b { identity = { \"*\", gw.example, x } }",
 	  "gw.example", NULL, NULL, "b", "identity \"gw.example\" matches exactly" },

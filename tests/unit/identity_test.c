@@ -198,6 +198,34 @@ START_TEST(test_not_parsed)
 }
 END_TEST
 
+/* What was expected, to be read behind "expected" */
+static const struct {
+	const char *text, *why;
+} expected[] = {
+	{ "C=CH, XX=y", "a distinguished name TYPE=VALUE, ..." },
+	{ "asn1dn:gw", "a distinguished name TYPE=VALUE, ..." },
+	{ "ipv4:#0a0000", "the 4 bytes of an IPv4 address" },
+	{ "ipv6:#00", "the 16 bytes of an IPv6 address" },
+	{ "ipv4net:#0a000000", "8 bytes, an IPv4 address and its mask" },
+	{ "ipv6net:#00", "32 bytes, an IPv6 address and its mask" },
+	{ "ipv4range:#0a000000", "8 bytes, the first and the last IPv4 address" },
+	{ "ipv6range:#00", "32 bytes, the first and the last IPv6 address" },
+	{ "ipv4net:#0a000000ff00ff00", "a mask whose ones are all in front" },
+	{ "10.0.0.9-10.0.0.1", "a range from the lower to the higher address" },
+	{ "a*b", "'*' only at the beginning of a name" },
+};
+
+START_TEST(test_expected)
+{
+	struct identity id;
+	const char *why;
+
+	ck_assert_int_eq(identity_parse(expected[_i].text, &id, &why), -EINVAL);
+	ck_assert_msg(!strncmp(why, expected[_i].why, strlen(expected[_i].why)),
+		      "%s: expected %s", expected[_i].text, why);
+}
+END_TEST
+
 START_TEST(test_parse_length)
 {
 	char text[2 * IDENTITY_LEN_MAX + 16];
@@ -252,6 +280,7 @@ START_TEST(test_parse_dn_sizes)
 	identity_clear(&id);
 	strcat(text, ",OU=a");
 	ck_assert_int_eq(identity_parse(text, &id, &why), -EINVAL);
+	ck_assert_str_eq(why, "a distinguished name of at most 20 parts");
 }
 END_TEST
 
@@ -299,7 +328,9 @@ static const struct {
 } matches[] = {
 	{ "gw.example.org", "%any", ANY },
 	{ "gw.example.org", "*", ANY },
-	{ "gw.example.org", "fqdn:*", ANY },
+	{ "gw.example.org", "fqdn:*", PART },
+	{ "gw.example.org", "@*", PART },
+	{ "user@example.org", "@@*", PART },
 	{ "gw.example.org", "gw.example.org", EXACT },
 	{ "gw.example.org", "GW.Example.ORG", EXACT },
 	{ "GW.EXAMPLE.ORG", "*.example.org", PART },
@@ -434,7 +465,7 @@ END_TEST
 static const char * const orders[][16] = {
 	{ "a.b.example.org",
 	  "a.b.example.org", "*.b.example.org", "*b.example.org", "*.example.org",
-	  "*.org", "*g", "*" },
+	  "*.org", "*g", "@*", "*" },
 	{ "user@example.org", "user@example.org", "*@example.org", "email:*.org", "%any" },
 	{ "10.1.2.3",
 	  "10.1.2.3", "10.1.2.2/31", "10.1.2.1-10.1.2.3", "10.1.2.0-10.1.2.3",
@@ -707,6 +738,7 @@ int main(void)
 
 	tcase_add_loop_test(tc, test_parse, 0, N(parses));
 	tcase_add_loop_test(tc, test_not_parsed, 0, N(not_parsed));
+	tcase_add_loop_test(tc, test_expected, 0, N(expected));
 	tcase_add_test(tc, test_parse_length);
 	tcase_add_test(tc, test_parse_dn_sizes);
 	tcase_add_loop_test(tc, test_rdn, 0, N(rdns));
