@@ -68,22 +68,24 @@ struct sad {
 	char why[IQ_FEED_STR_MAX];
 };
 
+/*
+ * The kernel's ceilings are for what has a group, and the kernel minds them.
+ * What is kept here, of strangers too, and of what the kernel had no room for,
+ * is bounded only so that memory is.
+ */
+static size_t bound(size_t ceiling, size_t least)
+{
+	return ceiling > least / SAD_TIMES ? SAD_TIMES * ceiling : least;
+}
+
 static size_t max_sas(const struct sad *sad)
 {
-	const struct iq_conf *conf = sad->config ? &sad->config->conf : NULL;
-
-	if (conf && conf->has & (1 << IPSEC_QOS_CONF_A_MAX_SAS))
-		return conf->max_sas;
-	return IPSEC_QOS_MAX_SAS;
+	return bound(sad->config ? sad->config->conf.max_sas : 0, SAD_SAS);
 }
 
 static size_t max_ikes(const struct sad *sad)
 {
-	const struct iq_conf *conf = sad->config ? &sad->config->conf : NULL;
-
-	if (conf && conf->has & (1 << IPSEC_QOS_CONF_A_MAX_IKES))
-		return conf->max_ikes;
-	return IPSEC_QOS_MAX_IKES;
+	return bound(sad->config ? sad->config->conf.max_ikes : 0, SAD_IKES);
 }
 
 /* Entries and what is due of them */
@@ -281,7 +283,7 @@ static int need_sa(struct sad *sad, const struct iq_addr *dst, uint32_t spi,
 	HASH_FIND(hh, sad->sas, &key, sizeof(key), sa);
 	if (!sa) {
 		if (HASH_COUNT(sad->sas) >= max_sas(sad)) {
-			*why = "the ceiling of SAs is reached";
+			*why = "it knows of all the SAs that it may, four times max-sas";
 			return -ENOSPC;
 		}
 		sa = calloc(1, sizeof(*sa));
@@ -526,7 +528,7 @@ static int need_ike(struct sad *sad, struct sad_source *source, uint32_t id,
 
 	if (!ike) {
 		if (HASH_COUNT(sad->ikes) >= max_ikes(sad)) {
-			*why = "the ceiling of IKE SAs is reached";
+			*why = "it knows of all the IKE SAs that it may, four times max-ikes";
 			return -ENOSPC;
 		}
 		ike = calloc(1, sizeof(*ike));
@@ -750,7 +752,7 @@ static int state_child(struct sad *sad, struct sad_source *source,
 	HASH_FIND(hh, sad->children, &key, sizeof(key), child);
 	if (!child) {
 		err = -ENOSPC;
-		stated->why = "the ceiling of CHILD SAs is reached";
+		stated->why = "it knows of all the CHILD SAs that it may, four times max-sas";
 		if (HASH_COUNT(sad->children) >= max_sas(sad))
 			goto no_child;
 		err = -ENOMEM;

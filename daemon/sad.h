@@ -24,6 +24,14 @@
 #include "config.h"
 #include "feed.h"
 
+/*
+ * How many SAs (and CHILD SAs) and IKE SAs are kept at most: so many times the
+ * configuration's ceiling, but not fewer than these.
+ */
+#define SAD_TIMES	4
+#define SAD_SAS		65536
+#define SAD_IKES	16384
+
 struct sad;
 struct sad_source;
 struct sad_ike;
@@ -223,8 +231,8 @@ void sad_disconnect(struct sad *sad, struct sad_source *source);
  * @now: seconds, of a clock that does not jump
  *
  * Return: 0; -ENOENT: the message names an IKE SA that was not stated; -EEXIST:
- * an SA that is installed already is another IKE SA's; -ENOSPC: a ceiling is
- * reached; -EINVAL; -ENOMEM. On error nothing has changed.
+ * an SA that is installed already is another IKE SA's; -ENOSPC: no more
+ * are kept; -EINVAL; -ENOMEM. On error nothing has changed.
  */
 int sad_state(struct sad *sad, struct sad_source *source,
 	      const struct iq_feed *msg, double now, struct sad_stated *stated);

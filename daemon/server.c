@@ -362,7 +362,7 @@ static int on_statement(struct conn *conn, const struct iq_feed *msg)
 	if (err) {
 		why = stated.why;
 		log_once(&conn->refused, LOG_WARNING,
-			 "charon (process %d) said what cannot be: %s",
+			 "what charon (process %d) said is refused: %s",
 			 (int)conn->pid, why ? why : strerror(-err));
 	} else if (msg->type == IQ_FEED_SYNC_START) {
 		tables_begin(server->tables);

@@ -631,8 +631,9 @@ static void close_generation(struct tables *t)
 		return;
 	}
 	t->resyncs++;
-	log_info("the kernel's tables are as every charon says; %u entries were swept",
-		 swept);
+	log_say(t->failed ? LOG_DEBUG : LOG_INFO,
+		"the kernel's tables are as every charon says; %u entries were swept",
+		swept);
 	remove_groups(t, true);
 }
 

@@ -834,18 +834,28 @@ def scenario_ceiling():
         c.ike(1, "x.a.example")
         ipsec_qos("sa", "add", "dst", "203.0.113.1", "spi", "0x5000", "group",
                   "gold")
-        for i in range(100):
-            c.sa(1, 0x10000 + i, ask=False)
-        eventually("99 of them", lambda: len(sas()) == 100)
-        try:
-            c.sa(1, 0x10000 + 99)
-            raise AssertionError("above the ceiling")
-        except Refused:
-            pass
+        # strangers need no room there
+        c.ike(2, "stranger.example")
+        for i in range(200):
+            c.sa(2, 0x20000 + i)
+        for i in range(99):
+            c.sa(1, 0x10000 + i)
+        check(len(sas()) == 100, len(sas()))
+        for i in range(99, 110):
+            try:
+                c.sa(1, 0x10000 + i)
+                raise AssertionError("above the ceiling")
+            except Refused:
+                pass
         check(d.said("an SA is refused:.*tried again") == 1, d.log())
         ipsec_qos("sa", "del", "dst", "203.0.113.1", "spi", "0x5000")
-        eventually("the last", lambda: ("192.0.2.1", 0x10063) in sas(), 10)
-        check(len(sas()) == 100, len(sas()))
+        eventually("one more", lambda: len(sas()) == 100, 10)
+        for i in range(90):
+            c.sa_del(0x10000 + i)
+        eventually("the others", lambda: len(sas()) == 20, 20)
+        check(d.said("an SA is refused:.*tried again") == 1, d.log())
+        eventually("said", lambda: d.said("as they should be again") == 1)
+        check(d.said("tables are as every charon says") == 2, d.log())
 
 
 def scenario_many():

@@ -24,7 +24,7 @@ static const char *const first_file =
 	"profile b { identity = \"*.b.example\" group = silver }\n";
 
 static const char *const second_file =
-	"settings { max-sas = 4 }\n"
+	"settings { max-sas = 4 max-ikes = 4 }\n"
 	"group silver { id = 2 mark = 0x20/0xff0 }\n"
 	"profile a { identity = \"*.a.example\" group = silver }\n";
 
@@ -486,16 +486,6 @@ START_TEST(a_configuration_moves_what_lives)
 	ck_assert_uint_eq(kernel_sa(0x1002), 0);
 	ck_assert_uint_eq(kernel_ike(0x21, 0x22), 0);
 
-	/* its ceiling is reached: nothing changes */
-	ck_assert_int_eq(sa(1, 0x1003, true), 0);
-	ck_assert_int_eq(sa(1, 0x1004, true), -ENOSPC);
-	ck_assert_ptr_nonnull(stated.why);
-	ck_assert_int_eq(child(1, 9, 0x1003, 0x2009), -ENOSPC);
-	ck_assert_int_eq(sa(1, 0x1003, true), 0);
-	pump();
-	ck_assert_uint_eq(kernel_sa(0x1003), SILVER);
-	ck_assert_uint_eq(kernel_sa(0x1004), 0);
-
 	sad_config(sad, config);
 	pump();
 	ck_assert_uint_eq(kernel_sa(0x1001), GOLD);
@@ -560,6 +550,50 @@ START_TEST(a_reload_while_charon_restates)
 	ck_assert_uint_eq(kernel_ike(0x21, 0x22), 0);
 	sad_config(sad, config);
 	config_free(second);
+}
+END_TEST
+
+/* The kernel's ceiling is not ours, and strangers do not count there. */
+START_TEST(only_memory_is_bounded)
+{
+	struct config *second = load(second_file);
+	uint32_t spi = 0x10000, i;
+	struct sad_sa *s;
+
+	establish();
+	sad_config(sad, second);
+	pump();
+	ck_assert_int_eq(ike(2, 0x21, 0x22, "stranger.example"), 0);
+	for (i = 0; i < 100; i++)
+		ck_assert_int_eq(sa(2, spi++, false), 0);
+
+	/* what the kernel refuses is kept */
+	ck_assert_int_eq(sa(1, 0x1003, false), 0);
+	while (sad_due_sas(sad, &s, 1))
+		sad_sa_written(sad, s, s->entry.group ? SAD_UNKNOWN : SAD_ABSENT);
+	ck_assert_uint_eq(kernel_sa(0x1003), 0);
+	begin(false);
+	pump();
+	ck_assert_uint_eq(kernel_sa(0x1003), SILVER);
+
+	/* too many: nothing changes; 0x1001, 0x2001 and 0x1003 are there */
+	for (; i < SAD_SAS - 3; i++)
+		ck_assert_int_eq(sa(2, spi++, false), 0);
+	ck_assert_int_eq(sa(2, spi, false), -ENOSPC);
+	ck_assert_ptr_nonnull(stated.why);
+	ck_assert_int_eq(sa(1, 0x1004, true), -ENOSPC);
+	ck_assert_int_eq(child(1, 9, 0x1003, 0x2009), -ENOSPC);
+	ck_assert_int_eq(sa(1, 0x1003, false), 0);
+	for (i = 3; i < SAD_IKES + 1; i++)
+		ck_assert_int_eq(ike(i, i, i, "stranger.example"), 0);
+	ck_assert_int_eq(ike(i, i, i, "stranger.example"), -ENOSPC);
+	ck_assert_ptr_nonnull(stated.why);
+
+	/* a greater ceiling */
+	sad_config(sad, config);
+	config_free(second);
+	ck_assert_int_eq(sa(2, spi, false), 0);
+	ck_assert_int_eq(ike(i, i, i, "stranger.example"), 0);
 }
 END_TEST
 
@@ -961,6 +995,7 @@ int main(void)
 	tcase_add_test(tcase, a_configuration_moves_what_lives);
 	tcase_add_test(tcase, what_is_not_restated_is_swept);
 	tcase_add_test(tcase, a_reload_while_charon_restates);
+	tcase_add_test(tcase, only_memory_is_bounded);
 	tcase_add_test(tcase, a_configuration_moves_in_turns);
 	tcase_add_test(tcase, what_was_due_before_a_sync_counts_for_nothing);
 	tcase_add_test(tcase, the_module_comes_anew);
