@@ -7,8 +7,11 @@
 
 #include <time.h>
 
+#include <ev.h>
+
 #include "config.h"
 #include "feed.h"
+#include "log.h"
 #include "policies.h"
 #include "sad.h"
 #include "server.h"
@@ -20,19 +23,25 @@
  * struct daemon - all of it
  *
  * @file: the configuration's
+ * @socket: where charon connects to
  * @config: the one in use
  * @loaded: when it was read
  * @error: why the last attempt to read it anew failed, "": it did not
  * @status: what the service manager was told last
+ * @no_charon: runs while none is connected, until that is @said
  * @started: by monotonic()
  */
 struct daemon {
 	const char *file;
+	const char *socket;
 	struct config *config;
 	time_t loaded;
 	char error[IQ_FEED_WHY_MAX];
 	char status[64];
 	double started;
+	struct ev_loop *loop;
+	ev_timer no_charon;
+	struct said said;
 	struct sad *sad;
 	struct tables *tables;
 	struct server *server;

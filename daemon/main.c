@@ -21,6 +21,8 @@
 #include "daemon.h"
 #include "log.h"
 
+#define CHARON_WAIT	5.0	/* seconds for which no charon is no news */
+
 static void usage(FILE *file)
 {
 	fprintf(file,
@@ -67,12 +69,34 @@ static int drop_privileges(void)
 	return 0;
 }
 
+static void on_no_charon(struct ev_loop *loop, ev_timer *w, int revents)
+{
+	struct daemon *daemon = w->data;
+
+	log_once(&daemon->said, LOG_WARNING,
+		 "no charon is connected to %s, so no new SA has a group: is strongSwan running with its plugin ipsec-qos, and is the plugin's socket the same?",
+		 daemon->socket);
+}
+
+static void watch_charon(struct daemon *daemon, bool there)
+{
+	if (there) {
+		ev_timer_stop(daemon->loop, &daemon->no_charon);
+		log_over(&daemon->said, "a charon is connected");
+	} else if (!daemon->said.text[0] &&
+		   !ev_is_active(&daemon->no_charon)) {
+		ev_timer_set(&daemon->no_charon, CHARON_WAIT, 0.0);
+		ev_timer_start(daemon->loop, &daemon->no_charon);
+	}
+}
+
 /* What systemctl status shows. */
 static void show_status(struct daemon *daemon)
 {
 	unsigned int n = sad_charons(daemon->sad);
 	char status[sizeof(daemon->status)];
 
+	watch_charon(daemon, n);
 	snprintf(status, sizeof(status), "STATUS=module %s, charon %s",
 		 tables_there(daemon->tables) ? "loaded" : "not loaded",
 		 !n ? "not connected" :
@@ -159,8 +183,7 @@ static const struct server_ops server_ops = {
 	.answer = answer_query,
 };
 
-static int start(struct daemon *daemon, struct ev_loop *loop,
-		 const char *socket)
+static int start(struct daemon *daemon, struct ev_loop *loop)
 {
 	int err;
 
@@ -170,7 +193,7 @@ static int start(struct daemon *daemon, struct ev_loop *loop,
 		return -ENOMEM;
 	}
 	sad_config(daemon->sad, daemon->config);
-	err = server_open(&daemon->server, loop, socket, daemon->sad,
+	err = server_open(&daemon->server, loop, daemon->socket, daemon->sad,
 			  &server_ops, daemon);
 	if (err)
 		return err;
@@ -187,7 +210,7 @@ static int start(struct daemon *daemon, struct ev_loop *loop,
 	return err;
 }
 
-static int run(struct daemon *daemon, const char *socket)
+static int run(struct daemon *daemon)
 {
 	struct ev_loop *loop = ev_default_loop(EVFLAG_NOENV);
 	ev_signal hup, term, intr;
@@ -198,7 +221,10 @@ static int run(struct daemon *daemon, const char *socket)
 		return EXIT_FAILURE;
 	}
 	signal(SIGPIPE, SIG_IGN);
-	err = start(daemon, loop, socket);
+	daemon->loop = loop;
+	ev_timer_init(&daemon->no_charon, on_no_charon, 0.0, 0.0);
+	daemon->no_charon.data = daemon;
+	err = start(daemon, loop);
 	if (!err) {
 		ev_signal_init(&hup, on_hup, SIGHUP);
 		ev_signal_init(&term, on_end, SIGTERM);
@@ -229,9 +255,9 @@ int main(int argc, char **argv)
 {
 	struct daemon daemon = {
 		.file = CONFIG_FILE,
+		.socket = IQ_FEED_SOCKET,
 		.started = monotonic(),
 	};
-	const char *socket = IQ_FEED_SOCKET;
 	int opt, level = LOG_INFO, status;
 	bool test = false;
 	char why[IQ_FEED_WHY_MAX];
@@ -242,7 +268,7 @@ int main(int argc, char **argv)
 			daemon.file = optarg;
 			break;
 		case 'S':
-			socket = optarg;
+			daemon.socket = optarg;
 			break;
 		case 'd':
 			level = LOG_DEBUG;
@@ -284,7 +310,7 @@ int main(int argc, char **argv)
 	} else if (drop_privileges()) {
 		status = EXIT_FAILURE;
 	} else {
-		status = run(&daemon, socket);
+		status = run(&daemon);
 	}
 	config_free(daemon.config);
 	return status;

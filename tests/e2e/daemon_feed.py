@@ -428,6 +428,25 @@ def scenario_no_module():
         eventually("the IKE SA", lambda: "gold" in ikes().values())
 
 
+def scenario_no_charon():
+    """said once, and that one came"""
+    rmmod()
+    with Daemon() as d:
+        check(d.said("no charon is connected") == 0, "too soon")
+        eventually("said", lambda: d.said("no charon is connected to " + SOCK),
+                   6)
+        with charon() as c:
+            c.ask("SYNC_END")
+            eventually("over", lambda: d.said("a charon is connected") == 1)
+        with charon() as c:
+            c.ask("SYNC_END")
+        check(d.said("no charon is connected") == 1, d.log())
+        eventually("gone", lambda: d.said("no charon is connected") == 2, 6)
+        before = d.cpu()
+        time.sleep(1)
+        check(d.cpu() - before < 0.1 * SLOW, "it spins")
+
+
 def scenario_queries():
     """what the command asks"""
     insmod()
