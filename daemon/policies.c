@@ -7,11 +7,12 @@
 #include "policies.h"
 
 #define AGAIN	10.0	/* seconds until policies that failed are applied again */
+#define MEND	1.0	/* until what somebody changed is put back */
 
 /**
  * struct policies - see policies.h
  *
- * @said: of each policy
+ * @said: of each policy; then of each that somebody changed its classes
  */
 struct policies {
 	struct ev_loop *loop;
@@ -20,6 +21,7 @@ struct policies {
 	struct said *said;
 	ev_io event;
 	ev_timer again;
+	ev_timer mend;
 };
 
 bool policies_trouble(const struct policies *p, size_t i, char *why,
@@ -54,8 +56,13 @@ static void applied(struct policies *p, int failed)
 {
 	size_t i;
 
-	for (i = 0; i < p->config->n_policies; i++)
+	for (i = 0; i < p->config->n_policies; i++) {
 		report(p, i);
+		if (qdisc_touched(p->qdisc, i) && !ev_is_active(&p->mend)) {
+			ev_timer_set(&p->mend, MEND, 0.0);
+			ev_timer_start(p->loop, &p->mend);
+		}
+	}
 	if (!failed)
 		ev_timer_stop(p->loop, &p->again);
 	else if (!ev_is_active(&p->again))
@@ -76,9 +83,23 @@ static void on_again(struct ev_loop *loop, ev_timer *w, int revents)
 	applied(p, qdisc_apply(p->qdisc, p->config));
 }
 
+static void on_mend(struct ev_loop *loop, ev_timer *w, int revents)
+{
+	struct policies *p = w->data;
+	size_t n = p->config->n_policies, i;
+
+	for (i = 0; i < n; i++)
+		if (qdisc_touched(p->qdisc, i))
+			log_once(&p->said[n + i], LOG_WARNING,
+				 "policy %s: somebody changed its classes on %s: they are put back, each time",
+				 p->config->policies[i].name,
+				 p->config->policies[i].device);
+	applied(p, qdisc_mend(p->qdisc));
+}
+
 int policies_config(struct policies *p, const struct config *config)
 {
-	struct said *said = calloc(config->n_policies + 1, sizeof(*said));
+	struct said *said = calloc(2 * config->n_policies + 1, sizeof(*said));
 	int ret;
 
 	if (!said)
@@ -123,7 +144,8 @@ int policies_open(struct policies **out, struct ev_loop *loop,
 	}
 	ev_io_init(&p->event, on_event, qdisc_fd(p->qdisc), EV_READ);
 	ev_timer_init(&p->again, on_again, 0.0, AGAIN);
-	p->event.data = p->again.data = p;
+	ev_timer_init(&p->mend, on_mend, 0.0, 0.0);
+	p->event.data = p->again.data = p->mend.data = p;
 	ev_io_start(loop, &p->event);
 	err = policies_config(p, config);
 	if (err) {
@@ -140,6 +162,7 @@ void policies_close(struct policies *p)
 		return;
 	ev_io_stop(p->loop, &p->event);
 	ev_timer_stop(p->loop, &p->again);
+	ev_timer_stop(p->loop, &p->mend);
 	qdisc_close(p->qdisc);
 	free(p->said);
 	free(p);

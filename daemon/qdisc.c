@@ -30,6 +30,7 @@
  * @ifindex: the device, 0: there is none
  * @mtu: the device's, which the plan was made for
  * @dirty: to be applied
+ * @touched: somebody else changed something in its tree
  * @text: more about @state
  */
 struct site {
@@ -37,6 +38,7 @@ struct site {
 	int ifindex;
 	uint32_t mtu;
 	bool dirty;
+	bool touched;
 	enum qdisc_state state;
 	char text[256];
 };
@@ -521,8 +523,10 @@ static int sync_dirty(struct qdisc_ctl *ctl)
 		    !is_wanted(ctl, qdisc->ifindex))
 			tc_del_root(ctl->tc, qdisc->ifindex, ROOT);
 out:
-	for (i = 0, site = ctl->sites; i < ctl->n; i++, site++)
+	for (i = 0, site = ctl->sites; i < ctl->n; i++, site++) {
+		site->touched &= !site->dirty;
 		site->dirty = false;
+	}
 
 	free(qdiscs.items);
 	return count_failed(ctl);
@@ -601,6 +605,34 @@ static void on_del_qdisc(struct qdisc_ctl *ctl, struct nlmsghdr *nlh)
 					tcm->tcm_handle == ROOT);
 }
 
+/* A class, filter or leaf of the daemon's tree came, changed or went. */
+static void on_change(struct qdisc_ctl *ctl, struct nlmsghdr *nlh)
+{
+	struct tcmsg *tcm = nlmsg_data(nlh);
+	struct site *site;
+	uint32_t id;
+	size_t i;
+
+	if (!nlmsg_valid_hdr(nlh, sizeof(*tcm)) ||
+	    nlh->nlmsg_pid == tc_port(ctl->tc))
+		return;
+
+	switch (nlh->nlmsg_type) {
+	case RTM_NEWTCLASS:
+	case RTM_DELTCLASS:
+		id = tcm->tcm_handle;
+		break;
+	default:
+		id = tcm->tcm_parent;
+		break;
+	}
+
+	for (i = 0, site = ctl->sites; i < ctl->n; i++, site++)
+		if (site->ifindex == tcm->tcm_ifindex)
+			site->touched |= site->state == QDISC_OK &&
+					 TC_H_MAJ(id) == ROOT;
+}
+
 static int on_event(struct nl_msg *msg, void *arg)
 {
 	struct nlmsghdr *nlh = nlmsg_hdr(msg);
@@ -612,6 +644,14 @@ static int on_event(struct nl_msg *msg, void *arg)
 		break;
 	case RTM_DELQDISC:
 		on_del_qdisc(arg, nlh);
+		on_change(arg, nlh);
+		break;
+	case RTM_NEWQDISC:
+	case RTM_NEWTCLASS:
+	case RTM_DELTCLASS:
+	case RTM_NEWTFILTER:
+	case RTM_DELTFILTER:
+		on_change(arg, nlh);
 		break;
 	}
 
@@ -641,6 +681,21 @@ int qdisc_event(struct qdisc_ctl *ctl)
 	}
 
 	return dirty ? sync_dirty(ctl) : failed;
+}
+
+bool qdisc_touched(const struct qdisc_ctl *ctl, size_t i)
+{
+	return ctl->sites[i].touched;
+}
+
+int qdisc_mend(struct qdisc_ctl *ctl)
+{
+	size_t i;
+
+	for (i = 0; i < ctl->n; i++)
+		ctl->sites[i].dirty |= ctl->sites[i].touched;
+
+	return sync_dirty(ctl);
 }
 
 static int open_events(struct qdisc_ctl *ctl)

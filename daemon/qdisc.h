@@ -19,6 +19,8 @@
 #ifndef IPSEC_QOSD_QDISC_H
 #define IPSEC_QOSD_QDISC_H
 
+#include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "config.h"
@@ -103,9 +105,28 @@ int qdisc_fd(const struct qdisc_ctl *ctl);
  * that came, were made anew, changed their MTU or lost their root qdisc, be it
  * the daemon's own or the one that was in its way
  *
+ * What somebody else changed in a tree is only noted, for who did it may do it
+ * again: see qdisc_touched().
+ *
  * Return: as qdisc_apply().
  */
 int qdisc_event(struct qdisc_ctl *ctl);
+
+/**
+ * qdisc_touched() - did somebody else change something in a policy's tree, that
+ * was not put back yet?
+ *
+ * @i: the policy's index in config->policies
+ */
+bool qdisc_touched(const struct qdisc_ctl *ctl, size_t i);
+
+/**
+ * qdisc_mend() - put back what was changed; to be called a moment after
+ * qdisc_touched(), and not all the time
+ *
+ * Return: as qdisc_apply().
+ */
+int qdisc_mend(struct qdisc_ctl *ctl);
 
 /**
  * qdisc_policy_state() - how a policy of the configuration in use stands

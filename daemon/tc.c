@@ -115,6 +115,11 @@ void tc_close(struct tc *tc)
 	free(tc);
 }
 
+uint32_t tc_port(const struct tc *tc)
+{
+	return nl_socket_get_local_port(tc->sk);
+}
+
 const char *tc_error(const struct tc *tc)
 {
 	return tc->error;

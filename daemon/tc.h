@@ -89,6 +89,9 @@ struct tc;
 int tc_open(struct tc **tc);
 void tc_close(struct tc *tc);
 
+/** tc_port() - what the kernel's notices of changes made here bear as their port */
+uint32_t tc_port(const struct tc *tc);
+
 /** tc_error() - why the last call failed, for a person; valid until the next */
 const char *tc_error(const struct tc *tc);
 

@@ -136,18 +136,57 @@ expect "gold's class and queue" "$before" \
 expect_json 'map(select(.device == "eth1" and .class == "gold"))[0].rate == 6000000' \
 	qos gw -j class show
 
-step "what somebody changed in it is put right by a reload"
-tc -n gw class add dev eth1 parent 4951:ffff classid 4951:77 htb rate 1mbit
-tc -n gw filter add dev eth1 parent 4951: prio 9 handle 7 fw classid 4951:77
-tc -n gw qdisc replace dev eth1 parent 4951:3 pfifo
-tc -n gw class change dev eth1 parent 4951:ffff classid 4951:1 htb rate 1mbit
-reload
-expect "root and leaves" "$OURS" "$(kinds eth1)"
-expect "filters" "0x10/0xff0>4951:1 0x1030/0xfff0>4951:3" "$(filters eth1)"
-expect "classes" "4951:1 4951:3 4951:fffe 4951:ffff" "$(classes eth1)"
+# as_it_was: for wait_for; eth1's whole tree
+as_it_was()
+{
+	has_tree eth1 &&
+		[ "$(filters eth1)" = "0x10/0xff0>4951:1 0x1030/0xfff0>4951:3" ] &&
+		[ "$(classes eth1)" = "4951:1 4951:3 4951:fffe 4951:ffff" ] &&
+		tc -n gw class show dev eth1 classid 4951:1 |
+			grep -q 'rate 6Mbit ceil 20Mbit'
+}
+
+step "what somebody changed in it is put back"
+as_it_was
+while read -r change; do
+	echo "         tc $change"
+	# shellcheck disable=SC2086
+	tc -n gw $change
+	wait_for 5 as_it_was
+done <<-'END'
+	class change dev eth1 parent 4951:ffff classid 4951:1 htb rate 1mbit
+	class add dev eth1 parent 4951:ffff classid 4951:77 htb rate 1mbit
+	filter add dev eth1 parent 4951: prio 9 handle 7 fw classid 4951:1
+	filter del dev eth1 parent 4951:
+	qdisc replace dev eth1 parent 4951:3 pfifo
+	qdisc del dev eth1 parent 4951:3
+END
 expect_json 'map(select(.device == "eth1" and .class == "gold"))[0].rate == 6000000' \
 	qos gw -j class show
-tc -n gw class show dev eth1 classid 4951:1 | grep -q 'rate 6Mbit ceil 20Mbit'
+# changes NUMBER: has it said so often that somebody changed something?
+changes()
+{
+	[ "$(grep -c 'somebody changed its classes' "$W/gw/ipsec-qosd.log")" = "$1" ]
+}
+changes 1
+
+step "however often it is changed, the daemon has time for others"
+before=$(awk '{ print $14 + $15 }' "/proc/${qosd_pid[gw]}/stat")
+deadline=$((SECONDS + 5))
+while ((SECONDS < deadline)); do
+	tc -n gw class change dev eth1 parent 4951:ffff classid 4951:1 htb rate 1mbit
+done
+after=$(awk '{ print $14 + $15 }' "/proc/${qosd_pid[gw]}/stat")
+[ $((after - before)) -lt $(($(getconf CLK_TCK) * 2)) ] ||
+	fail "it took $((after - before)) ticks of the processor"
+wait_for 5 as_it_was
+
+step "what somebody changed while the daemon was away is put back at its start"
+qosd_stop gw KILL
+tc -n gw class change dev eth1 parent 4951:ffff classid 4951:1 htb rate 1mbit
+tc -n gw qdisc replace dev eth1 parent 4951:3 pfifo
+qosd_start gw
+as_it_was
 
 step "somebody takes it off: it comes back"
 tc -n gw qdisc del dev eth1 root
