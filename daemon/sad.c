@@ -1136,6 +1136,73 @@ void sad_settle(struct sad *sad, struct sad_sa *sa, enum sad_known known,
 		wait_for(sad, sa, now);
 }
 
+/*
+ * What the kernel tells may be older than what was written last; then it tells
+ * of that, too, and what was taken for wrong is right again.
+ */
+static bool seen(struct sad_entry *e, uint32_t group)
+{
+	if (!e->group)
+		return false;
+	if (group != e->group) {
+		e->known = SAD_UNKNOWN;
+		return true;
+	}
+	written(e, SAD_PRESENT);
+	return false;
+}
+
+bool sad_sa_seen(struct sad *sad, const struct iq_addr *dst, uint32_t spi,
+		 uint8_t proto, uint32_t group)
+{
+	struct sad_sa_key key;
+	struct sad_sa *sa;
+
+	sa_key(sad, dst, spi, proto, &key);
+	HASH_FIND(hh, sad->sas, &key, sizeof(key), sa);
+	return sa && seen(&sa->entry, group);
+}
+
+bool sad_spi_seen(struct sad *sad, uint64_t spi_i, uint64_t spi_r,
+		  uint32_t group)
+{
+	struct sad_spi_key key = {
+		.spi_i = spi_i,
+		.spi_r = spi_r,
+		.salt = sad->salt,
+	};
+	struct sad_spi *spi;
+
+	HASH_FIND(hh, sad->spis, &key, sizeof(key), spi);
+	return spi && seen(&spi->entry, group);
+}
+
+static bool is_missing(const struct sad_entry *e)
+{
+	return e->group && e->known == SAD_UNKNOWN && !e->is_due;
+}
+
+bool sad_mend(struct sad *sad)
+{
+	struct sad_spi *spi, *next_spi;
+	struct sad_sa *sa, *next_sa;
+	bool any = false;
+
+	HASH_ITER(hh, sad->sas, sa, next_sa)
+		if (is_missing(&sa->entry)) {
+			/* it may have been installed meanwhile */
+			sa->restated = sa->pending;
+			set_due(&sad->due_sas, &sa->entry);
+			any = true;
+		}
+	HASH_ITER(hh, sad->spis, spi, next_spi)
+		if (is_missing(&spi->entry)) {
+			set_due(&sad->due_spis, &spi->entry);
+			any = true;
+		}
+	return any;
+}
+
 void sad_walk_begin(struct sad *sad, struct sad_walk *walk)
 {
 	walk->sad = sad;

@@ -301,6 +301,26 @@ void sad_settle(struct sad *sad, struct sad_sa *sa, enum sad_known known,
 		double now);
 
 /**
+ * sad_sa_seen() - the kernel's table told of an SA
+ *
+ * @group: that its entry is in, if it is one of ours, else 0; 0: it is gone
+ *
+ * Return: it is not as it should be: sad_mend() is to be called before long,
+ * but not all the time, for somebody may want it otherwise.
+ */
+bool sad_sa_seen(struct sad *sad, const struct iq_addr *dst, uint32_t spi,
+		 uint8_t proto, uint32_t group);
+bool sad_spi_seen(struct sad *sad, uint64_t spi_i, uint64_t spi_r,
+		  uint32_t group);
+
+/**
+ * sad_mend() - what should be in the tables and is not known to be is due
+ *
+ * Return: whether anything is.
+ */
+bool sad_mend(struct sad *sad);
+
+/**
  * struct sad_walk - through the IKE SAs that are stated, with pauses in which
  * they may change: none that stays is left out
  */

@@ -21,6 +21,12 @@
 #define TURN_TIME	0.005
 #define TURN_STEP	16
 
+#define MEND		1.0	/* seconds until what somebody changed is put back */
+#define DEAF_MAX	60.0	/* the longest until all is stated where events were lost */
+
+/* What the module told is read in turns of so many. */
+#define TOLD		1024
+
 /* Kinds of trouble that are told apart; what is more is the last one. */
 #define TROUBLES	64
 
@@ -58,6 +64,12 @@ struct trouble {
  * @retry: opens a generation anew after something failed
  * @overdue: for SAs that were announced and not installed
  * @settle: nothing is due that could be written: the module is not there
+ * @events: what the module tells
+ * @mend: runs once something is not as it should be, as it told
+ * @groups_wrong: it was about one of the configuration's groups
+ * @deaf: something that it told was lost
+ * @deaf_delay: until all is stated anew for that; the last time it was @deaf_last
+ * @told: in this turn
  * @error: what the kernel refused last
  */
 struct tables {
@@ -86,10 +98,18 @@ struct tables {
 	ev_timer retry;
 	ev_timer overdue;
 	ev_timer settle;
+	ev_io events;
+	ev_timer mend;
+	bool groups_wrong;
+	bool deaf;
+	double deaf_delay;
+	double deaf_last;
+	unsigned int told;
 	double delay;
 
 	struct said absent;
 	struct said leftover;
+	struct said meddled;
 	size_t n_troubles;
 	struct trouble troubles[TROUBLES];
 	char error[256];
@@ -166,14 +186,31 @@ static void let_go(struct tables *t)
 {
 	ev_timer_stop(t->loop, &t->retry);
 	ev_idle_stop(t->loop, &t->write);
+	ev_timer_stop(t->loop, &t->mend);
+	ev_io_stop(t->loop, &t->events);
 	iq_kernel_close(t->k);
 	t->k = NULL;
+	t->groups_wrong = false;
+	t->deaf = false;
 	t->open = false;
 	t->lost = false;
 	forget_troubles(t);
 	sad_kernel(t->sad, false);
 	/* from the loop: whoever called may be one that waits for it */
 	ev_timer_start(t->loop, &t->settle);
+}
+
+static void listen_to(struct tables *t)
+{
+	int fd = iq_kernel_monitor(t->k);
+
+	if (fd < 0) {
+		log_warn("what is changed by hand in the module's tables goes unnoticed: %s",
+			 strerror(-fd));
+		return;
+	}
+	ev_io_set(&t->events, fd, EV_READ);
+	ev_io_start(t->loop, &t->events);
 }
 
 static void take_up(struct tables *t)
@@ -183,6 +220,7 @@ static void take_up(struct tables *t)
 	if (!err) {
 		log_over(&t->absent, "the module ipsec_qos is there");
 		sad_kernel(t->sad, true);
+		listen_to(t);
 		begin(t, true);
 		return;
 	}
@@ -702,6 +740,152 @@ static void on_retry(struct ev_loop *loop, ev_timer *w, int revents)
 		take_up(t);
 }
 
+/* What the module tells */
+
+static bool same_group(const struct iq_group *a, const struct iq_group *b)
+{
+	return a->owner == OWNER && !strcmp(a->name, b->name) &&
+	       a->mark == b->mark && a->mask == b->mask &&
+	       a->priority == b->priority && a->dscp == b->dscp;
+}
+
+static bool group_told(struct tables *t, const struct iq_event *ev)
+{
+	const struct iq_group *g = config_group(t->config, ev->group.id);
+
+	if (!g || is_refused(t, g->id) ||
+	    (ev->event != IPSEC_QOS_EVENT_DEL && same_group(&ev->group, g)))
+		return false;
+	t->groups_wrong = true;
+	return true;
+}
+
+static bool sa_told(struct tables *t, const struct iq_event *ev)
+{
+	const struct iq_sa *sa = &ev->sa;
+	uint32_t group = sa->owner == OWNER ? sa->group : 0;
+
+	switch (ev->event) {
+	case IPSEC_QOS_EVENT_NEW:
+	case IPSEC_QOS_EVENT_CHANGE:
+		break;
+	case IPSEC_QOS_EVENT_DEL:
+		/* it went with the kernel's SA, as it should */
+		if (!(sa->flags & (IPSEC_QOS_SA_F_LOCAL |
+				   IPSEC_QOS_SA_F_PENDING)))
+			return false;
+		group = 0;
+		break;
+	default:
+		return false;
+	}
+	return sad_sa_seen(t->sad, &sa->dst, sa->spi, sa->proto, group);
+}
+
+static bool ike_told(struct tables *t, const struct iq_event *ev)
+{
+	const struct iq_ike *ike = &ev->ike;
+	bool there = ev->event == IPSEC_QOS_EVENT_NEW ||
+		     ev->event == IPSEC_QOS_EVENT_CHANGE;
+
+	return sad_spi_seen(t->sad, ike->spi_i, ike->spi_r,
+			    there && ike->owner == OWNER ? ike->group : 0);
+}
+
+static void mend_later(struct tables *t, double delay)
+{
+	if (ev_is_active(&t->mend))
+		return;
+	ev_timer_set(&t->mend, delay, 0.0);
+	ev_timer_start(t->loop, &t->mend);
+}
+
+static int on_told(const struct iq_event *ev, void *arg)
+{
+	struct tables *t = arg;
+	bool wrong = false;
+
+	switch (ev->what) {
+	case IQ_EVENT_GROUP:
+		wrong = group_told(t, ev);
+		break;
+	case IQ_EVENT_SA:
+		wrong = sa_told(t, ev);
+		break;
+	case IQ_EVENT_IKE:
+		wrong = ike_told(t, ev);
+		break;
+	case IQ_EVENT_STATUS:
+		break;
+	}
+	if (wrong)
+		mend_later(t, MEND);
+	/* the rest in the next turn */
+	return ++t->told < TOLD ? 0 : 1;
+}
+
+static void on_events(struct ev_loop *loop, ev_io *w, int revents)
+{
+	struct tables *t = w->data;
+	double now;
+	int err;
+
+	t->told = 0;
+	err = iq_kernel_monitor_read(t->k, on_told, t);
+	if (err >= 0)
+		return;
+	if (err == -ENODEV) {
+		/* the notice that it went is on its way */
+		ev_io_stop(loop, w);
+		return;
+	}
+	/* what happened is not known: state all, but not all the time */
+	log_debug("events of the module were lost: %s", strerror(-err));
+	now = monotonic();
+	if (now - t->deaf_last > 2 * DEAF_MAX)
+		t->deaf_delay = MEND;
+	else if (!t->deaf)
+		t->deaf_delay = t->deaf_delay * 2 < DEAF_MAX ?
+				t->deaf_delay * 2 : DEAF_MAX;
+	t->deaf = true;
+	t->deaf_last = now;
+	mend_later(t, t->deaf_delay);
+}
+
+/* Are the configuration's groups what they should be after all? */
+static bool check_groups(struct tables *t)
+{
+	struct groups groups = {};
+	const struct iq_group *g;
+	size_t i, same = 0;
+	int err;
+
+	err = read_groups(t, OWNER, &groups);
+	for (i = 0; !err && i < groups.n; i++) {
+		g = config_group(t->config, groups.v[i].id);
+		same += g && same_group(&groups.v[i], g);
+	}
+	free(groups.v);
+	return !err && same + t->n_refused >= t->config->n_groups;
+}
+
+static void on_mend(struct ev_loop *loop, ev_timer *w, int revents)
+{
+	struct tables *t = w->data;
+	bool all = t->deaf || (t->groups_wrong && !check_groups(t));
+
+	t->deaf = false;
+	t->groups_wrong = false;
+	if (all) {
+		begin(t, false);
+		return;
+	}
+	if (sad_mend(t->sad))
+		log_once(&t->meddled, LOG_WARNING,
+			 "somebody removed or changed entries that the daemon made: they are put back, each time");
+	tables_kick(t);
+}
+
 static void watch_overdue(struct tables *t)
 {
 	double deadline = sad_deadline(t->sad), in;
@@ -883,8 +1067,11 @@ int tables_open(struct tables **out, struct ev_loop *loop, struct sad *sad,
 	ev_timer_init(&t->retry, on_retry, 0.0, 0.0);
 	ev_timer_init(&t->overdue, on_overdue, 0.0, 0.0);
 	ev_timer_init(&t->settle, on_settle, 0.0, 0.0);
+	ev_init(&t->events, on_events);
+	ev_timer_init(&t->mend, on_mend, 0.0, 0.0);
 	t->notice.data = t->write.data = t->retry.data = t;
 	t->overdue.data = t->settle.data = t;
+	t->events.data = t->mend.data = t;
 	ev_io_start(loop, &t->notice);
 	take_up(t);
 	*out = t;
@@ -900,6 +1087,8 @@ void tables_close(struct tables *t)
 	ev_timer_stop(t->loop, &t->retry);
 	ev_timer_stop(t->loop, &t->overdue);
 	ev_timer_stop(t->loop, &t->settle);
+	ev_timer_stop(t->loop, &t->mend);
+	ev_io_stop(t->loop, &t->events);
 	module_watch_close(t->watch);
 	iq_kernel_close(t->k);
 	free(t->names);

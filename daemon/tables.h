@@ -12,6 +12,10 @@
  * sweeps what nobody stated. While no charon is connected nothing is swept, nor
  * where the kernel refused to change what it has: that stays as it was until a
  * later generation succeeds.
+ *
+ * What the module tells of its tables is listened to: an entry or group of ours
+ * that somebody else removed or changed is put back about a second later. One
+ * that the kernel removed with its own SA is not.
  */
 #ifndef IPSEC_QOSD_TABLES_H
 #define IPSEC_QOSD_TABLES_H

@@ -86,7 +86,11 @@ void iq_sa_audit_begin(struct iq_net *iqn)
 
 static bool iq_sa_unmet(struct iq_net *iqn, struct iq_entry *e, const void *arg)
 {
-	return e->local && !e->pending && e->audit != iqn->audit;
+	if (!e->local || e->pending || e->audit == iqn->audit)
+		return false;
+	/* The event does not say that the SAD has it still. */
+	e->local = false;
+	return true;
 }
 
 void iq_sa_audit_end(struct iq_net *iqn)

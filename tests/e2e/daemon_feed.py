@@ -874,7 +874,60 @@ def scenario_ceiling():
         eventually("the others", lambda: len(sas()) == 20, 20)
         check(d.said("an SA is refused:.*tried again") == 1, d.log())
         eventually("said", lambda: d.said("as they should be again") == 1)
-        check(d.said("tables are as every charon says") == 2, d.log())
+
+
+def xfrm(verb, spi, *more):
+    run("ip", "xfrm", "state", verb, "src", "198.51.100.7", "dst",
+        "192.0.2.1", "proto", "esp", "spi", hex(spi), *more)
+
+
+def scenario_meddler():
+    """what somebody removes or changes by hand is put back"""
+    insmod()
+    with Daemon() as d, charon() as c:
+        state_three(c)
+        check(c.sa(1, 0x1004, pending=True) == 1, "pending")
+        for spi in (0x1001, 0x1002, 0x1005):
+            xfrm("add", spi, "enc", "cipher_null", "", "auth", "digest_null",
+                 "")
+        c.sa(1, 0x1005)
+        c.ask("SYNC_END")
+        whole = sas(), ikes(), groups()
+        check(len(whole[0]) == 4 and len(whole[1]) == 2, whole)
+
+        def is_whole():
+            return (sas(), ikes(), groups()) == whole
+
+        for meddle in (
+                "sa flush", "ike flush", "sa flush group gold",
+                "sa change dst 192.0.2.1 spi 0x1001 group silver",
+                "sa del dst 192.0.2.1 spi 0x1004",
+                "group change gold mark 0x50/0xff0",
+                "group change silver name zinc"):
+            ipsec_qos(*meddle.split())
+            eventually(meddle, is_whole, 2)
+        check(d.said("they are put back") == 1, d.log())
+
+        # a second one who wants the same daemon's entries otherwise: no storm
+        before = d.cpu()
+        end = time.monotonic() + 4
+        while time.monotonic() < end:
+            ipsec_qos("sa", "flush")
+        check(d.cpu() - before < 0.5 * SLOW, "it spins")
+        eventually("whole", is_whole, 2)
+
+        # what goes with the kernel's SA is gone, one by one or all at once
+        xfrm("delete", 0x1005)
+        eventually("gone", lambda: ("192.0.2.1", 0x1005) not in sas())
+        ipsec_qos("ike", "flush")
+        eventually("the IKE SAs", lambda: ikes() == whole[1], 2)
+        check(("192.0.2.1", 0x1005) not in sas(), "it came back")
+        run("ip", "xfrm", "state", "flush")
+        only = {("192.0.2.1", 0x1004): "gold"}
+        eventually("gone", lambda: sas() == only)
+        ipsec_qos("ike", "flush")
+        eventually("the IKE SAs", lambda: ikes() == whole[1], 2)
+        check(sas() == only, "they came back")
 
 
 def scenario_many():
@@ -910,10 +963,12 @@ def scenario_many():
         return c
 
     c = state()
+    check(d.said("were lost") == 0, "it missed what it was told")
     d.kill()
     c.close()
     d = Daemon(None)
     c = state()
+    check(d.said("were lost") == 0, "it missed what it was told")
     status = json.loads(ipsec_qos("-j", "status"))
     check(status["sas"] == n, status)
     c.close()

@@ -745,6 +745,55 @@ START_TEST(what_was_refused_is_stated_again)
 }
 END_TEST
 
+START_TEST(what_somebody_removed_is_put_back)
+{
+	struct iq_addr local = LOCAL;
+
+	establish();
+	ck_assert_int_eq(sa(1, 0x1003, true), 0);
+	ck_assert_int_eq(ike(2, 0x21, 0x22, "stranger.example"), 0);
+	ck_assert_int_eq(sa(2, 0x1002, false), 0);
+	pump();
+
+	/* what the kernel tells of what was written is as it should be */
+	ck_assert(!sad_sa_seen(sad, &local, 0x1001, IPPROTO_ESP, GOLD));
+	ck_assert(!sad_spi_seen(sad, 0x11, 0x12, GOLD));
+	/* nor is what is not ours of any interest */
+	ck_assert(!sad_sa_seen(sad, &local, 0x1002, IPPROTO_ESP, SILVER));
+	ck_assert(!sad_sa_seen(sad, &local, 0x7777, IPPROTO_ESP, 0));
+	ck_assert(!sad_spi_seen(sad, 0x77, 0x77, 0));
+	ck_assert(!sad_mend(sad));
+	ck_assert_uint_eq(pump(), 0);
+
+	/* gone; in another group; gone before it was installed */
+	memset(rows, 0, sizeof(rows));
+	memset(ikes, 0, sizeof(ikes));
+	ck_assert(sad_sa_seen(sad, &local, 0x1001, IPPROTO_ESP, 0));
+	ck_assert(sad_spi_seen(sad, 0x11, 0x12, SILVER));
+	ck_assert(sad_sa_seen(sad, &local, 0x1003, IPPROTO_ESP, 0));
+	ck_assert_uint_eq(pump(), 0);
+	ck_assert(sad_mend(sad));
+	ck_assert(!sad_mend(sad));
+	ck_assert_uint_eq(pump(), 3);
+	ck_assert_uint_eq(kernel_sa(0x1001), GOLD);
+	ck_assert_uint_eq(kernel_sa(0x1003), GOLD);
+	ck_assert_uint_eq(kernel_ike(0x11, 0x12), GOLD);
+
+	/* old news, and then the new */
+	ck_assert(sad_sa_seen(sad, &local, 0x1001, IPPROTO_ESP, 0));
+	ck_assert(!sad_sa_seen(sad, &local, 0x1001, IPPROTO_ESP, GOLD));
+	ck_assert(!sad_mend(sad));
+
+	/* charon deleted it meanwhile */
+	ck_assert(sad_sa_seen(sad, &local, 0x1001, IPPROTO_ESP, 0));
+	ck_assert_int_eq(sa_del(0x1001), 0);
+	ck_assert(!sad_sa_seen(sad, &local, 0x1001, IPPROTO_ESP, 0));
+	ck_assert(!sad_mend(sad));
+	pump();
+	ck_assert_uint_eq(kernel_sa(0x1001), 0);
+}
+END_TEST
+
 START_TEST(charons_do_not_disturb_each_other)
 {
 	struct sad_source *other = sad_connect(sad, getppid());
@@ -1001,6 +1050,7 @@ int main(void)
 	tcase_add_test(tcase, the_module_comes_anew);
 	tcase_add_test(tcase, pending_sas_are_settled);
 	tcase_add_test(tcase, what_was_refused_is_stated_again);
+	tcase_add_test(tcase, what_somebody_removed_is_put_back);
 	tcase_add_test(tcase, charons_do_not_disturb_each_other);
 	tcase_add_test(tcase, a_charon_that_died_is_forgotten);
 	tcase_add_test(tcase, no_ike_sa_takes_anothers_sa);

@@ -365,7 +365,8 @@ enum ipsec_qos_status_attr {
  *
  * @IPSEC_QOS_EVENT_NEW: added
  * @IPSEC_QOS_EVENT_CHANGE: changed
- * @IPSEC_QOS_EVENT_DEL: removed, on request, by a sweep or with the kernel's SA
+ * @IPSEC_QOS_EVENT_DEL: removed, on request, by a sweep or with the kernel's SA;
+ *	IPSEC_QOS_SA_F_LOCAL says that the SAD had the SA still
  * @IPSEC_QOS_EVENT_EXPIRE: removed, its lifetime was over
  * @IPSEC_QOS_EVENT_CEILING: an addition was refused: A_STATUS with the table's
  *	count (GROUPS, SAS or IKES) at its ceiling; at most one a second
