@@ -263,7 +263,9 @@ expect_json '.[0] | .group == "gold" and .lifetime > 1990000' ipsec-qos -j ike s
 ipsec-qos ike replace spi-i 1 spi-r 2 group silver
 gets 3 ike show
 ipsec-qos ike del spi-i 1 spi-r 2
-ipsec-qos ike flush spi-i 1 >/dev/null
+# 0 is a responder's SPI too: not known yet
+gets 1 ike show spi-r 0
+expect "flushed" "1 removed" "$(ipsec-qos ike flush spi-r 0)"
 gets 1 ike show
 
 step "settings and the fall-back table"
@@ -318,6 +320,13 @@ refuses 2 'ipsec_qos: ' sa add dst 192.0.2.3 spi 256 group gold
 frozen
 ipsec-qos settings set max-sas 1048576 max-groups 4096 max-ikes 262144
 ipsec-qos sa flush >/dev/null
+
+# the machine's memory is not a container's root's to give away
+expect_refused 'only the machine.s administrator sets more than 1048576' \
+	"${unprivileged[@]}" unshare --map-root-user --net \
+	ipsec-qos settings set max-sas 1048577
+"${unprivileged[@]}" unshare --map-root-user --net sh -ec \
+	'ipsec-qos settings set max-sas 10; ipsec-qos settings set max-sas 1048576'
 
 step "status"
 expect_json '.version != "" and .sas == 0 and .ikes == 1 and .groups == 2 and
