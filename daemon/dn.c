@@ -250,10 +250,10 @@ bool dn_valid(const uint8_t *der, size_t len)
 	return walk.valid && n;
 }
 
-bool dn_format(const uint8_t *der, size_t len, struct text *t)
+bool dn_format(const uint8_t *der, size_t len, bool slash, struct text *t)
 {
 	const struct rdn_type *type;
-	const char *sep = "";
+	const char *sep = slash ? "/" : "";
 	struct dn_walk walk;
 	struct rdn rdn;
 
@@ -270,7 +270,7 @@ bool dn_format(const uint8_t *der, size_t len, struct text *t)
 			text_hex(t, rdn.oid.data, rdn.oid.len);
 		text_put(t, "=");
 		text_escape(t, rdn.value.data, rdn.value.len);
-		sep = ", ";
+		sep = slash ? "/" : ", ";
 	}
 	return true;
 }

@@ -35,8 +35,11 @@ int dn_parse(const char *text, uint8_t *buf, size_t size, size_t *start,
 /** dn_valid() - is it a DN with at least one RDN, and nothing else? */
 bool dn_valid(const uint8_t *der, size_t len);
 
-/** dn_format() - append it as text; false, and nothing, where it is invalid */
-bool dn_format(const uint8_t *der, size_t len, struct text *t);
+/**
+ * dn_format() - append it as text, in the form with slashes if @slash; false, and
+ * nothing, where it is invalid
+ */
+bool dn_format(const uint8_t *der, size_t len, bool slash, struct text *t);
 
 /**
  * dn_values() - the values of all RDNs, one after the other

@@ -469,51 +469,99 @@ static void format_addr(const struct identity *id, struct text *t)
 					     addr, sizeof(addr)));
 }
 
-void identity_format(const struct identity *id, char *buf, size_t size)
-{
-	const char *why;
-	struct text t;
-	size_t i;
-
-	text_begin(&t, buf, size);
-
-	switch (id->type) {
-	case ID_ANY:
-		text_put(&t, "%%any");
-		return;
-	case ID_FQDN:
-	case ID_USER_FQDN:
-		text_escape(&t, id->data, id->len);
-		return;
-	case ID_KEY_ID:
-		for (i = 0; i < id->len; i++) {
-			if (id->data[i] < 0x20 || id->data[i] > 0x7e) {
-				text_hex(&t, id->data, id->len);
-				return;
-			}
-		}
-		text_escape(&t, id->data, id->len);
-		return;
-	case ID_DER_ASN1_GN:
-		text_put(&t, "(ASN.1 general name)");
-		return;
-	default:
-		break;
-	}
-
-	if (!well_formed(id, &why))
-		text_put(&t, "(invalid %s)", identity_type_name(id->type));
-	else if (id->type == ID_DER_ASN1_DN)
-		dn_format(id->data, id->len, &t);
-	else if (layout_of(id->type).family)
-		format_addr(id, &t);
-	else
-		text_put(&t, "(unknown ID type: %d)", id->type);
-}
-
 static bool same_bytes(const struct identity *a, const struct identity *b)
 {
 	return a->len == b->len && (!a->len || !memcmp(a->data, b->data, a->len));
+}
+
+/* Does a text say an identity, that one and no other? */
+static bool says(const char *text, const struct identity *id)
+{
+	struct identity back;
+	const char *why;
+	bool same;
+
+	if (identity_parse(text, &back, &why))
+		return false;
+	/* what kind of string a DN's values are does not show, nor count */
+	same = back.type == id->type &&
+	       (id->type == ID_DER_ASN1_DN ?
+		!dn_match(id->data, id->len, back.data, back.len) :
+		same_bytes(id, &back));
+	identity_clear(&back);
+	return same;
+}
+
+/* How a type is written: the first form that says what it is to say. */
+static const struct form {
+	enum id_type type;
+	const char *prefix;
+	bool hex;
+} forms[] = {
+	{ ID_FQDN, "" }, { ID_FQDN, "@" }, { ID_FQDN, "fqdn:" },
+	{ ID_USER_FQDN, "" }, { ID_USER_FQDN, "@@" }, { ID_USER_FQDN, "email:" },
+	{ ID_IPV4_ADDR, "" }, { ID_IPV4_ADDR, "ipv4:#", true },
+	{ ID_IPV6_ADDR, "" }, { ID_IPV6_ADDR, "ipv6:#", true },
+	{ ID_IPV4_ADDR_SUBNET, "" }, { ID_IPV4_ADDR_RANGE, "" },
+	{ ID_IPV6_ADDR_SUBNET, "" }, { ID_IPV6_ADDR_RANGE, "" },
+	{ ID_DER_ASN1_DN, "" }, { ID_DER_ASN1_DN, "/" },
+	{ ID_DER_ASN1_GN, "asn1gn:#", true },
+	{ ID_KEY_ID, "keyid:" }, { ID_KEY_ID, "@#", true },
+};
+
+static void format_as(const struct identity *id, const struct form *form,
+		      struct text *t)
+{
+	if (id->type == ID_DER_ASN1_DN) {
+		dn_format(id->data, id->len, *form->prefix, t);
+		return;
+	}
+	text_put(t, "%s", form->prefix);
+	if (form->hex)
+		text_hex(t, id->data, id->len);
+	else if (layout_of(id->type).family)
+		format_addr(id, t);
+	else
+		text_escape(t, id->data, id->len);
+}
+
+void identity_format(const struct identity *id, char *buf, size_t size)
+{
+	const struct form *form, *first = NULL;
+	char whole[4 * IDENTITY_LEN_MAX + 16];
+	bool name = id->type == ID_FQDN || id->type == ID_USER_FQDN ||
+		    id->type == ID_KEY_ID;
+	const char *why;
+	struct text t;
+
+	text_begin(&t, buf, size);
+	if (id->type == ID_ANY) {
+		text_put(&t, "%%any");
+		return;
+	}
+	if (!name && !well_formed(id, &why)) {
+		text_put(&t, "(invalid %s)", identity_type_name(id->type));
+		return;
+	}
+	for (form = forms; form < forms + sizeof(forms) / sizeof(*forms); form++) {
+		if (form->type != id->type)
+			continue;
+		text_begin(&t, whole, sizeof(whole));
+		format_as(id, form, &t);
+		if (says(whole, id))
+			break;
+		if (!first)
+			first = form;
+	}
+	text_begin(&t, buf, size);
+	if (form < forms + sizeof(forms) / sizeof(*forms)) {
+		text_put(&t, "%s", whole);
+	} else if (first) {
+		format_as(id, first, &t);
+	} else {
+		text_put(&t, "{%d}:#", id->type);
+		text_hex(&t, id->data, id->len);
+	}
 }
 
 static uint8_t lower(uint8_t c)

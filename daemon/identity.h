@@ -87,8 +87,11 @@ void identity_clear(struct identity *id);
 const char *identity_type_name(enum id_type type);
 
 /**
- * identity_format() - as text, as swanctl prints it, but with everything that
- * is not printable ASCII as \xNN; never more than @size
+ * identity_format() - as text that identity_parse() reads as the same identity,
+ * with a prefix only where it takes one; never more than @size
+ *
+ * Names and DNs with what is not printable ASCII are not read back: it is written
+ * \xNN; nor are DNs with types that have no name, and malformed identities.
  */
 void identity_format(const struct identity *id, char *buf, size_t size);
 

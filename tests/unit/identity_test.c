@@ -555,11 +555,11 @@ static const struct {
 	  "\x30\x18\x31\x16\x30\x09\x06\x03\x55\x04\x06\x13\x02" "CH"
 	  "\x30\x09\x06\x03\x55\x04\x03\x13\x02" "gw", "C=CH, CN=gw" },
 	{ ID_DER_ASN1_DN, 0, "", "(invalid ASN.1 DN)" },
-	{ ID_DER_ASN1_GN, 3, "\x82\x01" "a", "(ASN.1 general name)" },
-	{ ID_KEY_ID, 4, "key1", "key1" },
-	{ ID_KEY_ID, 4, "key\0", "6b:65:79:00" },
-	{ ID_KEY_ID, 0, "", "" },
-	{ 201, 2, "ab", "(unknown ID type: 201)" },
+	{ ID_DER_ASN1_GN, 3, "\x82\x01" "a", "asn1gn:#82:01:61" },
+	{ ID_KEY_ID, 4, "key1", "keyid:key1" },
+	{ ID_KEY_ID, 4, "key\0", "@#6b:65:79:00" },
+	{ ID_KEY_ID, 0, "", "keyid:" },
+	{ 201, 2, "ab", "{201}:#61:62" },
 };
 
 START_TEST(test_format)
@@ -582,6 +582,76 @@ START_TEST(test_format)
 		ck_assert_int_eq(buf[i], '#');
 	}
 	identity_format(&id, NULL, 0);
+	identity_clear(&id);
+}
+END_TEST
+
+/* What is printed is read as what it was. */
+static const struct {
+	uint8_t type;
+	const char *data;
+	const char *text;
+} back[] = {
+	{ ID_FQDN, "gw.example.org", "gw.example.org" },
+	{ ID_FQDN, "10.1.2.3", "@10.1.2.3" },
+	{ ID_FQDN, "2001:db8::1", "@2001:db8::1" },
+	{ ID_FQDN, "1.2.3", "@1.2.3" },
+	{ ID_FQDN, "%any", "@%any" },
+	{ ID_FQDN, "*", "@*" },
+	{ ID_FQDN, "a=b", "fqdn:a=b" },
+	{ ID_FQDN, "C=CH", "fqdn:C=CH" },
+	{ ID_FQDN, "a@b", "@a@b" },
+	{ ID_FQDN, "@a", "fqdn:@a" },
+	{ ID_FQDN, "#61", "#61" },
+	{ ID_FQDN, "keyid:a", "@keyid:a" },
+	{ ID_USER_FQDN, "user@example.org", "user@example.org" },
+	{ ID_USER_FQDN, "user", "@@user" },
+	{ ID_USER_FQDN, "@user", "@@@user" },
+	{ ID_USER_FQDN, "#61", "@@#61" },
+	{ ID_IPV4_ADDR, "\x0a\x01\x02\x03", "10.1.2.3" },
+	{ ID_DER_ASN1_DN, "\x30\x0d\x31\x0b\x30\x09\x06\x03\x55\x04\x06\x0c\x02" "CH", "C=CH" },
+	{ ID_DER_ASN1_DN, "\x30\x0e\x31\x0c\x30\x0a\x06\x03\x55\x04\x0a\x0c\x03" "a,b", "/O=a,b" },
+	{ ID_DER_ASN1_DN, "\x30\x0e\x31\x0c\x30\x0a\x06\x03\x55\x04\x0a\x0c\x03" "a/b", "O=a/b" },
+	{ ID_DER_ASN1_GN, "\x82\x01" "a", "asn1gn:#82:01:61" },
+	{ ID_KEY_ID, "key1", "keyid:key1" },
+	{ ID_KEY_ID, "group:vpn", "keyid:group:vpn" },
+	{ ID_KEY_ID, "#61", "@#23:36:31" },
+	{ ID_KEY_ID, "\xff", "@#ff" },
+	{ 201, "ab", "{201}:#61:62" },
+};
+
+START_TEST(test_read_back)
+{
+	struct identity id, again;
+	char text[256];
+
+	ck_assert(!identity_from_wire(back[_i].type, back[_i].data,
+				      strlen(back[_i].data), &id));
+	identity_format(&id, text, sizeof(text));
+	ck_assert_str_eq(text, back[_i].text);
+	parse(text, &again);
+	ck_assert_int_eq(again.type, id.type);
+	ck_assert_uint_eq(identity_match(&id, &again), IDENTITY_MATCH_EXACT);
+	identity_clear(&again);
+	identity_clear(&id);
+}
+END_TEST
+
+/* No address of zeros is any. */
+START_TEST(test_read_back_zeros)
+{
+	static const uint8_t zeros[16];
+	struct identity id;
+	char text[64];
+
+	ck_assert(!identity_from_wire(ID_IPV4_ADDR, zeros, 4, &id));
+	identity_format(&id, text, sizeof(text));
+	ck_assert_str_eq(text, "ipv4:#00:00:00:00");
+	ck_assert_uint_eq(match(&id, text), IDENTITY_MATCH_EXACT);
+	identity_clear(&id);
+	ck_assert(!identity_from_wire(ID_IPV6_ADDR, zeros, 16, &id));
+	identity_format(&id, text, sizeof(text));
+	ck_assert_uint_eq(match(&id, text), IDENTITY_MATCH_EXACT);
 	identity_clear(&id);
 }
 END_TEST
@@ -746,6 +816,8 @@ int main(void)
 	tcase_add_loop_test(tc, test_order, 0, N(orders));
 	tcase_add_test(tc, test_equally_specific);
 	tcase_add_loop_test(tc, test_format, 0, N(formats));
+	tcase_add_loop_test(tc, test_read_back, 0, N(back));
+	tcase_add_test(tc, test_read_back_zeros);
 	tcase_add_test(tc, test_wire);
 	tcase_add_loop_test(tc, test_bad_dn, 0, N(bad_dns));
 	tcase_add_test(tc, test_long_lengths);
