@@ -271,6 +271,17 @@ static void on_error(cfg_t *cfg, const char *fmt, va_list ap)
 	}
 }
 
+/* Is what stands before @p in its line an include, up to a part of its path? */
+static bool in_include(const char *line, const char *p)
+{
+	const char *quotes = "\"'";
+
+	while (line < p && isspace((unsigned char)*line))
+		line++;
+	return p - line > 7 && !strncmp(line, "include", 7) &&
+	       !isspace((unsigned char)p[-1]) && !strchr(quotes, p[-1]);
+}
+
 /*
  * Blank out comments and refuse what libConfuse's lexer would pass over without
  * a word. It counts the lines of comments more than once; takes the end of the
@@ -318,6 +329,10 @@ static int clean(struct reader *r, char *p, const char *end)
 			while (p < end && *p != '\n')
 				*p++ = ' ';
 			p--;
+		} else if (*p == '/' && p + 1 < end && p[1] == '*' &&
+			   in_include(line_start, p)) {
+			return fail(r, r->file, line,
+				    "'/*' begins a comment: expected the path in quotes, include = \"DIR/*.conf\"");
 		} else if (*p == '/' && p + 1 < end && p[1] == '*') {
 			begin = line;
 			*p++ = ' ';

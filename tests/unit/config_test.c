@@ -151,7 +151,7 @@ START_TEST(test_empty)
 {
 	static const char * const texts[] = {
 		"", "\n", " \t\r\n", "# a comment", "// another\n", "/* and\nanother */",
-		"# include = \"nowhere\"\n", "/**/", "settings { }", "fallback { }",
+		"# include = \"nowhere\"\n", "include = \"nobody*\" /* c */", "include = \"nobody*\"/* c */", "/**/", "settings { }", "fallback { }",
 	};
 	struct config *c;
 	size_t i;
@@ -485,6 +485,10 @@ static const struct {
 	{ G "include()", 2, "include" },
 	{ G "include = \"\"", 2, "include" },
 	{ G "include \"a\"", 2, "include" },
+	/* as swanctl.conf has it */
+	{ G "include conf.d/*.conf\n/* */", 2, "expected the path in quotes, include = \"DIR/*.conf\"" },
+	{ G " include = conf.d/*.conf", 2, "expected the path in quotes" },
+	{ G "include conf.d/a.conf", 2, "include = PATH" },
 
 	/* groups */
 	{ "\ngroup gold { }", 2, "'group gold' has no 'id'" },
