@@ -33,10 +33,10 @@ tools_src	:= $(sort $(wildcard tools/*.c))
 plugin_src	:= $(sort $(wildcard daemon/charon/*.c))
 unit_src	:= $(sort $(wildcard tests/unit/*_test.c))
 kmod_src	:= $(wildcard kmod/*.c)
-manuals		:= $(sort $(wildcard tools/*.8 daemon/*.[58] daemon/charon/*.5))
+manuals		:= $(sort $(wildcard tools/*.8 daemon/*.[58]))
 
 daemon		:= $(if $(filter daemon/main.c,$(daemon_src)),$(B)/bin/ipsec-qosd)
-command		:= $(if $(filter tools/main.c tools/ipsec-qos.c,$(tools_src)),$(B)/bin/ipsec-qos)
+command		:= $(if $(filter tools/main.c,$(tools_src)),$(B)/bin/ipsec-qos)
 plugin		:= $(if $(plugin_src),$(B)/charon/libstrongswan-ipsec-qos.so)
 unit		:= $(unit_src:tests/unit/%.c=$(B)/unit/%)
 
