@@ -231,12 +231,13 @@ static int answer_profiles(const struct daemon *daemon, char **out)
 	for (i = 0; i < config->n_profiles; i++) {
 		const struct profile *p = &config->profiles[i];
 
-		json_array_append_new(array, json_pack("{s:o, s:o, s:o, s:o, s:o, s:i}",
+		json_array_append_new(array, json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:i}",
 			"name", text(p->name),
 			"identities", texts(p->id_text, p->n_ids),
 			"eap", texts(p->eap_ids, p->n_eap_ids),
 			"connections", texts(p->conns, p->n_conns),
 			"group", group_name(daemon, p->group),
+			"file", text(p->file),
 			"line", p->line));
 	}
 	return dump(array, out);
@@ -289,9 +290,12 @@ static int answer_test(const struct daemon *daemon, const char *arg,
 	if (profile)
 		group = config_group(daemon->config, profile->group);
 	identity_format(&id, shown, sizeof(shown));
-	err = dump(json_pack("{s:o, s:o, s:o, s:o, s:o, s:o}",
+	err = dump(json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
 			     "identity", text(shown),
 			     "profile", text(profile ? profile->name : NULL),
+			     "file", text(profile ? profile->file : NULL),
+			     "line", profile ? json_integer(profile->line) :
+					       json_null(),
 			     "group", text(group ? group->name : NULL),
 			     "mark", group ? json_integer(group->mark) :
 					     json_null(),

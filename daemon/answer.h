@@ -15,9 +15,9 @@
  *	the same without "peers"
  * PROFILES:
  *	[{"name", "identities": [], "eap": [], "connections": [], "group",
- *	  "line"}]
+ *	  "file", "line"}]
  * TEST, of an identity, then if need be "\x1feap=…" and "\x1fconnection=…":
- *	{"identity", "profile", "group", "mark", "mask", "why"}
+ *	{"identity", "profile", "file", "line", "group", "mark", "mask", "why"}
  * CLASSES, rates in bits a second:
  *	[{"policy", "device", "class", "group", "mark", "mask", "rate", "ceil",
  *	  "measured", "packets", "bytes", "drops", "backlog", "state", "text"}]

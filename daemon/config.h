@@ -27,7 +27,7 @@
  * @eap_ids: EAP or XAuth identities, with * wildcards; case does not count
  * @conns: connection names, with * wildcards
  * @group: the group's id
- * @file: where it stands, for `profile test`
+ * @file: where it stands, for `profile show` and `profile test`
  * @line: in which line
  */
 struct profile {

@@ -19,6 +19,7 @@
 #define STATUS_OK	0
 #define STATUS_USAGE	1	/* the command line is wrong */
 #define STATUS_REFUSED	2	/* kernel or daemon refused, or is not there */
+#define STATUS_NONE	3	/* profile test: no profile fits */
 
 /**
  * struct options - of the command line

@@ -10,13 +10,22 @@
 
 static const char usage[] =
 "Usage: ipsec-qos profile show\n"
-"       ipsec-qos profile test IDENTITY [ eap ID ] [ connection NAME ]\n"
+"       ipsec-qos profile test [ identity ] IDENTITY [ eap-identity ID ]\n"
+"                       [ connection NAME ]\n"
 "IDENTITY: as swanctl.conf writes remote.id\n";
 
 static const struct column columns[] = {
 	{ "PROFILE", .color = COLOR_NAME }, { "GROUP", .color = COLOR_NAME },
-	{ "IDENTITIES" }, { "EAP" }, { "CONNECTIONS" }, { "LINE", true },
+	{ "IDENTITIES" }, { "EAP" }, { "CONNECTIONS" }, { "WHERE" },
 };
+
+/* Where a profile stands in the configuration. */
+static const char *format_place(const json_t *p, char buf[CELL_MAX])
+{
+	snprintf(buf, CELL_MAX, "%s:%" PRIu64, member_text(p, "file"),
+		 member_number(p, "line"));
+	return buf;
+}
 
 static void row(size_t i, char cells[][CELL_MAX], void *arg)
 {
@@ -27,7 +36,7 @@ static void row(size_t i, char cells[][CELL_MAX], void *arg)
 	format_list(json_object_get(p, "identities"), cells[2], CELL_MAX);
 	format_list(json_object_get(p, "eap"), cells[3], CELL_MAX);
 	format_list(json_object_get(p, "connections"), cells[4], CELL_MAX);
-	snprintf(cells[5], CELL_MAX, "%" PRIu64, member_number(p, "line"));
+	format_place(p, cells[5]);
 }
 
 static void print_profiles(json_t *answer)
@@ -43,14 +52,19 @@ static int show(struct args *args)
 	return show_answer(IQ_FEED_QUERY_PROFILES, NULL, print_profiles);
 }
 
+static bool fits(const json_t *answer)
+{
+	return json_is_string(json_object_get(answer, "profile"));
+}
+
 static void print_test(json_t *answer)
 {
-	char mark[FORMAT_MAX];
+	char mark[FORMAT_MAX], place[CELL_MAX];
 
 	printf("identity  %s\nprofile   ", member_text(answer, "identity"));
-	if (json_is_string(json_object_get(answer, "profile"))) {
+	if (fits(answer)) {
 		print_colored(COLOR_NAME, member_text(answer, "profile"));
-		printf("\ngroup     ");
+		printf(" (%s)\ngroup     ", format_place(answer, place));
 		print_colored(COLOR_NAME, member_text(answer, "group"));
 		printf("\nmark      %s\n", format_member_mark(answer, mark));
 	} else {
@@ -62,15 +76,19 @@ static void print_test(json_t *answer)
 
 static int test(struct args *args)
 {
-	static const char *const keywords[] = { "eap", "connection" };
+	static const char *const keywords[] = { "eap-identity", "connection" };
 	const char *identity = next_word(args);
 	const char *value[2] = { NULL, NULL };
 	char question[IQ_FEED_MSG_MAX / 2];
 	unsigned int seen = 0, i;
+	json_t *answer;
 	int ret, len;
 
 	if (!identity)
 		return usage_error("which identity? try \"profile help\"");
+	/* as the file says it */
+	if (args->n && !strcmp(identity, "identity"))
+		identity = next_word(args);
 	while ((ret = next_keyword(args, keywords, 2, &seen, &i)) > 0) {
 		value[i] = next_value(args, keywords[i]);
 		if (!value[i])
@@ -84,7 +102,12 @@ static int test(struct args *args)
 		       value[1] ? value[1] : "");
 	if (len >= (int)sizeof(question))
 		return usage_error("the identity is too long");
-	return show_answer(IQ_FEED_QUERY_TEST, question, print_test);
+	ret = query(IQ_FEED_QUERY_TEST, question, &answer);
+	if (ret)
+		return ret;
+	ret = fits(answer) ? STATUS_OK : STATUS_NONE;
+	print_answer(answer, print_test);
+	return ret;
 }
 
 static const struct verb verbs[] = { { "show", show }, { "test", test } };

@@ -204,21 +204,25 @@ int query(enum iq_feed_query query, const char *arg, json_t **answer)
 	return STATUS_OK;
 }
 
-int show_answer(enum iq_feed_query question, const char *arg,
-		void (*print)(json_t *answer))
+void print_answer(json_t *answer, void (*print)(json_t *answer))
 {
-	json_t *answer;
-	int status = query(question, arg, &answer);
-
-	if (status)
-		return status;
 	if (options.json) {
 		print_json(answer);
 	} else {
 		print(answer);
 		json_decref(answer);
 	}
-	return STATUS_OK;
+}
+
+int show_answer(enum iq_feed_query question, const char *arg,
+		void (*print)(json_t *answer))
+{
+	json_t *answer;
+	int status = query(question, arg, &answer);
+
+	if (!status)
+		print_answer(answer, print);
+	return status;
 }
 
 const char *member_text(const json_t *object, const char *name)

@@ -26,6 +26,9 @@ int ask_daemon(enum iq_feed_query query, const char *arg, int timeout,
 /** query() - as ask_daemon(), with time, and errors printed; returns a STATUS_ */
 int query(enum iq_feed_query query, const char *arg, json_t **answer);
 
+/** print_answer() - as JSON or by @print, and give it back */
+void print_answer(json_t *answer, void (*print)(json_t *answer));
+
 /** show_answer() - query(), and what it says as JSON or by @print; a STATUS_ */
 int show_answer(enum iq_feed_query question, const char *arg,
 		void (*print)(json_t *answer));

@@ -51,11 +51,12 @@ gets()
 	expect "how many: $*" "$wanted" "$(ipsec-qos -j "$@" | jq length)"
 }
 
-# start_daemon < CONFIGURATION: and wait until it is ready
+# start_daemon < CONFIGURATION: and wait until it is ready. Its tables are those of
+# a network namespace of its own.
 start_daemon()
 {
 	cat > "$W/qosd.conf"
-	ipsec-qosd -c "$W/qosd.conf" 2>>"$W/qosd.log" &
+	unshare --net ipsec-qosd -c "$W/qosd.conf" 2>>"$W/qosd.log" &
 	daemon=$!
 	wait_for 10 ipsec-qos daemon status
 }
@@ -345,6 +346,29 @@ refuses 2 'ipsec-qosd: the daemon is not running' profile test @a.example eap x 
 refuses 2 'ipsec-qosd: the daemon is not running .*/nowhere' -S /nowhere class show
 refuses 1 'which identity' profile test
 frozen
+
+step "profiles"
+start_daemon <<'END'
+group gold { id = 1  mark = 0x10/0xff0 }
+profile a { identity = "*.a.example"  group = gold }
+profile b {
+	eap-identity = bob
+	group = gold
+}
+END
+grep -qE "^a +gold +\*\.a\.example +- +- +$W/qosd.conf:2$" <<<"$(ipsec-qos profile show)" ||
+	fail "the table of profiles: $(ipsec-qos profile show)"
+expect_json "map(.file == \"$W/qosd.conf\") == [true, true] and map(.line) == [2, 3]" \
+	ipsec-qos -j profile show
+expect_json ".profile == \"a\" and .file == \"$W/qosd.conf\" and .line == 2" \
+	ipsec-qos -j profile test gw.a.example
+grep -qx "profile   b ($W/qosd.conf:3)" <<<"$(ipsec-qos profile test identity x eap-identity bob)"
+expect_json '.profile == "b"' ipsec-qos -j profile test x eap bob
+status=0; ipsec-qos -j profile test x >"$W/out" || status=$?
+expect "status where no profile fits" 3 $status
+expect_json '.profile == null and .file == null and .line == null' cat "$W/out"
+refuses 2 'ipsec-qosd: identity "10.0.0.0/33": expected an address' profile test 10.0.0.0/33
+end "$daemon"
 
 step "batches"
 ipsec-qos -b - <<'X'

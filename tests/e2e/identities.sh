@@ -218,14 +218,28 @@ for customer in "${customers[@]}"; do
 	group=$name more=()
 	case $name in
 	dn) id="C=CH, O=Customer, CN=peer" ;;
-	eap) more=(eap carol) ;;
+	eap) more=(eap-identity carol) ;;
 	xauth) more=(eap dave) ;;
 	conn) more=(connection conn) ;;
 	stranger) group=null ;;
 	esac
-	expect "profile test" "$group" \
-		"$(json .group qos gw -j profile test "$id" "${more[@]}")"
+	status=0
+	qos gw -j profile test "$id" "${more[@]}" > "$W/test.json" || status=$?
+	expect "profile test" "$group" "$(jq -r .group "$W/test.json")"
+	expect "its status" "$([ "$name" = stranger ] && echo 3 || echo 0)" $status
 done
+
+step "an identity that is shown is one to try"
+qos gw -j daemon status > "$W/status.json"
+tried=0
+while IFS='|' read -r id eap connection profile; do
+	qos gw -j profile test identity "$id" ${eap:+eap-identity "$eap"} \
+		connection "$connection" > "$W/test.json" || [ "$profile" = null ]
+	expect "profile of $id" "$profile" "$(jq -r .profile "$W/test.json")"
+	tried=$((tried + 1))
+done < <(jq -r '.peers[] | [ .identity, .eap // "", .connection,
+	.profile // "null" ] | join("|")' "$W/status.json")
+expect "peers tried" "$(jq '.peers | length' "$W/status.json")" $tried
 
 step "what is tagged goes with the SAs"
 swan peer --terminate --ike keyid >/dev/null
