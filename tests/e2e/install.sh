@@ -36,7 +36,7 @@ grep -qx "scripts/install: no module for $(uname -r), which runs" "$W/out"
 expect "all kernels are tried" "$(find /lib/modules/*/build/Makefile | wc -l)" \
 	"$(grep -c '^install ' "$W/dkms.log")"
 grep -qx daemon-reload "$W/systemctl.log"
-rm -r /run/systemd "$W/bin" /lib/modules/0.0.0-old
+rm -r /run/systemd "${W:?}/bin" /lib/modules/0.0.0-old
 
 step "make install"
 # with a DESTDIR neither DKMS nor depmod run: they take minutes here
