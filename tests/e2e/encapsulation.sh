@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
 # Whatever ESP is wrapped in: each packet of a peer carries its mark, the
-# fragments of a large one too; nothing is untagged or malformed.
+# fragments of a large one too; nothing is untagged or malformed. On a router that
+# holds no SA of its own the same goes for the entries made there by hand.
 #
 #   .-----------------.          .---------------------.
 #   | peer            |          | gw                  |
@@ -12,15 +13,23 @@
 #   |  192.0.2.(10+N) +----------+ eth0 192.0.2.1      |
 #   | 2001:db8::(10+N)|          |      2001:db8::1    |
 #   '-----------------'          |                     |
-#   .-----------------.  .---.   |                     |
-#   | inside          |  |nat|   |                     |
-#   | charon          |  '---'   |                     |
-#   | 10.1.99.1 (lo)  |   |  '---+ eth1 198.51.100.1   |
-#   | eth0 10.9.0.2   +---' .2   |                     |
-#   '-----------------'          '---------------------'
+#   .-----------------.          |                     |
+#   | inside          |  .---.   |                     |
+#   | charon          |  |nat|   |                     |
+#   | 10.1.99.1 (lo)  |  |   |   |                     |
+#   | eth0 10.9.0.2   +--+   +---+ eth1 198.51.100.1   |
+#   '-----------------'  |   |.2 |                     |
+#   .-----------------.  |   |   |                     |
+#   | beyond          |  |   |   |                     |
+#   | charon          |  |   |   |                     |
+#   | 10.1.98.1 (lo)  |  |   |   |                     |
+#   | eth0 203.0.113.2+--+   |   |                     |
+#   '-----------------'  '---'   '---------------------'
 #
-# The peer is many, each of one form, from an address of its own.
+# The peer is many, each of one form, from an address of its own. nat translates
+# inside's address and routes for beyond.
 . tests/lib/lib.sh
+. tests/lib/exact.sh
 
 #    name     mode      outside IKE port  protocol
 forms=(
@@ -34,25 +43,30 @@ forms=(
 	"ah       transport 4 500  ah"
 	"ike4500  tunnel    4 4500 esp"
 	"inside   tunnel    4 nat  esp"
+	"beyond   tunnel    4 500  esp"
 )
 
-host peer gw nat inside
+host peer gw nat inside beyond
 link peer:eth0 gw:eth0
 link nat:out gw:eth1
 link inside:eth0 nat:in
+link beyond:eth0 nat:beyond
 addr gw eth0 192.0.2.1/24 2001:db8::1/64
 addr gw eth1 198.51.100.1/24
 addr gw lo 10.2.0.1/32
 addr nat out 198.51.100.2/24
 addr nat in 10.9.0.1/24
+addr nat beyond 203.0.113.1/24
 addr inside eth0 10.9.0.2/24
 addr inside lo 10.1.99.1/32
+addr beyond eth0 203.0.113.2/24
+addr beyond lo 10.1.98.1/32
 forward nat
 at nat nft -f - <<'END'
 table ip nat {
 	chain out {
 		type nat hook postrouting priority srcnat
-		oifname "out" masquerade random
+		ip saddr 10.9.0.0/24 oifname "out" masquerade random
 	}
 }
 END
@@ -81,6 +95,9 @@ for form in "${forms[@]}"; do
 	options='' gw_options=''
 	if [ "$name" = inside ]; then
 		host=inside it=10.9.0.2 gw=198.51.100.1 inner=10.1.99.1
+	elif [ "$name" = beyond ]; then
+		host=beyond it=203.0.113.2 gw=198.51.100.1 inner=10.1.98.1
+		from=$it
 	else
 		addr peer eth0 $it/24 2001:db8::$((10 + n))/64
 		addr peer lo $inner/32
@@ -117,7 +134,9 @@ for form in "${forms[@]}"; do
 done
 route peer 10.2.0.0/24 via 192.0.2.1
 route inside default via 10.9.0.1
-route gw 10.1.99.0/24 via 198.51.100.2
+route beyond default via 203.0.113.1
+route gw 10.1.98.0/23 via 198.51.100.2
+route gw 203.0.113.0/24 via 198.51.100.2
 route gw 10.1.0.0/16 via 192.0.2.11
 
 qosd_conf gw <<'END'
@@ -160,11 +179,29 @@ table netdev wire {
 }
 END
 
+# The same of nat, for its own group
+at nat nft -f - <<'END'
+table netdev wire {
+	counter marked_out { }
+	counter unmarked_out { }
+	chain out {
+		type filter hook egress devices = { in, out, beyond } priority 0
+		ip protocol { esp, udp } goto protected
+	}
+	chain protected {
+		meta mark & 0xff0 == 0x90 counter name marked_out accept
+		meta l4proto udp udp length 9 accept
+		counter name unmarked_out
+	}
+}
+END
+
 step "daemon and charons"
 module_load
 qosd_start gw
 charon_start gw plugin <<<"install_routes = no"
 charon_start peer <<<"install_routes = no"
+charon_start beyond <<<"install_routes = no"
 charon_start inside <<END
 	install_routes = no
 	keep_alive = 1s
@@ -173,11 +210,10 @@ wait_for 10 json_is '.charon.synced' qos gw -j daemon status
 for form in "${forms[@]}"; do
 	read -r name _ <<<"$form"
 	step "$name comes up"
-	if [ "$name" = inside ]; then
-		swan_up inside "$name"
-	else
-		swan_up peer "$name"
-	fi
+	case $name in
+	inside | beyond) swan_up "$name" "$name" ;;
+	*) swan_up peer "$name" ;;
+	esac
 done
 expect "SAs" $((2 * ${#forms[@]})) "$(json length qos gw -j sa show)"
 
@@ -189,13 +225,46 @@ encapsulated()
 		qos gw -j daemon status
 }
 
+step "nat has the entries of what passes there, and no SA"
+qos nat group add transit id 9 mark 0x90/0xff0
+kernel_sas gw | grep -E '^(198.51|203.0)' | while read -r dst spi _; do
+	echo "sa add dst $dst spi $spi group transit"
+done >"$W/nat/entries.conf"
+json '.peers[] | select(.connection == "beyond") |
+	"ike add spi-i 0x\(.spi_i) spi-r 0x\(.spi_r) group transit"' \
+	qos gw -j daemon status >>"$W/nat/entries.conf"
+qos nat -b "$W/nat/entries.conf"
+expect "nat's SAs" 4 "$(json length qos nat -j sa show)"
+expect "SAs in nat's kernel" "" "$(ip -n nat xfrm state)"
+
+# keep HOST: what it has counted, for counters_since and nft_counted
+keep()
+{
+	counters_keep "$1"
+	nft_counted "$1" >/dev/null
+}
+
+# passed_nat COUNTED WIRE: that was counted at nat, and so many packets were marked
+# on the wire
+passed_nat()
+{
+	expect "counted by nat" "$1" "$(counters_since nat)"
+	expect "nat's wire" "marked_out+$2" "$(nft_counted nat)"
+}
+
 all="gold.clear_in+2 gold.clear_out+2 gold.esp_in+2 gold.esp_out+2"
+# 4 kB in packets of 1500 bytes is three fragments, and what arrives in fragments is
+# counted as such
+large=${all/esp_in+2/esp_in+6}
 n=0
 for form in "${forms[@]}"; do
 	read -r name mode outside port proto <<<"$form"
 	n=$((n + 1))
 	host=peer from=10.1.$n.1 to=10.2.0.1
-	[ "$name" != inside ] || { host=inside from=10.1.99.1; }
+	case $name in
+	inside) host=inside from=10.1.99.1 ;;
+	beyond) host=beyond from=10.1.98.1 ;;
+	esac
 	case $mode$outside in
 	transport4) from=192.0.2.$((10 + n)) to=192.0.2.1 ;;
 	transport6) from=2001:db8::$((10 + n)) to=2001:db8::1 ;;
@@ -208,22 +277,24 @@ for form in "${forms[@]}"; do
 	nat) expect "IKE" "true esp" "$(encapsulated "$name" | sed 's/ [0-9]* / /')" ;;
 	esac
 
-	counters_keep gw
-	nft_counted gw >/dev/null
+	keep gw
+	[ $host = peer ] || keep nat
 	pings $host $to -I $from -c 2 -i 0.2
+	[ $host = peer ] || passed_nat transit.esp_in+4 4
 	expect "counted" "$all" "$(counters_since gw)"
-	wire=" $(nft_counted gw) "
+	wire=$(nft_counted gw | sed -E 's/keepalives\+[0-9]+ //')
 	case $port in
-	forced | nat) expect "wire" " marked_out+2 udp_in+2 udp_out+2 " \
-			"${wire/ keepalives+? / }" ;;
-	*) expect "wire" " esp_in+2 marked_out+2 " "${wire/ keepalives+? / }" ;;
+	forced | nat) expect "wire" "marked_out+2 udp_in+2 udp_out+2" "$wire" ;;
+	*) expect "wire" "esp_in+2 marked_out+2" "$wire" ;;
 	esac
 
-	counters_keep gw
+	keep gw
+	[ $host = peer ] || keep nat
 	pings $host $to -I $from -c 2 -i 0.2 -s 4000 -M dont
-	expect "counted" "$all" "$(counters_since gw)"
+	# nat, as it translates, has put them together before
+	[ $host = peer ] || passed_nat transit.esp_in+4 12
+	expect "counted" "$large" "$(counters_since gw)"
 	wire=" $(nft_counted gw) "
-	# 4 kB in packets of 1500 bytes is three fragments
 	grep -q ' fragments_in+6 ' <<<"$wire" || fail "fragments in: $wire"
 	grep -q ' fragments_out+6 .* marked_out+6 ' <<<"$wire" || fail "fragments out: $wire"
 	not grep -q unmarked <<<"$wire"
@@ -236,17 +307,19 @@ wait_for 20 eval 'at gw nft list counter netdev wire keepalives | grep -q "packe
 expect "counted" "" "$(counters_since gw)"
 
 step "IKE on either port, in the clear of NAT or not, is tagged too"
-for name in plain plain6 udp ike4500 inside; do
+for name in plain plain6 udp ike4500 inside beyond; do
 	host=peer
-	[ "$name" != inside ] || host=inside
-	counters_keep gw
-	nft_counted gw >/dev/null
+	case $name in inside | beyond) host=$name ;; esac
+	keep gw
+	[ $host != beyond ] || keep nat
 	swan $host --rekey --child $name >/dev/null
 	# CREATE_CHILD_SA and INFORMATIONAL (delete), RFC 7296 section 1.3.3
 	wait_for 20 eval '[ "$(counters_since gw)" = "gold.ike_in+2 gold.ike_out+2" ]'
 	wire=" $(nft_counted gw) "
 	grep -q ' marked_out+2 ' <<<"$wire" || fail "marked: $wire"
 	not grep -q unmarked <<<"$wire"
+	# nat has an entry for the latter's IKE SA
+	[ $host != beyond ] || passed_nat transit.ike_in+4 4
 done
 # charon keeps the old ones for a few seconds
 wait_for 20 json_is "length == $((2 * ${#forms[@]}))" qos gw -j sa show
