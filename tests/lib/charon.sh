@@ -95,6 +95,8 @@ charon_run()
 	charon_pid[$name]=$!
 	disown $!
 	wait_for 30 swan "$name" --stats
+	# shellcheck disable=SC2034 # for the scenario
+	came_back=$(now_ms)
 	swan "$name" --load-all --noprompt >/dev/null
 }
 

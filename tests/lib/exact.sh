@@ -48,12 +48,89 @@ ikes_exact()
 		<(charon_ikes "$1") <(module_ikes "$1")
 }
 
-# tables_exact HOST [SECONDS]: within that time, one second unless said
-# otherwise; and no SA is waited for any more
+# tables_exact HOST [SECONDS]: within that time, unless said otherwise three
+# seconds: one, and an emulated processor; and no SA is waited for any more.
+# tables_exact_since measures it.
 tables_exact()
 {
-	wait_for "${2:-1}" sas_exact "$1"
-	wait_for "${2:-1}" ikes_exact "$1"
+	wait_for "${2:-3}" sas_exact "$1"
+	wait_for "${2:-3}" ikes_exact "$1"
+	expect_json 'all(.[]; has("lifetime") | not)' qos "$1" -j sa show
+}
+
+# changes_watch HOST: from now on what changes in the module's tables is written
+# down with the time, for tables_exact_since. changes_pause HOST is for before the
+# module is unloaded, as who asks for it has it loaded; changes_go_on HOST for when
+# it is there again.
+changes_watch()
+{
+	: > "$W/$1/changes.log"
+	# shellcheck disable=SC2016 # for the inner shell
+	exec_at "$1" sh -c '
+		while :; do
+			[ ! -e "$1/watch" ] || ipsec-qos -t monitor >>"$1/changes.log"
+			sleep 0.1
+		done' sh "$W/$1" </dev/null 2>"$W/$1/monitor.log" &
+	disown $!
+	changes_go_on "$1"
+}
+
+changes_pause()
+{
+	rm -f "$W/$1/watch"
+}
+
+listening=0	# from when on it is known to be written down, as of now_ms
+changes_go_on()
+{
+	local line
+
+	line=$(wc -l < "$W/$1/changes.log")
+	: > "$W/$1/watch"
+	wait_for 10 _changes_are_seen "$1"
+	line=$(tail -n "+$((line + 1))" "$W/$1/changes.log" | head -n 1)
+	line=${line%%]*}
+	listening=$(date -d "${line#[}" +%s%3N)
+}
+
+# a group that nobody needs comes and goes, and all that changed before is there
+_changes_are_seen()
+{
+	local before
+
+	before=$(_pokes "$1")
+	qos "$1" group add poke id 4000 mark 0x1000/0xf000
+	qos "$1" group del poke
+	(($(_pokes "$1") == before + 2))
+}
+
+_pokes()
+{
+	awk '/ group poke / { n++ } END { print n + 0 }' "$W/$1/changes.log"
+}
+
+# tables_exact_since HOST TIME WHAT: the tables are exact, and have been from one
+# second after TIME (of now_ms) at the latest, at which WHAT happened. To look
+# takes longer than that on an emulated processor: what counts is when something
+# changed in the tables last, or from when on that would have been seen.
+tables_exact_since()
+{
+	local last after=0
+
+	wait_for 30 sas_exact "$1"
+	wait_for 30 ikes_exact "$1"
+	wait_for 10 _changes_are_seen "$1"
+	not grep 'lost' "$W/$1/monitor.log" || fail "changes were not seen"
+	sas_exact "$1"
+	last=$(awk '$3 == "sa" || $3 == "ike" { last = substr($1, 2, length($1) - 2) }
+		    END { print last }' "$W/$1/changes.log")
+	last=$(date -d "$last" +%s%3N)
+	((last >= listening)) || last=$listening
+	if ((last > $2)); then
+		after=$((last - $2))
+	fi
+	echo "           exact $after ms after $3"
+	((after <= 1000)) || fail "more than a second"
 	expect_json 'all(.[]; has("lifetime") | not)' qos "$1" -j sa show
 }
 

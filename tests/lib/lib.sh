@@ -71,14 +71,21 @@ _at_exit()
 }
 trap _at_exit EXIT
 
-# wait_for SECONDS COMMAND…: until it succeeds; fail where it does not in time
+# now_ms: a time, in milliseconds
+now_ms()
+{
+	echo $((${EPOCHREALTIME//[!0-9]/} / 1000))
+}
+
+# wait_for SECONDS COMMAND…: until it succeeds; fail where the last that began in
+# time does not
 wait_for()
 {
-	local deadline=$((SECONDS + $1 + 1))
+	local deadline=$(($(now_ms) + $1 * 1000))
 
 	shift
 	until "$@" >/dev/null 2>&1; do
-		if ((SECONDS >= deadline)); then
+		if (($(now_ms) >= deadline)); then
 			"$@" || true
 			fail "in vain waited for: $*"
 		fi

@@ -19,7 +19,7 @@ CHILDREN=${CHILDREN:-10}
 # How long the plugin waits for the daemon, in ms: an emulated processor may
 # stand still for longer than the 200 ms that it waits unless configured, and
 # then an SA is rightly passed over.
-PATIENCE=2000
+PATIENCE=${PATIENCE:-2000}
 
 peer_addresses()
 {

@@ -5,10 +5,16 @@
 
 declare -A qosd_pid
 
+# When the module, a daemon or a charon was there again last, in ms of now_ms: a
+# daemon as its socket is, a charon as it first answered. To start any program
+# takes long on an emulated processor.
+came_back=0
+
 # module_load, module_unload
 module_load()
 {
 	modprobe ipsec_qos
+	came_back=$(now_ms)
 }
 
 module_unload()
@@ -36,6 +42,7 @@ qosd_start()
 	qosd_pid[$1]=$!
 	disown $!
 	wait_for 10 qos "$1" daemon status
+	came_back=$(stat -c %.3Z "$W/$1/run/ipsec-qos/ipsec-qosd.sock" | tr -d .)
 }
 
 # qosd_stop HOST [SIGNAL]: and wait until it is gone
