@@ -208,6 +208,7 @@ all_marked gw
 step "each of the three would have noticed"
 untagged=$(untagged gw)
 capture_start gw wan more -s 64 esp
+qosd_stop gw	# or it would put back what goes
 qos gw sa flush >/dev/null
 pings peer 10.1.1.1 -I 10.2.1.1
 capture_stop more
