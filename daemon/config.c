@@ -687,20 +687,17 @@ static bool class(struct loader *l, const struct conf_section *s,
 }
 
 /*
- * Where the file does not say, the default class has what is left. It must not
- * starve, ARP and routing protocols are in it; and what it gets above that, the
- * others would not have.
+ * What is left for the default class where the file does not say. It must not
+ * starve, ARP and routing protocols are in it: one per cent at least.
  */
-static bool default_rate(struct loader *l, const struct conf_section *s,
-			 const struct policy *p, struct class *class)
+static void default_rate(const struct policy *p, struct class *class)
 {
-	if (!class->rate || class->rate < p->rate / 100)
-		return fail(l, s, s->line,
-			    "the classes of policy '%s' leave %.4g%% of its rate to the default class, which is for all other packets: expected at least 1%%, or a bandwidth in its 'default'",
-			    p->name, 100 * (double)class->rate / p->rate);
+	if (class->rate < p->rate / 100)
+		class->rate = p->rate / 100;
+	if (!class->rate)
+		class->rate = 1;
 	if (class->rate > class->ceil)
 		class->rate = class->ceil;
-	return true;
 }
 
 static bool classes(struct loader *l, const struct conf_section *s, struct policy *p)
@@ -741,9 +738,9 @@ static bool classes(struct loader *l, const struct conf_section *s, struct polic
 	last->ceil = p->rate;
 	if (rest && !class(l, rest, p, used, last))
 		return false;
-	if (rest && find(rest, "bandwidth"))
-		return true;
-	return default_rate(l, rest ? rest : s, p, last);
+	if (!rest || !find(rest, "bandwidth"))
+		default_rate(p, last);
+	return true;
 }
 
 static bool policy(struct loader *l, const struct conf_section *s, struct policy *p)
