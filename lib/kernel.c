@@ -1154,8 +1154,11 @@ int iq_kernel_monitor(struct iq_kernel *k)
 		goto err;
 	}
 	ret = SOCKET_BUFFER;
-	setsockopt(nl_socket_get_fd(k->events), SOL_SOCKET, SO_RCVBUFFORCE, &ret,
-		   sizeof(ret));
+	/* root of a container gets what net.core.rmem_max allows */
+	if (setsockopt(nl_socket_get_fd(k->events), SOL_SOCKET, SO_RCVBUFFORCE,
+		       &ret, sizeof(ret)))
+		setsockopt(nl_socket_get_fd(k->events), SOL_SOCKET, SO_RCVBUF,
+			   &ret, sizeof(ret));
 	nl_socket_set_msg_buf_size(k->events, DUMP_BUFFER);
 	return nl_socket_get_fd(k->events);
 
