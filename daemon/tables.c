@@ -30,8 +30,6 @@
 /* Kinds of trouble that are told apart; what is more is the last one. */
 #define TROUBLES	64
 
-#define MAX_GROUPS	65536	/* <linux/ipsec_qos.h>, IPSEC_QOS_CONF_A_MAX_GROUPS */
-
 #define STATE		(NLM_F_CREATE | NLM_F_REPLACE)
 #define OWNER		IPSEC_QOS_OWNER_DAEMON
 
@@ -354,8 +352,8 @@ static void state_conf(struct tables *t, const struct groups *groups)
 		going += groups->v[i].owner == OWNER &&
 			 !config_group(t->config, groups->v[i].id);
 	t->raised = going;
-	conf.max_groups = going < MAX_GROUPS - conf.max_groups ?
-			  conf.max_groups + going : MAX_GROUPS;
+	conf.max_groups = going < IPSEC_QOS_MAX_GROUPS_LIMIT - conf.max_groups ?
+			  conf.max_groups + going : IPSEC_QOS_MAX_GROUPS_LIMIT;
 	err = iq_kernel_conf(t->k, &conf);
 	if (err)
 		refused(t, "settings are refused", err);
