@@ -861,27 +861,30 @@ static bool check_groups(struct tables *t)
 	err = read_groups(t, OWNER, &groups);
 	for (i = 0; !err && i < groups.n; i++) {
 		g = config_group(t->config, groups.v[i].id);
-		same += g && same_group(&groups.v[i], g);
+		same += g && !is_refused(t, g->id) &&
+			same_group(&groups.v[i], g);
 	}
 	free(groups.v);
-	return !err && same + t->n_refused >= t->config->n_groups;
+	return !err && same == t->config->n_groups - t->n_refused;
 }
 
 static void on_mend(struct ev_loop *loop, ev_timer *w, int revents)
 {
 	struct tables *t = w->data;
-	bool all = t->deaf || (t->groups_wrong && !check_groups(t));
+	bool meddled = t->groups_wrong && !check_groups(t);
+	bool all = t->deaf || meddled;
 
 	t->deaf = false;
 	t->groups_wrong = false;
 	if (all) {
 		begin(t, false);
-		return;
+	} else {
+		meddled = sad_mend(t->sad);
+		tables_kick(t);
 	}
-	if (sad_mend(t->sad))
+	if (meddled)
 		log_once(&t->meddled, LOG_WARNING,
-			 "somebody removed or changed entries that the daemon made: they are put back, each time");
-	tables_kick(t);
+			 "somebody removed or changed entries or groups that the daemon made: they are put back, each time");
 }
 
 static void watch_overdue(struct tables *t)
