@@ -64,6 +64,8 @@ struct sad {
 	LIST_HEAD(, sad_walk) walks;
 	struct entries due_sas;
 	struct entries due_spis;
+	struct entries missing_sas;
+	struct entries missing_spis;
 	TAILQ_HEAD(, sad_sa) waiting;
 	char why[IQ_FEED_STR_MAX];
 };
@@ -116,6 +118,22 @@ static void not_due(struct entries *queue, struct sad_entry *e)
 	e->is_due = false;
 }
 
+static void set_missing(struct entries *queue, struct sad_entry *e)
+{
+	if (e->is_missing)
+		return;
+	TAILQ_INSERT_TAIL(queue, e, missing);
+	e->is_missing = true;
+}
+
+static void not_missing(struct entries *queue, struct sad_entry *e)
+{
+	if (!e->is_missing)
+		return;
+	TAILQ_REMOVE(queue, e, missing);
+	e->is_missing = false;
+}
+
 /* Does the kernel's table differ from what it should be? */
 static bool differs(const struct sad_entry *e)
 {
@@ -150,6 +168,7 @@ static void free_texts(struct sad_ike *ike)
 static void free_spi(struct sad *sad, struct sad_spi *spi)
 {
 	not_due(&sad->due_spis, &spi->entry);
+	not_missing(&sad->missing_spis, &spi->entry);
 	if (spi->entry.ike)
 		spi->entry.ike->spi = NULL;
 	HASH_DEL(sad->spis, spi);
@@ -243,6 +262,7 @@ static void leave_ike(struct sad_sa *sa)
 static void free_sa(struct sad *sad, struct sad_sa *sa)
 {
 	not_due(&sad->due_sas, &sa->entry);
+	not_missing(&sad->missing_sas, &sa->entry);
 	not_waiting(sad, sa);
 	leave_ike(sa);
 	HASH_DEL(sad->sas, sa);
@@ -1092,6 +1112,7 @@ bool sad_idle(const struct sad *sad)
 void sad_sa_written(struct sad *sad, struct sad_sa *sa, enum sad_known known)
 {
 	not_due(&sad->due_sas, &sa->entry);
+	not_missing(&sad->missing_sas, &sa->entry);
 	written(&sa->entry, known);
 	if (known == SAD_PRESENT && !sa->pending)
 		sa->restated = false;
@@ -1102,6 +1123,7 @@ void sad_sa_written(struct sad *sad, struct sad_sa *sa, enum sad_known known)
 void sad_spi_written(struct sad *sad, struct sad_spi *spi, enum sad_known known)
 {
 	not_due(&sad->due_spis, &spi->entry);
+	not_missing(&sad->missing_spis, &spi->entry);
 	written(&spi->entry, known);
 	if (spi->entry.gone)
 		free_spi(sad, spi);
@@ -1138,18 +1160,22 @@ void sad_settle(struct sad *sad, struct sad_sa *sa, enum sad_known known,
 
 /*
  * What the kernel tells may be older than what was written last; then it tells
- * of that, too, and what was taken for wrong is right again.
+ * of that, too, and what was taken for wrong is right again. What was refused
+ * is known to be wrong, and is tried again as it is. What a charon left that
+ * died is the sweep's.
  */
-static bool seen(struct sad_entry *e, uint32_t group)
+static bool seen(struct entries *missing, struct sad_entry *e, uint32_t group)
 {
-	if (!e->group)
+	if (!e->group || e->ike->source->dead)
 		return false;
-	if (group != e->group) {
+	if (group == e->group) {
+		not_missing(missing, e);
+		written(e, SAD_PRESENT);
+	} else if (e->known != SAD_UNKNOWN) {
 		e->known = SAD_UNKNOWN;
-		return true;
+		set_missing(missing, e);
 	}
-	written(e, SAD_PRESENT);
-	return false;
+	return e->is_missing;
 }
 
 bool sad_sa_seen(struct sad *sad, const struct iq_addr *dst, uint32_t spi,
@@ -1160,7 +1186,7 @@ bool sad_sa_seen(struct sad *sad, const struct iq_addr *dst, uint32_t spi,
 
 	sa_key(sad, dst, spi, proto, &key);
 	HASH_FIND(hh, sad->sas, &key, sizeof(key), sa);
-	return sa && seen(&sa->entry, group);
+	return sa && seen(&sad->missing_sas, &sa->entry, group);
 }
 
 bool sad_spi_seen(struct sad *sad, uint64_t spi_i, uint64_t spi_r,
@@ -1174,32 +1200,37 @@ bool sad_spi_seen(struct sad *sad, uint64_t spi_i, uint64_t spi_r,
 	struct sad_spi *spi;
 
 	HASH_FIND(hh, sad->spis, &key, sizeof(key), spi);
-	return spi && seen(&spi->entry, group);
+	return spi && seen(&sad->missing_spis, &spi->entry, group);
 }
 
-static bool is_missing(const struct sad_entry *e)
+/* Is one due now that was missing? */
+static bool mend(struct entries *due, struct sad_entry *e)
 {
-	return e->group && e->known == SAD_UNKNOWN && !e->is_due;
+	if (e->is_due || !e->group || e->ike->source->dead)
+		return false;
+	set_due(due, e);
+	return e->is_due;
 }
 
 bool sad_mend(struct sad *sad)
 {
-	struct sad_spi *spi, *next_spi;
-	struct sad_sa *sa, *next_sa;
+	struct sad_entry *e;
 	bool any = false;
 
-	HASH_ITER(hh, sad->sas, sa, next_sa)
-		if (is_missing(&sa->entry)) {
-			/* it may have been installed meanwhile */
-			sa->restated = sa->pending;
-			set_due(&sad->due_sas, &sa->entry);
-			any = true;
-		}
-	HASH_ITER(hh, sad->spis, spi, next_spi)
-		if (is_missing(&spi->entry)) {
-			set_due(&sad->due_spis, &spi->entry);
-			any = true;
-		}
+	while ((e = TAILQ_FIRST(&sad->missing_sas))) {
+		struct sad_sa *sa = (struct sad_sa *)e;
+
+		not_missing(&sad->missing_sas, e);
+		if (!mend(&sad->due_sas, e))
+			continue;
+		/* it may have been installed meanwhile */
+		sa->restated = sa->pending;
+		any = true;
+	}
+	while ((e = TAILQ_FIRST(&sad->missing_spis))) {
+		not_missing(&sad->missing_spis, e);
+		any |= mend(&sad->due_spis, e);
+	}
 	return any;
 }
 
@@ -1238,6 +1269,8 @@ struct sad *sad_new(void)
 	}
 	TAILQ_INIT(&sad->due_sas);
 	TAILQ_INIT(&sad->due_spis);
+	TAILQ_INIT(&sad->missing_sas);
+	TAILQ_INIT(&sad->missing_spis);
 	TAILQ_INIT(&sad->waiting);
 	return sad;
 }

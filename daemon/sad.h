@@ -47,7 +47,10 @@ enum sad_known {
  * struct sad_entry - what an entry of either table should be
  *
  * @due: in the queue of its kind
- * @is_due: it is
+ * @missing: in the queue of those of its kind that the kernel's table told of as
+ *	they should not be
+ * @is_due: it is in the first
+ * @is_missing: it is in the other
  * @gone: nobody states it any more; it is freed once the kernel has no such
  *	entry either
  * @known: whether the kernel has it
@@ -58,7 +61,9 @@ enum sad_known {
  */
 struct sad_entry {
 	TAILQ_ENTRY(sad_entry) due;
+	TAILQ_ENTRY(sad_entry) missing;
 	bool is_due;
+	bool is_missing;
 	bool gone;
 	enum sad_known known;
 	uint32_t group;
@@ -314,9 +319,10 @@ bool sad_spi_seen(struct sad *sad, uint64_t spi_i, uint64_t spi_r,
 		  uint32_t group);
 
 /**
- * sad_mend() - what should be in the tables and is not known to be is due
+ * sad_mend() - what sad_sa_seen() and sad_spi_seen() found wrong, and is not
+ * right again, is due
  *
- * Return: whether anything is.
+ * Return: whether anything is for that.
  */
 bool sad_mend(struct sad *sad);
 

@@ -794,6 +794,87 @@ START_TEST(what_somebody_removed_is_put_back)
 }
 END_TEST
 
+START_TEST(what_is_not_known_is_not_missing)
+{
+	struct iq_addr local = LOCAL;
+	struct sad_sa *s;
+
+	/* the kernel refused it: that is tried again as it is */
+	ck_assert_int_eq(ike(1, 0x11, 0x12, "x.a.example"), 0);
+	pump();
+	ck_assert_int_eq(sa(1, 0x1001, false), 0);
+	ck_assert_uint_eq(sad_due_sas(sad, &s, 1), 1);
+	sad_sa_written(sad, s, SAD_UNKNOWN);
+	ck_assert(!sad_mend(sad));
+	ck_assert(!sad_sa_seen(sad, &local, 0x1001, IPPROTO_ESP, SILVER));
+	ck_assert(!sad_mend(sad));
+	ck_assert_uint_eq(pump(), 0);
+	begin(false);
+	pump();
+
+	/* charon is about to say whether it still has it */
+	ck_assert(sad_sa_seen(sad, &local, 0x1001, IPPROTO_ESP, 0));
+	ck_assert(sad_spi_seen(sad, 0x11, 0x12, 0));
+	sync_start(charon);
+	ck_assert(!sad_mend(sad));
+	ck_assert_uint_eq(pump(), 0);
+	ck_assert_int_eq(ike(1, 0x11, 0x12, "x.a.example"), 0);
+	ck_assert_int_eq(sa(1, 0x1001, false), 0);
+	ck_assert_uint_eq(pump(), 2);
+
+	/* all was restated meanwhile, or it is gone */
+	sync_end(charon);
+	ck_assert(sad_sa_seen(sad, &local, 0x1001, IPPROTO_ESP, 0));
+	ck_assert(sad_spi_seen(sad, 0x11, 0x12, 0));
+	begin(false);
+	ck_assert(!sad_mend(sad));
+	end();
+	ck_assert(sad_sa_seen(sad, &local, 0x1001, IPPROTO_ESP, 0));
+	ck_assert(sad_spi_seen(sad, 0x11, 0x12, 0));
+	begin(false);
+	end();
+	ck_assert(!sad_mend(sad));
+	ck_assert(sad_sa_seen(sad, &local, 0x1001, IPPROTO_ESP, 0));
+	ck_assert(sad_spi_seen(sad, 0x11, 0x12, 0));
+	sync_start(charon);
+	sync_end(charon);
+	end();
+	ck_assert(!sad_mend(sad));
+}
+END_TEST
+
+START_TEST(what_a_dead_charon_left_is_not_put_back)
+{
+	struct iq_addr local = LOCAL;
+	struct sad_source *other;
+	pid_t pid = fork();
+
+	if (!pid)
+		_exit(0);
+	ck_assert_int_gt(pid, 0);
+	ck_assert_int_eq(waitpid(pid, NULL, 0), pid);
+
+	other = sad_connect(sad, pid);
+	sync_start(other);
+	ck_assert_int_eq(ike_by(other, 1, 0x31, 0x32, "x.b.example"), 0);
+	ck_assert_int_eq(ike_by(other, 2, 0x33, 0x34, "x.b.example"), 0);
+	ck_assert_int_eq(sa_by(other, 1, 0x1009, false), 0);
+	sync_end(other);
+	end();
+	sad_disconnect(sad, other);
+	/* one that somebody removed just before the sweep took the others */
+	ck_assert(sad_spi_seen(sad, 0x33, 0x34, 0));
+	begin(false);
+	end();
+	ck_assert_uint_eq(kernel_ike(0x31, 0x32), 0);
+	ck_assert(!sad_spi_seen(sad, 0x31, 0x32, 0));
+	ck_assert(!sad_sa_seen(sad, &local, 0x1009, IPPROTO_ESP, 0));
+	ck_assert(!sad_mend(sad));
+	ck_assert_uint_eq(pump(), 0);
+	ck_assert_uint_eq(kernel_ike(0x31, 0x32), 0);
+}
+END_TEST
+
 START_TEST(charons_do_not_disturb_each_other)
 {
 	struct sad_source *other = sad_connect(sad, getppid());
@@ -1051,6 +1132,8 @@ int main(void)
 	tcase_add_test(tcase, pending_sas_are_settled);
 	tcase_add_test(tcase, what_was_refused_is_stated_again);
 	tcase_add_test(tcase, what_somebody_removed_is_put_back);
+	tcase_add_test(tcase, what_is_not_known_is_not_missing);
+	tcase_add_test(tcase, what_a_dead_charon_left_is_not_put_back);
 	tcase_add_test(tcase, charons_do_not_disturb_each_other);
 	tcase_add_test(tcase, a_charon_that_died_is_forgotten);
 	tcase_add_test(tcase, no_ike_sa_takes_anothers_sa);
