@@ -94,12 +94,13 @@ static size_t max_ikes(const struct sad *sad)
 
 /*
  * While a charon states what it has, what it has not restated yet is not told
- * to the kernel: it would be taken for restated, and survive the sweep.
+ * to the kernel: it would be taken for restated, and survive the sweep. Nor is
+ * what went with the kernel's SA: nothing would remove it again.
  */
 static bool is_held(const struct sad_entry *e)
 {
-	return e->ike && e->ike->source->stating &&
-	       e->round != e->ike->source->round;
+	return e->ike && (e->went || (e->ike->source->stating &&
+				      e->round != e->ike->source->round));
 }
 
 static void set_due(struct entries *queue, struct sad_entry *e)
@@ -277,6 +278,7 @@ static void end_sa(struct sad *sad, struct sad_sa *sa)
 	}
 	not_waiting(sad, sa);
 	leave_ike(sa);
+	sa->local = false;
 	sa->entry.gone = true;
 	sa->entry.group = 0;
 	set_due(&sad->due_sas, &sa->entry);
@@ -290,6 +292,17 @@ static void sa_key(const struct sad *sad, const struct iq_addr *dst,
 	key->spi = spi;
 	key->dst = *dst;
 	key->proto = proto;
+}
+
+static struct sad_sa *find_sa(const struct sad *sad, const struct iq_addr *dst,
+			      uint32_t spi, uint8_t proto)
+{
+	struct sad_sa_key key;
+	struct sad_sa *sa;
+
+	sa_key(sad, dst, spi, proto, &key);
+	HASH_FIND(hh, sad->sas, &key, sizeof(key), sa);
+	return sa;
 }
 
 /* Find an SA or make one that is under no IKE SA yet. */
@@ -325,6 +338,7 @@ static int need_sa(struct sad *sad, const struct iq_addr *dst, uint32_t spi,
 static void join_ike(struct sad_sa *sa, struct sad_ike *ike)
 {
 	sa->entry.gone = false;
+	sa->entry.went = false;
 	sa->entry.round = ike->source->round;
 	sa->entry.group = ike->group;
 	if (sa->entry.ike == ike)
@@ -717,11 +731,8 @@ static int state_sa(struct sad *sad, struct sad_source *source,
 static int state_sa_del(struct sad *sad, struct sad_source *source,
 			const struct iq_feed *msg, struct sad_stated *stated)
 {
-	struct sad_sa_key key;
-	struct sad_sa *sa;
+	struct sad_sa *sa = find_sa(sad, &msg->dst, msg->spi, msg->proto);
 
-	sa_key(sad, &msg->dst, msg->spi, msg->proto, &key);
-	HASH_FIND(hh, sad->sas, &key, sizeof(key), sa);
 	/* the same key may be another charon's by now */
 	if (!sa || sa->entry.gone ||
 	    (sa->entry.ike->source != source &&
@@ -1166,7 +1177,7 @@ void sad_settle(struct sad *sad, struct sad_sa *sa, enum sad_known known,
  */
 static bool seen(struct entries *missing, struct sad_entry *e, uint32_t group)
 {
-	if (!e->group || e->ike->source->dead)
+	if (!e->group || e->went || e->ike->source->dead)
 		return false;
 	if (group == e->group) {
 		not_missing(missing, e);
@@ -1179,14 +1190,33 @@ static bool seen(struct entries *missing, struct sad_entry *e, uint32_t group)
 }
 
 bool sad_sa_seen(struct sad *sad, const struct iq_addr *dst, uint32_t spi,
-		 uint8_t proto, uint32_t group)
+		 uint8_t proto, uint32_t group, bool local)
 {
-	struct sad_sa_key key;
-	struct sad_sa *sa;
+	struct sad_sa *sa = find_sa(sad, dst, spi, proto);
 
-	sa_key(sad, dst, spi, proto, &key);
-	HASH_FIND(hh, sad->sas, &key, sizeof(key), sa);
-	return sa && seen(&sad->missing_sas, &sa->entry, group);
+	if (!sa)
+		return false;
+	sa->local = local;
+	if (local || (group && group == sa->entry.group))
+		sa->entry.went = false;
+	return seen(&sad->missing_sas, &sa->entry, group);
+}
+
+void sad_sa_went(struct sad *sad, const struct iq_addr *dst, uint32_t spi,
+		 uint8_t proto)
+{
+	struct sad_sa *sa = find_sa(sad, dst, spi, proto);
+
+	if (!sa || !sa->local)
+		return;
+	sa->local = false;
+	/* announced anew; or else sad_settle() ends it */
+	if (sa->pending)
+		return;
+	sa->entry.went = true;
+	sa->entry.known = SAD_ABSENT;
+	not_due(&sad->due_sas, &sa->entry);
+	not_missing(&sad->missing_sas, &sa->entry);
 }
 
 bool sad_spi_seen(struct sad *sad, uint64_t spi_i, uint64_t spi_r,

@@ -53,6 +53,8 @@ enum sad_known {
  * @is_missing: it is in the other
  * @gone: nobody states it any more; it is freed once the kernel has no such
  *	entry either
+ * @went: the kernel's entry went with the kernel's SA; there should be none
+ *	until charon states the SA again
  * @known: whether the kernel has it
  * @group: the id of the group it should be in, 0: there should be none
  * @known_group: the one that it is in, if SAD_PRESENT
@@ -65,6 +67,7 @@ struct sad_entry {
 	bool is_due;
 	bool is_missing;
 	bool gone;
+	bool went;
 	enum sad_known known;
 	uint32_t group;
 	uint32_t known_group;
@@ -86,6 +89,7 @@ struct sad_sa_key {
  * @pending: it is about to be installed
  * @restated: due as pending for another reason than that charon said so: it
  *	may have been installed since
+ * @local: the kernel's SAD has it, as its table told last
  * @child_id: charon's id of the CHILD SA that it is the outbound SA of; 0: none
  *	that is known
  * @deadline: when the kernel gives a pending one up
@@ -95,6 +99,7 @@ struct sad_sa {
 	struct sad_sa_key key;
 	bool pending;
 	bool restated;
+	bool local;
 	uint32_t child_id;
 	double deadline;
 	TAILQ_ENTRY(sad_sa) wait;
@@ -309,14 +314,22 @@ void sad_settle(struct sad *sad, struct sad_sa *sa, enum sad_known known,
  * sad_sa_seen() - the kernel's table told of an SA
  *
  * @group: that its entry is in, if it is one of ours, else 0; 0: it is gone
+ * @local: the kernel's SAD has the SA
  *
  * Return: it is not as it should be: sad_mend() is to be called before long,
  * but not all the time, for somebody may want it otherwise.
  */
 bool sad_sa_seen(struct sad *sad, const struct iq_addr *dst, uint32_t spi,
-		 uint8_t proto, uint32_t group);
+		 uint8_t proto, uint32_t group, bool local);
 bool sad_spi_seen(struct sad *sad, uint64_t spi_i, uint64_t spi_r,
 		  uint32_t group);
+
+/**
+ * sad_sa_went() - the kernel's table told that an SA's entry is gone, and that
+ * its SAD does not have the SA: if it had, that is why
+ */
+void sad_sa_went(struct sad *sad, const struct iq_addr *dst, uint32_t spi,
+		 uint8_t proto);
 
 /**
  * sad_mend() - what sad_sa_seen() and sad_spi_seen() found wrong, and is not

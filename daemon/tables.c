@@ -762,22 +762,23 @@ static bool sa_told(struct tables *t, const struct iq_event *ev)
 {
 	const struct iq_sa *sa = &ev->sa;
 	uint32_t group = sa->owner == OWNER ? sa->group : 0;
+	bool local = sa->flags & IPSEC_QOS_SA_F_LOCAL;
 
 	switch (ev->event) {
 	case IPSEC_QOS_EVENT_NEW:
 	case IPSEC_QOS_EVENT_CHANGE:
 		break;
 	case IPSEC_QOS_EVENT_DEL:
-		/* it went with the kernel's SA, as it should */
-		if (!(sa->flags & (IPSEC_QOS_SA_F_LOCAL |
-				   IPSEC_QOS_SA_F_PENDING)))
+		if (!local && !(sa->flags & IPSEC_QOS_SA_F_PENDING)) {
+			sad_sa_went(t->sad, &sa->dst, sa->spi, sa->proto);
 			return false;
+		}
 		group = 0;
 		break;
 	default:
 		return false;
 	}
-	return sad_sa_seen(t->sad, &sa->dst, sa->spi, sa->proto, group);
+	return sad_sa_seen(t->sad, &sa->dst, sa->spi, sa->proto, group, local);
 }
 
 static bool ike_told(struct tables *t, const struct iq_event *ev)

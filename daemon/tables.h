@@ -15,7 +15,8 @@
  *
  * What the module tells of its tables is listened to: an entry or group of ours
  * that somebody else removed or changed is put back about a second later. One
- * that the kernel removed with its own SA is not.
+ * that the kernel removed with its own SA is not, until charon states that SA
+ * again.
  */
 #ifndef IPSEC_QOSD_TABLES_H
 #define IPSEC_QOSD_TABLES_H

@@ -932,6 +932,18 @@ def scenario_meddler():
         eventually("the IKE SAs", lambda: ikes() == whole[1], 2)
         check(sas() == only, "they came back")
 
+        # when all is stated anew, too, until charon states them
+        check(query(RELOAD)["warnings"] == [], "warnings")
+        check(sas() == only, "they came back with a reload")
+        ipsec_qos("group", "change", "gold", "mark", "0x50/0xff0")
+        eventually("the groups", lambda: groups() == whole[2], 2)
+        check(sas() == only, "they came back with a group")
+        xfrm("add", 0x1001, "enc", "cipher_null", "", "auth", "digest_null", "")
+        c.sa(1, 0x1001)
+        only["192.0.2.1", 0x1001] = "gold"
+        check(sas() == only, sas())
+        xfrm("delete", 0x1001)
+
 
 def scenario_many():
     """20,000 SAs stated, and again by a daemon that was killed"""

@@ -756,11 +756,11 @@ START_TEST(what_somebody_removed_is_put_back)
 	pump();
 
 	/* what the kernel tells of what was written is as it should be */
-	ck_assert(!sad_sa_seen(sad, &local, 0x1001, IPPROTO_ESP, GOLD));
+	ck_assert(!sad_sa_seen(sad, &local, 0x1001, IPPROTO_ESP, GOLD, false));
 	ck_assert(!sad_spi_seen(sad, 0x11, 0x12, GOLD));
 	/* nor is what is not ours of any interest */
-	ck_assert(!sad_sa_seen(sad, &local, 0x1002, IPPROTO_ESP, SILVER));
-	ck_assert(!sad_sa_seen(sad, &local, 0x7777, IPPROTO_ESP, 0));
+	ck_assert(!sad_sa_seen(sad, &local, 0x1002, IPPROTO_ESP, SILVER, false));
+	ck_assert(!sad_sa_seen(sad, &local, 0x7777, IPPROTO_ESP, 0, false));
 	ck_assert(!sad_spi_seen(sad, 0x77, 0x77, 0));
 	ck_assert(!sad_mend(sad));
 	ck_assert_uint_eq(pump(), 0);
@@ -768,9 +768,9 @@ START_TEST(what_somebody_removed_is_put_back)
 	/* gone; in another group; gone before it was installed */
 	memset(rows, 0, sizeof(rows));
 	memset(ikes, 0, sizeof(ikes));
-	ck_assert(sad_sa_seen(sad, &local, 0x1001, IPPROTO_ESP, 0));
+	ck_assert(sad_sa_seen(sad, &local, 0x1001, IPPROTO_ESP, 0, false));
 	ck_assert(sad_spi_seen(sad, 0x11, 0x12, SILVER));
-	ck_assert(sad_sa_seen(sad, &local, 0x1003, IPPROTO_ESP, 0));
+	ck_assert(sad_sa_seen(sad, &local, 0x1003, IPPROTO_ESP, 0, false));
 	ck_assert_uint_eq(pump(), 0);
 	ck_assert(sad_mend(sad));
 	ck_assert(!sad_mend(sad));
@@ -780,17 +780,138 @@ START_TEST(what_somebody_removed_is_put_back)
 	ck_assert_uint_eq(kernel_ike(0x11, 0x12), GOLD);
 
 	/* old news, and then the new */
-	ck_assert(sad_sa_seen(sad, &local, 0x1001, IPPROTO_ESP, 0));
-	ck_assert(!sad_sa_seen(sad, &local, 0x1001, IPPROTO_ESP, GOLD));
+	ck_assert(sad_sa_seen(sad, &local, 0x1001, IPPROTO_ESP, 0, false));
+	ck_assert(!sad_sa_seen(sad, &local, 0x1001, IPPROTO_ESP, GOLD, false));
 	ck_assert(!sad_mend(sad));
 
 	/* charon deleted it meanwhile */
-	ck_assert(sad_sa_seen(sad, &local, 0x1001, IPPROTO_ESP, 0));
+	ck_assert(sad_sa_seen(sad, &local, 0x1001, IPPROTO_ESP, 0, false));
 	ck_assert_int_eq(sa_del(0x1001), 0);
-	ck_assert(!sad_sa_seen(sad, &local, 0x1001, IPPROTO_ESP, 0));
+	ck_assert(!sad_sa_seen(sad, &local, 0x1001, IPPROTO_ESP, 0, false));
 	ck_assert(!sad_mend(sad));
 	pump();
 	ck_assert_uint_eq(kernel_sa(0x1001), 0);
+}
+END_TEST
+
+/* The kernel deletes its SA to us, and tells. */
+static void kernel_deletes(uint32_t spi)
+{
+	struct iq_addr local = LOCAL;
+	struct row *row = kernel_to(&local, spi);
+
+	if (row)
+		row->used = false;
+	sad_sa_went(sad, &local, spi, IPPROTO_ESP);
+}
+
+START_TEST(what_went_with_the_kernels_sa_stays_gone)
+{
+	struct config *second = load(second_file);
+	struct iq_addr local = LOCAL, remote = REMOTE;
+	struct sad_sa *s;
+
+	establish();
+	ck_assert_int_eq(sa(1, 0x1003, false), 0);
+	pump();
+	ck_assert(!sad_sa_seen(sad, &local, 0x1001, IPPROTO_ESP, GOLD, true));
+	ck_assert(!sad_sa_seen(sad, &local, 0x1003, IPPROTO_ESP, GOLD, false));
+	kernel_deletes(0x1001);
+	kernel_deletes(0x1003);
+	ck_assert(!sad_mend(sad));
+	ck_assert_uint_eq(pump(), 0);
+	/* one that was never the kernel's own is stated anew with the others */
+	begin(false);
+	end();
+	ck_assert_uint_eq(kernel_sa(0x1001), 0);
+	ck_assert_uint_eq(kernel_sa(0x1003), GOLD);
+
+	/* a configuration, another module, half of a sync: it stays gone */
+	sad_config(sad, second);
+	begin(false);
+	end();
+	ck_assert_uint_eq(kernel_sa(0x1001), 0);
+	ck_assert_uint_eq(kernel_sa(0x1003), SILVER);
+	sad_config(sad, config);
+	config_free(second);
+	pump();
+	sad_kernel(sad, false);
+	sad_kernel(sad, true);
+	begin(true);
+	end();
+	sync_start(charon);
+	sad_disconnect(sad, charon);
+	pump();
+	ck_assert_uint_eq(kernel_sa(0x1001), 0);
+
+	/* until charon states it */
+	charon = sad_connect(sad, getpid());
+	sync_start(charon);
+	ck_assert_int_eq(ike(1, 0x11, 0x12, "x.a.example"), 0);
+	ck_assert_int_eq(child(1, 1, 0x1001, 0x2001), 0);
+	sync_end(charon);
+	end();
+	ck_assert_uint_eq(kernel_sa(0x1001), GOLD);
+	begin(false);
+	ck_assert_uint_eq(pump(), 3);
+
+	/* it went before it was restated; or after somebody had changed it */
+	ck_assert(!sad_sa_seen(sad, &local, 0x1001, IPPROTO_ESP, GOLD, true));
+	begin(false);
+	kernel_deletes(0x1001);
+	ck_assert_uint_eq(pump(), 2);
+	ck_assert_int_eq(sa(1, 0x1001, false), 0);
+	pump();
+	ck_assert_uint_eq(kernel_sa(0x1001), GOLD);
+	ck_assert(sad_sa_seen(sad, &local, 0x1001, IPPROTO_ESP, SILVER, true));
+	kernel_deletes(0x1001);
+	ck_assert(!sad_mend(sad));
+	ck_assert_uint_eq(pump(), 0);
+
+	/* the kernel has it again, as somebody's entry shows */
+	ck_assert(!sad_sa_seen(sad, &local, 0x1001, IPPROTO_ESP, 0, false));
+	ck_assert(sad_sa_seen(sad, &local, 0x1001, IPPROTO_ESP, 0, true));
+	ck_assert(sad_mend(sad));
+	pump();
+	ck_assert_uint_eq(kernel_sa(0x1001), GOLD);
+
+	/* charon deletes it, too, and may announce the same */
+	kernel_deletes(0x1001);
+	ck_assert_int_eq(sa_del(0x1001), 0);
+	ck_assert_int_eq(sa(1, 0x1001, true), 0);
+	ck_assert_uint_eq(pump(), 1);
+	ck_assert_uint_eq(kernel_sa(0x1001), GOLD);
+
+	/* what is told of the former one is not of the one that comes */
+	ck_assert_int_eq(sa(1, 0x1001, false), 0);
+	pump();
+	ck_assert(!sad_sa_seen(sad, &local, 0x1001, IPPROTO_ESP, GOLD, true));
+	ck_assert_int_eq(sa_del(0x1001), 0);
+	ck_assert_int_eq(sa(1, 0x1001, false), 0);
+	kernel_deletes(0x1001);
+	ck_assert_uint_eq(pump(), 1);
+	ck_assert_uint_eq(kernel_sa(0x1001), GOLD);
+	ck_assert(!sad_sa_seen(sad, &local, 0x1001, IPPROTO_ESP, GOLD, true));
+	ck_assert_int_eq(sa(1, 0x1001, true), 0);
+	kernel_deletes(0x1001);
+	ck_assert_uint_eq(pump(), 1);
+	ck_assert_uint_eq(kernel_sa(0x1001), GOLD);
+
+	/* what is announced waits, or is settled */
+	ck_assert(!sad_sa_seen(sad, &local, 0x1001, IPPROTO_ESP, GOLD, true));
+	kernel_deletes(0x1001);
+	now = sad_deadline(sad);
+	ck_assert_ptr_nonnull(s = sad_overdue(sad, now));
+	sad_settle(sad, s, SAD_ABSENT, now);
+
+	/* an SPI that is free again is whose who uses it next */
+	ck_assert_int_eq(ike(2, 0x21, 0x22, "x.b.example"), 0);
+	ck_assert_int_eq(out(2, 0x2001, true), -EEXIST);
+	sad_sa_seen(sad, &remote, 0x2001, IPPROTO_ESP, GOLD, true);
+	sad_sa_went(sad, &remote, 0x2001, IPPROTO_ESP);
+	ck_assert_int_eq(out(2, 0x2001, true), 0);
+	pump();
+	ck_assert_uint_eq(kernel_out(0x2001), SILVER);
 }
 END_TEST
 
@@ -806,14 +927,14 @@ START_TEST(what_is_not_known_is_not_missing)
 	ck_assert_uint_eq(sad_due_sas(sad, &s, 1), 1);
 	sad_sa_written(sad, s, SAD_UNKNOWN);
 	ck_assert(!sad_mend(sad));
-	ck_assert(!sad_sa_seen(sad, &local, 0x1001, IPPROTO_ESP, SILVER));
+	ck_assert(!sad_sa_seen(sad, &local, 0x1001, IPPROTO_ESP, SILVER, false));
 	ck_assert(!sad_mend(sad));
 	ck_assert_uint_eq(pump(), 0);
 	begin(false);
 	pump();
 
 	/* charon is about to say whether it still has it */
-	ck_assert(sad_sa_seen(sad, &local, 0x1001, IPPROTO_ESP, 0));
+	ck_assert(sad_sa_seen(sad, &local, 0x1001, IPPROTO_ESP, 0, true));
 	ck_assert(sad_spi_seen(sad, 0x11, 0x12, 0));
 	sync_start(charon);
 	ck_assert(!sad_mend(sad));
@@ -824,17 +945,17 @@ START_TEST(what_is_not_known_is_not_missing)
 
 	/* all was restated meanwhile, or it is gone */
 	sync_end(charon);
-	ck_assert(sad_sa_seen(sad, &local, 0x1001, IPPROTO_ESP, 0));
+	ck_assert(sad_sa_seen(sad, &local, 0x1001, IPPROTO_ESP, 0, true));
 	ck_assert(sad_spi_seen(sad, 0x11, 0x12, 0));
 	begin(false);
 	ck_assert(!sad_mend(sad));
 	end();
-	ck_assert(sad_sa_seen(sad, &local, 0x1001, IPPROTO_ESP, 0));
+	ck_assert(sad_sa_seen(sad, &local, 0x1001, IPPROTO_ESP, 0, true));
 	ck_assert(sad_spi_seen(sad, 0x11, 0x12, 0));
 	begin(false);
 	end();
 	ck_assert(!sad_mend(sad));
-	ck_assert(sad_sa_seen(sad, &local, 0x1001, IPPROTO_ESP, 0));
+	ck_assert(sad_sa_seen(sad, &local, 0x1001, IPPROTO_ESP, 0, true));
 	ck_assert(sad_spi_seen(sad, 0x11, 0x12, 0));
 	sync_start(charon);
 	sync_end(charon);
@@ -868,7 +989,7 @@ START_TEST(what_a_dead_charon_left_is_not_put_back)
 	end();
 	ck_assert_uint_eq(kernel_ike(0x31, 0x32), 0);
 	ck_assert(!sad_spi_seen(sad, 0x31, 0x32, 0));
-	ck_assert(!sad_sa_seen(sad, &local, 0x1009, IPPROTO_ESP, 0));
+	ck_assert(!sad_sa_seen(sad, &local, 0x1009, IPPROTO_ESP, 0, false));
 	ck_assert(!sad_mend(sad));
 	ck_assert_uint_eq(pump(), 0);
 	ck_assert_uint_eq(kernel_ike(0x31, 0x32), 0);
@@ -1132,6 +1253,7 @@ int main(void)
 	tcase_add_test(tcase, pending_sas_are_settled);
 	tcase_add_test(tcase, what_was_refused_is_stated_again);
 	tcase_add_test(tcase, what_somebody_removed_is_put_back);
+	tcase_add_test(tcase, what_went_with_the_kernels_sa_stays_gone);
 	tcase_add_test(tcase, what_is_not_known_is_not_missing);
 	tcase_add_test(tcase, what_a_dead_charon_left_is_not_put_back);
 	tcase_add_test(tcase, charons_do_not_disturb_each_other);
