@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: GPL-2.0
-#include <linux/capability.h>
 #include <linux/slab.h>
 
 #include "compat.h"
@@ -132,17 +131,17 @@ static int iq_conf_fallback(const struct nlattr *attr, struct iq_settings *s,
  * What a ceiling bounds is the machine's memory: who is root in a container
  * alone may lower one, and raise it again up to what it is by itself.
  */
-static int iq_conf_ceiling(const struct nlattr *attr, u32 max,
+static int iq_conf_ceiling(const struct nlattr *attr, u32 max, bool machine,
 			   struct netlink_ext_ack *extack)
 {
-	if (!attr || nla_get_u32(attr) <= max || capable(CAP_NET_ADMIN))
+	if (!attr || nla_get_u32(attr) <= max || machine)
 		return 0;
 	iq_err(extack, attr, "only the machine's administrator sets more than %u",
 	       max);
 	return -EPERM;
 }
 
-int iq_conf_set(struct iq_net *iqn, struct nlattr **tb,
+int iq_conf_set(struct iq_net *iqn, struct nlattr **tb, bool machine,
 		struct netlink_ext_ack *extack)
 {
 	struct iq_settings *old = iq_conf_settings(iqn), *s;
@@ -152,13 +151,13 @@ int iq_conf_set(struct iq_net *iqn, struct nlattr **tb,
 	if (!s)
 		return -ENOMEM;
 	err = iq_conf_ceiling(tb[IPSEC_QOS_CONF_A_MAX_SAS], IPSEC_QOS_MAX_SAS,
-			      extack);
+			      machine, extack);
 	if (!err)
 		err = iq_conf_ceiling(tb[IPSEC_QOS_CONF_A_MAX_IKES],
-				      IPSEC_QOS_MAX_IKES, extack);
+				      IPSEC_QOS_MAX_IKES, machine, extack);
 	if (!err)
 		err = iq_conf_ceiling(tb[IPSEC_QOS_CONF_A_MAX_GROUPS],
-				      IPSEC_QOS_MAX_GROUPS, extack);
+				      IPSEC_QOS_MAX_GROUPS, machine, extack);
 	if (!err)
 		err = iq_conf_ports(tb[IPSEC_QOS_CONF_A_IKE_PORTS],
 				    &s->ports.n_ike, s->ports.ike, extack);

@@ -25,10 +25,12 @@ static inline struct iq_settings *iq_conf_settings(const struct iq_net *iqn)
  * iq_conf_set() - change what a request gives, all of it or nothing
  *
  * @tb: attributes of enum ipsec_qos_conf_attr, lengths and ranges checked
+ * @machine: the machine's administrator asks: who is root in a container alone
+ *	cannot raise ceilings above what they are by themselves
  *
  * Context: process, iq_net.config is held.
  */
-int iq_conf_set(struct iq_net *iqn, struct nlattr **tb,
+int iq_conf_set(struct iq_net *iqn, struct nlattr **tb, bool machine,
 		struct netlink_ext_ack *extack);
 
 #endif /* _IPSEC_QOS_CONF_H */

@@ -3,7 +3,7 @@
 #include <linux/netfilter.h>
 #include <linux/siphash.h>
 #include <linux/slab.h>
-#include <net/dst.h>
+#include <net/l3mdev.h>
 
 #include "frag.h"
 #include "tag.h"
@@ -19,14 +19,22 @@
 #define IQ_FRAG_LIFE	HZ		/* identifications come again soon */
 #define IQ_FRAG_HELD	256		/* fragments that wait, in all */
 
-/* RFC 791 section 3.2, RFC 8200 section 4.5: what a packet's fragments share */
+/**
+ * struct iq_frag_key - what a packet's fragments share
+ *
+ * RFC 791 section 3.2; of IPv6 not the protocol, which later ones may have
+ * otherwise (RFC 8200 section 4.5).
+ *
+ * @vrf: that they belong to: others may have the same addresses
+ */
 struct iq_frag_key {
 	u8 src[16];
 	u8 dst[16];
 	u32 id;
+	int vrf;
 	u8 family;
 	u8 proto;
-	u16 zero;
+	u16 zero[3];
 } __aligned(8);
 
 /**
@@ -73,7 +81,8 @@ struct iq_frag {
  * @n_held: how many wait
  * @work: sends on what is @ready, and what has waited long enough
  * @ready: struct iq_held that go on; under @lock
- * @set: its @lock covers its ways; @lock of the whole nests inside
+ * @set: its @lock covers its ways; @lock of the whole nests inside. All with
+ *	bottom halves disabled, and no other lock inside
  */
 struct iq_frags {
 	siphash_key_t secret;
@@ -88,10 +97,16 @@ struct iq_frags {
 	} set[IQ_FRAG_SETS];
 };
 
-/* This CPU sends on a fragment that has waited: it does not wait again. */
-static DEFINE_PER_CPU(bool, iq_frag_resuming);
+/* The fragment that this CPU sends on, as it has waited. */
+static DEFINE_PER_CPU(const struct sk_buff *, iq_frag_resuming);
+
+bool iq_frag_waited(const struct sk_buff *skb)
+{
+	return this_cpu_read(iq_frag_resuming) == skb;
+}
 
 static struct iq_frag_set *iq_frag_key(struct iq_frags *f,
+				       const struct nf_hook_state *state,
 				       const struct iq_packet *pkt,
 				       struct iq_frag_key *key)
 {
@@ -101,8 +116,10 @@ static struct iq_frag_set *iq_frag_key(struct iq_frags *f,
 	memcpy(key->src, pkt->src, n);
 	memcpy(key->dst, pkt->dst, n);
 	key->id = pkt->frag_id;
+	key->vrf = l3mdev_master_ifindex_rcu(state->in ?: state->out);
 	key->family = pkt->family;
-	key->proto = pkt->frag_proto;
+	if (pkt->family == AF_INET)
+		key->proto = pkt->frag_proto;
 	return &f->set[siphash(key, sizeof(*key), &f->secret) % IQ_FRAG_SETS];
 }
 
@@ -118,9 +135,10 @@ static void iq_frag_release(struct iq_frags *f, struct iq_frag *frag)
 }
 
 /*
- * The place of a packet: its own, else a free one; for a @first fragment else
- * the oldest, whatever that is: a flood of others does not keep it from being
- * heeded. NULL: there is none.
+ * The place of a packet: its own, else one that is free or remembers nothing but
+ * that the first did not come; for a @first fragment else the oldest, whatever
+ * that is: a flood of others does not keep it from being heeded. NULL: there is
+ * none.
  */
 static struct iq_frag *iq_frag_find(struct iq_frags *f, struct iq_frag_set *set,
 				    const struct iq_frag_key *key, bool first)
@@ -137,8 +155,11 @@ static struct iq_frag *iq_frag_find(struct iq_frags *f, struct iq_frag_set *set,
 		}
 		if (!memcmp(&frag->key, key, sizeof(*key)))
 			return frag;
-		if (first && (!best || (best->state != IQ_FRAG_FREE &&
-					time_before(frag->since, best->since))))
+		if (!first && (frag->state != IQ_FRAG_KNOWN ||
+			       frag->kind != IQ_FRAGMENT))
+			continue;
+		if (!best || (best->state != IQ_FRAG_FREE &&
+			      time_before(frag->since, best->since)))
 			best = frag;
 	}
 	if (best) {
@@ -149,12 +170,12 @@ static struct iq_frag *iq_frag_find(struct iq_frags *f, struct iq_frag_set *set,
 	return best;
 }
 
-void iq_frag_learn(struct iq_net *iqn, const struct iq_packet *pkt,
-		   enum iq_kind kind)
+void iq_frag_learn(struct iq_net *iqn, const struct nf_hook_state *state,
+		   const struct iq_packet *pkt, enum iq_kind kind)
 {
 	struct iq_frags *f = iqn->frags;
 	struct iq_frag_key key;
-	struct iq_frag_set *set = iq_frag_key(f, pkt, &key);
+	struct iq_frag_set *set = iq_frag_key(f, state, pkt, &key);
 	struct iq_frag *frag;
 
 	spin_lock_bh(&set->lock);
@@ -162,10 +183,13 @@ void iq_frag_learn(struct iq_net *iqn, const struct iq_packet *pkt,
 	frag->state = IQ_FRAG_KNOWN;
 	frag->since = jiffies;
 	frag->kind = kind;
-	frag->proto = pkt->proto;
-	frag->spi = pkt->spi;
-	frag->spi_i = pkt->spi_i;
-	frag->spi_r = pkt->spi_r;
+	if (kind == IQ_SA) {
+		frag->proto = pkt->proto;
+		frag->spi = pkt->spi;
+	} else if (kind == IQ_IKE) {
+		frag->spi_i = pkt->spi_i;
+		frag->spi_r = pkt->spi_r;
+	}
 	iq_frag_release(f, frag);
 	spin_unlock_bh(&set->lock);
 }
@@ -181,7 +205,6 @@ static bool iq_frag_hold(struct iq_frags *f, struct iq_frag *frag,
 	h = kmalloc(sizeof(*h), GFP_ATOMIC | __GFP_NOWARN);
 	if (!h)
 		goto full;
-	skb_dst_force(skb);
 	dev_hold(state->in);
 	h->skb = skb;
 	h->state = *state;
@@ -204,7 +227,7 @@ bool iq_frag_recall(struct iq_net *iqn, struct sk_buff *skb,
 {
 	struct iq_frags *f = iqn->frags;
 	struct iq_frag_key key;
-	struct iq_frag_set *set = iq_frag_key(f, pkt, &key);
+	struct iq_frag_set *set = iq_frag_key(f, state, pkt, &key);
 	struct iq_frag *frag;
 	bool held = false;
 
@@ -217,7 +240,7 @@ bool iq_frag_recall(struct iq_net *iqn, struct sk_buff *skb,
 		pkt->spi = frag->spi;
 		pkt->spi_i = frag->spi_i;
 		pkt->spi_r = frag->spi_r;
-	} else if (frag && skb && !this_cpu_read(iq_frag_resuming)) {
+	} else if (frag && skb && !iq_frag_waited(skb)) {
 		held = iq_frag_hold(f, frag, skb, state);
 	}
 	spin_unlock_bh(&set->lock);
@@ -226,31 +249,43 @@ bool iq_frag_recall(struct iq_net *iqn, struct sk_buff *skb,
 
 /*
  * Go on where it was stopped: with this module's own hook, which now knows, or
- * knows that it never will. What is behind that has not seen it yet.
+ * knows that it never will; where it is gone, with what was behind it.
  */
+static unsigned int iq_frag_hook(const struct iq_frags *f,
+				 const struct nf_hook_entries *hooks)
+{
+	unsigned int i, n = hooks->num_hook_entries;
+
+	for (i = 0; i < n; i++)
+		if (hooks->hooks[i].priv == f->iqn)
+			return i;
+	for (i = 0; i < n; i++)
+		if (nf_hook_entries_get_hook_ops(hooks)[i]->priority >
+		    IQ_TAG_PRIORITY)
+			break;
+	return i;
+}
+
 static void iq_frag_resume(struct iq_frags *f, struct iq_held *h)
 {
 	struct nf_hook_state *state = &h->state;
 	struct net_device *dev = state->in;
-	struct nf_hook_entries *hooks;
+	const struct nf_hook_entries *hooks;
 	struct sk_buff *skb = h->skb;
-	unsigned int i = 0;
 
 	rcu_read_lock();
-	if (!(dev->flags & IFF_UP)) {
+	if (!(READ_ONCE(dev->flags) & IFF_UP) ||
+	    !net_eq(dev_net(dev), state->net)) {
 		kfree_skb(skb);
 		goto out;
 	}
 	hooks = state->pf == NFPROTO_IPV4 ?
 		rcu_dereference(state->net->nf.hooks_ipv4[state->hook]) :
 		rcu_dereference(state->net->nf.hooks_ipv6[state->hook]);
-	while (hooks && i < hooks->num_hook_entries &&
-	       hooks->hooks[i].priv != f->iqn &&
-	       nf_hook_entries_get_hook_ops(hooks)[i]->priority < IQ_TAG_PRIORITY)
-		i++;
-	if (!hooks || i == hooks->num_hook_entries ||
-	    nf_hook_slow(skb, state, hooks, i) == 1)
+	this_cpu_write(iq_frag_resuming, skb);
+	if (!hooks || nf_hook_slow(skb, state, hooks, iq_frag_hook(f, hooks)) == 1)
 		state->okfn(state->net, state->sk, skb);
+	this_cpu_write(iq_frag_resuming, NULL);
 out:
 	rcu_read_unlock();
 	dev_put(dev);
@@ -291,9 +326,7 @@ static void iq_frag_work(struct work_struct *work)
 	spin_unlock_bh(&f->lock);
 	list_for_each_entry_safe(h, next, &ready, list) {
 		local_bh_disable();
-		this_cpu_write(iq_frag_resuming, true);
 		iq_frag_resume(f, h);
-		this_cpu_write(iq_frag_resuming, false);
 		local_bh_enable();
 	}
 	if (more)

@@ -2,8 +2,8 @@
 /*
  * Fragments: the first says whose a packet is, and the others are told by it.
  * Nothing is reassembled, so that what this module cannot tell passes as it
- * came. A later fragment that is ahead of the first waits for it, a fifth of a
- * second at most.
+ * came. A later fragment that is ahead of the first waits for it, about a fifth
+ * of a second at most.
  *
  * All that is remembered has a fixed place, and what waits a ceiling: senders
  * cannot make it grow. Where there is no room a fragment passes untagged.
@@ -26,15 +26,16 @@ void iq_frag_exit(struct iq_net *iqn);
  *
  * @kind: what iq_parse() said of it
  *
- * Those that wait for it go on.
+ * Those that wait for it go on. Under rcu_read_lock(), as iq_frag_recall().
  */
-void iq_frag_learn(struct iq_net *iqn, const struct iq_packet *pkt,
-		   enum iq_kind kind);
+void iq_frag_learn(struct iq_net *iqn, const struct nf_hook_state *state,
+		   const struct iq_packet *pkt, enum iq_kind kind);
 
 /**
  * iq_frag_recall() - a later fragment came
  *
- * @skb: may be made to wait; NULL: not this one
+ * @skb: may be made to wait, has neither a route nor a socket; NULL: not this
+ *	one
  * @pkt: gets what the first fragment said
  * @kind: likewise; IQ_FRAGMENT: that is not known
  *
@@ -43,5 +44,8 @@ void iq_frag_learn(struct iq_net *iqn, const struct iq_packet *pkt,
 bool iq_frag_recall(struct iq_net *iqn, struct sk_buff *skb,
 		    const struct nf_hook_state *state, struct iq_packet *pkt,
 		    enum iq_kind *kind);
+
+/** iq_frag_waited() - has it been here before, up to where it was to wait? */
+bool iq_frag_waited(const struct sk_buff *skb);
 
 #endif /* _IPSEC_QOS_FRAG_H */

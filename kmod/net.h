@@ -12,7 +12,8 @@
  *		x->lock and xfrm_state_lock of the SAD; no lock of the SAD is
  *		taken under it.
  *
- * Packets take neither: they read everything under RCU.
+ * Packets take neither: they read everything under RCU. Fragments have locks of
+ * their own, see frag.c.
  */
 #ifndef _IPSEC_QOS_NET_H
 #define _IPSEC_QOS_NET_H

@@ -980,7 +980,8 @@ static int iq_cmd_conf_set(struct sk_buff *skb, struct genl_info *info)
 	if (err)
 		return err;
 	mutex_lock(&iqn->config);
-	err = iq_conf_set(iqn, tb, info->extack);
+	err = iq_conf_set(iqn, tb, netlink_capable(skb, CAP_NET_ADMIN),
+			  info->extack);
 	mutex_unlock(&iqn->config);
 	return err;
 }

@@ -114,8 +114,10 @@ static enum iq_kind iq_tag_parse(struct sk_buff *skb,
 				skb->len - off, &settings->ports, pkt);
 		if (kind != IQ_SHORT)
 			return kind;
-		if (!pskb_may_pull(skb, off + pkt->need))
+		if (!pskb_may_pull(skb, off + pkt->need)) {
+			pkt->first = false;	/* what it points to may be gone */
 			return IQ_MALFORMED;
+		}
 	}
 }
 
@@ -140,25 +142,40 @@ static struct iq_group *iq_tag_lookup(struct iq_net *iqn, struct sk_buff *skb,
 	return iq_table_lookup(&iqn->tables[IQ_TABLE_SA], &key, packets, skb->len);
 }
 
+static bool iq_bridged(const struct sk_buff *skb)
+{
+#if IS_ENABLED(CONFIG_BRIDGE_NETFILTER)
+	return nf_bridge_info_exists(skb);
+#else
+	return false;
+#endif
+}
+
 /*
  * Whose is a fragment? True: it waits for the first, and is gone. What a bridge
- * or a VRF has in hand does not wait: it would go on through a module that may
- * be gone by then.
+ * or a VRF has in hand does not wait, as it would go on through a module that may
+ * be gone by then; nor what has a socket or a route without a reference.
  */
 static bool iq_tag_fragment(struct iq_net *iqn, struct sk_buff *skb,
 			    const struct nf_hook_state *state,
 			    struct iq_packet *pkt, enum iq_kind *kind)
 {
-	bool may_wait;
+	bool may_carry = pkt->family == AF_INET ||
+			 iq_parse_may_carry(pkt->frag_proto), may_wait;
 
 	if (*kind != IQ_FRAGMENT) {
-		iq_frag_learn(iqn, pkt, *kind);
+		if (may_carry)
+			iq_frag_learn(iqn, state, pkt, *kind);
 		return false;
 	}
-	may_wait = state->hook == NF_INET_PRE_ROUTING &&
-		   !nf_bridge_in_prerouting(skb) &&
+	may_wait = state->hook == NF_INET_PRE_ROUTING && may_carry &&
+		   !skb->sk && !skb_dst(skb) && !iq_bridged(skb) &&
 		   !netif_is_l3_master(state->in);
-	return iq_frag_recall(iqn, may_wait ? skb : NULL, state, pkt, kind);
+	if (iq_frag_recall(iqn, may_wait ? skb : NULL, state, pkt, kind))
+		return true;
+	if (*kind == IQ_FRAGMENT && !may_carry)
+		*kind = IQ_OTHER;
+	return false;
 }
 
 static void iq_tag_fallback(struct sk_buff *skb, const struct iq_settings *s,
@@ -194,7 +211,9 @@ static unsigned int iq_tag_protected(struct iq_net *iqn, struct sk_buff *skb,
 		break;
 	case IQ_FRAGMENT:
 		iq_total_add(iqn, IQ_TOTAL_UNTAGGED, skb, state);
-		iq_tag_fallback(skb, settings, pkt.dscp);
+		/* Of UDP it need not be a protected one. */
+		if (pkt.frag_proto == IPPROTO_ESP || pkt.frag_proto == IPPROTO_AH)
+			iq_tag_fallback(skb, settings, pkt.dscp);
 		return NF_ACCEPT;
 	case IQ_MALFORMED:
 		iq_total_add(iqn, IQ_TOTAL_MALFORMED, skb, state);
@@ -229,12 +248,18 @@ static void iq_tag_came(struct iq_net *iqn, struct sk_buff *skb,
 {
 	struct sec_path *sp = skb_sec_path(skb);
 	u32 packets = iq_skb_packets(skb), bytes;
-	bool count = !iq_tag_again(skb, state), esp;
+	bool count = !iq_tag_again(skb, state) && !iq_frag_waited(skb), esp;
 	struct iq_group *g;
+	int i;
 
-	if (!sp->len || (sp->olen && proto == IPPROTO_ESP))
-		return;		/* decrypted by the device, but not out of it yet */
-	esp = count && sp->len == 1 && sp->ovec[0].flags & XFRM_GRO;
+	/* Decrypted by the device, but not out of ESP yet. */
+	if (!sp->len || (sp->olen && (proto == IPPROTO_ESP || proto == IPPROTO_UDP)))
+		return;
+	esp = count && sp->ovec[0].flags & XFRM_GRO;
+	/* One that was in a tunnel has been here as what came out of that. */
+	for (i = 0; i < sp->len - 1; i++)
+		if (sp->xvec[i]->outer_mode.flags & XFRM_MODE_FLAG_TUNNEL)
+			esp = false;
 	bytes = skb->len + packets * sp->xvec[0]->props.header_len;
 	g = iq_xfrm_came_from(iqn, skb, esp ? packets : 0, bytes);
 	if (!g) {
@@ -286,9 +311,9 @@ static unsigned int iq_tag_ipv6(void *priv, struct sk_buff *skb,
 
 /*
  * POST_ROUTING: a clear packet on its way into an SA has it in its route. It is
- * marked for those who come next, and again, and counted, behind source NAT:
- * that may have given it another route, into an SA or into none
- * (nf_xfrm_me_harder()).
+ * marked for those who come next, and counted behind source NAT: that may have
+ * given it another route, into an SA or into none (nf_xfrm_me_harder()). Then it
+ * is marked there, unless somebody has set those bits.
  */
 static unsigned int iq_tag_out(void *priv, struct sk_buff *skb,
 			       const struct nf_hook_state *state)
@@ -318,7 +343,8 @@ static unsigned int iq_tag_leaving(void *priv, struct sk_buff *skb,
 			if (!iq_tag_again(skb, state))
 				iq_group_count(g, IPSEC_QOS_COUNTER_CLEAR_OUT,
 					       iq_skb_packets(skb), skb->len);
-			iq_act(skb, g);
+			if (!(skb->mark & rcu_dereference(g->action)->mask))
+				iq_act(skb, g);
 		}
 	}
 	return NF_ACCEPT;

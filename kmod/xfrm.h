@@ -28,7 +28,7 @@ void iq_xfrm_audit_work(struct work_struct *work);
  * Of nested SAs the innermost that has a group: it is the one whose peer the
  * clear packet is. Under rcu_read_lock(). NULL: none.
  *
- * @packets: to count as the entry's; 0: none
+ * @packets: to count as the entry's, with @bytes in all; 0: none
  */
 struct iq_group *iq_xfrm_came_from(struct iq_net *iqn, struct sk_buff *skb,
 				   u32 packets, u32 bytes);

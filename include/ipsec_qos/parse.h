@@ -42,8 +42,8 @@ typedef __u64 u64;
  * @IQ_SA: ESP or AH, UDP-encapsulated or not: dst, spi, proto are filled in
  * @IQ_IKE: IKE: spi_i, spi_r are filled in
  * @IQ_KEEPALIVE: a NAT keep-alive (RFC 3948 section 2.3): ours, but nobody's
- * @IQ_FRAGMENT: a later fragment of what may be ours: whose is what the first
- *	one said; frag_id and frag_proto are filled in
+ * @IQ_FRAGMENT: a later fragment, of IPv4 of what may be ours: whose is what the
+ *	first one said; frag_id and frag_proto are filled in
  * @IQ_SHORT: the range is too short to tell: pkt->need bytes are
  * @IQ_MALFORMED: it claims to be ours, and its headers lie
  */
@@ -84,10 +84,10 @@ struct iq_ports {
  * @spi_r: the responder's; 0 in the first message of an exchange
  * @need: with IQ_SHORT: bytes from the start that must be readable
  * @first: a first fragment: of its lengths, only those are checked that it has
- * @frag_id: of all fragments of a packet, beside both addresses and @frag_proto:
- *	the identification, host byte order
- * @frag_proto: the protocol (RFC 791), or the fragment header's next one (RFC
- *	8200 section 4.5)
+ * @frag_id: of all fragments of a packet, beside both addresses, and with IPv4
+ *	@frag_proto: the identification, host byte order
+ * @frag_proto: the protocol (RFC 791), or the fragment header's next one, which
+ *	is binding in the first fragment alone (RFC 8200 section 4.5)
  */
 struct iq_packet {
 	const u8 *src;
@@ -358,8 +358,7 @@ static inline enum iq_kind iq_parse_ipv6(const u8 *data, u32 avail, u32 len,
 			pkt->frag_proto = data[off];
 			frag = iq_get16(data + off + 2) & 0xfff9;
 			if (frag & 0xfff8)
-				return iq_parse_may_carry(data[off]) ?
-				       IQ_FRAGMENT : IQ_OTHER;
+				return IQ_FRAGMENT;
 			/* None to come: it is whole (RFC 6946). */
 			pkt->first |= frag != 0;
 			n = 8;
