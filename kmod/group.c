@@ -102,7 +102,7 @@ static bool iq_group_used(struct iq_net *iqn, const struct iq_group *g,
  *
  * @g: the group, there already or new
  * @fresh: it is new
- * @rename: it gets another name
+ * @rename: it got another name
  * @action: what it will do
  */
 struct iq_group_plan {
@@ -200,13 +200,17 @@ static void iq_group_rename(const struct iq_group_req *req,
 /* Carry out what can no longer fail. */
 static void iq_group_apply(struct iq_net *iqn, struct iq_group_plan *p, u8 owner)
 {
-	struct iq_action *old = iq_group_action(iqn, p->g);
+	struct iq_action *old = iq_group_action(iqn, p->g), *a = p->action;
+	/* To state again what is there makes no event. */
+	bool changed = p->fresh || p->rename || p->g->owner != owner ||
+		       old->mark != a->mark || old->mask != a->mask ||
+		       old->priority != a->priority || old->dscp != a->dscp;
 
 	if (old && old->priority)
 		iqn->n_priority--;
-	if (p->action->priority)
+	if (a->priority)
 		iqn->n_priority++;
-	rcu_assign_pointer(p->g->action, p->action);
+	rcu_assign_pointer(p->g->action, a);
 	if (old)
 		kfree_rcu(old, rcu);
 	p->g->owner = owner;
@@ -218,8 +222,9 @@ static void iq_group_apply(struct iq_net *iqn, struct iq_group_plan *p, u8 owner
 		iq_sysfs_group_add(iqn, p->g);
 	}
 	iqn->group_seq++;
-	iq_event_group(iqn, p->fresh ? IPSEC_QOS_EVENT_NEW :
-		       IPSEC_QOS_EVENT_CHANGE, p->g);
+	if (changed)
+		iq_event_group(iqn, p->fresh ? IPSEC_QOS_EVENT_NEW :
+			       IPSEC_QOS_EVENT_CHANGE, p->g);
 }
 
 int iq_group_set(struct iq_net *iqn, const struct iq_group_req *req, u32 n,

@@ -169,6 +169,7 @@ struct iq_group *iq_table_lookup(struct iq_table *t, const struct iq_key *key,
  * @e: the entry
  * @created: it was not there before; else all below is how it was
  * @info: how it is now
+ * @changed: not as it was: to state again what is there makes no event
  */
 struct iq_done {
 	struct iq_entry *e;
@@ -180,6 +181,7 @@ struct iq_done {
 	bool timed;
 	bool pending;
 	struct iq_entry_info info;
+	bool changed;
 };
 
 static void iq_table_undo(struct iq_table *t, struct iq_done *done, u32 n)
@@ -268,6 +270,10 @@ static int iq_table_set_one(struct iq_table *t, const struct iq_entry_req *req,
 	}
 	iq_entry_state(t, e, req);
 	iq_entry_info(e, &done->info);
+	done->changed = done->created || done->group != iq_entry_group(t, e) ||
+			done->owner != e->owner || done->pending != e->pending ||
+			done->timed != e->timed ||
+			(e->timed && done->expires != e->expires);
 	return 0;
 }
 
@@ -305,8 +311,9 @@ int iq_table_set(struct iq_table *t, const struct iq_entry_req *req, u32 n,
 		}
 	}
 	for (i = 0; i < n && !err; i++)
-		iq_event_entry(t, done[i].created ? IPSEC_QOS_EVENT_NEW :
-			       IPSEC_QOS_EVENT_CHANGE, &done[i].info);
+		if (done[i].changed)
+			iq_event_entry(t, done[i].created ? IPSEC_QOS_EVENT_NEW :
+				       IPSEC_QOS_EVENT_CHANGE, &done[i].info);
 	spin_unlock_bh(&iqn->table);
 
 	if (err == -ENOSPC)

@@ -499,9 +499,14 @@ _seen()
 {
 	ipsec-qos group replace probe id 99 mark 1
 	ipsec-qos ike replace spi-i 99 group probe
+	ipsec-qos ike del spi-i 99
 	[ -s "$W/events.json" ] && [ -s "$W/events.log" ] && [ -s "$W/ike.json" ]
 }
 wait_for 10 _seen
+ipsec-qos ike add spi-i 99 group probe
+# what is stated again as it is makes no event
+ipsec-qos ike replace spi-i 99 group probe
+ipsec-qos group replace probe id 99 mark 1
 ipsec-qos group add tin id 4 mark 0x40/0xff0
 ipsec-qos sa add dst 192.0.2.40 spi 0x400 group tin lifetime 2
 ipsec-qos sa change dst 192.0.2.40 spi 0x400 group gold
@@ -529,6 +534,8 @@ wait_for 10 event change group '.name == "tin" and .mark == 80'
 wait_for 10 event del group '.name == "tin"'
 wait_for 10 event ceiling ceiling '.groups >= 1'
 wait_for 10 event expire sa '.dst == "192.0.2.40"'
+jq -s -e 'all(.event != "change" or .object != "group" or .name != "probe") and
+	all(.event != "change" or .object != "ike")' "$W/events.json" >/dev/null
 jq -s -e 'all(.timestamp | test("^[0-9]{4}-[0-9]{2}-[0-9]{2}T"))' "$W/events.json" >/dev/null
 jq -s -e 'all(.object == "ike") and any(.event == "del")' "$W/ike.json" >/dev/null
 wait_for 10 grep -qx 'new group tin id 4 mark 0x40/0xff0' "$W/events.log"
