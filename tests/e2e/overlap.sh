@@ -190,5 +190,6 @@ for c in esp_in esp_out clear_in clear_out; do
 done
 
 step "without the mark nobody finds his network"
+qosd_stop gw	# or it would put back what goes
 qos gw sa flush
 pings_not home-a 192.168.1.2
