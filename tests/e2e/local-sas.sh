@@ -142,8 +142,9 @@ expect "counted" "-.untagged+4" "$(counters_since gw)"
 expect "marked" "unmarked+8" "$(nft_counted gw)"
 
 step "with entries: counted and marked, clear and encrypted"
-wait_for 10 eval 'qos gw sa replace dst 198.51.100.9 spi 0x9999 group gold;
-	said change 0x9999'
+# the monitor is there when it has seen something
+wait_for 10 eval 'qos gw sa replace dst 198.51.100.9 spi 0x9999 group gold lifetime 99;
+	qos gw sa replace dst 198.51.100.9 spi 0x9999 group gold; said change 0x9999'
 add_both
 counters_keep gw
 pings peer 10.2.0.1 -c 2 -i 0.2
