@@ -49,26 +49,13 @@ policies()
 		tmpl src "$5" dst "$4" proto esp mode "$6"
 }
 
-# counters: of the group, in one line
-counters()
-{
-	qos gw -j group show name gold | jq -r '.[0].counters |
-		[ .esp_in, .esp_out, .clear_in, .clear_out | .packets ] | join(" ")'
-}
-
 # each_once WHAT ADDRESS [PING_OPTION…]: pings there and back count each once
 each_once()
 {
-	local -a before after
-	local i
-
-	read -ra before <<< "$(counters)"
+	counters_keep gw
 	at peer ping -q -c $n -i 0.05 -W 5 "${@:3}" "$2"
-	read -ra after <<< "$(counters)"
-	for i in "${!after[@]}"; do
-		after[i]=$((after[i] - before[i]))
-	done
-	expect "$1: ESP in and out, clear in and out" "$n $n $n $n" "${after[*]}"
+	expect "$1" "gold.clear_in+$n gold.clear_out+$n gold.esp_in+$n gold.esp_out+$n" \
+		"$(counters_since gw)"
 }
 
 module_load
