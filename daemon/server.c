@@ -631,6 +631,7 @@ static int lock_socket(const char *path)
 	char name[sizeof(((struct sockaddr_un *)NULL)->sun_path) + sizeof(".lock")];
 	struct timespec pause = { .tv_nsec = LOCK_PAUSE * 1000000 };
 	struct flock lock, held;
+	struct stat st;
 	int fd, err, tries;
 
 	snprintf(name, sizeof(name), "%s.lock", path);
@@ -640,6 +641,14 @@ static int lock_socket(const char *path)
 		err = -errno;
 		log_err("cannot use %s: %s", name, strerror(-err));
 		return err;
+	}
+	/* made by somebody else, in a folder that is everybody's? */
+	if (fstat(fd, &st) || !S_ISREG(st.st_mode) || st.st_uid != geteuid() ||
+	    st.st_mode & 077) {
+		log_err("%s is not a file that only this user can open: remove it",
+			name);
+		close(fd);
+		return -EPERM;
 	}
 	for (tries = 0; ; tries++) {
 		lock = (struct flock){ .l_type = F_WRLCK };

@@ -157,6 +157,19 @@ START_TEST(test_link)
 }
 END_TEST
 
+/* In a folder that is everybody's somebody else may have made it before. */
+START_TEST(test_lock_open_to_others)
+{
+	struct server *server;
+	char said[512];
+
+	ck_assert_int_ge(open(lock, O_CREAT | O_WRONLY, 0600), 0);
+	ck_assert(!chmod(lock, 0666));
+	ck_assert_int_eq(open_logged(&server, said, sizeof(said)), -EPERM);
+	ck_assert_msg(strstr(said, lock), "%s", said);
+}
+END_TEST
+
 START_TEST(test_two)
 {
 	struct server *server, *second;
@@ -177,6 +190,7 @@ int main(void)
 	tcase_set_timeout(tc, 20);
 	tcase_add_test(tc, test_files);
 	tcase_add_test(tc, test_folder_locked);
+	tcase_add_test(tc, test_lock_open_to_others);
 	tcase_add_test(tc, test_held);
 	tcase_add_test(tc, test_link);
 	tcase_add_test(tc, test_two);
