@@ -140,9 +140,9 @@ static int reload(void *arg, char *why, size_t size)
 	} else if (use_config(daemon, config)) {
 		err = -ENOMEM;
 		snprintf(why, size, "out of memory");
-		/* what it had before is there already: no more memory needed */
-		use_config(daemon, daemon->config);
-		config_free(config);
+		/* where not even this succeeds, parts of the new are in use */
+		if (!use_config(daemon, daemon->config))
+			config_free(config);
 	} else {
 		config_free(daemon->config);
 		daemon->config = config;
