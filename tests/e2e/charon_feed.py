@@ -35,7 +35,7 @@ from feed_sink import FeedSink  # noqa: E402
 PLUGIN = os.path.join(TOP, "build/charon/libstrongswan-ipsec-qos.so")
 # e.g. valgrind, for gw's charon
 WRAPPER = os.environ.get("CHARON_WRAPPER", "").split()
-SLOW = 10 if WRAPPER else 1
+SLOW = (10 if WRAPPER else 1) * int(os.environ.get("SLOW", 1))
 ROOM = tempfile.mkdtemp(prefix="charon_feed.")
 FEED = ROOM + "/feed.sock"
 # the plugin's bound: so long that waiting more than once stands out, and a busy
