@@ -1,0 +1,270 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * storm MODULE.ko SECONDS [SEED] - see storm.h. Ends with a table of who did
+ * how much, and fails where somebody did next to nothing, where a packet or an
+ * entry was missed, or where the module cannot be removed.
+ */
+#define _GNU_SOURCE
+#include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <time.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+
+#include "storm.h"
+
+struct shared *shared;
+uint64_t seed;
+
+static const char *module;
+static unsigned int me;		/* which actor this process is */
+static bool counts = true;
+
+static void act_reload(void);
+
+static const struct actor actors[] = {
+	{ "steady", "packets that must be tagged", act_steady, "steady", 2000, SENDERS },
+	{ "flood", "packets of every kind arriving", act_flood, "src", 2000, 2 },
+	{ "local", "packets made here", act_local, "router", 1000, 1 },
+	{ "resync", "resyncs, of up to 20,000 SAs", act_resync, "steady", 5, 1 },
+	{ "move", "entries moved between groups", act_move, "steady", 500, 1 },
+	{ "dump", "dumps in which nothing lacked", act_dump, "steady", 10, 1 },
+	{ "churn", "SAs and IKE SAs set and removed", act_churn, "steady", 10000, 1 },
+	{ "churn", "the same, flushed as well", act_churn, "router", 10000, 1 },
+	{ "kernel", "SAs of the kernel's own", act_kernel_sas, "steady", 20, 1 },
+	{ "groups", "groups made, changed, removed", act_groups, "router", 100, 1 },
+	{ "settings", "settings changed", act_settings, "router", 100, 1 },
+	{ "events", "events heard", act_events, "router", 1000, 1 },
+	{ "sysfs", "files of sysfs read", act_sysfs, "router", 500, 1 },
+	{ "netns", "namespaces come and gone", act_namespaces, "router", 10, 2 },
+	{ "reload", "the module removed and inserted", act_reload, "steady", 3, 1 },
+};
+#define N_ACTORS (sizeof(actors) / sizeof(actors[0]))
+
+void done(unsigned int n)
+{
+	if (counts)
+		shared->done[me] += n;
+}
+
+void done_by_nobody(void)
+{
+	counts = false;
+}
+
+void failed(const char *fmt, ...)
+{
+	va_list args;
+
+	/* The first few say it all. */
+	if (shared->failures++ >= 10)
+		return;
+	va_start(args, fmt);
+	fprintf(stderr, "FAIL: %s: ", actors[me].name);
+	vfprintf(stderr, fmt, args);
+	fputc('\n', stderr);
+	va_end(args);
+}
+
+void hold_still(void)
+{
+	while (shared->quiet && shared->quiet != getpid() && going())
+		usleep(1000);
+}
+
+bool in_steady(void)
+{
+	return !strcmp(actors[me].netns, "steady");
+}
+
+bool ready(struct family *f)
+{
+	static unsigned int loads;
+
+	hold_still();
+	if (f->id && loads == shared->loads)
+		return true;
+	loads = shared->loads;
+	if (!f->nl && family_open(f))
+		wire_die("no netlink");
+	if (!family_resolve(f))
+		return true;
+	f->id = 0;
+	usleep(5000);
+	return false;
+}
+
+int ask(struct family *f)
+{
+	int err = family_talk(f, NULL, NULL);
+
+	if (!err)
+		done(1);
+	return err;
+}
+
+/* The module */
+
+static bool insert(void)
+{
+	int fd = open(module, O_RDONLY | O_CLOEXEC);
+	int err = fd < 0 || syscall(SYS_finit_module, fd, "", 0);
+
+	if (err)
+		failed("the module cannot be inserted: %s", strerror(errno));
+	close(fd);
+	shared->loads++;
+	return !err;
+}
+
+/* It may be in use for a moment, by a dump. */
+static bool removed(void)
+{
+	time_t give_up = time(NULL) + 120;
+
+	while (syscall(SYS_delete_module, "ipsec_qos", O_NONBLOCK)) {
+		if ((errno != EAGAIN && errno != EWOULDBLOCK) ||
+		    time(NULL) > give_up) {
+			failed("the module cannot be removed: %s", strerror(errno));
+			return false;
+		}
+		usleep(1000);
+	}
+	return true;
+}
+
+static void steady_senders(bool open)
+{
+	shared->open = open;
+	while (!open && shared->resting < SENDERS)
+		usleep(1000);
+}
+
+static void act_reload(void)
+{
+	static struct family f;
+	int i;
+
+	for (;;) {
+		while (!ready(&f))
+			;
+		steady_fill(&f);
+		steady_senders(true);
+		for (i = 2000 + below(6000); going() && i > 0; i -= 50)
+			usleep(50000);
+		steady_senders(false);
+		steady_check(&f);
+		if (!going())
+			return;
+		/* Now and then so fast that nothing has settled. */
+		for (i = below(3); i >= 0; i--) {
+			if (!removed() || !insert())
+				exit(1);
+			done(1);
+		}
+	}
+}
+
+/* Setting up, and what came of it */
+
+static pid_t start(unsigned int which)
+{
+	static unsigned int n;
+	pid_t pid = fork();
+
+	n++;
+	seed += n * 0x9e3779b97f4a7c15ULL;
+	if (pid)
+		return pid;
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	me = which;
+	wire_enter(actors[me].netns);
+	actors[me].run();
+	exit(0);
+}
+
+static bool table(unsigned int seconds)
+{
+	bool good = true;
+	unsigned int i;
+
+	printf("\n  %-9s %-9s %10s %10s\n", "who", "where", "at least", "done");
+	for (i = 0; i < N_ACTORS; i++) {
+		unsigned long least = (unsigned long)actors[i].least * seconds / 60;
+		bool enough = shared->done[i] >= (least ?: 1);
+
+		printf("  %-9s %-9s %10lu %10lu  %-3s %s\n", actors[i].name,
+		       actors[i].netns, least ?: 1, shared->done[i],
+		       enough ? "ok" : "NO", actors[i].what);
+		good &= enough;
+	}
+	return good;
+}
+
+int main(int argc, char **argv)
+{
+	pid_t pid[64], ended;
+	unsigned int i, j, n = 0, seconds;
+	int status, bad = 0;
+
+	if (argc < 3)
+		wire_die("usage: storm MODULE.ko SECONDS [SEED]");
+	module = argv[1];
+	seconds = atoi(argv[2]);
+	seed = argc > 3 ? strtoull(argv[3], NULL, 0) : (uint64_t)time(NULL);
+	seed = seed ?: 1;
+	setvbuf(stdout, NULL, _IOLBF, 0);
+	printf("%u seconds, seed %llu\n", seconds, (unsigned long long)seed);
+	fflush(stdout);
+
+	shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE,
+		      MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (shared == MAP_FAILED)
+		wire_die("no memory");
+	flood_setup();
+	steady_setup();
+	wire_sh("modprobe ipsec_qos");
+	shared->loads = 1;
+	/* Who asks for the family must not have it loaded: that is for reload. */
+	wire_write_file("/proc/sys/kernel/modprobe", "\n");
+
+	for (i = 0; i < N_ACTORS; i++)
+		for (j = 0; j < actors[i].processes; j++)
+			pid[n++] = start(i);
+
+	for (i = 0; i < seconds; i++) {
+		sleep(1);
+		/* None ends before it is told to. */
+		ended = waitpid(-1, &status, WNOHANG);
+		if (ended > 0)
+			break;
+		if (i % 60 == 59) {
+			printf("  %u s, module loaded %u times\n", i + 1,
+			       shared->loads);
+			fflush(stdout);
+		}
+	}
+	if (i < seconds) {
+		fprintf(stderr, "FAIL: process %d ended by itself (0x%x)\n",
+			ended, status);
+		/* The others may wait for it. */
+		for (j = 0; j < n; j++)
+			if (pid[j] != ended)
+				kill(pid[j], SIGKILL);
+		bad = 1;
+	}
+	shared->stop = true;
+	for (i = 0; i < n; i++)
+		if (waitpid(pid[i], &status, 0) == pid[i] && status)
+			bad = 1;
+
+	bad |= !table(i < seconds ? 1 : seconds) || shared->failures;
+	/* Nobody uses it any more. */
+	bad |= !removed();
+	printf("%s\n", bad ? "FAILED" : "the module is as it should be");
+	return bad;
+}
