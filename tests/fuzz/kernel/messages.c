@@ -1,0 +1,487 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * messages MESSAGES SEED - send the module's netlink family messages that are
+ * mutated from valid ones of each of its commands: as root, who may change
+ * everything; and as one without rights, and as root of a user namespace with a
+ * network of its own, who must change nothing here. SEED is printed.
+ */
+#define _GNU_SOURCE
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#include <linux/genetlink.h>
+
+#include "../../lib/family.h"
+#include "../../lib/wire.h"
+
+#define HEAD	(NLMSG_HDRLEN + GENL_HDRLEN)
+
+static uint64_t prng;
+static unsigned long said[IPSEC_QOS_CMD_MAX + 2];	/* 0s and answers by command */
+
+static uint32_t below(uint32_t n)
+{
+	return wire_below(&prng, n);
+}
+
+/* Valid messages */
+
+static uint32_t some_group(void)
+{
+	return below(4) ? 1 : 1 + below(8);
+}
+
+static void put_some_sa(struct nlmsghdr *msg, bool whole)
+{
+	struct nlattr *nest = mnl_attr_nest_start(msg, IPSEC_QOS_A_SA);
+	static const uint8_t dst[16] = { 192, 0, 2 };
+	bool ipv6 = below(2);
+
+	if (whole || below(2))
+		mnl_attr_put_u8(msg, IPSEC_QOS_SA_A_FAMILY, ipv6 ? AF_INET6 : AF_INET);
+	if (whole || below(2))
+		mnl_attr_put(msg, IPSEC_QOS_SA_A_DST, ipv6 ? 16 : 4, dst);
+	if (whole || below(2))
+		mnl_attr_put_u32(msg, IPSEC_QOS_SA_A_SPI, 0x100 + below(64));
+	if (below(2))
+		mnl_attr_put_u8(msg, IPSEC_QOS_SA_A_PROTO, 50 + below(2));
+	if (below(4))
+		mnl_attr_put_u32(msg, IPSEC_QOS_SA_A_GROUP, some_group());
+	if (!below(4))
+		mnl_attr_put_u32(msg, IPSEC_QOS_SA_A_LIFETIME, 1 + below(100));
+	if (!below(4))
+		mnl_attr_put_u32(msg, IPSEC_QOS_SA_A_FLAGS, below(2));
+	mnl_attr_nest_end(msg, nest);
+}
+
+static void put_some_ike(struct nlmsghdr *msg, bool whole)
+{
+	struct nlattr *nest = mnl_attr_nest_start(msg, IPSEC_QOS_A_IKE);
+
+	if (whole || below(2))
+		mnl_attr_put_u64(msg, IPSEC_QOS_IKE_A_SPI_I, 1 + below(32));
+	if (whole || below(2))
+		mnl_attr_put_u64(msg, IPSEC_QOS_IKE_A_SPI_R, below(2));
+	if (below(4))
+		mnl_attr_put_u32(msg, IPSEC_QOS_IKE_A_GROUP, some_group());
+	if (!below(4))
+		mnl_attr_put_u32(msg, IPSEC_QOS_IKE_A_LIFETIME, 1 + below(100));
+	mnl_attr_nest_end(msg, nest);
+}
+
+static void put_some_group(struct nlmsghdr *msg, bool whole)
+{
+	struct nlattr *nest = mnl_attr_nest_start(msg, IPSEC_QOS_A_GROUP);
+	char name[16];
+
+	snprintf(name, sizeof(name), "g%u", 1 + below(8));
+	mnl_attr_put_u32(msg, IPSEC_QOS_GROUP_A_ID, 1 + below(8));
+	if (whole || below(2))
+		mnl_attr_put_strz(msg, IPSEC_QOS_GROUP_A_NAME, name);
+	if (whole) {
+		mnl_attr_put_u32(msg, IPSEC_QOS_GROUP_A_MARK, below(16) << 4);
+		mnl_attr_put_u32(msg, IPSEC_QOS_GROUP_A_MASK, 0xf0);
+		if (below(2))
+			mnl_attr_put_u32(msg, IPSEC_QOS_GROUP_A_PRIORITY, below(9));
+		if (below(2))
+			mnl_attr_put_u8(msg, IPSEC_QOS_GROUP_A_DSCP, below(64));
+	}
+	mnl_attr_nest_end(msg, nest);
+}
+
+static void put_some_settings(struct nlmsghdr *msg)
+{
+	struct nlattr *nest = mnl_attr_nest_start(msg, IPSEC_QOS_A_CONF), *table, *entry;
+	uint16_t ports[8] = { 500, 4500, 1, 2, 3, 4, 5, 6 };
+	unsigned int n;
+
+	if (below(2))
+		mnl_attr_put_u32(msg, IPSEC_QOS_CONF_A_MAX_SAS, 1 + below(1000));
+	if (below(2))
+		mnl_attr_put_u32(msg, IPSEC_QOS_CONF_A_MAX_GROUPS, 1 + below(1000));
+	if (below(2))
+		mnl_attr_put(msg, IPSEC_QOS_CONF_A_IKE_PORTS, 2 * below(9), ports);
+	if (below(2)) {
+		table = mnl_attr_nest_start(msg, IPSEC_QOS_CONF_A_FALLBACK);
+		for (n = below(64); n; n--) {
+			entry = mnl_attr_nest_start(msg, IPSEC_QOS_FALLBACK_A_ENTRY);
+			mnl_attr_put_u8(msg, IPSEC_QOS_FALLBACK_A_DSCP, n);
+			mnl_attr_put_u32(msg, IPSEC_QOS_FALLBACK_A_MARK, n);
+			mnl_attr_nest_end(msg, entry);
+		}
+		mnl_attr_nest_end(msg, table);
+	}
+	mnl_attr_nest_end(msg, nest);
+}
+
+static void make(struct family *f)
+{
+	static const uint16_t how[] = {
+		0, NLM_F_CREATE, NLM_F_CREATE | NLM_F_EXCL, NLM_F_REPLACE,
+		NLM_F_CREATE | NLM_F_REPLACE, NLM_F_DUMP,
+	};
+	uint8_t cmd = 1 + below(IPSEC_QOS_CMD_MAX);
+	unsigned int n = below(4) ? 1 : below(20), i;
+
+	family_begin(f, cmd, (below(4) ? NLM_F_ACK : 0) |
+		     how[below(sizeof(how) / sizeof(how[0]))]);
+	if (!below(4))
+		mnl_attr_put_u8(f->msg, IPSEC_QOS_A_OWNER, below(2));
+	for (i = 0; i < n; i++) {
+		switch (cmd) {
+		case IPSEC_QOS_CMD_GROUP_NEW:
+			put_some_group(f->msg, true);
+			break;
+		case IPSEC_QOS_CMD_GROUP_DEL:
+		case IPSEC_QOS_CMD_GROUP_GET:
+			put_some_group(f->msg, false);
+			break;
+		case IPSEC_QOS_CMD_SA_NEW:
+		case IPSEC_QOS_CMD_SA_DEL:
+		case IPSEC_QOS_CMD_SA_GET:
+		case IPSEC_QOS_CMD_SA_FLUSH:
+			put_some_sa(f->msg, cmd < IPSEC_QOS_CMD_SA_GET);
+			break;
+		case IPSEC_QOS_CMD_IKE_NEW:
+		case IPSEC_QOS_CMD_IKE_DEL:
+		case IPSEC_QOS_CMD_IKE_GET:
+		case IPSEC_QOS_CMD_IKE_FLUSH:
+			put_some_ike(f->msg, cmd < IPSEC_QOS_CMD_IKE_GET);
+			break;
+		case IPSEC_QOS_CMD_CONF_SET:
+			put_some_settings(f->msg);
+			break;
+		case IPSEC_QOS_CMD_RESYNC_END:
+			mnl_attr_put_u32(f->msg, IPSEC_QOS_A_GENERATION, below(16));
+			break;
+		}
+	}
+}
+
+/* Mutating: what is behind the netlink header, and at times its length */
+
+/* The offset of a random attribute of the message, or of one inside of it. */
+static size_t some_attr(const uint8_t *p, size_t len)
+{
+	size_t at = HEAD, end = len, found = 0, n = 1 + below(8);
+	struct nlattr a;
+
+	while (at + 4 <= end && n--) {
+		memcpy(&a, p + at, 4);
+		if (a.nla_len < 4 || at + a.nla_len > end)
+			break;
+		found = at;
+		if (a.nla_type & NLA_F_NESTED && below(2)) {
+			end = at + a.nla_len;
+			at += 4;
+		} else {
+			at += NLMSG_ALIGN(a.nla_len);
+		}
+	}
+	return found;
+}
+
+static void mutate(struct family *f)
+{
+	static const uint32_t odd[] = { 0, 1, 0xff, 0x100, 0x7fffffff, 0x80000000, 0xffffffff };
+	size_t len = f->msg->nlmsg_len, at;
+	uint8_t *p = (uint8_t *)f->msg;
+	struct nlattr a;
+	uint32_t n;
+
+	switch (below(8)) {
+	case 0:		/* any bit */
+		at = NLMSG_HDRLEN + below(len - NLMSG_HDRLEN);
+		p[at] ^= 1 << below(8);
+		break;
+	case 1:		/* shorter, or longer */
+		if (below(2))
+			f->msg->nlmsg_len = HEAD + below(len - HEAD + 1);
+		else
+			f->msg->nlmsg_len += 4 * below(16);
+		break;
+	case 2:		/* flags */
+		f->msg->nlmsg_flags ^= 1 << below(16);
+		f->msg->nlmsg_flags |= NLM_F_REQUEST;
+		break;
+	case 3:		/* another command */
+		p[NLMSG_HDRLEN] = below(4) ? 1 + below(IPSEC_QOS_CMD_MAX) : below(256);
+		break;
+	default:
+		at = some_attr(p, len);
+		if (!at)
+			break;
+		memcpy(&a, p + at, 4);
+		switch (below(4)) {
+		case 0:
+			a.nla_type = below(4) ? a.nla_type ^ 1U << below(4) : below(65536);
+			break;
+		case 1:
+			a.nla_len = below(2) ? a.nla_len + below(9) - 4 : below(65536);
+			break;
+		case 2:	/* the same once more, at the end */
+			if (len + a.nla_len + 4 > FAMILY_ROOM / 2)
+				break;
+			memmove(p + NLMSG_ALIGN(len), p + at, a.nla_len);
+			f->msg->nlmsg_len = NLMSG_ALIGN(len) + NLMSG_ALIGN(a.nla_len);
+			break;
+		default:
+			n = below(2) ? odd[below(7)] : (uint32_t)wire_random(&prng);
+			if (at + 8 <= len)
+				memcpy(p + at + 4, &n, sizeof(n));
+			break;
+		}
+		memcpy(p + at, &a, 4);
+		break;
+	}
+}
+
+/* Some messages together, and an end before all has been said */
+static int send_some(struct family *f, unsigned int n)
+{
+	static char answer[65536];
+	struct nlmsgerr *err;
+	struct nlmsghdr *msg;
+	int rest, denied = 0;
+	uint8_t cmd;
+
+	while (n--) {
+		make(f);
+		if (below(8))
+			mutate(f);
+		if (!below(4))
+			mutate(f);
+		cmd = ((uint8_t *)f->msg)[NLMSG_HDRLEN];
+		if (send(mnl_socket_get_fd(f->nl), f->msg, f->msg->nlmsg_len, 0) < 0)
+			continue;
+		said[0]++;
+		while ((rest = recv(mnl_socket_get_fd(f->nl), answer,
+				    sizeof(answer), MSG_DONTWAIT)) > 0) {
+			for (msg = (void *)answer; mnl_nlmsg_ok(msg, rest);
+			     msg = mnl_nlmsg_next(msg, &rest)) {
+				err = mnl_nlmsg_get_payload(msg);
+				if (cmd <= IPSEC_QOS_CMD_MAX && cmd &&
+				    (msg->nlmsg_type != NLMSG_ERROR || !err->error))
+					said[cmd]++;
+				denied += msg->nlmsg_type == NLMSG_ERROR &&
+					  err->error == -EPERM;
+			}
+			if (!below(8))
+				break;
+		}
+	}
+	return denied;
+}
+
+static void open_family(struct family *f)
+{
+	int err = family_open(f) ?: family_resolve(f);
+
+	errno = -err;
+	if (err)
+		wire_die("the module does not answer");
+}
+
+/* A known state. Entries with a lifetime would go by themselves. */
+static void fill(void)
+{
+	static struct family f;
+	struct sa sa = { .family = AF_INET, .proto = IPPROTO_ESP, .dst = { 192, 0, 2 } };
+	unsigned int i;
+
+	open_family(&f);
+	family_begin(&f, IPSEC_QOS_CMD_SA_FLUSH, NLM_F_ACK);
+	family_talk(&f, NULL, NULL);
+	family_begin(&f, IPSEC_QOS_CMD_IKE_FLUSH, NLM_F_ACK);
+	family_talk(&f, NULL, NULL);
+	family_begin(&f, IPSEC_QOS_CMD_CONF_SET, NLM_F_ACK);
+	struct nlattr *nest = mnl_attr_nest_start(f.msg, IPSEC_QOS_A_CONF);
+	mnl_attr_put_u32(f.msg, IPSEC_QOS_CONF_A_MAX_SAS, 1000);
+	mnl_attr_put_u32(f.msg, IPSEC_QOS_CONF_A_MAX_IKES, 1000);
+	mnl_attr_put_u32(f.msg, IPSEC_QOS_CONF_A_MAX_GROUPS, 1000);
+	mnl_attr_nest_end(f.msg, nest);
+	if (family_talk(&f, NULL, NULL))
+		wire_die("settings are refused");
+	family_begin(&f, IPSEC_QOS_CMD_GROUP_FLUSH, NLM_F_ACK);
+	family_talk(&f, NULL, NULL);
+	family_begin(&f, IPSEC_QOS_CMD_GROUP_NEW, NLM_F_ACK | NLM_F_CREATE);
+	family_add_group(f.msg, 1, "g1", 0x10, 0);
+	family_add_group(f.msg, 2, "g2", 0x20, 0);
+	if (family_talk(&f, NULL, NULL))
+		wire_die("groups are refused");
+	for (i = 0; i < 32; i++) {
+		family_begin(&f, IPSEC_QOS_CMD_SA_NEW, NLM_F_ACK | NLM_F_CREATE);
+		sa.spi = 0x100 + 2 * i;
+		family_add_sa(f.msg, &sa, 1);
+		if (family_talk(&f, NULL, NULL))
+			wire_die("an SA is refused");
+		family_begin(&f, IPSEC_QOS_CMD_IKE_NEW, NLM_F_ACK | NLM_F_CREATE);
+		family_add_ike(f.msg, 1 + i, 1, 1);
+		if (family_talk(&f, NULL, NULL))
+			wire_die("an IKE SA is refused");
+	}
+	family_close(&f);
+}
+
+/* @root: who puts there again what it has removed */
+static unsigned long send_all(unsigned long n, bool root)
+{
+	static struct family f;
+	unsigned long denied = 0;
+
+	while (n) {
+		unsigned int some = n < 50 ? n : 50;
+
+		if (root && n % 500 < 50)
+			fill();
+		/* what is under way when it is closed is given up */
+		open_family(&f);
+		denied += send_some(&f, some);
+		family_close(&f);
+		n -= some;
+	}
+	return denied;
+}
+
+/* All that the tables hold, but not what was counted: there is no traffic. */
+
+struct state {
+	size_t len;
+	char text[1 << 20];
+	unsigned int entries, told;
+};
+
+static int read_state(const struct nlmsghdr *msg, void *data)
+{
+	size_t len = mnl_nlmsg_get_payload_len(msg) - GENL_HDRLEN;
+	const struct nlattr *nest, *attr;
+	struct state *s = data;
+
+	if (s->len + len > sizeof(s->text))
+		wire_die("too much state");
+	memcpy(s->text + s->len, mnl_nlmsg_get_payload_offset(msg, GENL_HDRLEN), len);
+	s->len += len;
+	mnl_attr_for_each(nest, msg, GENL_HDRLEN) {
+		int type = mnl_attr_get_type(nest);
+
+		s->entries += type == IPSEC_QOS_A_GROUP || type == IPSEC_QOS_A_SA ||
+			      type == IPSEC_QOS_A_IKE;
+		if (type == IPSEC_QOS_A_STATUS)
+			mnl_attr_for_each_nested(attr, nest)
+				if (mnl_attr_get_type(attr) == IPSEC_QOS_STATUS_A_GROUPS ||
+				    mnl_attr_get_type(attr) == IPSEC_QOS_STATUS_A_SAS ||
+				    mnl_attr_get_type(attr) == IPSEC_QOS_STATUS_A_IKES)
+					s->told += mnl_attr_get_u32(attr);
+	}
+	return MNL_CB_OK;
+}
+
+static void get_state(struct state *s)
+{
+	static const uint8_t dumps[] = {
+		IPSEC_QOS_CMD_GROUP_GET, IPSEC_QOS_CMD_SA_GET, IPSEC_QOS_CMD_IKE_GET,
+	};
+	static struct family f;
+	unsigned int i;
+
+	s->len = s->entries = s->told = 0;
+	open_family(&f);
+	for (i = 0; i < sizeof(dumps); i++) {
+		family_begin(&f, dumps[i], NLM_F_DUMP);
+		if (family_talk(&f, read_state, s))
+			wire_die("no dump");
+	}
+	family_begin(&f, IPSEC_QOS_CMD_STATUS_GET, NLM_F_ACK);
+	if (family_talk(&f, read_state, s))
+		wire_die("no status");
+	family_close(&f);
+}
+
+/* others() - those who may not change anything here; false: something was wrong */
+static bool others(const char *who, bool own, unsigned long n)
+{
+	static struct state before, after;
+	int status;
+	pid_t pid;
+
+	get_state(&before);
+	fflush(stdout);
+	pid = fork();
+	if (!pid) {
+		unsigned long denied;
+
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		/* no group, no right is left */
+		if (setresgid(65534, 65534, 65534) || setresuid(65534, 65534, 65534))
+			wire_die("root stays root");
+		if (own && unshare(CLONE_NEWUSER | CLONE_NEWNET))
+			wire_die("no user namespace");
+		prng++;
+		denied = send_all(n, false);
+		printf("  %-12s %8lu messages, %lu times not permitted\n", who, n, denied);
+		fflush(stdout);
+		/* In a namespace of one's own everything is. */
+		_exit(own ? denied > n / 100 : denied < n / 10);
+	}
+	waitpid(pid, &status, 0);
+	get_state(&after);
+	if (before.len != after.len || memcmp(before.text, after.text, before.len)) {
+		fprintf(stderr, "FAIL: %s has changed something\n", who);
+		return false;
+	}
+	if (status)
+		fprintf(stderr, "FAIL: %s was not permitted, or was, what ought to be otherwise\n", who);
+	return !status;
+}
+
+int main(int argc, char **argv)
+{
+	static struct state state;
+	unsigned long n = argc > 2 ? strtoul(argv[1], NULL, 0) : 0;
+	bool good = true;
+	int cmd;
+
+	if (!n)
+		wire_die("usage: messages MESSAGES SEED");
+	prng = strtoull(argv[2], NULL, 0) ?: 1;
+	printf("%lu messages, seed %llu\n", n, (unsigned long long)prng);
+	wire_sh("modprobe ipsec_qos");
+
+	fill();
+	good &= others("nobody", false, n / 4);
+	good &= others("another root", true, n / 4);
+	send_all(n / 2, true);
+	printf("  %-12s %8lu messages; carried out of each command:", "root", said[0]);
+	for (cmd = 1; cmd <= IPSEC_QOS_CMD_MAX; cmd++) {
+		printf(" %lu", said[cmd]);
+		if (!said[cmd] && cmd != IPSEC_QOS_CMD_EVENT) {
+			printf(" TOO FEW");
+			good = false;
+		}
+	}
+	printf("\n");
+	/* Those with a lifetime may go between one question and the next. */
+	do
+		get_state(&state);
+	while (state.entries != state.told && below(100));
+	if (state.entries != state.told) {
+		fprintf(stderr, "FAIL: dumps have %u entries, the status %u\n",
+			state.entries, state.told);
+		good = false;
+	}
+	fill();
+	get_state(&state);
+	if (state.entries != state.told || state.entries != 2 + 32 + 32) {
+		fprintf(stderr, "FAIL: of 66 entries dumps have %u, the status %u\n",
+			state.entries, state.told);
+		good = false;
+	}
+	return !good;
+}
