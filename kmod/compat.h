@@ -7,9 +7,11 @@
 #define _IPSEC_QOS_COMPAT_H
 
 #include <linux/atomic.h>
+#include <linux/kobject.h>
 #include <linux/netlink.h>
 #include <linux/version.h>
 #include <net/genetlink.h>
+#include <net/net_namespace.h>
 
 /*
  * Formatted extended ACKs came with 6.2. Before it the message must outlive
@@ -50,6 +52,18 @@ static inline char *iq_err_slot(void)
 #else
 #define IQ_KOBJ_CONST
 #endif
+
+/*
+ * What sysfs knows a namespace by: any pointer, since 7.x its struct ns_common.
+ * The type tells.
+ */
+#define IQ_NS_TAG	typeof(kobject_namespace(NULL))
+
+static inline IQ_NS_TAG iq_ns_tag(const struct net *net)
+{
+	return __builtin_choose_expr(__same_type(IQ_NS_TAG, const void *),
+				     net, &net->ns);
+}
 
 /* 6.7 put the attributes of a dump request into a struct genl_info. */
 static inline struct nlattr **iq_dump_attrs(struct netlink_callback *cb)

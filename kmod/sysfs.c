@@ -233,9 +233,9 @@ static void iq_groups_release(struct kobject *kobj)
 	complete(&iq_kobj_sysfs(kobj)->groups_gone);
 }
 
-static const void *iq_groups_namespace(IQ_KOBJ_CONST struct kobject *kobj)
+static IQ_NS_TAG iq_groups_namespace(IQ_KOBJ_CONST struct kobject *kobj)
 {
-	return iq_kobj_sysfs(kobj)->iqn->net;
+	return iq_ns_tag(iq_kobj_sysfs(kobj)->iqn->net);
 }
 
 static void iq_groups_ownership(IQ_KOBJ_CONST struct kobject *kobj,
@@ -280,7 +280,7 @@ static void iq_sysfs_remove_files(struct iq_sysfs *s)
 {
 	while (s->n)
 		sysfs_remove_file_ns(&iq_sysfs_root, &s->attr[--s->n].kattr.attr,
-				     s->iqn->net);
+				     iq_ns_tag(s->iqn->net));
 }
 
 int iq_sysfs_init(struct iq_net *iqn)
@@ -308,7 +308,7 @@ int iq_sysfs_init(struct iq_net *iqn)
 		mutex_lock(&iq_sysfs_making);
 		iq_sysfs_maker = iqn->net;
 		err = sysfs_create_file_ns(&iq_sysfs_root, &a->kattr.attr,
-					   iqn->net);
+					   iq_ns_tag(iqn->net));
 		iq_sysfs_maker = NULL;
 		mutex_unlock(&iq_sysfs_making);
 		if (err)
