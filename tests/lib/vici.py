@@ -96,14 +96,20 @@ class Charon:
             else:
                 raise ValueError(f"vici: packet {kind}")
 
-    def sas(self):
+    def close(self):
+        self.socket.close()
+
+    def list_sas(self):
+        """Each IKE SA as charon describes it."""
         _, events = self.ask("list-sas", {})
-        for event in events:
-            for ike in event.values():
-                yield "ike", ike["state"], ike["uniqueid"], ike["initiator-spi"]
-                for child in ike.get("child-sas", {}).values():
-                    yield ("child", child["state"], child["uniqueid"],
-                           child.get("spi-in", ""))
+        return [ike for event in events for ike in event.values()]
+
+    def sas(self):
+        for ike in self.list_sas():
+            yield "ike", ike["state"], ike["uniqueid"], ike["initiator-spi"]
+            for child in ike.get("child-sas", {}).values():
+                yield ("child", child["state"], child["uniqueid"],
+                       child.get("spi-in", ""))
 
 
 def main():
@@ -123,4 +129,5 @@ def main():
         print(answer, flush=True)
 
 
-main()
+if __name__ == "__main__":
+    main()
