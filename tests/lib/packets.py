@@ -239,6 +239,10 @@ def ike(i, r, length=None, version=0x20, size=40):
 
 def main():
     topology()
+    # or the first packets would wait for the neighbour's address, and others
+    # overtake them
+    for address in "10.0.2.2", "fd02::2":
+        sh(f"ip netns exec src ping -qc 1 -w 10 {address} >/dev/null")
     qos("group", "add", "gold", "id", "1", "mark", "0x10/0xff0")
     qos("group", "add", "silver", "id", "2", "mark", "0x20/0xff0")
     for dst in ("10.0.2.2", "fd02::2"):
