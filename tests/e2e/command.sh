@@ -13,7 +13,7 @@ unprivileged=(setpriv --reuid 65534 --regid 65534 --clear-groups)
 tables()
 {
 	printf '%s show\n' group sa ike settings fallback | ipsec-qos -j -b - |
-		jq -cS 'if type == "array" then
+		jq -c 'if type == "array" then
 			map(del(.counters, .lifetime)) | sort else . end'
 }
 
@@ -451,7 +451,7 @@ ipsec-qos -b - <<-'END'
 	sa add dst 192.0.2.2 spi 258 group h1
 END
 expect_json 'map(.group_id) == [101, 102, 101] and map(.group) == ["h1", "g1", "h1"]' \
-	sh -c 'ipsec-qos -j sa show dst 192.0.2.2 | jq -c "sort_by(.spi)"'
+	sh -c 'ipsec-qos -j sa show dst 192.0.2.2 | gojq -c "sort_by(.spi)"'
 ipsec-qos sa flush >/dev/null
 seq 1 2000 | sed 's/.*/group del id &/' | awk '{ $4 += 100 } 1' | ipsec-qos -b -
 

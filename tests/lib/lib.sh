@@ -31,7 +31,10 @@ exec 9>&2	# what went wrong is said even where errors are thrown away
 # step TEXT…: say what comes now
 step()
 {
-	printf '%7.1f  %s\n' "$(cut -d ' ' -f 1 /proc/uptime)" "$*"
+	local uptime
+
+	read -r uptime _ </proc/uptime
+	printf '%7.1f  %s\n' "$uptime" "$*"
 }
 
 # fail TEXT…: say what went wrong and end
@@ -75,6 +78,13 @@ trap _at_exit EXIT
 now_ms()
 {
 	echo $((${EPOCHREALTIME//[!0-9]/} / 1000))
+}
+
+# jq ARGUMENT…: gojq says the same and starts at once; jq compiles its library
+# each time, which takes an emulated processor half a second
+jq()
+{
+	gojq "$@"
 }
 
 # wait_for SECONDS COMMAND…: until it succeeds; fail where the last that began in
