@@ -403,6 +403,7 @@ static int parse(struct reader *r, char *buf, size_t len)
 		fclose(fp);
 	if (cfg)
 		cfg_free(cfg);
+	reading = NULL;
 	return r->failed ? -1 : 0;
 }
 
@@ -413,10 +414,10 @@ static int slurp(struct reader *r, const char *path, const struct conf_section *
 	const char *at = by ? by->file : path;
 	unsigned int line = by ? by->line : 0;
 	char shown[TEXT_PATH];
+	int fd, ret = -1;
 	ssize_t n = 0;
 	size_t size;
 	char *buf;
-	int fd;
 
 	text_clip(shown, sizeof(shown), path);
 
@@ -456,11 +457,12 @@ static int slurp(struct reader *r, const char *path, const struct conf_section *
 	}
 	r->bytes += *len;
 	*content = buf;
+	ret = 0;
 
 out:
 	if (fd >= 0)
 		close(fd);
-	return r->failed ? -1 : 0;
+	return ret;
 }
 
 static int read_file(struct reader *r, const char *path, const struct conf_section *by);
@@ -530,6 +532,7 @@ static int read_file(struct reader *r, const char *path, const struct conf_secti
 	for (d = 0; d < r->depth; d++) {
 		if (r->open[d].dev == st.st_dev && r->open[d].ino == st.st_ino) {
 			free(buf);
+			/* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): the first is alone */
 			return fail(r, by->file, by->line, "'%s' includes itself",
 				    shown);
 		}

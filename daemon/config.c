@@ -425,10 +425,13 @@ static bool check_marks(struct loader *l, const struct conf_section **sections)
 				break;
 		}
 		if (j < i)
+			/* of each group there is a section, and in it a mark */
 			ok = fail(l, sections[i], find(sections[i], "mark")->line,
 				  "the mark 0x%x/0x%x of group '%s' overlaps 0x%x/0x%x of group '%s' (%s:%u): expected marks that differ in a bit of both masks",
 				  marks[i], masks[i], g[i].name, marks[j], masks[j],
-				  g[j].name, sections[j]->file,
+				  g[j].name,
+				  /* NOLINTNEXTLINE(clang-analyzer-core.NullDereference) */
+				  sections[j]->file,
 				  find(sections[j], "mark")->line);
 	}
 	free(marks);
@@ -675,11 +678,11 @@ static bool class(struct loader *l, const struct conf_section *s,
 	if (!get(l, s, "ceil", &ceil) ||
 	    (ceil && !rate(l, s, ceil, p->rate, &class->ceil)))
 		return false;
-	if (class->ceil > p->rate)
+	if (ceil && class->ceil > p->rate)
 		return fail(l, s, ceil->line,
 			    "ceil = '%s' is more than the rate of policy '%s': expected at most 100%%",
 			    shown(l, ceil->text), p->name);
-	if (bandwidth && class->ceil < class->rate)
+	if (bandwidth && ceil && class->ceil < class->rate)
 		return fail(l, s, ceil->line,
 			    "ceil = '%s' is less than bandwidth = '%s': expected at least as much",
 			    shown(l, ceil->text), shown(l, bandwidth->text));

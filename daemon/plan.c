@@ -4,6 +4,7 @@
  */
 #include "plan.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <net/ethernet.h>
 
@@ -99,7 +100,7 @@ static void fill_quantums(struct plan *plan, uint32_t frame)
 
 	for (i = 0; i < plan->n; i++)
 		plan->classes[i].quantum =
-			clamp(plan->classes[i].rate * seconds + 0.5, frame, max);
+			clamp(llround(plan->classes[i].rate * seconds), frame, max);
 
 	plan->root.quantum = max;
 }

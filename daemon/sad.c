@@ -191,6 +191,7 @@ static void end_spi(struct sad *sad, struct sad_spi *spi)
 
 static void free_child(struct sad *sad, struct sad_child *child)
 {
+	/* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): it is in there */
 	HASH_DEL(sad->children, child);
 	LIST_REMOVE(child, list);
 	free(child->name);

@@ -67,8 +67,10 @@ static void forget(struct known *known)
 		return;
 	/* where memory ran out, it is in one of them or in none */
 	if (known->by_id.tbl)
+		/* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): it is in there */
 		HASH_DELETE(by_id, known_ids, known);
 	if (known->by_name.tbl)
+		/* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): likewise */
 		HASH_DELETE(by_name, known_names, known);
 	free(known);
 }

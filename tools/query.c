@@ -138,7 +138,8 @@ static int feed_answer(struct feed *f, json_t **answer)
 		ret = feed_receive(f, IQ_FEED_ANSWER, &msg);
 		if (ret)
 			goto out;
-		more = strlen(msg.text);
+		/* where it failed errno said why, so ret was not 0 */
+		more = strlen(msg.text); /* NOLINT(clang-analyzer-core.CallAndMessage) */
 		longer = len + more < ANSWER_MAX ? realloc(text, len + more + 1) :
 						   NULL;
 		if (!longer) {
