@@ -826,7 +826,7 @@ def scenario_reload_without_gap():
     other = FIRST.replace("group = gold", "group = X") \
                  .replace("group = silver", "group = gold") \
                  .replace("group = X", "group = silver")
-    with Daemon() as d, charon() as c:
+    with Daemon(), charon() as c:
         c.ike(1, "x.a.example")
         for i in range(500):
             c.sa(1, 0x10000 + i, ask=False)

@@ -22,9 +22,8 @@ logging.getLogger("scapy").setLevel(logging.ERROR)
 from scapy.layers.inet import IP, UDP, TCP, ICMP, fragment      # noqa: E402
 from scapy.layers.inet6 import (IPv6, IPv6ExtHdrDestOpt,        # noqa: E402
                                 IPv6ExtHdrFragment, IPv6ExtHdrHopByHop,
-                                IPv6ExtHdrRouting, fragment6)
+                                fragment6)
 from scapy.packet import Raw                                    # noqa: E402
-from scapy.layers.ipsec import ESP, AH                          # noqa: E402
 
 COMMAND = "build/bin/ipsec-qos"
 GOLD, SILVER, FALLBACK = 0x10, 0x20, 0x30
