@@ -314,6 +314,7 @@ for name in plain plain6 udp ike4500 inside beyond; do
 	[ $host != beyond ] || keep nat
 	swan $host --rekey --child $name >/dev/null
 	# CREATE_CHILD_SA and INFORMATIONAL (delete), RFC 7296 section 1.3.3
+	# shellcheck disable=SC2016 # for eval
 	wait_for 20 eval '[ "$(counters_since gw)" = "gold.ike_in+2 gold.ike_out+2" ]'
 	wire=" $(nft_counted gw) "
 	grep -q ' marked_out+2 ' <<<"$wire" || fail "marked: $wire"

@@ -244,7 +244,9 @@ expect "peers tried" "$(jq '.peers | length' "$W/status.json")" $tried
 step "what is tagged goes with the SAs"
 swan peer --terminate --ike keyid >/dev/null
 swan peer --terminate --ike user >/dev/null
+# shellcheck disable=SC2016 # for eval
 wait_for 10 eval '[ "$(qos gw -j sa show group keyid)$(qos gw -j sa show group user)" = "[][]" ]'
+# shellcheck disable=SC2016 # for eval
 wait_for 10 eval '[ "$(qos gw -j ike show group keyid)$(qos gw -j ike show group user)" = "[][]" ]'
 expect "SAs of the others" $((2 * (${#customers[@]} - 3))) \
 	"$(json length qos gw -j sa show)"

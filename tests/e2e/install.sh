@@ -81,8 +81,10 @@ inside systemctl start ipsec-qosd || {
 }
 expect state active "$(inside systemctl is-active ipsec-qosd)"
 pid=$(inside systemctl show -P MainPID ipsec-qosd)
+# shellcheck disable=SC2016 # for awk
 expect capabilities 0000000000001000 \
 	"$(inside awk '/^CapEff/ { print $2 }' "/proc/$pid/status")"
+# shellcheck disable=SC2016 # for awk
 expect "bounding set" 0000000000001000 \
 	"$(inside awk '/^CapBnd/ { print $2 }' "/proc/$pid/status")"
 expect_json '.[0].name == "gold"' inside ipsec-qos -j group show

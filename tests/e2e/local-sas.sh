@@ -248,6 +248,7 @@ expect "entries" "ah $peer6 8194 gold local, $other, esp $gw6 8193 gold local, e
 		"\(.proto) \(.dst) \(.spi) \(.group)\(if .local then " local" else "" end)" ] |
 		join(", ")')"
 ip -n gw xfrm state flush proto ah
+# shellcheck disable=SC2016 # for eval
 wait_for 5 eval '[ "$(qos gw -j sa show proto ah)" = "[]" ]'
 ip -n gw xfrm state flush
 wait_for 5 entries_are "$other"

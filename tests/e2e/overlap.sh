@@ -152,8 +152,8 @@ step "each is shaped in its own class, all at the same time, both ways"
 # neighbours, who are known by now
 at gw sysctl -qw net.ipv6.conf.all.disable_ipv6=1
 for h in gw home-{a,b,c} site-{a,b,c}; do
-	ip -n $h -4 neigh show | awk '/lladdr/ { print $1, "dev", $3, "lladdr", $5 }' |
-		sed 's/^/neigh replace /; s/$/ nud permanent/' | ip -n $h -batch -
+	ip -n "$h" -4 neigh show | awk '/lladdr/ { print $1, "dev", $3, "lladdr", $5 }' |
+		sed 's/^/neigh replace /; s/$/ nud permanent/' | ip -n "$h" -batch -
 done
 sent > "$W/sent.before"
 got > "$W/got.before"

@@ -230,6 +230,7 @@ reloaded "gold=1/16 silver=2/32 platinum=4/64" "alice=gold bob=silver carol=plat
 step "SIGHUP does the same"
 new_conf "$gold" "$silver" "$bronze" "$alice" "${bob/silver/gold}" "$carol"
 kill -HUP "${qosd_pid[gw]}"
+# shellcheck disable=SC2016 # for eval
 wait_for 5 eval '[ "$(groups); $(whose)" = "gold=1/16 silver=2/32 bronze=3/48; alice=gold bob=gold carol=bronze" ]'
 tagged "m10 m30"
 
@@ -260,8 +261,10 @@ refusals()
 {
 	grep -c 'kept as it was' "$W/gw/ipsec-qosd.log"
 }
+# shellcheck disable=SC2034 # in eval
 more=$(($(refusals) + 1))
 kill -HUP "${qosd_pid[gw]}"
+# shellcheck disable=SC2016 # for eval
 wait_for 5 eval '[ "$(refusals)" = "$more" ]'
 expect "tables" "$kept" "$(groups); $(whose); $(whose_ike)"
 tagged "m10 m30"
@@ -277,6 +280,7 @@ new_conf "$gold" "$silver" "$bronze" "$alice" "$bob"
 qos gw daemon reload >/dev/null
 expect "users" "alice=gold bob=silver carol=" "$(whose)"
 expect "IKE SAs" "gold silver" "$(whose_ike)"
+# shellcheck disable=SC2016 # for eval
 wait_for 10 eval '[ "$(json .untagged.packets qos gw -j status)" -gt "$untagged" ]'
 new_conf "$gold" "$silver" "$bronze" "$alice" "$bob" "$carol"
 qos gw daemon reload >/dev/null

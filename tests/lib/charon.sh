@@ -4,6 +4,7 @@
 # strongSwan on a host (net.sh), configured with swanctl. It loads few plugins
 # and the scenarios propose what is cheap: an emulated processor is slow.
 
+# shellcheck disable=SC2034,SC2154 # for scenarios; $top is lib.sh's
 IKE_PROPOSAL=aes128gcm16-prfsha256-x25519	# IKEv2
 IKE_V1_PROPOSAL=aes128-sha256-x25519
 ESP_PROPOSAL=aes128gcm16

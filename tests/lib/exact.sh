@@ -186,6 +186,7 @@ flows_on()
 {
 	local seen
 
+	# shellcheck disable=SC2034 # in eval
 	seen=$(witnessed "$1" seen)
 	wait_for 10 eval "((\$(witnessed $1 seen) > seen + 20))"
 }

@@ -188,7 +188,13 @@ end()
 	wait "$1" 2>/dev/null || true
 }
 
-for _file in net charon qos capture traffic; do
-	# shellcheck source=/dev/null
-	. "$top/tests/lib/$_file.sh"
-done
+# shellcheck source=tests/lib/net.sh
+. "$top/tests/lib/net.sh"
+# shellcheck source=tests/lib/charon.sh
+. "$top/tests/lib/charon.sh"
+# shellcheck source=tests/lib/qos.sh
+. "$top/tests/lib/qos.sh"
+# shellcheck source=tests/lib/capture.sh
+. "$top/tests/lib/capture.sh"
+# shellcheck source=tests/lib/traffic.sh
+. "$top/tests/lib/traffic.sh"

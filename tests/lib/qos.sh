@@ -42,6 +42,7 @@ qosd_start()
 	qosd_pid[$1]=$!
 	disown $!
 	wait_for 10 qos "$1" daemon status
+	# shellcheck disable=SC2034 # for those who wait for it
 	came_back=$(stat -c %.3Z "$W/$1/run/ipsec-qos/ipsec-qosd.sock" | tr -d .)
 }
 
