@@ -5,7 +5,7 @@
 #ifndef _IPSEC_QOS_COUNTER_H
 #define _IPSEC_QOS_COUNTER_H
 
-#include <linux/bottom_half.h>
+#include <linux/lockdep.h>
 #include <linux/percpu.h>
 #include <linux/u64_stats_sync.h>
 
@@ -27,22 +27,22 @@ struct iq_count {
 };
 
 /*
- * @c: an array of counters per CPU, @i: which of them. What this host sends
- * passes the hooks in process context, with bottom halves enabled: it must
- * neither move to another CPU here nor be interrupted by what arrives.
+ * @c: an array of counters per CPU, @i: which of them. Bottom halves are disabled:
+ * the packet must neither move to another CPU here nor be interrupted by what
+ * arrives. What this host sends passes the hooks in process context, and there
+ * they see to it.
  */
 static inline void iq_counter_add(struct iq_counter __percpu *c, int i,
 				  u32 packets, u32 bytes)
 {
 	struct iq_counter *one;
 
-	local_bh_disable();
+	lockdep_assert_in_softirq();
 	one = this_cpu_ptr(c) + i;
 	u64_stats_update_begin(&one->syncp);
 	u64_stats_add(&one->packets, packets);
 	u64_stats_add(&one->bytes, bytes);
 	u64_stats_update_end(&one->syncp);
-	local_bh_enable();
 }
 
 /* @c, @i: likewise */

@@ -104,7 +104,7 @@ int iq_group_hooks(struct iq_net *iqn, u32 n_groups, u32 n_priority);
 /** iq_group_find() - by id, or by name where @id is 0; NULL: none */
 struct iq_group *iq_group_find(struct iq_net *iqn, u32 id, const char *name);
 
-/** iq_group_count() - of a packet; under rcu_read_lock() */
+/** iq_group_count() - of a packet; bottom halves are disabled */
 static inline void iq_group_count(struct iq_group *g, enum ipsec_qos_counter which,
 				  u32 packets, u32 bytes)
 {

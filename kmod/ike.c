@@ -5,17 +5,20 @@
 #include "ike.h"
 
 /**
- * struct iq_ike - an IKE SA's entry
+ * struct iq_half - an IKE SA by its initiator's SPI alone
  *
- * @half: in iq_net.ike_halves. Peers choose the initiator's SPI, and may
- *	choose the same for many IKE SAs: those hang in one list, of which
- *	look-ups take the first, so that its length costs packets nothing.
+ * @node: in iq_net.ike_halves. Peers choose the initiator's SPI, and may choose
+ *	the same for many IKE SAs: those hang in one list, of which look-ups take
+ *	the first, so that its length costs packets nothing.
  */
-struct iq_ike {
-	struct iq_entry entry;
-	struct rhlist_head half;
+struct iq_half {
+	struct rhlist_head node;
+	__be64 spi_i;
+	__be64 spi_r;
+	struct rcu_head rcu;
 };
 
+static struct kmem_cache *iq_half_cache __read_mostly;
 static siphash_key_t iq_half_secret __read_mostly;
 
 static u32 iq_half_hash(const void *data, u32 len, u32 seed)
@@ -28,27 +31,50 @@ static u32 iq_half_hash(const void *data, u32 len, u32 seed)
 
 static const struct rhashtable_params iq_half_params = {
 	.key_len = sizeof(__be64),
-	.key_offset = offsetof(struct iq_ike, entry.key.spi_i),
-	.head_offset = offsetof(struct iq_ike, half),
+	.key_offset = offsetof(struct iq_half, spi_i),
+	.head_offset = offsetof(struct iq_half, node),
 	.hashfn = iq_half_hash,
 	.automatic_shrinking = true,
 };
 
-static int iq_ike_added(struct iq_net *iqn, struct iq_entry *e)
+static int iq_ike_added(struct iq_net *iqn, const struct iq_key *key)
 {
-	struct iq_ike *ike = container_of(e, struct iq_ike, entry);
+	struct iq_half *half = kmem_cache_zalloc(iq_half_cache, GFP_ATOMIC);
+	int err;
 
-	return rhltable_insert(&iqn->ike_halves, &ike->half, iq_half_params);
+	if (!half)
+		return -ENOMEM;
+	half->spi_i = key->spi_i;
+	half->spi_r = key->spi_r;
+	err = rhltable_insert(&iqn->ike_halves, &half->node, iq_half_params);
+	if (err)
+		kmem_cache_free(iq_half_cache, half);
+	return err;
 }
 
-static void iq_ike_removed(struct iq_net *iqn, struct iq_entry *e)
+static void iq_half_free_rcu(struct rcu_head *rcu)
 {
-	struct iq_ike *ike = container_of(e, struct iq_ike, entry);
-
-	rhltable_remove(&iqn->ike_halves, &ike->half, iq_half_params);
+	kmem_cache_free(iq_half_cache, container_of(rcu, struct iq_half, rcu));
 }
 
-static struct iq_table_type iq_ike_type = {
+static void iq_ike_removed(struct iq_net *iqn, const struct iq_key *key)
+{
+	struct rhlist_head *list;
+	struct iq_half *half;
+
+	rcu_read_lock();
+	list = rhltable_lookup(&iqn->ike_halves, &key->spi_i, iq_half_params);
+	rhl_for_each_entry_rcu(half, list, list, node) {
+		if (half->spi_r != key->spi_r)
+			continue;
+		rhltable_remove(&iqn->ike_halves, &half->node, iq_half_params);
+		call_rcu(&half->rcu, iq_half_free_rcu);
+		break;
+	}
+	rcu_read_unlock();
+}
+
+static const struct iq_table_type iq_ike_type = {
 	.name = "IKE SA",
 	.id = IQ_TABLE_IKE,
 	.added = iq_ike_added,
@@ -75,7 +101,7 @@ struct iq_group *iq_ike_lookup(struct iq_net *iqn, u64 spi_i, u64 spi_r,
 	first = rhltable_lookup(&iqn->ike_halves, &key.spi_i, iq_half_params);
 	if (!first)
 		return NULL;
-	key.spi_r = container_of(first, struct iq_ike, half)->entry.key.spi_r;
+	key.spi_r = container_of(first, struct iq_half, node)->spi_r;
 	return iq_table_lookup(t, &key, packets, bytes);
 }
 
@@ -83,32 +109,31 @@ int iq_ike_init(struct iq_net *iqn)
 {
 	int err = rhltable_init(&iqn->ike_halves, &iq_half_params);
 
-	if (err)
-		return err;
-	err = iq_table_init(&iqn->tables[IQ_TABLE_IKE], iqn, &iq_ike_type,
-			    IPSEC_QOS_MAX_IKES);
-	if (err)
-		rhltable_destroy(&iqn->ike_halves);
+	if (!err)
+		iq_table_init(&iqn->tables[IQ_TABLE_IKE], iqn, &iq_ike_type,
+			      IPSEC_QOS_MAX_IKES);
 	return err;
+}
+
+static void iq_half_free(void *half, void *arg)
+{
+	kmem_cache_free(iq_half_cache, half);
 }
 
 void iq_ike_exit(struct iq_net *iqn)
 {
-	/* The halves are parts of the entries: let go of them first. */
-	rhltable_destroy(&iqn->ike_halves);
+	rhltable_free_and_destroy(&iqn->ike_halves, iq_half_free, NULL);
 	iq_table_exit(&iqn->tables[IQ_TABLE_IKE]);
 }
 
 int iq_ike_module_init(void)
 {
 	get_random_bytes(&iq_half_secret, sizeof(iq_half_secret));
-	iq_ike_type.cache = kmem_cache_create("ipsec_qos_ike",
-					      sizeof(struct iq_ike), 0,
-					      SLAB_ACCOUNT, NULL);
-	return iq_ike_type.cache ? 0 : -ENOMEM;
+	iq_half_cache = KMEM_CACHE(iq_half, SLAB_ACCOUNT);
+	return iq_half_cache ? 0 : -ENOMEM;
 }
 
 void iq_ike_module_exit(void)
 {
-	kmem_cache_destroy(iq_ike_type.cache);
+	kmem_cache_destroy(iq_half_cache);
 }

@@ -46,12 +46,10 @@ static int __net_init iq_net_init(struct net *net)
 	iqn->total = iq_counter_alloc(__IQ_TOTAL_MAX);
 	if (!iqn->total)
 		goto free_settings;
-	err = iq_sa_init(iqn);
-	if (err)
-		goto free_total;
+	iq_sa_init(iqn);
 	err = iq_ike_init(iqn);
 	if (err)
-		goto free_sa;
+		goto free_total;
 	err = iq_sysfs_init(iqn);
 	if (err)
 		goto free_ike;
@@ -59,8 +57,6 @@ static int __net_init iq_net_init(struct net *net)
 
 free_ike:
 	iq_ike_exit(iqn);
-free_sa:
-	iq_table_exit(&iqn->tables[IQ_TABLE_SA]);
 free_total:
 	free_percpu(iqn->total);
 free_settings:
@@ -111,13 +107,9 @@ static int __init iq_init(void)
 {
 	int err;
 
-	iq_table_module_init();
-	err = iq_sa_module_init();
-	if (err)
-		return err;
 	err = iq_ike_module_init();
 	if (err)
-		goto sa;
+		return err;
 	err = iq_sysfs_module_init();
 	if (err)
 		goto ike;
@@ -142,8 +134,6 @@ sysfs:
 ike:
 	rcu_barrier();
 	iq_ike_module_exit();
-sa:
-	iq_sa_module_exit();
 	return err;
 }
 
@@ -153,9 +143,8 @@ static void __exit iq_exit(void)
 	iq_xfrm_module_exit();
 	unregister_pernet_subsys(&iq_net_ops);
 	iq_sysfs_module_exit();
-	rcu_barrier();		/* entries and groups that are on their way out */
+	rcu_barrier();		/* what is on its way out */
 	iq_ike_module_exit();
-	iq_sa_module_exit();
 }
 
 module_init(iq_init);

@@ -63,27 +63,24 @@ enum iq_table_id {
 	__IQ_TABLE_MAX
 };
 
+struct iq_store;
 struct iq_table_type;
 
 /**
  * struct iq_table - see table.h
  *
+ * @store: its entries, of IPv4 SAs and of all others; NULL: none yet. See
+ *	store.h; RCU
  * @iqn: whose it is
  * @type: what it holds
- * @ht: its entries; read under RCU, written under iq_net.table
- * @all: they in a list; iq_net.table
- * @unseen: those to which a walk over all has not come yet, see
- *	iq_table_remove_if(); iq_net.table
- * @n: how many; iq_net.table
+ * @n: how many entries; iq_net.table
  * @seq: counts changes; iq_net.table
  * @max: ceiling; written under iq_net.table
  */
 struct iq_table {
+	struct iq_store __rcu *store[2];
 	struct iq_net *iqn;
 	const struct iq_table_type *type;
-	struct rhashtable ht;
-	struct list_head all;
-	struct list_head unseen;
 	u32 n;
 	u32 seq;
 	u32 max;
@@ -117,7 +114,10 @@ struct iq_table {
  * @frags: fragments under way, see frag.c; set before the first hook is
  *	registered, for good
  * @tag_hooks: netfilter hooks of tag.c, NULL: not registered; config
+ * @out_hooks: likewise
  * @priority_hooks: likewise
+ * @own_sas: this host has SAs, or did while there was something to tag with;
+ *	config
  * @ceiling_told: jiffies of the last ceiling event
  * @sysfs: attributes of this namespace, see sysfs.c
  */
@@ -147,7 +147,9 @@ struct iq_net {
 
 	struct iq_frags *frags;
 	struct iq_hooks *tag_hooks;
+	struct iq_hooks *out_hooks;
 	struct iq_hooks *priority_hooks;
+	bool own_sas;
 	unsigned long ceiling_told;
 	struct iq_sysfs *sysfs;
 };

@@ -844,10 +844,9 @@ static int iq_dump_entries(struct sk_buff *skb, struct netlink_callback *cb)
 	struct iq_table *t = d->walk.t;
 	void *hdr;
 
-	iq_walk_resume(&d->walk);
+	rcu_read_lock();
 	while (d->has_held || iq_walk_next(&d->walk, &d->held)) {
-		/* A walk that began anew tells some twice: not consistent. */
-		cb->seq = READ_ONCE(t->seq) + d->walk.restarted;
+		cb->seq = READ_ONCE(t->seq);
 		d->has_held = true;
 		hdr = genlmsg_put(skb, NETLINK_CB(cb->skb).portid,
 				  cb->nlh->nlmsg_seq, &iq_family, NLM_F_MULTI,
@@ -862,18 +861,13 @@ static int iq_dump_entries(struct sk_buff *skb, struct netlink_callback *cb)
 		genlmsg_end(skb, hdr);
 		d->has_held = false;
 	}
-	iq_walk_pause(&d->walk);
+	rcu_read_unlock();
 	return skb->len;
 }
 
 static int iq_dump_done(struct netlink_callback *cb)
 {
-	struct iq_dump *d = (struct iq_dump *)cb->args[0];
-
-	if (d) {
-		iq_walk_end(&d->walk);
-		kfree(d);
-	}
+	kfree((struct iq_dump *)cb->args[0]);
 	return 0;
 }
 

@@ -1,29 +1,29 @@
 // SPDX-License-Identifier: GPL-2.0
-#include <linux/slab.h>
-
 #include "event.h"
 #include "sa.h"
 
-static struct iq_table_type iq_sa_type = {
+static const struct iq_table_type iq_sa_type = {
 	.name = "SA",
 	.id = IQ_TABLE_SA,
 };
 
 /* NULL: not there, or the namespace goes. */
-static struct iq_entry *iq_sa_find(struct iq_net *iqn, const struct iq_key *key)
+static struct iq_entry *iq_sa_find(struct iq_net *iqn, const struct iq_key *key,
+				   struct iq_ref *ref)
 {
-	if (iqn->dead)
+	if (iqn->dead || !iq_table_find(&iqn->tables[IQ_TABLE_SA], key, ref))
 		return NULL;
-	return iq_table_find(&iqn->tables[IQ_TABLE_SA], key);
+	return iq_ref_entry(ref);
 }
 
 void iq_sa_installed(struct iq_net *iqn, const struct iq_key *key)
 {
 	struct iq_table *t = &iqn->tables[IQ_TABLE_SA];
 	struct iq_entry *e;
+	struct iq_ref ref;
 
 	spin_lock_bh(&iqn->table);
-	e = iq_sa_find(iqn, key);
+	e = iq_sa_find(iqn, key, &ref);
 	if (e) {
 		bool changed = e->pending || !e->local;
 
@@ -34,7 +34,7 @@ void iq_sa_installed(struct iq_net *iqn, const struct iq_key *key)
 			e->timed = false;
 		}
 		if (changed)
-			iq_table_changed(t, e, IPSEC_QOS_EVENT_CHANGE);
+			iq_table_changed(t, &ref, IPSEC_QOS_EVENT_CHANGE);
 	}
 	spin_unlock_bh(&iqn->table);
 }
@@ -43,18 +43,19 @@ void iq_sa_deleted(struct iq_net *iqn, const struct iq_key *key)
 {
 	struct iq_table *t = &iqn->tables[IQ_TABLE_SA];
 	struct iq_entry *e;
+	struct iq_ref ref;
 
 	spin_lock_bh(&iqn->table);
-	e = iq_sa_find(iqn, key);
+	e = iq_sa_find(iqn, key, &ref);
 	if (e) {
 		bool changed = e->local;
 
 		e->local = false;
 		/* An announced one waits for the SA that is to come. */
 		if (!e->pending)
-			iq_table_remove(t, e, IPSEC_QOS_EVENT_DEL);
+			iq_table_remove(t, &ref, IPSEC_QOS_EVENT_DEL);
 		else if (changed)
-			iq_table_changed(t, e, IPSEC_QOS_EVENT_CHANGE);
+			iq_table_changed(t, &ref, IPSEC_QOS_EVENT_CHANGE);
 	}
 	spin_unlock_bh(&iqn->table);
 }
@@ -63,16 +64,17 @@ void iq_sa_met(struct iq_net *iqn, const struct iq_key *key)
 {
 	struct iq_table *t = &iqn->tables[IQ_TABLE_SA];
 	struct iq_entry *e;
+	struct iq_ref ref;
 
 	spin_lock_bh(&iqn->table);
-	e = iq_sa_find(iqn, key);
+	e = iq_sa_find(iqn, key, &ref);
 	if (e) {
 		bool changed = !e->local;
 
 		e->local = true;
 		e->audit = iqn->audit;
 		if (changed)
-			iq_table_changed(t, e, IPSEC_QOS_EVENT_CHANGE);
+			iq_table_changed(t, &ref, IPSEC_QOS_EVENT_CHANGE);
 	}
 	spin_unlock_bh(&iqn->table);
 }
@@ -84,9 +86,12 @@ void iq_sa_audit_begin(struct iq_net *iqn)
 	spin_unlock_bh(&iqn->table);
 }
 
-static bool iq_sa_unmet(struct iq_net *iqn, struct iq_entry *e, const void *arg)
+static bool iq_sa_unmet(struct iq_net *iqn, const struct iq_ref *ref,
+			const void *arg)
 {
-	if (!e->local || e->pending || e->audit == iqn->audit)
+	struct iq_entry *e = iq_ref_entry(ref);
+
+	if (!e->local || e->pending || e->audit == (u8)iqn->audit)
 		return false;
 	/* The event does not say that the SAD has it still. */
 	e->local = false;
@@ -99,21 +104,8 @@ void iq_sa_audit_end(struct iq_net *iqn)
 			   iq_sa_unmet, NULL);
 }
 
-int iq_sa_init(struct iq_net *iqn)
+void iq_sa_init(struct iq_net *iqn)
 {
-	return iq_table_init(&iqn->tables[IQ_TABLE_SA], iqn, &iq_sa_type,
-			     IPSEC_QOS_MAX_SAS);
-}
-
-int iq_sa_module_init(void)
-{
-	iq_sa_type.cache = kmem_cache_create("ipsec_qos_sa",
-					     sizeof(struct iq_entry), 0,
-					     SLAB_ACCOUNT, NULL);
-	return iq_sa_type.cache ? 0 : -ENOMEM;
-}
-
-void iq_sa_module_exit(void)
-{
-	kmem_cache_destroy(iq_sa_type.cache);
+	iq_table_init(&iqn->tables[IQ_TABLE_SA], iqn, &iq_sa_type,
+		      IPSEC_QOS_MAX_SAS);
 }

@@ -9,9 +9,7 @@
 
 #include "table.h"
 
-int iq_sa_module_init(void);
-void iq_sa_module_exit(void);
-int iq_sa_init(struct iq_net *iqn);
+void iq_sa_init(struct iq_net *iqn);
 
 /* What the SAD tells, in whatever context it does. */
 

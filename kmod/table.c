@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-#include <linux/siphash.h>
+#include <linux/jiffies.h>
 #include <linux/slab.h>
 
 #include "compat.h"
@@ -7,179 +7,339 @@
 #include "group.h"
 #include "sa.h"
 #include "table.h"
+#include "tag.h"
 #include "xfrm.h"
 
-/*
- * Peers choose SPIs, so the hash is keyed: nobody can aim at a bucket.
- * rhashtable's own seed changes when a chain grows long all the same.
- */
-static siphash_key_t iq_table_secret __read_mostly;
+/* Slots to look at before iq_net.table is let go of. */
+#define IQ_TABLE_STEP	512
 
-static u32 iq_table_hash(const void *data, u32 len, u32 seed)
+#define IQ_TABLE_SMALL	4096
+
+/* What expires is told to an eighth of a second: 17 years in 32 bits. */
+#define IQ_CLOCK_HZ	8
+
+static u32 iq_table_clock(void)
 {
-	siphash_key_t secret = iq_table_secret;
-	const u64 *key = data;
-
-	BUILD_BUG_ON(sizeof(struct iq_key) != 3 * sizeof(u64));
-	secret.key[0] ^= seed;
-	return siphash_3u64(key[0], key[1], key[2], &secret);
+	return div_u64(get_jiffies_64() * IQ_CLOCK_HZ, HZ);
 }
 
-static const struct rhashtable_params iq_table_params = {
-	.key_len = sizeof(struct iq_key),
-	.key_offset = offsetof(struct iq_entry, key),
-	.head_offset = offsetof(struct iq_entry, node),
-	.hashfn = iq_table_hash,
-	.automatic_shrinking = true,
-};
-
-/* iq_net.table is held. */
-static struct iq_group *iq_entry_group(const struct iq_table *t,
-				       const struct iq_entry *e)
+/* Is it @when by now? */
+static bool iq_clock_past(u32 when)
 {
-	return rcu_dereference_protected(e->group,
+	return (s32)(iq_table_clock() - when) >= 0;
+}
+
+/* Which of a table's stores has a key, and what keys a store has. */
+static int iq_key_store(const struct iq_key *key)
+{
+	return iq_store_wide(key->family);
+}
+
+static u8 iq_store_family(const struct iq_table *t, int which)
+{
+	if (t->type->id == IQ_TABLE_IKE)
+		return 0;
+	return which ? AF_INET6 : AF_INET;
+}
+
+/* The head of a chain of stores, and the one behind @s; iq_net.table is held. */
+static struct iq_store *iq_table_head(const struct iq_table *t, int which)
+{
+	return rcu_dereference_protected(t->store[which],
 					 lockdep_is_held(&t->iqn->table));
 }
 
-static void iq_entry_join(struct iq_table *t, struct iq_entry *e,
+static struct iq_store *iq_table_next(const struct iq_table *t,
+				      const struct iq_store *s)
+{
+	return rcu_dereference_protected(s->next,
+					 lockdep_is_held(&t->iqn->table));
+}
+
+/* Where new entries go; NULL: there is none. */
+static struct iq_store *iq_table_tail(const struct iq_table *t, int which)
+{
+	struct iq_store *s, *tail = NULL;
+
+	for (s = iq_table_head(t, which); s; s = iq_table_next(t, s))
+		tail = s;
+	return tail;
+}
+
+/* A new tail. */
+static int iq_table_extend(struct iq_table *t, int which, u32 n)
+{
+	struct iq_store *s = iq_store_alloc(iq_store_family(t, which), n), *tail;
+
+	lockdep_assert_held(&t->iqn->config);
+	if (!s)
+		return -ENOMEM;
+	spin_lock_bh(&t->iqn->table);
+	tail = iq_table_tail(t, which);
+	s->before = iq_table_head(t, which);
+	if (tail)
+		rcu_assign_pointer(tail->next, s);
+	else
+		rcu_assign_pointer(t->store[which], s);
+	t->seq++;
+	spin_unlock_bh(&t->iqn->table);
+	return 0;
+}
+
+/* Move what is in the head to the tail, and let go of it. */
+static int iq_table_drain(struct iq_table *t, int which)
+{
+	struct iq_net *iqn = t->iqn;
+	struct iq_store *head, *to, *s;
+	u32 i = 0;
+	int err;
+
+	spin_lock_bh(&iqn->table);
+	head = iq_table_head(t, which);
+	while (i < iq_store_slots(head)) {
+		to = iq_table_tail(t, which);
+		err = iq_store_move(head, &i, IQ_TABLE_STEP, to);
+		spin_unlock_bh(&iqn->table);
+		/* Next to impossible, and then another secret helps. */
+		if (err)
+			err = iq_table_extend(t, which, 2 * iq_store_room(to));
+		if (err)
+			return err;
+		cond_resched();
+		spin_lock_bh(&iqn->table);
+	}
+	rcu_assign_pointer(t->store[which], iq_table_next(t, head));
+	t->seq++;
+	spin_unlock_bh(&iqn->table);
+
+	/* Readers have left it, and with them what they count in it. */
+	synchronize_rcu();
+	spin_lock_bh(&iqn->table);
+	for (s = iq_table_head(t, which); s; s = iq_table_next(t, s)) {
+		for (i = 0; i < iq_store_slots(s);) {
+			iq_store_fold(s, &i, IQ_TABLE_STEP);
+			spin_unlock_bh(&iqn->table);
+			cond_resched();
+			spin_lock_bh(&iqn->table);
+		}
+		s->before = iq_table_head(t, which);
+	}
+	spin_unlock_bh(&iqn->table);
+	iq_store_free(head);
+	return 0;
+}
+
+/*
+ * Have a store for @n entries. Packets find all of them all the time. Where
+ * memory is short the table stays as it is, or a chain of stores, and the next
+ * one tries again.
+ */
+static int iq_table_resize(struct iq_table *t, int which, u32 n)
+{
+	int err = iq_table_extend(t, which, n);
+
+	while (!err && rcu_access_pointer(rcu_dereference_protected(
+			t->store[which], lockdep_is_held(&t->iqn->config))->next))
+		err = iq_table_drain(t, which);
+	return err;
+}
+
+static u32 iq_table_chain_n(const struct iq_table *t, int which)
+{
+	struct iq_store *s;
+	u32 n = 0;
+
+	for (s = iq_table_head(t, which); s; s = iq_table_next(t, s))
+		n += s->n;
+	return n;
+}
+
+/* Have room for @n more, if it can be had. */
+static int iq_table_reserve(struct iq_table *t, int which, u32 n)
+{
+	struct iq_store *tail;
+	bool enough;
+
+	spin_lock_bh(&t->iqn->table);
+	tail = iq_table_tail(t, which);
+	enough = tail && tail->n + n <= iq_store_room(tail);
+	n += iq_table_chain_n(t, which);
+	spin_unlock_bh(&t->iqn->table);
+	return enough ? 0 : iq_table_resize(t, which, n);
+}
+
+/* Have no more room than is needed, after many have gone. */
+static void iq_table_shrink(struct iq_table *t)
+{
+	struct iq_store *tail;
+	int which;
+	bool large;
+	u32 n;
+
+	for (which = 0; which < ARRAY_SIZE(t->store); which++) {
+		spin_lock_bh(&t->iqn->table);
+		tail = iq_table_tail(t, which);
+		n = iq_table_chain_n(t, which);
+		large = tail && iq_store_room(tail) / 8 > n + IQ_TABLE_SMALL;
+		spin_unlock_bh(&t->iqn->table);
+		if (large)
+			iq_table_resize(t, which, n);
+	}
+}
+
+static void iq_group_join(struct iq_table *t, const struct iq_ref *ref,
 			  struct iq_group *g)
 {
-	iq_entry_group(t, e)->users[t->type->id]--;
+	iq_ref_group(ref)->users[t->type->id]--;
 	g->users[t->type->id]++;
-	rcu_assign_pointer(e->group, g);
+	iq_ref_set_group(ref, g);
 }
 
-static void iq_entry_arm(struct iq_net *iqn, unsigned long expires)
+static void iq_entry_arm(struct iq_net *iqn, u32 expires)
 {
-	if (iqn->expire_armed && !time_before(expires, iqn->expire_at))
+	s32 left = expires - iq_table_clock();
+	unsigned long at = jiffies;
+
+	if (left > 0)
+		at += DIV_ROUND_UP((unsigned long)left * HZ, IQ_CLOCK_HZ);
+	if (iqn->expire_armed && !time_before(at, iqn->expire_at))
 		return;
-	iqn->expire_at = expires;
+	iqn->expire_at = at;
 	iqn->expire_armed = true;
-	mod_delayed_work(system_unbound_wq, &iqn->expire_work,
-			 time_after(expires, jiffies) ? expires - jiffies : 0);
+	mod_delayed_work(system_unbound_wq, &iqn->expire_work, at - jiffies);
 }
 
-static void iq_entry_info(const struct iq_entry *e, struct iq_entry_info *info)
+static void iq_ref_info(const struct iq_ref *ref, struct iq_entry_info *info)
 {
-	unsigned long expires = READ_ONCE(e->expires), now = jiffies;
+	const struct iq_entry *e = iq_ref_entry(ref);
+	s32 left = e->expires - iq_table_clock();
 
-	info->key = e->key;
-	info->packets = atomic64_read(&e->packets);
-	info->bytes = atomic64_read(&e->bytes);
-	rcu_read_lock();
-	info->group = rcu_dereference(e->group)->id;
-	rcu_read_unlock();
+	iq_ref_key(ref, &info->key);
+	iq_ref_count(ref, &info->packets, &info->bytes);
+	info->group = iq_ref_group(ref)->id;
 	/* One that is over and waits for the timer has its last second. */
-	info->lifetime = !READ_ONCE(e->timed) ? 0 :
-			 time_after(expires, now) ?
-			 DIV_ROUND_UP(expires - now, HZ) : 1;
-	info->owner = READ_ONCE(e->owner);
-	info->pending = READ_ONCE(e->pending);
-	info->local = READ_ONCE(e->local);
+	info->lifetime = !e->timed ? 0 :
+			 left > 0 ? DIV_ROUND_UP(left, IQ_CLOCK_HZ) : 1;
+	info->owner = e->owner;
+	info->pending = e->pending;
+	info->local = e->local;
 }
 
 /*
  * Under the lock, so that events of an entry come in the order in which it
  * changed.
  */
-void iq_table_changed(struct iq_table *t, const struct iq_entry *e,
+void iq_table_changed(struct iq_table *t, const struct iq_ref *ref,
 		      enum ipsec_qos_event event)
 {
 	struct iq_entry_info info;
 
 	lockdep_assert_held(&t->iqn->table);
-	iq_entry_info(e, &info);
+	iq_ref_info(ref, &info);
 	iq_event_entry(t, event, &info);
 }
 
-static void iq_entry_free_rcu(struct rcu_head *rcu)
+bool iq_table_find(struct iq_table *t, const struct iq_key *key,
+		   struct iq_ref *ref)
 {
-	/* Whichever cache it came from: it is the object's address that counts. */
-	kfree(container_of(rcu, struct iq_entry, rcu));
+	struct iq_store *s;
+
+	for (s = iq_table_head(t, iq_key_store(key)); s; s = iq_table_next(t, s))
+		if (iq_store_find(s, key, ref))
+			return true;
+	return false;
 }
 
-struct iq_entry *iq_table_find(struct iq_table *t, const struct iq_key *key)
+static void iq_table_unlink(struct iq_table *t, const struct iq_ref *ref)
 {
-	lockdep_assert_held(&t->iqn->table);
-	return rhashtable_lookup_fast(&t->ht, key, iq_table_params);
-}
+	struct iq_key key;
 
-static void iq_table_unlink(struct iq_table *t, struct iq_entry *e)
-{
 	lockdep_assert_held(&t->iqn->table);
-	rhashtable_remove_fast(&t->ht, &e->node, iq_table_params);
-	list_del(&e->all);
+	/* Readers may find the group through the entry until both are gone. */
+	iq_ref_group(ref)->users[t->type->id]--;
+	iq_ref_key(ref, &key);
+	iq_store_remove(ref);
 	if (t->type->removed)
-		t->type->removed(t->iqn, e);
-	/* Readers may find the group through the entry until both are freed. */
-	iq_entry_group(t, e)->users[t->type->id]--;
+		t->type->removed(t->iqn, &key);
 	WRITE_ONCE(t->n, t->n - 1);
 	t->seq++;
-	call_rcu(&e->rcu, iq_entry_free_rcu);
 }
 
-void iq_table_remove(struct iq_table *t, struct iq_entry *e,
+void iq_table_remove(struct iq_table *t, const struct iq_ref *ref,
 		     enum ipsec_qos_event event)
 {
-	iq_table_changed(t, e, event);
-	iq_table_unlink(t, e);
+	iq_table_changed(t, ref, event);
+	iq_table_unlink(t, ref);
 }
 
-/* Takes @e, whether or not it fails. */
-static int iq_table_insert(struct iq_table *t, struct iq_entry *e)
+static int iq_table_insert(struct iq_table *t, const struct iq_key *key,
+			   struct iq_group *g, struct iq_ref *ref)
 {
-	int err = rhashtable_insert_fast(&t->ht, &e->node, iq_table_params);
+	struct iq_store *tail = iq_table_tail(t, iq_key_store(key));
+	int err;
 
-	if (err) {
-		kmem_cache_free(t->type->cache, e);
+	err = tail ? iq_store_add(tail, key, g, ref) : -ENOSPC;
+	if (err)
 		return err;
-	}
 	if (t->type->added) {
-		err = t->type->added(t->iqn, e);
+		err = t->type->added(t->iqn, key);
 		if (err) {
-			rhashtable_remove_fast(&t->ht, &e->node, iq_table_params);
-			call_rcu(&e->rcu, iq_entry_free_rcu);
+			iq_store_remove(ref);
 			return err;
 		}
 	}
-	list_add_tail(&e->all, &t->all);
-	iq_entry_group(t, e)->users[t->type->id]++;
+	g->users[t->type->id]++;
 	WRITE_ONCE(t->n, t->n + 1);
 	t->seq++;
 	return 0;
 }
 
+static __always_inline struct iq_group *
+iq_chain_lookup(struct iq_store *s, const struct iq_key *key, bool wide,
+		u32 packets, u32 bytes)
+{
+	struct iq_group *g;
+
+	for (; s; s = rcu_dereference(s->next)) {
+		g = iq_store_lookup(s, key, wide, packets, bytes);
+		if (likely(g))
+			return g;
+	}
+	return NULL;
+}
+
+static noinline struct iq_group *
+iq_table_lookup_wide(struct iq_table *t, const struct iq_key *key, u32 packets,
+		     u32 bytes)
+{
+	return iq_chain_lookup(rcu_dereference(t->store[1]), key, true, packets,
+			       bytes);
+}
+
 struct iq_group *iq_table_lookup(struct iq_table *t, const struct iq_key *key,
 				 u32 packets, u32 bytes)
 {
-	struct iq_entry *e = rhashtable_lookup(&t->ht, key, iq_table_params);
-
-	if (!e)
-		return NULL;
-	if (packets) {
-		atomic64_add(packets, &e->packets);
-		atomic64_add(bytes, &e->bytes);
-	}
-	return rcu_dereference(e->group);
+	if (iq_store_wide(key->family))
+		return iq_table_lookup_wide(t, key, packets, bytes);
+	return iq_chain_lookup(rcu_dereference(t->store[0]), key, false, packets,
+			       bytes);
 }
 
 /**
  * struct iq_done - what iq_table_set() did to an entry
  *
- * @e: the entry
- * @created: it was not there before; else all below is how it was
+ * @ref: the entry
+ * @created: it was not there before; else:
+ * @group: its group as it was
+ * @entry: the rest as it was
  * @info: how it is now
  * @changed: not as it was: to state again what is there makes no event
  */
 struct iq_done {
-	struct iq_entry *e;
+	struct iq_ref ref;
 	bool created;
 	struct iq_group *group;
-	unsigned long expires;
-	u32 generation;
-	u8 owner;
-	bool timed;
-	bool pending;
+	struct iq_entry entry;
 	struct iq_entry_info info;
 	bool changed;
 };
@@ -188,18 +348,13 @@ static void iq_table_undo(struct iq_table *t, struct iq_done *done, u32 n)
 {
 	while (n--) {
 		struct iq_done *d = &done[n];
-		struct iq_entry *e = d->e;
 
 		if (d->created) {
-			iq_table_unlink(t, e);
+			iq_table_unlink(t, &d->ref);
 			continue;
 		}
-		iq_entry_join(t, e, d->group);
-		e->expires = d->expires;
-		e->generation = d->generation;
-		e->owner = d->owner;
-		e->timed = d->timed;
-		e->pending = d->pending;
+		iq_group_join(t, &d->ref, d->group);
+		*iq_ref_entry(&d->ref) = d->entry;
 	}
 }
 
@@ -211,37 +366,30 @@ static void iq_entry_state(struct iq_table *t, struct iq_entry *e,
 	e->pending = req->pending;
 	e->timed = req->lifetime;
 	if (e->timed) {
-		e->expires = jiffies + req->lifetime * HZ;
+		e->expires = iq_table_clock() + 1 + req->lifetime * IQ_CLOCK_HZ;
 		iq_entry_arm(t->iqn, e->expires);
 	}
 }
 
-/* State one entry. @fresh is one to use, and NULL afterwards if it was. */
+/* State one entry. -EAGAIN: there is no slot for it. */
 static int iq_table_set_one(struct iq_table *t, const struct iq_entry_req *req,
-			    u16 nlflags, struct iq_entry **fresh,
-			    struct iq_done *done,
+			    u16 nlflags, struct iq_done *done,
 			    struct netlink_ext_ack *extack)
 {
-	struct iq_entry *e = iq_table_find(t, &req->key);
 	const char *name = t->type->name;
+	struct iq_ref *ref = &done->ref;
+	struct iq_entry *e;
 	int err;
 
-	if (e) {
+	if (iq_table_find(t, &req->key, ref)) {
 		if (!(nlflags & NLM_F_REPLACE)) {
 			iq_err(extack, req->attr, "%s exists", name);
 			return -EEXIST;
 		}
-		*done = (struct iq_done) {
-			.e = e,
-			.group = iq_entry_group(t, e),
-			.expires = e->expires,
-			.generation = e->generation,
-			.owner = e->owner,
-			.timed = e->timed,
-			.pending = e->pending,
-		};
+		done->created = false;
+		done->group = iq_ref_group(ref);
 		if (req->group)
-			iq_entry_join(t, e, req->group);
+			iq_group_join(t, ref, req->group);
 		t->seq++;
 	} else {
 		if (!(nlflags & NLM_F_CREATE)) {
@@ -257,55 +405,37 @@ static int iq_table_set_one(struct iq_table *t, const struct iq_entry_req *req,
 			       "the ceiling of %u %ss is reached", t->max, name);
 			return -ENOSPC;
 		}
-		e = *fresh;
-		*fresh = NULL;
-		e->key = req->key;
-		RCU_INIT_POINTER(e->group, req->group);
-		err = iq_table_insert(t, e);
-		if (err) {
-			iq_err(extack, req->attr, "no memory for the %s", name);
-			return err;
-		}
-		*done = (struct iq_done) { .e = e, .created = true };
+		err = iq_table_insert(t, &req->key, req->group, ref);
+		if (err)
+			return err == -ENOSPC ? -EAGAIN : err;
+		done->created = true;
+		done->group = req->group;
 	}
+	e = iq_ref_entry(ref);
+	done->entry = *e;
 	iq_entry_state(t, e, req);
-	iq_entry_info(e, &done->info);
-	done->changed = done->created || done->group != iq_entry_group(t, e) ||
-			done->owner != e->owner || done->pending != e->pending ||
-			done->timed != e->timed ||
-			(e->timed && done->expires != e->expires);
+	iq_ref_info(ref, &done->info);
+	done->changed = done->created || done->group != iq_ref_group(ref) ||
+			done->entry.owner != e->owner ||
+			done->entry.pending != e->pending ||
+			done->entry.timed != e->timed ||
+			(e->timed && done->entry.expires != e->expires);
 	return 0;
 }
 
-int iq_table_set(struct iq_table *t, const struct iq_entry_req *req, u32 n,
-		 u16 nlflags, struct netlink_ext_ack *extack)
+/* All of a request, or nothing of it. @done: what was done. */
+static int iq_table_set_all(struct iq_table *t, const struct iq_entry_req *req,
+			    u32 n, u16 nlflags, struct iq_done *done,
+			    int *which, struct netlink_ext_ack *extack)
 {
-	struct iq_net *iqn = t->iqn;
-	struct iq_entry **fresh;
-	struct iq_done *done;
 	int err = 0;
 	u32 i;
 
-	lockdep_assert_held(&iqn->config);
-	done = kvmalloc_array(n, sizeof(*done), GFP_KERNEL);
-	fresh = kvcalloc(n, sizeof(*fresh), GFP_KERNEL);
-	if (!done || !fresh) {
-		err = -ENOMEM;
-		goto out;
-	}
-	for (i = 0; i < n && nlflags & NLM_F_CREATE; i++) {
-		fresh[i] = kmem_cache_zalloc(t->type->cache, GFP_KERNEL);
-		if (!fresh[i]) {
-			err = -ENOMEM;
-			goto out;
-		}
-	}
-
-	spin_lock_bh(&iqn->table);
+	spin_lock_bh(&t->iqn->table);
 	for (i = 0; i < n; i++) {
-		err = iq_table_set_one(t, &req[i], nlflags, &fresh[i], &done[i],
-				       extack);
+		err = iq_table_set_one(t, &req[i], nlflags, &done[i], extack);
 		if (err) {
+			*which = iq_key_store(&req[i].key);
 			iq_table_undo(t, done, i);
 			break;
 		}
@@ -314,8 +444,52 @@ int iq_table_set(struct iq_table *t, const struct iq_entry_req *req, u32 n,
 		if (done[i].changed)
 			iq_event_entry(t, done[i].created ? IPSEC_QOS_EVENT_NEW :
 				       IPSEC_QOS_EVENT_CHANGE, &done[i].info);
-	spin_unlock_bh(&iqn->table);
+	spin_unlock_bh(&t->iqn->table);
+	return err;
+}
 
+int iq_table_set(struct iq_table *t, const struct iq_entry_req *req, u32 n,
+		 u16 nlflags, struct netlink_ext_ack *extack)
+{
+	u32 of[ARRAY_SIZE(t->store)] = {}, i;
+	struct iq_net *iqn = t->iqn;
+	struct iq_done *done;
+	bool announced = false;
+	int err, which;
+
+	lockdep_assert_held(&iqn->config);
+	for (i = 0; i < n; i++) {
+		if (nlflags & NLM_F_CREATE)
+			of[iq_key_store(&req[i].key)]++;
+		announced |= req[i].pending;
+	}
+	if (announced) {
+		err = iq_tag_own_sas(iqn);
+		if (err)
+			return err;
+	}
+	done = kvmalloc_array(n, sizeof(*done), GFP_KERNEL);
+	if (!done)
+		return -ENOMEM;
+	/* Without memory it may be enough all the same. */
+	for (which = 0; which < ARRAY_SIZE(of); which++)
+		if (of[which])
+			iq_table_reserve(t, which, of[which]);
+
+	err = iq_table_set_all(t, req, n, nlflags, done, &which, extack);
+	if (err == -EAGAIN) {
+		/* Those that were freed a moment ago may be enough. */
+		synchronize_rcu();
+		err = iq_table_set_all(t, req, n, nlflags, done, &which, extack);
+	}
+	while (err == -EAGAIN) {
+		err = iq_table_resize(t, which, 2 * (t->n + n));
+		if (!err)
+			err = iq_table_set_all(t, req, n, nlflags, done, &which,
+					       extack);
+	}
+	if (err == -ENOMEM)
+		iq_err(extack, NULL, "no memory for %u %ss", n, t->type->name);
 	if (err == -ENOSPC)
 		iq_event_ceiling(iqn, t->type->id == IQ_TABLE_SA ?
 				 IPSEC_QOS_STATUS_A_SAS : IPSEC_QOS_STATUS_A_IKES,
@@ -324,11 +498,6 @@ int iq_table_set(struct iq_table *t, const struct iq_entry_req *req, u32 n,
 	for (i = 0; i < n && !err && t->type->id == IQ_TABLE_SA; i++)
 		if (!req[i].pending)
 			iq_xfrm_look(iqn, &req[i].key, done[i].info.group);
-out:
-	for (i = 0; fresh && i < n; i++)
-		if (fresh[i])
-			kmem_cache_free(t->type->cache, fresh[i]);
-	kvfree(fresh);
 	kvfree(done);
 	return err;
 }
@@ -336,7 +505,7 @@ out:
 int iq_table_del(struct iq_table *t, const struct iq_entry_req *req, u32 n,
 		 struct netlink_ext_ack *extack)
 {
-	struct iq_entry *e;
+	struct iq_ref ref;
 	int err = 0;
 	u32 i;
 
@@ -344,107 +513,110 @@ int iq_table_del(struct iq_table *t, const struct iq_entry_req *req, u32 n,
 	/* First see that all are there; one that is named twice may go once. */
 	spin_lock_bh(&t->iqn->table);
 	for (i = 0; i < n && !err; i++) {
-		if (iq_table_find(t, &req[i].key))
+		if (iq_table_find(t, &req[i].key, &ref))
 			continue;
 		iq_err(extack, req[i].attr, "no such %s", t->type->name);
 		err = -ENOENT;
 	}
-	for (i = 0; i < n && !err; i++) {
-		e = iq_table_find(t, &req[i].key);
-		if (e)
-			iq_table_remove(t, e, IPSEC_QOS_EVENT_DEL);
-	}
+	for (i = 0; i < n && !err; i++)
+		if (iq_table_find(t, &req[i].key, &ref))
+			iq_table_remove(t, &ref, IPSEC_QOS_EVENT_DEL);
 	spin_unlock_bh(&t->iqn->table);
+	iq_table_shrink(t);
 	return err;
 }
 
 int iq_table_get(struct iq_table *t, const struct iq_key *key,
 		 struct iq_entry_info *info)
 {
-	struct iq_entry *e;
+	struct iq_ref ref;
+	bool found;
 
-	rcu_read_lock();
-	e = rhashtable_lookup(&t->ht, key, iq_table_params);
-	if (e)
-		iq_entry_info(e, info);
-	rcu_read_unlock();
-	return e ? 0 : -ENOENT;
+	spin_lock_bh(&t->iqn->table);
+	found = iq_table_find(t, key, &ref);
+	if (found)
+		iq_ref_info(&ref, info);
+	spin_unlock_bh(&t->iqn->table);
+	return found ? 0 : -ENOENT;
 }
 
 u32 iq_table_remove_if(struct iq_table *t, enum ipsec_qos_event event,
 		       iq_entry_cond cond, const void *arg)
 {
 	struct iq_net *iqn = t->iqn;
-	u32 n = 0, steps = 0;
-	struct iq_entry *e;
+	struct iq_ref ref;
+	u32 n = 0;
+	int which;
 
 	lockdep_assert_held(&iqn->config);
+	/* With config held no entry changes its place. */
 	spin_lock_bh(&iqn->table);
-	/*
-	 * Each is met once, whatever comes and goes where the lock is let go
-	 * of: what was looked at goes back to @all, where new ones come too.
-	 */
-	list_splice_init(&t->all, &t->unseen);
-	while ((e = list_first_entry_or_null(&t->unseen, struct iq_entry, all))) {
-		list_move_tail(&e->all, &t->all);
-		if (cond(iqn, e, arg)) {
-			iq_table_remove(t, e, event);
-			n++;
+	for (which = 0; which < ARRAY_SIZE(t->store); which++) {
+		for (ref.s = iq_table_head(t, which); ref.s;
+		     ref.s = iq_table_next(t, ref.s)) {
+			for (ref.i = 0; ref.i < iq_store_slots(ref.s); ref.i++) {
+				if (ref.i % IQ_TABLE_STEP == IQ_TABLE_STEP - 1) {
+					spin_unlock_bh(&iqn->table);
+					cond_resched();
+					spin_lock_bh(&iqn->table);
+				}
+				if (!iq_ref_group(&ref) || !cond(iqn, &ref, arg))
+					continue;
+				iq_table_remove(t, &ref, event);
+				n++;
+			}
 		}
-		if (++steps % 256)
-			continue;
-		spin_unlock_bh(&iqn->table);
-		cond_resched();
-		spin_lock_bh(&iqn->table);
 	}
 	spin_unlock_bh(&iqn->table);
+	if (n)
+		iq_table_shrink(t);
 	return n;
 }
 
-/* Under rcu_read_lock() or iq_net.table. */
-static bool iq_entry_match(struct iq_net *iqn, struct iq_entry *e,
-			   const void *arg)
+static bool iq_ref_match(struct iq_net *iqn, const struct iq_ref *ref,
+			 const void *arg)
 {
-	struct iq_group *g = rcu_dereference_check(e->group,
-						   lockdep_is_held(&iqn->table));
 	const struct iq_filter *f = arg;
 	const struct iq_key *k = &f->key;
+	struct iq_key key;
 
-	if (f->owner >= 0 && READ_ONCE(e->owner) != f->owner)
+	if (f->owner >= 0 && iq_ref_entry(ref)->owner != f->owner)
 		return false;
-	if (f->group && g->id != f->group)
+	if (f->group && iq_ref_group(ref)->id != f->group)
 		return false;
-	if ((k->family && k->family != e->key.family) ||
-	    (k->proto && k->proto != e->key.proto) ||
-	    (k->spi && k->spi != e->key.spi))
+	iq_ref_key(ref, &key);
+	if ((k->family && k->family != key.family) ||
+	    (k->proto && k->proto != key.proto) ||
+	    (k->spi && k->spi != key.spi))
 		return false;
 	if (f->has_dst)
-		return !memcmp(k->dst, e->key.dst, sizeof(k->dst));
-	return (!k->spi_i || k->spi_i == e->key.spi_i) &&
-	       (!f->has_spi_r || k->spi_r == e->key.spi_r);
+		return !memcmp(k->dst, key.dst, sizeof(k->dst));
+	return (!k->spi_i || k->spi_i == key.spi_i) &&
+	       (!f->has_spi_r || k->spi_r == key.spi_r);
 }
 
 u32 iq_table_flush(struct iq_table *t, const struct iq_filter *filter)
 {
-	return iq_table_remove_if(t, IPSEC_QOS_EVENT_DEL, iq_entry_match, filter);
+	return iq_table_remove_if(t, IPSEC_QOS_EVENT_DEL, iq_ref_match, filter);
 }
 
 /*
  * What the SAD has goes with the SAD's SA; what is announced, with its
  * lifetime.
  */
-static bool iq_entry_stale(struct iq_net *iqn, struct iq_entry *e,
-			   const void *arg)
+static bool iq_ref_stale(struct iq_net *iqn, const struct iq_ref *ref,
+			 const void *arg)
 {
+	const struct iq_entry *e = iq_ref_entry(ref);
 	u8 owner = *(const u8 *)arg;
 
 	return e->owner == owner && !e->local && !e->pending &&
-	       e->generation != iqn->generation[owner];
+	       e->generation != (u16)iqn->generation[owner];
 }
 
 u32 iq_table_sweep(struct iq_table *t, u8 owner)
 {
-	return iq_table_remove_if(t, IPSEC_QOS_EVENT_DEL, iq_entry_stale, &owner);
+	return iq_table_remove_if(t, IPSEC_QOS_EVENT_DEL, iq_ref_stale, &owner);
 }
 
 /**
@@ -455,19 +627,20 @@ u32 iq_table_sweep(struct iq_table *t, u8 owner)
  */
 struct iq_expiry {
 	bool more;
-	unsigned long next;
+	u32 next;
 	bool audit;
 };
 
-static bool iq_entry_over(struct iq_net *iqn, struct iq_entry *e,
-			  const void *arg)
+static bool iq_ref_over(struct iq_net *iqn, const struct iq_ref *ref,
+			const void *arg)
 {
 	struct iq_expiry *x = (struct iq_expiry *)arg;
+	struct iq_entry *e = iq_ref_entry(ref);
 
 	if (!e->timed)
 		return false;
-	if (time_before(jiffies, e->expires)) {
-		if (!x->more || time_before(e->expires, x->next))
+	if (!iq_clock_past(e->expires)) {
+		if (!x->more || (s32)(e->expires - x->next) < 0)
 			x->next = e->expires;
 		x->more = true;
 		return false;
@@ -476,7 +649,7 @@ static bool iq_entry_over(struct iq_net *iqn, struct iq_entry *e,
 		/* Nothing came of it; the SA of before may be there still. */
 		e->pending = false;
 		e->timed = false;
-		iq_table_changed(&iqn->tables[IQ_TABLE_SA], e,
+		iq_table_changed(&iqn->tables[IQ_TABLE_SA], ref,
 				 IPSEC_QOS_EVENT_CHANGE);
 		x->audit = true;
 		return false;
@@ -498,7 +671,7 @@ void iq_table_expire_work(struct work_struct *work)
 	mutex_lock(&iqn->config);
 	for (i = 0; i < __IQ_TABLE_MAX; i++)
 		iq_table_remove_if(&iqn->tables[i], IPSEC_QOS_EVENT_EXPIRE,
-				   iq_entry_over, &x);
+				   iq_ref_over, &x);
 	mutex_unlock(&iqn->config);
 	if (x.audit)
 		queue_work(system_unbound_wq, &iqn->audit_work);
@@ -506,8 +679,8 @@ void iq_table_expire_work(struct work_struct *work)
 		return;
 
 	/* A run walks the tables: at most one a second, however many end. */
-	if (time_before(x.next, jiffies + HZ))
-		x.next = jiffies + HZ;
+	if (iq_clock_past(x.next - IQ_CLOCK_HZ))
+		x.next = iq_table_clock() + IQ_CLOCK_HZ;
 	spin_lock_bh(&iqn->table);
 	if (!iqn->dead)
 		iq_entry_arm(iqn, x.next);
@@ -517,69 +690,78 @@ void iq_table_expire_work(struct work_struct *work)
 void iq_walk_begin(struct iq_walk *w, struct iq_table *t,
 		   const struct iq_filter *filter)
 {
-	w->t = t;
-	w->filter = *filter;
-	w->restarted = false;
-	rhashtable_walk_enter(&t->ht, &w->it);
+	*w = (struct iq_walk) { .t = t, .filter = *filter };
 }
 
-void iq_walk_resume(struct iq_walk *w) __acquires(RCU)
+/* The store where the walk is. One that was let go of is in the next by now. */
+static struct iq_store *iq_walk_store(struct iq_walk *w)
 {
-	if (rhashtable_walk_start_check(&w->it))
-		w->restarted = true;
+	struct iq_store *first = rcu_dereference(w->t->store[w->which]), *s;
+
+	for (s = first; s && s->id != w->id; s = rcu_dereference(s->next))
+		;
+	if (s)
+		return s;
+	w->id = first ? first->id : 0;
+	w->i = 0;
+	return first;
 }
 
 bool iq_walk_next(struct iq_walk *w, struct iq_entry_info *info)
 {
-	struct iq_entry *e;
+	struct iq_net *iqn = w->t->iqn;
+	struct iq_store *next;
+	struct iq_ref ref;
+	bool found;
+	u32 end;
 
-	while ((e = rhashtable_walk_next(&w->it))) {
-		if (IS_ERR(e)) {
-			w->restarted = true;
-			continue;
+	while (w->which < ARRAY_SIZE(w->t->store)) {
+		ref.s = iq_walk_store(w);
+		end = ref.s ? min(iq_store_slots(ref.s), w->i + IQ_TABLE_STEP) : 0;
+		while (w->i < end) {
+			ref.i = w->i++;
+			if (!iq_ref_group(&ref))
+				continue;
+			spin_lock_bh(&iqn->table);
+			found = iq_ref_group(&ref) &&
+				iq_ref_match(iqn, &ref, &w->filter);
+			if (found)
+				iq_ref_info(&ref, info);
+			spin_unlock_bh(&iqn->table);
+			if (found)
+				return true;
 		}
-		if (!iq_entry_match(w->t->iqn, e, &w->filter))
-			continue;
-		iq_entry_info(e, info);
-		return true;
+		if (!ref.s || w->i == iq_store_slots(ref.s)) {
+			next = ref.s ? rcu_dereference(ref.s->next) : NULL;
+			w->id = next ? next->id : 0;
+			w->i = 0;
+			w->which += !next;
+		}
+		cond_resched_rcu();
 	}
 	return false;
 }
 
-void iq_walk_pause(struct iq_walk *w) __releases(RCU)
-{
-	rhashtable_walk_stop(&w->it);
-}
-
-void iq_walk_end(struct iq_walk *w)
-{
-	rhashtable_walk_exit(&w->it);
-}
-
-int iq_table_init(struct iq_table *t, struct iq_net *iqn,
-		  const struct iq_table_type *type, u32 max)
+void iq_table_init(struct iq_table *t, struct iq_net *iqn,
+		   const struct iq_table_type *type, u32 max)
 {
 	t->iqn = iqn;
 	t->type = type;
 	t->max = max;
 	t->seq = 1;
-	INIT_LIST_HEAD(&t->all);
-	INIT_LIST_HEAD(&t->unseen);
-	return rhashtable_init(&t->ht, &iq_table_params);
-}
-
-static void iq_entry_free(void *ptr, void *arg)
-{
-	kfree(ptr);
 }
 
 /* The hooks are gone and a grace period has passed: nobody looks any more. */
 void iq_table_exit(struct iq_table *t)
 {
-	rhashtable_free_and_destroy(&t->ht, iq_entry_free, NULL);
-}
+	struct iq_store *s, *next;
+	int which;
 
-void iq_table_module_init(void)
-{
-	get_random_bytes(&iq_table_secret, sizeof(iq_table_secret));
+	for (which = 0; which < ARRAY_SIZE(t->store); which++) {
+		for (s = rcu_dereference_protected(t->store[which], true); s;
+		     s = next) {
+			next = rcu_dereference_protected(s->next, true);
+			iq_store_free(s);
+		}
+	}
 }

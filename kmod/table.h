@@ -9,77 +9,15 @@
 #include <linux/netlink.h>
 
 #include "net.h"
+#include "store.h"
 
 struct iq_group;
-
-/**
- * struct iq_key - names an SA (RFC 4301 section 4.1) or an IKE SA
- *
- * All in network byte order; what is not used is 0, so that keys compare and
- * hash as bytes.
- *
- * @dst: an SA's outer destination; of an IPv4 address the first word
- * @spi_i: the initiator's IKE SPI
- * @spi_r: the responder's; 0: not known yet
- * @spi: an SA's SPI
- * @family: of @dst; 0 for an IKE SA
- * @proto: IPPROTO_ESP, IPPROTO_AH; 0 for an IKE SA
- */
-struct iq_key {
-	union {
-		__be32 dst[4];
-		struct {
-			__be64 spi_i;
-			__be64 spi_r;
-		};
-	};
-	__be32 spi;
-	u8 family;
-	u8 proto;
-	u16 zero;
-};
-
-/**
- * struct iq_entry - an entry; written under iq_net.table
- *
- * @node: in the table
- * @all: in one of the table's lists
- * @key: never changes
- * @group: read under RCU; entries move between groups by one store
- * @packets: counted by whichever CPU has the packet
- * @bytes: likewise
- * @expires: jiffies; valid if @timed
- * @generation: of its owner when it was stated last
- * @audit: number of the last audit that met it in the SAD
- * @owner: enum ipsec_qos_owner
- * @timed: it has a lifetime
- * @pending: announced, see IPSEC_QOS_SA_F_PENDING
- * @local: the SAD has it
- */
-struct iq_entry {
-	struct rhash_head node;
-	struct list_head all;
-	struct iq_key key;
-	struct iq_group __rcu *group;
-	atomic64_t packets;
-	atomic64_t bytes;
-	unsigned long expires;
-	u32 generation;
-	u32 audit;
-	u8 owner;
-	bool timed;
-	bool pending;
-	bool local;
-	struct rcu_head rcu;
-};
 
 /**
  * struct iq_table_type - what a table holds
  *
  * @name: for messages
  * @id: enum iq_table_id
- * @cache: entries come from here; a type may have them embed struct iq_entry
- *	as their first member
  * @added: an entry came: 0, or an errno to refuse it; iq_net.table is held.
  *	May be NULL.
  * @removed: one goes; likewise
@@ -87,9 +25,8 @@ struct iq_entry {
 struct iq_table_type {
 	const char *name;
 	enum iq_table_id id;
-	struct kmem_cache *cache;
-	int (*added)(struct iq_net *iqn, struct iq_entry *e);
-	void (*removed)(struct iq_net *iqn, struct iq_entry *e);
+	int (*added)(struct iq_net *iqn, const struct iq_key *key);
+	void (*removed)(struct iq_net *iqn, const struct iq_key *key);
 };
 
 /**
@@ -144,21 +81,26 @@ struct iq_filter {
 /**
  * struct iq_walk - a walk over a table, for dumps
  *
- * @restarted: the table changed its size: some entries come twice
+ * What comes and goes meanwhile may be told or not; what is there all the time
+ * is told at least once, and more than once only if iq_table.seq changed.
+ *
+ * @which: of the table's chains of stores
+ * @id: the store's in it; 0: the first
+ * @i: its next slot
  */
 struct iq_walk {
 	struct iq_table *t;
 	struct iq_filter filter;
-	struct rhashtable_iter it;
-	bool restarted;
+	int which;
+	u64 id;
+	u32 i;
 };
 
-typedef bool (*iq_entry_cond)(struct iq_net *iqn, struct iq_entry *e,
+typedef bool (*iq_entry_cond)(struct iq_net *iqn, const struct iq_ref *ref,
 			      const void *arg);
 
-void iq_table_module_init(void);
-int iq_table_init(struct iq_table *t, struct iq_net *iqn,
-		  const struct iq_table_type *type, u32 max);
+void iq_table_init(struct iq_table *t, struct iq_net *iqn,
+		   const struct iq_table_type *type, u32 max);
 void iq_table_exit(struct iq_table *t);
 
 /**
@@ -172,7 +114,7 @@ void iq_table_exit(struct iq_table *t);
 struct iq_group *iq_table_lookup(struct iq_table *t, const struct iq_key *key,
 				 u32 packets, u32 bytes);
 
-/* For all below but the walk: process context, iq_net.config is held. */
+/* All below, but the walk: process context, iq_net.config is held. */
 
 /** iq_table_set() - add or change entries, all of them or none */
 int iq_table_set(struct iq_table *t, const struct iq_entry_req *req, u32 n,
@@ -200,22 +142,18 @@ u32 iq_table_remove_if(struct iq_table *t, enum ipsec_qos_event event,
 void iq_table_expire_work(struct work_struct *work);
 
 /* For those that know an entry's type; iq_net.table is held. */
-struct iq_entry *iq_table_find(struct iq_table *t, const struct iq_key *key);
-void iq_table_changed(struct iq_table *t, const struct iq_entry *e,
+bool iq_table_find(struct iq_table *t, const struct iq_key *key,
+		   struct iq_ref *ref);
+void iq_table_changed(struct iq_table *t, const struct iq_ref *ref,
 		      enum ipsec_qos_event event);
-void iq_table_remove(struct iq_table *t, struct iq_entry *e,
+void iq_table_remove(struct iq_table *t, const struct iq_ref *ref,
 		     enum ipsec_qos_event event);
 
-/*
- * A walk: begin, then any number of (resume, next until false, pause), end.
- * Between resume and pause rcu_read_lock() is held.
- */
 void iq_walk_begin(struct iq_walk *w, struct iq_table *t,
 		   const struct iq_filter *filter);
-void iq_walk_resume(struct iq_walk *w);
+
+/* Under rcu_read_lock(), which it lets go of, as its caller may between two calls. */
 bool iq_walk_next(struct iq_walk *w, struct iq_entry_info *info);
-void iq_walk_pause(struct iq_walk *w);
-void iq_walk_end(struct iq_walk *w);
 
 /* How many entries the table has, and its ceiling. */
 static inline u32 iq_table_count(const struct iq_table *t)

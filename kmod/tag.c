@@ -50,16 +50,16 @@ static bool iq_tag_again(const struct sk_buff *skb,
 	       sp->xvec[sp->len - 1]->outer_mode.flags & XFRM_MODE_FLAG_TUNNEL;
 }
 
-static void iq_total_add(struct iq_net *iqn, enum iq_total which,
-			 const struct sk_buff *skb,
-			 const struct nf_hook_state *state)
+static noinline void iq_total_add(struct iq_net *iqn, enum iq_total which,
+				  const struct sk_buff *skb,
+				  const struct nf_hook_state *state)
 {
 	if (iq_tag_again(skb, state))
 		return;
 	iq_counter_add(iqn->total, which, iq_skb_packets(skb), skb->len);
 }
 
-static void iq_set_dscp(struct sk_buff *skb, u8 family, u8 dscp)
+static noinline void iq_set_dscp(struct sk_buff *skb, u8 family, u8 dscp)
 {
 	if (family == AF_INET) {
 		if (ipv4_get_dsfield(ip_hdr(skb)) >> 2 == dscp ||
@@ -156,9 +156,9 @@ static bool iq_bridged(const struct sk_buff *skb)
  * or a VRF has in hand does not wait, as it would go on through a module that may
  * be gone by then; nor what has a socket or a route without a reference.
  */
-static bool iq_tag_fragment(struct iq_net *iqn, struct sk_buff *skb,
-			    const struct nf_hook_state *state,
-			    struct iq_packet *pkt, enum iq_kind *kind)
+static noinline bool iq_tag_fragment(struct iq_net *iqn, struct sk_buff *skb,
+				     const struct nf_hook_state *state,
+				     struct iq_packet *pkt, enum iq_kind *kind)
 {
 	bool may_carry = pkt->family == AF_INET ||
 			 iq_parse_may_carry(pkt->frag_proto), may_wait;
@@ -185,8 +185,10 @@ static void iq_tag_fallback(struct sk_buff *skb, const struct iq_settings *s,
 		iq_set_mark(skb, s->fallback[dscp].mark, s->fallback[dscp].mask);
 }
 
-static unsigned int iq_tag_protected(struct iq_net *iqn, struct sk_buff *skb,
-				     const struct nf_hook_state *state)
+/* Bottom halves are disabled. Not inline: what is not ours is soon through. */
+static noinline unsigned int
+iq_tag_protected(struct iq_net *iqn, struct sk_buff *skb,
+		 const struct nf_hook_state *state)
 {
 	const struct iq_settings *settings = rcu_dereference(iqn->settings);
 	bool in = state->hook == NF_INET_PRE_ROUTING;
@@ -243,8 +245,8 @@ static unsigned int iq_tag_protected(struct iq_net *iqn, struct sk_buff *skb,
  * of routing (esp4_offload, esp6_offload), it has not been here before: then it
  * is counted as ESP as well, with the headers that it had.
  */
-static void iq_tag_came(struct iq_net *iqn, struct sk_buff *skb,
-			const struct nf_hook_state *state, u8 proto)
+static noinline void iq_tag_came(struct iq_net *iqn, struct sk_buff *skb,
+				 const struct nf_hook_state *state, u8 proto)
 {
 	struct sec_path *sp = skb_sec_path(skb);
 	u32 packets = iq_skb_packets(skb), bytes;
@@ -280,33 +282,57 @@ static void iq_tag_came(struct iq_net *iqn, struct sk_buff *skb,
  * checked that the fixed header is there and linear; for IPv6 the next header
  * of what is ours is one of a few.
  */
-static unsigned int iq_tag_ipv4(void *priv, struct sk_buff *skb,
-				const struct nf_hook_state *state)
+static bool iq_tag_may_ipv4(const struct sk_buff *skb)
 {
-	if (unlikely(secpath_exists(skb)) && state->hook == NF_INET_PRE_ROUTING)
-		iq_tag_came(priv, skb, state, ip_hdr(skb)->protocol);
 	switch (ip_hdr(skb)->protocol) {
 	case IPPROTO_UDP:
 	case IPPROTO_ESP:
 	case IPPROTO_AH:
-		return iq_tag_protected(priv, skb, state);
+		return true;
 	default:
-		return NF_ACCEPT;
+		return false;
 	}
 }
 
-static unsigned int iq_tag_ipv6(void *priv, struct sk_buff *skb,
-				const struct nf_hook_state *state)
+static bool iq_tag_may_ipv6(const struct sk_buff *skb)
 {
-	if (unlikely(secpath_exists(skb)) && state->hook == NF_INET_PRE_ROUTING)
-		iq_tag_came(priv, skb, state, ipv6_hdr(skb)->nexthdr);
 	switch (ipv6_hdr(skb)->nexthdr) {
 	case IPPROTO_TCP:
 	case IPPROTO_ICMPV6:
-		return NF_ACCEPT;
+		return false;
 	default:
-		return iq_tag_protected(priv, skb, state);
+		return true;
 	}
+}
+
+static unsigned int iq_tag_in_ipv4(void *priv, struct sk_buff *skb,
+				   const struct nf_hook_state *state)
+{
+	if (unlikely(secpath_exists(skb)))
+		iq_tag_came(priv, skb, state, ip_hdr(skb)->protocol);
+	return iq_tag_may_ipv4(skb) ? iq_tag_protected(priv, skb, state) : NF_ACCEPT;
+}
+
+static unsigned int iq_tag_in_ipv6(void *priv, struct sk_buff *skb,
+				   const struct nf_hook_state *state)
+{
+	if (unlikely(secpath_exists(skb)))
+		iq_tag_came(priv, skb, state, ipv6_hdr(skb)->nexthdr);
+	return iq_tag_may_ipv6(skb) ? iq_tag_protected(priv, skb, state) : NF_ACCEPT;
+}
+
+/* In process context, more often than not. */
+static unsigned int iq_tag_local(void *priv, struct sk_buff *skb,
+				 const struct nf_hook_state *state)
+{
+	unsigned int verdict;
+
+	if (!(state->pf == NFPROTO_IPV4 ? iq_tag_may_ipv4(skb) : iq_tag_may_ipv6(skb)))
+		return NF_ACCEPT;
+	local_bh_disable();
+	verdict = iq_tag_protected(priv, skb, state);
+	local_bh_enable();
+	return verdict;
 }
 
 /*
@@ -340,9 +366,12 @@ static unsigned int iq_tag_leaving(void *priv, struct sk_buff *skb,
 	if (dst && dst->xfrm) {
 		g = iq_xfrm_goes_into(priv, skb);
 		if (g) {
-			if (!iq_tag_again(skb, state))
+			if (!iq_tag_again(skb, state)) {
+				local_bh_disable();
 				iq_group_count(g, IPSEC_QOS_COUNTER_CLEAR_OUT,
 					       iq_skb_packets(skb), skb->len);
+				local_bh_enable();
+			}
 			if (!(skb->mark & rcu_dereference(g->action)->mask))
 				iq_act(skb, g);
 		}
@@ -386,12 +415,15 @@ static unsigned int iq_tag_forward(void *priv, struct sk_buff *skb,
 }
 
 static const struct nf_hook_ops iq_tag_hooks[] = {
-	IQ_HOOK(IPV4, PRE_ROUTING, iq_tag_ipv4, IQ_TAG_PRIORITY),
-	IQ_HOOK(IPV4, LOCAL_OUT, iq_tag_ipv4, IQ_TAG_PRIORITY),
+	IQ_HOOK(IPV4, PRE_ROUTING, iq_tag_in_ipv4, IQ_TAG_PRIORITY),
+	IQ_HOOK(IPV4, LOCAL_OUT, iq_tag_local, IQ_TAG_PRIORITY),
+	IQ_HOOK(IPV6, PRE_ROUTING, iq_tag_in_ipv6, IQ_TAG_PRIORITY),
+	IQ_HOOK(IPV6, LOCAL_OUT, iq_tag_local, IQ_TAG_PRIORITY),
+};
+
+static const struct nf_hook_ops iq_out_hooks[] = {
 	IQ_HOOK(IPV4, POST_ROUTING, iq_tag_out, IQ_TAG_PRIORITY),
 	IQ_HOOK(IPV4, POST_ROUTING, iq_tag_leaving, IQ_LEAVING_PRIORITY),
-	IQ_HOOK(IPV6, PRE_ROUTING, iq_tag_ipv6, IQ_TAG_PRIORITY),
-	IQ_HOOK(IPV6, LOCAL_OUT, iq_tag_ipv6, IQ_TAG_PRIORITY),
 	IQ_HOOK(IPV6, POST_ROUTING, iq_tag_out, IQ_TAG_PRIORITY),
 	IQ_HOOK(IPV6, POST_ROUTING, iq_tag_leaving, IQ_LEAVING_PRIORITY),
 };
@@ -425,7 +457,7 @@ static int iq_hooks_update(struct iq_net *iqn, struct iq_hooks **have,
 	if (!want) {
 		nf_unregister_net_hooks(iqn->net, h->ops, h->n);
 		kfree_rcu(h, rcu);
-		*have = NULL;
+		WRITE_ONCE(*have, NULL);
 		return 0;
 	}
 	h = kzalloc(struct_size(h, ops, n), GFP_KERNEL_ACCOUNT);
@@ -439,13 +471,13 @@ static int iq_hooks_update(struct iq_net *iqn, struct iq_hooks **have,
 	if (err)
 		kfree_rcu(h, rcu);
 	else
-		*have = h;
+		WRITE_ONCE(*have, h);
 	return err;
 }
 
 int iq_tag_update(struct iq_net *iqn, bool tag, bool priority)
 {
-	bool had = iqn->tag_hooks;
+	bool had = iqn->tag_hooks, had_out = iqn->out_hooks;
 	int err;
 
 	lockdep_assert_held(&iqn->config);
@@ -455,9 +487,26 @@ int iq_tag_update(struct iq_net *iqn, bool tag, bool priority)
 				      ARRAY_SIZE(iq_tag_hooks), tag);
 	if (err)
 		return err;
-	err = iq_hooks_update(iqn, &iqn->priority_hooks, iq_priority_hooks,
-			      ARRAY_SIZE(iq_priority_hooks), priority);
+	if (!tag)
+		WRITE_ONCE(iqn->own_sas, false);
+	else if (iq_xfrm_has_sas(iqn))
+		WRITE_ONCE(iqn->own_sas, true);
+	err = iq_hooks_update(iqn, &iqn->out_hooks, iq_out_hooks,
+			      ARRAY_SIZE(iq_out_hooks), iqn->own_sas);
+	if (!err)
+		err = iq_hooks_update(iqn, &iqn->priority_hooks, iq_priority_hooks,
+				      ARRAY_SIZE(iq_priority_hooks), priority);
+	if (err && !had_out)
+		iq_hooks_update(iqn, &iqn->out_hooks, NULL, 0, false);
 	if (err && !had)
 		iq_hooks_update(iqn, &iqn->tag_hooks, NULL, 0, false);
 	return err;
+}
+
+int iq_tag_own_sas(struct iq_net *iqn)
+{
+	if (iqn->own_sas || !iqn->tag_hooks)
+		return 0;
+	WRITE_ONCE(iqn->own_sas, true);
+	return iq_tag_update(iqn, true, iqn->priority_hooks);
 }

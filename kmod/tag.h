@@ -28,4 +28,11 @@
  */
 int iq_tag_update(struct iq_net *iqn, bool tag, bool priority);
 
+/**
+ * iq_tag_own_sas() - this host has SAs of its own, or will in a moment: from now
+ * on clear packets on their way into one are looked for; until then a router's
+ * packets pass one hook less. As iq_tag_update().
+ */
+int iq_tag_own_sas(struct iq_net *iqn);
+
 #endif /* _IPSEC_QOS_TAG_H */

@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
 #include <linux/netdevice.h>
 #include <net/xfrm.h>
 
 #include "group.h"
 #include "sa.h"
+#include "tag.h"
 #include "xfrm.h"
 
 /* False: it is none that the SA table could have (IPComp, a larval SA …). */
@@ -34,6 +37,26 @@ static void iq_xfrm_audit_soon(const struct net *net)
 }
 
 /*
+ * The first SA of this host: the audit has the hooks registered that it needs.
+ * Either this sees that there is something to tag with, or iq_tag_update(), which
+ * then asks iq_xfrm_has_sas(), sees the SA.
+ */
+static void iq_xfrm_first(const struct net *net)
+{
+	const struct iq_net *iqn = iq_net(net);
+
+	smp_mb();
+	if (READ_ONCE(iqn->tag_hooks) && !READ_ONCE(iqn->own_sas))
+		iq_xfrm_audit_soon(net);
+}
+
+bool iq_xfrm_has_sas(const struct iq_net *iqn)
+{
+	smp_mb();	/* see iq_xfrm_first() */
+	return READ_ONCE(iqn->net->xfrm.state_num);
+}
+
+/*
  * May be called in softirq and with x->lock held; always under
  * rcu_read_lock(), for which iq_net.dead's setter waits.
  */
@@ -44,8 +67,10 @@ static int iq_xfrm_notify(struct xfrm_state *x, const struct km_event *c)
 	switch (c->event) {
 	case XFRM_MSG_NEWSA:
 	case XFRM_MSG_UPDSA:
-		if (iq_xfrm_key(x, &key))
-			iq_sa_installed(iq_net(xs_net(x)), &key);
+		if (!iq_xfrm_key(x, &key))
+			break;
+		iq_sa_installed(iq_net(xs_net(x)), &key);
+		iq_xfrm_first(xs_net(x));
 		break;
 	case XFRM_MSG_EXPIRE:
 		if (!c->data.hard)
@@ -149,6 +174,8 @@ void iq_xfrm_audit(struct iq_net *iqn)
 	struct iq_audit audit = { .iqn = iqn };
 	struct xfrm_state_walk walk;
 
+	if (iq_xfrm_has_sas(iqn) && iq_tag_own_sas(iqn))
+		pr_warn_ratelimited("no memory for the hooks of outgoing packets\n");
 	iq_sa_audit_begin(iqn);
 	xfrm_state_walk_init(&walk, IPSEC_PROTO_ANY, NULL);
 	do {

@@ -13,6 +13,9 @@
 int iq_xfrm_module_init(void);
 void iq_xfrm_module_exit(void);
 
+/** iq_xfrm_has_sas() - are there any in the SAD? */
+bool iq_xfrm_has_sas(const struct iq_net *iqn);
+
 /** iq_xfrm_look() - if the SAD has an SA, say so to the SA table. Process context. */
 void iq_xfrm_look(struct iq_net *iqn, const struct iq_key *key, u32 group);
 

@@ -1,0 +1,399 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What is inside a table: slots in buckets, found with one cold cache line.
+ *
+ * A key has two buckets, which a keyed hash of it names: peers choose SPIs, and
+ * nobody shall be able to aim at a bucket. Four slots share one cache line of a
+ * bucket: what the key is compared by and the group. The next line has their
+ * counters, which nobody waits for; a third one, where a key is longer than 8
+ * bytes, the keys themselves. The few keys that find both buckets full go to a
+ * small number of further buckets, the spill. What packets do not need stands in
+ * an array beside, struct iq_entry.
+ *
+ * Readers hold rcu_read_lock() and nothing else. For them
+ *
+ *	an entry never moves within a store;
+ *	a slot's group is stored last, when the rest is there, and with it goes
+ *	the entry;
+ *	a freed slot is used again after a grace period, so that a group that was
+ *	read belongs to the key beside it.
+ *
+ * A store has a fixed size. To grow or shrink a table gives its store a next one
+ * and moves the entries over in steps: an entry is in the next store before it
+ * leaves this one, and readers look in this one first. What others counted in
+ * the old slot meanwhile is added a grace period later (iq_store_fold()).
+ *
+ * Writers hold iq_net.table; who adds entries or resizes holds iq_net.config as
+ * well: so that while a store is emptied into the next nothing is added.
+ */
+#ifndef _IPSEC_QOS_STORE_H
+#define _IPSEC_QOS_STORE_H
+
+#include <linux/atomic.h>
+#include <linux/bitops.h>
+#include <linux/cache.h>
+#include <linux/prefetch.h>
+#include <linux/rcupdate.h>
+#include <linux/siphash.h>
+#include <linux/socket.h>
+#include <linux/types.h>
+#include <uapi/linux/in.h>
+
+struct iq_group;
+
+#define IQ_SLOTS	4	/* of a bucket: what fits into 64 bytes */
+
+/**
+ * struct iq_key - names an SA (RFC 4301 section 4.1) or an IKE SA
+ *
+ * All in network byte order; what is not used is 0.
+ *
+ * @dst: an SA's outer destination; of an IPv4 address the first word
+ * @spi_i: the initiator's IKE SPI
+ * @spi_r: the responder's; 0: not known yet
+ * @spi: an SA's SPI
+ * @family: of @dst; 0 for an IKE SA
+ * @proto: IPPROTO_ESP, IPPROTO_AH; 0 for an IKE SA
+ */
+struct iq_key {
+	union {
+		__be32 dst[4];
+		struct {
+			__be64 spi_i;
+			__be64 spi_r;
+		};
+	};
+	__be32 spi;
+	u8 family;
+	u8 proto;
+	u16 zero;
+};
+
+/**
+ * struct iq_slot - what a packet's key is compared with
+ *
+ * @tag: an IPv4 destination and the SPI; of a longer key its hash and the SPI.
+ *	Of a freed slot the grace period to wait for (get_state_synchronize_rcu());
+ *	no packet's tag is one, as none goes to destination 0.
+ * @group: the address of its struct iq_group, 1 added for AH; 0: a free slot
+ */
+struct iq_slot {
+	u64 tag;
+	unsigned long group;
+};
+
+/**
+ * struct iq_slot_count - a slot's counters, written by whichever CPU has the
+ * packet
+ */
+struct iq_slot_count {
+	atomic64_t packets;
+	atomic64_t bytes;
+};
+
+struct iq_bucket {
+	struct iq_slot slot[IQ_SLOTS];
+	struct iq_slot_count count[IQ_SLOTS];
+};
+
+/**
+ * struct iq_wide_bucket - a bucket for keys of more than 8 bytes
+ *
+ * @key: iq_key.dst of each slot
+ */
+struct iq_wide_bucket {
+	struct iq_bucket b;
+	__be32 key[IQ_SLOTS][4];
+};
+
+/**
+ * struct iq_entry - what packets do not need of an entry; iq_net.table
+ *
+ * @expires: iq_table_clock() when it does; valid if @timed
+ * @moved: 1 + the slot of the store before where it was until a moment ago, and
+ *	is counted still; 0: none
+ * @generation: of its owner when it was stated last, the lower bits
+ * @audit: number of the last audit that met it in the SAD, the lower bits
+ * @owner: enum ipsec_qos_owner
+ * @timed: it has a lifetime
+ * @pending: announced, see IPSEC_QOS_SA_F_PENDING
+ * @local: the SAD has it
+ * @resting: a freed slot, see iq_slot.tag
+ */
+struct iq_entry {
+	u32 expires;
+	u32 moved;
+	u16 generation;
+	u8 audit;
+	u8 owner:2,
+	   timed:1,
+	   pending:1,
+	   local:1,
+	   resting:1;
+};
+
+/**
+ * struct iq_store - slots for keys of one family
+ *
+ * @buckets: @n_buckets of them, then @n_spill
+ * @family: of the keys: AF_INET, AF_INET6, 0 for IKE SAs
+ * @secret: of the hash; each store has another
+ * @next: where its entries move to, or NULL; RCU
+ * @n_spilled: entries in the spill
+ * @entries: of each slot
+ * @n: entries; iq_net.table
+ * @before: the store that @entries's moved is of; iq_net.table
+ * @id: no other store has had it
+ */
+struct iq_store {
+	void *buckets;
+	hsiphash_key_t secret;
+	u32 n_buckets;
+	u32 n_spill;
+	u32 n_spilled;
+	u8 family;
+	struct iq_store __rcu *next;
+
+	struct iq_entry *entries ____cacheline_aligned;
+	struct iq_store *before;
+	u32 n;
+	u64 id;
+};
+
+/**
+ * struct iq_ref - where an entry is
+ *
+ * @i: its slot
+ */
+struct iq_ref {
+	struct iq_store *s;
+	u32 i;
+};
+
+/** iq_store_alloc() - one with room for @n entries; process context; may be NULL */
+struct iq_store *iq_store_alloc(u8 family, u32 n);
+
+/** iq_store_free() - nobody reads it any more */
+void iq_store_free(struct iq_store *s);
+
+/** iq_store_room() - so many entries it takes, as good as certainly */
+u32 iq_store_room(const struct iq_store *s);
+
+/* For all below: iq_net.table is held. */
+
+/** iq_store_find() - the slot that has @key; false: none */
+bool iq_store_find(struct iq_store *s, const struct iq_key *key,
+		   struct iq_ref *ref);
+
+/**
+ * iq_store_add() - put in an entry whose key is not there
+ *
+ * Its struct iq_entry is zero.
+ *
+ * Return: 0; -ENOSPC: all slots that it could have are taken, or were a moment
+ * ago.
+ */
+int iq_store_add(struct iq_store *s, const struct iq_key *key,
+		 struct iq_group *g, struct iq_ref *ref);
+
+/** iq_store_remove() - take one out */
+void iq_store_remove(const struct iq_ref *ref);
+
+/**
+ * iq_store_move() - all entries of some slots go to @to
+ *
+ * @i: the first slot; then the one to go on with
+ * @n: how many slots
+ *
+ * Return: as iq_store_add(); what had to stay can go elsewhere.
+ */
+int iq_store_move(struct iq_store *from, u32 *i, u32 n, struct iq_store *to);
+
+/**
+ * iq_store_fold() - what was counted before they moved is theirs
+ *
+ * A grace period must have passed since they did. @i, @n as for
+ * iq_store_move(), of the store where they are.
+ */
+void iq_store_fold(struct iq_store *s, u32 *i, u32 n);
+
+/** iq_ref_set_group() - it moves to another group */
+void iq_ref_set_group(const struct iq_ref *ref, struct iq_group *g);
+
+/** iq_ref_group() - its group; NULL: the slot is free */
+struct iq_group *iq_ref_group(const struct iq_ref *ref);
+
+void iq_ref_key(const struct iq_ref *ref, struct iq_key *key);
+void iq_ref_count(const struct iq_ref *ref, u64 *packets, u64 *bytes);
+
+static inline struct iq_entry *iq_ref_entry(const struct iq_ref *ref)
+{
+	return &ref->s->entries[ref->i];
+}
+
+static inline u32 iq_store_slots(const struct iq_store *s)
+{
+	return (s->n_buckets + s->n_spill) * IQ_SLOTS;
+}
+
+/* The rest is the packets' way, and inline for that. */
+
+static inline bool iq_store_wide(u8 family)
+{
+	return family != AF_INET;
+}
+
+static __always_inline struct iq_bucket *
+iq_store_bucket(const struct iq_store *s, u32 i, bool wide)
+{
+	return s->buckets + (size_t)i * (wide ? sizeof(struct iq_wide_bucket) :
+					 sizeof(struct iq_bucket));
+}
+
+/**
+ * struct iq_place - where a key may be, and how it is told there
+ *
+ * @hash: names its buckets
+ * @bit: of iq_slot.group
+ */
+struct iq_place {
+	u64 tag;
+	u32 hash;
+	unsigned long bit;
+};
+
+static __always_inline struct iq_place
+iq_store_place(const struct iq_store *s, const struct iq_key *key, bool wide)
+{
+	struct iq_place p = { .bit = key->proto == IPPROTO_AH };
+	u32 spi = (__force u32)key->spi;
+
+	if (wide) {
+		/* @zero and the rest are parts of it too, alike for all. */
+		p.hash = hsiphash(key, sizeof(*key), &s->secret);
+		p.tag = (u64)p.hash << 32 | spi;
+	} else {
+		p.tag = (u64)(__force u32)key->dst[0] << 32 | spi;
+		p.hash = hsiphash_2u32((__force u32)key->dst[0], spi, &s->secret);
+	}
+	return p;
+}
+
+/* A key's buckets, @way 0 and 1; of the spill, 2 and 3. */
+static __always_inline u32 iq_store_way(const struct iq_store *s, u32 hash, int way)
+{
+	/* An odd factor: the upper bits of the product depend on all of @hash. */
+	if (way & 1)
+		hash *= 0x9e3779b1;
+	if (way < 2)
+		return reciprocal_scale(hash, s->n_buckets);
+	return s->n_buckets + reciprocal_scale(hash, s->n_spill);
+}
+
+/*
+ * Which slot of a bucket has the key? -1: none. Which of the four it is nobody
+ * can predict: so there is no branch for each.
+ */
+static __always_inline int
+iq_bucket_match(const struct iq_bucket *b, const struct iq_place *p,
+		const struct iq_key *key, bool wide, unsigned long *group)
+{
+	const struct iq_wide_bucket *w = container_of(b, struct iq_wide_bucket, b);
+	const struct iq_slot *slot = b->slot;
+	unsigned long hits;
+
+	BUILD_BUG_ON(IQ_SLOTS != 4);
+	hits = (READ_ONCE(slot[0].tag) == p->tag) |
+	       (READ_ONCE(slot[1].tag) == p->tag) << 1 |
+	       (READ_ONCE(slot[2].tag) == p->tag) << 2 |
+	       (READ_ONCE(slot[3].tag) == p->tag) << 3;
+	for (; hits; hits &= hits - 1) {
+		int i = __ffs(hits);
+
+		/*
+		 * Pairs with iq_slot_set() and iq_slot_clear(): now the tag and
+		 * the key are the group's; where there is none, the entry is in
+		 * the next store if it was here.
+		 */
+		*group = smp_load_acquire(&slot[i].group);
+		if (unlikely(!*group || (*group & 1) != p->bit ||
+			     READ_ONCE(slot[i].tag) != p->tag))
+			continue;
+		if (wide && memcmp(w->key[i], key->dst, sizeof(key->dst)))
+			continue;
+		return i;
+	}
+	return -1;
+}
+
+/* The slot that has @key: the bucket, its number and the slot's in it. */
+static __always_inline struct iq_bucket *
+iq_store_search(const struct iq_store *s, const struct iq_key *key, bool wide,
+		u32 *number, int *slot, unsigned long *group)
+{
+	struct iq_place p = iq_store_place(s, key, wide);
+	u32 first = iq_store_way(s, p.hash, 0), second = iq_store_way(s, p.hash, 1);
+	struct iq_bucket *b = iq_store_bucket(s, first, wide);
+	struct iq_bucket *c = iq_store_bucket(s, second, wide);
+	int way;
+
+	/* All at once: it is the waiting that costs. */
+	prefetchw(b->count);
+	if (wide)
+		prefetch(container_of(b, struct iq_wide_bucket, b)->key);
+	prefetch(c);
+
+	*number = first;
+	*slot = iq_bucket_match(b, &p, key, wide, group);
+	if (likely(*slot >= 0))
+		return b;
+	*number = second;
+	*slot = iq_bucket_match(c, &p, key, wide, group);
+	if (*slot >= 0)
+		return c;
+	/* Pairs with iq_slot_clear(): what left the spill is in the next store. */
+	if (!smp_load_acquire(&s->n_spilled))
+		return NULL;
+	for (way = 2; way < 4; way++) {
+		*number = iq_store_way(s, p.hash, way);
+		b = iq_store_bucket(s, *number, wide);
+		*slot = iq_bucket_match(b, &p, key, wide, group);
+		if (*slot >= 0)
+			return b;
+	}
+	return NULL;
+}
+
+static inline struct iq_group *iq_slot_group(unsigned long group)
+{
+	return (struct iq_group *)(group & ~1UL);
+}
+
+/**
+ * iq_store_lookup() - whose is it? Counts the packets as the entry's.
+ *
+ * @wide: iq_store_wide() of the store's family
+ * @packets: 0: do not count
+ *
+ * Under rcu_read_lock(). NULL: not in this store; it may be in the next.
+ */
+static __always_inline struct iq_group *
+iq_store_lookup(struct iq_store *s, const struct iq_key *key, bool wide,
+		u32 packets, u32 bytes)
+{
+	unsigned long group;
+	struct iq_bucket *b;
+	u32 number;
+	int slot;
+
+	b = iq_store_search(s, key, wide, &number, &slot, &group);
+	if (!b)
+		return NULL;
+	if (packets) {
+		atomic64_add(packets, &b->count[slot].packets);
+		atomic64_add(bytes, &b->count[slot].bytes);
+	}
+	return iq_slot_group(group);
+}
+
+#endif /* _IPSEC_QOS_STORE_H */
