@@ -124,7 +124,8 @@ static const struct nla_policy iq_##name##_request[IPSEC_QOS_A_MAX + 1] = { \
 	__VA_ARGS__							\
 }
 
-#define IQ_NEST(attr, policy)	[IPSEC_QOS_A_##attr] = NLA_POLICY_NESTED(policy)
+#define IQ_NEST(attr, policy)						\
+	[IPSEC_QOS_A_##attr] = NLA_POLICY_NESTED(policy)
 
 IQ_POLICY(group_new, IQ_NEST(GROUP, iq_group_policy), IQ_OWNER);
 IQ_POLICY(group_del, IQ_NEST(GROUP, iq_group_key_policy));
