@@ -312,6 +312,7 @@ static inline enum iq_kind iq_parse_ipv6(const u8 *data, u32 avail, u32 len,
 					 struct iq_packet *pkt)
 {
 	u32 off = 40, end, n, i;
+	bool fragment = false;
 	enum iq_kind kind;
 	u16 frag;
 	u8 next;
@@ -354,6 +355,10 @@ static inline enum iq_kind iq_parse_ipv6(const u8 *data, u32 avail, u32 len,
 		if (kind)
 			return kind;
 		if (next == IPPROTO_FRAGMENT) {
+			/* A fragment of a fragment: whose is in neither alone. */
+			if (fragment)
+				return IQ_MALFORMED;
+			fragment = true;
 			pkt->frag_id = iq_get32(data + off + 4);
 			pkt->frag_proto = data[off];
 			frag = iq_get16(data + off + 2) & 0xfff9;

@@ -393,6 +393,22 @@ START_TEST(fragments)
 	pkt[43] = 6;			/* reserved bits alone: whole (RFC 6946) */
 	ck_assert_int_eq(parse(&p), IQ_SA);
 	ck_assert_uint_eq(p.spi, 0x1000);
+
+	/* a fragment of a fragment, that one the first or whole */
+	ipv6(IPPROTO_FRAGMENT);
+	put8(IPPROTO_FRAGMENT);
+	put8(0);
+	put16(1);
+	put32(77);
+	put8(IPPROTO_ESP);
+	put8(0);
+	put16(8);
+	put32(78);
+	put32(0x1000);
+	zeros(40);
+	ck_assert_int_eq(parse(&p), IQ_MALFORMED);
+	pkt[43] = 0;
+	ck_assert_int_eq(parse(&p), IQ_MALFORMED);
 	ck_assert(!p.first);
 }
 END_TEST
