@@ -288,12 +288,13 @@ static bool ports(struct loader *l, const struct conf_section *s, const char *ke
 {
 	const struct conf_value *v;
 	uint32_t port;
-	size_t i;
+	size_t i, j;
 
 	if (!find(s, key))
 		return true;
 	*n = 0;
-	for (v = s->values; v < s->values + s->n_values; v++) {
+	for (j = 0; j < s->n_values; j++) {
+		v = &s->values[j];
 		if (strcmp(v->key, key))
 			continue;
 		if (!number(l, s, v, 1, UINT16_MAX, &port))
@@ -553,11 +554,13 @@ static bool names(struct loader *l, const struct conf_section *s, const char *ke
 		  char ***texts, size_t *n)
 {
 	const struct conf_value *v;
+	size_t i;
 
 	*texts = array(l, s->n_values, sizeof(**texts));
 	if (!*texts)
 		return false;
-	for (v = s->values; v < s->values + s->n_values; v++) {
+	for (i = 0; i < s->n_values; i++) {
+		v = &s->values[i];
 		if (strcmp(v->key, key))
 			continue;
 		if (!*v->text)
@@ -575,13 +578,15 @@ static bool identities(struct loader *l, const struct conf_section *s,
 {
 	const struct conf_value *v;
 	const char *why;
+	size_t i;
 	int ret;
 
 	p->ids = array(l, s->n_values, sizeof(*p->ids));
 	p->id_text = array(l, s->n_values, sizeof(*p->id_text));
 	if (!p->ids || !p->id_text)
 		return false;
-	for (v = s->values; v < s->values + s->n_values; v++) {
+	for (i = 0; i < s->n_values; i++) {
+		v = &s->values[i];
 		if (strcmp(v->key, "identity"))
 			continue;
 		ret = identity_parse(v->text, &p->ids[p->n_ids], &why);
@@ -710,6 +715,7 @@ static bool classes(struct loader *l, const struct conf_section *s, struct polic
 	struct class *last;
 	uint64_t used = 0;
 	bool ok = true;
+	size_t i;
 
 	p->classes = array(l, s->n_subs + 1, sizeof(*p->classes));
 	named = array(l, s->n_subs, sizeof(*named));
@@ -718,7 +724,8 @@ static bool classes(struct loader *l, const struct conf_section *s, struct polic
 		return false;
 	}
 
-	for (sub = s->subs; ok && sub < s->subs + s->n_subs; sub++) {
+	for (i = 0; ok && i < s->n_subs; i++) {
+		sub = &s->subs[i];
 		if (!sub->title) {
 			if (rest)
 				ok = fail(l, sub, sub->line,
