@@ -1,0 +1,29 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# The fuzzers: build/fuzz/NAME for each NAME_fuzz.c. Everything in them is
+# compiled with libFuzzer and the sanitizers, by clang. Called by tests/fuzz/run.
+
+include Makefile
+
+CC		:= clang
+fuzz_flags	:= -O1 -fsanitize=fuzzer,address,undefined \
+		   -fno-sanitize-recover=undefined -fno-omit-frame-pointer
+fuzzers		:= $(patsubst tests/fuzz/%_fuzz.c,$(B)/fuzz/%,$(sort $(wildcard tests/fuzz/*_fuzz.c)))
+
+$(B)/fuzz/obj/%.o: %.c
+	@mkdir -p $(@D)
+	$(call say,CC)$(compile) $(fuzz_flags) -c -o $@ $<
+
+$(B)/fuzz/config: LDFLAGS += -Wl,--wrap=glob
+
+# identity_fuzz.c has match.c in it
+$(fuzzers): $(B)/fuzz/%: $(B)/fuzz/obj/tests/fuzz/%_fuzz.o \
+		$(patsubst %.c,$(B)/fuzz/obj/%.o,$(lib_src) $(filter-out daemon/main.c daemon/match.c,$(daemon_src))) \
+		$(B)/fuzz/obj/daemon/match.o
+	$(call say,LD)$(CC) $(fuzz_flags) $(LDFLAGS) -o $@ \
+		$(if $(findstring identity,$@),$(filter-out %/match.o,$^),$^) $(package_libs)
+
+.PHONY: fuzzers
+fuzzers: $(fuzzers)
+
+-include $(shell find $(B)/fuzz/obj -name '*.d' 2>/dev/null)

@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The configuration. An input is up to three files with a NUL between them, of
+ * which the first is read; "b" and "c" are the others' names. What is taken
+ * holds together as config.h says; what is refused has a reason that a terminal
+ * can show.
+ */
+#include <ctype.h>
+#include <glob.h>
+#include <unistd.h>
+
+#include "fuzz.h"
+
+#include "config.h"
+
+int LLVMFuzzerInitialize(int *argc, char ***argv);
+int __wrap_glob(const char *pattern, int flags,
+		int (*error)(const char *path, int err), glob_t *found);
+int __real_glob(const char *pattern, int flags,
+		int (*error)(const char *path, int err), glob_t *found);
+
+static char dir[] = "/tmp/config_fuzz.XXXXXX";
+static const char * const names[] = { "a", "b", "c" };
+
+static void tidy_up(void)
+{
+	size_t i;
+
+	for (i = 0; i < 3; i++)
+		unlink(names[i]);
+	rmdir(dir);
+}
+
+static void path_of(size_t i, char *path, size_t size)
+{
+	snprintf(path, size, "%s/%s", dir, names[i]);
+}
+
+/* What is included is among these files, and not the rest of the machine. */
+int __wrap_glob(const char *pattern, int flags,
+		int (*error)(const char *path, int err), glob_t *found)
+{
+	size_t n = strlen(dir);
+
+	if (strncmp(pattern, dir, n) || pattern[n] != '/' || strstr(pattern, ".."))
+		return GLOB_NOMATCH;
+	return __real_glob(pattern, flags, error, found);
+}
+
+int LLVMFuzzerInitialize(int *argc, char ***argv)
+{
+	must(mkdtemp(dir));
+	atexit(tidy_up);
+	return 0;
+}
+
+static void write_file(size_t i, const uint8_t *data, size_t size)
+{
+	char path[64];
+	FILE *f;
+
+	path_of(i, path, sizeof(path));
+	f = fopen(path, "w");
+	must(f);
+	must(fwrite(data, 1, size, f) == size);
+	must(!fclose(f));
+}
+
+static void check_groups(const struct config *config)
+{
+	const struct iq_group *g = config->groups;
+	size_t i, j;
+
+	for (i = 0; i < config->n_groups; i++) {
+		must(g[i].id);
+		must(*g[i].name && strlen(g[i].name) < sizeof(g[i].name));
+		must(g[i].mask && !(g[i].mark & ~g[i].mask));
+		must(g[i].dscp >= -1 && g[i].dscp < 64);
+		must(!i || g[i - 1].id < g[i].id);
+		must(config_group(config, g[i].id) == &g[i]);
+		for (j = 0; j < i; j++) {
+			must(strcmp(g[i].name, g[j].name));
+			must((g[i].mark ^ g[j].mark) & g[i].mask & g[j].mask);
+		}
+	}
+}
+
+/* A name that a profile's pattern stands for is found in a profile. */
+static void check_profiles(const struct config *config)
+{
+	const struct profile *p;
+	char why[256];
+	size_t i;
+
+	for (p = config->profiles; p < config->profiles + config->n_profiles; p++) {
+		must(config_group(config, p->group));
+		must(p->n_ids || p->n_eap_ids || p->n_conns);
+		must(p->line);
+		for (i = 0; i < p->n_ids && !p->n_eap_ids && !p->n_conns; i++) {
+			if (p->ids[i].type == ID_KEY_ID)
+				must(config_match(config, &p->ids[i], NULL, NULL,
+						  why, sizeof(why)));
+		}
+	}
+}
+
+static void check_policies(const struct config *config)
+{
+	const struct policy *p;
+	uint64_t used;
+	size_t i;
+
+	for (p = config->policies; p < config->policies + config->n_policies; p++) {
+		must(p->rate && p->n_classes && *p->device);
+		for (i = 0, used = 0; i < p->n_classes; i++) {
+			must(p->classes[i].rate);
+			must(p->classes[i].ceil >= p->classes[i].rate);
+			must(p->classes[i].ceil <= p->rate);
+			must(!p->classes[i].group == (i + 1 == p->n_classes));
+			must(!p->classes[i].group ||
+			     config_group(config, p->classes[i].group));
+			used += p->classes[i].rate;
+		}
+		must(used <= p->rate);
+	}
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct config *config;
+	char error[512], path[64];
+	const uint8_t *nul;
+	const char *p;
+	size_t i, n;
+
+	for (i = 0; i < 3; i++) {
+		nul = i < 2 && size ? memchr(data, 0, size) : NULL;
+		n = nul ? (size_t)(nul - data) : size;
+		write_file(i, data, n);
+		data += n;
+		size -= n;
+		if (nul) {
+			data++;
+			size--;
+		}
+	}
+
+	memset(error, 0xee, sizeof(error));
+	path_of(0, path, sizeof(path));
+	config = config_load(path, error, sizeof(error));
+	if (!config) {
+		must(memchr(error, 0, sizeof(error)));
+		must(!strncmp(error, dir, strlen(dir)));
+		for (p = error; *p; p++)
+			must(isprint((unsigned char)*p));
+		return 0;
+	}
+	check_groups(config);
+	check_profiles(config);
+	check_policies(config);
+	config_free(config);
+	return 0;
+}
