@@ -7,7 +7,6 @@
 # on its way out, and one on each lan, for what came out of ESP.
 #
 # vm: -t 900
-# alone: it measures
 . tests/lib/lib.sh
 . tests/lib/customers.sh
 

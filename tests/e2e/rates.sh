@@ -14,12 +14,10 @@
 # machine is an emulated one.
 #
 # vm: -t 900
-# alone: it measures
-
 . tests/lib/lib.sh
 
-RATE=2			# megabits a second
-FLOOD=2.6		# of each at once
+RATE=1			# megabits a second
+FLOOD=1.3		# of each at once
 WINDOW=6		# seconds
 SIZE=1200		# bytes of UDP payload
 FRAME_WAN=$(wire_esp $SIZE)

@@ -8,7 +8,6 @@
 #   gw ---- peer		(tests/lib/peer.sh draws it)
 #
 # vm: -t 900
-# alone: it measures
 CHILDREN=3
 PATIENCE=8000	# ms, longer than what IKE takes without it differs
 . tests/lib/lib.sh

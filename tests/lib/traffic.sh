@@ -70,7 +70,7 @@ load()
 {
 	local attempt status
 
-	for attempt in 1 2 3 4; do
+	for attempt in 1 2 3 4 5 6; do
 		status=0
 		# shellcheck disable=SC2034 # for the scenario
 		loaded=$(tests/lib/load.py "$2" "$3" \
