@@ -560,7 +560,8 @@ void identity_format(const struct identity *id, char *buf, size_t size)
 	} else if (first) {
 		format_as(id, first, &t);
 	} else {
-		text_put(&t, "{%d}:#", id->type);
+		/* none at all are not hexadecimal digits */
+		text_put(&t, "{%d}:%s", id->type, id->len ? "#" : "");
 		text_hex(&t, id->data, id->len);
 	}
 }

@@ -560,6 +560,7 @@ static const struct {
 	{ ID_KEY_ID, 4, "key\0", "@#6b:65:79:00" },
 	{ ID_KEY_ID, 0, "", "keyid:" },
 	{ 201, 2, "ab", "{201}:#61:62" },
+	{ 201, 0, "", "{201}:" },
 };
 
 START_TEST(test_format)
