@@ -31,12 +31,13 @@ struct family {
 	char room[FAMILY_ROOM];
 };
 
-/** struct sa - the key of an SA */
+/** struct sa - the key of an SA; what is not used is 0, so that keys compare */
 struct sa {
+	uint32_t spi;
+	uint8_t dst[16];
 	uint8_t family;
 	uint8_t proto;
-	uint8_t dst[16];
-	uint32_t spi;
+	uint16_t zero;
 };
 
 /** family_open() - 0, or -errno where there is no socket to be had */
