@@ -111,16 +111,26 @@ charon_stop()
 	unset "charon_pid[$1]"
 }
 
-# swan HOST ARGUMENT…: swanctl there
+# swan HOST ARGUMENT…: swanctl there. To load keys and certificates it needs
+# plugins; otherwise these are most of its time.
 swan()
 {
-	at "$1" swanctl "${@:2}"
+	if [[ $2 = --load* ]]; then
+		at "$1" swanctl "${@:2}"
+		return
+	fi
+	[ -e "$W/swanctl.conf" ] || cat > "$W/swanctl.conf" <<-END
+	swanctl {
+		load = random
+	}
+	END
+	STRONGSWAN_CONF=$W/swanctl.conf at "$1" swanctl "${@:2}"
 }
 
 # swan_up HOST CHILD [ARGUMENT…]: bring a CHILD SA up
 swan_up()
 {
-	at "$1" swanctl --initiate --child "$2" --timeout 30 "${@:3}" \
+	swan "$1" --initiate --child "$2" --timeout 30 "${@:3}" \
 		>>"$W/$1/swan.log" 2>&1 || {
 		tail -n 20 "$W/$1/swan.log" >&2
 		fail "$1: CHILD SA $2 did not come up"
