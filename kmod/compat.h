@@ -9,6 +9,7 @@
 #include <linux/atomic.h>
 #include <linux/kobject.h>
 #include <linux/netlink.h>
+#include <linux/rcupdate_wait.h>	/* cond_resched_rcu(), which 6.12 moved there */
 #include <linux/version.h>
 #include <net/genetlink.h>
 #include <net/net_namespace.h>
