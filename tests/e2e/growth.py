@@ -7,7 +7,6 @@ SA is there all the time none goes untagged, and every one is counted, exactly.
 """
 import ctypes
 import json
-import os
 import socket
 import struct
 import subprocess
