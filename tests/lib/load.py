@@ -26,7 +26,8 @@ CLONE_NEWNET = 0x40000000
 SETTLE = 1.5    # seconds for queues to fill, and for averages to follow
 CATCH_UP = 0.25 # seconds
 MAX_SKIPPED = 0.05
-STILL = 0.1     # seconds between two turns, after which it stood still
+STILL = 0.1     # seconds between two turns: longer, and the machine stood still
+MAX_STILL = 0.1
 libc = ctypes.CDLL(None, use_errno=True)
 
 
@@ -121,7 +122,7 @@ def compete(flows, mbit, seconds, command, timeout=30):
             begin = time.monotonic() + SETTLE
     if asked.returncode:
         sys.exit("%s: status %d" % (command, asked.returncode))
-    if skipped > MAX_SKIPPED * sent or stood_still > MAX_SKIPPED * seconds:
+    if skipped > MAX_SKIPPED * sent or stood_still > MAX_STILL * seconds:
         return None
     return {"rates": [round(count[flow] * flow.frame * 8 / seconds)
                       for flow in flows],
