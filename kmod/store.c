@@ -174,6 +174,7 @@ static void iq_slot_clear(const struct iq_ref *ref)
 
 	/* After what its reader is to find instead, in the next store. */
 	smp_store_release(&iq_ref_slot(ref)->group, 0);
+	/* Pairs with iq_store_search(). */
 	if (iq_ref_spilled(ref))
 		smp_store_release(&s->n_spilled, s->n_spilled - 1);
 	s->n--;
@@ -253,8 +254,9 @@ void iq_ref_count(const struct iq_ref *ref, u64 *packets, u64 *bytes)
 	*packets = atomic64_read(&count->packets);
 	*bytes = atomic64_read(&count->bytes);
 	if (moved) {
-		count = iq_ref_slot_count(&(struct iq_ref){ ref->s->before,
-							    moved - 1 });
+		struct iq_ref old = { .s = ref->s->before, .i = moved - 1 };
+
+		count = iq_ref_slot_count(&old);
 		*packets += atomic64_read(&count->packets);
 		*bytes += atomic64_read(&count->bytes);
 	}
@@ -264,6 +266,7 @@ void iq_ref_set_group(const struct iq_ref *ref, struct iq_group *g)
 {
 	struct iq_slot *slot = iq_ref_slot(ref);
 
+	/* Pairs with iq_bucket_match(): the group is all there. */
 	smp_store_release(&slot->group, (unsigned long)g | (slot->group & 1));
 }
 

@@ -137,10 +137,15 @@ static int iq_table_drain(struct iq_table *t, int which)
 static int iq_table_resize(struct iq_table *t, int which, u32 n)
 {
 	int err = iq_table_extend(t, which, n);
+	bool more = true;
 
-	while (!err && rcu_access_pointer(rcu_dereference_protected(
-			t->store[which], lockdep_is_held(&t->iqn->config))->next))
-		err = iq_table_drain(t, which);
+	while (!err && more) {
+		spin_lock_bh(&t->iqn->table);
+		more = iq_table_next(t, iq_table_head(t, which));
+		spin_unlock_bh(&t->iqn->table);
+		if (more)
+			err = iq_table_drain(t, which);
+	}
 	return err;
 }
 

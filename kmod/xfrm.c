@@ -45,7 +45,7 @@ static void iq_xfrm_first(const struct net *net)
 {
 	const struct iq_net *iqn = iq_net(net);
 
-	smp_mb();
+	smp_mb();	/* see iq_xfrm_has_sas() */
 	if (READ_ONCE(iqn->tag_hooks) && !READ_ONCE(iqn->own_sas))
 		iq_xfrm_audit_soon(net);
 }
