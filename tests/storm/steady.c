@@ -510,6 +510,8 @@ static int tick_off(const struct nlmsghdr *msg, void *data)
 
 static int dump(struct family *f, uint8_t cmd, mnl_cb_t cb, void *data)
 {
+	while (shared->leaving && going())
+		usleep(1000);
 	family_begin(f, cmd, NLM_F_DUMP);
 	return family_talk(f, cb, data);
 }
@@ -520,7 +522,7 @@ static int dump(struct family *f, uint8_t cmd, mnl_cb_t cb, void *data)
  */
 static void dump_in_quiet(struct family *f)
 {
-	unsigned int seen[N_STEADY], loads = shared->loads, i, tries = 20;
+	unsigned int seen[N_STEADY], loads = shared->loads, i, tries = 5;
 	bool open;
 	int err;
 
@@ -542,7 +544,7 @@ static void dump_in_quiet(struct family *f)
 
 void act_dump(void)
 {
-	unsigned int seen[N_STEADY] = {};
+	unsigned int seen[N_STEADY] = {}, n = 0;
 	static struct family f;
 
 	while (going()) {
@@ -551,7 +553,8 @@ void act_dump(void)
 		dump(&f, IPSEC_QOS_CMD_SA_GET, tick_off, seen);
 		dump(&f, IPSEC_QOS_CMD_IKE_GET, NULL, NULL);
 		dump(&f, IPSEC_QOS_CMD_GROUP_GET, NULL, NULL);
-		dump_in_quiet(&f);
+		if (n++ % 4 == 0)
+			dump_in_quiet(&f);
 	}
 }
 

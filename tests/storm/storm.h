@@ -56,6 +56,7 @@ struct actor {
  * @resting: how many of them do not
  * @sent: packets and bytes that they sent since the module was loaded
  * @quiet: the process for which those who change tables hold still, 0: none
+ * @leaving: the module is to go: nobody begins a dump, which would hold it
  * @late: packets whose fragments were sent with a pause between
  * @done: how often each actor did what it is there for
  */
@@ -65,6 +66,7 @@ struct shared {
 	atomic_bool open;
 	atomic_uint resting;
 	atomic_int quiet;
+	atomic_bool leaving;
 	atomic_ulong sent_sa;
 	atomic_ulong sent_ike;
 	atomic_ulong sent_bytes;
