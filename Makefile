@@ -6,8 +6,15 @@
 #   make             all that is built
 #   make kmod        the module: KDIR=KERNEL_TREE ARCH=… CROSS_COMPILE=…
 #   make check       the unit tests
+#   make lint        all sources, by checkpatch, sparse, clang-tidy, shellcheck
+#   make kernels     the module, against all kernels that it is for; no warning
+#   make fuzz        libFuzzer over what reads input, for SECONDS=20 each
 #   make test        all tests; brings in the packages they need (Debian, root)
+#   make test-debug  the module in kernels that find mistakes, built for that;
+#                    make test-debug-short: what CI has time for
+#   make soak        the storm of tests/storm alone, for MINUTES=60
 #   make demo        the demonstration; brings in the packages it needs
+#   make bench       what tagging costs beside nftables, measured; likewise
 #   make install     DESTDIR=… PREFIX=…; make uninstall takes it back
 #   make clean
 #
@@ -139,14 +146,53 @@ unit: $(unit)
 check: $(unit)
 	@tests/unit/run $(unit)
 
+# Each brings in the packages it needs. How user space is compiled, clang-tidy is
+# told.
+
+.PHONY: lint kernels fuzz
+lint kernels fuzz:
+	@scripts/setup $@
+	@$(MAKE) --no-print-directory run-$@
+
+lint_flags	= $(filter -std=% -I% -D%,$(1))
+.PHONY: run-lint run-kernels run-fuzz
+run-lint: export LINT_FLAGS = $(call lint_flags,$(compile))
+run-lint: export LINT_PLUGIN_FLAGS = $(call lint_flags,$(filter-out -Idaemon,$(compile)))
+run-lint: $(B)/strongswan.flags
+	@tests/lint/run
+run-kernels:
+	@tests/lint/kernels
+run-fuzz:
+	@tests/fuzz/run $(SECONDS)
+
 .PHONY: test demo
 test:
 	@.ci/run
+
+.PHONY: test-debug test-debug-short soak
+test-debug test-debug-short soak:
+	@scripts/setup debug
+	@$(MAKE) -s all
+	@$(if $(findstring soak,$@),tests/storm/run $$(($(or $(MINUTES),60) * 60)),tests/kernels/run $(if $(findstring short,$@),short))
 
 demo:
 	@scripts/setup demo
 	@$(MAKE) all
 	@tests/demo/run
+
+# The bench, in a kernel of its own; bench-short is what CI runs.
+
+$(B)/bench/sas: $(patsubst %.c,$(B)/obj/%.o,$(lib_src) tests/bench/sas.c)
+	@mkdir -p $(@D)
+	$(call say,LD)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(package_libs)
+
+.PHONY: bench bench-short
+bench:
+	@scripts/setup bench
+	@tests/bench/run
+bench-short:
+	@scripts/setup bench
+	@tests/bench/run short
 
 .PHONY: install uninstall
 install uninstall:

@@ -337,11 +337,10 @@ iq_store_search(const struct iq_store *s, const struct iq_key *key, bool wide,
 	struct iq_bucket *c = iq_store_bucket(s, second, wide);
 	int way;
 
-	/* All at once: it is the waiting that costs. */
+	/* At once: it is the waiting that costs. */
 	prefetchw(b->count);
 	if (wide)
 		prefetch(container_of(b, struct iq_wide_bucket, b)->key);
-	prefetch(c);
 
 	*number = first;
 	*slot = iq_bucket_match(b, &p, key, wide, group);

@@ -299,35 +299,17 @@ static int iq_table_insert(struct iq_table *t, const struct iq_key *key,
 	return 0;
 }
 
-static __always_inline struct iq_group *
-iq_chain_lookup(struct iq_store *s, const struct iq_key *key, bool wide,
-		u32 packets, u32 bytes)
-{
-	struct iq_group *g;
-
-	for (; s; s = rcu_dereference(s->next)) {
-		g = iq_store_lookup(s, key, wide, packets, bytes);
-		if (likely(g))
-			return g;
-	}
-	return NULL;
-}
-
-static noinline struct iq_group *
-iq_table_lookup_wide(struct iq_table *t, const struct iq_key *key, u32 packets,
-		     u32 bytes)
-{
-	return iq_chain_lookup(rcu_dereference(t->store[1]), key, true, packets,
-			       bytes);
-}
-
 struct iq_group *iq_table_lookup(struct iq_table *t, const struct iq_key *key,
 				 u32 packets, u32 bytes)
 {
-	if (iq_store_wide(key->family))
-		return iq_table_lookup_wide(t, key, packets, bytes);
-	return iq_chain_lookup(rcu_dereference(t->store[0]), key, false, packets,
-			       bytes);
+	struct iq_group *g = NULL;
+	struct iq_store *s;
+
+	if (!iq_store_wide(key->family))
+		return iq_table_lookup_ipv4(t, key, packets, bytes);
+	for (s = rcu_dereference(t->store[1]); s && !g; s = rcu_dereference(s->next))
+		g = iq_store_lookup(s, key, true, packets, bytes);
+	return g;
 }
 
 /**

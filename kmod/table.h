@@ -114,6 +114,22 @@ void iq_table_exit(struct iq_table *t);
 struct iq_group *iq_table_lookup(struct iq_table *t, const struct iq_key *key,
 				 u32 packets, u32 bytes);
 
+/** iq_table_lookup_ipv4() - the same for an IPv4 destination, inline */
+static __always_inline struct iq_group *
+iq_table_lookup_ipv4(struct iq_table *t, const struct iq_key *key, u32 packets,
+		     u32 bytes)
+{
+	struct iq_group *g;
+	struct iq_store *s;
+
+	for (s = rcu_dereference(t->store[0]); s; s = rcu_dereference(s->next)) {
+		g = iq_store_lookup(s, key, false, packets, bytes);
+		if (likely(g))
+			return g;
+	}
+	return NULL;
+}
+
 /* All below, but the walk: process context, iq_net.config is held. */
 
 /** iq_table_set() - add or change entries, all of them or none */

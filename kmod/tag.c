@@ -101,9 +101,9 @@ static void iq_act(struct sk_buff *skb, struct iq_group *g)
 }
 
 /* Parse a packet, and bring its headers into the linear part where need be. */
-static enum iq_kind iq_tag_parse(struct sk_buff *skb,
-				 const struct iq_settings *settings,
-				 struct iq_packet *pkt)
+static __always_inline enum iq_kind
+iq_tag_parse(struct sk_buff *skb, const struct iq_settings *settings,
+	     struct iq_packet *pkt)
 {
 	enum iq_kind kind;
 
@@ -122,24 +122,26 @@ static enum iq_kind iq_tag_parse(struct sk_buff *skb,
 }
 
 /* Whose is it? @count: count it as the entry's. NULL: nobody's that we know. */
-static struct iq_group *iq_tag_lookup(struct iq_net *iqn, struct sk_buff *skb,
-				      enum iq_kind kind,
-				      const struct iq_packet *pkt, bool count)
+static __always_inline struct iq_group *
+iq_tag_lookup(struct iq_net *iqn, struct sk_buff *skb, enum iq_kind kind,
+	      const struct iq_packet *pkt, u32 packets)
 {
-	u32 packets = count ? iq_skb_packets(skb) : 0;
-	struct iq_key key = {};
+	struct iq_table *t = &iqn->tables[IQ_TABLE_SA];
+	struct iq_key key = {
+		.family = pkt->family,
+		.proto = pkt->proto,
+		.spi = cpu_to_be32(pkt->spi),
+	};
 
-	if (kind == IQ_IKE)
+	if (unlikely(kind == IQ_IKE))
 		return iq_ike_lookup(iqn, pkt->spi_i, pkt->spi_r, packets,
 				     skb->len);
-	key.family = pkt->family;
-	key.proto = pkt->proto;
-	key.spi = cpu_to_be32(pkt->spi);
-	if (pkt->family == AF_INET)
+	if (pkt->family == AF_INET) {
 		memcpy(key.dst, pkt->dst, sizeof(struct in_addr));
-	else
-		memcpy(key.dst, pkt->dst, sizeof(struct in6_addr));
-	return iq_table_lookup(&iqn->tables[IQ_TABLE_SA], &key, packets, skb->len);
+		return iq_table_lookup_ipv4(t, &key, packets, skb->len);
+	}
+	memcpy(key.dst, pkt->dst, sizeof(struct in6_addr));
+	return iq_table_lookup(t, &key, packets, skb->len);
 }
 
 static bool iq_bridged(const struct sk_buff *skb)
@@ -197,12 +199,19 @@ iq_tag_protected(struct iq_net *iqn, struct sk_buff *skb,
 	struct iq_packet pkt;
 	struct iq_group *g;
 	enum iq_kind kind;
-	bool count;
+	u32 packets;
 
 	kind = iq_tag_parse(skb, settings, &pkt);
-	if (unlikely(kind == IQ_FRAGMENT || pkt.first) &&
-	    iq_tag_fragment(iqn, skb, state, &pkt, &kind))
-		return NF_STOLEN;
+	if (unlikely(kind == IQ_FRAGMENT || pkt.first)) {
+		/* A copy, so that the compiler has the other in registers. */
+		struct iq_packet part = pkt;
+		enum iq_kind part_kind = kind;
+
+		if (iq_tag_fragment(iqn, skb, state, &part, &part_kind))
+			return NF_STOLEN;
+		pkt = part;
+		kind = part_kind;
+	}
 
 	switch (kind) {
 	case IQ_SA:
@@ -224,15 +233,15 @@ iq_tag_protected(struct iq_net *iqn, struct sk_buff *skb,
 		return NF_ACCEPT;
 	}
 
-	count = !iq_tag_again(skb, state);
-	g = iq_tag_lookup(iqn, skb, kind, &pkt, count);
-	if (!g) {
+	packets = iq_tag_again(skb, state) ? 0 : iq_skb_packets(skb);
+	g = iq_tag_lookup(iqn, skb, kind, &pkt, packets);
+	if (unlikely(!g)) {
 		iq_total_add(iqn, IQ_TOTAL_UNTAGGED, skb, state);
 		iq_tag_fallback(skb, settings, pkt.dscp);
 		return NF_ACCEPT;
 	}
-	if (count)
-		iq_group_count(g, which, iq_skb_packets(skb), skb->len);
+	if (likely(packets))
+		iq_group_count(g, which, packets, skb->len);
 	iq_act(skb, g);
 	a = rcu_dereference(g->action);
 	if (a->dscp >= 0)
@@ -396,7 +405,7 @@ static unsigned int iq_tag_forward(void *priv, struct sk_buff *skb,
 	if (kind == IQ_FRAGMENT)
 		iq_frag_recall(iqn, NULL, state, &pkt, &kind);
 	if (kind == IQ_SA || kind == IQ_IKE)
-		g = iq_tag_lookup(iqn, skb, kind, &pkt, false);
+		g = iq_tag_lookup(iqn, skb, kind, &pkt, 0);
 	if (!g && secpath_exists(skb))
 		g = iq_xfrm_came_from(iqn, skb, 0, 0);
 	if (g) {

@@ -1,0 +1,328 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Makes frames and feeds them into an interface, as a driver would; and reads
+ * memory, to compare with. Each line written to /proc/iq_bench is a job, done in
+ * the network namespace of who writes it when the write returns:
+ *
+ *	send DEVICE KIND SAS PACKETS	PACKETS frames
+ *	flow DEVICE KIND SAS SECONDS	frames for so long, giving way to others
+ *	chain BYTES READS		READS reads, each of where the last one
+ *					says, over BYTES of memory
+ *
+ * KIND is esp4, esp6, udp4 (UDP-encapsulated ESP), or what is none of it: tcp,
+ * udp. Packet after packet is another one of the SAs' (sas.h). Reading tells how
+ * the last job went: nanoseconds, how many packets or reads they were for; and the
+ * nanoseconds as they would be if the slowest twentieth of the bursts in which
+ * packets are sent were as the others on average: in those the host had something
+ * else to do.
+ */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/etherdevice.h>
+#include <linux/if_arp.h>
+#include <linux/ip.h>
+#include <linux/ipv6.h>
+#include <linux/module.h>
+#include <linux/mutex.h>
+#include <linux/nsproxy.h>
+#include <linux/proc_fs.h>
+#include <linux/random.h>
+#include <linux/seq_file.h>
+#include <linux/sort.h>
+#include <linux/tcp.h>
+#include <linux/udp.h>
+#include <linux/vmalloc.h>
+#include <net/ip.h>
+
+#include "sas.h"
+
+#define BURST		64
+#define BURSTS_MAX	BIT(20)
+#define IP_BYTES	64	/* of a packet */
+#define READ_BYTES	64	/* a cache line */
+
+enum kind { ESP4, ESP6, UDP4, TCP, UDP, N_KINDS };
+
+static const char * const kinds[] = { "esp4", "esp6", "udp4", "tcp", "udp" };
+
+static DEFINE_MUTEX(lock);	/* one job at a time; guards what follows */
+static u64 done_ns;
+static u64 done_n;
+static u64 done_usual_ns;
+static u32 packet;	/* the number of the next one */
+
+static void make_ipv4(void *data, u8 protocol, u32 i)
+{
+	struct iphdr *ip = data;
+
+	*ip = (struct iphdr) {
+		.version = 4,
+		.ihl = 5,
+		.tot_len = htons(IP_BYTES),
+		.ttl = 64,
+		.protocol = protocol,
+		.saddr = htonl(0xc0000202),			/* 192.0.2.2 */
+		.daddr = htonl(0xcb007100 | bench_host(i)),	/* 203.0.113.0/24 */
+	};
+	ip->check = ip_fast_csum(ip, ip->ihl);
+}
+
+static void make_ipv6(void *data, u8 protocol, u32 i)
+{
+	struct ipv6hdr *ip = data;
+
+	*ip = (struct ipv6hdr) {
+		.version = 6,
+		.payload_len = htons(IP_BYTES - sizeof(*ip)),
+		.nexthdr = protocol,
+		.hop_limit = 64,
+		.saddr.s6_addr32 = { htonl(0x20010db8), 0, 0, htonl(2) },
+		.daddr.s6_addr32 = { htonl(0x20010db8), htonl(0x10000), 0,
+				     htonl(bench_host(i)) },
+	};
+}
+
+static void make_esp(void *data, u32 i)
+{
+	__be32 *esp = data;
+
+	esp[0] = htonl(bench_spi(i));
+	esp[1] = htonl(1);
+}
+
+static void make_udp(void *data, u16 port, u16 len)
+{
+	struct udphdr *udp = data;
+
+	*udp = (struct udphdr) {
+		.source = htons(50000),
+		.dest = htons(port),
+		.len = htons(len),
+	};
+}
+
+static struct sk_buff *make_skb(struct net_device *dev, enum kind kind, u32 i)
+{
+	struct sk_buff *skb = netdev_alloc_skb_ip_align(dev, ETH_HLEN + IP_BYTES);
+	void *data, *payload;
+
+	if (!skb)
+		return NULL;
+	skb_put(skb, ETH_HLEN);
+	skb_reset_mac_header(skb);
+	memset(skb->data, 0, ETH_HLEN);
+	skb_pull(skb, ETH_HLEN);
+	data = skb_put(skb, IP_BYTES);
+	skb->pkt_type = PACKET_HOST;
+	skb->protocol = kind == ESP6 ? htons(ETH_P_IPV6) : htons(ETH_P_IP);
+
+	payload = data + (kind == ESP6 ? sizeof(struct ipv6hdr) : sizeof(struct iphdr));
+	switch (kind) {
+	case ESP4:
+		make_ipv4(data, IPPROTO_ESP, i);
+		make_esp(payload, i);
+		break;
+	case ESP6:
+		make_ipv6(data, IPPROTO_ESP, i);
+		make_esp(payload, i);
+		break;
+	case UDP4:
+		make_ipv4(data, IPPROTO_UDP, i);
+		make_udp(payload, 4500, IP_BYTES - sizeof(struct iphdr));
+		make_esp(payload + sizeof(struct udphdr), i);
+		break;
+	case TCP:
+		make_ipv4(data, IPPROTO_TCP, i);
+		memset(payload, 0, sizeof(struct tcphdr));
+		break;
+	default:
+		make_ipv4(data, IPPROTO_UDP, i);
+		make_udp(payload, 443, IP_BYTES - sizeof(struct iphdr));
+	}
+	return skb;
+}
+
+/* Some frames; how many nanoseconds they took, 0: no memory. */
+static u64 send_burst(struct net_device *dev, enum kind kind, u32 sas, u32 n)
+{
+	struct sk_buff *skb;
+	u64 start, ns;
+
+	local_bh_disable();
+	start = ktime_get_ns();
+	while (n--) {
+		skb = make_skb(dev, kind, bench_turn(packet++, sas));
+		if (!skb)
+			break;
+		netif_receive_skb(skb);
+	}
+	ns = ktime_get_ns() - start;
+	local_bh_enable();
+	return n + 1 ? 0 : ns;
+}
+
+static int compare(const void *a, const void *b)
+{
+	u32 x = *(const u32 *)a, y = *(const u32 *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+static u64 usual(u32 *bursts, u32 n)
+{
+	u32 some = n - n / 20, i;
+	u64 sum = 0;
+
+	sort(bursts, n, sizeof(*bursts), compare, NULL);
+	for (i = 0; i < some; i++)
+		sum += bursts[i];
+	return div_u64(sum * n, some);
+}
+
+static int send(struct net_device *dev, enum kind kind, u32 sas, u64 packets,
+		u64 until)
+{
+	u32 *bursts = vmalloc(array_size(BURSTS_MAX, sizeof(*bursts)));
+	u32 n = 0;
+	u64 ns;
+
+	if (!bursts)
+		return -ENOMEM;
+	while (n < BURSTS_MAX &&
+	       (until ? ktime_get_ns() < until : (u64)n * BURST < packets)) {
+		ns = send_burst(dev, kind, sas, BURST);
+		if (!ns)
+			break;
+		done_ns += ns;
+		bursts[n++] = min_t(u64, ns, U32_MAX);
+		cond_resched();
+	}
+	if (n)
+		done_usual_ns = usual(bursts, n);
+	done_n = (u64)n * BURST;
+	vfree(bursts);
+	return n && ns ? 0 : -ENOMEM;
+}
+
+static int job_send(const char *line, bool flow)
+{
+	char name[IFNAMSIZ], kind_name[8];
+	struct net_device *dev;
+	unsigned int sas, n;
+	int kind, err;
+
+	if (sscanf(line, "%15s %7s %u %u", name, kind_name, &sas, &n) != 4 || !sas)
+		return -EINVAL;
+	kind = match_string(kinds, N_KINDS, kind_name);
+	if (kind < 0)
+		return kind;
+	dev = dev_get_by_name(current->nsproxy->net_ns, name);
+	if (!dev)
+		return -ENODEV;
+	err = send(dev, kind, sas, n,
+		   flow ? ktime_get_ns() + (u64)n * NSEC_PER_SEC : 0);
+	dev_put(dev);
+	return err;
+}
+
+/* One cycle through all lines, in an order that no prefetcher guesses. */
+static int job_chain(const char *line)
+{
+	unsigned int bytes, reads, lines, i, j;
+	u32 *memory, *order, at;
+	u64 start;
+
+	if (sscanf(line, "%u %u", &bytes, &reads) != 2 || bytes < 2 * READ_BYTES)
+		return -EINVAL;
+	lines = bytes / READ_BYTES;
+	memory = vzalloc((size_t)lines * READ_BYTES);
+	order = vmalloc(array_size(lines, sizeof(*order)));
+	if (!memory || !order) {
+		vfree(memory);
+		vfree(order);
+		return -ENOMEM;
+	}
+	for (i = 0; i < lines; i++) {
+		j = prandom_u32_max(i + 1);
+		order[i] = order[j];
+		order[j] = i;
+	}
+	for (i = 0; i < lines; i++)
+		memory[order[i] * (READ_BYTES / sizeof(*memory))] =
+			order[i + 1 < lines ? i + 1 : 0];
+
+	at = 0;
+	start = ktime_get_ns();
+	for (i = 0; i < reads; i++)
+		at = READ_ONCE(memory[at * (READ_BYTES / sizeof(*memory))]);
+	done_ns = ktime_get_ns() - start;
+	done_usual_ns = done_ns;
+	done_n = reads;
+	vfree(memory);
+	vfree(order);
+	return 0;
+}
+
+static ssize_t bench_write(struct file *file, const char __user *buf, size_t len,
+			   loff_t *pos)
+{
+	char *line = memdup_user_nul(buf, min_t(size_t, len, 128)), *rest;
+	int err;
+
+	if (IS_ERR(line))
+		return PTR_ERR(line);
+	rest = line;
+	strsep(&rest, " ");
+	mutex_lock(&lock);
+	done_ns = 0;
+	done_n = 0;
+	done_usual_ns = 0;
+	if (!rest)
+		err = -EINVAL;
+	else if (!strcmp(line, "chain"))
+		err = job_chain(rest);
+	else if (!strcmp(line, "send") || !strcmp(line, "flow"))
+		err = job_send(rest, line[0] == 'f');
+	else
+		err = -EINVAL;
+	mutex_unlock(&lock);
+	kfree(line);
+	return err ?: len;
+}
+
+static int bench_show(struct seq_file *m, void *unused)
+{
+	mutex_lock(&lock);
+	seq_printf(m, "%llu %llu %llu\n", done_ns, done_n, done_usual_ns);
+	mutex_unlock(&lock);
+	return 0;
+}
+
+static int bench_open(struct inode *inode, struct file *file)
+{
+	return single_open(file, bench_show, NULL);
+}
+
+static const struct proc_ops bench_ops = {
+	.proc_open = bench_open,
+	.proc_read = seq_read,
+	.proc_lseek = seq_lseek,
+	.proc_release = single_release,
+	.proc_write = bench_write,
+};
+
+static int __init bench_init(void)
+{
+	return proc_create("iq_bench", 0600, NULL, &bench_ops) ? 0 : -ENOMEM;
+}
+
+static void __exit bench_exit(void)
+{
+	remove_proc_entry("iq_bench", NULL);
+}
+
+module_init(bench_init);
+module_exit(bench_exit);
+
+MODULE_DESCRIPTION("Generates packets for the bench of ipsec_qos");
+MODULE_LICENSE("GPL");
