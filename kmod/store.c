@@ -174,9 +174,10 @@ static void iq_slot_clear(const struct iq_ref *ref)
 
 	/* After what its reader is to find instead, in the next store. */
 	smp_store_release(&iq_ref_slot(ref)->group, 0);
-	/* Pairs with iq_store_search(). */
-	if (iq_ref_spilled(ref))
+	if (iq_ref_spilled(ref)) {
+		/* Pairs with iq_store_search(). */
 		smp_store_release(&s->n_spilled, s->n_spilled - 1);
+	}
 	s->n--;
 }
 
