@@ -101,9 +101,9 @@ static void iq_act(struct sk_buff *skb, struct iq_group *g)
 }
 
 /* Parse a packet, and bring its headers into the linear part where need be. */
-static __always_inline enum iq_kind
-iq_tag_parse(struct sk_buff *skb, const struct iq_settings *settings,
-	     struct iq_packet *pkt)
+static enum iq_kind iq_tag_parse(struct sk_buff *skb,
+				 const struct iq_settings *settings,
+				 struct iq_packet *pkt)
 {
 	enum iq_kind kind;
 
@@ -121,27 +121,27 @@ iq_tag_parse(struct sk_buff *skb, const struct iq_settings *settings,
 	}
 }
 
-/* Whose is it? @count: count it as the entry's. NULL: nobody's that we know. */
-static __always_inline struct iq_group *
-iq_tag_lookup(struct iq_net *iqn, struct sk_buff *skb, enum iq_kind kind,
-	      const struct iq_packet *pkt, u32 packets)
+/*
+ * Whose is it? @packets: to count as the entry's, 0: none. NULL: nobody's that we
+ * know.
+ */
+static struct iq_group *iq_tag_lookup(struct iq_net *iqn, struct sk_buff *skb,
+				      enum iq_kind kind,
+				      const struct iq_packet *pkt, u32 packets)
 {
-	struct iq_table *t = &iqn->tables[IQ_TABLE_SA];
-	struct iq_key key = {
-		.family = pkt->family,
-		.proto = pkt->proto,
-		.spi = cpu_to_be32(pkt->spi),
-	};
+	struct iq_key key = {};
 
-	if (unlikely(kind == IQ_IKE))
+	if (kind == IQ_IKE)
 		return iq_ike_lookup(iqn, pkt->spi_i, pkt->spi_r, packets,
 				     skb->len);
-	if (pkt->family == AF_INET) {
+	key.family = pkt->family;
+	key.proto = pkt->proto;
+	key.spi = cpu_to_be32(pkt->spi);
+	if (pkt->family == AF_INET)
 		memcpy(key.dst, pkt->dst, sizeof(struct in_addr));
-		return iq_table_lookup_ipv4(t, &key, packets, skb->len);
-	}
-	memcpy(key.dst, pkt->dst, sizeof(struct in6_addr));
-	return iq_table_lookup(t, &key, packets, skb->len);
+	else
+		memcpy(key.dst, pkt->dst, sizeof(struct in6_addr));
+	return iq_table_lookup(&iqn->tables[IQ_TABLE_SA], &key, packets, skb->len);
 }
 
 static bool iq_bridged(const struct sk_buff *skb)
@@ -187,6 +187,22 @@ static void iq_tag_fallback(struct sk_buff *skb, const struct iq_settings *s,
 		iq_set_mark(skb, s->fallback[dscp].mark, s->fallback[dscp].mask);
 }
 
+/* It is @g's. @packets: to count, 0: none. Bottom halves are disabled. */
+static __always_inline void iq_tag_with(struct sk_buff *skb, struct iq_group *g,
+					enum ipsec_qos_counter which,
+					u32 packets, u8 family)
+{
+	const struct iq_action *a = rcu_dereference(g->action);
+
+	if (likely(packets))
+		iq_group_count(g, which, packets, skb->len);
+	iq_set_mark(skb, a->mark, a->mask);
+	if (a->priority)
+		skb->priority = a->priority;
+	if (unlikely(a->dscp >= 0))
+		iq_set_dscp(skb, family, a->dscp);
+}
+
 /* Bottom halves are disabled. Not inline: what is not ours is soon through. */
 static noinline unsigned int
 iq_tag_protected(struct iq_net *iqn, struct sk_buff *skb,
@@ -195,23 +211,15 @@ iq_tag_protected(struct iq_net *iqn, struct sk_buff *skb,
 	const struct iq_settings *settings = rcu_dereference(iqn->settings);
 	bool in = state->hook == NF_INET_PRE_ROUTING;
 	enum ipsec_qos_counter which;
-	const struct iq_action *a;
 	struct iq_packet pkt;
 	struct iq_group *g;
 	enum iq_kind kind;
 	u32 packets;
 
 	kind = iq_tag_parse(skb, settings, &pkt);
-	if (unlikely(kind == IQ_FRAGMENT || pkt.first)) {
-		/* A copy, so that the compiler has the other in registers. */
-		struct iq_packet part = pkt;
-		enum iq_kind part_kind = kind;
-
-		if (iq_tag_fragment(iqn, skb, state, &part, &part_kind))
-			return NF_STOLEN;
-		pkt = part;
-		kind = part_kind;
-	}
+	if (unlikely(kind == IQ_FRAGMENT || pkt.first) &&
+	    iq_tag_fragment(iqn, skb, state, &pkt, &kind))
+		return NF_STOLEN;
 
 	switch (kind) {
 	case IQ_SA:
@@ -235,17 +243,44 @@ iq_tag_protected(struct iq_net *iqn, struct sk_buff *skb,
 
 	packets = iq_tag_again(skb, state) ? 0 : iq_skb_packets(skb);
 	g = iq_tag_lookup(iqn, skb, kind, &pkt, packets);
-	if (unlikely(!g)) {
+	if (g) {
+		iq_tag_with(skb, g, which, packets, pkt.family);
+	} else {
 		iq_total_add(iqn, IQ_TOTAL_UNTAGGED, skb, state);
 		iq_tag_fallback(skb, settings, pkt.dscp);
-		return NF_ACCEPT;
 	}
-	if (likely(packets))
-		iq_group_count(g, which, packets, skb->len);
-	iq_act(skb, g);
-	a = rcu_dereference(g->action);
-	if (a->dscp >= 0)
-		iq_set_dscp(skb, pkt.family, a->dscp);
+	return NF_ACCEPT;
+}
+
+/*
+ * ESP over IPv4 that has come in: the commonest packet takes the shortest way. What
+ * is another, or nobody's, takes that of all others, which says why.
+ */
+static noinline unsigned int iq_tag_esp_in(struct iq_net *iqn, struct sk_buff *skb,
+					   const struct nf_hook_state *state)
+{
+	int off = skb_network_offset(skb);
+	u32 spi = iq_parse_plain_esp(skb_network_header(skb),
+				     skb_headlen(skb) - off, skb->len - off);
+	struct iq_key key;
+	struct iq_group *g;
+	u32 packets;
+
+	if (unlikely(!spi))
+		return iq_tag_protected(iqn, skb, state);
+	key = (struct iq_key) {
+		.dst[0] = ip_hdr(skb)->daddr,
+		.spi = cpu_to_be32(spi),
+		.family = AF_INET,
+		.proto = IPPROTO_ESP,
+	};
+	packets = iq_skb_packets(skb);
+	if (unlikely(ipv4_l3mdev_skb(IPCB(skb)->flags)) && iq_tag_again(skb, state))
+		packets = 0;
+	g = iq_table_lookup_ipv4(&iqn->tables[IQ_TABLE_SA], &key, packets, skb->len);
+	if (unlikely(!g))
+		return iq_tag_protected(iqn, skb, state);
+	iq_tag_with(skb, g, IPSEC_QOS_COUNTER_ESP_IN, packets, AF_INET);
 	return NF_ACCEPT;
 }
 
@@ -319,7 +354,11 @@ static unsigned int iq_tag_in_ipv4(void *priv, struct sk_buff *skb,
 {
 	if (unlikely(secpath_exists(skb)))
 		iq_tag_came(priv, skb, state, ip_hdr(skb)->protocol);
-	return iq_tag_may_ipv4(skb) ? iq_tag_protected(priv, skb, state) : NF_ACCEPT;
+	if (!iq_tag_may_ipv4(skb))
+		return NF_ACCEPT;
+	return ip_hdr(skb)->protocol == IPPROTO_ESP ?
+	       iq_tag_esp_in(priv, skb, state) :
+	       iq_tag_protected(priv, skb, state);
 }
 
 static unsigned int iq_tag_in_ipv6(void *priv, struct sk_buff *skb,
@@ -350,8 +389,8 @@ static unsigned int iq_tag_local(void *priv, struct sk_buff *skb,
  * given it another route, into an SA or into none (nf_xfrm_me_harder()). Then it
  * is marked there, unless somebody has set those bits.
  */
-static unsigned int iq_tag_out(void *priv, struct sk_buff *skb,
-			       const struct nf_hook_state *state)
+static unsigned int iq_tag_entering(void *priv, struct sk_buff *skb,
+				    const struct nf_hook_state *state)
 {
 	const struct dst_entry *dst = skb_dst(skb);
 	struct iq_group *g;
@@ -431,9 +470,9 @@ static const struct nf_hook_ops iq_tag_hooks[] = {
 };
 
 static const struct nf_hook_ops iq_out_hooks[] = {
-	IQ_HOOK(IPV4, POST_ROUTING, iq_tag_out, IQ_TAG_PRIORITY),
+	IQ_HOOK(IPV4, POST_ROUTING, iq_tag_entering, IQ_TAG_PRIORITY),
 	IQ_HOOK(IPV4, POST_ROUTING, iq_tag_leaving, IQ_LEAVING_PRIORITY),
-	IQ_HOOK(IPV6, POST_ROUTING, iq_tag_out, IQ_TAG_PRIORITY),
+	IQ_HOOK(IPV6, POST_ROUTING, iq_tag_entering, IQ_TAG_PRIORITY),
 	IQ_HOOK(IPV6, POST_ROUTING, iq_tag_leaving, IQ_LEAVING_PRIORITY),
 };
 

@@ -406,4 +406,25 @@ static inline enum iq_kind iq_parse(const u8 *data, u32 avail, u32 len,
 	}
 }
 
+/**
+ * iq_parse_plain_esp() - is it what most protected packets are: ESP, right behind
+ * an IPv4 header without options, and no fragment?
+ *
+ * @data, @avail, @len: as for iq_parse()
+ *
+ * Return: its SPI, host byte order: iq_parse() would say IQ_SA and the same; 0:
+ * iq_parse() tells what it is.
+ */
+static inline u32 iq_parse_plain_esp(const u8 *data, u32 avail, u32 len)
+{
+	u32 spi;
+
+	if (avail < 28 || data[0] != 0x45 || data[9] != IPPROTO_ESP ||
+	    iq_get16(data + 6) & 0x3fff ||
+	    iq_get16(data + 2) < 28 || iq_get16(data + 2) > len)
+		return 0;
+	spi = iq_get32(data + 20);
+	return spi < IQ_SPI_MIN ? 0 : spi;
+}
+
 #endif /* IPSEC_QOS_PARSE_H */

@@ -61,6 +61,16 @@ static void check_sane(const struct iq_packet *pkt, enum iq_kind kind,
 		must(pkt->spi_i);
 }
 
+/* What the short way says, the long one does. */
+static void check_plain(const struct iq_packet *pkt, enum iq_kind kind,
+			const uint8_t *data, uint32_t avail, uint32_t len)
+{
+	uint32_t spi = iq_parse_plain_esp(data, avail, len);
+
+	must(!spi || (kind == IQ_SA && pkt->family == AF_INET && !pkt->first &&
+		      pkt->proto == IPPROTO_ESP && pkt->spi == spi));
+}
+
 /* Parse with @avail bytes, and more where it asks for them. */
 static void pull(const uint8_t *data, uint32_t avail, uint32_t len,
 		 const struct iq_packet *whole, enum iq_kind expected)
@@ -73,6 +83,7 @@ static void pull(const uint8_t *data, uint32_t avail, uint32_t len,
 		part = exact(data, avail);
 		memset(&pkt, 0xee, sizeof(pkt));
 		kind = iq_parse(part, avail, len, &ports, &pkt);
+		check_plain(whole, expected, part, avail, len);
 		if (kind != IQ_SHORT)
 			break;
 		must(pkt.need > avail);

@@ -116,6 +116,24 @@ static void finish(void)
 	pkt[at + 1] = n;
 }
 
+/* The short way must say what the long one does; and miss nothing plain. */
+static void check_plain(const u8 *data, u32 avail, u32 n, enum iq_kind whole,
+			const struct iq_packet *all)
+{
+	u32 spi = iq_parse_plain_esp(data, avail, n);
+
+	if (spi) {
+		ck_assert_int_eq(whole, IQ_SA);
+		ck_assert_uint_eq(all->family, AF_INET);
+		ck_assert_uint_eq(all->proto, IPPROTO_ESP);
+		ck_assert_uint_eq(all->spi, spi);
+		ck_assert(!all->first);
+	} else if (avail >= 28 && data[0] == 0x45 && data[9] == IPPROTO_ESP &&
+		   (data[2] || data[3])) {
+		ck_assert(whole != IQ_SA || all->first);
+	}
+}
+
 /*
  * Parse @n bytes as the whole packet, with more and more of them readable, as
  * the kernel does with a packet that is not linear: each IQ_SHORT must ask for
@@ -133,11 +151,13 @@ static enum iq_kind parse_len(u32 n, struct iq_packet *out)
 	memcpy(copy, pkt, n);
 	whole = iq_parse(copy, n, n, &ports, &all);
 	ck_assert_int_ne(whole, IQ_SHORT);
+	check_plain(copy, n, n, whole, &all);
 	for (;;) {
 		u8 *part = malloc(avail ? avail : 1);
 
 		memcpy(part, pkt, avail);
 		kind = iq_parse(part, avail, n, &ports, &one);
+		check_plain(part, avail, n, whole, &all);
 		free(part);
 		if (kind != IQ_SHORT)
 			break;
