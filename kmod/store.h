@@ -125,11 +125,11 @@ struct iq_entry {
 	u32 moved;
 	u16 generation;
 	u8 audit;
-	u8 owner:2,
-	   timed:1,
-	   pending:1,
-	   local:1,
-	   resting:1;
+	u8 owner:2;
+	bool timed:1;
+	bool pending:1;
+	bool local:1;
+	bool resting:1;
 };
 
 /**
