@@ -18,6 +18,8 @@
 
 struct iq_store *iq_store_alloc(u8 family, u32 n)
 {
+	/* Too much is an error for who asked, no warning. */
+	gfp_t gfp = GFP_KERNEL_ACCOUNT | __GFP_NOWARN;
 	bool wide = iq_store_wide(family);
 	static atomic64_t ids;
 	struct iq_store *s;
@@ -38,9 +40,8 @@ struct iq_store *iq_store_alloc(u8 family, u32 n)
 	get_random_bytes(&s->secret, sizeof(s->secret));
 	total = s->n_buckets + s->n_spill;
 	s->buckets = kvcalloc(total, wide ? sizeof(struct iq_wide_bucket) :
-			      sizeof(struct iq_bucket), GFP_KERNEL_ACCOUNT);
-	s->entries = kvcalloc(total, IQ_SLOTS * sizeof(*s->entries),
-			      GFP_KERNEL_ACCOUNT);
+			      sizeof(struct iq_bucket), gfp);
+	s->entries = kvcalloc(total, IQ_SLOTS * sizeof(*s->entries), gfp);
 	if (s->buckets && s->entries)
 		return s;
 	iq_store_free(s);
