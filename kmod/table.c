@@ -13,6 +13,7 @@
 /* Slots to look at before iq_net.table is let go of. */
 #define IQ_TABLE_STEP	512
 
+/* Room for so many is not worth giving back. */
 #define IQ_TABLE_SMALL	4096
 
 /* What expires is told to an eighth of a second: 17 years in 32 bits. */

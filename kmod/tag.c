@@ -91,13 +91,14 @@ static void iq_set_mark(struct sk_buff *skb, u32 mark, u32 mask)
 	skb->mark = (skb->mark & ~mask) | mark;
 }
 
-static void iq_act(struct sk_buff *skb, struct iq_group *g)
+static const struct iq_action *iq_act(struct sk_buff *skb, struct iq_group *g)
 {
 	const struct iq_action *a = rcu_dereference(g->action);
 
 	iq_set_mark(skb, a->mark, a->mask);
 	if (a->priority)
 		skb->priority = a->priority;
+	return a;
 }
 
 /* Parse a packet, and bring its headers into the linear part where need be. */
@@ -192,13 +193,10 @@ static __always_inline void iq_tag_with(struct sk_buff *skb, struct iq_group *g,
 					enum ipsec_qos_counter which,
 					u32 packets, u8 family)
 {
-	const struct iq_action *a = rcu_dereference(g->action);
+	const struct iq_action *a = iq_act(skb, g);
 
 	if (likely(packets))
 		iq_group_count(g, which, packets, skb->len);
-	iq_set_mark(skb, a->mark, a->mask);
-	if (a->priority)
-		skb->priority = a->priority;
 	if (unlikely(a->dscp >= 0))
 		iq_set_dscp(skb, family, a->dscp);
 }
