@@ -5,6 +5,7 @@
 #include "conf.h"
 #include "event.h"
 #include "group.h"
+#include "store.h"
 #include "sysfs.h"
 #include "tag.h"
 
@@ -32,7 +33,88 @@ static void iq_group_free_rcu(struct rcu_head *rcu)
 	kfree(g);
 }
 
-static struct iq_group *iq_group_alloc(const struct iq_group_req *req)
+/* iq_net.config is held. */
+static struct iq_numbers *iq_group_numbers(const struct iq_net *iqn)
+{
+	return rcu_dereference_protected(iqn->numbers,
+					 lockdep_is_held(&iqn->config));
+}
+
+/* A table of numbers that is twice as large. */
+static struct iq_numbers *iq_numbers_extend(struct iq_net *iqn)
+{
+	struct iq_numbers *old = iq_group_numbers(iqn), *new;
+	u32 n = old ? 2 * old->n : 16, i;
+	struct iq_group *g;
+
+	new = kvzalloc(struct_size(new, of, n), GFP_KERNEL_ACCOUNT);
+	if (!new)
+		return NULL;
+	new->n = n;
+	for (i = 0; old && i < old->n; i++) {
+		g = rcu_dereference_protected(old->of[i].g,
+					      lockdep_is_held(&iqn->config));
+		RCU_INIT_POINTER(new->of[i].g, g);
+		new->of[i].free = old->of[i].free;
+	}
+	for (; i < n; i++)
+		new->of[i].free = get_completed_synchronize_rcu();
+	rcu_assign_pointer(iqn->numbers, new);
+	if (old)
+		kvfree_rcu(old, rcu);
+	return new;
+}
+
+/* One of @numbers that may be given; 0: none. The search goes on where it was. */
+static u32 iq_numbers_free(const struct iq_numbers *numbers, u32 last)
+{
+	u32 i, number;
+
+	for (i = 1; i < numbers->n; i++) {
+		number = (last + i) % numbers->n;
+		if (number && !rcu_access_pointer(numbers->of[number].g) &&
+		    poll_state_synchronize_rcu(numbers->of[number].free))
+			return number;
+	}
+	return 0;
+}
+
+static int iq_group_number(struct iq_net *iqn, struct iq_group *g)
+{
+	struct iq_numbers *numbers = iq_group_numbers(iqn);
+	u32 number = 0;
+
+	if (numbers)
+		number = iq_numbers_free(numbers, iqn->last_number);
+	if (!number && (!numbers || numbers->n < IQ_GROUP_NUMBERS)) {
+		numbers = iq_numbers_extend(iqn);
+		if (!numbers)
+			return -ENOMEM;
+		number = iq_numbers_free(numbers, iqn->last_number);
+	}
+	if (!number) {
+		/* There are twice as many as groups: it is for those that went. */
+		synchronize_rcu();
+		number = iq_numbers_free(numbers, iqn->last_number);
+	}
+	iqn->last_number = number;
+	g->number = number;
+	rcu_assign_pointer(numbers->of[number].g, g);
+	return 0;
+}
+
+/* @used: it was in a table some time. */
+static void iq_group_unnumber(struct iq_net *iqn, struct iq_group *g, bool used)
+{
+	struct iq_numbers *numbers = iq_group_numbers(iqn);
+
+	RCU_INIT_POINTER(numbers->of[g->number].g, NULL);
+	if (used)
+		numbers->of[g->number].free = get_state_synchronize_rcu();
+}
+
+static struct iq_group *iq_group_alloc(struct iq_net *iqn,
+				       const struct iq_group_req *req)
 {
 	struct iq_group *g = kzalloc(sizeof(*g), GFP_KERNEL_ACCOUNT);
 
@@ -41,7 +123,8 @@ static struct iq_group *iq_group_alloc(const struct iq_group_req *req)
 	g->id = req->id;
 	strscpy(g->name, req->name, sizeof(g->name));
 	g->counter = iq_counter_alloc(IPSEC_QOS_COUNTER_MAX + 1);
-	if (!g->counter) {
+	if (!g->counter || iq_group_number(iqn, g)) {
+		free_percpu(g->counter);
 		kfree(g);
 		return NULL;
 	}
@@ -84,6 +167,7 @@ static void iq_group_remove(struct iq_net *iqn, struct iq_group *g)
 		iqn->n_priority--;
 	iq_sysfs_group_del(g);
 	iq_event_group(iqn, IPSEC_QOS_EVENT_DEL, g);
+	iq_group_unnumber(iqn, g, true);
 	call_rcu(&g->rcu, iq_group_free_rcu);
 }
 
@@ -263,7 +347,7 @@ int iq_group_set(struct iq_net *iqn, const struct iq_group_req *req, u32 n,
 
 		p->action = iq_group_plan_action(&req[i]);
 		if (p->action && p->fresh)
-			p->g = iq_group_alloc(&req[i]);
+			p->g = iq_group_alloc(iqn, &req[i]);
 		if (!p->action || !p->g) {
 			err = -ENOMEM;
 			goto undo;
@@ -292,6 +376,7 @@ undo:
 		if (!plan[i].fresh || !plan[i].g)
 			continue;
 		xa_release(&iqn->groups, req[i].id);
+		iq_group_unnumber(iqn, plan[i].g, false);
 		free_percpu(plan[i].g->counter);
 		kfree(plan[i].g);
 	}
@@ -381,4 +466,5 @@ void iq_group_exit(struct iq_net *iqn)
 		call_rcu(&g->rcu, iq_group_free_rcu);
 	}
 	xa_destroy(&iqn->groups);
+	kvfree(rcu_dereference_protected(iqn->numbers, true));
 }

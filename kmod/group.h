@@ -35,6 +35,7 @@ struct iq_action {
  * @action: RCU, written under iq_net.config
  * @counter: counters of enum ipsec_qos_counter, per CPU
  * @id: its key, never changes
+ * @number: what the tables know it by (iq_group_numbered()), never changes
  * @name: iq_net.config
  * @owner: enum ipsec_qos_owner; iq_net.config
  * @generation: of the owner when it was stated last; iq_net.config
@@ -47,12 +48,32 @@ struct iq_group {
 	struct iq_counter __percpu *counter;
 	struct rcu_head rcu;
 	u32 id;
+	u32 number;
 	char name[IPSEC_QOS_NAME_MAX];
 	u8 owner;
 	u32 generation;
 	u32 users[__IQ_TABLE_MAX];
 	struct kobject kobj;
 	struct completion kobj_gone;
+};
+
+/**
+ * struct iq_numbers - groups by number
+ *
+ * Numbers are small, for the tables' sake, and given again once a group is gone
+ * and a grace period has passed.
+ *
+ * @n: how many numbers; 0 is no group's
+ * @of: the group that has it, and if none the grace period to wait for
+ *	(get_state_synchronize_rcu())
+ */
+struct iq_numbers {
+	struct rcu_head rcu;
+	u32 n;
+	struct {
+		struct iq_group __rcu *g;
+		unsigned long free;
+	} of[];
 };
 
 /**
@@ -103,6 +124,22 @@ int iq_group_hooks(struct iq_net *iqn, u32 n_groups, u32 n_priority);
 
 /** iq_group_find() - by id, or by name where @id is 0; NULL: none */
 struct iq_group *iq_group_find(struct iq_net *iqn, u32 id, const char *name);
+
+/**
+ * iq_group_numbered() - the group that a table names; NULL: it is gone
+ *
+ * Under rcu_read_lock() or iq_net.table, whose holders have bottom halves
+ * disabled, which is as good.
+ */
+static inline struct iq_group *iq_group_numbered(const struct iq_net *iqn,
+						 u32 number)
+{
+	const struct iq_numbers *numbers;
+
+	numbers = rcu_dereference_check(iqn->numbers, lockdep_is_held(&iqn->table));
+	return rcu_dereference_check(numbers->of[number].g,
+				     lockdep_is_held(&iqn->table));
+}
 
 /** iq_group_count() - of a packet; bottom halves are disabled */
 static inline void iq_group_count(struct iq_group *g, enum ipsec_qos_counter which,

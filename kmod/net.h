@@ -97,6 +97,9 @@ struct iq_table {
  * @total: counters of enum iq_total, per CPU
  *
  * @groups: id to struct iq_group; read under RCU, written under config
+ * @numbers: number to struct iq_group, never NULL once there was a group; RCU,
+ *	written under config
+ * @last_number: that was given; config
  * @group_seq: counts changes of @groups; config
  * @n_priority: groups that have a priority; config
  * @max_groups: ceiling
@@ -130,6 +133,8 @@ struct iq_net {
 	struct iq_counter __percpu *total;
 
 	struct xarray groups;
+	struct iq_numbers __rcu *numbers;
+	u32 last_number;
 	u32 n_groups;
 	u32 group_seq;
 	u32 n_priority;

@@ -335,7 +335,7 @@ static int iq_get_entry_sa(struct iq_net *iqn, const struct nlattr *attr,
 	bool has_dst;
 	int err;
 
-	err = nla_parse_nested(tb, IPSEC_QOS_SA_A_MAX, attr, iq_sa_policy, extack);
+	err = nla_parse_nested(tb, IPSEC_QOS_SA_A_MAX, attr, NULL, extack);
 	if (!err)
 		err = iq_get_sa_key(attr, tb, false, &req->key, &has_dst, extack);
 	if (!err)
@@ -359,8 +359,7 @@ static int iq_get_entry_ike(struct iq_net *iqn, const struct nlattr *attr,
 	struct nlattr *tb[IPSEC_QOS_IKE_A_MAX + 1];
 	int err;
 
-	err = nla_parse_nested(tb, IPSEC_QOS_IKE_A_MAX, attr, iq_ike_policy,
-			       extack);
+	err = nla_parse_nested(tb, IPSEC_QOS_IKE_A_MAX, attr, NULL, extack);
 	if (!err)
 		err = iq_get_ike_key(attr, tb, false, &req->key, extack);
 	if (!err)

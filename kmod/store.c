@@ -6,53 +6,55 @@
 #include "store.h"
 
 /*
- * How full a store may get. With two buckets of four slots to choose from about
- * one key in 500 spills at 5/8, and of the spill next to nothing is used. A new
- * store is half full, a small one a quarter: so that one grows to 5/4 or 5/2 of
- * what it was.
+ * How full a store may get. With two buckets of four slots to choose from one key
+ * in 70 spills at 3/4, and then a third of the spill is used. A new store is full
+ * to 7/16, a small one to a quarter: so that one grows to 12/7 or 3 times what it
+ * was.
  */
-#define IQ_STORE_FULL(slots)	((slots) / 8 * 5)
+#define IQ_STORE_FULL(slots)	((slots) / 4 * 3)
+#define IQ_STORE_BUCKETS(n)	((u32)((u64)(n) * 4 / 7))
 #define IQ_STORE_SMALL		8192	/* entries */
 #define IQ_STORE_SPILL		32	/* one spill bucket for so many */
 #define IQ_STORE_MIN		8	/* buckets, and spill buckets */
 
 struct iq_store *iq_store_alloc(u8 family, u32 n)
 {
-	/* Too much is an error for who asked, no warning. */
-	gfp_t gfp = GFP_KERNEL_ACCOUNT | __GFP_NOWARN;
 	bool wide = iq_store_wide(family);
 	static atomic64_t ids;
 	struct iq_store *s;
-	u32 total;
+	u32 n_buckets, total;
+	size_t buckets, all;
 
-	BUILD_BUG_ON(sizeof(struct iq_bucket) > 128);
-	BUILD_BUG_ON(sizeof(struct iq_entry) != 12);
+	BUILD_BUG_ON(sizeof(struct iq_bucket) != 64);
+	BUILD_BUG_ON(sizeof(struct iq_rest) != 24);
 	BUILD_BUG_ON(sizeof(struct iq_key) != 24);
 	BUILD_BUG_ON(offsetof(struct iq_wide_bucket, b));
 
-	s = kzalloc(sizeof(*s), GFP_KERNEL_ACCOUNT);
+	n_buckets = max_t(u32, IQ_STORE_MIN, n < IQ_STORE_SMALL ? n :
+			  IQ_STORE_BUCKETS(n));
+	total = n_buckets + max_t(u32, IQ_STORE_MIN, n_buckets / IQ_STORE_SPILL);
+	buckets = array_size(total, wide ? sizeof(struct iq_wide_bucket) :
+			     sizeof(struct iq_bucket));
+	all = size_add(L1_CACHE_ALIGN(sizeof(*s)),
+		       size_add(buckets, array3_size(total, IQ_SLOTS,
+						     sizeof(*s->rest))));
+	/* Too much is an error for who asked, no warning. */
+	s = kvzalloc(all, GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
 	if (!s)
 		return NULL;
 	s->family = family;
 	s->id = atomic64_inc_return(&ids);
-	s->n_buckets = max_t(u32, IQ_STORE_MIN, n < IQ_STORE_SMALL ? n : n / 2);
-	s->n_spill = max_t(u32, IQ_STORE_MIN, s->n_buckets / IQ_STORE_SPILL);
+	s->n_buckets = n_buckets;
+	s->n_spill = total - n_buckets;
 	get_random_bytes(&s->secret, sizeof(s->secret));
-	total = s->n_buckets + s->n_spill;
-	s->buckets = kvcalloc(total, wide ? sizeof(struct iq_wide_bucket) :
-			      sizeof(struct iq_bucket), gfp);
-	s->entries = kvcalloc(total, IQ_SLOTS * sizeof(*s->entries), gfp);
-	if (s->buckets && s->entries)
-		return s;
-	iq_store_free(s);
-	return NULL;
+	s->buckets = (void *)s + L1_CACHE_ALIGN(sizeof(*s));
+	s->rest = s->buckets + buckets;
+	return s;
 }
 
 void iq_store_free(struct iq_store *s)
 {
-	kvfree(s->buckets);
-	kvfree(s->entries);
-	kfree(s);
+	kvfree_rcu(s, rcu);
 }
 
 u32 iq_store_room(const struct iq_store *s)
@@ -63,12 +65,12 @@ u32 iq_store_room(const struct iq_store *s)
 bool iq_store_find(struct iq_store *s, const struct iq_key *key,
 		   struct iq_ref *ref)
 {
-	unsigned long group;
 	u32 number;
+	u64 word;
 	int slot;
 
 	if (!iq_store_search(s, key, iq_store_wide(s->family), &number, &slot,
-			     &group))
+			     &word))
 		return false;
 	ref->s = s;
 	ref->i = number * IQ_SLOTS + slot;
@@ -86,28 +88,26 @@ static struct iq_slot *iq_ref_slot(const struct iq_ref *ref)
 	return &iq_ref_bucket(ref)->slot[ref->i % IQ_SLOTS];
 }
 
-static struct iq_slot_count *iq_ref_slot_count(const struct iq_ref *ref)
-{
-	return &iq_ref_bucket(ref)->count[ref->i % IQ_SLOTS];
-}
-
 static __be32 *iq_ref_dst(const struct iq_ref *ref)
 {
 	return container_of(iq_ref_bucket(ref), struct iq_wide_bucket,
 			    b)->key[ref->i % IQ_SLOTS];
 }
 
+static struct iq_rest *iq_ref_rest(const struct iq_ref *ref)
+{
+	return &ref->s->rest[ref->i];
+}
+
 /* May it be used? A freed one must have rested. */
 static bool iq_ref_free(const struct iq_ref *ref)
 {
 	struct iq_slot *slot = iq_ref_slot(ref);
-	struct iq_entry *e = iq_ref_entry(ref);
+	u64 word = atomic64_read(&slot->word);
 
-	if (slot->group)
+	if (word & IQ_WORD_GROUP)
 		return false;
-	if (e->resting && poll_state_synchronize_rcu(slot->tag))
-		e->resting = false;
-	return !e->resting;
+	return !(word & IQ_WORD_FREED) || poll_state_synchronize_rcu(slot->tag);
 }
 
 /* How many slots of a bucket may be used; the first in @ref. */
@@ -151,9 +151,9 @@ static bool iq_ref_spilled(const struct iq_ref *ref)
 }
 
 static void iq_slot_set(const struct iq_ref *ref, const struct iq_key *key,
-			const struct iq_place *p, unsigned long group)
+			const struct iq_place *p, u32 group)
 {
-	struct iq_slot_count *count = iq_ref_slot_count(ref);
+	struct iq_rest *rest = iq_ref_rest(ref);
 	struct iq_slot *slot = iq_ref_slot(ref);
 	struct iq_store *s = ref->s;
 
@@ -161,29 +161,43 @@ static void iq_slot_set(const struct iq_ref *ref, const struct iq_key *key,
 		WRITE_ONCE(s->n_spilled, s->n_spilled + 1);
 	if (iq_store_wide(s->family))
 		memcpy(iq_ref_dst(ref), key->dst, sizeof(key->dst));
-	atomic64_set(&count->packets, 0);
-	atomic64_set(&count->bytes, 0);
+	atomic64_set(&rest->packets, 0);
+	atomic64_set(&rest->bytes, 0);
 	WRITE_ONCE(slot->tag, p->tag);
 	s->n++;
 	/* Pairs with iq_bucket_match(). */
-	smp_store_release(&slot->group, group);
+	atomic64_set_release(&slot->word,
+			     FIELD_PREP(IQ_WORD_GROUP, group) | p->bit);
 }
 
-static void iq_slot_clear(const struct iq_ref *ref)
+/* What was counted in it and not carried over yet. */
+static u64 iq_slot_clear(const struct iq_ref *ref)
 {
+	struct iq_slot *slot = iq_ref_slot(ref);
 	struct iq_store *s = ref->s;
+	u64 word = atomic64_read(&slot->word);
 
-	/* After what its reader is to find instead, in the next store. */
-	smp_store_release(&iq_ref_slot(ref)->group, 0);
+	/*
+	 * After what its reader is to find instead, in the next store; and not
+	 * while somebody carries. Who counts later sees that it is gone.
+	 */
+	do {
+		while (word & IQ_WORD_CARRY) {
+			cpu_relax();
+			word = atomic64_read(&slot->word);
+		}
+	} while (!atomic64_try_cmpxchg(&slot->word, (s64 *)&word,
+					 IQ_WORD_FREED));
 	if (iq_ref_spilled(ref)) {
 		/* Pairs with iq_store_search(). */
 		smp_store_release(&s->n_spilled, s->n_spilled - 1);
 	}
 	s->n--;
+	return word;
 }
 
-int iq_store_add(struct iq_store *s, const struct iq_key *key,
-		 struct iq_group *g, struct iq_ref *ref)
+int iq_store_add(struct iq_store *s, const struct iq_key *key, u32 group,
+		 struct iq_ref *ref)
 {
 	struct iq_place p = iq_store_place(s, key, iq_store_wide(s->family));
 	int err = iq_store_choose(s, p.hash, ref);
@@ -191,18 +205,43 @@ int iq_store_add(struct iq_store *s, const struct iq_key *key,
 	if (err)
 		return err;
 	memset(iq_ref_entry(ref), 0, sizeof(struct iq_entry));
-	iq_slot_set(ref, key, &p, (unsigned long)g | p.bit);
+	iq_slot_set(ref, key, &p, group);
 	return 0;
 }
 
 void iq_store_remove(const struct iq_ref *ref)
 {
-	struct iq_entry *e = iq_ref_entry(ref);
-
 	iq_slot_clear(ref);
-	memset(e, 0, sizeof(*e));
-	e->resting = true;
 	WRITE_ONCE(iq_ref_slot(ref)->tag, start_poll_synchronize_rcu());
+}
+
+void iq_store_prefetch(const struct iq_store *s, const struct iq_key *key)
+{
+	bool wide = iq_store_wide(s->family);
+	struct iq_place p = iq_store_place(s, key, wide);
+
+	prefetchw(iq_store_bucket(s, iq_store_way(s, p.hash, 0), wide));
+	prefetch(iq_store_bucket(s, iq_store_way(s, p.hash, 1), wide));
+	prefetchw(&s->rest[iq_store_way(s, p.hash, 0) * IQ_SLOTS]);
+}
+
+static void iq_rest_count(struct iq_rest *rest, u64 word)
+{
+	atomic64_add(FIELD_GET(IQ_WORD_PACKETS, word), &rest->packets);
+	atomic64_add(FIELD_GET(IQ_WORD_BYTES, word), &rest->bytes);
+}
+
+/* From one slot to another, that is free. */
+static void iq_ref_move(const struct iq_ref *old, const struct iq_ref *new,
+			const struct iq_key *key, const struct iq_place *p)
+{
+	struct iq_rest *from = iq_ref_rest(old), *to = iq_ref_rest(new);
+
+	to->entry = from->entry;
+	iq_slot_set(new, key, p, iq_ref_group(old));
+	iq_rest_count(to, iq_slot_clear(old));
+	atomic64_add(atomic64_read(&from->packets), &to->packets);
+	atomic64_add(atomic64_read(&from->bytes), &to->bytes);
 }
 
 int iq_store_move(struct iq_store *from, u32 *i, u32 n, struct iq_store *to)
@@ -214,67 +253,99 @@ int iq_store_move(struct iq_store *from, u32 *i, u32 n, struct iq_store *to)
 	int err;
 
 	for (; *i < end; (*i)++) {
+		old.i = *i + 2 * IQ_SLOTS;
+		if (old.i < end && iq_ref_group(&old)) {
+			iq_ref_key(&old, &key);
+			iq_store_prefetch(to, &key);
+		}
 		old.i = *i;
-		if (!iq_ref_slot(&old)->group)
+		if (!iq_ref_group(&old))
 			continue;
 		iq_ref_key(&old, &key);
 		p = iq_store_place(to, &key, iq_store_wide(to->family));
 		err = iq_store_choose(to, p.hash, &new);
 		if (err)
 			return err;
-		*iq_ref_entry(&new) = *iq_ref_entry(&old);
-		iq_ref_entry(&new)->moved = old.i + 1;
-		iq_slot_set(&new, &key, &p, iq_ref_slot(&old)->group);
-		iq_slot_clear(&old);
+		iq_ref_move(&old, &new, &key, &p);
 	}
 	return 0;
 }
 
-void iq_store_fold(struct iq_store *s, u32 *i, u32 n)
+u64 iq_slot_count_much(struct iq_slot *slot, u32 packets, u32 bytes)
 {
-	u32 end = min(iq_store_slots(s), *i + n);
-	struct iq_slot_count *from, *to;
+	u64 word;
 
-	for (; *i < end; (*i)++) {
-		u32 moved = s->entries[*i].moved;
+	do {
+		u32 p = min_t(u32, packets, IQ_ADD_PACKETS);
+		u32 b = min_t(u32, bytes, IQ_ADD_BYTES);
 
-		if (!moved)
-			continue;
-		from = iq_ref_slot_count(&(struct iq_ref){ s->before, moved - 1 });
-		to = iq_ref_slot_count(&(struct iq_ref){ s, *i });
-		atomic64_add(atomic64_read(&from->packets), &to->packets);
-		atomic64_add(atomic64_read(&from->bytes), &to->bytes);
-		s->entries[*i].moved = 0;
-	}
+		word = atomic64_add_return(FIELD_PREP(IQ_WORD_PACKETS, p) | b,
+					   &slot->word);
+		packets -= p;
+		bytes -= b;
+	} while (packets || bytes);
+	return word;
 }
 
+void iq_store_carry(struct iq_store *s, u32 i)
+{
+	struct iq_ref ref = { .s = s, .i = i };
+	struct iq_slot *slot = iq_ref_slot(&ref);
+	u64 word = atomic64_read(&slot->word);
+
+	/* One carries; who is late, or finds the entry gone, need not. */
+	do {
+		if (!(word & IQ_WORD_HALF) || !(word & IQ_WORD_GROUP) ||
+		    word & IQ_WORD_CARRY)
+			return;
+	} while (!atomic64_try_cmpxchg(&slot->word, (s64 *)&word,
+				       (word & ~IQ_WORD_COUNT) | IQ_WORD_CARRY));
+	iq_rest_count(iq_ref_rest(&ref), word);
+	/* Pairs with iq_ref_count() and iq_slot_clear(). */
+	smp_mb__before_atomic();
+	atomic64_andnot(IQ_WORD_CARRY, &slot->word);
+}
+
+/*
+ * None is missing and none counted twice, and so no counter ever goes back: with
+ * fewer packets in the word than before somebody has carried meanwhile.
+ */
 void iq_ref_count(const struct iq_ref *ref, u64 *packets, u64 *bytes)
 {
-	const struct iq_slot_count *count = iq_ref_slot_count(ref);
-	u32 moved = iq_ref_entry(ref)->moved;
+	const struct iq_slot *slot = iq_ref_slot(ref);
+	const struct iq_rest *rest = iq_ref_rest(ref);
+	u64 word, again = atomic64_read(&slot->word);
 
-	*packets = atomic64_read(&count->packets);
-	*bytes = atomic64_read(&count->bytes);
-	if (moved) {
-		struct iq_ref old = { .s = ref->s->before, .i = moved - 1 };
-
-		count = iq_ref_slot_count(&old);
-		*packets += atomic64_read(&count->packets);
-		*bytes += atomic64_read(&count->bytes);
-	}
+	do {
+		word = again;
+		/* Pairs with iq_store_carry(). */
+		smp_rmb();
+		*packets = atomic64_read(&rest->packets);
+		*bytes = atomic64_read(&rest->bytes);
+		/* Likewise. */
+		smp_rmb();
+		again = atomic64_read(&slot->word);
+	} while ((word | again) & IQ_WORD_CARRY ||
+		 (again & IQ_WORD_PACKETS) < (word & IQ_WORD_PACKETS));
+	*packets += FIELD_GET(IQ_WORD_PACKETS, word);
+	*bytes += FIELD_GET(IQ_WORD_BYTES, word);
 }
 
-void iq_ref_set_group(const struct iq_ref *ref, struct iq_group *g)
+void iq_ref_set_group(const struct iq_ref *ref, u32 group)
 {
 	struct iq_slot *slot = iq_ref_slot(ref);
+	u64 word = atomic64_read(&slot->word);
 
-	/* Pairs with iq_bucket_match(): the group is all there. */
-	smp_store_release(&slot->group, (unsigned long)g | (slot->group & 1));
+	/* Others count in it. */
+	while (!atomic64_try_cmpxchg(&slot->word, (s64 *)&word,
+				     (word & ~IQ_WORD_GROUP) |
+				     FIELD_PREP(IQ_WORD_GROUP, group)))
+		;
 }
 
-struct iq_group *iq_ref_group(const struct iq_ref *ref)
+u32 iq_ref_group(const struct iq_ref *ref)
 {
-	return iq_slot_group(READ_ONCE(iq_ref_slot(ref)->group));
+	return FIELD_GET(IQ_WORD_GROUP, atomic64_read(&iq_ref_slot(ref)->word));
 }
 
 void iq_ref_key(const struct iq_ref *ref, struct iq_key *key)
@@ -290,5 +361,6 @@ void iq_ref_key(const struct iq_ref *ref, struct iq_key *key)
 	else
 		key->dst[0] = (__force __be32)(u32)(slot->tag >> 32);
 	if (family)
-		key->proto = slot->group & 1 ? IPPROTO_AH : IPPROTO_ESP;
+		key->proto = atomic64_read(&slot->word) & IQ_WORD_AH ?
+			     IPPROTO_AH : IPPROTO_ESP;
 }

@@ -3,25 +3,26 @@
  * What is inside a table: slots in buckets, found with one cold cache line.
  *
  * A key has two buckets, which a keyed hash of it names: peers choose SPIs, and
- * nobody shall be able to aim at a bucket. Four slots share one cache line of a
- * bucket: what the key is compared by and the group. The next line has their
- * counters, which nobody waits for; a third one, where a key is longer than 8
- * bytes, the keys themselves. The few keys that find both buckets full go to a
- * small number of further buckets, the spill. What packets do not need stands in
- * an array beside, struct iq_entry.
+ * nobody shall be able to aim at a bucket. The four slots of a bucket are one
+ * cache line: what a key is compared by, its group's number, and what was
+ * counted of late. A second line, where a key is longer than 8 bytes, has the
+ * keys themselves. The few keys that find both buckets full go to a small number
+ * of further buckets, the spill. What packets seldom need stands in an array
+ * beside, struct iq_rest.
  *
  * Readers hold rcu_read_lock() and nothing else. For them
  *
  *	an entry never moves within a store;
- *	a slot's group is stored last, when the rest is there, and with it goes
- *	the entry;
- *	a freed slot is used again after a grace period, so that a group that was
- *	read belongs to the key beside it.
+ *	a slot's word is stored last, when the rest is there; with the group's
+ *	number in it goes the entry;
+ *	a freed slot is used again after a grace period, so that a number that was
+ *	read belongs to the key beside it;
+ *	who counts learns from the same word whether the entry was there still: so
+ *	no packet is lost when it moves, and none is counted twice.
  *
  * A store has a fixed size. To grow or shrink a table gives its store a next one
  * and moves the entries over in steps: an entry is in the next store before it
- * leaves this one, and readers look in this one first. What others counted in
- * the old slot meanwhile is added a grace period later (iq_store_fold()).
+ * leaves this one, and readers look in this one first.
  *
  * Writers hold iq_net.table; who adds entries or resizes holds iq_net.config as
  * well: so that while a store is emptied into the next nothing is added.
@@ -30,6 +31,7 @@
 #define _IPSEC_QOS_STORE_H
 
 #include <linux/atomic.h>
+#include <linux/bitfield.h>
 #include <linux/bitops.h>
 #include <linux/cache.h>
 #include <linux/prefetch.h>
@@ -38,8 +40,6 @@
 #include <linux/socket.h>
 #include <linux/types.h>
 #include <uapi/linux/in.h>
-
-struct iq_group;
 
 #define IQ_SLOTS	4	/* of a bucket: what fits into 64 bytes */
 
@@ -69,31 +69,41 @@ struct iq_key {
 	u16 zero;
 };
 
+/*
+ * A slot's word. What is counted in it is carried over to struct iq_rest when
+ * half of the room for it is used: once in 65,536 packets or 128 MiB. The other
+ * half is for those that count meanwhile: 512 CPUs that each add as much as may
+ * be added at once, IQ_ADD_PACKETS and IQ_ADD_BYTES.
+ */
+#define IQ_WORD_BYTES		GENMASK_ULL(27, 0)
+#define IQ_WORD_PACKETS		GENMASK_ULL(44, 28)
+#define IQ_WORD_COUNT		(IQ_WORD_PACKETS | IQ_WORD_BYTES)
+#define IQ_WORD_HALF		(BIT_ULL(44) | BIT_ULL(27))
+#define IQ_WORD_CARRY		BIT_ULL(45)	/* somebody carries */
+#define IQ_WORD_AH		BIT_ULL(46)
+#define IQ_WORD_FREED		BIT_ULL(46)	/* without a group: see iq_slot.tag */
+#define IQ_WORD_GROUP		GENMASK_ULL(63, 47)
+
+#define IQ_ADD_PACKETS		128
+#define IQ_ADD_BYTES		BIT(18)
+
+/* Numbers that groups may have: from 1. 0 is none. */
+#define IQ_GROUP_NUMBERS	BIT(17)
+
 /**
- * struct iq_slot - what a packet's key is compared with
+ * struct iq_slot - what a packet's key is compared with, and what it finds
  *
  * @tag: an IPv4 destination and the SPI; of a longer key its hash and the SPI.
- *	Of a freed slot the grace period to wait for (get_state_synchronize_rcu());
- *	no packet's tag is one, as none goes to destination 0.
- * @group: the address of its struct iq_group, 1 added for AH; 0: a free slot
+ *	Of a freed slot the grace period to wait for (start_poll_synchronize_rcu()).
+ * @word: its group's number (0: a free slot), whether it is AH, and counters
  */
 struct iq_slot {
 	u64 tag;
-	unsigned long group;
-};
-
-/**
- * struct iq_slot_count - a slot's counters, written by whichever CPU has the
- * packet
- */
-struct iq_slot_count {
-	atomic64_t packets;
-	atomic64_t bytes;
+	atomic64_t word;
 };
 
 struct iq_bucket {
 	struct iq_slot slot[IQ_SLOTS];
-	struct iq_slot_count count[IQ_SLOTS];
 };
 
 /**
@@ -110,26 +120,33 @@ struct iq_wide_bucket {
  * struct iq_entry - what packets do not need of an entry; iq_net.table
  *
  * @expires: iq_table_clock() when it does; valid if @timed
- * @moved: 1 + the slot of the store before where it was until a moment ago, and
- *	is counted still; 0: none
  * @generation: of its owner when it was stated last, the lower bits
  * @audit: number of the last audit that met it in the SAD, the lower bits
  * @owner: enum ipsec_qos_owner
  * @timed: it has a lifetime
  * @pending: announced, see IPSEC_QOS_SA_F_PENDING
  * @local: the SAD has it
- * @resting: a freed slot, see iq_slot.tag
  */
 struct iq_entry {
 	u32 expires;
-	u32 moved;
 	u16 generation;
 	u8 audit;
 	u8 owner:2;
 	bool timed:1;
 	bool pending:1;
 	bool local:1;
-	bool resting:1;
+};
+
+/**
+ * struct iq_rest - what is not in a slot for want of room
+ *
+ * @packets: that were counted, beside those in iq_slot.word
+ * @bytes: likewise
+ */
+struct iq_rest {
+	atomic64_t packets;
+	atomic64_t bytes;
+	struct iq_entry entry;
 };
 
 /**
@@ -140,9 +157,8 @@ struct iq_entry {
  * @secret: of the hash; each store has another
  * @next: where its entries move to, or NULL; RCU
  * @n_spilled: entries in the spill
- * @entries: of each slot
+ * @rest: of each slot
  * @n: entries; iq_net.table
- * @before: the store that @entries's moved is of; iq_net.table
  * @id: no other store has had it
  */
 struct iq_store {
@@ -154,10 +170,10 @@ struct iq_store {
 	u8 family;
 	struct iq_store __rcu *next;
 
-	struct iq_entry *entries ____cacheline_aligned;
-	struct iq_store *before;
+	struct iq_rest *rest ____cacheline_aligned;
 	u32 n;
 	u64 id;
+	struct rcu_head rcu;
 };
 
 /**
@@ -173,7 +189,7 @@ struct iq_ref {
 /** iq_store_alloc() - one with room for @n entries; process context; may be NULL */
 struct iq_store *iq_store_alloc(u8 family, u32 n);
 
-/** iq_store_free() - nobody reads it any more */
+/** iq_store_free() - nobody finds it any more; who reads it may go on */
 void iq_store_free(struct iq_store *s);
 
 /** iq_store_room() - so many entries it takes, as good as certainly */
@@ -185,16 +201,21 @@ u32 iq_store_room(const struct iq_store *s);
 bool iq_store_find(struct iq_store *s, const struct iq_key *key,
 		   struct iq_ref *ref);
 
+/** iq_store_prefetch() - @key is soon to be found or added */
+void iq_store_prefetch(const struct iq_store *s, const struct iq_key *key);
+
 /**
  * iq_store_add() - put in an entry whose key is not there
+ *
+ * @group: its group's number
  *
  * Its struct iq_entry is zero.
  *
  * Return: 0; -ENOSPC: all slots that it could have are taken, or were a moment
  * ago.
  */
-int iq_store_add(struct iq_store *s, const struct iq_key *key,
-		 struct iq_group *g, struct iq_ref *ref);
+int iq_store_add(struct iq_store *s, const struct iq_key *key, u32 group,
+		 struct iq_ref *ref);
 
 /** iq_store_remove() - take one out */
 void iq_store_remove(const struct iq_ref *ref);
@@ -209,26 +230,18 @@ void iq_store_remove(const struct iq_ref *ref);
  */
 int iq_store_move(struct iq_store *from, u32 *i, u32 n, struct iq_store *to);
 
-/**
- * iq_store_fold() - what was counted before they moved is theirs
- *
- * A grace period must have passed since they did. @i, @n as for
- * iq_store_move(), of the store where they are.
- */
-void iq_store_fold(struct iq_store *s, u32 *i, u32 n);
-
 /** iq_ref_set_group() - it moves to another group */
-void iq_ref_set_group(const struct iq_ref *ref, struct iq_group *g);
+void iq_ref_set_group(const struct iq_ref *ref, u32 group);
 
-/** iq_ref_group() - its group; NULL: the slot is free */
-struct iq_group *iq_ref_group(const struct iq_ref *ref);
+/** iq_ref_group() - its group's number; 0: the slot is free */
+u32 iq_ref_group(const struct iq_ref *ref);
 
 void iq_ref_key(const struct iq_ref *ref, struct iq_key *key);
 void iq_ref_count(const struct iq_ref *ref, u64 *packets, u64 *bytes);
 
 static inline struct iq_entry *iq_ref_entry(const struct iq_ref *ref)
 {
-	return &ref->s->entries[ref->i];
+	return &ref->s->rest[ref->i].entry;
 }
 
 static inline u32 iq_store_slots(const struct iq_store *s)
@@ -254,18 +267,18 @@ iq_store_bucket(const struct iq_store *s, u32 i, bool wide)
  * struct iq_place - where a key may be, and how it is told there
  *
  * @hash: names its buckets
- * @bit: of iq_slot.group
+ * @bit: of iq_slot.word
  */
 struct iq_place {
 	u64 tag;
 	u32 hash;
-	unsigned long bit;
+	u64 bit;
 };
 
 static __always_inline struct iq_place
 iq_store_place(const struct iq_store *s, const struct iq_key *key, bool wide)
 {
-	struct iq_place p = { .bit = key->proto == IPPROTO_AH };
+	struct iq_place p = { .bit = key->proto == IPPROTO_AH ? IQ_WORD_AH : 0 };
 	u32 spi = (__force u32)key->spi;
 
 	if (wide) {
@@ -296,7 +309,7 @@ static __always_inline u32 iq_store_way(const struct iq_store *s, u32 hash, int 
  */
 static __always_inline int
 iq_bucket_match(const struct iq_bucket *b, const struct iq_place *p,
-		const struct iq_key *key, bool wide, unsigned long *group)
+		const struct iq_key *key, bool wide, u64 *word)
 {
 	const struct iq_wide_bucket *w = container_of(b, struct iq_wide_bucket, b);
 	const struct iq_slot *slot = b->slot;
@@ -315,8 +328,9 @@ iq_bucket_match(const struct iq_bucket *b, const struct iq_place *p,
 		 * the key are the group's; where there is none, the entry is in
 		 * the next store if it was here.
 		 */
-		*group = smp_load_acquire(&slot[i].group);
-		if (unlikely(!*group || (*group & 1) != p->bit ||
+		*word = atomic64_read_acquire(&slot[i].word);
+		if (unlikely(!(*word & IQ_WORD_GROUP) ||
+			     (*word & IQ_WORD_AH) != p->bit ||
 			     READ_ONCE(slot[i].tag) != p->tag))
 			continue;
 		if (wide && memcmp(w->key[i], key->dst, sizeof(key->dst)))
@@ -326,10 +340,10 @@ iq_bucket_match(const struct iq_bucket *b, const struct iq_place *p,
 	return -1;
 }
 
-/* The slot that has @key: the bucket, its number and the slot's in it. */
+/* The slot that has @key: the bucket, its number, the slot's in it, its word. */
 static __always_inline struct iq_bucket *
 iq_store_search(const struct iq_store *s, const struct iq_key *key, bool wide,
-		u32 *number, int *slot, unsigned long *group)
+		u32 *number, int *slot, u64 *word)
 {
 	struct iq_place p = iq_store_place(s, key, wide);
 	u32 first = iq_store_way(s, p.hash, 0), second = iq_store_way(s, p.hash, 1);
@@ -338,16 +352,15 @@ iq_store_search(const struct iq_store *s, const struct iq_key *key, bool wide,
 	int way;
 
 	/* At once: it is the waiting that costs. */
-	prefetchw(b->count);
 	if (wide)
 		prefetch(container_of(b, struct iq_wide_bucket, b)->key);
 
 	*number = first;
-	*slot = iq_bucket_match(b, &p, key, wide, group);
+	*slot = iq_bucket_match(b, &p, key, wide, word);
 	if (likely(*slot >= 0))
 		return b;
 	*number = second;
-	*slot = iq_bucket_match(c, &p, key, wide, group);
+	*slot = iq_bucket_match(c, &p, key, wide, word);
 	if (*slot >= 0)
 		return c;
 	/* Pairs with iq_slot_clear(): what left the spill is in the next store. */
@@ -356,17 +369,18 @@ iq_store_search(const struct iq_store *s, const struct iq_key *key, bool wide,
 	for (way = 2; way < 4; way++) {
 		*number = iq_store_way(s, p.hash, way);
 		b = iq_store_bucket(s, *number, wide);
-		*slot = iq_bucket_match(b, &p, key, wide, group);
+		*slot = iq_bucket_match(b, &p, key, wide, word);
 		if (*slot >= 0)
 			return b;
 	}
 	return NULL;
 }
 
-static inline struct iq_group *iq_slot_group(unsigned long group)
-{
-	return (struct iq_group *)(group & ~1UL);
-}
+/* What is too much to be counted at once, in parts; @return: the last word. */
+u64 iq_slot_count_much(struct iq_slot *slot, u32 packets, u32 bytes);
+
+/* Half of the room in a slot's word is used. */
+void iq_store_carry(struct iq_store *s, u32 i);
 
 /**
  * iq_store_lookup() - whose is it? Counts the packets as the entry's.
@@ -374,25 +388,36 @@ static inline struct iq_group *iq_slot_group(unsigned long group)
  * @wide: iq_store_wide() of the store's family
  * @packets: 0: do not count
  *
- * Under rcu_read_lock(). NULL: not in this store; it may be in the next.
+ * Under rcu_read_lock(), and to count with bottom halves disabled.
+ * Return: its group's number; 0: not in this store, it may be in the next.
  */
-static __always_inline struct iq_group *
+static __always_inline u32
 iq_store_lookup(struct iq_store *s, const struct iq_key *key, bool wide,
 		u32 packets, u32 bytes)
 {
-	unsigned long group;
 	struct iq_bucket *b;
 	u32 number;
+	u64 word, now;
 	int slot;
 
-	b = iq_store_search(s, key, wide, &number, &slot, &group);
+	b = iq_store_search(s, key, wide, &number, &slot, &word);
 	if (!b)
-		return NULL;
+		return 0;
 	if (packets) {
-		atomic64_add(packets, &b->count[slot].packets);
-		atomic64_add(bytes, &b->count[slot].bytes);
+		if (likely(packets <= IQ_ADD_PACKETS && bytes <= IQ_ADD_BYTES))
+			now = atomic64_add_return(FIELD_PREP(IQ_WORD_PACKETS,
+							     packets) | bytes,
+						  &b->slot[slot].word);
+		else
+			now = iq_slot_count_much(&b->slot[slot], packets, bytes);
+		if (unlikely(now & IQ_WORD_HALF))
+			iq_store_carry(s, number * IQ_SLOTS + slot);
+		/* Gone a moment ago, or to the next store, where it counts. */
+		if (unlikely(!(now & IQ_WORD_GROUP)))
+			return 0;
 	}
-	return iq_slot_group(group);
+	/* That of before: nobody waits for the sum. */
+	return FIELD_GET(IQ_WORD_GROUP, word);
 }
 
 #endif /* _IPSEC_QOS_STORE_H */

@@ -10,6 +10,9 @@
 #include "tag.h"
 #include "xfrm.h"
 
+/* Of a request, how far ahead memory is told what is to be wanted. */
+#define IQ_TABLE_AHEAD	8
+
 /* Slots to look at before iq_net.table is let go of. */
 #define IQ_TABLE_STEP	512
 
@@ -77,7 +80,6 @@ static int iq_table_extend(struct iq_table *t, int which, u32 n)
 		return -ENOMEM;
 	spin_lock_bh(&t->iqn->table);
 	tail = iq_table_tail(t, which);
-	s->before = iq_table_head(t, which);
 	if (tail)
 		rcu_assign_pointer(tail->next, s);
 	else
@@ -91,7 +93,7 @@ static int iq_table_extend(struct iq_table *t, int which, u32 n)
 static int iq_table_drain(struct iq_table *t, int which)
 {
 	struct iq_net *iqn = t->iqn;
-	struct iq_store *head, *to, *s;
+	struct iq_store *head, *to;
 	u32 i = 0;
 	int err;
 
@@ -111,20 +113,6 @@ static int iq_table_drain(struct iq_table *t, int which)
 	}
 	rcu_assign_pointer(t->store[which], iq_table_next(t, head));
 	t->seq++;
-	spin_unlock_bh(&iqn->table);
-
-	/* Readers have left it, and with them what they count in it. */
-	synchronize_rcu();
-	spin_lock_bh(&iqn->table);
-	for (s = iq_table_head(t, which); s; s = iq_table_next(t, s)) {
-		for (i = 0; i < iq_store_slots(s);) {
-			iq_store_fold(s, &i, IQ_TABLE_STEP);
-			spin_unlock_bh(&iqn->table);
-			cond_resched();
-			spin_lock_bh(&iqn->table);
-		}
-		s->before = iq_table_head(t, which);
-	}
 	spin_unlock_bh(&iqn->table);
 	iq_store_free(head);
 	return 0;
@@ -193,12 +181,18 @@ static void iq_table_shrink(struct iq_table *t)
 	}
 }
 
-static void iq_group_join(struct iq_table *t, const struct iq_ref *ref,
+static struct iq_group *iq_table_group(const struct iq_table *t,
+				       const struct iq_ref *ref)
+{
+	return iq_group_numbered(t->iqn, iq_ref_group(ref));
+}
+
+static void iq_table_join(struct iq_table *t, const struct iq_ref *ref,
 			  struct iq_group *g)
 {
-	iq_ref_group(ref)->users[t->type->id]--;
+	iq_table_group(t, ref)->users[t->type->id]--;
 	g->users[t->type->id]++;
-	iq_ref_set_group(ref, g);
+	iq_ref_set_group(ref, g->number);
 }
 
 static void iq_entry_arm(struct iq_net *iqn, u32 expires)
@@ -215,14 +209,15 @@ static void iq_entry_arm(struct iq_net *iqn, u32 expires)
 	mod_delayed_work(system_unbound_wq, &iqn->expire_work, at - jiffies);
 }
 
-static void iq_ref_info(const struct iq_ref *ref, struct iq_entry_info *info)
+static void iq_ref_info(const struct iq_table *t, const struct iq_ref *ref,
+			struct iq_entry_info *info)
 {
 	const struct iq_entry *e = iq_ref_entry(ref);
 	s32 left = e->expires - iq_table_clock();
 
 	iq_ref_key(ref, &info->key);
 	iq_ref_count(ref, &info->packets, &info->bytes);
-	info->group = iq_ref_group(ref)->id;
+	info->group = iq_table_group(t, ref)->id;
 	/* One that is over and waits for the timer has its last second. */
 	info->lifetime = !e->timed ? 0 :
 			 left > 0 ? DIV_ROUND_UP(left, IQ_CLOCK_HZ) : 1;
@@ -241,7 +236,7 @@ void iq_table_changed(struct iq_table *t, const struct iq_ref *ref,
 	struct iq_entry_info info;
 
 	lockdep_assert_held(&t->iqn->table);
-	iq_ref_info(ref, &info);
+	iq_ref_info(t, ref, &info);
 	iq_event_entry(t, event, &info);
 }
 
@@ -256,13 +251,21 @@ bool iq_table_find(struct iq_table *t, const struct iq_key *key,
 	return false;
 }
 
+static void iq_table_prefetch(const struct iq_table *t, const struct iq_key *key)
+{
+	const struct iq_store *s = iq_table_head(t, iq_key_store(key));
+
+	if (s)
+		iq_store_prefetch(s, key);
+}
+
 static void iq_table_unlink(struct iq_table *t, const struct iq_ref *ref)
 {
 	struct iq_key key;
 
 	lockdep_assert_held(&t->iqn->table);
 	/* Readers may find the group through the entry until both are gone. */
-	iq_ref_group(ref)->users[t->type->id]--;
+	iq_table_group(t, ref)->users[t->type->id]--;
 	iq_ref_key(ref, &key);
 	iq_store_remove(ref);
 	if (t->type->removed)
@@ -284,7 +287,7 @@ static int iq_table_insert(struct iq_table *t, const struct iq_key *key,
 	struct iq_store *tail = iq_table_tail(t, iq_key_store(key));
 	int err;
 
-	err = tail ? iq_store_add(tail, key, g, ref) : -ENOSPC;
+	err = tail ? iq_store_add(tail, key, g->number, ref) : -ENOSPC;
 	if (err)
 		return err;
 	if (t->type->added) {
@@ -303,14 +306,8 @@ static int iq_table_insert(struct iq_table *t, const struct iq_key *key,
 struct iq_group *iq_table_lookup(struct iq_table *t, const struct iq_key *key,
 				 u32 packets, u32 bytes)
 {
-	struct iq_group *g = NULL;
-	struct iq_store *s;
-
-	if (!iq_store_wide(key->family))
-		return iq_table_lookup_ipv4(t, key, packets, bytes);
-	for (s = rcu_dereference(t->store[1]); s && !g; s = rcu_dereference(s->next))
-		g = iq_store_lookup(s, key, true, packets, bytes);
-	return g;
+	return iq_table_lookup_in(t, key, iq_store_wide(key->family), packets,
+				  bytes);
 }
 
 /**
@@ -341,7 +338,7 @@ static void iq_table_undo(struct iq_table *t, struct iq_done *done, u32 n)
 			iq_table_unlink(t, &d->ref);
 			continue;
 		}
-		iq_group_join(t, &d->ref, d->group);
+		iq_table_join(t, &d->ref, d->group);
 		*iq_ref_entry(&d->ref) = d->entry;
 	}
 }
@@ -375,9 +372,9 @@ static int iq_table_set_one(struct iq_table *t, const struct iq_entry_req *req,
 			return -EEXIST;
 		}
 		done->created = false;
-		done->group = iq_ref_group(ref);
+		done->group = iq_table_group(t, ref);
 		if (req->group)
-			iq_group_join(t, ref, req->group);
+			iq_table_join(t, ref, req->group);
 		t->seq++;
 	} else {
 		if (!(nlflags & NLM_F_CREATE)) {
@@ -402,8 +399,8 @@ static int iq_table_set_one(struct iq_table *t, const struct iq_entry_req *req,
 	e = iq_ref_entry(ref);
 	done->entry = *e;
 	iq_entry_state(t, e, req);
-	iq_ref_info(ref, &done->info);
-	done->changed = done->created || done->group != iq_ref_group(ref) ||
+	iq_ref_info(t, ref, &done->info);
+	done->changed = done->created || done->group != iq_table_group(t, ref) ||
 			done->entry.owner != e->owner ||
 			done->entry.pending != e->pending ||
 			done->entry.timed != e->timed ||
@@ -421,6 +418,8 @@ static int iq_table_set_all(struct iq_table *t, const struct iq_entry_req *req,
 
 	spin_lock_bh(&t->iqn->table);
 	for (i = 0; i < n; i++) {
+		if (i + IQ_TABLE_AHEAD < n)
+			iq_table_prefetch(t, &req[i + IQ_TABLE_AHEAD].key);
 		err = iq_table_set_one(t, &req[i], nlflags, &done[i], extack);
 		if (err) {
 			*which = iq_key_store(&req[i].key);
@@ -483,7 +482,9 @@ int iq_table_set(struct iq_table *t, const struct iq_entry_req *req, u32 n,
 				 IPSEC_QOS_STATUS_A_SAS : IPSEC_QOS_STATUS_A_IKES,
 				 t->max);
 	/* The SA that it is about may have been in the SAD before. */
-	for (i = 0; i < n && !err && t->type->id == IQ_TABLE_SA; i++)
+	if (t->type->id != IQ_TABLE_SA || !iq_xfrm_has_sas(iqn))
+		n = 0;
+	for (i = 0; i < n && !err; i++)
 		if (!req[i].pending)
 			iq_xfrm_look(iqn, &req[i].key, done[i].info.group);
 	kvfree(done);
@@ -523,7 +524,7 @@ int iq_table_get(struct iq_table *t, const struct iq_key *key,
 	spin_lock_bh(&t->iqn->table);
 	found = iq_table_find(t, key, &ref);
 	if (found)
-		iq_ref_info(&ref, info);
+		iq_ref_info(t, &ref, info);
 	spin_unlock_bh(&t->iqn->table);
 	return found ? 0 : -ENOENT;
 }
@@ -570,7 +571,7 @@ static bool iq_ref_match(struct iq_net *iqn, const struct iq_ref *ref,
 
 	if (f->owner >= 0 && iq_ref_entry(ref)->owner != f->owner)
 		return false;
-	if (f->group && iq_ref_group(ref)->id != f->group)
+	if (f->group && iq_group_numbered(iqn, iq_ref_group(ref))->id != f->group)
 		return false;
 	iq_ref_key(ref, &key);
 	if ((k->family && k->family != key.family) ||
@@ -697,13 +698,14 @@ static struct iq_store *iq_walk_store(struct iq_walk *w)
 
 bool iq_walk_next(struct iq_walk *w, struct iq_entry_info *info)
 {
-	struct iq_net *iqn = w->t->iqn;
+	struct iq_table *t = w->t;
+	struct iq_net *iqn = t->iqn;
 	struct iq_store *next;
 	struct iq_ref ref;
 	bool found;
 	u32 end;
 
-	while (w->which < ARRAY_SIZE(w->t->store)) {
+	while (w->which < ARRAY_SIZE(t->store)) {
 		ref.s = iq_walk_store(w);
 		end = ref.s ? min(iq_store_slots(ref.s), w->i + IQ_TABLE_STEP) : 0;
 		while (w->i < end) {
@@ -714,7 +716,7 @@ bool iq_walk_next(struct iq_walk *w, struct iq_entry_info *info)
 			found = iq_ref_group(&ref) &&
 				iq_ref_match(iqn, &ref, &w->filter);
 			if (found)
-				iq_ref_info(&ref, info);
+				iq_ref_info(t, &ref, info);
 			spin_unlock_bh(&iqn->table);
 			if (found)
 				return true;

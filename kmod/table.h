@@ -8,10 +8,9 @@
 
 #include <linux/netlink.h>
 
+#include "group.h"
 #include "net.h"
 #include "store.h"
-
-struct iq_group;
 
 /**
  * struct iq_table_type - what a table holds
@@ -114,18 +113,18 @@ void iq_table_exit(struct iq_table *t);
 struct iq_group *iq_table_lookup(struct iq_table *t, const struct iq_key *key,
 				 u32 packets, u32 bytes);
 
-/** iq_table_lookup_ipv4() - the same for an IPv4 destination, inline */
+/** iq_table_lookup_in() - the same inline; @wide: is it no IPv4 destination? */
 static __always_inline struct iq_group *
-iq_table_lookup_ipv4(struct iq_table *t, const struct iq_key *key, u32 packets,
-		     u32 bytes)
+iq_table_lookup_in(struct iq_table *t, const struct iq_key *key, bool wide,
+		   u32 packets, u32 bytes)
 {
-	struct iq_group *g;
 	struct iq_store *s;
+	u32 number;
 
-	for (s = rcu_dereference(t->store[0]); s; s = rcu_dereference(s->next)) {
-		g = iq_store_lookup(s, key, false, packets, bytes);
-		if (likely(g))
-			return g;
+	for (s = rcu_dereference(t->store[wide]); s; s = rcu_dereference(s->next)) {
+		number = iq_store_lookup(s, key, wide, packets, bytes);
+		if (likely(number))
+			return iq_group_numbered(t->iqn, number);
 	}
 	return NULL;
 }

@@ -275,7 +275,8 @@ static noinline unsigned int iq_tag_esp_in(struct iq_net *iqn, struct sk_buff *s
 	packets = iq_skb_packets(skb);
 	if (unlikely(ipv4_l3mdev_skb(IPCB(skb)->flags)) && iq_tag_again(skb, state))
 		packets = 0;
-	g = iq_table_lookup_ipv4(&iqn->tables[IQ_TABLE_SA], &key, packets, skb->len);
+	g = iq_table_lookup_in(&iqn->tables[IQ_TABLE_SA], &key, false, packets,
+			       skb->len);
 	if (unlikely(!g))
 		return iq_tag_protected(iqn, skb, state);
 	iq_tag_with(skb, g, IPSEC_QOS_COUNTER_ESP_IN, packets, AF_INET);

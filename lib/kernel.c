@@ -18,10 +18,12 @@
 #include "kernel.h"
 
 /*
- * The largest entry as it stands in a request is a group: nine attributes of
- * which the name has 36 bytes; an IPv6 SA has 76.
+ * The largest entries as they stand in a request: of a group seven attributes, of
+ * which the name has 36 bytes; an IPv6 SA. Not more than need be: a request full
+ * of SAs comes from the heap again and again, and from no fresh pages.
  */
-#define ENTRY_SIZE	128
+#define GROUP_SIZE	128
+#define ENTRY_SIZE	76
 #define REQUEST_SIZE	8192	/* header, owner, settings with a full fall-back table */
 
 /* A dump fills buffers of 32 KiB; many of them may wait while we print. */
@@ -279,7 +281,9 @@ static int request(struct iq_kernel *k, struct nl_msg *msg,
 static struct nl_msg *new_request(struct iq_kernel *k, int cmd, int nlflags,
 				  size_t n)
 {
-	struct nl_msg *msg = nlmsg_alloc_size(REQUEST_SIZE + n * ENTRY_SIZE);
+	size_t size = cmd == IPSEC_QOS_CMD_GROUP_NEW || cmd == IPSEC_QOS_CMD_GROUP_DEL ?
+		      GROUP_SIZE : ENTRY_SIZE;
+	struct nl_msg *msg = nlmsg_alloc_size(REQUEST_SIZE + n * size);
 
 	if (!msg)
 		return NULL;

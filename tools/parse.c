@@ -119,19 +119,25 @@ int parse_ports(const char *text, uint16_t *ports, size_t *n)
 	return 0;
 }
 
+static bool is_blank(char c)
+{
+	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
 int parse_words(char *line, char **words, int max)
 {
 	char *in = line, *out;
 	int n = 0;
 
 	while (true) {
-		in += strspn(in, " \t\r\n");
+		while (is_blank(*in))
+			in++;
 		if (!*in || *in == '#')
 			return n;
 		if (n == max)
 			return -E2BIG;
 		words[n++] = out = in;
-		while (*in && !strchr(" \t\r\n", *in)) {
+		while (*in && !is_blank(*in)) {
 			char quote = *in;
 
 			if (quote != '\'' && quote != '"') {
