@@ -351,7 +351,8 @@ iq_store_search(const struct iq_store *s, const struct iq_key *key, bool wide,
 	struct iq_bucket *c = iq_store_bucket(s, second, wide);
 	int way;
 
-	/* At once: it is the waiting that costs. */
+	/* All at once, for it is the waiting that costs: one key in 7 needs it. */
+	prefetch(c);
 	if (wide)
 		prefetch(container_of(b, struct iq_wide_bucket, b)->key);
 

@@ -251,36 +251,70 @@ iq_tag_protected(struct iq_net *iqn, struct sk_buff *skb,
 }
 
 /*
- * ESP over IPv4 that has come in: the commonest packet takes the shortest way. What
- * is another, or nobody's, takes that of all others, which says why.
+ * ESP that has come in: the commonest packets take the shortest way. What is
+ * another (@spi of 0), or nobody's, takes that of all others, which says why.
  */
-static noinline unsigned int iq_tag_esp_in(struct iq_net *iqn, struct sk_buff *skb,
-					   const struct nf_hook_state *state)
+static __always_inline unsigned int
+iq_tag_plain(struct iq_net *iqn, struct sk_buff *skb,
+	     const struct nf_hook_state *state, u32 spi, u8 family)
 {
-	int off = skb_network_offset(skb);
-	u32 spi = iq_parse_plain_esp(skb_network_header(skb),
-				     skb_headlen(skb) - off, skb->len - off);
-	struct iq_key key;
+	struct iq_key key = {
+		.spi = cpu_to_be32(spi),
+		.family = family,
+		.proto = IPPROTO_ESP,
+	};
 	struct iq_group *g;
 	u32 packets;
+	int flags;
 
 	if (unlikely(!spi))
 		return iq_tag_protected(iqn, skb, state);
-	key = (struct iq_key) {
-		.dst[0] = ip_hdr(skb)->daddr,
-		.spi = cpu_to_be32(spi),
-		.family = AF_INET,
-		.proto = IPPROTO_ESP,
-	};
+	if (family == AF_INET) {
+		key.dst[0] = ip_hdr(skb)->daddr;
+		flags = ipv4_l3mdev_skb(IPCB(skb)->flags);
+	} else {
+		memcpy(key.dst, &ipv6_hdr(skb)->daddr, sizeof(key.dst));
+		flags = ipv6_l3mdev_skb(IP6CB(skb)->flags);
+	}
 	packets = iq_skb_packets(skb);
-	if (unlikely(ipv4_l3mdev_skb(IPCB(skb)->flags)) && iq_tag_again(skb, state))
+	if (unlikely(flags) && iq_tag_again(skb, state))
 		packets = 0;
-	g = iq_table_lookup_in(&iqn->tables[IQ_TABLE_SA], &key, false, packets,
-			       skb->len);
+	g = iq_table_lookup_in(&iqn->tables[IQ_TABLE_SA], &key,
+			       iq_store_wide(family), packets, skb->len);
 	if (unlikely(!g))
 		return iq_tag_protected(iqn, skb, state);
-	iq_tag_with(skb, g, IPSEC_QOS_COUNTER_ESP_IN, packets, AF_INET);
+	iq_tag_with(skb, g, IPSEC_QOS_COUNTER_ESP_IN, packets, family);
 	return NF_ACCEPT;
+}
+
+#define IQ_PLAIN(parse, skb, ...)					\
+	parse(skb_network_header(skb),					\
+	      skb_headlen(skb) - skb_network_offset(skb),		\
+	      (skb)->len - skb_network_offset(skb), ##__VA_ARGS__)
+
+static noinline unsigned int iq_tag_esp4(struct iq_net *iqn, struct sk_buff *skb,
+					 const struct nf_hook_state *state)
+{
+	return iq_tag_plain(iqn, skb, state, IQ_PLAIN(iq_parse_plain_esp4, skb),
+			    AF_INET);
+}
+
+static noinline unsigned int iq_tag_esp6(struct iq_net *iqn, struct sk_buff *skb,
+					 const struct nf_hook_state *state)
+{
+	return iq_tag_plain(iqn, skb, state, IQ_PLAIN(iq_parse_plain_esp6, skb),
+			    AF_INET6);
+}
+
+static noinline unsigned int iq_tag_udp4(struct iq_net *iqn, struct sk_buff *skb,
+					 const struct nf_hook_state *state)
+{
+	const struct iq_settings *settings = rcu_dereference(iqn->settings);
+	u32 spi = IQ_PLAIN(iq_parse_plain_udp4, skb, &settings->ports);
+
+	if (likely(spi == IQ_PLAIN_OTHER))
+		return NF_ACCEPT;
+	return iq_tag_plain(iqn, skb, state, spi, AF_INET);
 }
 
 /*
@@ -353,11 +387,16 @@ static unsigned int iq_tag_in_ipv4(void *priv, struct sk_buff *skb,
 {
 	if (unlikely(secpath_exists(skb)))
 		iq_tag_came(priv, skb, state, ip_hdr(skb)->protocol);
-	if (!iq_tag_may_ipv4(skb))
+	switch (ip_hdr(skb)->protocol) {
+	case IPPROTO_ESP:
+		return iq_tag_esp4(priv, skb, state);
+	case IPPROTO_UDP:
+		return iq_tag_udp4(priv, skb, state);
+	case IPPROTO_AH:
+		return iq_tag_protected(priv, skb, state);
+	default:
 		return NF_ACCEPT;
-	return ip_hdr(skb)->protocol == IPPROTO_ESP ?
-	       iq_tag_esp_in(priv, skb, state) :
-	       iq_tag_protected(priv, skb, state);
+	}
 }
 
 static unsigned int iq_tag_in_ipv6(void *priv, struct sk_buff *skb,
@@ -365,6 +404,8 @@ static unsigned int iq_tag_in_ipv6(void *priv, struct sk_buff *skb,
 {
 	if (unlikely(secpath_exists(skb)))
 		iq_tag_came(priv, skb, state, ipv6_hdr(skb)->nexthdr);
+	if (ipv6_hdr(skb)->nexthdr == IPPROTO_ESP)
+		return iq_tag_esp6(priv, skb, state);
 	return iq_tag_may_ipv6(skb) ? iq_tag_protected(priv, skb, state) : NF_ACCEPT;
 }
 

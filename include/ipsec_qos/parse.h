@@ -406,25 +406,65 @@ static inline enum iq_kind iq_parse(const u8 *data, u32 avail, u32 len,
 	}
 }
 
-/**
- * iq_parse_plain_esp() - is it what most protected packets are: ESP, right behind
- * an IPv4 header without options, and no fragment?
- *
- * @data, @avail, @len: as for iq_parse()
+/*
+ * The short way for what most protected packets are: whole, ESP right behind the
+ * IP header, or behind UDP in IPv4, and no options. Each of these takes @data,
+ * @avail and @len as iq_parse() does.
  *
  * Return: its SPI, host byte order: iq_parse() would say IQ_SA and the same; 0:
  * iq_parse() tells what it is.
  */
-static inline u32 iq_parse_plain_esp(const u8 *data, u32 avail, u32 len)
-{
-	u32 spi;
 
-	if (avail < 28 || data[0] != 0x45 || data[9] != IPPROTO_ESP ||
-	    iq_get16(data + 6) & 0x3fff ||
-	    iq_get16(data + 2) < 28 || iq_get16(data + 2) > len)
-		return 0;
-	spi = iq_get32(data + 20);
+#define IQ_PLAIN_OTHER	1	/* no SPI: iq_parse() would say IQ_OTHER */
+
+static inline u32 iq_parse_plain_spi(const u8 *esp)
+{
+	u32 spi = iq_get32(esp);
+
 	return spi < IQ_SPI_MIN ? 0 : spi;
+}
+
+/* An IPv4 header without options, of a packet of @min bytes or more */
+static inline bool iq_parse_plain_ipv4(const u8 *data, u8 proto, u32 min,
+				       u32 avail, u32 len)
+{
+	return avail >= min && data[0] == 0x45 && data[9] == proto &&
+	       !(iq_get16(data + 6) & 0x3fff) &&
+	       iq_get16(data + 2) >= min && iq_get16(data + 2) <= len;
+}
+
+static inline u32 iq_parse_plain_esp4(const u8 *data, u32 avail, u32 len)
+{
+	if (!iq_parse_plain_ipv4(data, IPPROTO_ESP, 28, avail, len))
+		return 0;
+	return iq_parse_plain_spi(data + 20);
+}
+
+static inline u32 iq_parse_plain_esp6(const u8 *data, u32 avail, u32 len)
+{
+	if (avail < 48 || data[0] >> 4 != 6 || data[6] != IPPROTO_ESP ||
+	    iq_get16(data + 4) < 8 || iq_get16(data + 4) + 40u > len)
+		return 0;
+	return iq_parse_plain_spi(data + 40);
+}
+
+/* Or IQ_PLAIN_OTHER, where neither port is one of @ports. */
+static inline u32 iq_parse_plain_udp4(const u8 *data, u32 avail, u32 len,
+				      const struct iq_ports *ports)
+{
+	u16 src, dst;
+
+	if (!iq_parse_plain_ipv4(data, IPPROTO_UDP, 28, avail, len))
+		return 0;
+	src = iq_get16(data + 20);
+	dst = iq_get16(data + 22);
+	if (!iq_parse_port(ports->natt, ports->n_natt, src, dst))
+		return iq_parse_port(ports->ike, ports->n_ike, src, dst) ?
+		       0 : IQ_PLAIN_OTHER;
+	if (avail < 36 || iq_get16(data + 24) < 16 ||
+	    iq_get16(data + 24) + 20 > iq_get16(data + 2))
+		return 0;
+	return iq_parse_plain_spi(data + 28);
 }
 
 #endif /* IPSEC_QOS_PARSE_H */

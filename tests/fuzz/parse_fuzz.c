@@ -61,14 +61,21 @@ static void check_sane(const struct iq_packet *pkt, enum iq_kind kind,
 		must(pkt->spi_i);
 }
 
-/* What the short way says, the long one does. */
+/* What the short ways say, the long one does. */
 static void check_plain(const struct iq_packet *pkt, enum iq_kind kind,
 			const uint8_t *data, uint32_t avail, uint32_t len)
 {
-	uint32_t spi = iq_parse_plain_esp(data, avail, len);
+	uint32_t esp4 = iq_parse_plain_esp4(data, avail, len);
+	uint32_t esp6 = iq_parse_plain_esp6(data, avail, len);
+	uint32_t udp4 = iq_parse_plain_udp4(data, avail, len, &ports);
 
-	must(!spi || (kind == IQ_SA && pkt->family == AF_INET && !pkt->first &&
-		      pkt->proto == IPPROTO_ESP && pkt->spi == spi));
+	must(udp4 != IQ_PLAIN_OTHER || kind == IQ_OTHER);
+	if (udp4 == IQ_PLAIN_OTHER)
+		udp4 = 0;
+	must(!(esp4 | esp6 | udp4) ||
+	     (kind == IQ_SA && pkt->family == (esp6 ? AF_INET6 : AF_INET) &&
+	      !pkt->first && pkt->proto == IPPROTO_ESP &&
+	      pkt->spi == (esp4 | esp6 | udp4)));
 }
 
 /* Parse with @avail bytes, and more where it asks for them. */

@@ -116,21 +116,32 @@ static void finish(void)
 	pkt[at + 1] = n;
 }
 
-/* The short way must say what the long one does; and miss nothing plain. */
+/* The short ways must say what the long one does; and miss nothing plain. */
 static void check_plain(const u8 *data, u32 avail, u32 n, enum iq_kind whole,
 			const struct iq_packet *all)
 {
-	u32 spi = iq_parse_plain_esp(data, avail, n);
+	u32 esp4 = iq_parse_plain_esp4(data, avail, n);
+	u32 esp6 = iq_parse_plain_esp6(data, avail, n);
+	u32 udp4 = iq_parse_plain_udp4(data, avail, n, &ports);
 
-	if (spi) {
+	if (udp4 == IQ_PLAIN_OTHER) {
+		ck_assert_int_eq(whole, IQ_OTHER);
+		udp4 = 0;
+	}
+	if (esp4 || esp6 || udp4) {
 		ck_assert_int_eq(whole, IQ_SA);
-		ck_assert_uint_eq(all->family, AF_INET);
+		ck_assert_uint_eq(all->family, esp6 ? AF_INET6 : AF_INET);
 		ck_assert_uint_eq(all->proto, IPPROTO_ESP);
-		ck_assert_uint_eq(all->spi, spi);
+		ck_assert_uint_eq(all->spi, esp4 | esp6 | udp4);
 		ck_assert(!all->first);
-	} else if (avail >= 28 && data[0] == 0x45 && data[9] == IPPROTO_ESP &&
-		   (data[2] || data[3])) {
+		ck_assert(!!esp4 + !!esp6 + !!udp4 == 1);
+		ck_assert_int_eq(all->dst - all->src, esp6 ? 16 : 4);
+	} else if (avail >= 36 && data[0] == 0x45 && (data[2] || data[3]) &&
+		   data[9] != IPPROTO_AH) {
 		ck_assert(whole != IQ_SA || all->first);
+	} else if (avail >= 48 && data[0] >> 4 == 6 && data[6] == IPPROTO_ESP &&
+		   (data[4] || data[5])) {
+		ck_assert(whole != IQ_SA);
 	}
 }
 
