@@ -44,21 +44,27 @@ static struct iq_numbers *iq_group_numbers(const struct iq_net *iqn)
 static struct iq_numbers *iq_numbers_extend(struct iq_net *iqn)
 {
 	struct iq_numbers *old = iq_group_numbers(iqn), *new;
-	u32 n = old ? 2 * old->n : 16, i;
-	struct iq_group *g;
+	u32 n = old ? 2 * old->n : 16, had = old ? old->n : 0, i;
+	struct iq_action *a;
 
-	new = kvzalloc(struct_size(new, of, n), GFP_KERNEL_ACCOUNT);
+	new = kvzalloc(struct_size(new, action, n) +
+		       n * (sizeof(*new->free) + sizeof(*new->taken)),
+		       GFP_KERNEL_ACCOUNT);
 	if (!new)
 		return NULL;
 	new->n = n;
-	for (i = 0; old && i < old->n; i++) {
-		g = rcu_dereference_protected(old->of[i].g,
+	new->free = (void *)&new->action[n];
+	new->taken = (void *)&new->free[n];
+	for (i = 0; i < had; i++) {
+		a = rcu_dereference_protected(old->action[i],
 					      lockdep_is_held(&iqn->config));
-		RCU_INIT_POINTER(new->of[i].g, g);
-		new->of[i].free = old->of[i].free;
+		RCU_INIT_POINTER(new->action[i], a);
+		new->free[i] = old->free[i];
+		new->taken[i] = old->taken[i];
 	}
 	for (; i < n; i++)
-		new->of[i].free = get_completed_synchronize_rcu();
+		new->free[i] = get_completed_synchronize_rcu();
+	new->taken[0] = true;
 	rcu_assign_pointer(iqn->numbers, new);
 	if (old)
 		kvfree_rcu(old, rcu);
@@ -70,10 +76,10 @@ static u32 iq_numbers_free(const struct iq_numbers *numbers, u32 last)
 {
 	u32 i, number;
 
-	for (i = 1; i < numbers->n; i++) {
+	for (i = 1; i <= numbers->n; i++) {
 		number = (last + i) % numbers->n;
-		if (number && !rcu_access_pointer(numbers->of[number].g) &&
-		    poll_state_synchronize_rcu(numbers->of[number].free))
+		if (!numbers->taken[number] &&
+		    poll_state_synchronize_rcu(numbers->free[number]))
 			return number;
 	}
 	return 0;
@@ -99,18 +105,21 @@ static int iq_group_number(struct iq_net *iqn, struct iq_group *g)
 	}
 	iqn->last_number = number;
 	g->number = number;
-	rcu_assign_pointer(numbers->of[number].g, g);
+	numbers->taken[number] = true;
 	return 0;
 }
 
-/* @used: it was in a table some time. */
-static void iq_group_unnumber(struct iq_net *iqn, struct iq_group *g, bool used)
+/* What packets find by its number; NULL: it goes, and the number is free soon. */
+static void iq_group_publish(struct iq_net *iqn, const struct iq_group *g,
+			     struct iq_action *a)
 {
 	struct iq_numbers *numbers = iq_group_numbers(iqn);
 
-	RCU_INIT_POINTER(numbers->of[g->number].g, NULL);
-	if (used)
-		numbers->of[g->number].free = get_state_synchronize_rcu();
+	rcu_assign_pointer(numbers->action[g->number], a);
+	if (a)
+		return;
+	numbers->taken[g->number] = false;
+	numbers->free[g->number] = get_state_synchronize_rcu();
 }
 
 static struct iq_group *iq_group_alloc(struct iq_net *iqn,
@@ -167,7 +176,7 @@ static void iq_group_remove(struct iq_net *iqn, struct iq_group *g)
 		iqn->n_priority--;
 	iq_sysfs_group_del(g);
 	iq_event_group(iqn, IPSEC_QOS_EVENT_DEL, g);
-	iq_group_unnumber(iqn, g, true);
+	iq_group_publish(iqn, g, NULL);
 	call_rcu(&g->rcu, iq_group_free_rcu);
 }
 
@@ -294,7 +303,10 @@ static void iq_group_apply(struct iq_net *iqn, struct iq_group_plan *p, u8 owner
 		iqn->n_priority--;
 	if (a->priority)
 		iqn->n_priority++;
+	a->group = p->g;
+	a->counter = p->g->counter;
 	rcu_assign_pointer(p->g->action, a);
+	iq_group_publish(iqn, p->g, a);
 	if (old)
 		kfree_rcu(old, rcu);
 	p->g->owner = owner;
@@ -376,7 +388,7 @@ undo:
 		if (!plan[i].fresh || !plan[i].g)
 			continue;
 		xa_release(&iqn->groups, req[i].id);
-		iq_group_unnumber(iqn, plan[i].g, false);
+		iq_group_publish(iqn, plan[i].g, NULL);
 		free_percpu(plan[i].g->counter);
 		kfree(plan[i].g);
 	}

@@ -16,6 +16,10 @@
 /**
  * struct iq_action - what is done to a group's packets; replaced whole
  *
+ * All that packets need of a group, in one cache line.
+ *
+ * @group: whose it is
+ * @counter: its counters
  * @mark: bits of skb->mark to set, none outside of @mask
  * @mask: bits of skb->mark to change
  * @priority: skb->priority; 0: left alone
@@ -23,6 +27,8 @@
  */
 struct iq_action {
 	struct rcu_head rcu;
+	struct iq_group *group;
+	struct iq_counter __percpu *counter;
 	u32 mark;
 	u32 mask;
 	u32 priority;
@@ -32,7 +38,7 @@ struct iq_action {
 /**
  * struct iq_group - a group
  *
- * @action: RCU, written under iq_net.config
+ * @action: RCU, written under iq_net.config; packets find it by @number
  * @counter: counters of enum ipsec_qos_counter, per CPU
  * @id: its key, never changes
  * @number: what the tables know it by (iq_group_numbered()), never changes
@@ -64,16 +70,17 @@ struct iq_group {
  * and a grace period has passed.
  *
  * @n: how many numbers; 0 is no group's
- * @of: the group that has it, and if none the grace period to wait for
- *	(get_state_synchronize_rcu())
+ * @taken: of each: a group has it; iq_net.config
+ * @free: of each that is not taken: the grace period to wait for
+ *	(get_state_synchronize_rcu()); iq_net.config
+ * @action: of each: its group's; NULL: none. RCU, written under iq_net.config
  */
 struct iq_numbers {
 	struct rcu_head rcu;
 	u32 n;
-	struct {
-		struct iq_group __rcu *g;
-		unsigned long free;
-	} of[];
+	bool *taken;
+	unsigned long *free;
+	struct iq_action __rcu *action[];
 };
 
 /**
@@ -126,26 +133,28 @@ int iq_group_hooks(struct iq_net *iqn, u32 n_groups, u32 n_priority);
 struct iq_group *iq_group_find(struct iq_net *iqn, u32 id, const char *name);
 
 /**
- * iq_group_numbered() - the group that a table names; NULL: it is gone
+ * iq_group_numbered() - what is done to the packets of a group that a table
+ * names; NULL: it is gone
  *
  * Under rcu_read_lock() or iq_net.table, whose holders have bottom halves
  * disabled, which is as good.
  */
-static inline struct iq_group *iq_group_numbered(const struct iq_net *iqn,
-						 u32 number)
+static inline const struct iq_action *
+iq_group_numbered(const struct iq_net *iqn, u32 number)
 {
 	const struct iq_numbers *numbers;
 
 	numbers = rcu_dereference_check(iqn->numbers, lockdep_is_held(&iqn->table));
-	return rcu_dereference_check(numbers->of[number].g,
+	return rcu_dereference_check(numbers->action[number],
 				     lockdep_is_held(&iqn->table));
 }
 
-/** iq_group_count() - of a packet; bottom halves are disabled */
-static inline void iq_group_count(struct iq_group *g, enum ipsec_qos_counter which,
-				  u32 packets, u32 bytes)
+/** iq_action_count() - of a packet; bottom halves are disabled */
+static inline void iq_action_count(const struct iq_action *a,
+				   enum ipsec_qos_counter which, u32 packets,
+				   u32 bytes)
 {
-	iq_counter_add(g->counter, which, packets, bytes);
+	iq_counter_add(a->counter, which, packets, bytes);
 }
 
 #endif /* _IPSEC_QOS_GROUP_H */

@@ -81,19 +81,19 @@ static const struct iq_table_type iq_ike_type = {
 	.removed = iq_ike_removed,
 };
 
-struct iq_group *iq_ike_lookup(struct iq_net *iqn, u64 spi_i, u64 spi_r,
-			       u32 packets, u32 bytes)
+const struct iq_action *iq_ike_lookup(struct iq_net *iqn, u64 spi_i, u64 spi_r,
+				      u32 packets, u32 bytes)
 {
 	struct iq_table *t = &iqn->tables[IQ_TABLE_IKE];
 	struct iq_key key = {
 		.spi_i = cpu_to_be64(spi_i),
 		.spi_r = cpu_to_be64(spi_r),
 	};
-	struct iq_group *g = iq_table_lookup(t, &key, packets, bytes);
+	const struct iq_action *a = iq_table_lookup(t, &key, packets, bytes);
 	struct rhlist_head *first;
 
-	if (g)
-		return g;
+	if (a)
+		return a;
 	if (spi_r) {
 		key.spi_r = 0;
 		return iq_table_lookup(t, &key, packets, bytes);

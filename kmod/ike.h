@@ -20,7 +20,7 @@ void iq_ike_exit(struct iq_net *iqn);
  * SPI, whichever the responder chose. And an entry that was put in before the
  * responder's SPI was known is that of packets with any.
  */
-struct iq_group *iq_ike_lookup(struct iq_net *iqn, u64 spi_i, u64 spi_r,
-			       u32 packets, u32 bytes);
+const struct iq_action *iq_ike_lookup(struct iq_net *iqn, u64 spi_i, u64 spi_r,
+				      u32 packets, u32 bytes);
 
 #endif /* _IPSEC_QOS_IKE_H */

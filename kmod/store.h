@@ -275,6 +275,29 @@ struct iq_place {
 	u64 bit;
 };
 
+/*
+ * SipHash-1-3 of 8 bytes, as hsiphash_2u32() has it where words have 64 bits: but
+ * inline, which saves a packet a tenth of what all of its way here takes.
+ */
+static __always_inline u32 iq_hash(u64 m, const hsiphash_key_t *key)
+{
+	u64 a = SIPHASH_CONST_0 ^ key->key[0], b = SIPHASH_CONST_1 ^ key->key[1];
+	u64 c = SIPHASH_CONST_2 ^ key->key[0], d = SIPHASH_CONST_3 ^ key->key[1];
+	const u64 length = (u64)sizeof(m) << 56;
+
+	d ^= m;
+	SIPHASH_PERMUTATION(a, b, c, d);
+	a ^= m;
+	d ^= length;
+	SIPHASH_PERMUTATION(a, b, c, d);
+	a ^= length;
+	c ^= 0xff;
+	SIPHASH_PERMUTATION(a, b, c, d);
+	SIPHASH_PERMUTATION(a, b, c, d);
+	SIPHASH_PERMUTATION(a, b, c, d);
+	return a ^ b ^ c ^ d;
+}
+
 static __always_inline struct iq_place
 iq_store_place(const struct iq_store *s, const struct iq_key *key, bool wide)
 {
@@ -287,7 +310,7 @@ iq_store_place(const struct iq_store *s, const struct iq_key *key, bool wide)
 		p.tag = (u64)p.hash << 32 | spi;
 	} else {
 		p.tag = (u64)(__force u32)key->dst[0] << 32 | spi;
-		p.hash = hsiphash_2u32((__force u32)key->dst[0], spi, &s->secret);
+		p.hash = iq_hash(p.tag, &s->secret);
 	}
 	return p;
 }

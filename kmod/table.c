@@ -184,7 +184,7 @@ static void iq_table_shrink(struct iq_table *t)
 static struct iq_group *iq_table_group(const struct iq_table *t,
 				       const struct iq_ref *ref)
 {
-	return iq_group_numbered(t->iqn, iq_ref_group(ref));
+	return iq_group_numbered(t->iqn, iq_ref_group(ref))->group;
 }
 
 static void iq_table_join(struct iq_table *t, const struct iq_ref *ref,
@@ -303,8 +303,9 @@ static int iq_table_insert(struct iq_table *t, const struct iq_key *key,
 	return 0;
 }
 
-struct iq_group *iq_table_lookup(struct iq_table *t, const struct iq_key *key,
-				 u32 packets, u32 bytes)
+const struct iq_action *iq_table_lookup(struct iq_table *t,
+					const struct iq_key *key,
+					u32 packets, u32 bytes)
 {
 	return iq_table_lookup_in(t, key, iq_store_wide(key->family), packets,
 				  bytes);
@@ -571,7 +572,7 @@ static bool iq_ref_match(struct iq_net *iqn, const struct iq_ref *ref,
 
 	if (f->owner >= 0 && iq_ref_entry(ref)->owner != f->owner)
 		return false;
-	if (f->group && iq_group_numbered(iqn, iq_ref_group(ref))->id != f->group)
+	if (f->group && iq_group_numbered(iqn, iq_ref_group(ref))->group->id != f->group)
 		return false;
 	iq_ref_key(ref, &key);
 	if ((k->family && k->family != key.family) ||

@@ -108,13 +108,14 @@ void iq_table_exit(struct iq_table *t);
  * @packets: 0: do not count
  *
  * Context: any, under rcu_read_lock(), which the answer lives under.
- * Return: its group, NULL: no such entry.
+ * Return: what its group does, NULL: no such entry.
  */
-struct iq_group *iq_table_lookup(struct iq_table *t, const struct iq_key *key,
-				 u32 packets, u32 bytes);
+const struct iq_action *iq_table_lookup(struct iq_table *t,
+					const struct iq_key *key,
+					u32 packets, u32 bytes);
 
 /** iq_table_lookup_in() - the same inline; @wide: is it no IPv4 destination? */
-static __always_inline struct iq_group *
+static __always_inline const struct iq_action *
 iq_table_lookup_in(struct iq_table *t, const struct iq_key *key, bool wide,
 		   u32 packets, u32 bytes)
 {

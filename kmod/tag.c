@@ -91,14 +91,11 @@ static void iq_set_mark(struct sk_buff *skb, u32 mark, u32 mask)
 	skb->mark = (skb->mark & ~mask) | mark;
 }
 
-static const struct iq_action *iq_act(struct sk_buff *skb, struct iq_group *g)
+static void iq_act(struct sk_buff *skb, const struct iq_action *a)
 {
-	const struct iq_action *a = rcu_dereference(g->action);
-
 	iq_set_mark(skb, a->mark, a->mask);
 	if (a->priority)
 		skb->priority = a->priority;
-	return a;
 }
 
 /* Parse a packet, and bring its headers into the linear part where need be. */
@@ -126,9 +123,10 @@ static enum iq_kind iq_tag_parse(struct sk_buff *skb,
  * Whose is it? @packets: to count as the entry's, 0: none. NULL: nobody's that we
  * know.
  */
-static struct iq_group *iq_tag_lookup(struct iq_net *iqn, struct sk_buff *skb,
-				      enum iq_kind kind,
-				      const struct iq_packet *pkt, u32 packets)
+static const struct iq_action *iq_tag_lookup(struct iq_net *iqn, struct sk_buff *skb,
+					     enum iq_kind kind,
+					     const struct iq_packet *pkt,
+					     u32 packets)
 {
 	struct iq_key key = {};
 
@@ -188,15 +186,15 @@ static void iq_tag_fallback(struct sk_buff *skb, const struct iq_settings *s,
 		iq_set_mark(skb, s->fallback[dscp].mark, s->fallback[dscp].mask);
 }
 
-/* It is @g's. @packets: to count, 0: none. Bottom halves are disabled. */
-static __always_inline void iq_tag_with(struct sk_buff *skb, struct iq_group *g,
+/* @packets: to count, 0: none. Bottom halves are disabled. */
+static __always_inline void iq_tag_with(struct sk_buff *skb,
+					const struct iq_action *a,
 					enum ipsec_qos_counter which,
 					u32 packets, u8 family)
 {
-	const struct iq_action *a = iq_act(skb, g);
-
+	iq_act(skb, a);
 	if (likely(packets))
-		iq_group_count(g, which, packets, skb->len);
+		iq_action_count(a, which, packets, skb->len);
 	if (unlikely(a->dscp >= 0))
 		iq_set_dscp(skb, family, a->dscp);
 }
@@ -210,7 +208,7 @@ iq_tag_protected(struct iq_net *iqn, struct sk_buff *skb,
 	bool in = state->hook == NF_INET_PRE_ROUTING;
 	enum ipsec_qos_counter which;
 	struct iq_packet pkt;
-	struct iq_group *g;
+	const struct iq_action *a;
 	enum iq_kind kind;
 	u32 packets;
 
@@ -240,9 +238,9 @@ iq_tag_protected(struct iq_net *iqn, struct sk_buff *skb,
 	}
 
 	packets = iq_tag_again(skb, state) ? 0 : iq_skb_packets(skb);
-	g = iq_tag_lookup(iqn, skb, kind, &pkt, packets);
-	if (g) {
-		iq_tag_with(skb, g, which, packets, pkt.family);
+	a = iq_tag_lookup(iqn, skb, kind, &pkt, packets);
+	if (a) {
+		iq_tag_with(skb, a, which, packets, pkt.family);
 	} else {
 		iq_total_add(iqn, IQ_TOTAL_UNTAGGED, skb, state);
 		iq_tag_fallback(skb, settings, pkt.dscp);
@@ -263,7 +261,7 @@ iq_tag_plain(struct iq_net *iqn, struct sk_buff *skb,
 		.family = family,
 		.proto = IPPROTO_ESP,
 	};
-	struct iq_group *g;
+	const struct iq_action *a;
 	u32 packets;
 	int flags;
 
@@ -279,11 +277,11 @@ iq_tag_plain(struct iq_net *iqn, struct sk_buff *skb,
 	packets = iq_skb_packets(skb);
 	if (unlikely(flags) && iq_tag_again(skb, state))
 		packets = 0;
-	g = iq_table_lookup_in(&iqn->tables[IQ_TABLE_SA], &key,
+	a = iq_table_lookup_in(&iqn->tables[IQ_TABLE_SA], &key,
 			       iq_store_wide(family), packets, skb->len);
-	if (unlikely(!g))
+	if (unlikely(!a))
 		return iq_tag_protected(iqn, skb, state);
-	iq_tag_with(skb, g, IPSEC_QOS_COUNTER_ESP_IN, packets, family);
+	iq_tag_with(skb, a, IPSEC_QOS_COUNTER_ESP_IN, packets, family);
 	return NF_ACCEPT;
 }
 
@@ -328,7 +326,7 @@ static noinline void iq_tag_came(struct iq_net *iqn, struct sk_buff *skb,
 	struct sec_path *sp = skb_sec_path(skb);
 	u32 packets = iq_skb_packets(skb), bytes;
 	bool count = !iq_tag_again(skb, state) && !iq_frag_waited(skb), esp;
-	struct iq_group *g;
+	const struct iq_action *a;
 	int i;
 
 	/* Decrypted by the device, but not out of ESP yet. */
@@ -340,18 +338,18 @@ static noinline void iq_tag_came(struct iq_net *iqn, struct sk_buff *skb,
 		if (sp->xvec[i]->outer_mode.flags & XFRM_MODE_FLAG_TUNNEL)
 			esp = false;
 	bytes = skb->len + packets * sp->xvec[0]->props.header_len;
-	g = iq_xfrm_came_from(iqn, skb, esp ? packets : 0, bytes);
-	if (!g) {
+	a = iq_xfrm_came_from(iqn, skb, esp ? packets : 0, bytes);
+	if (!a) {
 		if (esp)
 			iq_counter_add(iqn->total, IQ_TOTAL_UNTAGGED, packets,
 				       bytes);
 		return;
 	}
 	if (esp)
-		iq_group_count(g, IPSEC_QOS_COUNTER_ESP_IN, packets, bytes);
+		iq_action_count(a, IPSEC_QOS_COUNTER_ESP_IN, packets, bytes);
 	if (count)
-		iq_group_count(g, IPSEC_QOS_COUNTER_CLEAR_IN, packets, skb->len);
-	iq_act(skb, g);
+		iq_action_count(a, IPSEC_QOS_COUNTER_CLEAR_IN, packets, skb->len);
+	iq_act(skb, a);
 }
 
 /*
@@ -433,12 +431,12 @@ static unsigned int iq_tag_entering(void *priv, struct sk_buff *skb,
 				    const struct nf_hook_state *state)
 {
 	const struct dst_entry *dst = skb_dst(skb);
-	struct iq_group *g;
+	const struct iq_action *a;
 
 	if (dst && dst->xfrm) {
-		g = iq_xfrm_goes_into(priv, skb);
-		if (g)
-			iq_act(skb, g);
+		a = iq_xfrm_goes_into(priv, skb);
+		if (a)
+			iq_act(skb, a);
 	}
 	return NF_ACCEPT;
 }
@@ -449,19 +447,19 @@ static unsigned int iq_tag_leaving(void *priv, struct sk_buff *skb,
 				   const struct nf_hook_state *state)
 {
 	const struct dst_entry *dst = skb_dst(skb);
-	struct iq_group *g;
+	const struct iq_action *a;
 
 	if (dst && dst->xfrm) {
-		g = iq_xfrm_goes_into(priv, skb);
-		if (g) {
+		a = iq_xfrm_goes_into(priv, skb);
+		if (a) {
 			if (!iq_tag_again(skb, state)) {
 				local_bh_disable();
-				iq_group_count(g, IPSEC_QOS_COUNTER_CLEAR_OUT,
+				iq_action_count(a, IPSEC_QOS_COUNTER_CLEAR_OUT,
 					       iq_skb_packets(skb), skb->len);
 				local_bh_enable();
 			}
-			if (!(skb->mark & rcu_dereference(g->action)->mask))
-				iq_act(skb, g);
+			if (!(skb->mark & a->mask))
+				iq_act(skb, a);
 		}
 	}
 	return NF_ACCEPT;
@@ -475,8 +473,7 @@ static unsigned int iq_tag_forward(void *priv, struct sk_buff *skb,
 				   const struct nf_hook_state *state)
 {
 	struct iq_net *iqn = priv;
-	const struct iq_action *a;
-	struct iq_group *g = NULL;
+	const struct iq_action *a = NULL;
 	struct iq_packet pkt;
 	enum iq_kind kind;
 
@@ -484,14 +481,11 @@ static unsigned int iq_tag_forward(void *priv, struct sk_buff *skb,
 	if (kind == IQ_FRAGMENT)
 		iq_frag_recall(iqn, NULL, state, &pkt, &kind);
 	if (kind == IQ_SA || kind == IQ_IKE)
-		g = iq_tag_lookup(iqn, skb, kind, &pkt, 0);
-	if (!g && secpath_exists(skb))
-		g = iq_xfrm_came_from(iqn, skb, 0, 0);
-	if (g) {
-		a = rcu_dereference(g->action);
-		if (a->priority)
-			skb->priority = a->priority;
-	}
+		a = iq_tag_lookup(iqn, skb, kind, &pkt, 0);
+	if (!a && secpath_exists(skb))
+		a = iq_xfrm_came_from(iqn, skb, 0, 0);
+	if (a && a->priority)
+		skb->priority = a->priority;
 	return NF_ACCEPT;
 }
 

@@ -195,37 +195,37 @@ void iq_xfrm_audit_work(struct work_struct *work)
 	mutex_unlock(&iqn->config);
 }
 
-struct iq_group *iq_xfrm_came_from(struct iq_net *iqn, struct sk_buff *skb,
-				   u32 packets, u32 bytes)
+const struct iq_action *iq_xfrm_came_from(struct iq_net *iqn, struct sk_buff *skb,
+					  u32 packets, u32 bytes)
 {
 	struct sec_path *sp = skb_sec_path(skb);
-	struct iq_group *g;
+	const struct iq_action *a;
 	struct iq_key key;
 	int i;
 
 	for (i = sp->len - 1; i >= 0; i--) {
 		if (!iq_xfrm_key(sp->xvec[i], &key))
 			continue;
-		g = iq_table_lookup(&iqn->tables[IQ_TABLE_SA], &key, packets,
+		a = iq_table_lookup(&iqn->tables[IQ_TABLE_SA], &key, packets,
 				    bytes);
-		if (g)
-			return g;
+		if (a)
+			return a;
 	}
 	return NULL;
 }
 
-struct iq_group *iq_xfrm_goes_into(struct iq_net *iqn, struct sk_buff *skb)
+const struct iq_action *iq_xfrm_goes_into(struct iq_net *iqn, struct sk_buff *skb)
 {
 	struct dst_entry *dst;
-	struct iq_group *g;
+	const struct iq_action *a;
 	struct iq_key key;
 
 	for (dst = skb_dst(skb); dst && dst->xfrm; dst = xfrm_dst_child(dst)) {
 		if (!iq_xfrm_key(dst->xfrm, &key))
 			continue;
-		g = iq_table_lookup(&iqn->tables[IQ_TABLE_SA], &key, 0, 0);
-		if (g)
-			return g;
+		a = iq_table_lookup(&iqn->tables[IQ_TABLE_SA], &key, 0, 0);
+		if (a)
+			return a;
 	}
 	return NULL;
 }

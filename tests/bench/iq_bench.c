@@ -4,17 +4,20 @@
  * memory, to compare with. Each line written to /proc/iq_bench is a job, done in
  * the network namespace of who writes it when the write returns:
  *
- *	send DEVICE KIND SAS PACKETS	PACKETS frames
+ *	take DEVICE			the next one for turns
+ *	turns KIND SAS PACKETS ROUNDS	PACKETS frames into each of the devices
+ *					that were taken, one after the other, for
+ *					so many rounds; then they are let go of
  *	flow DEVICE KIND SAS SECONDS	frames for so long, giving way to others
  *	chain BYTES READS		READS reads, each of where the last one
  *					says, over BYTES of memory
  *
  * KIND is esp4, esp6, udp4 (UDP-encapsulated ESP), or what is none of it: tcp,
- * udp. Packet after packet is another one of the SAs' (sas.h). Reading tells how
- * the last job went: nanoseconds, how many packets or reads they were for; and the
- * nanoseconds as they would be if the slowest twentieth of the bursts in which
- * packets are sent were as the others on average: in those the host had something
- * else to do.
+ * udp. Packet after packet is another one of the SAs' (sas.h), for each device in
+ * the same order. Reading tells how the last job went, in a line for each device:
+ * how many packets or reads, nanoseconds for them; and the nanoseconds as they
+ * would be if the slowest twentieth of the bursts in which packets are sent were
+ * as the others on average: in those the host had something else to do.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -38,6 +41,7 @@
 
 #define BURST		64
 #define BURSTS_MAX	BIT(20)
+#define DEVICES_MAX	3
 #define IP_BYTES	64	/* of a packet */
 #define READ_BYTES	64	/* a cache line */
 
@@ -45,11 +49,32 @@ enum kind { ESP4, ESP6, UDP4, TCP, UDP, N_KINDS };
 
 static const char * const kinds[] = { "esp4", "esp6", "udp4", "tcp", "udp" };
 
+/**
+ * struct result - how it went with a device, or with memory
+ *
+ * @dev: where packets go to
+ * @packet: the number of the next one
+ * @n: packets or reads
+ * @ns: that they took
+ * @usual_ns: likewise, without what was out of the ordinary
+ * @bursts: what each burst took
+ * @n_bursts: how many there were
+ */
+struct result {
+	struct net_device *dev;
+	u32 packet;
+	u64 n;
+	u64 ns;
+	u64 usual_ns;
+	u32 *bursts;
+	u32 n_bursts;
+};
+
 static DEFINE_MUTEX(lock);	/* one job at a time; guards what follows */
-static u64 done_ns;
-static u64 done_n;
-static u64 done_usual_ns;
-static u32 packet;	/* the number of the next one */
+static struct result results[DEVICES_MAX];
+static unsigned int n_results;
+static struct net_device *taken[DEVICES_MAX];
+static unsigned int n_taken;
 
 static void make_ipv4(void *data, u8 protocol, u32 i)
 {
@@ -142,23 +167,31 @@ static struct sk_buff *make_skb(struct net_device *dev, enum kind kind, u32 i)
 	return skb;
 }
 
-/* Some frames; how many nanoseconds they took, 0: no memory. */
-static u64 send_burst(struct net_device *dev, enum kind kind, u32 sas, u32 n)
+/* A burst of frames; false: no memory, or no room to note how long it took. */
+static bool send_burst(struct result *r, enum kind kind, u32 sas)
 {
 	struct sk_buff *skb;
 	u64 start, ns;
+	int i;
 
+	if (r->n_bursts == BURSTS_MAX)
+		return false;
 	local_bh_disable();
 	start = ktime_get_ns();
-	while (n--) {
-		skb = make_skb(dev, kind, bench_turn(packet++, sas));
+	for (i = 0; i < BURST; i++) {
+		skb = make_skb(r->dev, kind, bench_turn(r->packet++, sas));
 		if (!skb)
 			break;
 		netif_receive_skb(skb);
 	}
 	ns = ktime_get_ns() - start;
 	local_bh_enable();
-	return n + 1 ? 0 : ns;
+	if (i < BURST)
+		return false;
+	r->n += BURST;
+	r->ns += ns;
+	r->bursts[r->n_bursts++] = min_t(u64, ns, U32_MAX);
+	return true;
 }
 
 static int compare(const void *a, const void *b)
@@ -179,49 +212,103 @@ static u64 usual(u32 *bursts, u32 n)
 	return div_u64(sum * n, some);
 }
 
-static int send(struct net_device *dev, enum kind kind, u32 sas, u64 packets,
-		u64 until)
+/* Results for so many devices, without the devices. */
+static int results_begin(unsigned int n)
 {
-	u32 *bursts = vmalloc(array_size(BURSTS_MAX, sizeof(*bursts)));
-	u32 n = 0;
-	u64 ns;
+	unsigned int i;
 
-	if (!bursts)
-		return -ENOMEM;
-	while (n < BURSTS_MAX &&
-	       (until ? ktime_get_ns() < until : (u64)n * BURST < packets)) {
-		ns = send_burst(dev, kind, sas, BURST);
-		if (!ns)
-			break;
-		done_ns += ns;
-		bursts[n++] = min_t(u64, ns, U32_MAX);
-		cond_resched();
+	for (i = 0; i < n_results; i++)
+		vfree(results[i].bursts);
+	memset(results, 0, sizeof(results));
+	n_results = n;
+	for (i = 0; i < n; i++) {
+		results[i].bursts = vmalloc(array_size(BURSTS_MAX, sizeof(u32)));
+		if (!results[i].bursts)
+			return -ENOMEM;
 	}
-	if (n)
-		done_usual_ns = usual(bursts, n);
-	done_n = (u64)n * BURST;
-	vfree(bursts);
-	return n && ns ? 0 : -ENOMEM;
+	return 0;
 }
 
-static int job_send(const char *line, bool flow)
+static void results_end(void)
 {
-	char name[IFNAMSIZ], kind_name[8];
-	struct net_device *dev;
-	unsigned int sas, n;
+	unsigned int i;
+
+	for (i = 0; i < n_results; i++)
+		if (results[i].n_bursts)
+			results[i].usual_ns = usual(results[i].bursts,
+						    results[i].n_bursts);
+}
+
+static int job_take(const char *line)
+{
+	char name[IFNAMSIZ];
+
+	if (sscanf(line, "%15s", name) != 1 || n_taken == DEVICES_MAX)
+		return -EINVAL;
+	taken[n_taken] = dev_get_by_name(current->nsproxy->net_ns, name);
+	return taken[n_taken] ? n_taken++, 0 : -ENODEV;
+}
+
+static void let_go(void)
+{
+	while (n_taken)
+		dev_put(taken[--n_taken]);
+}
+
+static int job_turns(const char *line)
+{
+	unsigned int sas, packets, rounds, i, n;
+	char kind_name[8];
 	int kind, err;
 
-	if (sscanf(line, "%15s %7s %u %u", name, kind_name, &sas, &n) != 4 || !sas)
+	if (sscanf(line, "%7s %u %u %u", kind_name, &sas, &packets, &rounds) != 4 ||
+	    !sas || !n_taken)
 		return -EINVAL;
 	kind = match_string(kinds, N_KINDS, kind_name);
 	if (kind < 0)
 		return kind;
-	dev = dev_get_by_name(current->nsproxy->net_ns, name);
-	if (!dev)
+	err = results_begin(n_taken);
+	for (i = 0; i < n_taken; i++)
+		results[i].dev = taken[i];
+	while (!err && rounds--) {
+		for (i = 0; i < n_taken; i++) {
+			for (n = 0; n < packets; n += BURST)
+				if (!send_burst(&results[i], kind, sas))
+					err = -ENOMEM;
+			cond_resched();
+		}
+	}
+	results_end();
+	return err;
+}
+
+static int job_flow(const char *line)
+{
+	char name[IFNAMSIZ], kind_name[8];
+	unsigned int sas, seconds;
+	int kind, err;
+	u64 until;
+
+	if (sscanf(line, "%15s %7s %u %u", name, kind_name, &sas, &seconds) != 4 ||
+	    !sas)
+		return -EINVAL;
+	kind = match_string(kinds, N_KINDS, kind_name);
+	if (kind < 0)
+		return kind;
+	err = results_begin(1);
+	if (err)
+		return err;
+	results[0].dev = dev_get_by_name(current->nsproxy->net_ns, name);
+	if (!results[0].dev)
 		return -ENODEV;
-	err = send(dev, kind, sas, n,
-		   flow ? ktime_get_ns() + (u64)n * NSEC_PER_SEC : 0);
-	dev_put(dev);
+	until = ktime_get_ns() + (u64)seconds * NSEC_PER_SEC;
+	while (!err && ktime_get_ns() < until) {
+		if (!send_burst(&results[0], kind, sas))
+			err = -ENOMEM;
+		cond_resched();
+	}
+	dev_put(results[0].dev);
+	results_end();
 	return err;
 }
 
@@ -234,6 +321,8 @@ static int job_chain(const char *line)
 
 	if (sscanf(line, "%u %u", &bytes, &reads) != 2 || bytes < 2 * READ_BYTES)
 		return -EINVAL;
+	results_begin(0);
+	n_results = 1;
 	lines = bytes / READ_BYTES;
 	memory = vzalloc((size_t)lines * READ_BYTES);
 	order = vmalloc(array_size(lines, sizeof(*order)));
@@ -255,9 +344,9 @@ static int job_chain(const char *line)
 	start = ktime_get_ns();
 	for (i = 0; i < reads; i++)
 		at = READ_ONCE(memory[at * (READ_BYTES / sizeof(*memory))]);
-	done_ns = ktime_get_ns() - start;
-	done_usual_ns = done_ns;
-	done_n = reads;
+	results[0].ns = ktime_get_ns() - start;
+	results[0].usual_ns = results[0].ns;
+	results[0].n = reads;
 	vfree(memory);
 	vfree(order);
 	return 0;
@@ -274,17 +363,20 @@ static ssize_t bench_write(struct file *file, const char __user *buf, size_t len
 	rest = line;
 	strsep(&rest, " ");
 	mutex_lock(&lock);
-	done_ns = 0;
-	done_n = 0;
-	done_usual_ns = 0;
-	if (!rest)
+	if (!rest) {
 		err = -EINVAL;
-	else if (!strcmp(line, "chain"))
+	} else if (!strcmp(line, "take")) {
+		err = job_take(rest);
+	} else if (!strcmp(line, "turns")) {
+		err = job_turns(rest);
+		let_go();
+	} else if (!strcmp(line, "flow")) {
+		err = job_flow(rest);
+	} else if (!strcmp(line, "chain")) {
 		err = job_chain(rest);
-	else if (!strcmp(line, "send") || !strcmp(line, "flow"))
-		err = job_send(rest, line[0] == 'f');
-	else
+	} else {
 		err = -EINVAL;
+	}
 	mutex_unlock(&lock);
 	kfree(line);
 	return err ?: len;
@@ -292,8 +384,12 @@ static ssize_t bench_write(struct file *file, const char __user *buf, size_t len
 
 static int bench_show(struct seq_file *m, void *unused)
 {
+	unsigned int i;
+
 	mutex_lock(&lock);
-	seq_printf(m, "%llu %llu %llu\n", done_ns, done_n, done_usual_ns);
+	for (i = 0; i < n_results; i++)
+		seq_printf(m, "%llu %llu %llu\n", results[i].n, results[i].ns,
+			   results[i].usual_ns);
 	mutex_unlock(&lock);
 	return 0;
 }
@@ -319,6 +415,8 @@ static int __init bench_init(void)
 static void __exit bench_exit(void)
 {
 	remove_proc_entry("iq_bench", NULL);
+	let_go();
+	results_begin(0);
 }
 
 module_init(bench_init);
