@@ -9,13 +9,7 @@
 #include "sysfs.h"
 #include "tag.h"
 
-/* iq_net.config is held. */
-static struct iq_action *iq_group_action(const struct iq_net *iqn,
-					 const struct iq_group *g)
-{
-	return rcu_dereference_protected(g->action,
-					 lockdep_is_held(&iqn->config));
-}
+#define IQ_NUMBERS_MIN	64	/* a power of two: IQ_GROUP_NUMBERS is the most */
 
 /* Hooks as the groups and the fall-back table need them. */
 int iq_group_hooks(struct iq_net *iqn, u32 n_groups, u32 n_priority)
@@ -29,24 +23,25 @@ static void iq_group_free_rcu(struct rcu_head *rcu)
 	struct iq_group *g = container_of(rcu, struct iq_group, rcu);
 
 	free_percpu(g->counter);
-	kfree(rcu_dereference_protected(g->action, true));
 	kfree(g);
 }
 
-/* iq_net.config is held. */
+/* iq_net.config is held. NULL: there was no group yet. */
 static struct iq_numbers *iq_group_numbers(const struct iq_net *iqn)
 {
 	return rcu_dereference_protected(iqn->numbers,
 					 lockdep_is_held(&iqn->config));
 }
 
-/* A table of numbers that is twice as large. */
-static struct iq_numbers *iq_numbers_extend(struct iq_net *iqn)
+/* A copy, in which there are twice as many numbers as are taken with @fresh more. */
+static struct iq_numbers *iq_numbers_copy(const struct iq_net *iqn, u32 fresh)
 {
-	struct iq_numbers *old = iq_group_numbers(iqn), *new;
-	u32 n = old ? 2 * old->n : 16, had = old ? old->n : 0, i;
-	struct iq_action *a;
+	const struct iq_numbers *old = iq_group_numbers(iqn);
+	u32 n = old ? old->n : IQ_NUMBERS_MIN, i;
+	struct iq_numbers *new;
 
+	while (n < 2 * (iqn->n_groups + fresh))
+		n *= 2;
 	new = kvzalloc(struct_size(new, action, n) +
 		       n * (sizeof(*new->free) + sizeof(*new->taken)),
 		       GFP_KERNEL_ACCOUNT);
@@ -55,23 +50,18 @@ static struct iq_numbers *iq_numbers_extend(struct iq_net *iqn)
 	new->n = n;
 	new->free = (void *)&new->action[n];
 	new->taken = (void *)&new->free[n];
-	for (i = 0; i < had; i++) {
-		a = rcu_dereference_protected(old->action[i],
-					      lockdep_is_held(&iqn->config));
-		RCU_INIT_POINTER(new->action[i], a);
+	for (i = 0; old && i < old->n; i++) {
+		new->action[i] = old->action[i];
 		new->free[i] = old->free[i];
 		new->taken[i] = old->taken[i];
 	}
 	for (; i < n; i++)
 		new->free[i] = get_completed_synchronize_rcu();
 	new->taken[0] = true;
-	rcu_assign_pointer(iqn->numbers, new);
-	if (old)
-		kvfree_rcu(old, rcu);
 	return new;
 }
 
-/* One of @numbers that may be given; 0: none. The search goes on where it was. */
+/* One that may be given; 0: none. The search goes on where it was. */
 static u32 iq_numbers_free(const struct iq_numbers *numbers, u32 last)
 {
 	u32 i, number;
@@ -85,41 +75,17 @@ static u32 iq_numbers_free(const struct iq_numbers *numbers, u32 last)
 	return 0;
 }
 
-static int iq_group_number(struct iq_net *iqn, struct iq_group *g)
+static void iq_group_number(struct iq_net *iqn, struct iq_numbers *numbers,
+			    struct iq_group *g)
 {
-	struct iq_numbers *numbers = iq_group_numbers(iqn);
-	u32 number = 0;
-
-	if (numbers)
-		number = iq_numbers_free(numbers, iqn->last_number);
-	if (!number && (!numbers || numbers->n < IQ_GROUP_NUMBERS)) {
-		numbers = iq_numbers_extend(iqn);
-		if (!numbers)
-			return -ENOMEM;
-		number = iq_numbers_free(numbers, iqn->last_number);
-	}
-	if (!number) {
-		/* There are twice as many as groups: it is for those that went. */
+	g->number = iq_numbers_free(numbers, iqn->last_number);
+	if (!g->number) {
+		/* Half of them are not taken: it is for those that were. */
 		synchronize_rcu();
-		number = iq_numbers_free(numbers, iqn->last_number);
+		g->number = iq_numbers_free(numbers, iqn->last_number);
 	}
-	iqn->last_number = number;
-	g->number = number;
-	numbers->taken[number] = true;
-	return 0;
-}
-
-/* What packets find by its number; NULL: it goes, and the number is free soon. */
-static void iq_group_publish(struct iq_net *iqn, const struct iq_group *g,
-			     struct iq_action *a)
-{
-	struct iq_numbers *numbers = iq_group_numbers(iqn);
-
-	rcu_assign_pointer(numbers->action[g->number], a);
-	if (a)
-		return;
-	numbers->taken[g->number] = false;
-	numbers->free[g->number] = get_state_synchronize_rcu();
+	iqn->last_number = g->number;
+	numbers->taken[g->number] = true;
 }
 
 static struct iq_group *iq_group_alloc(struct iq_net *iqn,
@@ -129,28 +95,15 @@ static struct iq_group *iq_group_alloc(struct iq_net *iqn,
 
 	if (!g)
 		return NULL;
+	g->iqn = iqn;
 	g->id = req->id;
 	strscpy(g->name, req->name, sizeof(g->name));
 	g->counter = iq_counter_alloc(IPSEC_QOS_COUNTER_MAX + 1);
-	if (!g->counter || iq_group_number(iqn, g)) {
-		free_percpu(g->counter);
+	if (!g->counter) {
 		kfree(g);
 		return NULL;
 	}
 	return g;
-}
-
-static struct iq_action *iq_group_plan_action(const struct iq_group_req *req)
-{
-	struct iq_action *a = kzalloc(sizeof(*a), GFP_KERNEL_ACCOUNT);
-
-	if (!a)
-		return NULL;
-	a->mark = req->mark;
-	a->mask = req->mask;
-	a->priority = req->priority;
-	a->dscp = req->dscp;
-	return a;
 }
 
 struct iq_group *iq_group_find(struct iq_net *iqn, u32 id, const char *name)
@@ -169,14 +122,17 @@ struct iq_group *iq_group_find(struct iq_net *iqn, u32 id, const char *name)
 /* A group that nobody uses. */
 static void iq_group_remove(struct iq_net *iqn, struct iq_group *g)
 {
+	struct iq_numbers *numbers = iq_group_numbers(iqn);
+
 	xa_erase(&iqn->groups, g->id);
 	iqn->n_groups--;
 	iqn->group_seq++;
-	if (iq_group_action(iqn, g)->priority)
+	if (iq_group_action(g)->priority)
 		iqn->n_priority--;
 	iq_sysfs_group_del(g);
 	iq_event_group(iqn, IPSEC_QOS_EVENT_DEL, g);
-	iq_group_publish(iqn, g, NULL);
+	numbers->taken[g->number] = false;
+	numbers->free[g->number] = get_state_synchronize_rcu();
 	call_rcu(&g->rcu, iq_group_free_rcu);
 }
 
@@ -196,13 +152,13 @@ static bool iq_group_used(struct iq_net *iqn, const struct iq_group *g,
  * @g: the group, there already or new
  * @fresh: it is new
  * @rename: it got another name
- * @action: what it will do
+ * @change: it is to do something else
  */
 struct iq_group_plan {
 	struct iq_group *g;
 	bool fresh;
 	bool rename;
-	struct iq_action *action;
+	bool change;
 };
 
 /* Is the name that @req wants free, once the whole request is carried out? */
@@ -290,25 +246,36 @@ static void iq_group_rename(const struct iq_group_req *req,
 	}
 }
 
-/* Carry out what can no longer fail. */
+/* What packets will find in @numbers. */
+static void iq_group_plan_action(struct iq_net *iqn, struct iq_numbers *numbers,
+				 struct iq_group_plan *p,
+				 const struct iq_group_req *req)
+{
+	struct iq_action *a, was = {};
+
+	if (p->fresh)
+		iq_group_number(iqn, numbers, p->g);
+	a = &numbers->action[p->g->number];
+	if (!p->fresh)
+		was = *a;
+	*a = (struct iq_action) {
+		.group = p->g,
+		.counter = p->g->counter,
+		.mark = req->mark,
+		.mask = req->mask,
+		.priority = req->priority,
+		.dscp = req->dscp,
+	};
+	p->change = was.mark != a->mark || was.mask != a->mask ||
+		    was.priority != a->priority || was.dscp != a->dscp;
+}
+
+/* Carry out what can no longer fail; packets know it already. */
 static void iq_group_apply(struct iq_net *iqn, struct iq_group_plan *p, u8 owner)
 {
-	struct iq_action *old = iq_group_action(iqn, p->g), *a = p->action;
 	/* To state again what is there makes no event. */
-	bool changed = p->fresh || p->rename || p->g->owner != owner ||
-		       old->mark != a->mark || old->mask != a->mask ||
-		       old->priority != a->priority || old->dscp != a->dscp;
+	bool changed = p->fresh || p->rename || p->change || p->g->owner != owner;
 
-	if (old && old->priority)
-		iqn->n_priority--;
-	if (a->priority)
-		iqn->n_priority++;
-	a->group = p->g;
-	a->counter = p->g->counter;
-	rcu_assign_pointer(p->g->action, a);
-	iq_group_publish(iqn, p->g, a);
-	if (old)
-		kfree_rcu(old, rcu);
 	p->g->owner = owner;
 	p->g->generation = iqn->generation[owner];
 	if (p->fresh) {
@@ -326,8 +293,9 @@ static void iq_group_apply(struct iq_net *iqn, struct iq_group_plan *p, u8 owner
 int iq_group_set(struct iq_net *iqn, const struct iq_group_req *req, u32 n,
 		 u8 owner, u16 nlflags, struct netlink_ext_ack *extack)
 {
-	struct iq_group_plan *plan;
+	struct iq_numbers *numbers = NULL, *old;
 	u32 i, fresh = 0, priorities = 0;
+	struct iq_group_plan *plan;
 	int err = 0;
 
 	lockdep_assert_held(&iqn->config);
@@ -354,18 +322,19 @@ int iq_group_set(struct iq_net *iqn, const struct iq_group_req *req, u32 n,
 		priorities += !!req[i].priority;
 	}
 
+	numbers = iq_numbers_copy(iqn, fresh);
+	if (!numbers) {
+		err = -ENOMEM;
+		goto out;
+	}
 	for (i = 0; i < n; i++) {
-		struct iq_group_plan *p = &plan[i];
-
-		p->action = iq_group_plan_action(&req[i]);
-		if (p->action && p->fresh)
-			p->g = iq_group_alloc(iqn, &req[i]);
-		if (!p->action || !p->g) {
+		if (!plan[i].fresh)
+			continue;
+		plan[i].g = iq_group_alloc(iqn, &req[i]);
+		if (!plan[i].g) {
 			err = -ENOMEM;
 			goto undo;
 		}
-		if (!p->fresh)
-			continue;
 		err = xa_reserve(&iqn->groups, req[i].id, GFP_KERNEL_ACCOUNT);
 		if (err)
 			goto undo;
@@ -376,6 +345,17 @@ int iq_group_set(struct iq_net *iqn, const struct iq_group_req *req, u32 n,
 	if (err)
 		goto undo;
 
+	for (i = 0; i < n; i++) {
+		if (!plan[i].fresh && iq_group_action(plan[i].g)->priority)
+			iqn->n_priority--;
+		if (req[i].priority)
+			iqn->n_priority++;
+		iq_group_plan_action(iqn, numbers, &plan[i], &req[i]);
+	}
+	old = iq_group_numbers(iqn);
+	rcu_assign_pointer(iqn->numbers, numbers);
+	if (old)
+		kvfree_rcu(old, rcu);
 	iq_group_rename(req, plan, n);
 	for (i = 0; i < n; i++)
 		iq_group_apply(iqn, &plan[i], owner);
@@ -384,14 +364,13 @@ int iq_group_set(struct iq_net *iqn, const struct iq_group_req *req, u32 n,
 
 undo:
 	for (i = 0; i < n; i++) {
-		kfree(plan[i].action);
 		if (!plan[i].fresh || !plan[i].g)
 			continue;
 		xa_release(&iqn->groups, req[i].id);
-		iq_group_publish(iqn, plan[i].g, NULL);
 		free_percpu(plan[i].g->counter);
 		kfree(plan[i].g);
 	}
+	kvfree(numbers);
 out:
 	kvfree(plan);
 	return err;

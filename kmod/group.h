@@ -14,11 +14,10 @@
 #include "net.h"
 
 /**
- * struct iq_action - what is done to a group's packets; replaced whole
+ * struct iq_action - what is done to a group's packets, and all else that they
+ * need of it, within one cache line
  *
- * All that packets need of a group, in one cache line.
- *
- * @group: whose it is
+ * @group: whose it is; while an entry names it, or did a grace period ago
  * @counter: its counters
  * @mark: bits of skb->mark to set, none outside of @mask
  * @mask: bits of skb->mark to change
@@ -26,7 +25,6 @@
  * @dscp: of the outer header, 0 to 63; -1: left alone
  */
 struct iq_action {
-	struct rcu_head rcu;
 	struct iq_group *group;
 	struct iq_counter __percpu *counter;
 	u32 mark;
@@ -38,10 +36,10 @@ struct iq_action {
 /**
  * struct iq_group - a group
  *
- * @action: RCU, written under iq_net.config; packets find it by @number
  * @counter: counters of enum ipsec_qos_counter, per CPU
  * @id: its key, never changes
- * @number: what the tables know it by (iq_group_numbered()), never changes
+ * @number: what the tables know it by, and where its action is; never changes
+ * @iqn: whose it is
  * @name: iq_net.config
  * @owner: enum ipsec_qos_owner; iq_net.config
  * @generation: of the owner when it was stated last; iq_net.config
@@ -50,7 +48,7 @@ struct iq_action {
  * @kobj_gone: completed by the folder's release
  */
 struct iq_group {
-	struct iq_action __rcu *action;
+	struct iq_net *iqn;
 	struct iq_counter __percpu *counter;
 	struct rcu_head rcu;
 	u32 id;
@@ -64,23 +62,24 @@ struct iq_group {
 };
 
 /**
- * struct iq_numbers - groups by number
+ * struct iq_numbers - what groups do, by number
  *
- * Numbers are small, for the tables' sake, and given again once a group is gone
- * and a grace period has passed.
+ * Numbers are small, for the tables' sake. A request for groups makes a new one
+ * of these with all that it changes, so that packets see that at once. The number
+ * of a group that is gone is given again after a grace period: who has read it in
+ * a table uses it within one.
  *
  * @n: how many numbers; 0 is no group's
- * @taken: of each: a group has it; iq_net.config
  * @free: of each that is not taken: the grace period to wait for
  *	(get_state_synchronize_rcu()); iq_net.config
- * @action: of each: its group's; NULL: none. RCU, written under iq_net.config
+ * @taken: of each: a group has it; iq_net.config
  */
 struct iq_numbers {
 	struct rcu_head rcu;
 	u32 n;
-	bool *taken;
 	unsigned long *free;
-	struct iq_action __rcu *action[];
+	bool *taken;
+	struct iq_action action[] ____cacheline_aligned;
 };
 
 /**
@@ -133,20 +132,23 @@ int iq_group_hooks(struct iq_net *iqn, u32 n_groups, u32 n_priority);
 struct iq_group *iq_group_find(struct iq_net *iqn, u32 id, const char *name);
 
 /**
- * iq_group_numbered() - what is done to the packets of a group that a table
- * names; NULL: it is gone
+ * iq_group_numbered() - what is done to the packets of a group that a table names
  *
  * Under rcu_read_lock() or iq_net.table, whose holders have bottom halves
- * disabled, which is as good.
+ * disabled, which is as good; or under iq_net.config.
  */
 static inline const struct iq_action *
 iq_group_numbered(const struct iq_net *iqn, u32 number)
 {
-	const struct iq_numbers *numbers;
+	return &rcu_dereference_check(iqn->numbers,
+				      lockdep_is_held(&iqn->table) ||
+				      lockdep_is_held(&iqn->config))->action[number];
+}
 
-	numbers = rcu_dereference_check(iqn->numbers, lockdep_is_held(&iqn->table));
-	return rcu_dereference_check(numbers->action[number],
-				     lockdep_is_held(&iqn->table));
+/** iq_group_action() - what is done to a group's packets; likewise */
+static inline const struct iq_action *iq_group_action(const struct iq_group *g)
+{
+	return iq_group_numbered(g->iqn, g->number);
 }
 
 /** iq_action_count() - of a packet; bottom halves are disabled */

@@ -464,7 +464,7 @@ static int iq_put_group(struct sk_buff *skb, const struct iq_group *g)
 	if (!nest)
 		return -EMSGSIZE;
 	rcu_read_lock();
-	a = *rcu_dereference(g->action);
+	a = *iq_group_action(g);
 	rcu_read_unlock();
 	if (nla_put_u32(skb, IPSEC_QOS_GROUP_A_ID, g->id) ||
 	    nla_put_string(skb, IPSEC_QOS_GROUP_A_NAME, g->name) ||

@@ -42,6 +42,7 @@
 #include <uapi/linux/in.h>
 
 #define IQ_SLOTS	4	/* of a bucket: what fits into 64 bytes */
+#define IQ_STORE_CACHED	8192	/* so many buckets are in a cache near to the CPU */
 
 /**
  * struct iq_key - names an SA (RFC 4301 section 4.1) or an IKE SA
@@ -374,8 +375,12 @@ iq_store_search(const struct iq_store *s, const struct iq_key *key, bool wide,
 	struct iq_bucket *c = iq_store_bucket(s, second, wide);
 	int way;
 
-	/* All at once, for it is the waiting that costs: one key in 7 needs it. */
-	prefetch(c);
+	/*
+	 * All at once where memory is slow, for it is the waiting that costs: one
+	 * key in 7 is in its second bucket.
+	 */
+	if (s->n_buckets > IQ_STORE_CACHED)
+		prefetch(c);
 	if (wide)
 		prefetch(container_of(b, struct iq_wide_bucket, b)->key);
 

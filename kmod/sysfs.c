@@ -124,7 +124,7 @@ static ssize_t name##_show(struct kobject *kobj,			\
 	ssize_t len;							\
 									\
 	rcu_read_lock();						\
-	a = rcu_dereference(g->action);					\
+	a = iq_group_action(g);						\
 	(void)a;							\
 	len = sysfs_emit(buf, fmt "\n", __VA_ARGS__);			\
 	rcu_read_unlock();						\

@@ -290,8 +290,9 @@ iq_tag_plain(struct iq_net *iqn, struct sk_buff *skb,
 	      skb_headlen(skb) - skb_network_offset(skb),		\
 	      (skb)->len - skb_network_offset(skb), ##__VA_ARGS__)
 
-static noinline unsigned int iq_tag_esp4(struct iq_net *iqn, struct sk_buff *skb,
-					 const struct nf_hook_state *state)
+static __always_inline unsigned int
+iq_tag_esp4(struct iq_net *iqn, struct sk_buff *skb,
+	    const struct nf_hook_state *state)
 {
 	return iq_tag_plain(iqn, skb, state, IQ_PLAIN(iq_parse_plain_esp4, skb),
 			    AF_INET);

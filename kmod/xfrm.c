@@ -133,7 +133,7 @@ void iq_xfrm_look(struct iq_net *iqn, const struct iq_key *key, u32 group)
 	 */
 	rcu_read_lock();
 	if (g)
-		mark = rcu_dereference(g->action)->mark;
+		mark = iq_group_action(g)->mark;
 	rcu_read_unlock();
 	memcpy(&dst, key->dst, sizeof(key->dst));
 	x = xfrm_state_lookup(iqn->net, mark, &dst, key->spi, key->proto,
