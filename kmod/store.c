@@ -17,6 +17,10 @@
 #define IQ_STORE_SPILL		32	/* one spill bucket for so many */
 #define IQ_STORE_MIN		8	/* buckets, and spill buckets */
 
+/* A wide bucket is two lines, which are fetched together where they are a pair. */
+#define IQ_STORE_HEAD		ALIGN(sizeof(struct iq_store), \
+				      sizeof(struct iq_wide_bucket))
+
 struct iq_store *iq_store_alloc(u8 family, u32 n)
 {
 	bool wide = iq_store_wide(family);
@@ -35,7 +39,7 @@ struct iq_store *iq_store_alloc(u8 family, u32 n)
 	total = n_buckets + max_t(u32, IQ_STORE_MIN, n_buckets / IQ_STORE_SPILL);
 	buckets = array_size(total, wide ? sizeof(struct iq_wide_bucket) :
 			     sizeof(struct iq_bucket));
-	all = size_add(L1_CACHE_ALIGN(sizeof(*s)),
+	all = size_add(IQ_STORE_HEAD,
 		       size_add(buckets, array3_size(total, IQ_SLOTS,
 						     sizeof(*s->rest))));
 	/* Too much is an error for who asked, no warning. */
@@ -47,7 +51,7 @@ struct iq_store *iq_store_alloc(u8 family, u32 n)
 	s->n_buckets = n_buckets;
 	s->n_spill = total - n_buckets;
 	get_random_bytes(&s->secret, sizeof(s->secret));
-	s->buckets = (void *)s + L1_CACHE_ALIGN(sizeof(*s));
+	s->buckets = (void *)s + IQ_STORE_HEAD;
 	s->rest = s->buckets + buckets;
 	return s;
 }
@@ -88,7 +92,7 @@ static struct iq_slot *iq_ref_slot(const struct iq_ref *ref)
 	return &iq_ref_bucket(ref)->slot[ref->i % IQ_SLOTS];
 }
 
-static __be32 *iq_ref_dst(const struct iq_ref *ref)
+static u64 *iq_ref_words(const struct iq_ref *ref)
 {
 	return container_of(iq_ref_bucket(ref), struct iq_wide_bucket,
 			    b)->key[ref->i % IQ_SLOTS];
@@ -160,7 +164,7 @@ static void iq_slot_set(const struct iq_ref *ref, const struct iq_key *key,
 	if (iq_ref_spilled(ref))
 		WRITE_ONCE(s->n_spilled, s->n_spilled + 1);
 	if (iq_store_wide(s->family))
-		memcpy(iq_ref_dst(ref), key->dst, sizeof(key->dst));
+		memcpy(iq_ref_words(ref), key->dst, sizeof(key->dst));
 	atomic64_set(&rest->packets, 0);
 	atomic64_set(&rest->bytes, 0);
 	WRITE_ONCE(slot->tag, p->tag);
@@ -357,7 +361,7 @@ void iq_ref_key(const struct iq_ref *ref, struct iq_key *key)
 	key->family = family;
 	key->spi = (__force __be32)(u32)slot->tag;
 	if (iq_store_wide(family))
-		memcpy(key->dst, iq_ref_dst(ref), sizeof(key->dst));
+		memcpy(key->dst, iq_ref_words(ref), sizeof(key->dst));
 	else
 		key->dst[0] = (__force __be32)(u32)(slot->tag >> 32);
 	if (family)

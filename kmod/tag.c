@@ -290,12 +290,10 @@ iq_tag_plain(struct iq_net *iqn, struct sk_buff *skb,
 	      skb_headlen(skb) - skb_network_offset(skb),		\
 	      (skb)->len - skb_network_offset(skb), ##__VA_ARGS__)
 
-static __always_inline unsigned int
-iq_tag_esp4(struct iq_net *iqn, struct sk_buff *skb,
-	    const struct nf_hook_state *state)
+static noinline unsigned int iq_tag_udp4(struct iq_net *iqn, struct sk_buff *skb,
+					 const struct nf_hook_state *state, u32 spi)
 {
-	return iq_tag_plain(iqn, skb, state, IQ_PLAIN(iq_parse_plain_esp4, skb),
-			    AF_INET);
+	return iq_tag_plain(iqn, skb, state, spi, AF_INET);
 }
 
 static noinline unsigned int iq_tag_esp6(struct iq_net *iqn, struct sk_buff *skb,
@@ -303,17 +301,6 @@ static noinline unsigned int iq_tag_esp6(struct iq_net *iqn, struct sk_buff *skb
 {
 	return iq_tag_plain(iqn, skb, state, IQ_PLAIN(iq_parse_plain_esp6, skb),
 			    AF_INET6);
-}
-
-static noinline unsigned int iq_tag_udp4(struct iq_net *iqn, struct sk_buff *skb,
-					 const struct nf_hook_state *state)
-{
-	const struct iq_settings *settings = rcu_dereference(iqn->settings);
-	u32 spi = IQ_PLAIN(iq_parse_plain_udp4, skb, &settings->ports);
-
-	if (likely(spi == IQ_PLAIN_OTHER))
-		return NF_ACCEPT;
-	return iq_tag_plain(iqn, skb, state, spi, AF_INET);
 }
 
 /*
@@ -384,15 +371,22 @@ static bool iq_tag_may_ipv6(const struct sk_buff *skb)
 static unsigned int iq_tag_in_ipv4(void *priv, struct sk_buff *skb,
 				   const struct nf_hook_state *state)
 {
+	struct iq_net *iqn = priv;
+	u32 spi;
+
 	if (unlikely(secpath_exists(skb)))
-		iq_tag_came(priv, skb, state, ip_hdr(skb)->protocol);
+		iq_tag_came(iqn, skb, state, ip_hdr(skb)->protocol);
 	switch (ip_hdr(skb)->protocol) {
 	case IPPROTO_ESP:
-		return iq_tag_esp4(priv, skb, state);
+		return iq_tag_plain(iqn, skb, state,
+				    IQ_PLAIN(iq_parse_plain_esp4, skb), AF_INET);
 	case IPPROTO_UDP:
-		return iq_tag_udp4(priv, skb, state);
+		spi = IQ_PLAIN(iq_parse_plain_udp4, skb,
+			       &rcu_dereference(iqn->settings)->ports);
+		return spi == IQ_PLAIN_OTHER ? NF_ACCEPT :
+		       iq_tag_udp4(iqn, skb, state, spi);
 	case IPPROTO_AH:
-		return iq_tag_protected(priv, skb, state);
+		return iq_tag_protected(iqn, skb, state);
 	default:
 		return NF_ACCEPT;
 	}
