@@ -7,11 +7,11 @@
 
 /*
  * How full a store may get. With two buckets of four slots to choose from one key
- * in 70 spills at 3/4, and then a third of the spill is used. A new store is full
- * to 7/16, a small one to a quarter: so that one grows to 12/7 or 3 times what it
+ * in 350 spills at 5/8, and one in 7 is in its second bucket. A new store is full
+ * to 7/16, a small one to a quarter: so that one grows to 10/7 or 5/2 of what it
  * was.
  */
-#define IQ_STORE_FULL(slots)	((slots) / 4 * 3)
+#define IQ_STORE_FULL(slots)	((slots) / 8 * 5)
 #define IQ_STORE_BUCKETS(n)	((u32)((u64)(n) * 4 / 7))
 #define IQ_STORE_SMALL		8192	/* entries */
 #define IQ_STORE_SPILL		32	/* one spill bucket for so many */
@@ -56,9 +56,15 @@ struct iq_store *iq_store_alloc(u8 family, u32 n)
 	return s;
 }
 
+static void iq_store_free_rcu(struct rcu_head *rcu)
+{
+	kvfree(container_of(rcu, struct iq_store, rcu));
+}
+
 void iq_store_free(struct iq_store *s)
 {
-	kvfree_rcu(s, rcu);
+	/* Soon: kvfree_rcu() would keep what may be large for seconds. */
+	call_rcu(&s->rcu, iq_store_free_rcu);
 }
 
 u32 iq_store_room(const struct iq_store *s)

@@ -42,7 +42,7 @@
 #include <uapi/linux/in.h>
 
 #define IQ_SLOTS	4	/* of a bucket: what fits into 64 bytes */
-#define IQ_STORE_CACHED	8192	/* so many buckets are in a cache near to the CPU */
+#define IQ_STORE_CACHED	2048	/* so many buckets are in a cache near to the CPU */
 
 /**
  * struct iq_key - names an SA (RFC 4301 section 4.1) or an IKE SA
