@@ -281,22 +281,6 @@ int iq_store_move(struct iq_store *from, u32 *i, u32 n, struct iq_store *to)
 	return 0;
 }
 
-u64 iq_slot_count_much(struct iq_slot *slot, u32 packets, u32 bytes)
-{
-	u64 word;
-
-	do {
-		u32 p = min_t(u32, packets, IQ_ADD_PACKETS);
-		u32 b = min_t(u32, bytes, IQ_ADD_BYTES);
-
-		word = atomic64_add_return(FIELD_PREP(IQ_WORD_PACKETS, p) | b,
-					   &slot->word);
-		packets -= p;
-		bytes -= b;
-	} while (packets || bytes);
-	return word;
-}
-
 void iq_store_carry(struct iq_store *s, u32 i)
 {
 	struct iq_ref ref = { .s = s, .i = i };
@@ -314,6 +298,25 @@ void iq_store_carry(struct iq_store *s, u32 i)
 	/* Pairs with iq_ref_count() and iq_slot_clear(). */
 	smp_mb__before_atomic();
 	atomic64_andnot(IQ_WORD_CARRY, &slot->word);
+}
+
+u64 iq_store_count_much(struct iq_store *s, u32 i, u32 packets, u32 bytes)
+{
+	struct iq_slot *slot = iq_ref_slot(&(struct iq_ref){ .s = s, .i = i });
+	u64 word;
+
+	do {
+		u32 p = min_t(u32, packets, IQ_ADD_PACKETS);
+		u32 b = min_t(u32, bytes, IQ_ADD_BYTES);
+
+		word = atomic64_add_return(FIELD_PREP(IQ_WORD_PACKETS, p) | b,
+					   &slot->word);
+		if (word & IQ_WORD_HALF)
+			iq_store_carry(s, i);
+		packets -= p;
+		bytes -= b;
+	} while ((packets || bytes) && word & IQ_WORD_GROUP);
+	return word;
 }
 
 /*

@@ -415,11 +415,11 @@ iq_store_search(const struct iq_store *s, const struct iq_key *key, bool wide,
 	return NULL;
 }
 
-/* What is too much to be counted at once, in parts; @return: the last word. */
-u64 iq_slot_count_much(struct iq_slot *slot, u32 packets, u32 bytes);
-
 /* Half of the room in a slot's word is used. */
 void iq_store_carry(struct iq_store *s, u32 i);
+
+/* What is too much to be counted at once, in parts. Return: the last word. */
+u64 iq_store_count_much(struct iq_store *s, u32 i, u32 packets, u32 bytes);
 
 /**
  * iq_store_lookup() - whose is it? Counts the packets as the entry's.
@@ -448,7 +448,8 @@ iq_store_lookup(struct iq_store *s, const struct iq_key *key, bool wide,
 							     packets) | bytes,
 						  &b->slot[slot].word);
 		else
-			now = iq_slot_count_much(&b->slot[slot], packets, bytes);
+			now = iq_store_count_much(s, number * IQ_SLOTS + slot,
+						  packets, bytes);
 		if (unlikely(now & IQ_WORD_HALF))
 			iq_store_carry(s, number * IQ_SLOTS + slot);
 		/* Gone a moment ago, or to the next store, where it counts. */

@@ -442,7 +442,7 @@ int iq_table_set(struct iq_table *t, const struct iq_entry_req *req, u32 n,
 	u32 of[ARRAY_SIZE(t->store)] = {}, i;
 	struct iq_net *iqn = t->iqn;
 	struct iq_done *done;
-	bool announced = false;
+	bool announced = false, look;
 	int err, which;
 
 	lockdep_assert_held(&iqn->config);
@@ -483,9 +483,8 @@ int iq_table_set(struct iq_table *t, const struct iq_entry_req *req, u32 n,
 				 IPSEC_QOS_STATUS_A_SAS : IPSEC_QOS_STATUS_A_IKES,
 				 t->max);
 	/* The SA that it is about may have been in the SAD before. */
-	if (t->type->id != IQ_TABLE_SA || !iq_xfrm_has_sas(iqn))
-		n = 0;
-	for (i = 0; i < n && !err; i++)
+	look = !err && t->type->id == IQ_TABLE_SA && iq_xfrm_has_sas(iqn);
+	for (i = 0; i < n && look; i++)
 		if (!req[i].pending)
 			iq_xfrm_look(iqn, &req[i].key, done[i].info.group);
 	kvfree(done);
