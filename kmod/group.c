@@ -40,6 +40,8 @@ static struct iq_numbers *iq_numbers_copy(const struct iq_net *iqn, u32 fresh)
 	u32 n = old ? old->n : IQ_NUMBERS_MIN, i;
 	struct iq_numbers *new;
 
+	BUILD_BUG_ON(2 * IPSEC_QOS_MAX_GROUPS_LIMIT > IQ_GROUP_NUMBERS);
+	BUILD_BUG_ON(FIELD_MAX(IQ_WORD_GROUP) + 1 != IQ_GROUP_NUMBERS);
 	while (n < 2 * (iqn->n_groups + fresh))
 		n *= 2;
 	new = kvzalloc(struct_size(new, action, n) +
@@ -59,6 +61,11 @@ static struct iq_numbers *iq_numbers_copy(const struct iq_net *iqn, u32 fresh)
 		new->free[i] = get_completed_synchronize_rcu();
 	new->taken[0] = true;
 	return new;
+}
+
+static void iq_numbers_free_rcu(struct rcu_head *rcu)
+{
+	kvfree(container_of(rcu, struct iq_numbers, rcu));
 }
 
 /* One that may be given; 0: none. The search goes on where it was. */
@@ -355,7 +362,7 @@ int iq_group_set(struct iq_net *iqn, const struct iq_group_req *req, u32 n,
 	old = iq_group_numbers(iqn);
 	rcu_assign_pointer(iqn->numbers, numbers);
 	if (old)
-		kvfree_rcu(old, rcu);
+		call_rcu(&old->rcu, iq_numbers_free_rcu);
 	iq_group_rename(req, plan, n);
 	for (i = 0; i < n; i++)
 		iq_group_apply(iqn, &plan[i], owner);

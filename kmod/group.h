@@ -31,7 +31,7 @@ struct iq_action {
 	u32 mask;
 	u32 priority;
 	int dscp;
-};
+} __aligned(32);
 
 /**
  * struct iq_group - a group

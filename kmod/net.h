@@ -97,7 +97,7 @@ struct iq_table {
  * @total: counters of enum iq_total, per CPU
  *
  * @groups: id to struct iq_group; read under RCU, written under config
- * @numbers: number to struct iq_group, never NULL once there was a group; RCU,
+ * @numbers: what groups do, by number; never NULL once there was a group; RCU,
  *	written under config
  * @last_number: that was given; config
  * @group_seq: counts changes of @groups; config

@@ -23,11 +23,13 @@
 
 struct iq_store *iq_store_alloc(u8 family, u32 n)
 {
+	/* Too much is an error for who asked, no warning. */
+	gfp_t gfp = GFP_KERNEL_ACCOUNT | __GFP_NOWARN;
 	bool wide = iq_store_wide(family);
 	static atomic64_t ids;
 	struct iq_store *s;
 	u32 n_buckets, total;
-	size_t buckets, all;
+	size_t buckets;
 
 	BUILD_BUG_ON(sizeof(struct iq_bucket) != 64);
 	BUILD_BUG_ON(sizeof(struct iq_rest) != 24);
@@ -39,26 +41,29 @@ struct iq_store *iq_store_alloc(u8 family, u32 n)
 	total = n_buckets + max_t(u32, IQ_STORE_MIN, n_buckets / IQ_STORE_SPILL);
 	buckets = array_size(total, wide ? sizeof(struct iq_wide_bucket) :
 			     sizeof(struct iq_bucket));
-	all = size_add(IQ_STORE_HEAD,
-		       size_add(buckets, array3_size(total, IQ_SLOTS,
-						     sizeof(*s->rest))));
-	/* Too much is an error for who asked, no warning. */
-	s = kvzalloc(all, GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
+	s = kvzalloc(size_add(IQ_STORE_HEAD, buckets), gfp);
 	if (!s)
 		return NULL;
+	s->rest = kvcalloc(total, IQ_SLOTS * sizeof(*s->rest), gfp);
+	if (!s->rest) {
+		kvfree(s);
+		return NULL;
+	}
 	s->family = family;
 	s->id = atomic64_inc_return(&ids);
 	s->n_buckets = n_buckets;
 	s->n_spill = total - n_buckets;
 	get_random_bytes(&s->secret, sizeof(s->secret));
 	s->buckets = (void *)s + IQ_STORE_HEAD;
-	s->rest = s->buckets + buckets;
 	return s;
 }
 
 static void iq_store_free_rcu(struct rcu_head *rcu)
 {
-	kvfree(container_of(rcu, struct iq_store, rcu));
+	struct iq_store *s = container_of(rcu, struct iq_store, rcu);
+
+	kvfree(s->rest);
+	kvfree(s);
 }
 
 void iq_store_free(struct iq_store *s)
@@ -281,47 +286,73 @@ int iq_store_move(struct iq_store *from, u32 *i, u32 n, struct iq_store *to)
 	return 0;
 }
 
+/*
+ * Take what was counted out of a slot's word; who holds CARRY has neither bottom
+ * halves nor others of its CPU in between, so that whoever waits for it does not
+ * wait for long. @half: only if half of the room is used. False: it is not, or the
+ * entry is gone.
+ */
+static bool iq_slot_take(struct iq_slot *slot, bool half, u64 *word)
+{
+	local_bh_disable();
+	preempt_disable();
+	*word = atomic64_read(&slot->word);
+	while (*word & IQ_WORD_GROUP && (!half || *word & IQ_WORD_HALF)) {
+		if (*word & IQ_WORD_CARRY) {
+			cpu_relax();
+			*word = atomic64_read(&slot->word);
+		} else if (atomic64_try_cmpxchg(&slot->word, (s64 *)word,
+						(*word & ~IQ_WORD_COUNT) |
+						IQ_WORD_CARRY)) {
+			return true;
+		}
+	}
+	preempt_enable();
+	local_bh_enable();
+	return false;
+}
+
+static void iq_slot_give(struct iq_slot *slot)
+{
+	/* Pairs with iq_ref_count() and iq_slot_clear(). */
+	smp_mb__before_atomic();
+	atomic64_andnot(IQ_WORD_CARRY, &slot->word);
+	preempt_enable();
+	local_bh_enable();
+}
+
 void iq_store_carry(struct iq_store *s, u32 i)
 {
 	struct iq_ref ref = { .s = s, .i = i };
 	struct iq_slot *slot = iq_ref_slot(&ref);
-	u64 word = atomic64_read(&slot->word);
-
-	/* One carries; who is late, or finds the entry gone, need not. */
-	do {
-		if (!(word & IQ_WORD_HALF) || !(word & IQ_WORD_GROUP) ||
-		    word & IQ_WORD_CARRY)
-			return;
-	} while (!atomic64_try_cmpxchg(&slot->word, (s64 *)&word,
-				       (word & ~IQ_WORD_COUNT) | IQ_WORD_CARRY));
-	iq_rest_count(iq_ref_rest(&ref), word);
-	/* Pairs with iq_ref_count() and iq_slot_clear(). */
-	smp_mb__before_atomic();
-	atomic64_andnot(IQ_WORD_CARRY, &slot->word);
-}
-
-u64 iq_store_count_much(struct iq_store *s, u32 i, u32 packets, u32 bytes)
-{
-	struct iq_slot *slot = iq_ref_slot(&(struct iq_ref){ .s = s, .i = i });
 	u64 word;
 
-	do {
-		u32 p = min_t(u32, packets, IQ_ADD_PACKETS);
-		u32 b = min_t(u32, bytes, IQ_ADD_BYTES);
+	/* Who is late waits: nobody adds twice beyond half of the room. */
+	if (!iq_slot_take(slot, true, &word))
+		return;
+	iq_rest_count(iq_ref_rest(&ref), word);
+	iq_slot_give(slot);
+}
 
-		word = atomic64_add_return(FIELD_PREP(IQ_WORD_PACKETS, p) | b,
-					   &slot->word);
-		if (word & IQ_WORD_HALF)
-			iq_store_carry(s, i);
-		packets -= p;
-		bytes -= b;
-	} while ((packets || bytes) && word & IQ_WORD_GROUP);
-	return word;
+bool iq_store_count_much(struct iq_store *s, u32 i, u32 packets, u32 bytes)
+{
+	struct iq_ref ref = { .s = s, .i = i };
+	struct iq_slot *slot = iq_ref_slot(&ref);
+	struct iq_rest *rest = iq_ref_rest(&ref);
+	u64 word;
+
+	if (!iq_slot_take(slot, false, &word))
+		return false;
+	iq_rest_count(rest, word);
+	atomic64_add(packets, &rest->packets);
+	atomic64_add(bytes, &rest->bytes);
+	iq_slot_give(slot);
+	return true;
 }
 
 /*
  * None is missing and none counted twice, and so no counter ever goes back: with
- * fewer packets in the word than before somebody has carried meanwhile.
+ * less in the word than before somebody has carried meanwhile.
  */
 void iq_ref_count(const struct iq_ref *ref, u64 *packets, u64 *bytes)
 {
@@ -339,7 +370,8 @@ void iq_ref_count(const struct iq_ref *ref, u64 *packets, u64 *bytes)
 		smp_rmb();
 		again = atomic64_read(&slot->word);
 	} while ((word | again) & IQ_WORD_CARRY ||
-		 (again & IQ_WORD_PACKETS) < (word & IQ_WORD_PACKETS));
+		 (again & IQ_WORD_PACKETS) < (word & IQ_WORD_PACKETS) ||
+		 (again & IQ_WORD_BYTES) < (word & IQ_WORD_BYTES));
 	*packets += FIELD_GET(IQ_WORD_PACKETS, word);
 	*bytes += FIELD_GET(IQ_WORD_BYTES, word);
 }

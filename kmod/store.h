@@ -79,8 +79,8 @@ struct iq_key {
 /*
  * A slot's word. What is counted in it is carried over to struct iq_rest when
  * half of the room for it is used: once in 65,536 packets or 128 MiB. The other
- * half is for those that count meanwhile: 512 CPUs that each add as much as may
- * be added at once, IQ_ADD_PACKETS and IQ_ADD_BYTES.
+ * half is for those that count meanwhile: 512 CPUs that each add once, as much as
+ * may be added at once, IQ_ADD_PACKETS and IQ_ADD_BYTES.
  */
 #define IQ_WORD_BYTES		GENMASK_ULL(27, 0)
 #define IQ_WORD_PACKETS		GENMASK_ULL(44, 28)
@@ -418,8 +418,8 @@ iq_store_search(const struct iq_store *s, const struct iq_key *key, bool wide,
 /* Half of the room in a slot's word is used. */
 void iq_store_carry(struct iq_store *s, u32 i);
 
-/* What is too much to be counted at once, in parts. Return: the last word. */
-u64 iq_store_count_much(struct iq_store *s, u32 i, u32 packets, u32 bytes);
+/* Count what is too much for the word. False: the entry is gone. */
+bool iq_store_count_much(struct iq_store *s, u32 i, u32 packets, u32 bytes);
 
 /**
  * iq_store_lookup() - whose is it? Counts the packets as the entry's.
@@ -427,7 +427,7 @@ u64 iq_store_count_much(struct iq_store *s, u32 i, u32 packets, u32 bytes);
  * @wide: iq_store_wide() of the store's family
  * @packets: 0: do not count
  *
- * Under rcu_read_lock(), and to count with bottom halves disabled.
+ * Under rcu_read_lock().
  * Return: its group's number; 0: not in this store, it may be in the next.
  */
 static __always_inline u32
@@ -442,19 +442,17 @@ iq_store_lookup(struct iq_store *s, const struct iq_key *key, bool wide,
 	b = iq_store_search(s, key, wide, &number, &slot, &word);
 	if (!b)
 		return 0;
-	if (packets) {
-		if (likely(packets <= IQ_ADD_PACKETS && bytes <= IQ_ADD_BYTES))
-			now = atomic64_add_return(FIELD_PREP(IQ_WORD_PACKETS,
-							     packets) | bytes,
-						  &b->slot[slot].word);
-		else
-			now = iq_store_count_much(s, number * IQ_SLOTS + slot,
-						  packets, bytes);
+	if (likely(packets && packets <= IQ_ADD_PACKETS && bytes <= IQ_ADD_BYTES)) {
+		now = atomic64_add_return(FIELD_PREP(IQ_WORD_PACKETS, packets) | bytes,
+					  &b->slot[slot].word);
 		if (unlikely(now & IQ_WORD_HALF))
 			iq_store_carry(s, number * IQ_SLOTS + slot);
 		/* Gone a moment ago, or to the next store, where it counts. */
 		if (unlikely(!(now & IQ_WORD_GROUP)))
 			return 0;
+	} else if (packets && !iq_store_count_much(s, number * IQ_SLOTS + slot,
+						   packets, bytes)) {
+		return 0;
 	}
 	/* That of before: nobody waits for the sum. */
 	return FIELD_GET(IQ_WORD_GROUP, word);

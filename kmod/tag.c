@@ -368,12 +368,17 @@ static bool iq_tag_may_ipv6(const struct sk_buff *skb)
 	}
 }
 
+static unsigned int iq_tag_queued(void *priv, struct sk_buff *skb,
+				  const struct nf_hook_state *state);
+
 static unsigned int iq_tag_in_ipv4(void *priv, struct sk_buff *skb,
 				   const struct nf_hook_state *state)
 {
 	struct iq_net *iqn = priv;
 	u32 spi;
 
+	if (unlikely(!softirq_count()))
+		return iq_tag_queued(priv, skb, state);
 	if (unlikely(secpath_exists(skb)))
 		iq_tag_came(iqn, skb, state, ip_hdr(skb)->protocol);
 	switch (ip_hdr(skb)->protocol) {
@@ -395,11 +400,29 @@ static unsigned int iq_tag_in_ipv4(void *priv, struct sk_buff *skb,
 static unsigned int iq_tag_in_ipv6(void *priv, struct sk_buff *skb,
 				   const struct nf_hook_state *state)
 {
+	if (unlikely(!softirq_count()))
+		return iq_tag_queued(priv, skb, state);
 	if (unlikely(secpath_exists(skb)))
 		iq_tag_came(priv, skb, state, ipv6_hdr(skb)->nexthdr);
 	if (ipv6_hdr(skb)->nexthdr == IPPROTO_ESP)
 		return iq_tag_esp6(priv, skb, state);
 	return iq_tag_may_ipv6(skb) ? iq_tag_protected(priv, skb, state) : NF_ACCEPT;
+}
+
+/*
+ * One that a queue ahead of these hooks had (nf_queue): it comes back in process
+ * context.
+ */
+static noinline unsigned int iq_tag_queued(void *priv, struct sk_buff *skb,
+					   const struct nf_hook_state *state)
+{
+	unsigned int verdict;
+
+	local_bh_disable();
+	verdict = state->pf == NFPROTO_IPV4 ? iq_tag_in_ipv4(priv, skb, state) :
+					      iq_tag_in_ipv6(priv, skb, state);
+	local_bh_enable();
+	return verdict;
 }
 
 /* In process context, more often than not. */

@@ -75,6 +75,7 @@ static struct result results[DEVICES_MAX];
 static unsigned int n_results;
 static struct net_device *taken[DEVICES_MAX];
 static unsigned int n_taken;
+static u32 next_packet;		/* of turns: they go on where the last ones ended */
 
 static void make_ipv4(void *data, u8 protocol, u32 i)
 {
@@ -268,8 +269,10 @@ static int job_turns(const char *line)
 	if (kind < 0)
 		return kind;
 	err = results_begin(n_taken);
-	for (i = 0; i < n_taken; i++)
+	for (i = 0; i < n_taken; i++) {
 		results[i].dev = taken[i];
+		results[i].packet = next_packet;
+	}
 	while (!err && rounds--) {
 		for (i = 0; i < n_taken; i++) {
 			for (n = 0; n < packets; n += BURST)
@@ -278,6 +281,7 @@ static int job_turns(const char *line)
 			cond_resched();
 		}
 	}
+	next_packet = results[0].packet;
 	results_end();
 	return err;
 }

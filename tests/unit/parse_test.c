@@ -136,7 +136,8 @@ static void check_plain(const u8 *data, u32 avail, u32 n, enum iq_kind whole,
 		ck_assert(!all->first);
 		ck_assert(!!esp4 + !!esp6 + !!udp4 == 1);
 		ck_assert_int_eq(all->dst - all->src, esp6 ? 16 : 4);
-	} else if (avail >= 36 && data[0] == 0x45 && (data[2] || data[3]) &&
+	} else if (avail >= 28 && (avail >= 36 || data[9] != IPPROTO_UDP) &&
+		   data[0] == 0x45 && (data[2] || data[3]) &&
 		   data[9] != IPPROTO_AH) {
 		ck_assert(whole != IQ_SA || all->first);
 	} else if (avail >= 48 && data[0] >> 4 == 6 && data[6] == IPPROTO_ESP &&
