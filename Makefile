@@ -180,7 +180,7 @@ demo:
 	@$(MAKE) all
 	@tests/demo/run
 
-# The bench, in a kernel of its own; bench-short is what CI runs.
+# The bench, in a kernel of its own; bench-short takes three minutes.
 
 $(B)/bench/sas: $(patsubst %.c,$(B)/obj/%.o,$(lib_src) tests/bench/sas.c)
 	@mkdir -p $(@D)
