@@ -207,8 +207,8 @@ iq_tag_protected(struct iq_net *iqn, struct sk_buff *skb,
 	const struct iq_settings *settings = rcu_dereference(iqn->settings);
 	bool in = state->hook == NF_INET_PRE_ROUTING;
 	enum ipsec_qos_counter which;
-	struct iq_packet pkt;
 	const struct iq_action *a;
+	struct iq_packet pkt;
 	enum iq_kind kind;
 	u32 packets;
 
