@@ -289,7 +289,7 @@ void act_steady(void)
 			resting = true;
 			if (!going())
 				return;
-			usleep(1000);
+			usleep(POLL);
 			continue;
 		}
 		emit_one(fd, &id);
@@ -511,7 +511,7 @@ static int tick_off(const struct nlmsghdr *msg, void *data)
 static int dump(struct family *f, uint8_t cmd, mnl_cb_t cb, void *data)
 {
 	while (shared->leaving && going())
-		usleep(1000);
+		usleep(POLL);
 	family_begin(f, cmd, NLM_F_DUMP);
 	return family_talk(f, cb, data);
 }
@@ -522,18 +522,28 @@ static int dump(struct family *f, uint8_t cmd, mnl_cb_t cb, void *data)
  */
 static void dump_in_quiet(struct family *f)
 {
-	unsigned int seen[N_STEADY], loads = shared->loads, i, tries = 5;
-	bool open;
+	unsigned int seen[N_STEADY], i, tries = 3;
 	int err;
 
-	shared->quiet = getpid();
+	while (!shared->open && going())
+		usleep(POLL);
+	quiet(true);
+	/* Both stay: who takes them away wants quiet for it. */
+	if (!shared->open || !ready(f)) {
+		quiet(false);
+		return;
+	}
+	/* until what was begun has ended, and what has a second to live is gone */
+	usleep(1500000);
+	/* all wait for it */
+	be_nice(-10);
 	do {
-		open = shared->open;
 		memset(seen, 0, sizeof(seen));
 		err = dump(f, IPSEC_QOS_CMD_SA_GET, tick_off, seen);
 	} while (!err && f->intr && --tries && going());
-	shared->quiet = 0;
-	if (err || f->intr || !open || !shared->open || loads != shared->loads)
+	be_nice(0);
+	quiet(false);
+	if (err || f->intr)
 		return;
 	for (i = 0; i < N_STEADY; i++)
 		if (seen[i] != 1)
@@ -553,7 +563,7 @@ void act_dump(void)
 		dump(&f, IPSEC_QOS_CMD_SA_GET, tick_off, seen);
 		dump(&f, IPSEC_QOS_CMD_IKE_GET, NULL, NULL);
 		dump(&f, IPSEC_QOS_CMD_GROUP_GET, NULL, NULL);
-		if (n++ % 4 == 0)
+		if (n++ % 2 == 0)
 			dump_in_quiet(&f);
 	}
 }

@@ -13,6 +13,7 @@
 #include <time.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
@@ -29,8 +30,8 @@ static void act_reload(void);
 
 static const struct actor actors[] = {
 	{ "steady", "packets that must be tagged", act_steady, "steady", 2000, SENDERS },
-	{ "flood", "packets of every kind arriving", act_flood, "src", 2000, 2 },
-	{ "local", "packets made here", act_local, "router", 1000, 1 },
+	{ "flood", "packets of every kind arriving", act_flood, "src", 5000, 2, 5 },
+	{ "local", "packets made here", act_local, "router", 2500, 1, 5 },
 	{ "resync", "resyncs, of up to 20,000 SAs", act_resync, "steady", 5, 1 },
 	{ "move", "entries moved between groups", act_move, "steady", 100, 1 },
 	{ "dump", "dumps in which nothing lacked", act_dump, "steady", 4, 1 },
@@ -40,7 +41,7 @@ static const struct actor actors[] = {
 	{ "groups", "groups made, changed, removed", act_groups, "router", 40, 1 },
 	{ "settings", "settings changed", act_settings, "router", 100, 1 },
 	{ "events", "events heard", act_events, "router", 1000, 1 },
-	{ "sysfs", "files of sysfs read", act_sysfs, "router", 500, 1 },
+	{ "sysfs", "files of sysfs read", act_sysfs, "router", 500, 1, 5 },
 	{ "netns", "namespaces come and gone", act_namespaces, "router", 10, 2 },
 	{ "reload", "the module removed and inserted", act_reload, "steady", 3, 1 },
 };
@@ -71,10 +72,30 @@ void failed(const char *fmt, ...)
 	va_end(args);
 }
 
+void be_nice(int nice)
+{
+	if (setpriority(PRIO_PROCESS, 0, nice))
+		wire_die("no priority");
+}
+
 void hold_still(void)
 {
 	while (shared->quiet && shared->quiet != getpid() && going())
-		usleep(1000);
+		usleep(POLL);
+}
+
+void quiet(bool wanted)
+{
+	int nobody = 0;
+
+	if (!wanted)
+		shared->quiet = 0;
+	else
+		while (!atomic_compare_exchange_weak(&shared->quiet, &nobody,
+						     getpid())) {
+			nobody = 0;
+			usleep(POLL);
+		}
 }
 
 bool in_steady(void)
@@ -95,7 +116,7 @@ bool ready(struct family *f)
 	if (!family_resolve(f))
 		return true;
 	f->id = 0;
-	usleep(5000);
+	usleep(POLL);
 	return false;
 }
 
@@ -134,7 +155,7 @@ static bool removed(void)
 			failed("the module cannot be removed: %s", strerror(errno));
 			return false;
 		}
-		usleep(1000);
+		usleep(POLL);
 	}
 	shared->leaving = false;
 	return true;
@@ -144,7 +165,7 @@ static void steady_senders(bool open)
 {
 	shared->open = open;
 	while (!open && shared->resting < SENDERS)
-		usleep(1000);
+		usleep(POLL);
 }
 
 static void act_reload(void)
@@ -159,8 +180,10 @@ static void act_reload(void)
 		steady_senders(true);
 		for (i = 2000 + below(6000); going() && i > 0; i -= 50)
 			usleep(50000);
+		quiet(true);
 		steady_senders(false);
 		steady_check(&f);
+		quiet(false);
 		if (!going())
 			return;
 		/* Now and then so fast that nothing has settled. */
@@ -185,6 +208,7 @@ static pid_t start(unsigned int which)
 		return pid;
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	me = which;
+	be_nice(actors[me].nice);
 	wire_enter(actors[me].netns);
 	actors[me].run();
 	exit(0);

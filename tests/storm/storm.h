@@ -36,6 +36,8 @@
  * @least: what it must have done in a minute, else the storm was none
  * @netns: where
  * @processes: how many of it
+ * @nice: for those who never wait for anything: they take what the others leave,
+ *	which is most of the time, and not the time that the others need
  */
 struct actor {
 	const char *name;
@@ -44,9 +46,16 @@ struct actor {
 	const char *netns;
 	unsigned int least;
 	unsigned int processes;
+	int nice;
 };
 
 #define SENDERS	2		/* of the steady packets, one to a processor */
+
+/*
+ * How often one who waits looks, in microseconds. Many wait at once, and timers
+ * are dear in an emulated kernel that checks all it does.
+ */
+#define POLL	20000
 
 /**
  * struct shared - what all processes see
@@ -97,11 +106,17 @@ static inline uint32_t below(uint32_t n)
 	return wire_below(&seed, n);
 }
 
+/** be_nice() - this process to the others, as nice(1) counts it */
+void be_nice(int nice);
+
 /** in_steady() - is this process in that namespace? */
 bool in_steady(void);
 
 /** hold_still() - while somebody wants quiet */
 void hold_still(void);
+
+/** quiet() - begin or end to be the one who wants it */
+void quiet(bool wanted);
 
 /**
  * ready() - the family as it is called now, once nobody wants quiet; false: the
