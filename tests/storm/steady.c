@@ -13,7 +13,7 @@
 #include "storm.h"
 
 #define EXTRAS	20		/* batches that a resync may state beside the steady SAs */
-#define BATCH	1000
+#define BATCH	250
 
 static struct sa steady[N_STEADY];
 
@@ -650,7 +650,7 @@ void act_kernel_sas(void)
 		if (!ready(&f))
 			continue;
 		loads = shared->loads;
-		n = 1 + below(16);
+		n = 1 + below(8);
 		for (i = 0; i < n; i++) {
 			sa.spi = 0x9000 + i;
 			hold_still();

@@ -33,7 +33,7 @@
 /**
  * struct actor - one or more processes
  *
- * @least: what it must have done in a minute, else the storm was none
+ * @turn: what it must do in each round, else the storm is none
  * @netns: where
  * @processes: how many of it
  * @nice: for those who never wait for anything: they take what the others leave,
@@ -44,7 +44,7 @@ struct actor {
 	const char *what;
 	void (*run)(void);
 	const char *netns;
-	unsigned int least;
+	unsigned int turn;
 	unsigned int processes;
 	int nice;
 };
@@ -68,6 +68,8 @@ struct actor {
  * @leaving: the module is to go: nobody begins a dump, which would hold it
  * @late: packets whose fragments were sent with a pause between
  * @done: how often each actor did what it is there for
+ * @rounds: how many there were
+ * @fewest: what each actor did in the round in which it did least
  */
 struct shared {
 	atomic_bool stop;
@@ -82,6 +84,8 @@ struct shared {
 	atomic_ulong late;
 	atomic_uint failures;
 	atomic_ulong done[64];
+	atomic_uint rounds;
+	unsigned long fewest[64];
 };
 
 extern struct shared *shared;

@@ -12,7 +12,7 @@
 
 #include "storm.h"
 
-#define BATCH	1000
+#define BATCH	250
 #define OTHERS	3		/* the first of the groups that are nobody's for long */
 
 void put_owner(struct family *f, uint8_t owner)
@@ -109,7 +109,7 @@ static void flush(struct family *f, uint8_t cmd)
 	ask(f);
 }
 
-/* From nothing to 20,000 and back, so that tables grow and shrink. */
+/* From nothing to 5,000 and back, so that tables grow and shrink. */
 static void tide(struct family *f)
 {
 	unsigned int i;
