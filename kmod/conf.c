@@ -170,6 +170,7 @@ int iq_conf_set(struct iq_net *iqn, struct nlattr **tb, bool machine,
 		err = iq_conf_fallback(tb[IPSEC_QOS_CONF_A_FALLBACK], s, extack);
 	if (err)
 		goto free;
+	iq_ports_some(&s->ports);
 
 	rcu_assign_pointer(iqn->settings, s);
 	err = iq_group_hooks(iqn, iqn->n_groups, iqn->n_priority);

@@ -42,6 +42,7 @@ static int __net_init iq_net_init(struct net *net)
 		.n_ike = 1, .ike = { 500 },
 		.n_natt = 1, .natt = { 4500 },
 	};
+	iq_ports_some(&settings->ports);
 	RCU_INIT_POINTER(iqn->settings, settings);
 	iqn->total = iq_counter_alloc(__IQ_TOTAL_MAX);
 	if (!iqn->total)

@@ -7,7 +7,7 @@
 
 /*
  * How full a store may get. With two buckets of four slots to choose from one key
- * in 350 spills at 5/8, and one in 7 is in its second bucket. A new store is full
+ * in 160 spills at 5/8, and one in 10 is in its second bucket. A new store is full
  * to 7/16, a small one to a quarter: so that one grows to 10/7 or 5/2 of what it
  * was.
  */
@@ -80,15 +80,12 @@ u32 iq_store_room(const struct iq_store *s)
 bool iq_store_find(struct iq_store *s, const struct iq_key *key,
 		   struct iq_ref *ref)
 {
-	u32 number;
-	u64 word;
-	int slot;
+	struct iq_found f;
 
-	if (!iq_store_search(s, key, iq_store_wide(s->family), &number, &slot,
-			     &word))
+	if (!iq_store_search(s, key, iq_store_wide(s->family), &f))
 		return false;
 	ref->s = s;
-	ref->i = number * IQ_SLOTS + slot;
+	ref->i = f.number * IQ_SLOTS + f.slot;
 	return true;
 }
 
@@ -139,7 +136,7 @@ static int iq_bucket_free(struct iq_store *s, u32 number, struct iq_ref *ref)
 
 /*
  * The first bucket is what look-ups read first: it is taken unless its last slot
- * would be, and the other one is emptier.
+ * would be, and the other one is much emptier.
  */
 static int iq_store_choose(struct iq_store *s, u32 hash, struct iq_ref *ref)
 {
@@ -148,7 +145,7 @@ static int iq_store_choose(struct iq_store *s, u32 hash, struct iq_ref *ref)
 
 	if (free > 1)
 		return 0;
-	if (iq_bucket_free(s, iq_store_way(s, hash, 1), &other) > free) {
+	if (iq_bucket_free(s, iq_store_way(s, hash, 1), &other) > 2 * free) {
 		*ref = other;
 		return 0;
 	}
@@ -182,7 +179,8 @@ static void iq_slot_set(const struct iq_ref *ref, const struct iq_key *key,
 	s->n++;
 	/* Pairs with iq_bucket_match(). */
 	atomic64_set_release(&slot->word,
-			     FIELD_PREP(IQ_WORD_GROUP, group) | p->bit);
+			     FIELD_PREP(IQ_WORD_GROUP, group) |
+			     FIELD_PREP(IQ_WORD_AH, p->ah));
 }
 
 /* What was counted in it and not carried over yet. */

@@ -40,6 +40,7 @@
 #include <linux/socket.h>
 #include <linux/types.h>
 #include <uapi/linux/in.h>
+#include <uapi/linux/in6.h>
 
 #define IQ_SLOTS	4	/* of a bucket: what fits into 64 bytes */
 #define IQ_STORE_CACHED	2048	/* so many buckets are in a cache near to the CPU */
@@ -50,6 +51,7 @@
  * All in network byte order; what is not used is 0.
  *
  * @dst: an SA's outer destination; of an IPv4 address the first word
+ * @dst6: the same, of an IPv6 address
  * @spi_i: the initiator's IKE SPI
  * @spi_r: the responder's; 0: not known yet
  * @spi: an SA's SPI
@@ -62,6 +64,7 @@ struct iq_key {
 		struct {
 			union {
 				__be32 dst[4];
+				struct in6_addr dst6;
 				struct {
 					__be64 spi_i;
 					__be64 spi_r;
@@ -274,23 +277,24 @@ iq_store_bucket(const struct iq_store *s, u32 i, bool wide)
  * struct iq_place - where a key may be, and how it is told there
  *
  * @hash: names its buckets
- * @bit: of iq_slot.word
+ * @ah: IQ_WORD_AH
  */
 struct iq_place {
 	u64 tag;
 	u32 hash;
-	u64 bit;
+	bool ah;
 };
 
 /*
- * SipHash-1-3 of some words, as hsiphash() has it where words have 64 bits: but
- * inline, which saves a packet a tenth of what all of its way here takes.
+ * SipHash-1-3 of some words, as hsiphash() has it where words have 64 bits; but
+ * inline, which saves a packet a tenth of what all of its way here takes, and
+ * without the length as the last word: that is to tell messages of different
+ * lengths apart, and all keys of a store have one.
  */
 static __always_inline u32 iq_hash(const u64 *m, int n, const hsiphash_key_t *key)
 {
 	u64 a = SIPHASH_CONST_0 ^ key->key[0], b = SIPHASH_CONST_1 ^ key->key[1];
 	u64 c = SIPHASH_CONST_2 ^ key->key[0], d = SIPHASH_CONST_3 ^ key->key[1];
-	const u64 length = (u64)(n * sizeof(*m)) << 56;
 	int i;
 
 	for (i = 0; i < n; i++) {
@@ -298,20 +302,16 @@ static __always_inline u32 iq_hash(const u64 *m, int n, const hsiphash_key_t *ke
 		SIPHASH_PERMUTATION(a, b, c, d);
 		a ^= m[i];
 	}
-	d ^= length;
-	SIPHASH_PERMUTATION(a, b, c, d);
-	a ^= length;
 	c ^= 0xff;
-	SIPHASH_PERMUTATION(a, b, c, d);
-	SIPHASH_PERMUTATION(a, b, c, d);
-	SIPHASH_PERMUTATION(a, b, c, d);
+	for (i = 0; i < 3; i++)
+		SIPHASH_PERMUTATION(a, b, c, d);
 	return a ^ b ^ c ^ d;
 }
 
 static __always_inline struct iq_place
 iq_store_place(const struct iq_store *s, const struct iq_key *key, bool wide)
 {
-	struct iq_place p = { .bit = key->proto == IPPROTO_AH ? IQ_WORD_AH : 0 };
+	struct iq_place p = { .ah = key->proto == IPPROTO_AH };
 	u32 spi = (__force u32)key->spi;
 
 	if (wide) {
@@ -336,83 +336,102 @@ static __always_inline u32 iq_store_way(const struct iq_store *s, u32 hash, int 
 	return s->n_buckets + reciprocal_scale(hash, s->n_spill);
 }
 
-/*
- * Which slot of a bucket has the key? -1: none. Which of the four it is nobody
- * can predict: so there is no branch for each.
+/**
+ * struct iq_found - a slot that has a key
+ *
+ * @b: its bucket
+ * @number: that of the bucket
+ * @slot: of the bucket
+ * @word: the slot's, a moment ago
  */
-static __always_inline int
-iq_bucket_match(const struct iq_bucket *b, const struct iq_place *p,
-		const struct iq_key *key, bool wide, u64 *word)
+struct iq_found {
+	struct iq_bucket *b;
+	u32 number;
+	u32 slot;
+	u64 word;
+};
+
+/* Has @f->slot the key? */
+static __always_inline bool
+iq_slot_match(const struct iq_place *p, const struct iq_key *key, bool wide,
+	      struct iq_found *f)
 {
-	const struct iq_wide_bucket *w = container_of(b, struct iq_wide_bucket, b);
-	const struct iq_slot *slot = b->slot;
-	unsigned long hits;
-
-	BUILD_BUG_ON(IQ_SLOTS != 4);
-	hits = (READ_ONCE(slot[0].tag) == p->tag) |
-	       (READ_ONCE(slot[1].tag) == p->tag) << 1 |
-	       (READ_ONCE(slot[2].tag) == p->tag) << 2 |
-	       (READ_ONCE(slot[3].tag) == p->tag) << 3;
-	for (; hits; hits &= hits - 1) {
-		int i = __ffs(hits);
-
-		/*
-		 * Pairs with iq_slot_set() and iq_slot_clear(): now the tag and
-		 * the key are the group's; where there is none, the entry is in
-		 * the next store if it was here.
-		 */
-		*word = atomic64_read_acquire(&slot[i].word);
-		if (unlikely(!(*word & IQ_WORD_GROUP) ||
-			     (*word & IQ_WORD_AH) != p->bit ||
-			     READ_ONCE(slot[i].tag) != p->tag))
-			continue;
-		if (wide && ((w->key[i][0] ^ key->word[0]) |
-			     (w->key[i][1] ^ key->word[1])))
-			continue;
-		return i;
-	}
-	return -1;
-}
-
-/* The slot that has @key: the bucket, its number, the slot's in it, its word. */
-static __always_inline struct iq_bucket *
-iq_store_search(const struct iq_store *s, const struct iq_key *key, bool wide,
-		u32 *number, int *slot, u64 *word)
-{
-	struct iq_place p = iq_store_place(s, key, wide);
-	u32 first = iq_store_way(s, p.hash, 0), second = iq_store_way(s, p.hash, 1);
-	struct iq_bucket *b = iq_store_bucket(s, first, wide);
-	struct iq_bucket *c = iq_store_bucket(s, second, wide);
-	int way;
+	const struct iq_slot *slot = &f->b->slot[f->slot];
+	const u64 *words;
 
 	/*
+	 * Pairs with iq_slot_set() and iq_slot_clear(): now the tag and the key
+	 * are the group's; where there is none, the entry is in the next store if
+	 * it was here.
+	 */
+	f->word = atomic64_read_acquire(&slot->word);
+	if (unlikely(READ_ONCE(slot->tag) != p->tag ||
+		     !(f->word & IQ_WORD_GROUP) ||
+		     FIELD_GET(IQ_WORD_AH, f->word) != p->ah))
+		return false;
+	if (!wide)
+		return true;
+	words = container_of(f->b, struct iq_wide_bucket, b)->key[f->slot];
+	return !((words[0] ^ key->word[0]) | (words[1] ^ key->word[1]));
+}
+
+/*
+ * Has a slot of @f->b the key? Which of the four it is nobody can predict: so
+ * there is no branch for each.
+ */
+static __always_inline bool
+iq_bucket_match(const struct iq_place *p, const struct iq_key *key, bool wide,
+		struct iq_found *f)
+{
+	const struct iq_slot *slot = f->b->slot;
+
+	BUILD_BUG_ON(IQ_SLOTS != 4);
+	f->slot = __ffs((READ_ONCE(slot[0].tag) == p->tag) |
+			(READ_ONCE(slot[1].tag) == p->tag) << 1 |
+			(READ_ONCE(slot[2].tag) == p->tag) << 2 | BIT(3));
+	if (likely(iq_slot_match(p, key, wide, f)))
+		return true;
+	/* Others may have the same tag: AH, what is gone, another key's hash. */
+	for (f->slot = 0; f->slot < IQ_SLOTS; f->slot++)
+		if (iq_slot_match(p, key, wide, f))
+			return true;
+	return false;
+}
+
+/* The slot that has @key */
+static __always_inline bool
+iq_store_search(const struct iq_store *s, const struct iq_key *key, bool wide,
+		struct iq_found *f)
+{
+	struct iq_place p = iq_store_place(s, key, wide);
+	int way;
+
+	f->number = iq_store_way(s, p.hash, 0);
+	f->b = iq_store_bucket(s, f->number, wide);
+	/*
 	 * All at once where memory is slow, for it is the waiting that costs: one
-	 * key in 7 is in its second bucket.
+	 * key in 10 is in its second bucket.
 	 */
 	if (s->n_buckets > IQ_STORE_CACHED)
-		prefetch(c);
+		prefetch(iq_store_bucket(s, iq_store_way(s, p.hash, 1), wide));
 	if (wide)
-		prefetch(container_of(b, struct iq_wide_bucket, b)->key);
+		prefetch(container_of(f->b, struct iq_wide_bucket, b)->key);
 
-	*number = first;
-	*slot = iq_bucket_match(b, &p, key, wide, word);
-	if (likely(*slot >= 0))
-		return b;
-	*number = second;
-	*slot = iq_bucket_match(c, &p, key, wide, word);
-	if (*slot >= 0)
-		return c;
-	/* Pairs with iq_slot_clear(): what left the spill is in the next store. */
-	if (!smp_load_acquire(&s->n_spilled))
-		return NULL;
-	for (way = 2; way < 4; way++) {
-		*number = iq_store_way(s, p.hash, way);
-		b = iq_store_bucket(s, *number, wide);
-		*slot = iq_bucket_match(b, &p, key, wide, word);
-		if (*slot >= 0)
-			return b;
+	if (likely(iq_bucket_match(&p, key, wide, f)))
+		return true;
+	for (way = 1; way < 4; way++) {
+		/*
+		 * Pairs with iq_slot_clear(): what left the spill is in the next
+		 * store.
+		 */
+		if (way > 1 && !smp_load_acquire(&s->n_spilled))
+			return false;
+		f->number = iq_store_way(s, p.hash, way);
+		f->b = iq_store_bucket(s, f->number, wide);
+		if (iq_bucket_match(&p, key, wide, f))
+			return true;
 	}
-	return NULL;
+	return false;
 }
 
 /* Half of the room in a slot's word is used. */
@@ -434,28 +453,25 @@ static __always_inline u32
 iq_store_lookup(struct iq_store *s, const struct iq_key *key, bool wide,
 		u32 packets, u32 bytes)
 {
-	struct iq_bucket *b;
-	u32 number;
-	u64 word, now;
-	int slot;
+	struct iq_found f;
+	u64 now;
 
-	b = iq_store_search(s, key, wide, &number, &slot, &word);
-	if (!b)
+	if (!iq_store_search(s, key, wide, &f))
 		return 0;
 	if (likely(packets && packets <= IQ_ADD_PACKETS && bytes <= IQ_ADD_BYTES)) {
 		now = atomic64_add_return(FIELD_PREP(IQ_WORD_PACKETS, packets) | bytes,
-					  &b->slot[slot].word);
+					  &f.b->slot[f.slot].word);
 		if (unlikely(now & IQ_WORD_HALF))
-			iq_store_carry(s, number * IQ_SLOTS + slot);
+			iq_store_carry(s, f.number * IQ_SLOTS + f.slot);
 		/* Gone a moment ago, or to the next store, where it counts. */
 		if (unlikely(!(now & IQ_WORD_GROUP)))
 			return 0;
-	} else if (packets && !iq_store_count_much(s, number * IQ_SLOTS + slot,
+	} else if (packets && !iq_store_count_much(s, f.number * IQ_SLOTS + f.slot,
 						   packets, bytes)) {
 		return 0;
 	}
 	/* That of before: nobody waits for the sum. */
-	return FIELD_GET(IQ_WORD_GROUP, word);
+	return FIELD_GET(IQ_WORD_GROUP, f.word);
 }
 
 #endif /* _IPSEC_QOS_STORE_H */

@@ -98,6 +98,12 @@ static void iq_act(struct sk_buff *skb, const struct iq_action *a)
 		skb->priority = a->priority;
 }
 
+/* What of a packet is linear, from the IP header on */
+static u32 iq_tag_avail(const struct sk_buff *skb)
+{
+	return skb_tail_pointer(skb) - skb_network_header(skb);
+}
+
 /* Parse a packet, and bring its headers into the linear part where need be. */
 static enum iq_kind iq_tag_parse(struct sk_buff *skb,
 				 const struct iq_settings *settings,
@@ -108,7 +114,7 @@ static enum iq_kind iq_tag_parse(struct sk_buff *skb,
 	for (;;) {
 		int off = skb_network_offset(skb);
 
-		kind = iq_parse(skb_network_header(skb), skb_headlen(skb) - off,
+		kind = iq_parse(skb_network_header(skb), iq_tag_avail(skb),
 				skb->len - off, &settings->ports, pkt);
 		if (kind != IQ_SHORT)
 			return kind;
@@ -249,58 +255,62 @@ iq_tag_protected(struct iq_net *iqn, struct sk_buff *skb,
 }
 
 /*
- * ESP that has come in: the commonest packets take the shortest way. What is
- * another (@spi of 0), or nobody's, takes that of all others, which says why.
+ * ESP that has come in, and begins at @off: the commonest packets take the
+ * shortest way. What is not @plain, or many in one, or nobody's, takes that of all
+ * others, which says why.
  */
 static __always_inline unsigned int
 iq_tag_plain(struct iq_net *iqn, struct sk_buff *skb,
-	     const struct nf_hook_state *state, u32 spi, u8 family)
+	     const struct nf_hook_state *state, bool plain, u32 off, u8 family)
 {
-	struct iq_key key = {
-		.spi = cpu_to_be32(spi),
-		.family = family,
-		.proto = IPPROTO_ESP,
-	};
+	const struct ip_esp_hdr *esp = (void *)skb_network_header(skb) + off;
+	struct iq_key key = { .family = family, .proto = IPPROTO_ESP };
 	const struct iq_action *a;
-	u32 packets;
-	int flags;
+	bool again;
 
-	if (unlikely(!spi))
+	/* It may be that, see iq_tag_again(). */
+	again = family == AF_INET ? ipv4_l3mdev_skb(IPCB(skb)->flags) :
+				    ipv6_l3mdev_skb(IP6CB(skb)->flags);
+	if (unlikely(!plain || again || skb_is_gso(skb)))
 		return iq_tag_protected(iqn, skb, state);
-	if (family == AF_INET) {
+	key.spi = esp->spi;
+	if (family == AF_INET)
 		key.dst[0] = ip_hdr(skb)->daddr;
-		flags = ipv4_l3mdev_skb(IPCB(skb)->flags);
-	} else {
-		memcpy(key.dst, &ipv6_hdr(skb)->daddr, sizeof(key.dst));
-		flags = ipv6_l3mdev_skb(IP6CB(skb)->flags);
-	}
-	packets = iq_skb_packets(skb);
-	if (unlikely(flags) && iq_tag_again(skb, state))
-		packets = 0;
+	else
+		key.dst6 = ipv6_hdr(skb)->daddr;
 	a = iq_table_lookup_in(&iqn->tables[IQ_TABLE_SA], &key,
-			       iq_store_wide(family), packets, skb->len);
+			       iq_store_wide(family), 1, skb->len);
 	if (unlikely(!a))
 		return iq_tag_protected(iqn, skb, state);
-	iq_tag_with(skb, a, IPSEC_QOS_COUNTER_ESP_IN, packets, family);
+	iq_tag_with(skb, a, IPSEC_QOS_COUNTER_ESP_IN, 1, family);
 	return NF_ACCEPT;
 }
 
 #define IQ_PLAIN(parse, skb, ...)					\
-	parse(skb_network_header(skb),					\
-	      skb_headlen(skb) - skb_network_offset(skb),		\
-	      (skb)->len - skb_network_offset(skb), ##__VA_ARGS__)
+	parse(skb_network_header(skb), iq_tag_avail(skb), ##__VA_ARGS__)
+
+/* Not inline: so that for what is not ours no register need be saved. */
+static noinline unsigned int iq_tag_esp4(struct iq_net *iqn, struct sk_buff *skb,
+					 const struct nf_hook_state *state)
+{
+	return iq_tag_plain(iqn, skb, state, IQ_PLAIN(iq_parse_plain_esp4, skb),
+			    IQ_PLAIN_ESP4, AF_INET);
+}
 
 static noinline unsigned int iq_tag_udp4(struct iq_net *iqn, struct sk_buff *skb,
-					 const struct nf_hook_state *state, u32 spi)
+					 const struct nf_hook_state *state,
+					 const struct iq_ports *ports)
 {
-	return iq_tag_plain(iqn, skb, state, spi, AF_INET);
+	return iq_tag_plain(iqn, skb, state,
+			    IQ_PLAIN(iq_parse_plain_udp4, skb, ports),
+			    IQ_PLAIN_UDP4, AF_INET);
 }
 
 static noinline unsigned int iq_tag_esp6(struct iq_net *iqn, struct sk_buff *skb,
 					 const struct nf_hook_state *state)
 {
 	return iq_tag_plain(iqn, skb, state, IQ_PLAIN(iq_parse_plain_esp6, skb),
-			    AF_INET6);
+			    IQ_PLAIN_ESP6, AF_INET6);
 }
 
 /*
@@ -368,61 +378,66 @@ static bool iq_tag_may_ipv6(const struct sk_buff *skb)
 	}
 }
 
-static unsigned int iq_tag_queued(void *priv, struct sk_buff *skb,
-				  const struct nf_hook_state *state);
+/*
+ * One out of an SA; or one that a queue ahead of these hooks had (nf_queue), which
+ * comes back in process context.
+ */
+static noinline unsigned int iq_tag_seldom(struct iq_net *iqn, struct sk_buff *skb,
+					   const struct nf_hook_state *state)
+{
+	bool ipv4 = state->pf == NFPROTO_IPV4;
+	unsigned int verdict = NF_ACCEPT;
+
+	local_bh_disable();
+	if (secpath_exists(skb))
+		iq_tag_came(iqn, skb, state, ipv4 ? ip_hdr(skb)->protocol :
+						    ipv6_hdr(skb)->nexthdr);
+	if (ipv4 ? iq_tag_may_ipv4(skb) : iq_tag_may_ipv6(skb))
+		verdict = iq_tag_protected(iqn, skb, state);
+	local_bh_enable();
+	return verdict;
+}
 
 static unsigned int iq_tag_in_ipv4(void *priv, struct sk_buff *skb,
 				   const struct nf_hook_state *state)
 {
+	const struct iq_ports *ports;
 	struct iq_net *iqn = priv;
-	u32 spi;
+	u8 protocol;
 
-	if (unlikely(!softirq_count()))
-		return iq_tag_queued(priv, skb, state);
-	if (unlikely(secpath_exists(skb)))
-		iq_tag_came(iqn, skb, state, ip_hdr(skb)->protocol);
-	switch (ip_hdr(skb)->protocol) {
-	case IPPROTO_ESP:
-		return iq_tag_plain(iqn, skb, state,
-				    IQ_PLAIN(iq_parse_plain_esp4, skb), AF_INET);
-	case IPPROTO_UDP:
-		spi = IQ_PLAIN(iq_parse_plain_udp4, skb,
-			       &rcu_dereference(iqn->settings)->ports);
-		return spi == IQ_PLAIN_OTHER ? NF_ACCEPT :
-		       iq_tag_udp4(iqn, skb, state, spi);
-	case IPPROTO_AH:
-		return iq_tag_protected(iqn, skb, state);
-	default:
-		return NF_ACCEPT;
+	if (unlikely(!softirq_count() || secpath_exists(skb)))
+		return iq_tag_seldom(iqn, skb, state);
+	protocol = ip_hdr(skb)->protocol;
+	if (protocol == IPPROTO_UDP) {
+		ports = &rcu_dereference(iqn->settings)->ports;
+		if (likely(IQ_PLAIN(iq_parse_plain_other4, skb, ports)))
+			return NF_ACCEPT;
+		return iq_tag_udp4(iqn, skb, state, ports);
 	}
+	if (protocol == IPPROTO_ESP)
+		return iq_tag_esp4(iqn, skb, state);
+	return unlikely(protocol == IPPROTO_AH) ?
+	       iq_tag_protected(iqn, skb, state) : NF_ACCEPT;
 }
 
 static unsigned int iq_tag_in_ipv6(void *priv, struct sk_buff *skb,
 				   const struct nf_hook_state *state)
 {
-	if (unlikely(!softirq_count()))
-		return iq_tag_queued(priv, skb, state);
-	if (unlikely(secpath_exists(skb)))
-		iq_tag_came(priv, skb, state, ipv6_hdr(skb)->nexthdr);
-	if (ipv6_hdr(skb)->nexthdr == IPPROTO_ESP)
-		return iq_tag_esp6(priv, skb, state);
-	return iq_tag_may_ipv6(skb) ? iq_tag_protected(priv, skb, state) : NF_ACCEPT;
-}
+	const struct iq_ports *ports;
+	struct iq_net *iqn = priv;
 
-/*
- * One that a queue ahead of these hooks had (nf_queue): it comes back in process
- * context.
- */
-static noinline unsigned int iq_tag_queued(void *priv, struct sk_buff *skb,
-					   const struct nf_hook_state *state)
-{
-	unsigned int verdict;
-
-	local_bh_disable();
-	verdict = state->pf == NFPROTO_IPV4 ? iq_tag_in_ipv4(priv, skb, state) :
-					      iq_tag_in_ipv6(priv, skb, state);
-	local_bh_enable();
-	return verdict;
+	if (unlikely(!softirq_count() || secpath_exists(skb)))
+		return iq_tag_seldom(iqn, skb, state);
+	switch (ipv6_hdr(skb)->nexthdr) {
+	case IPPROTO_ESP:
+		return iq_tag_esp6(iqn, skb, state);
+	case IPPROTO_UDP:
+		ports = &rcu_dereference(iqn->settings)->ports;
+		if (likely(IQ_PLAIN(iq_parse_plain_other6, skb, ports)))
+			return NF_ACCEPT;
+		break;
+	}
+	return iq_tag_may_ipv6(skb) ? iq_tag_protected(iqn, skb, state) : NF_ACCEPT;
 }
 
 /* In process context, more often than not. */

@@ -60,11 +60,13 @@ enum iq_kind {
 /**
  * struct iq_ports - UDP ports, host byte order
  *
+ * @some: bit p % 64 of each port p, see iq_ports_some()
  * @n_ike: how many of @ike, ports that carry IKE alone
  * @n_natt: how many of @natt, ports that carry ESP, and IKE behind a non-ESP
  *	marker (RFC 3948 section 2.2)
  */
 struct iq_ports {
+	u64 some;
 	u8 n_ike;
 	u8 n_natt;
 	u16 ike[IQ_PARSE_PORTS];
@@ -182,6 +184,18 @@ static inline enum iq_kind iq_parse_ah(const u8 *data, u32 off, u32 avail,
 	pkt->proto = IPPROTO_AH;
 	pkt->spi = iq_get32(data + off + 4);
 	return pkt->spi < IQ_SPI_MIN ? IQ_MALFORMED : IQ_SA;
+}
+
+/* To be called when ports have changed. */
+static inline void iq_ports_some(struct iq_ports *ports)
+{
+	u8 i;
+
+	ports->some = 0;
+	for (i = 0; i < ports->n_ike; i++)
+		ports->some |= 1ULL << ports->ike[i] % 64;
+	for (i = 0; i < ports->n_natt; i++)
+		ports->some |= 1ULL << ports->natt[i] % 64;
 }
 
 static inline bool iq_parse_port(const u16 *port, u8 n, u16 src, u16 dst)
@@ -407,64 +421,68 @@ static inline enum iq_kind iq_parse(const u8 *data, u32 avail, u32 len,
 }
 
 /*
- * The short way for what most protected packets are: whole, ESP right behind the
- * IP header, or behind UDP in IPv4, and no options. Each of these takes @data,
- * @avail and @len as iq_parse() does.
- *
- * Return: its SPI, host byte order: iq_parse() would say IQ_SA and the same; 0:
- * iq_parse() tells what it is.
+ * Short ways for what most packets are: whole, and without options or extension
+ * headers. What the IP stack has looked at these do not again: @data begins with
+ * an IP header of that version, which says ESP or UDP, as the name has it; and it
+ * does not lie about its length. @avail as in iq_parse().
  */
 
-#define IQ_PLAIN_OTHER	1	/* no SPI: iq_parse() would say IQ_OTHER */
-
-static inline u32 iq_parse_plain_spi(const u8 *esp)
+static inline bool iq_parse_plain_ipv4(const u8 *data)
 {
-	u32 spi = iq_get32(esp);
-
-	return spi < IQ_SPI_MIN ? 0 : spi;
+	return !((data[0] ^ 0x45) | (data[6] & 0x3f) | data[7]);
 }
 
-/* An IPv4 header without options, of a packet of @min bytes or more */
-static inline bool iq_parse_plain_ipv4(const u8 *data, u8 proto, u32 min,
-				       u32 avail, u32 len)
+static inline bool iq_parse_plain_esp(const u8 *esp)
 {
-	return avail >= min && data[0] == 0x45 && data[9] == proto &&
-	       !(iq_get16(data + 6) & 0x3fff) &&
-	       iq_get16(data + 2) >= min && iq_get16(data + 2) <= len;
+	return esp[0] | esp[1] | esp[2];	/* IQ_SPI_MIN */
 }
 
-static inline u32 iq_parse_plain_esp4(const u8 *data, u32 avail, u32 len)
+#define IQ_PLAIN_ESP4	20	/* where ESP begins */
+#define IQ_PLAIN_ESP6	40
+#define IQ_PLAIN_UDP4	28
+
+/* True: iq_parse() would say IQ_SA. */
+static inline bool iq_parse_plain_esp4(const u8 *data, u32 avail)
 {
-	if (!iq_parse_plain_ipv4(data, IPPROTO_ESP, 28, avail, len))
-		return 0;
-	return iq_parse_plain_spi(data + 20);
+	return avail >= IQ_PLAIN_ESP4 + 8 && iq_parse_plain_ipv4(data) &&
+	       iq_parse_plain_esp(data + IQ_PLAIN_ESP4);
 }
 
-static inline u32 iq_parse_plain_esp6(const u8 *data, u32 avail, u32 len)
+static inline bool iq_parse_plain_esp6(const u8 *data, u32 avail)
 {
-	if (avail < 48 || data[0] >> 4 != 6 || data[6] != IPPROTO_ESP ||
-	    iq_get16(data + 4) < 8 || iq_get16(data + 4) + 40u > len)
-		return 0;
-	return iq_parse_plain_spi(data + 40);
+	return avail >= IQ_PLAIN_ESP6 + 8 &&
+	       iq_parse_plain_esp(data + IQ_PLAIN_ESP6);
 }
 
-/* Or IQ_PLAIN_OTHER, where neither port is one of @ports. */
-static inline u32 iq_parse_plain_udp4(const u8 *data, u32 avail, u32 len,
-				      const struct iq_ports *ports)
+static inline bool iq_parse_plain_udp4(const u8 *data, u32 avail,
+				       const struct iq_ports *ports)
 {
-	u16 src, dst;
+	if (avail < IQ_PLAIN_UDP4 + 8 || !iq_parse_plain_ipv4(data) ||
+	    !iq_parse_port(ports->natt, ports->n_natt, iq_get16(data + 20),
+			   iq_get16(data + 22)))
+		return false;
+	return iq_get16(data + 24) >= 16 &&
+	       iq_get16(data + 24) + 20 <= iq_get16(data + 2) &&
+	       iq_parse_plain_esp(data + IQ_PLAIN_UDP4);
+}
 
-	if (!iq_parse_plain_ipv4(data, IPPROTO_UDP, 28, avail, len))
-		return 0;
-	src = iq_get16(data + 20);
-	dst = iq_get16(data + 22);
-	if (!iq_parse_port(ports->natt, ports->n_natt, src, dst))
-		return iq_parse_port(ports->ike, ports->n_ike, src, dst) ?
-		       0 : IQ_PLAIN_OTHER;
-	if (avail < 36 || iq_get16(data + 24) < 16 ||
-	    iq_get16(data + 24) + 20 > iq_get16(data + 2))
-		return 0;
-	return iq_parse_plain_spi(data + 28);
+/* True: iq_parse() would say IQ_OTHER. Told by the lower bytes of both ports alone. */
+static inline bool iq_parse_plain_other(const u8 *udp, const struct iq_ports *ports)
+{
+	return !(ports->some & (1ULL << udp[1] % 64 | 1ULL << udp[3] % 64));
+}
+
+static inline bool iq_parse_plain_other4(const u8 *data, u32 avail,
+					 const struct iq_ports *ports)
+{
+	return avail >= 24 && iq_parse_plain_ipv4(data) &&
+	       iq_parse_plain_other(data + 20, ports);
+}
+
+static inline bool iq_parse_plain_other6(const u8 *data, u32 avail,
+					 const struct iq_ports *ports)
+{
+	return avail >= 44 && iq_parse_plain_other(data + 40, ports);
 }
 
 #endif /* IPSEC_QOS_PARSE_H */

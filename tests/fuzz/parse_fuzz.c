@@ -8,10 +8,12 @@
 
 #include "ipsec_qos/parse.h"
 
-static const struct iq_ports ports = {
+static struct iq_ports ports = {
 	.n_ike = 1, .ike = { 500 },
 	.n_natt = 2, .natt = { 4500, 14500 },
 };
+
+int LLVMFuzzerInitialize(int *argc, char ***argv);
 
 /* @pkt points into @data, @other into @from. */
 static void check_same(const struct iq_packet *pkt, const uint8_t *data,
@@ -61,21 +63,39 @@ static void check_sane(const struct iq_packet *pkt, enum iq_kind kind,
 		must(pkt->spi_i);
 }
 
-/* What the short ways say, the long one does. */
+/*
+ * What the short ways say, the long one does; where the IP stack would let them see
+ * the packet: its header does not lie about its length.
+ */
 static void check_plain(const struct iq_packet *pkt, enum iq_kind kind,
 			const uint8_t *data, uint32_t avail, uint32_t len)
 {
-	uint32_t esp4 = iq_parse_plain_esp4(data, avail, len);
-	uint32_t esp6 = iq_parse_plain_esp6(data, avail, len);
-	uint32_t udp4 = iq_parse_plain_udp4(data, avail, len, &ports);
+	uint32_t off = 0, said;
+	uint8_t next;
 
-	must(udp4 != IQ_PLAIN_OTHER || kind == IQ_OTHER);
-	if (udp4 == IQ_PLAIN_OTHER)
-		udp4 = 0;
-	must(!(esp4 | esp6 | udp4) ||
-	     (kind == IQ_SA && pkt->family == (esp6 ? AF_INET6 : AF_INET) &&
-	      !pkt->first && pkt->proto == IPPROTO_ESP &&
-	      pkt->spi == (esp4 | esp6 | udp4)));
+	if (avail >= 20 && data[0] >> 4 == 4) {
+		said = iq_get16(data + 2);
+		next = data[9];
+		if (said && said != len)
+			return;
+		if (next == IPPROTO_ESP && iq_parse_plain_esp4(data, avail))
+			off = IQ_PLAIN_ESP4;
+		if (next == IPPROTO_UDP && iq_parse_plain_udp4(data, avail, &ports))
+			off = IQ_PLAIN_UDP4;
+		must(next != IPPROTO_UDP || kind == IQ_OTHER ||
+		     !iq_parse_plain_other4(data, avail, &ports));
+	} else if (avail >= 40 && data[0] >> 4 == 6) {
+		said = iq_get16(data + 4);
+		next = data[6];
+		if (said && said + 40 != len)
+			return;
+		if (next == IPPROTO_ESP && iq_parse_plain_esp6(data, avail))
+			off = IQ_PLAIN_ESP6;
+		must(next != IPPROTO_UDP || kind == IQ_OTHER ||
+		     !iq_parse_plain_other6(data, avail, &ports));
+	}
+	must(!off || (kind == IQ_SA && !pkt->first && pkt->proto == IPPROTO_ESP &&
+		      pkt->spi == iq_get32(data + off)));
 }
 
 /* Parse with @avail bytes, and more where it asks for them. */
@@ -101,6 +121,12 @@ static void pull(const uint8_t *data, uint32_t avail, uint32_t len,
 	must(kind == expected);
 	check_same(&pkt, part, whole, data, kind);
 	free(part);
+}
+
+int LLVMFuzzerInitialize(int *argc, char ***argv)
+{
+	iq_ports_some(&ports);
+	return 0;
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *input, size_t size)
