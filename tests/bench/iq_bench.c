@@ -5,9 +5,9 @@
  * the network namespace of who writes it when the write returns:
  *
  *	take DEVICE			the next one for turns
- *	turns KIND SAS PACKETS ROUNDS	PACKETS frames into each of the devices
- *					that were taken, one after the other, for
- *					so many rounds; then they are let go of
+ *	turns KIND SAS PACKETS		PACKETS frames into each of the devices
+ *					that were taken, one after the other
+ *	let go				of all of them
  *	flow DEVICE KIND SAS SECONDS	frames for so long, giving way to others
  *	chain BYTES READS		READS reads, each of where the last one
  *					says, over BYTES of memory
@@ -15,9 +15,7 @@
  * KIND is esp4, esp6, udp4 (UDP-encapsulated ESP), or what is none of it: tcp,
  * udp. Packet after packet is another one of the SAs' (sas.h), for each device in
  * the same order. Reading tells how the last job went, in a line for each device:
- * how many packets or reads, nanoseconds for them; and the nanoseconds as they
- * would be if the slowest twentieth of the bursts in which packets are sent were
- * as the others on average: in those the host had something else to do.
+ * how many packets or reads, and nanoseconds for them.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -31,7 +29,6 @@
 #include <linux/proc_fs.h>
 #include <linux/random.h>
 #include <linux/seq_file.h>
-#include <linux/sort.h>
 #include <linux/tcp.h>
 #include <linux/udp.h>
 #include <linux/vmalloc.h>
@@ -40,7 +37,6 @@
 #include "sas.h"
 
 #define BURST		64
-#define BURSTS_MAX	BIT(20)
 #define DEVICES_MAX	3
 #define IP_BYTES	64	/* of a packet */
 #define READ_BYTES	64	/* a cache line */
@@ -56,18 +52,12 @@ static const char * const kinds[] = { "esp4", "esp6", "udp4", "tcp", "udp" };
  * @packet: the number of the next one
  * @n: packets or reads
  * @ns: that they took
- * @usual_ns: likewise, without what was out of the ordinary
- * @bursts: what each burst took
- * @n_bursts: how many there were
  */
 struct result {
 	struct net_device *dev;
 	u32 packet;
 	u64 n;
 	u64 ns;
-	u64 usual_ns;
-	u32 *bursts;
-	u32 n_bursts;
 };
 
 static DEFINE_MUTEX(lock);	/* one job at a time; guards what follows */
@@ -168,15 +158,13 @@ static struct sk_buff *make_skb(struct net_device *dev, enum kind kind, u32 i)
 	return skb;
 }
 
-/* A burst of frames; false: no memory, or no room to note how long it took. */
+/* A burst of frames; false: no memory. */
 static bool send_burst(struct result *r, enum kind kind, u32 sas)
 {
 	struct sk_buff *skb;
-	u64 start, ns;
+	u64 start;
 	int i;
 
-	if (r->n_bursts == BURSTS_MAX)
-		return false;
 	local_bh_disable();
 	start = ktime_get_ns();
 	for (i = 0; i < BURST; i++) {
@@ -185,59 +173,16 @@ static bool send_burst(struct result *r, enum kind kind, u32 sas)
 			break;
 		netif_receive_skb(skb);
 	}
-	ns = ktime_get_ns() - start;
+	r->ns += ktime_get_ns() - start;
 	local_bh_enable();
-	if (i < BURST)
-		return false;
-	r->n += BURST;
-	r->ns += ns;
-	r->bursts[r->n_bursts++] = min_t(u64, ns, U32_MAX);
-	return true;
+	r->n += i;
+	return i == BURST;
 }
 
-static int compare(const void *a, const void *b)
+static void results_begin(unsigned int n)
 {
-	u32 x = *(const u32 *)a, y = *(const u32 *)b;
-
-	return x < y ? -1 : x > y;
-}
-
-static u64 usual(u32 *bursts, u32 n)
-{
-	u32 some = n - n / 20, i;
-	u64 sum = 0;
-
-	sort(bursts, n, sizeof(*bursts), compare, NULL);
-	for (i = 0; i < some; i++)
-		sum += bursts[i];
-	return div_u64(sum * n, some);
-}
-
-/* Results for so many devices, without the devices. */
-static int results_begin(unsigned int n)
-{
-	unsigned int i;
-
-	for (i = 0; i < n_results; i++)
-		vfree(results[i].bursts);
 	memset(results, 0, sizeof(results));
 	n_results = n;
-	for (i = 0; i < n; i++) {
-		results[i].bursts = vmalloc(array_size(BURSTS_MAX, sizeof(u32)));
-		if (!results[i].bursts)
-			return -ENOMEM;
-	}
-	return 0;
-}
-
-static void results_end(void)
-{
-	unsigned int i;
-
-	for (i = 0; i < n_results; i++)
-		if (results[i].n_bursts)
-			results[i].usual_ns = usual(results[i].bursts,
-						    results[i].n_bursts);
 }
 
 static int job_take(const char *line)
@@ -258,39 +203,34 @@ static void let_go(void)
 
 static int job_turns(const char *line)
 {
-	unsigned int sas, packets, rounds, i, n;
+	unsigned int sas, packets, i, n;
 	char kind_name[8];
-	int kind, err;
+	int kind;
 
-	if (sscanf(line, "%7s %u %u %u", kind_name, &sas, &packets, &rounds) != 4 ||
-	    !sas || !n_taken)
+	if (sscanf(line, "%7s %u %u", kind_name, &sas, &packets) != 3 || !sas ||
+	    !n_taken)
 		return -EINVAL;
 	kind = match_string(kinds, N_KINDS, kind_name);
 	if (kind < 0)
 		return kind;
-	err = results_begin(n_taken);
+	results_begin(n_taken);
 	for (i = 0; i < n_taken; i++) {
 		results[i].dev = taken[i];
 		results[i].packet = next_packet;
-	}
-	while (!err && rounds--) {
-		for (i = 0; i < n_taken; i++) {
-			for (n = 0; n < packets; n += BURST)
-				if (!send_burst(&results[i], kind, sas))
-					err = -ENOMEM;
-			cond_resched();
-		}
+		for (n = 0; n < packets; n += BURST)
+			if (!send_burst(&results[i], kind, sas))
+				return -ENOMEM;
+		cond_resched();
 	}
 	next_packet = results[0].packet;
-	results_end();
-	return err;
+	return 0;
 }
 
 static int job_flow(const char *line)
 {
 	char name[IFNAMSIZ], kind_name[8];
 	unsigned int sas, seconds;
-	int kind, err;
+	int kind, err = 0;
 	u64 until;
 
 	if (sscanf(line, "%15s %7s %u %u", name, kind_name, &sas, &seconds) != 4 ||
@@ -299,9 +239,7 @@ static int job_flow(const char *line)
 	kind = match_string(kinds, N_KINDS, kind_name);
 	if (kind < 0)
 		return kind;
-	err = results_begin(1);
-	if (err)
-		return err;
+	results_begin(1);
 	results[0].dev = dev_get_by_name(current->nsproxy->net_ns, name);
 	if (!results[0].dev)
 		return -ENODEV;
@@ -312,7 +250,6 @@ static int job_flow(const char *line)
 		cond_resched();
 	}
 	dev_put(results[0].dev);
-	results_end();
 	return err;
 }
 
@@ -325,8 +262,7 @@ static int job_chain(const char *line)
 
 	if (sscanf(line, "%u %u", &bytes, &reads) != 2 || bytes < 2 * READ_BYTES)
 		return -EINVAL;
-	results_begin(0);
-	n_results = 1;
+	results_begin(1);
 	lines = bytes / READ_BYTES;
 	memory = vzalloc((size_t)lines * READ_BYTES);
 	order = vmalloc(array_size(lines, sizeof(*order)));
@@ -349,7 +285,6 @@ static int job_chain(const char *line)
 	for (i = 0; i < reads; i++)
 		at = READ_ONCE(memory[at * (READ_BYTES / sizeof(*memory))]);
 	results[0].ns = ktime_get_ns() - start;
-	results[0].usual_ns = results[0].ns;
 	results[0].n = reads;
 	vfree(memory);
 	vfree(order);
@@ -373,7 +308,9 @@ static ssize_t bench_write(struct file *file, const char __user *buf, size_t len
 		err = job_take(rest);
 	} else if (!strcmp(line, "turns")) {
 		err = job_turns(rest);
+	} else if (!strcmp(line, "let")) {
 		let_go();
+		err = 0;
 	} else if (!strcmp(line, "flow")) {
 		err = job_flow(rest);
 	} else if (!strcmp(line, "chain")) {
@@ -392,8 +329,7 @@ static int bench_show(struct seq_file *m, void *unused)
 
 	mutex_lock(&lock);
 	for (i = 0; i < n_results; i++)
-		seq_printf(m, "%llu %llu %llu\n", results[i].n, results[i].ns,
-			   results[i].usual_ns);
+		seq_printf(m, "%llu %llu\n", results[i].n, results[i].ns);
 	mutex_unlock(&lock);
 	return 0;
 }
@@ -420,7 +356,6 @@ static void __exit bench_exit(void)
 {
 	remove_proc_entry("iq_bench", NULL);
 	let_go();
-	results_begin(0);
 }
 
 module_init(bench_init);
