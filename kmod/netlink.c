@@ -118,6 +118,9 @@ static const struct nla_policy iq_conf_policy[IPSEC_QOS_CONF_A_MAX + 1] = {
 #define IQ_OWNER \
 	[IPSEC_QOS_A_OWNER] = NLA_POLICY_MAX(NLA_U8, IPSEC_QOS_OWNER_MAX)
 
+#define IQ_COUNT \
+	[IPSEC_QOS_A_COUNT] = { .type = NLA_U32 }
+
 /* The policies of IQ_CMD(): for each command what its messages may have. */
 #define IQ_POLICY(name, ...)						\
 static const struct nla_policy iq_##name##_request[IPSEC_QOS_A_MAX + 1] = { \
@@ -130,10 +133,10 @@ static const struct nla_policy iq_##name##_request[IPSEC_QOS_A_MAX + 1] = { \
 IQ_POLICY(group_new, IQ_NEST(GROUP, iq_group_policy), IQ_OWNER);
 IQ_POLICY(group_del, IQ_NEST(GROUP, iq_group_key_policy));
 IQ_POLICY(group_get, IQ_NEST(GROUP, iq_group_key_policy), IQ_OWNER);
-IQ_POLICY(sa_new, IQ_NEST(SA, iq_sa_policy), IQ_OWNER);
+IQ_POLICY(sa_new, IQ_NEST(SA, iq_sa_policy), IQ_OWNER, IQ_COUNT);
 IQ_POLICY(sa_del, IQ_NEST(SA, iq_sa_key_policy));
 IQ_POLICY(sa_filter, IQ_NEST(SA, iq_sa_filter_policy), IQ_OWNER);
-IQ_POLICY(ike_new, IQ_NEST(IKE, iq_ike_policy), IQ_OWNER);
+IQ_POLICY(ike_new, IQ_NEST(IKE, iq_ike_policy), IQ_OWNER, IQ_COUNT);
 IQ_POLICY(ike_del, IQ_NEST(IKE, iq_ike_key_policy));
 IQ_POLICY(ike_filter, IQ_NEST(IKE, iq_ike_filter_policy), IQ_OWNER);
 IQ_POLICY(owner, IQ_OWNER);
@@ -142,6 +145,11 @@ IQ_POLICY(conf, IQ_NEST(CONF, iq_conf_policy));
 IQ_POLICY(resync_end, IQ_OWNER, [IPSEC_QOS_A_GENERATION] = { .type = NLA_U32 });
 
 /* Reading requests. What the policies say has been checked before. */
+
+static u32 iq_get_count(struct nlattr **attrs)
+{
+	return attrs[IPSEC_QOS_A_COUNT] ? nla_get_u32(attrs[IPSEC_QOS_A_COUNT]) : 0;
+}
 
 static u8 iq_get_owner(struct nlattr **attrs)
 {
@@ -729,8 +737,8 @@ static int iq_entry_request(struct genl_info *info, bool del)
 		req[i++].owner = iq_get_owner(info->attrs);
 	}
 	err = del ? iq_table_del(t, req, n, info->extack) :
-		    iq_table_set(t, req, n, info->nlhdr->nlmsg_flags,
-				 info->extack);
+		    iq_table_set(t, req, n, iq_get_count(info->attrs),
+				 info->nlhdr->nlmsg_flags, info->extack);
 out:
 	mutex_unlock(&iqn->config);
 	kvfree(req);

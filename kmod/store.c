@@ -77,6 +77,12 @@ u32 iq_store_room(const struct iq_store *s)
 	return IQ_STORE_FULL(s->n_buckets * IQ_SLOTS);
 }
 
+u32 iq_store_for(u32 n)
+{
+	/* IQ_STORE_BUCKETS() the other way round; and one, for what is rounded. */
+	return n / 10 * 7 + 7;
+}
+
 bool iq_store_find(struct iq_store *s, const struct iq_key *key,
 		   struct iq_ref *ref)
 {

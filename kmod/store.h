@@ -205,6 +205,9 @@ void iq_store_free(struct iq_store *s);
 /** iq_store_room() - so many entries it takes, as good as certainly */
 u32 iq_store_room(const struct iq_store *s);
 
+/** iq_store_for() - what to allocate one with, if it is to take just @n */
+u32 iq_store_for(u32 n);
+
 /* For all below: iq_net.table is held. */
 
 /** iq_store_find() - the slot that has @key; false: none */

@@ -148,18 +148,26 @@ static u32 iq_table_chain_n(const struct iq_table *t, int which)
 	return n;
 }
 
-/* Have room for @n more, if it can be had. */
-static int iq_table_reserve(struct iq_table *t, int which, u32 n)
+/*
+ * Have room for @n more, if it can be had. If that takes another store, have it
+ * large enough for @all, which are new (@excl) or may be there already.
+ */
+static int iq_table_reserve(struct iq_table *t, int which, u32 n, u32 all, bool excl)
 {
 	struct iq_store *tail;
 	bool enough;
+	u32 have;
 
 	spin_lock_bh(&t->iqn->table);
 	tail = iq_table_tail(t, which);
 	enough = tail && tail->n + n <= iq_store_room(tail);
-	n += iq_table_chain_n(t, which);
+	have = iq_table_chain_n(t, which);
+	all = min(all, t->max);
+	if (excl)
+		all = min(all + have, t->max);
 	spin_unlock_bh(&t->iqn->table);
-	return enough ? 0 : iq_table_resize(t, which, n);
+	return enough ? 0 : iq_table_resize(t, which, max(have + n,
+							  iq_store_for(all)));
 }
 
 /* Have no more room than is needed, after many have gone. */
@@ -437,7 +445,7 @@ static int iq_table_set_all(struct iq_table *t, const struct iq_entry_req *req,
 }
 
 int iq_table_set(struct iq_table *t, const struct iq_entry_req *req, u32 n,
-		 u16 nlflags, struct netlink_ext_ack *extack)
+		 u32 all, u16 nlflags, struct netlink_ext_ack *extack)
 {
 	u32 of[ARRAY_SIZE(t->store)] = {}, i;
 	struct iq_net *iqn = t->iqn;
@@ -462,7 +470,9 @@ int iq_table_set(struct iq_table *t, const struct iq_entry_req *req, u32 n,
 	/* Without memory it may be enough all the same. */
 	for (which = 0; which < ARRAY_SIZE(of); which++)
 		if (of[which])
-			iq_table_reserve(t, which, of[which]);
+			iq_table_reserve(t, which, of[which],
+					 mul_u64_u32_div(all, of[which], n),
+					 nlflags & NLM_F_EXCL);
 
 	err = iq_table_set_all(t, req, n, nlflags, done, &which, extack);
 	if (err == -EAGAIN) {

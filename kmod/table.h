@@ -132,9 +132,14 @@ iq_table_lookup_in(struct iq_table *t, const struct iq_key *key, bool wide,
 
 /* All below, but the walk: process context, iq_net.config is held. */
 
-/** iq_table_set() - add or change entries, all of them or none */
+/**
+ * iq_table_set() - add or change entries, all of them or none
+ *
+ * @all: so many there will be, with those of later calls; a hint, 0: not said
+ * @nlflags: NLM_F_CREATE, NLM_F_EXCL, NLM_F_REPLACE
+ */
 int iq_table_set(struct iq_table *t, const struct iq_entry_req *req, u32 n,
-		 u16 nlflags, struct netlink_ext_ack *extack);
+		 u32 all, u16 nlflags, struct netlink_ext_ack *extack);
 
 /** iq_table_del() - remove entries, all of them or none */
 int iq_table_del(struct iq_table *t, const struct iq_entry_req *req, u32 n,

@@ -54,6 +54,7 @@ struct iq_kernel {
 	int err;
 	uint32_t offset;
 	int culprit;
+	size_t expected;
 	char error[256];
 };
 
@@ -851,9 +852,25 @@ int iq_kernel_culprit(const struct iq_kernel *k)
 	return k->culprit;
 }
 
-/* Send @n entries of @size bytes at @entries, each written by @put. */
+void iq_kernel_expect(struct iq_kernel *k, size_t n)
+{
+	k->expected = n;
+}
+
+/* How many more there are than those of the request at hand, if any are. */
+static int put_count(struct nl_msg *msg, size_t chunk, size_t all)
+{
+	if (all <= chunk)
+		return 0;
+	return nla_put_u32(msg, IPSEC_QOS_A_COUNT, all < UINT32_MAX ? all : UINT32_MAX);
+}
+
+/*
+ * Send @n entries of @size bytes at @entries, each written by @put. @more: what
+ * comes with later calls; -1: nobody wants to know.
+ */
 static int bulk(struct iq_kernel *k, int cmd, int nlflags, int owner,
-		const void *entries, size_t n, size_t size,
+		const void *entries, size_t n, size_t size, ssize_t more,
 		int (*put)(struct nl_msg *msg, const void *entry))
 {
 	const char *entry = entries;
@@ -868,6 +885,8 @@ static int bulk(struct iq_kernel *k, int cmd, int nlflags, int owner,
 			chunk = IPSEC_QOS_BULK_MAX;
 		msg = new_request(k, cmd, nlflags, chunk);
 		ret = msg ? put_owner(msg, &owner) : -ENOMEM;
+		if (ret >= 0 && more >= 0)
+			ret = put_count(msg, chunk, n - base + more);
 		for (i = 0; i < chunk && ret >= 0; i++, entry += size)
 			ret = put(msg, entry);
 		ret = request(k, usable(msg, ret), NULL, NULL);
@@ -884,39 +903,39 @@ int iq_kernel_group_new(struct iq_kernel *k, const struct iq_group *g, size_t n,
 			int owner, int nlflags)
 {
 	return bulk(k, IPSEC_QOS_CMD_GROUP_NEW, nlflags, owner, g, n, sizeof(*g),
-		    put_group);
+		    -1, put_group);
 }
 
 int iq_kernel_group_del(struct iq_kernel *k, const struct iq_group *g, size_t n)
 {
 	return bulk(k, IPSEC_QOS_CMD_GROUP_DEL, 0, -1, g, n, sizeof(*g),
-		    put_group_key);
+		    -1, put_group_key);
 }
 
 int iq_kernel_sa_new(struct iq_kernel *k, const struct iq_sa *sa, size_t n,
 		     int owner, int nlflags)
 {
 	return bulk(k, IPSEC_QOS_CMD_SA_NEW, nlflags, owner, sa, n, sizeof(*sa),
-		    put_sa);
+		    k->expected, put_sa);
 }
 
 int iq_kernel_sa_del(struct iq_kernel *k, const struct iq_sa *sa, size_t n)
 {
 	return bulk(k, IPSEC_QOS_CMD_SA_DEL, 0, -1, sa, n, sizeof(*sa),
-		    put_sa_key);
+		    -1, put_sa_key);
 }
 
 int iq_kernel_ike_new(struct iq_kernel *k, const struct iq_ike *ike, size_t n,
 		      int owner, int nlflags)
 {
 	return bulk(k, IPSEC_QOS_CMD_IKE_NEW, nlflags, owner, ike, n,
-		    sizeof(*ike), put_ike);
+		    sizeof(*ike), 0, put_ike);
 }
 
 int iq_kernel_ike_del(struct iq_kernel *k, const struct iq_ike *ike, size_t n)
 {
 	return bulk(k, IPSEC_QOS_CMD_IKE_DEL, 0, -1, ike, n, sizeof(*ike),
-		    put_ike_key);
+		    -1, put_ike_key);
 }
 
 /* Send a request with what @put makes of @what, if that is not NULL. */

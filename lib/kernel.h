@@ -144,6 +144,14 @@ const char *iq_kernel_error(const struct iq_kernel *k);
  */
 int iq_kernel_culprit(const struct iq_kernel *k);
 
+/**
+ * iq_kernel_expect() - so many SAs come with later calls of iq_kernel_sa_new()
+ *
+ * A hint, for the kernel to make room for them once. It holds until there is
+ * another.
+ */
+void iq_kernel_expect(struct iq_kernel *k, size_t n);
+
 /*
  * All below return 0 or a negative errno; -ENODEV: the module was unloaded
  * since iq_kernel_open(), which is to be called anew. @nlflags are NLM_F_CREATE,
@@ -155,6 +163,7 @@ int iq_kernel_group_new(struct iq_kernel *k, const struct iq_group *g, size_t n,
 			int owner, int nlflags);
 /* By id, or by name where the id is 0. */
 int iq_kernel_group_del(struct iq_kernel *k, const struct iq_group *g, size_t n);
+/* iq_kernel_expect() hints how many more SAs come with later calls of this. */
 int iq_kernel_sa_new(struct iq_kernel *k, const struct iq_sa *sa, size_t n,
 		     int owner, int nlflags);
 int iq_kernel_sa_del(struct iq_kernel *k, const struct iq_sa *sa, size_t n);

@@ -42,6 +42,7 @@ static struct gathered {
  * struct input - the file
  *
  * @start: of what was read and not yet handed out, up to @end
+ * @adds: lines to come that add SAs, as far as they were counted
  * @line: number of the line at hand, the first of its continuations
  * @next: number of the line behind it
  */
@@ -51,6 +52,7 @@ static struct input {
 	bool eof;
 	size_t start;
 	size_t end;
+	size_t adds;
 	unsigned long line;
 	unsigned long next;
 	char buffer[2 * LINE_MAX_BYTES];
@@ -64,6 +66,8 @@ static int send_some(struct iq_kernel *k, enum entry_kind kind, int nlflags,
 {
 	switch (kind) {
 	case ENTRY_SA_NEW:
+		input.adds -= n < input.adds ? n : input.adds;
+		iq_kernel_expect(k, input.adds);
 		return iq_kernel_sa_new(k, entries, n, IPSEC_QOS_OWNER_STATIC,
 					nlflags);
 	case ENTRY_SA_DELETE:
@@ -233,6 +237,47 @@ static int run_line(char *line)
 	return args.n ? run_command(&args) : STATUS_OK;
 }
 
+/* Does a line add an SA? A hint only: that it is written otherwise does no harm. */
+static bool adds_sa(const char *line, const char *end)
+{
+	static const char * const how[] = { "sa add ", "sa replace " };
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(how); i++)
+		if ((size_t)(end - line) > strlen(how[i]) &&
+		    !memcmp(line, how[i], strlen(how[i])))
+			return true;
+	return false;
+}
+
+/*
+ * How many lines of the file add SAs: the kernel then makes room once. What is no
+ * file cannot be read twice: 0. Before anything is read.
+ */
+static size_t count_adds(void)
+{
+	off_t at = lseek(input.fd, 0, SEEK_CUR);
+	size_t have = 0, n = 0;
+	char *line, *end;
+	ssize_t got;
+
+	while (at >= 0 && (got = pread(input.fd, input.buffer + have,
+				       sizeof(input.buffer) - have, at)) > 0) {
+		at += got;
+		have += got;
+		line = input.buffer;
+		while ((end = memchr(line, '\n', input.buffer + have - line))) {
+			n += adds_sa(line, end);
+			line = end + 1;
+		}
+		have -= line - input.buffer;
+		if (have == sizeof(input.buffer))
+			break;	/* a line that is too long */
+		memmove(input.buffer, line, have);
+	}
+	return n;
+}
+
 int run_batch(const char *file)
 {
 	int status = STATUS_OK;
@@ -246,6 +291,7 @@ int run_batch(const char *file)
 	if (input.fd < 0)
 		return usage_error("cannot open \"%s\": %s", file,
 				   strerror(errno));
+	input.adds = count_adds();
 	in_batch = true;
 	while ((!failed || options.force) && (line = next_line(&status))) {
 		status = run_line(line);

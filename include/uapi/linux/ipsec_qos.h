@@ -51,7 +51,9 @@
  * @IPSEC_QOS_CMD_GROUP_FLUSH: delete every group (of A_OWNER, if given) that
  *	no entry uses; answers A_COUNT.
  * @IPSEC_QOS_CMD_SA_NEW: add or change SAs: one or more A_SA, A_OWNER. All of
- *	them or none.
+ *	them or none. A_COUNT, a hint: so many there will be, these and those of
+ *	the requests to come; so that room is made for them once, up to the
+ *	ceiling.
  * @IPSEC_QOS_CMD_SA_DEL: delete SAs by key: one or more A_SA. All or none.
  * @IPSEC_QOS_CMD_SA_GET: do: the SA whose key is in A_SA; dump: all that fit
  *	the filter in A_SA (any of FAMILY, DST, SPI, PROTO, GROUP) and A_OWNER.
@@ -119,7 +121,8 @@ enum ipsec_qos_owner {
  * @IPSEC_QOS_A_OWNER: u8, enum ipsec_qos_owner; of the whole request, or a
  *	dump's filter
  * @IPSEC_QOS_A_GENERATION: u32
- * @IPSEC_QOS_A_COUNT: u32, how many entries an answer or error is about
+ * @IPSEC_QOS_A_COUNT: u32, how many entries a request, an answer or an error
+ *	is about
  * @IPSEC_QOS_A_EVENT: u8, enum ipsec_qos_event
  */
 enum ipsec_qos_attr {
