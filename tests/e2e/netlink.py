@@ -382,5 +382,26 @@ nl.sock.setsockopt(SOL_NETLINK, ADD_MEMBERSHIP, nl.events)
 if tables() != before:
     fail("who had no right changed: " + tables())
 accepted("an SA, as ever", SA_NEW, sa(0x101), ADD)
+
+step("a hint of how many there will be")
+
+
+def available():
+    with open("/proc/meminfo") as file:
+        return next(int(line.split()[1]) for line in file if "MemAvailable" in line)
+
+
+nl = Netlink()      # the other one hears events
+refused("one that is no u32", errno.EINVAL, SA_NEW,
+        attr(A_COUNT, b"\1\0") + sa(0x102), ADD)
+accepted("one that is too small", SA_NEW, u32(A_COUNT, 0) + sa(0x102), ADD)
+accepted("a ceiling", CONF_SET, conf(u32(C_MAX_SAS, 20000)))
+kilobytes = available()
+for i in range(20):
+    accepted("one beyond the ceiling", SA_NEW, u32(A_COUNT, 0xffffffff)
+             + b"".join(sa(0x2000 + 500 * i + k) for k in range(500)), ADD)
+kilobytes -= available()
+if kilobytes > 30000:
+    fail("a hint took %d kB" % kilobytes)
 print("%d requests, %d failed" % (checks, failures))
 sys.exit(failures != 0)

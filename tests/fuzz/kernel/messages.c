@@ -134,6 +134,8 @@ static void make(struct family *f)
 		     how[below(sizeof(how) / sizeof(how[0]))]);
 	if (!below(4))
 		mnl_attr_put_u8(f->msg, IPSEC_QOS_A_OWNER, below(2));
+	if (!below(4))
+		mnl_attr_put_u32(f->msg, IPSEC_QOS_A_COUNT, UINT32_MAX >> below(32));
 	for (i = 0; i < n; i++) {
 		switch (cmd) {
 		case IPSEC_QOS_CMD_GROUP_NEW:
