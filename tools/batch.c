@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "batch.h"
@@ -259,9 +260,13 @@ static size_t count_adds(void)
 	off_t at = lseek(input.fd, 0, SEEK_CUR);
 	size_t have = 0, n = 0;
 	char *line, *end;
+	struct stat st;
 	ssize_t got;
 
-	while (at >= 0 && (got = pread(input.fd, input.buffer + have,
+	/* A device may have no end. */
+	if (at < 0 || fstat(input.fd, &st) || !S_ISREG(st.st_mode))
+		return 0;
+	while ((got = pread(input.fd, input.buffer + have,
 				       sizeof(input.buffer) - have, at)) > 0) {
 		at += got;
 		have += got;
