@@ -180,7 +180,8 @@ demo:
 	@$(MAKE) all
 	@tests/demo/run
 
-# The bench, in a kernel of its own; bench-short takes three minutes.
+# The bench, in a kernel of its own; bench-short takes two minutes, three where it has
+# to measure again.
 
 $(B)/bench/sas: $(patsubst %.c,$(B)/obj/%.o,$(lib_src) tests/bench/sas.c)
 	@mkdir -p $(@D)
