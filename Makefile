@@ -14,7 +14,8 @@
 #                    make test-debug-short: what CI has time for
 #   make soak        the storm of tests/storm alone, for MINUTES=60
 #   make demo        the demonstration; brings in the packages it needs
-#   make bench       what tagging costs beside nftables, measured; likewise
+#   make bench       what tagging costs beside nftables, measured; likewise;
+#                    make bench-short: what CI has time for
 #   make install     DESTDIR=… PREFIX=…; make uninstall takes it back
 #   make clean
 #
