@@ -5,17 +5,18 @@
  * the network namespace of who writes it when the write returns:
  *
  *	take DEVICE			the next one for turns
+ *	chain BYTES			so much memory takes part in turns as well
  *	turns KIND SAS PACKETS		PACKETS frames into each of the devices
- *					that were taken, one after the other
+ *					that were taken, one after the other; then
+ *					as many reads of the memory, each of where
+ *					the last one says
  *	let go				of all of them
  *	flow DEVICE KIND SAS SECONDS	frames for so long, giving way to others
- *	chain BYTES READS		READS reads, each of where the last one
- *					says, over BYTES of memory
  *
  * KIND is esp4, esp6, udp4 (UDP-encapsulated ESP), or what is none of it: tcp,
  * udp. Packet after packet is another one of the SAs' (sas.h), for each device in
  * the same order. Reading tells how the last job went, in a line for each device:
- * how many packets or reads, and nanoseconds for them.
+ * and one for the memory: how many packets or reads, and nanoseconds for them.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -61,11 +62,13 @@ struct result {
 };
 
 static DEFINE_MUTEX(lock);	/* one job at a time; guards what follows */
-static struct result results[DEVICES_MAX];
+static struct result results[DEVICES_MAX + 1];
 static unsigned int n_results;
 static struct net_device *taken[DEVICES_MAX];
 static unsigned int n_taken;
 static u32 next_packet;		/* of turns: they go on where the last ones ended */
+static u32 *chain;
+static u32 next_read;		/* a line of it */
 
 static void make_ipv4(void *data, u8 protocol, u32 i)
 {
@@ -199,6 +202,49 @@ static void let_go(void)
 {
 	while (n_taken)
 		dev_put(taken[--n_taken]);
+	vfree(chain);
+	chain = NULL;
+}
+
+/* One cycle through all lines, in an order that no prefetcher guesses. */
+static int job_chain(const char *line)
+{
+	unsigned int bytes, lines, i, j;
+	u32 *order;
+
+	if (sscanf(line, "%u", &bytes) != 1 || bytes < 2 * READ_BYTES || chain)
+		return -EINVAL;
+	lines = bytes / READ_BYTES;
+	chain = vzalloc((size_t)lines * READ_BYTES);
+	order = vmalloc(array_size(lines, sizeof(*order)));
+	if (!chain || !order) {
+		vfree(chain);
+		chain = NULL;
+		vfree(order);
+		return -ENOMEM;
+	}
+	for (i = 0; i < lines; i++) {
+		j = prandom_u32_max(i + 1);
+		order[i] = order[j];
+		order[j] = i;
+	}
+	for (i = 0; i < lines; i++)
+		chain[order[i] * (READ_BYTES / sizeof(*chain))] =
+			order[i + 1 < lines ? i + 1 : 0];
+	vfree(order);
+	next_read = 0;
+	return 0;
+}
+
+static void read_chain(struct result *r, unsigned int reads)
+{
+	u64 start = ktime_get_ns();
+	unsigned int i;
+
+	for (i = 0; i < reads; i++)
+		next_read = READ_ONCE(chain[next_read * (READ_BYTES / sizeof(*chain))]);
+	r->ns = ktime_get_ns() - start;
+	r->n = reads;
 }
 
 static int job_turns(const char *line)
@@ -213,7 +259,7 @@ static int job_turns(const char *line)
 	kind = match_string(kinds, N_KINDS, kind_name);
 	if (kind < 0)
 		return kind;
-	results_begin(n_taken);
+	results_begin(n_taken + !!chain);
 	for (i = 0; i < n_taken; i++) {
 		results[i].dev = taken[i];
 		results[i].packet = next_packet;
@@ -223,6 +269,8 @@ static int job_turns(const char *line)
 		cond_resched();
 	}
 	next_packet = results[0].packet;
+	if (chain)
+		read_chain(&results[n_taken], packets);
 	return 0;
 }
 
@@ -251,44 +299,6 @@ static int job_flow(const char *line)
 	}
 	dev_put(results[0].dev);
 	return err;
-}
-
-/* One cycle through all lines, in an order that no prefetcher guesses. */
-static int job_chain(const char *line)
-{
-	unsigned int bytes, reads, lines, i, j;
-	u32 *memory, *order, at;
-	u64 start;
-
-	if (sscanf(line, "%u %u", &bytes, &reads) != 2 || bytes < 2 * READ_BYTES)
-		return -EINVAL;
-	results_begin(1);
-	lines = bytes / READ_BYTES;
-	memory = vzalloc((size_t)lines * READ_BYTES);
-	order = vmalloc(array_size(lines, sizeof(*order)));
-	if (!memory || !order) {
-		vfree(memory);
-		vfree(order);
-		return -ENOMEM;
-	}
-	for (i = 0; i < lines; i++) {
-		j = prandom_u32_max(i + 1);
-		order[i] = order[j];
-		order[j] = i;
-	}
-	for (i = 0; i < lines; i++)
-		memory[order[i] * (READ_BYTES / sizeof(*memory))] =
-			order[i + 1 < lines ? i + 1 : 0];
-
-	at = 0;
-	start = ktime_get_ns();
-	for (i = 0; i < reads; i++)
-		at = READ_ONCE(memory[at * (READ_BYTES / sizeof(*memory))]);
-	results[0].ns = ktime_get_ns() - start;
-	results[0].n = reads;
-	vfree(memory);
-	vfree(order);
-	return 0;
 }
 
 static ssize_t bench_write(struct file *file, const char __user *buf, size_t len,
