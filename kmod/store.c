@@ -23,8 +23,8 @@
 
 struct iq_store *iq_store_alloc(u8 family, u32 n)
 {
-	/* Too much is an error for who asked, no warning. */
-	gfp_t gfp = GFP_KERNEL_ACCOUNT | __GFP_NOWARN;
+	/* Too much is an error for who asked: no warning, and nobody is killed. */
+	gfp_t gfp = GFP_KERNEL_ACCOUNT | __GFP_NOWARN | __GFP_RETRY_MAYFAIL;
 	bool wide = iq_store_wide(family);
 	static atomic64_t ids;
 	struct iq_store *s;
@@ -183,7 +183,7 @@ static void iq_slot_set(const struct iq_ref *ref, const struct iq_key *key,
 	atomic64_set(&rest->bytes, 0);
 	WRITE_ONCE(slot->tag, p->tag);
 	s->n++;
-	/* Pairs with iq_bucket_match(). */
+	/* Pairs with iq_slot_match(). */
 	atomic64_set_release(&slot->word,
 			     FIELD_PREP(IQ_WORD_GROUP, group) |
 			     FIELD_PREP(IQ_WORD_AH, p->ah));
@@ -366,7 +366,7 @@ void iq_ref_count(const struct iq_ref *ref, u64 *packets, u64 *bytes)
 
 	do {
 		word = again;
-		/* Pairs with iq_store_carry(). */
+		/* Pairs with iq_slot_take() and iq_slot_give(). */
 		smp_rmb();
 		*packets = atomic64_read(&rest->packets);
 		*bytes = atomic64_read(&rest->bytes);

@@ -10,7 +10,9 @@
  * of further buckets, the spill. What packets seldom need stands in an array
  * beside, struct iq_rest.
  *
- * Readers hold rcu_read_lock() and nothing else. For them
+ * Readers hold rcu_read_lock() and nothing else; who counts waits, once in 65,536
+ * packets or 128 MiB of an SA, where another CPU carries its counters over at this
+ * moment (IQ_WORD_CARRY). For readers
  *
  *	an entry never moves within a store;
  *	a slot's word is stored last, when the rest is there; with the group's

@@ -102,6 +102,7 @@ static int iq_table_drain(struct iq_table *t, int which)
 	while (i < iq_store_slots(head)) {
 		to = iq_table_tail(t, which);
 		err = iq_store_move(head, &i, IQ_TABLE_STEP, to);
+		t->seq++;
 		spin_unlock_bh(&iqn->table);
 		/* Next to impossible, and then another secret helps. */
 		if (err)
@@ -148,11 +149,27 @@ static u32 iq_table_chain_n(const struct iq_table *t, int which)
 	return n;
 }
 
+/* How many of a request are not there yet. */
+static u32 iq_table_missing(struct iq_table *t, int which,
+			    const struct iq_entry_req *req, u32 n)
+{
+	struct iq_ref ref;
+	u32 i, missing = 0;
+
+	for (i = 0; i < n; i++)
+		missing += iq_key_store(&req[i].key) == which &&
+			   !iq_table_find(t, &req[i].key, &ref);
+	return missing;
+}
+
 /*
- * Have room for @n more, if it can be had. If that takes another store, have it
- * large enough for @all, which are new (@excl) or may be there already.
+ * Have room for the @more of a request's @n that go to this store, if it can be
+ * had. If that takes another store, have it large enough for @all, which are new
+ * (@excl) or may be there already.
  */
-static int iq_table_reserve(struct iq_table *t, int which, u32 n, u32 all, bool excl)
+static void iq_table_reserve(struct iq_table *t, int which,
+			     const struct iq_entry_req *req, u32 n, u32 more,
+			     u32 all, bool excl)
 {
 	struct iq_store *tail;
 	bool enough;
@@ -160,14 +177,22 @@ static int iq_table_reserve(struct iq_table *t, int which, u32 n, u32 all, bool 
 
 	spin_lock_bh(&t->iqn->table);
 	tail = iq_table_tail(t, which);
-	enough = tail && tail->n + n <= iq_store_room(tail);
+	enough = tail && tail->n + more <= iq_store_room(tail);
+	if (!enough && tail && !excl) {
+		/* To state again what is there takes no room. */
+		more = iq_table_missing(t, which, req, n);
+		enough = tail->n + more <= iq_store_room(tail);
+	}
 	have = iq_table_chain_n(t, which);
 	all = min(all, t->max);
 	if (excl)
 		all = min(all + have, t->max);
 	spin_unlock_bh(&t->iqn->table);
-	return enough ? 0 : iq_table_resize(t, which, max(have + n,
-							  iq_store_for(all)));
+	all = iq_store_for(all);
+	/* A hint may be of more than there is memory for. */
+	if (!enough && iq_table_resize(t, which, max(have + more, all)) &&
+	    all > have + more)
+		iq_table_resize(t, which, have + more);
 }
 
 /* Have no more room than is needed, after many have gone. */
@@ -470,7 +495,7 @@ int iq_table_set(struct iq_table *t, const struct iq_entry_req *req, u32 n,
 	/* Without memory it may be enough all the same. */
 	for (which = 0; which < ARRAY_SIZE(of); which++)
 		if (of[which])
-			iq_table_reserve(t, which, of[which],
+			iq_table_reserve(t, which, req, n, of[which],
 					 mul_u64_u32_div(all, of[which], n),
 					 nlflags & NLM_F_EXCL);
 
