@@ -620,8 +620,13 @@ int iq_tag_update(struct iq_net *iqn, bool tag, bool priority)
 
 int iq_tag_own_sas(struct iq_net *iqn)
 {
+	int err;
+
 	if (iqn->own_sas || !iqn->tag_hooks)
 		return 0;
 	WRITE_ONCE(iqn->own_sas, true);
-	return iq_tag_update(iqn, true, iqn->priority_hooks);
+	err = iq_tag_update(iqn, true, iqn->priority_hooks);
+	if (err)
+		WRITE_ONCE(iqn->own_sas, false);
+	return err;
 }

@@ -423,8 +423,10 @@ static inline enum iq_kind iq_parse(const u8 *data, u32 avail, u32 len,
 /*
  * Short ways for what most packets are: whole, and without options or extension
  * headers. What the IP stack has looked at these do not again: @data begins with
- * an IP header of that version, which says ESP or UDP, as the name has it; and it
- * does not lie about its length. @avail as in iq_parse().
+ * an IP header of that version, which says ESP or UDP, as the name has it. @avail as
+ * in iq_parse(): nothing beyond is read. That the header does not lie about its
+ * length is taken for granted; where it has not been checked (what SRv6 decapsulates
+ * for a hook), a packet may be taken for ESP that the long way calls malformed.
  */
 
 static inline bool iq_parse_plain_ipv4(const u8 *data)
