@@ -1091,6 +1091,11 @@ void sad_restate(struct sad *sad, bool empty)
 			set_due(&sad->due_spis, &spi->entry);
 }
 
+size_t sad_n_sas(const struct sad *sad)
+{
+	return HASH_COUNT(sad->sas);
+}
+
 size_t sad_due_sas(struct sad *sad, struct sad_sa **sas, size_t max)
 {
 	struct sad_entry *e;

@@ -276,6 +276,9 @@ void sad_kernel(struct sad *sad, bool there);
  */
 void sad_restate(struct sad *sad, bool empty);
 
+/** sad_n_sas() - how many SAs it knows of */
+size_t sad_n_sas(const struct sad *sad);
+
 /** sad_due_sas() - take up to @max due SAs off the queue; returns how many */
 size_t sad_due_sas(struct sad *sad, struct sad_sa **sas, size_t max);
 size_t sad_due_spis(struct sad *sad, struct sad_spi **spis, size_t max);

@@ -571,6 +571,8 @@ static int write_sas(struct tables *t, struct sad_sa **sas, size_t n)
 	}
 	if (!m)
 		return err;
+	/* After a start of the module or the daemon it is all of them. */
+	iq_kernel_expect(t->k, sad_n_sas(t->sad) - m);
 	all = iq_kernel_sa_new(t->k, t->bulk.sa, m, OWNER, STATE);
 	for (i = 0; i < m; i++) {
 		one = all;
