@@ -238,22 +238,16 @@ static int run_line(char *line)
 	return args.n ? run_command(&args) : STATUS_OK;
 }
 
-/* Does a line add an SA? A hint only: that it is written otherwise does no harm. */
-static bool adds_sa(const char *line, const char *end)
+static bool begins(const char *line, const char *end, const char *with)
 {
-	static const char * const how[] = { "sa add ", "sa replace " };
-	size_t i;
-
-	for (i = 0; i < ARRAY_SIZE(how); i++)
-		if ((size_t)(end - line) > strlen(how[i]) &&
-		    !memcmp(line, how[i], strlen(how[i])))
-			return true;
-	return false;
+	return (size_t)(end - line) >= strlen(with) &&
+	       !memcmp(line, with, strlen(with));
 }
 
 /*
- * How many lines of the file add SAs: the kernel then makes room once. What is no
- * file cannot be read twice: 0. Before anything is read.
+ * How many lines of the file add SAs: the kernel then makes room once. A hint only:
+ * that one is written otherwise does no harm. Where SAs go as well, there may be few
+ * at any time; and what is no file cannot be read twice: 0. Before anything is read.
  */
 static size_t count_adds(void)
 {
@@ -272,7 +266,11 @@ static size_t count_adds(void)
 		have += got;
 		line = input.buffer;
 		while ((end = memchr(line, '\n', input.buffer + have - line))) {
-			n += adds_sa(line, end);
+			if (begins(line, end, "sa add ") ||
+			    begins(line, end, "sa replace "))
+				n++;
+			else if (begins(line, end, "sa "))
+				return 0;
 			line = end + 1;
 		}
 		have -= line - input.buffer;
