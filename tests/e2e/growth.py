@@ -10,6 +10,7 @@ import json
 import socket
 import struct
 import subprocess
+import tempfile
 import threading
 
 COMMAND = ["build/bin/ipsec-qos", "-n", "router"]
@@ -23,9 +24,14 @@ def sh(cmd):
                           text=True).stdout
 
 
-def batch(lines):
-    subprocess.run([*COMMAND, "-batch", "-"], check=True, text=True,
-                   input="\n".join(lines) + "\n")
+def batch(lines, ahead=False):
+    """ahead: out of a file, so that the kernel knows how many SAs will come."""
+    text = "\n".join(lines) + "\n"
+    with tempfile.NamedTemporaryFile("w") as file:
+        file.write(text if ahead else "")
+        file.flush()
+        subprocess.run([*COMMAND, "-batch", file.name if ahead else "-"], check=True,
+                       text=True, input=text)
 
 
 def get(*words):
@@ -128,7 +134,7 @@ try:
         others += [f"spi-i {0x200000 + i // 4:016x} spi-r {i + 1:016x}"
                    for i in range(OTHERS // 4)]
         before = sent
-        batch([line("add", key, "group b") for key in others])
+        batch([line("add", key, "group b") for key in others], turn & 1)
         status = get("status")
         assert status["sas"] == OTHERS + 3 * STEADY, status
         assert status["ikes"] == OTHERS // 4 + STEADY, status

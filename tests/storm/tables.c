@@ -55,6 +55,8 @@ static void set_sas(struct family *f, uint32_t first, unsigned int n)
 
 	hold_still();
 	family_begin(f, IPSEC_QOS_CMD_SA_NEW, NLM_F_ACK | how[below(4)]);
+	if (!below(16))
+		mnl_attr_put_u32(f->msg, IPSEC_QOS_A_COUNT, below(100000));
 	for (i = 0; i < n; i++) {
 		some_sa(&sa, first + i);
 		nest = family_begin_sa(f->msg, &sa, group);
