@@ -173,7 +173,7 @@ charon {
     install_virtual_ip = no
     delete_rekeyed_delay = 1
     retransmit_tries = 3
-    retransmit_timeout = 1
+    retransmit_timeout = AGAIN
     i_dont_care_about_security_and_use_aggressive_mode_psk = yes
     FLUSH
     plugins {
@@ -202,6 +202,7 @@ charon {
    .replace("PARSERS", PARSERS)
    .replace("FEED", FEED).replace("LOG", self.log)
    .replace("TIMEOUT", str(int(TIMEOUT * 1000)))
+   .replace("AGAIN", str(SLOW))  # longer than what holds it up
    .replace("FLUSH", "flush_auth_cfg = yes" if plugin else ""))
         with open("%s/%s.d/swanctl.conf" % (ROOM, name), "w",
                   encoding="utf-8") as f:

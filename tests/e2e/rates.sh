@@ -16,9 +16,10 @@
 # vm: -t 900
 . tests/lib/lib.sh
 
-RATE=1			# megabits a second
-FLOOD=1.3		# of each at once
-WINDOW=6		# seconds
+KBIT=$((1000 / ${SLOW:-1}))	# a second, of each device
+RATE=$(jq -n "$KBIT / 1000")	# megabits
+FLOOD=$(jq -n "1.3 * $RATE")	# of each at once
+WINDOW=$((6 * ${SLOW:-1}))	# seconds
 SIZE=1200		# bytes of UDP payload
 FRAME_WAN=$(wire_esp $SIZE)
 FRAME_LAN=$(wire_clear $SIZE)
@@ -43,7 +44,7 @@ policies()
 			cat <<-END
 			policy $device {
 				device = "$device"
-				rate = "${RATE}mbit"
+				rate = "${KBIT}kbit"
 				class gold { bandwidth = "$1%"  ceil = "100%" }
 				class silver { bandwidth = "$2%"  ceil = "60%" }
 				default { bandwidth = "20%"  ceil = "100%" }
@@ -86,7 +87,7 @@ measure()
 			flows+=("$site,home,10.1.1.2,600${number[$site]},$SIZE,$FRAME_LAN")
 		fi
 	done
-	load gw $FLOOD $WINDOW "${flows[@]}"
+	load gw "$FLOOD" $WINDOW "${flows[@]}"
 
 	for site; do
 		got[$site]=$(jq ".rates[$i]" <<<"$loaded")
@@ -118,7 +119,7 @@ tree()
 # reloaded: for wait_for
 reloaded()
 {
-	json_is "map(select(.class == \"gold\" and .rate == $RATE * 300000)) | length == 2" \
+	json_is "map(select(.class == \"gold\" and .rate == $KBIT * 300)) | length == 2" \
 		qos gw -j class show
 }
 
