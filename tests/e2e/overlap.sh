@@ -10,9 +10,9 @@
 . tests/lib/lib.sh
 . tests/lib/customers.sh
 
-RATE=600		# kilobits a second; the machine is an emulated one
-FLOOD=0.72		# megabits, of each flow at once
-WINDOW=6		# seconds
+RATE=$((600 / ${SLOW:-1}))	# kilobits a second; an emulated machine
+FLOOD=$(jq -n "0.72 / ${SLOW:-1}")	# megabits, of each flow at once
+WINDOW=$((6 * ${SLOW:-1}))	# seconds
 SIZE=1200		# bytes of UDP payload
 declare -A class=([a]=gold [b]=silver [c]=default)
 declare -A home=([a]=10.1.1.2 [b]=10.1.1.2 [c]=10.3.3.2)
@@ -163,7 +163,7 @@ for c in a b c; do
 	flows+=("home-$c,site-$c,${site[$c]},500$i,$SIZE,$(wire_esp $SIZE)"
 		"site-$c,home-$c,${home[$c]},600$i,$SIZE,$(wire_clear $SIZE)")
 done
-load gw $FLOOD $WINDOW "${flows[@]}"
+load gw "$FLOOD" $WINDOW "${flows[@]}"
 wrong=0
 for c in a b c; do
 	for way in wan lan-$c; do
