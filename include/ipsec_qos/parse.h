@@ -9,6 +9,7 @@
 
 #ifdef __KERNEL__
 #include <linux/in.h>
+#include <linux/in6.h>
 #include <linux/socket.h>
 #include <linux/string.h>
 #include <linux/types.h>
