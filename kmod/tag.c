@@ -12,6 +12,7 @@
 
 #include "frag.h"
 #include "group.h"
+#include "hooks.h"
 #include "ike.h"
 #include "sa.h"
 #include "tag.h"
@@ -522,13 +523,6 @@ static unsigned int iq_tag_forward(void *priv, struct sk_buff *skb,
 	return NF_ACCEPT;
 }
 
-#define IQ_HOOK(family, where, fn, prio) {		\
-	.hook = fn,					\
-	.pf = NFPROTO_##family,				\
-	.hooknum = NF_INET_##where,			\
-	.priority = prio,				\
-}
-
 static const struct nf_hook_ops iq_tag_hooks[] = {
 	IQ_HOOK(IPV4, PRE_ROUTING, iq_tag_in_ipv4, IQ_TAG_PRIORITY),
 	IQ_HOOK(IPV4, LOCAL_OUT, iq_tag_local, IQ_TAG_PRIORITY),
@@ -546,49 +540,6 @@ static const struct nf_hook_ops iq_out_hooks[] = {
 static const struct nf_hook_ops iq_priority_hooks[] = {
 	IQ_HOOK(IPV4, FORWARD, iq_tag_forward, IQ_TAG_PRIORITY),
 };
-
-/**
- * struct iq_hooks - hooks that are registered
- *
- * @rcu: others read @ops under RCU (nfnetlink_hook.c)
- */
-struct iq_hooks {
-	struct rcu_head rcu;
-	unsigned int n;
-	struct nf_hook_ops ops[];
-};
-
-/* Bring a set of hooks, *@have, to what is wanted of it. */
-static int iq_hooks_update(struct iq_net *iqn, struct iq_hooks **have,
-			   const struct nf_hook_ops *tmpl, unsigned int n,
-			   bool want)
-{
-	struct iq_hooks *h = *have;
-	unsigned int i;
-	int err;
-
-	if (want == !!h)
-		return 0;
-	if (!want) {
-		nf_unregister_net_hooks(iqn->net, h->ops, h->n);
-		kfree_rcu(h, rcu);
-		WRITE_ONCE(*have, NULL);
-		return 0;
-	}
-	h = kzalloc(struct_size(h, ops, n), GFP_KERNEL_ACCOUNT);
-	if (!h)
-		return -ENOMEM;
-	h->n = n;
-	memcpy(h->ops, tmpl, n * sizeof(*tmpl));
-	for (i = 0; i < n; i++)
-		h->ops[i].priv = iqn;
-	err = nf_register_net_hooks(iqn->net, h->ops, n);
-	if (err)
-		kfree_rcu(h, rcu);
-	else
-		WRITE_ONCE(*have, h);
-	return err;
-}
 
 int iq_tag_update(struct iq_net *iqn, bool tag, bool priority)
 {

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <linux/slab.h>
+
+#include "hooks.h"
+
+/**
+ * struct iq_hooks - hooks that are registered
+ *
+ * @rcu: others read @ops under RCU (nfnetlink_hook.c)
+ */
+struct iq_hooks {
+	struct rcu_head rcu;
+	unsigned int n;
+	struct nf_hook_ops ops[];
+};
+
+int iq_hooks_update(struct iq_net *iqn, struct iq_hooks **have,
+		    const struct nf_hook_ops *tmpl, unsigned int n, bool want)
+{
+	struct iq_hooks *h = *have;
+	unsigned int i;
+	int err;
+
+	lockdep_assert_held(&iqn->config);
+	if (want == !!h)
+		return 0;
+	if (!want) {
+		nf_unregister_net_hooks(iqn->net, h->ops, h->n);
+		kfree_rcu(h, rcu);
+		WRITE_ONCE(*have, NULL);
+		return 0;
+	}
+	h = kzalloc(struct_size(h, ops, n), GFP_KERNEL_ACCOUNT);
+	if (!h)
+		return -ENOMEM;
+	h->n = n;
+	memcpy(h->ops, tmpl, n * sizeof(*tmpl));
+	for (i = 0; i < n; i++)
+		h->ops[i].priv = iqn;
+	err = nf_register_net_hooks(iqn->net, h->ops, n);
+	if (err)
+		kfree_rcu(h, rcu);
+	else
+		WRITE_ONCE(*have, h);
+	return err;
+}
