@@ -9,10 +9,12 @@
 #include "frag.h"
 #include "group.h"
 #include "ike.h"
+#include "nat.h"
 #include "netlink.h"
 #include "sa.h"
 #include "sysfs.h"
 #include "tag.h"
+#include "translate.h"
 #include "xfrm.h"
 
 static unsigned int iq_net_id __read_mostly;
@@ -76,6 +78,7 @@ static void __net_exit iq_net_pre_exit(struct net *net)
 
 	mutex_lock(&iqn->config);
 	iq_tag_update(iqn, false, false);
+	iq_translate_update(iqn, false);
 	mutex_unlock(&iqn->config);
 }
 
@@ -87,6 +90,7 @@ static void __net_exit iq_net_exit(struct net *net)
 	cancel_delayed_work_sync(&iqn->expire_work);
 	/* A last run of the other may have asked for an audit. */
 	cancel_work_sync(&iqn->audit_work);
+	iq_nat_exit(iqn);
 	iq_frag_exit(iqn);
 	iq_ike_exit(iqn);
 	iq_table_exit(&iqn->tables[IQ_TABLE_SA]);

@@ -121,6 +121,9 @@ struct iq_table {
  * @priority_hooks: likewise
  * @own_sas: this host has SAs, or did while there was something to tag with;
  *	config
+ * @nat: translation, NULL: there was no rule yet; set before the first hook is
+ *	registered, for good
+ * @nat_hooks: likewise
  * @ceiling_told: jiffies of the last ceiling event
  * @sysfs: attributes of this namespace, see sysfs.c
  */
@@ -155,6 +158,8 @@ struct iq_net {
 	struct iq_hooks *out_hooks;
 	struct iq_hooks *priority_hooks;
 	bool own_sas;
+	struct iq_nat *nat;
+	struct iq_hooks *nat_hooks;
 	unsigned long ceiling_told;
 	struct iq_sysfs *sysfs;
 };

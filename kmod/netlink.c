@@ -8,13 +8,11 @@
 #include "conf.h"
 #include "event.h"
 #include "group.h"
+#include "nat_netlink.h"
 #include "netlink.h"
 #include "table.h"
 #include "xfrm.h"
 
-static struct genl_family iq_family;
-
-#define IQ_ANSWER_ONLY { .type = NLA_REJECT, .reject_message = "for answers only" }
 
 /* Not const: struct nla_policy takes it so before 6.7. */
 static struct netlink_range_validation iq_lifetime_range = {
@@ -427,7 +425,7 @@ static int iq_get_filter(enum iq_table_id id, struct nlattr **attrs,
 
 /* Writing answers. Each returns 0 or -EMSGSIZE with nothing written. */
 
-static int iq_put_count(struct sk_buff *skb, int type, const struct iq_count *c)
+int iq_put_count(struct sk_buff *skb, int type, const struct iq_count *c)
 {
 	struct nlattr *nest = nla_nest_start(skb, type);
 
@@ -547,8 +545,7 @@ static int iq_put_entry(struct sk_buff *skb, enum iq_table_id id,
 	return 0;
 }
 
-/* An answer to be filled; NULL: no memory. */
-static struct sk_buff *iq_answer(struct genl_info *info, size_t size, void **hdr)
+struct sk_buff *iq_answer(struct genl_info *info, size_t size, void **hdr)
 {
 	struct sk_buff *skb = genlmsg_new(size, GFP_KERNEL);
 
@@ -561,8 +558,7 @@ static struct sk_buff *iq_answer(struct genl_info *info, size_t size, void **hdr
 	return NULL;
 }
 
-/* Send an answer, or drop it where filling it failed. */
-static int iq_reply(struct genl_info *info, struct sk_buff *skb, void *hdr, int err)
+int iq_reply(struct genl_info *info, struct sk_buff *skb, void *hdr, int err)
 {
 	if (err) {
 		nlmsg_free(skb);
@@ -572,7 +568,7 @@ static int iq_reply(struct genl_info *info, struct sk_buff *skb, void *hdr, int 
 	return genlmsg_reply(skb, info);
 }
 
-static int iq_reply_count(struct genl_info *info, u32 count)
+int iq_reply_count(struct genl_info *info, u32 count)
 {
 	struct sk_buff *skb;
 	void *hdr;
@@ -1040,16 +1036,16 @@ static int iq_cmd_resync_end(struct sk_buff *skb, struct genl_info *info)
 
 /* Events */
 
-static struct sk_buff *iq_event_begin(struct iq_net *iqn,
-				      enum ipsec_qos_event event, void **hdr)
+struct sk_buff *iq_event_begin(struct iq_net *iqn, enum iq_mcgrp group,
+			       enum ipsec_qos_event event, void **hdr)
 {
 	struct sk_buff *skb;
 
-	if (!genl_has_listeners(&iq_family, iqn->net, 0))
+	if (!genl_has_listeners(&iq_family, iqn->net, group))
 		return NULL;
 	skb = genlmsg_new(NLMSG_DEFAULT_SIZE, GFP_ATOMIC);
 	if (!skb) {
-		genl_set_err(&iq_family, iqn->net, 0, 0, -ENOBUFS);
+		genl_set_err(&iq_family, iqn->net, 0, group, -ENOBUFS);
 		return NULL;
 	}
 	*hdr = genlmsg_put(skb, 0, 0, &iq_family, 0, IPSEC_QOS_CMD_EVENT);
@@ -1060,15 +1056,16 @@ static struct sk_buff *iq_event_begin(struct iq_net *iqn,
 	return skb;
 }
 
-static void iq_event_end(struct iq_net *iqn, struct sk_buff *skb, void *hdr, int err)
+void iq_event_end(struct iq_net *iqn, enum iq_mcgrp group, struct sk_buff *skb,
+		  void *hdr, int err)
 {
 	if (err) {
 		nlmsg_free(skb);
-		genl_set_err(&iq_family, iqn->net, 0, 0, -ENOBUFS);
+		genl_set_err(&iq_family, iqn->net, 0, group, -ENOBUFS);
 		return;
 	}
 	genlmsg_end(skb, hdr);
-	genlmsg_multicast_netns(&iq_family, iqn->net, skb, 0, 0, GFP_ATOMIC);
+	genlmsg_multicast_netns(&iq_family, iqn->net, skb, 0, group, GFP_ATOMIC);
 }
 
 void iq_event_entry(struct iq_table *t, enum ipsec_qos_event event,
@@ -1077,9 +1074,9 @@ void iq_event_entry(struct iq_table *t, enum ipsec_qos_event event,
 	struct sk_buff *skb;
 	void *hdr;
 
-	skb = iq_event_begin(t->iqn, event, &hdr);
+	skb = iq_event_begin(t->iqn, IQ_MCGRP_EVENTS, event, &hdr);
 	if (skb)
-		iq_event_end(t->iqn, skb, hdr,
+		iq_event_end(t->iqn, IQ_MCGRP_EVENTS, skb, hdr,
 			     iq_put_entry(skb, t->type->id, info));
 }
 
@@ -1089,9 +1086,9 @@ void iq_event_group(struct iq_net *iqn, enum ipsec_qos_event event,
 	struct sk_buff *skb;
 	void *hdr;
 
-	skb = iq_event_begin(iqn, event, &hdr);
+	skb = iq_event_begin(iqn, IQ_MCGRP_EVENTS, event, &hdr);
 	if (skb)
-		iq_event_end(iqn, skb, hdr, iq_put_group(skb, g));
+		iq_event_end(iqn, IQ_MCGRP_EVENTS, skb, hdr, iq_put_group(skb, g));
 }
 
 void iq_event_ceiling(struct iq_net *iqn, int type, u32 count)
@@ -1104,7 +1101,7 @@ void iq_event_ceiling(struct iq_net *iqn, int type, u32 count)
 	lockdep_assert_held(&iqn->config);
 	if (iqn->ceiling_told && time_before(jiffies, iqn->ceiling_told + HZ))
 		return;
-	skb = iq_event_begin(iqn, IPSEC_QOS_EVENT_CEILING, &hdr);
+	skb = iq_event_begin(iqn, IQ_MCGRP_EVENTS, IPSEC_QOS_EVENT_CEILING, &hdr);
 	if (!skb)
 		return;
 	iqn->ceiling_told = jiffies ?: 1;
@@ -1112,7 +1109,7 @@ void iq_event_ceiling(struct iq_net *iqn, int type, u32 count)
 	err = !nest || nla_put_u32(skb, type, count);
 	if (!err)
 		nla_nest_end(skb, nest);
-	iq_event_end(iqn, skb, hdr, err);
+	iq_event_end(iqn, IQ_MCGRP_EVENTS, skb, hdr, err);
 }
 
 /* SPIs are read as well as written by the administrator alone. */
@@ -1146,13 +1143,22 @@ static const struct genl_ops iq_ops[] = {
 	IQ_CMD(CONF_SET, conf, .doit = iq_cmd_conf_set),
 	IQ_CMD(RESYNC_START, owner, .doit = iq_cmd_resync_start),
 	IQ_CMD(RESYNC_END, resync_end, .doit = iq_cmd_resync_end),
+	IQ_CMD(NAT_RULE_NEW, nat_rule_new, .doit = iq_cmd_nat_rule_new),
+	IQ_CMD(NAT_RULE_DEL, nat_rule_del, .doit = iq_cmd_nat_rule_del),
+	IQ_CMD(NAT_RULE_GET, nothing, .dumpit = iq_dump_nat_rules),
+	IQ_CMD(NAT_GET, nat_filter, .start = iq_dump_nat_start,
+	       .dumpit = iq_dump_nat, .done = iq_dump_nat_done),
+	IQ_CMD(NAT_FLUSH, nat_filter, .doit = iq_cmd_nat_flush),
 };
 
 static const struct genl_multicast_group iq_mcgrps[] = {
-	{ .name = IPSEC_QOS_MCGRP_EVENTS, .flags = GENL_MCAST_CAP_NET_ADMIN },
+	[IQ_MCGRP_EVENTS] = { .name = IPSEC_QOS_MCGRP_EVENTS,
+			      .flags = GENL_MCAST_CAP_NET_ADMIN },
+	[IQ_MCGRP_NAT] = { .name = IPSEC_QOS_MCGRP_NAT,
+			   .flags = GENL_MCAST_CAP_NET_ADMIN },
 };
 
-static struct genl_family iq_family __ro_after_init = {
+struct genl_family iq_family __ro_after_init = {
 	.name = IPSEC_QOS_GENL_NAME,
 	.version = IPSEC_QOS_GENL_VERSION,
 	.netnsok = true,

@@ -6,6 +6,37 @@
 #ifndef _IPSEC_QOS_NETLINK_H
 #define _IPSEC_QOS_NETLINK_H
 
+#include <net/genetlink.h>
+
+#include "net.h"
+
+#define IQ_ANSWER_ONLY { .type = NLA_REJECT, .reject_message = "for answers only" }
+
+extern struct genl_family iq_family;
+
+/* Multicast groups: who keeps the tables is not to miss events for those of nat. */
+enum iq_mcgrp {
+	IQ_MCGRP_EVENTS,
+	IQ_MCGRP_NAT,
+};
+
+/** iq_answer() - one to be filled; NULL: no memory */
+struct sk_buff *iq_answer(struct genl_info *info, size_t size, void **hdr);
+
+/** iq_reply() - send an answer, or drop it where filling it failed */
+int iq_reply(struct genl_info *info, struct sk_buff *skb, void *hdr, int err);
+int iq_reply_count(struct genl_info *info, u32 count);
+
+/** iq_put_count() - a nest with a counter; -EMSGSIZE: nothing was written */
+int iq_put_count(struct sk_buff *skb, int type, const struct iq_count *c);
+
+/** iq_event_begin() - NULL: nobody listens, or there is no memory */
+struct sk_buff *iq_event_begin(struct iq_net *iqn, enum iq_mcgrp group,
+			       enum ipsec_qos_event event, void **hdr);
+/** iq_event_end() - send it, or tell listeners that one is lost: @err */
+void iq_event_end(struct iq_net *iqn, enum iq_mcgrp group, struct sk_buff *skb,
+		  void *hdr, int err);
+
 int iq_netlink_module_init(void);
 void iq_netlink_module_exit(void);
 

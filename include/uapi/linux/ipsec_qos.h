@@ -23,6 +23,7 @@
 #define IPSEC_QOS_GENL_NAME		"ipsec_qos"
 #define IPSEC_QOS_GENL_VERSION		1
 #define IPSEC_QOS_MCGRP_EVENTS		"events"
+#define IPSEC_QOS_MCGRP_NAT		"nat"	/* those about A_NAT */
 
 #define IPSEC_QOS_NAME_MAX		32	/* a group's name with its NUL */
 #define IPSEC_QOS_PORTS_MAX		8	/* ports in one list */
@@ -37,6 +38,16 @@
 #define IPSEC_QOS_MAX_GROUPS_LIMIT	65536
 
 #define IPSEC_QOS_LIFETIME_MAX		2147483	/* seconds */
+
+#define IPSEC_QOS_NAT_RULES_MAX		64	/* rules of a namespace */
+#define IPSEC_QOS_NAT_RULE_ID_MAX	32767
+#define IPSEC_QOS_NAT_ENTRIES		65536	/* of a rule, unless configured */
+#define IPSEC_QOS_NAT_ENTRIES_LIMIT	1048576	/* what that may be set to */
+#define IPSEC_QOS_NAT_NODE		256	/* of them an inside node's */
+#define IPSEC_QOS_NAT_IDLE		300	/* seconds, of an associated entry */
+#define IPSEC_QOS_NAT_WAIT		30	/* seconds, of a waiting one */
+#define IPSEC_QOS_NAT_KEY_BYTES		16
+#define IPSEC_QOS_NAT_TOLD_MAX		8	/* candidates that an event names */
 
 #define IPSEC_QOS_PENDING_LIFETIME	30	/* seconds, see IPSEC_QOS_SA_F_PENDING */
 
@@ -70,6 +81,13 @@
  *	IKE SAs of A_OWNER from earlier generations are removed, except SAs that
  *	the kernel's own SAD still has, pending ones, and groups still in use.
  *	Answers A_COUNT. ESTALE where a later generation was opened meanwhile.
+ * @IPSEC_QOS_CMD_NAT_RULE_NEW: add or change one rule of translation: A_NAT_RULE.
+ *	Entries of a rule that changes stay.
+ * @IPSEC_QOS_CMD_NAT_RULE_DEL: delete one, by ID, with its entries: A_NAT_RULE.
+ * @IPSEC_QOS_CMD_NAT_RULE_GET: dump: all, by ID.
+ * @IPSEC_QOS_CMD_NAT_GET: dump: the translation table; A_NAT with RULE: that
+ *	rule's.
+ * @IPSEC_QOS_CMD_NAT_FLUSH: delete such entries; answers A_COUNT.
  * @IPSEC_QOS_CMD_EVENT: only sent by the kernel, to the multicast group:
  *	A_EVENT and the object it is about.
  */
@@ -92,6 +110,11 @@ enum ipsec_qos_cmd {
 	IPSEC_QOS_CMD_RESYNC_START,
 	IPSEC_QOS_CMD_RESYNC_END,
 	IPSEC_QOS_CMD_EVENT,
+	IPSEC_QOS_CMD_NAT_RULE_NEW,
+	IPSEC_QOS_CMD_NAT_RULE_DEL,
+	IPSEC_QOS_CMD_NAT_RULE_GET,
+	IPSEC_QOS_CMD_NAT_GET,
+	IPSEC_QOS_CMD_NAT_FLUSH,
 	__IPSEC_QOS_CMD_MAX
 };
 #define IPSEC_QOS_CMD_MAX (__IPSEC_QOS_CMD_MAX - 1)
@@ -124,6 +147,8 @@ enum ipsec_qos_owner {
  * @IPSEC_QOS_A_COUNT: u32, how many entries a request, an answer or an error
  *	is about
  * @IPSEC_QOS_A_EVENT: u8, enum ipsec_qos_event
+ * @IPSEC_QOS_A_NAT_RULE: nest of enum ipsec_qos_nat_rule_attr
+ * @IPSEC_QOS_A_NAT: nest of enum ipsec_qos_nat_attr; may repeat in an event
  */
 enum ipsec_qos_attr {
 	IPSEC_QOS_A_UNSPEC,
@@ -137,6 +162,8 @@ enum ipsec_qos_attr {
 	IPSEC_QOS_A_GENERATION,
 	IPSEC_QOS_A_COUNT,
 	IPSEC_QOS_A_EVENT,
+	IPSEC_QOS_A_NAT_RULE,
+	IPSEC_QOS_A_NAT,
 	__IPSEC_QOS_A_MAX
 };
 #define IPSEC_QOS_A_MAX (__IPSEC_QOS_A_MAX - 1)
@@ -364,7 +391,195 @@ enum ipsec_qos_status_attr {
 #define IPSEC_QOS_STATUS_A_MAX (__IPSEC_QOS_STATUS_A_MAX - 1)
 
 /**
- * enum ipsec_qos_event - what happened to the A_GROUP, A_SA or A_IKE beside it
+ * enum ipsec_qos_nat_scheme - how who answers derives its SPI from the
+ * originator's; translator and responders must have the same
+ *
+ * The first bytes of a hash of the originator's SPI (4 bytes as on the wire) are
+ * the last ones of the responder's. SPIs below 256 are never produced.
+ *
+ * @IPSEC_QOS_NAT_MD5_LOW16: two bytes of MD5 (the default)
+ * @IPSEC_QOS_NAT_MD5_LOW24: three
+ * @IPSEC_QOS_NAT_MD5_FULL: all four
+ * @IPSEC_QOS_NAT_SIPHASH_LOW16: two bytes of SipHash-2-4 with a key
+ */
+enum ipsec_qos_nat_scheme {
+	IPSEC_QOS_NAT_MD5_LOW16,
+	IPSEC_QOS_NAT_MD5_LOW24,
+	IPSEC_QOS_NAT_MD5_FULL,
+	IPSEC_QOS_NAT_SIPHASH_LOW16,
+	__IPSEC_QOS_NAT_SCHEME_MAX
+};
+#define IPSEC_QOS_NAT_SCHEME_MAX (__IPSEC_QOS_NAT_SCHEME_MAX - 1)
+
+/**
+ * enum ipsec_qos_nat_collision - who gets a packet that fits entries of several
+ * inside nodes
+ *
+ * @IPSEC_QOS_NAT_COLLISION_DISCARD: nobody (the default)
+ * @IPSEC_QOS_NAT_COLLISION_OLDEST: who has waited longest
+ * @IPSEC_QOS_NAT_COLLISION_NEWEST: who has waited shortest
+ */
+enum ipsec_qos_nat_collision {
+	IPSEC_QOS_NAT_COLLISION_DISCARD,
+	IPSEC_QOS_NAT_COLLISION_OLDEST,
+	IPSEC_QOS_NAT_COLLISION_NEWEST,
+	__IPSEC_QOS_NAT_COLLISION_MAX
+};
+#define IPSEC_QOS_NAT_COLLISION_MAX (__IPSEC_QOS_NAT_COLLISION_MAX - 1)
+
+/**
+ * enum ipsec_qos_nat_underived - who gets a packet that fits no entry: its sender
+ * may be one that does not derive its SPIs
+ *
+ * @IPSEC_QOS_NAT_UNDERIVED_DISCARD: nobody (the default)
+ * @IPSEC_QOS_NAT_UNDERIVED_SERIALIZE: who waits for that responder; one alone may
+ *	at a time, what others send to it first is dropped meanwhile
+ * @IPSEC_QOS_NAT_UNDERIVED_LAST: who has begun to wait for it last
+ */
+enum ipsec_qos_nat_underived {
+	IPSEC_QOS_NAT_UNDERIVED_DISCARD,
+	IPSEC_QOS_NAT_UNDERIVED_SERIALIZE,
+	IPSEC_QOS_NAT_UNDERIVED_LAST,
+	__IPSEC_QOS_NAT_UNDERIVED_MAX
+};
+#define IPSEC_QOS_NAT_UNDERIVED_MAX (__IPSEC_QOS_NAT_UNDERIVED_MAX - 1)
+
+/**
+ * enum ipsec_qos_nat_counter - what became of packets, of a rule
+ *
+ * @IPSEC_QOS_NAT_COUNTER_OUT: translated on their way out
+ * @IPSEC_QOS_NAT_COUNTER_IN: translated on their way in
+ * @IPSEC_QOS_NAT_COUNTER_ICMP: ICMP errors about such packets, translated
+ * @IPSEC_QOS_NAT_COUNTER_UNMATCHED: discarded: they fit no entry
+ * @IPSEC_QOS_NAT_COUNTER_COLLISION: fitted entries of several inside nodes
+ * @IPSEC_QOS_NAT_COUNTER_CEILING: discarded: no more entries for the rule or for
+ *	that inside node
+ * @IPSEC_QOS_NAT_COUNTER_SERIALIZED: discarded: another node waits for that
+ *	responder
+ * @IPSEC_QOS_NAT_COUNTER_AH: discarded: AH protects the addresses
+ */
+enum ipsec_qos_nat_counter {
+	IPSEC_QOS_NAT_COUNTER_UNSPEC,
+	IPSEC_QOS_NAT_COUNTER_OUT,
+	IPSEC_QOS_NAT_COUNTER_IN,
+	IPSEC_QOS_NAT_COUNTER_ICMP,
+	IPSEC_QOS_NAT_COUNTER_UNMATCHED,
+	IPSEC_QOS_NAT_COUNTER_COLLISION,
+	IPSEC_QOS_NAT_COUNTER_CEILING,
+	IPSEC_QOS_NAT_COUNTER_SERIALIZED,
+	IPSEC_QOS_NAT_COUNTER_AH,
+	__IPSEC_QOS_NAT_COUNTER_MAX
+};
+#define IPSEC_QOS_NAT_COUNTER_MAX (__IPSEC_QOS_NAT_COUNTER_MAX - 1)
+
+/**
+ * enum ipsec_qos_nat_rule_attr - a rule; the lowest ID that fits a packet counts
+ *
+ * @IPSEC_QOS_NAT_RULE_A_PAD: alignment only
+ * @IPSEC_QOS_NAT_RULE_A_ID: u32, 1 to IPSEC_QOS_NAT_RULE_ID_MAX; the key
+ * @IPSEC_QOS_NAT_RULE_A_INSIDE_DEV: string, the interface inside nodes are at.
+ *	This or INSIDE is required; both: both must fit.
+ * @IPSEC_QOS_NAT_RULE_A_INSIDE: 4 bytes in network order, inside local addresses
+ * @IPSEC_QOS_NAT_RULE_A_INSIDE_LEN: u8, 1 to 32, of that prefix; 32 if absent
+ * @IPSEC_QOS_NAT_RULE_A_OUTSIDE_DEV: string, the interface to the outside; required
+ * @IPSEC_QOS_NAT_RULE_A_GLOBAL: 4 bytes, the inside global address; absent: the
+ *	first one of OUTSIDE_DEV
+ * @IPSEC_QOS_NAT_RULE_A_RESPONDER: 4 bytes, outside addresses; absent: all
+ * @IPSEC_QOS_NAT_RULE_A_RESPONDER_LEN: u8, 1 to 32; 32 if absent
+ * @IPSEC_QOS_NAT_RULE_A_SCHEME: u8, enum ipsec_qos_nat_scheme
+ * @IPSEC_QOS_NAT_RULE_A_KEY: IPSEC_QOS_NAT_KEY_BYTES, required by
+ *	SIPHASH_LOW16, and taken by it alone; not in answers
+ * @IPSEC_QOS_NAT_RULE_A_COLLISION: u8, enum ipsec_qos_nat_collision
+ * @IPSEC_QOS_NAT_RULE_A_UNDERIVED: u8, enum ipsec_qos_nat_underived
+ * @IPSEC_QOS_NAT_RULE_A_IDLE: u32, seconds after which an associated entry expires
+ *	that nobody uses, 1 to IPSEC_QOS_LIFETIME_MAX
+ * @IPSEC_QOS_NAT_RULE_A_WAIT: u32, likewise, one that waits; and how long an
+ *	association is believed that the inside node does not confirm
+ * @IPSEC_QOS_NAT_RULE_A_MAX_ENTRIES: u32, entries at most, 1 to
+ *	IPSEC_QOS_NAT_ENTRIES_LIMIT; more than IPSEC_QOS_NAT_ENTRIES needs
+ *	CAP_NET_ADMIN in the initial user namespace (EPERM)
+ * @IPSEC_QOS_NAT_RULE_A_MAX_NODE: u32, an inside node's at most, likewise
+ * @IPSEC_QOS_NAT_RULE_A_ENTRIES: u32; answers only
+ * @IPSEC_QOS_NAT_RULE_A_WAITING: u32, entries that wait; answers only
+ * @IPSEC_QOS_NAT_RULE_A_COUNTERS: nest, one IPSEC_QOS_NAT_COUNTER_* nest of enum
+ *	ipsec_qos_counter_attr for each; answers only
+ */
+enum ipsec_qos_nat_rule_attr {
+	IPSEC_QOS_NAT_RULE_A_UNSPEC,
+	IPSEC_QOS_NAT_RULE_A_PAD,
+	IPSEC_QOS_NAT_RULE_A_ID,
+	IPSEC_QOS_NAT_RULE_A_INSIDE_DEV,
+	IPSEC_QOS_NAT_RULE_A_INSIDE,
+	IPSEC_QOS_NAT_RULE_A_INSIDE_LEN,
+	IPSEC_QOS_NAT_RULE_A_OUTSIDE_DEV,
+	IPSEC_QOS_NAT_RULE_A_GLOBAL,
+	IPSEC_QOS_NAT_RULE_A_RESPONDER,
+	IPSEC_QOS_NAT_RULE_A_RESPONDER_LEN,
+	IPSEC_QOS_NAT_RULE_A_SCHEME,
+	IPSEC_QOS_NAT_RULE_A_KEY,
+	IPSEC_QOS_NAT_RULE_A_COLLISION,
+	IPSEC_QOS_NAT_RULE_A_UNDERIVED,
+	IPSEC_QOS_NAT_RULE_A_IDLE,
+	IPSEC_QOS_NAT_RULE_A_WAIT,
+	IPSEC_QOS_NAT_RULE_A_MAX_ENTRIES,
+	IPSEC_QOS_NAT_RULE_A_MAX_NODE,
+	IPSEC_QOS_NAT_RULE_A_ENTRIES,
+	IPSEC_QOS_NAT_RULE_A_WAITING,
+	IPSEC_QOS_NAT_RULE_A_COUNTERS,
+	__IPSEC_QOS_NAT_RULE_A_MAX
+};
+#define IPSEC_QOS_NAT_RULE_A_MAX (__IPSEC_QOS_NAT_RULE_A_MAX - 1)
+
+/**
+ * enum ipsec_qos_nat_state - how far an entry is
+ *
+ * @IPSEC_QOS_NAT_WAITING: the inside node has sent, nothing that fits has come back
+ * @IPSEC_QOS_NAT_ASSOCIATED: something has, and the node has not sent since
+ * @IPSEC_QOS_NAT_CONFIRMED: it has
+ */
+enum ipsec_qos_nat_state {
+	IPSEC_QOS_NAT_WAITING,
+	IPSEC_QOS_NAT_ASSOCIATED,
+	IPSEC_QOS_NAT_CONFIRMED,
+};
+
+/**
+ * enum ipsec_qos_nat_attr - an entry of the translation table
+ *
+ * @IPSEC_QOS_NAT_A_PAD: alignment only
+ * @IPSEC_QOS_NAT_A_RULE: u32, the rule's ID
+ * @IPSEC_QOS_NAT_A_INSIDE_LOCAL: 4 bytes in network order, the inside node
+ * @IPSEC_QOS_NAT_A_INSIDE_GLOBAL: 4 bytes, what it is outside
+ * @IPSEC_QOS_NAT_A_OUTSIDE: 4 bytes, the other end
+ * @IPSEC_QOS_NAT_A_SPI_OUT: u32, the SPI of packets on their way out
+ * @IPSEC_QOS_NAT_A_SPI_IN: u32, of those on their way in; absent: not known yet
+ * @IPSEC_QOS_NAT_A_STATE: u8, enum ipsec_qos_nat_state
+ * @IPSEC_QOS_NAT_A_AGE: u32, seconds since it was made
+ * @IPSEC_QOS_NAT_A_IDLE: u32, seconds since it was used
+ * @IPSEC_QOS_NAT_A_OUT: nest of enum ipsec_qos_counter_attr
+ * @IPSEC_QOS_NAT_A_IN: likewise
+ */
+enum ipsec_qos_nat_attr {
+	IPSEC_QOS_NAT_A_UNSPEC,
+	IPSEC_QOS_NAT_A_PAD,
+	IPSEC_QOS_NAT_A_RULE,
+	IPSEC_QOS_NAT_A_INSIDE_LOCAL,
+	IPSEC_QOS_NAT_A_INSIDE_GLOBAL,
+	IPSEC_QOS_NAT_A_OUTSIDE,
+	IPSEC_QOS_NAT_A_SPI_OUT,
+	IPSEC_QOS_NAT_A_SPI_IN,
+	IPSEC_QOS_NAT_A_STATE,
+	IPSEC_QOS_NAT_A_AGE,
+	IPSEC_QOS_NAT_A_IDLE,
+	IPSEC_QOS_NAT_A_OUT,
+	IPSEC_QOS_NAT_A_IN,
+	__IPSEC_QOS_NAT_A_MAX
+};
+#define IPSEC_QOS_NAT_A_MAX (__IPSEC_QOS_NAT_A_MAX - 1)
+
+/**
+ * enum ipsec_qos_event - what happened to the A_GROUP, A_SA, A_IKE, A_NAT_RULE
+ * or A_NAT beside it
  *
  * @IPSEC_QOS_EVENT_NEW: added
  * @IPSEC_QOS_EVENT_CHANGE: changed
@@ -373,6 +588,8 @@ enum ipsec_qos_status_attr {
  * @IPSEC_QOS_EVENT_EXPIRE: removed, its lifetime was over
  * @IPSEC_QOS_EVENT_CEILING: an addition was refused: A_STATUS with the table's
  *	count (GROUPS, SAS or IKES) at its ceiling; at most one a second
+ * @IPSEC_QOS_EVENT_NAT_COLLISION: a packet fitted entries of several inside nodes:
+ *	those A_NAT, IPSEC_QOS_NAT_TOLD_MAX at most
  */
 enum ipsec_qos_event {
 	IPSEC_QOS_EVENT_UNSPEC,
@@ -381,6 +598,7 @@ enum ipsec_qos_event {
 	IPSEC_QOS_EVENT_DEL,
 	IPSEC_QOS_EVENT_EXPIRE,
 	IPSEC_QOS_EVENT_CEILING,
+	IPSEC_QOS_EVENT_NAT_COLLISION,
 	__IPSEC_QOS_EVENT_MAX
 };
 #define IPSEC_QOS_EVENT_MAX (__IPSEC_QOS_EVENT_MAX - 1)

@@ -1,0 +1,701 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <linux/jiffies.h>
+#include <linux/slab.h>
+
+#include "nat.h"
+#include "nat_netlink.h"
+
+/*
+ * More entries than this that one SPI would fit there are only if somebody chooses
+ * them so: with 65,536 that wait and 16 bits, eight are the most that chance brings.
+ */
+#define IQ_NAT_ALIKE	32
+
+/* Entries to look after before the lock is let go of. */
+#define IQ_NAT_STEP	256
+
+/**
+ * struct iq_nat_node - an inside node of a rule
+ *
+ * @n: its entries; lock
+ */
+struct iq_nat_node {
+	struct rhash_head node;
+	struct {
+		u32 rule;
+		__be32 inside;
+	} key;
+	u32 n;
+	struct rcu_head rcu;
+};
+
+/**
+ * struct iq_nat_peer - an outside end that may not derive its SPIs
+ *
+ * @waiting: entries that wait for it, the latest last; lock
+ */
+struct iq_nat_peer {
+	struct rhash_head node;
+	struct {
+		u32 rule;
+		__be32 outside;
+	} key;
+	struct list_head waiting;
+	struct rcu_head rcu;
+};
+
+/* The keys are compared and hashed as bytes: none has any that are not set. */
+#define IQ_NAT_TABLE(type, head, field) {				\
+	.head_offset = offsetof(struct type, head),			\
+	.key_offset = offsetof(struct type, field),			\
+	.key_len = sizeof_field(struct type, field),			\
+	.automatic_shrinking = true,					\
+}
+
+static const struct rhashtable_params iq_nat_out =
+	IQ_NAT_TABLE(iq_nat_entry, out_node, out);
+static const struct rhashtable_params iq_nat_in =
+	IQ_NAT_TABLE(iq_nat_entry, in_node, in);
+static const struct rhashtable_params iq_nat_waits =
+	IQ_NAT_TABLE(iq_nat_wait, node, part);
+static const struct rhashtable_params iq_nat_nodes =
+	IQ_NAT_TABLE(iq_nat_node, node, key);
+static const struct rhashtable_params iq_nat_peers =
+	IQ_NAT_TABLE(iq_nat_peer, node, key);
+
+static const struct iq_nat_conf *iq_nat_conf(const struct iq_nat *nat,
+					     const struct iq_nat_rule *rule)
+{
+	return rcu_dereference_check(rule->conf,
+				     lockdep_is_held(&nat->iqn->config) ||
+				     lockdep_is_held(&nat->lock));
+}
+
+/* What waits can be matched, and what was associated and not confirmed. */
+
+static int iq_nat_wait_begin(struct iq_nat *nat, const struct iq_nat_conf *conf,
+			     struct iq_nat_entry *e)
+{
+	u32 spi = be32_to_cpu(e->out.spi);
+	int i, err;
+
+	for (i = 0; i < __IQ_NAT_WAYS; i++) {
+		e->wait[i].part = (struct iq_nat_part) {
+			.rule = e->out.rule,
+			.outside = e->out.outside,
+			.part = i == IQ_NAT_DERIVED ?
+				iq_spi_derived(&conf->scheme, spi) :
+				spi & iq_spi_mask(&conf->scheme),
+			.way = i,
+		};
+		err = rhltable_insert(&nat->waits, &e->wait[i].node, iq_nat_waits);
+		if (!err)
+			continue;
+		while (i--)
+			rhltable_remove(&nat->waits, &e->wait[i].node, iq_nat_waits);
+		return err;
+	}
+	return 0;
+}
+
+static void iq_nat_wait_end(struct iq_nat *nat, struct iq_nat_entry *e)
+{
+	int i;
+
+	for (i = 0; i < __IQ_NAT_WAYS; i++)
+		rhltable_remove(&nat->waits, &e->wait[i].node, iq_nat_waits);
+}
+
+static struct iq_nat_entry *iq_nat_wait_entry(struct iq_nat_wait *w)
+{
+	return container_of(w - w->part.way, struct iq_nat_entry, wait[0]);
+}
+
+/* How many that wait have such a part? */
+static u32 iq_nat_alike(struct iq_nat *nat, const struct iq_nat_part *part)
+{
+	struct rhlist_head *list, *pos;
+	struct iq_nat_wait *w;
+	u32 n = 0;
+
+	list = rhltable_lookup(&nat->waits, part, iq_nat_waits);
+	rhl_for_each_entry_rcu(w, pos, list, node)
+		n++;
+	return n;
+}
+
+/* Who derives nothing */
+
+static struct iq_nat_peer *iq_nat_peer_get(struct iq_nat *nat,
+					   const struct iq_nat_rule *rule,
+					   __be32 outside, bool make)
+{
+	struct iq_nat_peer *p, key = {
+		.key = { .rule = rule->number, .outside = outside },
+	};
+
+	p = rhashtable_lookup_fast(&nat->peers, &key.key, iq_nat_peers);
+	if (p || !make)
+		return p;
+	p = kmalloc(sizeof(*p), GFP_ATOMIC);
+	if (!p)
+		return NULL;
+	p->key = key.key;
+	INIT_LIST_HEAD(&p->waiting);
+	if (!rhashtable_insert_fast(&nat->peers, &p->node, iq_nat_peers))
+		return p;
+	kfree(p);
+	return NULL;
+}
+
+static void iq_nat_peer_leave(struct iq_nat *nat, struct iq_nat_entry *e)
+{
+	struct iq_nat_peer *p = e->peer;
+
+	if (!p)
+		return;
+	e->peer = NULL;
+	list_del(&e->waiting);
+	if (!list_empty(&p->waiting))
+		return;
+	rhashtable_remove_fast(&nat->peers, &p->node, iq_nat_peers);
+	kfree_rcu(p, rcu);
+}
+
+/* Inside nodes */
+
+static struct iq_nat_node *iq_nat_node_join(struct iq_nat *nat,
+					    const struct iq_nat_rule *rule,
+					    __be32 inside, u32 max)
+{
+	struct iq_nat_node *node, key = {
+		.key = { .rule = rule->number, .inside = inside },
+	};
+
+	node = rhashtable_lookup_fast(&nat->nodes, &key.key, iq_nat_nodes);
+	if (node) {
+		if (node->n >= max)
+			return NULL;
+		node->n++;
+		return node;
+	}
+	node = kmalloc(sizeof(*node), GFP_ATOMIC);
+	if (!node)
+		return NULL;
+	node->key = key.key;
+	node->n = 1;
+	if (!rhashtable_insert_fast(&nat->nodes, &node->node, iq_nat_nodes))
+		return node;
+	kfree(node);
+	return NULL;
+}
+
+static void iq_nat_node_leave(struct iq_nat *nat, struct iq_nat_node *node)
+{
+	if (--node->n)
+		return;
+	rhashtable_remove_fast(&nat->nodes, &node->node, iq_nat_nodes);
+	kfree_rcu(node, rcu);
+}
+
+/* Entries */
+
+static void iq_nat_state(struct iq_nat_entry *e, u8 state)
+{
+	e->rule->n_waiting += (state == IPSEC_QOS_NAT_WAITING) -
+			      (e->state == IPSEC_QOS_NAT_WAITING);
+	WRITE_ONCE(e->state, state);
+}
+
+static void iq_nat_remove(struct iq_nat *nat, struct iq_nat_entry *e,
+			  enum ipsec_qos_event event)
+{
+	lockdep_assert_held(&nat->lock);
+	iq_event_nat(nat, event, &e, 1);
+	rhashtable_remove_fast(&nat->out, &e->out_node, iq_nat_out);
+	if (e->state != IPSEC_QOS_NAT_WAITING)
+		rhashtable_remove_fast(&nat->in, &e->in_node, iq_nat_in);
+	if (e->state != IPSEC_QOS_NAT_CONFIRMED)
+		iq_nat_wait_end(nat, e);
+	iq_nat_peer_leave(nat, e);
+	iq_nat_node_leave(nat, e->node);
+	list_del(&e->list);
+	e->rule->n_waiting -= e->state == IPSEC_QOS_NAT_WAITING;
+	e->rule->n--;
+	nat->n--;
+	kfree_rcu(e, rcu);
+}
+
+static struct iq_nat_entry *iq_nat_find(struct rhashtable *table,
+					const struct rhashtable_params params,
+					u32 rule, __be32 outside, __be32 spi)
+{
+	struct iq_nat_key key = { .rule = rule, .outside = outside, .spi = spi };
+
+	return rhashtable_lookup(table, &key, params);
+}
+
+struct iq_nat_entry *iq_nat_find_out(struct iq_nat *nat, const struct iq_nat_rule *rule,
+				     __be32 outside, __be32 spi)
+{
+	return iq_nat_find(&nat->out, iq_nat_out, rule->number, outside, spi);
+}
+
+struct iq_nat_entry *iq_nat_find_in(struct iq_nat *nat, const struct iq_nat_rule *rule,
+				    __be32 outside, __be32 spi)
+{
+	return iq_nat_find(&nat->in, iq_nat_in, rule->number, outside, spi);
+}
+
+/* Associated by mistake, as it seems: it waits again. */
+static void iq_nat_dissociate(struct iq_nat *nat, struct iq_nat_entry *e)
+{
+	rhashtable_remove_fast(&nat->in, &e->in_node, iq_nat_in);
+	iq_nat_state(e, IPSEC_QOS_NAT_WAITING);
+	WRITE_ONCE(e->in.spi, 0);
+}
+
+static int iq_nat_associate(struct iq_nat *nat, struct iq_nat_entry *e, __be32 spi)
+{
+	int err;
+
+	if (e->state != IPSEC_QOS_NAT_WAITING)
+		iq_nat_dissociate(nat, e);
+	e->in = e->out;
+	WRITE_ONCE(e->in.spi, spi);
+	err = rhashtable_insert_fast(&nat->in, &e->in_node, iq_nat_in);
+	if (err) {
+		WRITE_ONCE(e->in.spi, 0);
+		return err;
+	}
+	iq_nat_peer_leave(nat, e);
+	e->associated = jiffies;
+	iq_nat_state(e, IPSEC_QOS_NAT_ASSOCIATED);
+	iq_event_nat(nat, IPSEC_QOS_EVENT_CHANGE, &e, 1);
+	return 0;
+}
+
+/* The inside node sends on, behind the answer that it got. */
+static void iq_nat_confirm(struct iq_nat *nat, struct iq_nat_entry *e)
+{
+	if (e->state != IPSEC_QOS_NAT_ASSOCIATED)
+		return;
+	iq_nat_wait_end(nat, e);
+	iq_nat_state(e, IPSEC_QOS_NAT_CONFIRMED);
+	iq_event_nat(nat, IPSEC_QOS_EVENT_CHANGE, &e, 1);
+}
+
+static struct iq_nat_entry *iq_nat_make(struct iq_nat *nat, struct iq_nat_rule *rule,
+					const struct iq_nat_conf *conf,
+					__be32 inside, __be32 global,
+					__be32 outside, __be32 spi,
+					enum ipsec_qos_nat_counter *why)
+{
+	struct iq_nat_peer *peer = NULL;
+	struct iq_nat_entry *e;
+	int i;
+
+	*why = IPSEC_QOS_NAT_COUNTER_CEILING;
+	if (rule->n >= conf->max)
+		return NULL;
+	if (conf->underived == IPSEC_QOS_NAT_UNDERIVED_SERIALIZE) {
+		peer = iq_nat_peer_get(nat, rule, outside, false);
+		if (peer && !list_empty(&peer->waiting)) {
+			*why = IPSEC_QOS_NAT_COUNTER_SERIALIZED;
+			return NULL;
+		}
+	}
+	e = kzalloc(sizeof(*e), GFP_ATOMIC);
+	if (!e)
+		return NULL;
+	e->out = (struct iq_nat_key) {
+		.rule = rule->number, .outside = outside, .spi = spi,
+	};
+	e->rule = rule;
+	e->inside = inside;
+	e->global = global;
+	e->made = jiffies;
+	e->used = jiffies;
+	e->node = iq_nat_node_join(nat, rule, inside, conf->max_node);
+	if (!e->node)
+		goto free;
+	if (iq_nat_wait_begin(nat, conf, e))
+		goto leave;
+	for (i = 0; i < __IQ_NAT_WAYS; i++)
+		if (iq_nat_alike(nat, &e->wait[i].part) > IQ_NAT_ALIKE)
+			goto end;
+	if (rhashtable_insert_fast(&nat->out, &e->out_node, iq_nat_out))
+		goto end;
+	if (conf->underived != IPSEC_QOS_NAT_UNDERIVED_DISCARD) {
+		e->peer = iq_nat_peer_get(nat, rule, outside, true);
+		if (!e->peer)
+			goto remove;
+		list_add_tail(&e->waiting, &e->peer->waiting);
+	}
+	list_add_tail(&e->list, &nat->entries);
+	rule->n++;
+	rule->n_waiting++;
+	if (!nat->n++)
+		mod_delayed_work(system_unbound_wq, &nat->expire, HZ);
+	iq_event_nat(nat, IPSEC_QOS_EVENT_NEW, &e, 1);
+	return e;
+
+remove:
+	rhashtable_remove_fast(&nat->out, &e->out_node, iq_nat_out);
+end:
+	iq_nat_wait_end(nat, e);
+leave:
+	iq_nat_node_leave(nat, e->node);
+free:
+	/* Others may have seen it. */
+	kfree_rcu(e, rcu);
+	return NULL;
+}
+
+/* The same SPI from another address: the node has moved there. */
+static bool iq_nat_move(struct iq_nat *nat, const struct iq_nat_conf *conf,
+			struct iq_nat_entry *e, __be32 inside)
+{
+	struct iq_nat_node *node = iq_nat_node_join(nat, e->rule, inside,
+						    conf->max_node);
+
+	if (!node)
+		return false;
+	iq_nat_node_leave(nat, e->node);
+	e->node = node;
+	WRITE_ONCE(e->inside, inside);
+	iq_event_nat(nat, IPSEC_QOS_EVENT_CHANGE, &e, 1);
+	return true;
+}
+
+struct iq_nat_entry *iq_nat_send(struct iq_nat *nat, struct iq_nat_rule *rule,
+				 const struct iq_nat_conf *conf, __be32 inside,
+				 __be32 global, __be32 outside, __be32 spi)
+{
+	enum ipsec_qos_nat_counter why = IPSEC_QOS_NAT_COUNTER_CEILING;
+	struct iq_nat_entry *e = iq_nat_find_out(nat, rule, outside, spi);
+
+	if (likely(e && READ_ONCE(e->inside) == inside &&
+		   READ_ONCE(e->state) != IPSEC_QOS_NAT_ASSOCIATED)) {
+		iq_nat_use(e);
+		return e;
+	}
+	spin_lock_bh(&nat->lock);
+	e = iq_nat_find_out(nat, rule, outside, spi);
+	if (!e)
+		e = iq_nat_make(nat, rule, conf, inside, global, outside, spi, &why);
+	else if (e->inside != inside && !iq_nat_move(nat, conf, e, inside))
+		e = NULL;
+	if (e) {
+		iq_nat_confirm(nat, e);
+		iq_nat_use(e);
+	}
+	spin_unlock_bh(&nat->lock);
+	if (!e)
+		iq_nat_count(rule, why, 1, 0);
+	return e;
+}
+
+/**
+ * struct iq_nat_choice - entries that a packet fits
+ *
+ * @best: by the rule; of those that are as far as @state
+ * @several: others fit that are other nodes'
+ * @n: all of @state, as far as there is room for them in @fit
+ */
+struct iq_nat_choice {
+	struct iq_nat_entry *best;
+	bool several;
+	unsigned int n;
+	struct iq_nat_entry *fit[IPSEC_QOS_NAT_TOLD_MAX];
+};
+
+/* Those that wait first; what was associated and not confirmed may give way. */
+static void iq_nat_choose(struct iq_nat_choice *c, const struct iq_nat_conf *conf,
+			  struct iq_nat_entry *e)
+{
+	bool later;
+
+	if (!c->best || (c->best->state != e->state &&
+			 e->state == IPSEC_QOS_NAT_WAITING)) {
+		c->best = e;
+		c->several = false;
+		c->n = 1;
+		c->fit[0] = e;
+		return;
+	}
+	if (c->best == e || c->best->state != e->state)
+		return;
+	if (c->n < ARRAY_SIZE(c->fit))
+		c->fit[c->n++] = e;
+	later = time_after(e->made, c->best->made);
+	if (e->inside != c->best->inside) {
+		c->several = true;
+		if (later == (conf->collision == IPSEC_QOS_NAT_COLLISION_NEWEST))
+			c->best = e;
+	} else if (later) {
+		c->best = e;	/* a node's latest SA */
+	}
+}
+
+struct iq_nat_entry *iq_nat_match(struct iq_nat *nat, struct iq_nat_rule *rule,
+				  const struct iq_nat_conf *conf, __be32 global,
+				  __be32 outside, __be32 spi, bool *collided)
+{
+	u32 number = be32_to_cpu(spi), mask = iq_spi_mask(&conf->scheme);
+	struct iq_nat_part part = { .rule = rule->number, .outside = outside };
+	struct iq_nat_choice choice = {};
+	struct rhlist_head *list, *pos;
+	struct iq_nat_entry *e;
+	struct iq_nat_peer *peer;
+	struct iq_nat_wait *w;
+
+	*collided = false;
+	spin_lock_bh(&nat->lock);
+	/* Another packet may have been matched meanwhile. */
+	e = iq_nat_find_in(nat, rule, outside, spi);
+	if (e)
+		goto out;
+	for (part.way = 0; part.way < __IQ_NAT_WAYS; part.way++) {
+		part.part = part.way == IQ_NAT_DERIVED ? number & mask :
+			    iq_spi_derived(&conf->scheme, number);
+		list = rhltable_lookup(&nat->waits, &part, iq_nat_waits);
+		rhl_for_each_entry_rcu(w, pos, list, node) {
+			e = iq_nat_wait_entry(w);
+			if (e->global == global)
+				iq_nat_choose(&choice, conf, e);
+		}
+	}
+	e = choice.best;
+	*collided = choice.several;
+	if (choice.several)
+		iq_event_nat(nat, IPSEC_QOS_EVENT_NAT_COLLISION, choice.fit, choice.n);
+	if (choice.several && conf->collision == IPSEC_QOS_NAT_COLLISION_DISCARD) {
+		e = NULL;
+		goto out;
+	}
+	if (!e && conf->underived != IPSEC_QOS_NAT_UNDERIVED_DISCARD) {
+		peer = iq_nat_peer_get(nat, rule, outside, false);
+		if (peer && !list_empty(&peer->waiting))
+			e = list_last_entry(&peer->waiting, struct iq_nat_entry,
+					    waiting);
+		if (e && e->global != global)
+			e = NULL;
+	}
+	if (e && iq_nat_associate(nat, e, spi))
+		e = NULL;
+out:
+	if (e)
+		iq_nat_use(e);
+	spin_unlock_bh(&nat->lock);
+	return e;
+}
+
+/* Is it over? One that was associated and not confirmed in time waits again. */
+static bool iq_nat_over(struct iq_nat *nat, struct iq_nat_entry *e)
+{
+	const struct iq_nat_conf *conf = iq_nat_conf(nat, e->rule);
+	unsigned long idle = jiffies - READ_ONCE(e->used);
+
+	if (e->state == IPSEC_QOS_NAT_ASSOCIATED &&
+	    jiffies - e->associated >= conf->wait)
+		iq_nat_dissociate(nat, e);
+	return idle >= (e->state == IPSEC_QOS_NAT_CONFIRMED ? conf->idle : conf->wait);
+}
+
+static void iq_nat_expire_work(struct work_struct *work)
+{
+	struct iq_nat *nat = container_of(to_delayed_work(work), struct iq_nat, expire);
+	struct iq_nat_entry *e;
+	u32 left, n;
+
+	spin_lock_bh(&nat->lock);
+	left = nat->n;
+	while (left) {
+		for (n = min(left, IQ_NAT_STEP); n && nat->n; n--, left--) {
+			e = list_first_entry(&nat->entries, struct iq_nat_entry, list);
+			list_move_tail(&e->list, &nat->entries);
+			if (iq_nat_over(nat, e))
+				iq_nat_remove(nat, e, IPSEC_QOS_EVENT_EXPIRE);
+		}
+		if (!nat->n)
+			break;
+		spin_unlock_bh(&nat->lock);
+		cond_resched();
+		spin_lock_bh(&nat->lock);
+	}
+	if (nat->n)
+		mod_delayed_work(system_unbound_wq, &nat->expire, HZ);
+	spin_unlock_bh(&nat->lock);
+}
+
+static u32 iq_nat_remove_if(struct iq_nat *nat, const struct iq_nat_rule *rule,
+			    bool waiting)
+{
+	struct iq_nat_entry *e, *next;
+	u32 n = 0;
+
+	/* A rule's are as many as its ceiling says; they are not to grow meanwhile. */
+	spin_lock_bh(&nat->lock);
+	list_for_each_entry_safe(e, next, &nat->entries, list) {
+		if ((rule && e->rule != rule) ||
+		    (waiting && e->state == IPSEC_QOS_NAT_CONFIRMED))
+			continue;
+		iq_nat_remove(nat, e, IPSEC_QOS_EVENT_DEL);
+		n++;
+	}
+	spin_unlock_bh(&nat->lock);
+	return n;
+}
+
+u32 iq_nat_flush(struct iq_nat *nat, const struct iq_nat_rule *rule)
+{
+	return iq_nat_remove_if(nat, rule, false);
+}
+
+/* Rules */
+
+struct iq_nat_rule *iq_nat_rule_find(const struct iq_nat *nat, u32 id)
+{
+	struct iq_nat_rule *rule;
+
+	list_for_each_entry(rule, &nat->rules, list)
+		if (rule->id == id)
+			return rule;
+	return NULL;
+}
+
+static void iq_nat_rule_free_rcu(struct rcu_head *rcu)
+{
+	struct iq_nat_rule *rule = container_of(rcu, struct iq_nat_rule, rcu);
+
+	free_percpu(rule->counter);
+	kfree(rcu_dereference_protected(rule->conf, true));
+	kfree(rule);
+}
+
+static int iq_nat_rule_add(struct iq_nat *nat, u32 id, struct iq_nat_conf *conf)
+{
+	struct iq_nat_rule *rule = kzalloc(sizeof(*rule), GFP_KERNEL_ACCOUNT), *pos;
+	struct list_head *behind = &nat->rules;
+
+	if (!rule)
+		return -ENOMEM;
+	rule->counter = iq_counter_alloc(IPSEC_QOS_NAT_COUNTER_MAX + 1);
+	if (!rule->counter) {
+		kfree(rule);
+		return -ENOMEM;
+	}
+	rule->id = id;
+	rule->number = ++nat->last_number;
+	RCU_INIT_POINTER(rule->conf, conf);
+	list_for_each_entry(pos, &nat->rules, list)
+		if (pos->id < id)
+			behind = &pos->list;
+	list_add_rcu(&rule->list, behind);
+	nat->n_rules++;
+	return 0;
+}
+
+int iq_nat_rule_set(struct iq_nat *nat, u32 id, struct iq_nat_conf *conf)
+{
+	struct iq_nat_rule *rule = iq_nat_rule_find(nat, id);
+	struct iq_nat_conf *old;
+	int err;
+
+	lockdep_assert_held(&nat->iqn->config);
+	if (!rule) {
+		err = iq_nat_rule_add(nat, id, conf);
+		if (err)
+			kfree(conf);
+		return err;
+	}
+	old = rcu_dereference_protected(rule->conf,
+					lockdep_is_held(&nat->iqn->config));
+	rcu_assign_pointer(rule->conf, conf);
+	if (memcmp(&old->scheme, &conf->scheme, sizeof(old->scheme)) ||
+	    old->underived != conf->underived) {
+		/* Who made or matched entries by the old one is through then. */
+		synchronize_rcu();
+		iq_nat_remove_if(nat, rule, true);
+	}
+	kfree_rcu(old, rcu);
+	return 0;
+}
+
+void iq_nat_rule_del(struct iq_nat *nat, struct iq_nat_rule *rule)
+{
+	lockdep_assert_held(&nat->iqn->config);
+	list_del_rcu(&rule->list);
+	nat->n_rules--;
+	/* Nobody makes an entry of it any more. */
+	synchronize_rcu();
+	iq_nat_flush(nat, rule);
+	call_rcu(&rule->rcu, iq_nat_rule_free_rcu);
+}
+
+int iq_nat_init(struct iq_net *iqn)
+{
+	struct iq_nat *nat;
+	int err;
+
+	if (iqn->nat)
+		return 0;
+	nat = kzalloc(sizeof(*nat), GFP_KERNEL_ACCOUNT);
+	if (!nat)
+		return -ENOMEM;
+	nat->iqn = iqn;
+	spin_lock_init(&nat->lock);
+	INIT_LIST_HEAD(&nat->rules);
+	INIT_LIST_HEAD(&nat->entries);
+	INIT_DELAYED_WORK(&nat->expire, iq_nat_expire_work);
+	err = rhashtable_init(&nat->out, &iq_nat_out);
+	if (err)
+		goto free;
+	err = rhashtable_init(&nat->in, &iq_nat_in);
+	if (err)
+		goto out;
+	err = rhltable_init(&nat->waits, &iq_nat_waits);
+	if (err)
+		goto in;
+	err = rhashtable_init(&nat->nodes, &iq_nat_nodes);
+	if (err)
+		goto waits;
+	err = rhashtable_init(&nat->peers, &iq_nat_peers);
+	if (err)
+		goto nodes;
+	iqn->nat = nat;
+	return 0;
+
+nodes:
+	rhashtable_destroy(&nat->nodes);
+waits:
+	rhltable_destroy(&nat->waits);
+in:
+	rhashtable_destroy(&nat->in);
+out:
+	rhashtable_destroy(&nat->out);
+free:
+	kfree(nat);
+	return err;
+}
+
+void iq_nat_exit(struct iq_net *iqn)
+{
+	struct iq_nat *nat = iqn->nat;
+	struct iq_nat_rule *rule, *next;
+
+	if (!nat)
+		return;
+	cancel_delayed_work_sync(&nat->expire);
+	iq_nat_flush(nat, NULL);
+	list_for_each_entry_safe(rule, next, &nat->rules, list)
+		call_rcu(&rule->rcu, iq_nat_rule_free_rcu);
+	rhashtable_destroy(&nat->peers);
+	rhashtable_destroy(&nat->nodes);
+	rhltable_destroy(&nat->waits);
+	rhashtable_destroy(&nat->in);
+	rhashtable_destroy(&nat->out);
+	kfree(nat);
+	iqn->nat = NULL;
+}

@@ -1,0 +1,259 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The translation table: which inside node's ESP is behind a global address (004).
+ *
+ * A packet on its way out makes an entry, by its SPI; one on its way in belongs to
+ * an entry by an association that is known, or is matched: its SPI is derived from
+ * an entry's, or an entry's from its (include/ipsec_qos/spi.h), and then they are
+ * associated. The inside node confirms that by sending on; until it has, another
+ * packet that fits takes the entry over, and in time it waits again.
+ *
+ * What a packet needs is found by look-ups under RCU, without a lock. Entries are
+ * made, matched and removed under iq_nat.lock, rules under iq_net.config.
+ */
+#ifndef _IPSEC_QOS_NAT_H
+#define _IPSEC_QOS_NAT_H
+
+#include <linux/if.h>
+#include <linux/jiffies.h>
+#include <linux/rhashtable.h>
+
+#include "../include/ipsec_qos/spi.h"
+#include "net.h"
+
+/**
+ * struct iq_nat_conf - what a rule says; replaced whole
+ *
+ * @inside_dev: of inside nodes; empty: any
+ * @outside_dev: to the outside
+ * @inside: prefix of inside local addresses, 0/0: any
+ * @global: inside global address, 0: the first of @outside_dev
+ * @responder: prefix of outside addresses, 0/0: any
+ * @scheme: how SPIs are derived
+ * @collision: enum ipsec_qos_nat_collision
+ * @underived: enum ipsec_qos_nat_underived
+ * @idle: jiffies; likewise @wait
+ * @max: entries
+ * @max_node: entries of an inside node
+ */
+struct iq_nat_conf {
+	struct rcu_head rcu;
+	char inside_dev[IFNAMSIZ];
+	char outside_dev[IFNAMSIZ];
+	__be32 inside;
+	__be32 inside_mask;
+	__be32 global;
+	__be32 responder;
+	__be32 responder_mask;
+	struct iq_spi_rule scheme;
+	u8 collision;
+	u8 underived;
+	unsigned long idle;
+	unsigned long wait;
+	u32 max;
+	u32 max_node;
+};
+
+/**
+ * struct iq_nat_rule - a rule
+ *
+ * @list: of iq_nat.rules, by @id; RCU
+ * @conf: RCU, replaced under iq_net.config
+ * @id: the user's
+ * @number: no other rule has had it in this namespace
+ * @n: entries; iq_nat.lock. @n_waiting: of them, those that wait
+ * @counter: of enum ipsec_qos_nat_counter
+ */
+struct iq_nat_rule {
+	struct list_head list;
+	struct iq_nat_conf __rcu *conf;
+	u32 id;
+	u32 number;
+	u32 n;
+	u32 n_waiting;
+	struct iq_counter __percpu *counter;
+	struct rcu_head rcu;
+};
+
+/**
+ * struct iq_nat_key - names an entry, by either of its SPIs
+ *
+ * @rule: iq_nat_rule.number
+ * @spi: of one direction; 0: not known
+ */
+struct iq_nat_key {
+	u32 rule;
+	__be32 outside;
+	__be32 spi;
+};
+
+/* How an entry is found that waits: by what is derived, or derived from. */
+enum iq_nat_way {
+	IQ_NAT_DERIVED,		/* from its SPI: the other end answered */
+	IQ_NAT_STORED,		/* its SPI: the inside node answered */
+	__IQ_NAT_WAYS
+};
+
+/**
+ * struct iq_nat_part - what an SPI on its way in must fit
+ *
+ * @part: of an SPI, iq_spi_mask()
+ * @way: enum iq_nat_way
+ */
+struct iq_nat_part {
+	u32 rule;
+	__be32 outside;
+	u32 part;
+	u32 way;
+};
+
+struct iq_nat_wait {
+	struct rhlist_head node;
+	struct iq_nat_part part;
+};
+
+struct iq_nat_node;
+struct iq_nat_peer;
+
+/**
+ * struct iq_nat_entry - a pair of SAs of an inside node
+ *
+ * @out: with the SPI of packets on their way out
+ * @in: with that of those on their way in
+ * @wait: while it can be matched, by enum iq_nat_way; lock
+ * @list: of iq_nat.entries; lock
+ * @waiting: of @peer's
+ * @inside: the node; it may move
+ * @global: its address outside
+ * @state: enum ipsec_qos_nat_state; written under lock
+ * @made: jiffies; likewise @used, and @associated
+ * @packets: out, in; likewise @bytes
+ */
+struct iq_nat_entry {
+	struct rhash_head out_node;
+	struct iq_nat_key out;
+	struct rhash_head in_node;
+	struct iq_nat_key in;
+	__be32 inside;
+	__be32 global;
+	u8 state;
+	unsigned long used;
+	atomic64_t packets[2];
+	atomic64_t bytes[2];
+
+	struct iq_nat_rule *rule;
+	struct iq_nat_node *node;
+	struct iq_nat_peer *peer;
+	struct iq_nat_wait wait[__IQ_NAT_WAYS];
+	struct list_head list;
+	struct list_head waiting;
+	unsigned long made;
+	unsigned long associated;
+	struct rcu_head rcu;
+};
+
+enum { IQ_NAT_OUT, IQ_NAT_IN };
+
+/**
+ * struct iq_nat - of a network namespace, once there was a rule
+ *
+ * @lock: serialises changes of all below but @rules; bottom halves disabled. No
+ *	other lock is taken under it
+ * @rules: RCU, written under iq_net.config
+ * @out: entries by iq_nat_entry.out; likewise @in
+ * @waits: struct iq_nat_wait by their parts
+ * @nodes: inside nodes, to count their entries
+ * @peers: outside ends of rules that let those in who derive nothing
+ * @entries: all, those that were looked after longest ago first
+ * @n: how many
+ * @expire: looks after them once a second while there are any
+ */
+struct iq_nat {
+	struct iq_net *iqn;
+	spinlock_t lock;
+	struct list_head rules;
+	u32 n_rules;
+	u32 last_number;
+	struct rhashtable out;
+	struct rhashtable in;
+	struct rhltable waits;
+	struct rhashtable nodes;
+	struct rhashtable peers;
+	struct list_head entries;
+	u32 n;
+	struct delayed_work expire;
+};
+
+/** iq_nat_init() - at the first rule; process context. 0 or an errno */
+int iq_nat_init(struct iq_net *iqn);
+
+/** iq_nat_exit() - the hooks are gone and a grace period has passed */
+void iq_nat_exit(struct iq_net *iqn);
+
+/** iq_nat_rule_find() - iq_net.config is held; NULL: none */
+struct iq_nat_rule *iq_nat_rule_find(const struct iq_nat *nat, u32 id);
+
+/**
+ * iq_nat_rule_set() - add a rule or change it; iq_net.config is held
+ *
+ * @conf: taken over, in any case
+ *
+ * What waits goes, where the scheme changes.
+ */
+int iq_nat_rule_set(struct iq_nat *nat, u32 id, struct iq_nat_conf *conf);
+
+/** iq_nat_rule_del() - with its entries; iq_net.config is held */
+void iq_nat_rule_del(struct iq_nat *nat, struct iq_nat_rule *rule);
+
+/** iq_nat_flush() - entries of @rule, or all; returns how many went */
+u32 iq_nat_flush(struct iq_nat *nat, const struct iq_nat_rule *rule);
+
+/* Packets; under rcu_read_lock(), bottom halves disabled */
+
+/** iq_nat_find_out() - the entry of packets with @spi to @outside, or NULL */
+struct iq_nat_entry *iq_nat_find_out(struct iq_nat *nat, const struct iq_nat_rule *rule,
+				     __be32 outside, __be32 spi);
+struct iq_nat_entry *iq_nat_find_in(struct iq_nat *nat, const struct iq_nat_rule *rule,
+				    __be32 outside, __be32 spi);
+
+/**
+ * iq_nat_send() - @inside has sent: its entry, made where there is none, moved where
+ * it was another node's
+ *
+ * @global: its address outside, if it is made
+ *
+ * Return: NULL: there may be no entry: the packet has been counted, and is to be
+ * dropped.
+ */
+struct iq_nat_entry *iq_nat_send(struct iq_nat *nat, struct iq_nat_rule *rule,
+				 const struct iq_nat_conf *conf, __be32 inside,
+				 __be32 global, __be32 outside, __be32 spi);
+
+/**
+ * iq_nat_match() - whose is a packet that no association is known for?
+ *
+ * @collided: it fits entries of several nodes
+ *
+ * Return: the entry, associated; NULL: nobody's.
+ */
+struct iq_nat_entry *iq_nat_match(struct iq_nat *nat, struct iq_nat_rule *rule,
+				  const struct iq_nat_conf *conf, __be32 global,
+				  __be32 outside, __be32 spi, bool *collided);
+
+/** iq_nat_use() - a packet of it came */
+static inline void iq_nat_use(struct iq_nat_entry *e)
+{
+	unsigned long now = jiffies;
+
+	if (READ_ONCE(e->used) != now)
+		WRITE_ONCE(e->used, now);
+}
+
+static inline void iq_nat_count(struct iq_nat_rule *rule,
+				enum ipsec_qos_nat_counter which, u32 packets,
+				u32 bytes)
+{
+	iq_counter_add(rule->counter, which, packets, bytes);
+}
+
+#endif /* _IPSEC_QOS_NAT_H */

@@ -1,0 +1,535 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <linux/inetdevice.h>
+#include <linux/slab.h>
+#include <net/sock.h>
+
+#include "compat.h"
+#include "nat.h"
+#include "nat_netlink.h"
+#include "netlink.h"
+#include "translate.h"
+
+/* Not const: struct nla_policy takes it so before 6.7. */
+static struct netlink_range_validation iq_seconds_range = {
+	.min = 1,
+	.max = IPSEC_QOS_LIFETIME_MAX,
+};
+
+static struct netlink_range_validation iq_entries_range = {
+	.min = 1,
+	.max = IPSEC_QOS_NAT_ENTRIES_LIMIT,
+};
+
+static struct netlink_range_validation iq_id_range = {
+	.min = 1,
+	.max = IPSEC_QOS_NAT_RULE_ID_MAX,
+};
+
+#define IQ_NAT_ADDR	NLA_POLICY_EXACT_LEN(sizeof(struct in_addr))
+#define IQ_NAT_LEN	NLA_POLICY_RANGE(NLA_U8, 1, 32)
+#define IQ_NAT_DEV	{ .type = NLA_NUL_STRING, .len = IFNAMSIZ - 1 }
+#define IQ_NAT_ID	NLA_POLICY_FULL_RANGE(NLA_U32, &iq_id_range)
+
+static const struct nla_policy iq_nat_rule_policy[IPSEC_QOS_NAT_RULE_A_MAX + 1] = {
+	[IPSEC_QOS_NAT_RULE_A_ID] = IQ_NAT_ID,
+	[IPSEC_QOS_NAT_RULE_A_INSIDE_DEV] = IQ_NAT_DEV,
+	[IPSEC_QOS_NAT_RULE_A_INSIDE] = IQ_NAT_ADDR,
+	[IPSEC_QOS_NAT_RULE_A_INSIDE_LEN] = IQ_NAT_LEN,
+	[IPSEC_QOS_NAT_RULE_A_OUTSIDE_DEV] = IQ_NAT_DEV,
+	[IPSEC_QOS_NAT_RULE_A_GLOBAL] = IQ_NAT_ADDR,
+	[IPSEC_QOS_NAT_RULE_A_RESPONDER] = IQ_NAT_ADDR,
+	[IPSEC_QOS_NAT_RULE_A_RESPONDER_LEN] = IQ_NAT_LEN,
+	[IPSEC_QOS_NAT_RULE_A_SCHEME] =
+		NLA_POLICY_MAX(NLA_U8, IPSEC_QOS_NAT_SCHEME_MAX),
+	[IPSEC_QOS_NAT_RULE_A_KEY] = NLA_POLICY_EXACT_LEN(IPSEC_QOS_NAT_KEY_BYTES),
+	[IPSEC_QOS_NAT_RULE_A_COLLISION] =
+		NLA_POLICY_MAX(NLA_U8, IPSEC_QOS_NAT_COLLISION_MAX),
+	[IPSEC_QOS_NAT_RULE_A_UNDERIVED] =
+		NLA_POLICY_MAX(NLA_U8, IPSEC_QOS_NAT_UNDERIVED_MAX),
+	[IPSEC_QOS_NAT_RULE_A_IDLE] = NLA_POLICY_FULL_RANGE(NLA_U32, &iq_seconds_range),
+	[IPSEC_QOS_NAT_RULE_A_WAIT] = NLA_POLICY_FULL_RANGE(NLA_U32, &iq_seconds_range),
+	[IPSEC_QOS_NAT_RULE_A_MAX_ENTRIES] =
+		NLA_POLICY_FULL_RANGE(NLA_U32, &iq_entries_range),
+	[IPSEC_QOS_NAT_RULE_A_MAX_NODE] =
+		NLA_POLICY_FULL_RANGE(NLA_U32, &iq_entries_range),
+	[IPSEC_QOS_NAT_RULE_A_ENTRIES] = IQ_ANSWER_ONLY,
+	[IPSEC_QOS_NAT_RULE_A_WAITING] = IQ_ANSWER_ONLY,
+	[IPSEC_QOS_NAT_RULE_A_COUNTERS] = IQ_ANSWER_ONLY,
+};
+
+static const struct nla_policy iq_nat_rule_key_policy[IPSEC_QOS_NAT_RULE_A_MAX + 1] = {
+	[IPSEC_QOS_NAT_RULE_A_ID] = IQ_NAT_ID,
+};
+
+static const struct nla_policy iq_nat_filter_policy[IPSEC_QOS_NAT_A_MAX + 1] = {
+	[IPSEC_QOS_NAT_A_RULE] = IQ_NAT_ID,
+};
+
+const struct nla_policy iq_nat_rule_new_request[IPSEC_QOS_A_MAX + 1] = {
+	[IPSEC_QOS_A_NAT_RULE] = NLA_POLICY_NESTED(iq_nat_rule_policy),
+};
+
+const struct nla_policy iq_nat_rule_del_request[IPSEC_QOS_A_MAX + 1] = {
+	[IPSEC_QOS_A_NAT_RULE] = NLA_POLICY_NESTED(iq_nat_rule_key_policy),
+};
+
+const struct nla_policy iq_nat_filter_request[IPSEC_QOS_A_MAX + 1] = {
+	[IPSEC_QOS_A_NAT] = NLA_POLICY_NESTED(iq_nat_filter_policy),
+};
+
+/* Reading requests; what the policies say has been checked. */
+
+static u32 iq_get_u32(const struct nlattr *attr, u32 otherwise)
+{
+	return attr ? nla_get_u32(attr) : otherwise;
+}
+
+static u8 iq_get_u8(const struct nlattr *attr, u8 otherwise)
+{
+	return attr ? nla_get_u8(attr) : otherwise;
+}
+
+/* A prefix; all addresses, where there is none. */
+static int iq_get_prefix(const struct nlattr *addr, const struct nlattr *len,
+			 __be32 *prefix, __be32 *mask, struct netlink_ext_ack *extack)
+{
+	if (!addr) {
+		if (!len)
+			return 0;
+		iq_err(extack, len, "a prefix length without a prefix");
+		return -EINVAL;
+	}
+	*prefix = nla_get_in_addr(addr);
+	*mask = inet_make_mask(iq_get_u8(len, 32));
+	if (*prefix & ~*mask) {
+		iq_err(extack, addr, "%pI4 is no prefix of that length", prefix);
+		return -EINVAL;
+	}
+	return 0;
+}
+
+static int iq_get_conf(struct nlattr **tb, struct iq_nat_conf *conf, bool admin,
+		       struct netlink_ext_ack *extack)
+{
+	const struct nlattr *max = tb[IPSEC_QOS_NAT_RULE_A_MAX_ENTRIES];
+	const struct nlattr *key = tb[IPSEC_QOS_NAT_RULE_A_KEY];
+	int err;
+
+	if (!tb[IPSEC_QOS_NAT_RULE_A_OUTSIDE_DEV]) {
+		iq_err(extack, NULL, "the outside interface is missing");
+		return -EINVAL;
+	}
+	nla_strscpy(conf->outside_dev, tb[IPSEC_QOS_NAT_RULE_A_OUTSIDE_DEV], IFNAMSIZ);
+	if (tb[IPSEC_QOS_NAT_RULE_A_INSIDE_DEV])
+		nla_strscpy(conf->inside_dev, tb[IPSEC_QOS_NAT_RULE_A_INSIDE_DEV],
+			    IFNAMSIZ);
+	if (!conf->inside_dev[0] && !tb[IPSEC_QOS_NAT_RULE_A_INSIDE]) {
+		iq_err(extack, NULL, "an inside interface or prefix is missing");
+		return -EINVAL;
+	}
+	if (!strcmp(conf->inside_dev, conf->outside_dev)) {
+		iq_err(extack, tb[IPSEC_QOS_NAT_RULE_A_INSIDE_DEV],
+		       "%s cannot be inside and outside", conf->inside_dev);
+		return -EINVAL;
+	}
+	err = iq_get_prefix(tb[IPSEC_QOS_NAT_RULE_A_INSIDE],
+			    tb[IPSEC_QOS_NAT_RULE_A_INSIDE_LEN], &conf->inside,
+			    &conf->inside_mask, extack);
+	if (!err)
+		err = iq_get_prefix(tb[IPSEC_QOS_NAT_RULE_A_RESPONDER],
+				    tb[IPSEC_QOS_NAT_RULE_A_RESPONDER_LEN],
+				    &conf->responder, &conf->responder_mask, extack);
+	if (err)
+		return err;
+	if (tb[IPSEC_QOS_NAT_RULE_A_GLOBAL])
+		conf->global = nla_get_in_addr(tb[IPSEC_QOS_NAT_RULE_A_GLOBAL]);
+
+	BUILD_BUG_ON((int)IPSEC_QOS_NAT_SCHEME_MAX + 1 != (int)IQ_SPI_SCHEMES);
+	BUILD_BUG_ON(IPSEC_QOS_NAT_KEY_BYTES != IQ_SPI_KEY_BYTES);
+	conf->scheme.scheme = iq_get_u8(tb[IPSEC_QOS_NAT_RULE_A_SCHEME], 0);
+	if (!!key != (conf->scheme.scheme == IQ_SPI_SIPHASH_LOW16)) {
+		if (key)
+			iq_err(extack, key, "this scheme takes no key");
+		else
+			iq_err(extack, NULL, "siphash-low16 needs a key");
+		return -EINVAL;
+	}
+	if (key)
+		memcpy(conf->scheme.key, nla_data(key), sizeof(conf->scheme.key));
+	conf->collision = iq_get_u8(tb[IPSEC_QOS_NAT_RULE_A_COLLISION], 0);
+	conf->underived = iq_get_u8(tb[IPSEC_QOS_NAT_RULE_A_UNDERIVED], 0);
+	conf->idle = HZ * (unsigned long)iq_get_u32(tb[IPSEC_QOS_NAT_RULE_A_IDLE],
+						    IPSEC_QOS_NAT_IDLE);
+	conf->wait = HZ * (unsigned long)iq_get_u32(tb[IPSEC_QOS_NAT_RULE_A_WAIT],
+						    IPSEC_QOS_NAT_WAIT);
+	conf->max = iq_get_u32(max, IPSEC_QOS_NAT_ENTRIES);
+	conf->max_node = iq_get_u32(tb[IPSEC_QOS_NAT_RULE_A_MAX_NODE],
+				    IPSEC_QOS_NAT_NODE);
+	if (conf->max > IPSEC_QOS_NAT_ENTRIES && !admin) {
+		iq_err(extack, max, "more than %d entries: not from this namespace",
+		       IPSEC_QOS_NAT_ENTRIES);
+		return -EPERM;
+	}
+	return 0;
+}
+
+/* What a request says of a rule. */
+static int iq_get_rule(struct genl_info *info, struct nlattr **tb, u32 *id)
+{
+	struct nlattr *nest = info->attrs[IPSEC_QOS_A_NAT_RULE];
+	int err;
+
+	if (!nest) {
+		iq_err(info->extack, NULL, "the rule is missing");
+		return -EINVAL;
+	}
+	err = nla_parse_nested(tb, IPSEC_QOS_NAT_RULE_A_MAX, nest, NULL, info->extack);
+	if (err)
+		return err;
+	if (!tb[IPSEC_QOS_NAT_RULE_A_ID]) {
+		iq_err(info->extack, nest, "the rule's id is missing");
+		return -EINVAL;
+	}
+	*id = nla_get_u32(tb[IPSEC_QOS_NAT_RULE_A_ID]);
+	return 0;
+}
+
+/* iq_net.config is held. @conf is taken over if that goes well. */
+static int iq_rule_new(struct iq_net *iqn, u32 id, struct iq_nat_conf *conf,
+		       u16 nlflags, const struct nlattr *attr,
+		       struct netlink_ext_ack *extack)
+{
+	bool there = iqn->nat && iq_nat_rule_find(iqn->nat, id);
+	int err;
+
+	if (there && !(nlflags & NLM_F_REPLACE)) {
+		iq_err(extack, attr, "rule %u exists", id);
+		return -EEXIST;
+	}
+	if (!there && !(nlflags & NLM_F_CREATE)) {
+		iq_err(extack, attr, "no rule %u", id);
+		return -ENOENT;
+	}
+	if (!there && iqn->nat && iqn->nat->n_rules >= IPSEC_QOS_NAT_RULES_MAX) {
+		iq_err(extack, attr, "the ceiling of %d rules is reached",
+		       IPSEC_QOS_NAT_RULES_MAX);
+		return -ENOSPC;
+	}
+	err = iq_nat_init(iqn);
+	if (!err)
+		err = iq_translate_update(iqn, true);
+	if (err)
+		return err;
+	err = iq_nat_rule_set(iqn->nat, id, conf);
+	if (err && !iqn->nat->n_rules)
+		iq_translate_update(iqn, false);
+	return err;
+}
+
+int iq_cmd_nat_rule_new(struct sk_buff *skb, struct genl_info *info)
+{
+	struct iq_net *iqn = iq_net(genl_info_net(info));
+	struct nlattr *tb[IPSEC_QOS_NAT_RULE_A_MAX + 1];
+	struct iq_nat_conf *conf;
+	u32 id;
+	int err;
+
+	err = iq_get_rule(info, tb, &id);
+	if (err)
+		return err;
+	conf = kzalloc(sizeof(*conf), GFP_KERNEL_ACCOUNT);
+	if (!conf)
+		return -ENOMEM;
+	err = iq_get_conf(tb, conf, netlink_capable(skb, CAP_NET_ADMIN), info->extack);
+	if (!err) {
+		mutex_lock(&iqn->config);
+		err = iq_rule_new(iqn, id, conf, info->nlhdr->nlmsg_flags,
+				  info->attrs[IPSEC_QOS_A_NAT_RULE], info->extack);
+		mutex_unlock(&iqn->config);
+	}
+	if (err)
+		kfree_sensitive(conf);
+	return err;
+}
+
+int iq_cmd_nat_rule_del(struct sk_buff *skb, struct genl_info *info)
+{
+	struct iq_net *iqn = iq_net(genl_info_net(info));
+	struct nlattr *tb[IPSEC_QOS_NAT_RULE_A_MAX + 1];
+	struct iq_nat_rule *rule;
+	u32 id;
+	int err;
+
+	err = iq_get_rule(info, tb, &id);
+	if (err)
+		return err;
+	mutex_lock(&iqn->config);
+	rule = iqn->nat ? iq_nat_rule_find(iqn->nat, id) : NULL;
+	if (rule) {
+		iq_nat_rule_del(iqn->nat, rule);
+		if (!iqn->nat->n_rules)
+			iq_translate_update(iqn, false);
+	} else {
+		iq_err(info->extack, info->attrs[IPSEC_QOS_A_NAT_RULE], "no rule %u", id);
+		err = -ENOENT;
+	}
+	mutex_unlock(&iqn->config);
+	return err;
+}
+
+static int iq_put_prefix(struct sk_buff *skb, int type, __be32 prefix, __be32 mask)
+{
+	return mask && (nla_put_in_addr(skb, type, prefix) ||
+			nla_put_u8(skb, type + 1, inet_mask_len(mask))) ? -EMSGSIZE : 0;
+}
+
+static int iq_put_rule(struct sk_buff *skb, const struct iq_nat *nat,
+		       const struct iq_nat_rule *rule)
+{
+	const struct iq_nat_conf *conf =
+		rcu_dereference_protected(rule->conf,
+					  lockdep_is_held(&nat->iqn->config));
+	struct nlattr *nest = nla_nest_start(skb, IPSEC_QOS_A_NAT_RULE), *counters;
+	struct iq_count c;
+	int i;
+
+	BUILD_BUG_ON(IPSEC_QOS_NAT_RULE_A_INSIDE + 1 != IPSEC_QOS_NAT_RULE_A_INSIDE_LEN);
+	BUILD_BUG_ON(IPSEC_QOS_NAT_RULE_A_RESPONDER + 1 !=
+		     IPSEC_QOS_NAT_RULE_A_RESPONDER_LEN);
+	if (!nest ||
+	    nla_put_u32(skb, IPSEC_QOS_NAT_RULE_A_ID, rule->id) ||
+	    (conf->inside_dev[0] && nla_put_string(skb, IPSEC_QOS_NAT_RULE_A_INSIDE_DEV,
+						   conf->inside_dev)) ||
+	    iq_put_prefix(skb, IPSEC_QOS_NAT_RULE_A_INSIDE, conf->inside,
+			  conf->inside_mask) ||
+	    nla_put_string(skb, IPSEC_QOS_NAT_RULE_A_OUTSIDE_DEV, conf->outside_dev) ||
+	    (conf->global && nla_put_in_addr(skb, IPSEC_QOS_NAT_RULE_A_GLOBAL,
+					     conf->global)) ||
+	    iq_put_prefix(skb, IPSEC_QOS_NAT_RULE_A_RESPONDER, conf->responder,
+			  conf->responder_mask) ||
+	    nla_put_u8(skb, IPSEC_QOS_NAT_RULE_A_SCHEME, conf->scheme.scheme) ||
+	    nla_put_u8(skb, IPSEC_QOS_NAT_RULE_A_COLLISION, conf->collision) ||
+	    nla_put_u8(skb, IPSEC_QOS_NAT_RULE_A_UNDERIVED, conf->underived) ||
+	    nla_put_u32(skb, IPSEC_QOS_NAT_RULE_A_IDLE, conf->idle / HZ) ||
+	    nla_put_u32(skb, IPSEC_QOS_NAT_RULE_A_WAIT, conf->wait / HZ) ||
+	    nla_put_u32(skb, IPSEC_QOS_NAT_RULE_A_MAX_ENTRIES, conf->max) ||
+	    nla_put_u32(skb, IPSEC_QOS_NAT_RULE_A_MAX_NODE, conf->max_node) ||
+	    nla_put_u32(skb, IPSEC_QOS_NAT_RULE_A_ENTRIES, READ_ONCE(rule->n)) ||
+	    nla_put_u32(skb, IPSEC_QOS_NAT_RULE_A_WAITING, READ_ONCE(rule->n_waiting)))
+		goto cancel;
+	counters = nla_nest_start(skb, IPSEC_QOS_NAT_RULE_A_COUNTERS);
+	if (!counters)
+		goto cancel;
+	for (i = 1; i <= IPSEC_QOS_NAT_COUNTER_MAX; i++) {
+		c = iq_counter_sum(rule->counter, i);
+		if (iq_put_count(skb, i, &c))
+			goto cancel;
+	}
+	nla_nest_end(skb, counters);
+	nla_nest_end(skb, nest);
+	return 0;
+
+cancel:
+	nla_nest_cancel(skb, nest);
+	return -EMSGSIZE;
+}
+
+int iq_dump_nat_rules(struct sk_buff *skb, struct netlink_callback *cb)
+{
+	struct iq_net *iqn = iq_net(sock_net(skb->sk));
+	struct iq_nat_rule *rule;
+	void *hdr;
+
+	mutex_lock(&iqn->config);
+	if (!iqn->nat)
+		goto out;
+	list_for_each_entry(rule, &iqn->nat->rules, list) {
+		if (rule->id <= cb->args[0])
+			continue;
+		hdr = genlmsg_put(skb, NETLINK_CB(cb->skb).portid, cb->nlh->nlmsg_seq,
+				  &iq_family, NLM_F_MULTI, IPSEC_QOS_CMD_NAT_RULE_NEW);
+		if (!hdr)
+			break;
+		if (iq_put_rule(skb, iqn->nat, rule)) {
+			genlmsg_cancel(skb, hdr);
+			break;
+		}
+		genlmsg_end(skb, hdr);
+		cb->args[0] = rule->id;
+	}
+out:
+	mutex_unlock(&iqn->config);
+	return skb->len;
+}
+
+/* Entries */
+
+static u32 iq_seconds_since(unsigned long when)
+{
+	return (jiffies - when) / HZ;
+}
+
+static int iq_put_nat(struct sk_buff *skb, const struct iq_nat_entry *e)
+{
+	struct nlattr *nest = nla_nest_start(skb, IPSEC_QOS_A_NAT);
+	u8 state = READ_ONCE(e->state);
+	struct iq_count count[2];
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(count); i++) {
+		count[i].packets = atomic64_read(&e->packets[i]);
+		count[i].bytes = atomic64_read(&e->bytes[i]);
+	}
+	if (!nest ||
+	    nla_put_u32(skb, IPSEC_QOS_NAT_A_RULE, e->rule->id) ||
+	    nla_put_in_addr(skb, IPSEC_QOS_NAT_A_INSIDE_LOCAL, READ_ONCE(e->inside)) ||
+	    nla_put_in_addr(skb, IPSEC_QOS_NAT_A_INSIDE_GLOBAL, e->global) ||
+	    nla_put_in_addr(skb, IPSEC_QOS_NAT_A_OUTSIDE, e->out.outside) ||
+	    nla_put_u32(skb, IPSEC_QOS_NAT_A_SPI_OUT, be32_to_cpu(e->out.spi)) ||
+	    (state != IPSEC_QOS_NAT_WAITING &&
+	     nla_put_u32(skb, IPSEC_QOS_NAT_A_SPI_IN,
+			 be32_to_cpu(READ_ONCE(e->in.spi)))) ||
+	    nla_put_u8(skb, IPSEC_QOS_NAT_A_STATE, state) ||
+	    nla_put_u32(skb, IPSEC_QOS_NAT_A_AGE, iq_seconds_since(e->made)) ||
+	    nla_put_u32(skb, IPSEC_QOS_NAT_A_IDLE,
+			iq_seconds_since(READ_ONCE(e->used))) ||
+	    iq_put_count(skb, IPSEC_QOS_NAT_A_OUT, &count[IQ_NAT_OUT]) ||
+	    iq_put_count(skb, IPSEC_QOS_NAT_A_IN, &count[IQ_NAT_IN])) {
+		nla_nest_cancel(skb, nest);
+		return -EMSGSIZE;
+	}
+	nla_nest_end(skb, nest);
+	return 0;
+}
+
+/* The id of the only rule that is asked for; 0: of all. */
+static int iq_get_nat_filter(struct nlattr *nest, u32 *id, struct netlink_ext_ack *extack)
+{
+	struct nlattr *tb[IPSEC_QOS_NAT_A_MAX + 1];
+	int err;
+
+	*id = 0;
+	if (!nest)
+		return 0;
+	err = nla_parse_nested(tb, IPSEC_QOS_NAT_A_MAX, nest, iq_nat_filter_policy,
+			       extack);
+	if (!err && tb[IPSEC_QOS_NAT_A_RULE])
+		*id = nla_get_u32(tb[IPSEC_QOS_NAT_A_RULE]);
+	return err;
+}
+
+/**
+ * struct iq_nat_dump - of the table, from message to message
+ *
+ * @rule: its entries; 0: all
+ * @walking: @iter is in use
+ */
+struct iq_nat_dump {
+	struct rhashtable_iter iter;
+	u32 rule;
+	bool walking;
+};
+
+int iq_dump_nat_start(struct netlink_callback *cb)
+{
+	struct iq_net *iqn = iq_net(sock_net(cb->skb->sk));
+	struct iq_nat_dump *d;
+	int err;
+
+	d = kzalloc(sizeof(*d), GFP_KERNEL_ACCOUNT);
+	if (!d)
+		return -ENOMEM;
+	err = iq_get_nat_filter(iq_dump_attrs(cb)[IPSEC_QOS_A_NAT], &d->rule, cb->extack);
+	if (err) {
+		kfree(d);
+		return err;
+	}
+	mutex_lock(&iqn->config);
+	if (iqn->nat) {
+		rhashtable_walk_enter(&iqn->nat->out, &d->iter);
+		d->walking = true;
+	}
+	mutex_unlock(&iqn->config);
+	cb->args[0] = (long)d;
+	return 0;
+}
+
+int iq_dump_nat(struct sk_buff *skb, struct netlink_callback *cb)
+{
+	struct iq_nat_dump *d = (struct iq_nat_dump *)cb->args[0];
+	struct iq_nat_entry *e;
+	void *hdr;
+
+	if (!d->walking)
+		return 0;
+	rhashtable_walk_start(&d->iter);
+	/* One that did not fit into the last message is still to be told. */
+	for (e = rhashtable_walk_peek(&d->iter); e; e = rhashtable_walk_next(&d->iter)) {
+		if (IS_ERR(e)) {
+			/* The table was resized: some may come twice. */
+			if (PTR_ERR(e) == -EAGAIN)
+				continue;
+			break;
+		}
+		if (d->rule && e->rule->id != d->rule)
+			continue;
+		hdr = genlmsg_put(skb, NETLINK_CB(cb->skb).portid, cb->nlh->nlmsg_seq,
+				  &iq_family, NLM_F_MULTI, IPSEC_QOS_CMD_NAT_GET);
+		if (!hdr)
+			break;
+		if (iq_put_nat(skb, e)) {
+			genlmsg_cancel(skb, hdr);
+			break;
+		}
+		genlmsg_end(skb, hdr);
+	}
+	rhashtable_walk_stop(&d->iter);
+	return skb->len;
+}
+
+int iq_dump_nat_done(struct netlink_callback *cb)
+{
+	struct iq_nat_dump *d = (struct iq_nat_dump *)cb->args[0];
+
+	if (d->walking)
+		rhashtable_walk_exit(&d->iter);
+	kfree(d);
+	return 0;
+}
+
+int iq_cmd_nat_flush(struct sk_buff *skb, struct genl_info *info)
+{
+	struct iq_net *iqn = iq_net(genl_info_net(info));
+	struct iq_nat_rule *rule = NULL;
+	u32 id, count = 0;
+	int err;
+
+	err = iq_get_nat_filter(info->attrs[IPSEC_QOS_A_NAT], &id, info->extack);
+	if (err)
+		return err;
+	mutex_lock(&iqn->config);
+	if (iqn->nat) {
+		rule = id ? iq_nat_rule_find(iqn->nat, id) : NULL;
+		if (!id || rule)
+			count = iq_nat_flush(iqn->nat, rule);
+	}
+	mutex_unlock(&iqn->config);
+	return iq_reply_count(info, count);
+}
+
+void iq_event_nat(struct iq_nat *nat, enum ipsec_qos_event event,
+		  struct iq_nat_entry *const *entries, unsigned int n)
+{
+	struct sk_buff *skb;
+	unsigned int i;
+	int err = 0;
+	void *hdr;
+
+	lockdep_assert_held(&nat->lock);
+	skb = iq_event_begin(nat->iqn, IQ_MCGRP_NAT, event, &hdr);
+	if (!skb)
+		return;
+	for (i = 0; i < n && !err; i++)
+		err = iq_put_nat(skb, entries[i]);
+	iq_event_end(nat->iqn, IQ_MCGRP_NAT, skb, hdr, err);
+}

@@ -1,0 +1,388 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <linux/icmp.h>
+#include <linux/inetdevice.h>
+#include <linux/ip.h>
+#include <linux/netfilter_ipv4.h>
+#include <net/esp.h>
+#include <net/icmp.h>
+#include <net/ip.h>
+#include <net/netfilter/nf_conntrack.h>
+#include <net/route.h>
+#include <net/xfrm.h>
+
+#include "compat.h"
+#include "hooks.h"
+#include "nat.h"
+#include "tag.h"
+#include "translate.h"
+
+/*
+ * It has been tagged, by the address that it came with; connection tracking is still
+ * to come, and told to leave it alone.
+ */
+#define IQ_NAT_IN_PRIORITY	(IQ_TAG_PRIORITY + 1)
+
+/* Where masquerade would be. */
+#define IQ_NAT_OUT_PRIORITY	NF_IP_PRI_NAT_SRC
+
+static bool iq_prefix_match(__be32 addr, __be32 prefix, __be32 mask)
+{
+	return !((addr ^ prefix) & mask);
+}
+
+static bool iq_dev_match(const struct net_device *dev, const char *name)
+{
+	return dev && !strncmp(dev->name, name, IFNAMSIZ);
+}
+
+static bool iq_rule_inside(const struct iq_nat_conf *conf,
+			   const struct net_device *in, __be32 src, __be32 dst)
+{
+	return (!conf->inside_dev[0] || iq_dev_match(in, conf->inside_dev)) &&
+	       iq_prefix_match(src, conf->inside, conf->inside_mask) &&
+	       iq_prefix_match(dst, conf->responder, conf->responder_mask);
+}
+
+static bool iq_rule_outside(const struct iq_nat_conf *conf,
+			    const struct net_device *in, __be32 src, __be32 dst)
+{
+	return iq_dev_match(in, conf->outside_dev) &&
+	       (!conf->global || conf->global == dst) &&
+	       iq_prefix_match(src, conf->responder, conf->responder_mask);
+}
+
+/* Is it one that a rule is about? */
+static bool iq_concerns(struct iq_nat *nat, const struct nf_hook_state *state,
+			__be32 src, __be32 dst, bool inside)
+{
+	const struct iq_nat_conf *conf;
+	struct iq_nat_rule *rule;
+
+	list_for_each_entry_rcu(rule, &nat->rules, list) {
+		conf = rcu_dereference(rule->conf);
+		if (inside ? iq_rule_inside(conf, state->in, src, dst) :
+			     iq_rule_outside(conf, state->in, src, dst))
+			return true;
+	}
+	return false;
+}
+
+static void iq_untracked(struct sk_buff *skb)
+{
+	if (!skb_nfct(skb))
+		nf_ct_set(skb, NULL, IP_CT_UNTRACKED);
+}
+
+/*
+ * Another address into the IP header at @off. Its checksum makes up for it, so that
+ * no sum over the whole header changes.
+ */
+static bool iq_set_addr(struct sk_buff *skb, unsigned int off, bool dst, __be32 addr)
+{
+	struct iphdr *ip;
+	__be32 *field;
+
+	if (skb_ensure_writable(skb, off + sizeof(*ip)))
+		return false;
+	ip = (void *)(skb->data + off);
+	field = dst ? &ip->daddr : &ip->saddr;
+	csum_replace4(&ip->check, *field, addr);
+	*field = addr;
+	return true;
+}
+
+static void iq_entry_count(struct iq_nat_entry *e, int way,
+			   enum ipsec_qos_nat_counter which, const struct sk_buff *skb)
+{
+	u32 packets = iq_skb_packets(skb);
+
+	atomic64_add(packets, &e->packets[way]);
+	atomic64_add(skb->len, &e->bytes[way]);
+	iq_nat_count(e->rule, which, packets, skb->len);
+}
+
+/* The SPI of ESP whose IP header is at @off; 0: it cannot be told, or is reserved. */
+static __be32 iq_esp_spi(const struct sk_buff *skb, unsigned int off,
+			 const struct iphdr *ip)
+{
+	__be32 buf;
+	const __be32 *spi = skb_header_pointer(skb, off + ip->ihl * 4, sizeof(buf), &buf);
+
+	return spi && be32_to_cpu(*spi) >= IQ_SPI_MIN ? *spi : 0;
+}
+
+/**
+ * struct iq_inner - the ESP packet that an ICMP error is about
+ *
+ * @off: where its IP header begins
+ */
+struct iq_inner {
+	unsigned int off;
+	__be32 src;
+	__be32 dst;
+	__be32 spi;
+};
+
+static bool iq_icmp_inner(const struct sk_buff *skb, struct iq_inner *inner)
+{
+	const struct iphdr *ip = ip_hdr(skb), *in;
+	unsigned int off = skb_network_offset(skb) + ip->ihl * 4;
+	struct icmphdr icmp_buf;
+	const struct icmphdr *icmp;
+	struct iphdr buf;
+
+	icmp = skb_header_pointer(skb, off, sizeof(icmp_buf), &icmp_buf);
+	if (!icmp || !icmp_is_err(icmp->type))
+		return false;
+	inner->off = off + sizeof(*icmp);
+	in = skb_header_pointer(skb, inner->off, sizeof(buf), &buf);
+	if (!in || in->version != 4 || in->ihl < 5 || in->protocol != IPPROTO_ESP ||
+	    in->frag_off & htons(IP_OFFSET))
+		return false;
+	inner->src = in->saddr;
+	inner->dst = in->daddr;
+	inner->spi = iq_esp_spi(skb, inner->off, in);
+	return inner->spi;
+}
+
+/* This host's own, though it came to an address that is translated. */
+static bool iq_own_sa(const struct iq_nat *nat, const struct sk_buff *skb, __be32 spi)
+{
+	xfrm_address_t addr = { .a4 = ip_hdr(skb)->daddr };
+	struct xfrm_state *x;
+
+	x = xfrm_state_lookup(nat->iqn->net, skb->mark, &addr, spi, IPPROTO_ESP,
+			      AF_INET);
+	if (!x)
+		return false;
+	xfrm_state_put(x);
+	return true;
+}
+
+static bool iq_own_addr(const struct net_device *dev, __be32 addr)
+{
+	return inet_addr_type_dev_table(dev_net(dev), dev, addr) == RTN_LOCAL;
+}
+
+static unsigned int iq_deliver(struct sk_buff *skb, struct iq_nat_entry *e)
+{
+	iq_untracked(skb);
+	if (!iq_set_addr(skb, skb_network_offset(skb), true, READ_ONCE(e->inside)))
+		return NF_DROP;
+	iq_entry_count(e, IQ_NAT_IN, IPSEC_QOS_NAT_COUNTER_IN, skb);
+	return NF_ACCEPT;
+}
+
+/* From outside: by a known association; else it is matched; else discarded. */
+static unsigned int iq_esp_in(struct iq_nat *nat, struct sk_buff *skb,
+			      const struct nf_hook_state *state)
+{
+	const struct iphdr *ip = ip_hdr(skb);
+	__be32 src = ip->saddr, dst = ip->daddr, spi;
+	struct iq_nat_rule *rule, *first = NULL;
+	const struct iq_nat_conf *conf;
+	struct iq_nat_entry *e;
+	bool collided;
+
+	spi = iq_esp_spi(skb, skb_network_offset(skb), ip);
+	list_for_each_entry_rcu(rule, &nat->rules, list) {
+		conf = rcu_dereference(rule->conf);
+		if (!iq_rule_outside(conf, state->in, src, dst))
+			continue;
+		e = spi ? iq_nat_find_in(nat, rule, src, spi) : NULL;
+		if (e && e->global == dst) {
+			iq_nat_use(e);
+			return iq_deliver(skb, e);
+		}
+		if (!first)
+			first = rule;
+	}
+	if (!first || !iq_own_addr(state->in, dst) || iq_own_sa(nat, skb, spi))
+		return NF_ACCEPT;
+	list_for_each_entry_rcu(rule, &nat->rules, list) {
+		conf = rcu_dereference(rule->conf);
+		if (!spi || !iq_rule_outside(conf, state->in, src, dst))
+			continue;
+		e = iq_nat_match(nat, rule, conf, dst, src, spi, &collided);
+		if (collided)
+			iq_nat_count(rule, IPSEC_QOS_NAT_COUNTER_COLLISION,
+				     iq_skb_packets(skb), skb->len);
+		if (e)
+			return iq_deliver(skb, e);
+	}
+	iq_nat_count(first, IPSEC_QOS_NAT_COUNTER_UNMATCHED, iq_skb_packets(skb),
+		     skb->len);
+	return NF_DROP;
+}
+
+/* An error that somebody outside has with what an inside node sent. */
+static unsigned int iq_icmp_in(struct iq_nat *nat, struct sk_buff *skb,
+			       const struct nf_hook_state *state)
+{
+	__be32 dst = ip_hdr(skb)->daddr, inside;
+	const struct iq_nat_conf *conf;
+	struct iq_nat_rule *rule;
+	struct iq_nat_entry *e;
+	struct iq_inner inner;
+
+	if (!iq_icmp_inner(skb, &inner) || inner.src != dst)
+		return NF_ACCEPT;
+	list_for_each_entry_rcu(rule, &nat->rules, list) {
+		conf = rcu_dereference(rule->conf);
+		if (!iq_rule_outside(conf, state->in, inner.dst, dst))
+			continue;
+		e = iq_nat_find_out(nat, rule, inner.dst, inner.spi);
+		if (!e || e->global != dst)
+			continue;
+		inside = READ_ONCE(e->inside);
+		iq_untracked(skb);
+		if (!iq_set_addr(skb, inner.off, false, inside) ||
+		    !iq_set_addr(skb, skb_network_offset(skb), true, inside))
+			return NF_DROP;
+		iq_nat_count(rule, IPSEC_QOS_NAT_COUNTER_ICMP, 1, skb->len);
+		return NF_ACCEPT;
+	}
+	return NF_ACCEPT;
+}
+
+/* PRE_ROUTING, behind reassembly. */
+static unsigned int iq_translate_in(void *priv, struct sk_buff *skb,
+				    const struct nf_hook_state *state)
+{
+	const struct iphdr *ip = ip_hdr(skb);
+	unsigned int verdict = NF_ACCEPT;
+	struct iq_net *iqn = priv;
+
+	if (likely(ip->protocol != IPPROTO_ESP && ip->protocol != IPPROTO_ICMP))
+		return NF_ACCEPT;
+	if (ip_is_fragment(ip) && ip->protocol == IPPROTO_ICMP)
+		return NF_ACCEPT;
+	local_bh_disable();
+	if (ip_is_fragment(ip) &&
+	    (iq_concerns(iqn->nat, state, ip->saddr, ip->daddr, true) ||
+	     iq_concerns(iqn->nat, state, ip->saddr, ip->daddr, false))) {
+		/* As nf_defrag_ipv4, which may not be there, and its frag queue. */
+		if (ip_defrag(state->net, skb, IP_DEFRAG_CONNTRACK_IN)) {
+			verdict = NF_STOLEN;
+			goto out;
+		}
+		ip_send_check(ip_hdr(skb));
+		skb->ignore_df = 1;
+	}
+	ip = ip_hdr(skb);
+	if (ip_is_fragment(ip))
+		goto out;
+	if (ip->protocol == IPPROTO_ICMP) {
+		verdict = iq_icmp_in(iqn->nat, skb, state);
+		goto out;
+	}
+	verdict = iq_esp_in(iqn->nat, skb, state);
+	/* On its way out it is this router's to translate. */
+	ip = ip_hdr(skb);
+	if (verdict == NF_ACCEPT &&
+	    iq_concerns(iqn->nat, state, ip->saddr, ip->daddr, true))
+		iq_untracked(skb);
+out:
+	local_bh_enable();
+	return verdict;
+}
+
+static __be32 iq_global(const struct iq_nat_conf *conf, const struct net_device *out)
+{
+	return conf->global ?: inet_select_addr(out, 0, RT_SCOPE_UNIVERSE);
+}
+
+static unsigned int iq_esp_out(struct iq_nat *nat, struct sk_buff *skb,
+			       const struct nf_hook_state *state)
+{
+	const struct iphdr *ip = ip_hdr(skb);
+	const struct iq_nat_conf *conf;
+	struct iq_nat_rule *rule;
+	struct iq_nat_entry *e;
+	__be32 spi;
+
+	list_for_each_entry_rcu(rule, &nat->rules, list) {
+		conf = rcu_dereference(rule->conf);
+		if (!iq_dev_match(state->out, conf->outside_dev) ||
+		    !iq_rule_inside(conf, state->in, ip->saddr, ip->daddr))
+			continue;
+		if (ip->protocol == IPPROTO_AH) {
+			iq_nat_count(rule, IPSEC_QOS_NAT_COUNTER_AH,
+				     iq_skb_packets(skb), skb->len);
+			return NF_DROP;
+		}
+		spi = iq_esp_spi(skb, skb_network_offset(skb), ip);
+		if (!spi)
+			return NF_DROP;
+		e = iq_nat_send(nat, rule, conf, ip->saddr, iq_global(conf, state->out),
+				ip->daddr, spi);
+		if (!e || !iq_set_addr(skb, skb_network_offset(skb), false, e->global))
+			return NF_DROP;
+		iq_entry_count(e, IQ_NAT_OUT, IPSEC_QOS_NAT_COUNTER_OUT, skb);
+		return NF_ACCEPT;
+	}
+	return NF_ACCEPT;
+}
+
+/* An error that an inside node, or this host, has with what came from outside. */
+static unsigned int iq_icmp_out(struct iq_nat *nat, struct sk_buff *skb,
+				const struct nf_hook_state *state)
+{
+	const struct iq_nat_conf *conf;
+	struct iq_nat_rule *rule;
+	struct iq_nat_entry *e;
+	struct iq_inner inner;
+
+	if (!iq_icmp_inner(skb, &inner))
+		return NF_ACCEPT;
+	list_for_each_entry_rcu(rule, &nat->rules, list) {
+		conf = rcu_dereference(rule->conf);
+		if (!iq_dev_match(state->out, conf->outside_dev))
+			continue;
+		e = iq_nat_find_in(nat, rule, inner.src, inner.spi);
+		if (!e || READ_ONCE(e->inside) != inner.dst)
+			continue;
+		if (!iq_set_addr(skb, inner.off, true, e->global) ||
+		    !iq_set_addr(skb, skb_network_offset(skb), false, e->global))
+			return NF_DROP;
+		iq_nat_count(rule, IPSEC_QOS_NAT_COUNTER_ICMP, 1, skb->len);
+		return NF_ACCEPT;
+	}
+	return NF_ACCEPT;
+}
+
+/* POST_ROUTING: what was forwarded, and errors of this host's own. */
+static unsigned int iq_translate_out(void *priv, struct sk_buff *skb,
+				     const struct nf_hook_state *state)
+{
+	unsigned int verdict = NF_ACCEPT;
+	struct iq_net *iqn = priv;
+
+	switch (ip_hdr(skb)->protocol) {
+	case IPPROTO_ESP:
+	case IPPROTO_AH:
+		if (!(IPCB(skb)->flags & IPSKB_FORWARDED))
+			break;
+		local_bh_disable();
+		verdict = iq_esp_out(iqn->nat, skb, state);
+		local_bh_enable();
+		break;
+	case IPPROTO_ICMP:
+		local_bh_disable();
+		verdict = iq_icmp_out(iqn->nat, skb, state);
+		local_bh_enable();
+		break;
+	}
+	return verdict;
+}
+
+static const struct nf_hook_ops iq_nat_hooks[] = {
+	IQ_HOOK(IPV4, PRE_ROUTING, iq_translate_in, IQ_NAT_IN_PRIORITY),
+	IQ_HOOK(IPV4, POST_ROUTING, iq_translate_out, IQ_NAT_OUT_PRIORITY),
+};
+
+int iq_translate_update(struct iq_net *iqn, bool want)
+{
+	return iq_hooks_update(iqn, &iqn->nat_hooks, iq_nat_hooks,
+			       ARRAY_SIZE(iq_nat_hooks), want);
+}
