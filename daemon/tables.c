@@ -200,7 +200,7 @@ static void let_go(struct tables *t)
 
 static void listen_to(struct tables *t)
 {
-	int fd = iq_kernel_monitor(t->k);
+	int fd = iq_kernel_monitor(t->k, false);
 
 	if (fd < 0) {
 		log_warn("what is changed by hand in the module's tables goes unnoticed: %s",
@@ -817,6 +817,7 @@ static int on_told(const struct iq_event *ev, void *arg)
 		wrong = ike_told(t, ev);
 		break;
 	case IQ_EVENT_STATUS:
+	case IQ_EVENT_NAT:
 		break;
 	}
 	if (wrong)

@@ -547,6 +547,75 @@ nla_put_failure:
 	return -ENOMEM;
 }
 
+static int put_nat_rule_key(struct nl_msg *msg, const void *what)
+{
+	struct nlattr *nest = nla_nest_start(msg, IPSEC_QOS_A_NAT_RULE);
+
+	if (!nest)
+		return -ENOMEM;
+	NLA_PUT_U32(msg, IPSEC_QOS_NAT_RULE_A_ID, *(const uint32_t *)what);
+	return nla_nest_end(msg, nest);
+
+nla_put_failure:
+	return -ENOMEM;
+}
+
+static int put_nat_rule(struct nl_msg *msg, const void *what)
+{
+	struct nlattr *nest = nla_nest_start(msg, IPSEC_QOS_A_NAT_RULE);
+	const struct iq_nat_rule *r = what;
+
+	if (!nest)
+		return -ENOMEM;
+	NLA_PUT_U32(msg, IPSEC_QOS_NAT_RULE_A_ID, r->id);
+	if (r->inside_dev[0])
+		NLA_PUT_STRING(msg, IPSEC_QOS_NAT_RULE_A_INSIDE_DEV, r->inside_dev);
+	if (r->inside_len) {
+		NLA_PUT(msg, IPSEC_QOS_NAT_RULE_A_INSIDE, sizeof(r->inside), &r->inside);
+		NLA_PUT_U8(msg, IPSEC_QOS_NAT_RULE_A_INSIDE_LEN, r->inside_len);
+	}
+	if (r->outside_dev[0])
+		NLA_PUT_STRING(msg, IPSEC_QOS_NAT_RULE_A_OUTSIDE_DEV, r->outside_dev);
+	if (r->global)
+		NLA_PUT(msg, IPSEC_QOS_NAT_RULE_A_GLOBAL, sizeof(r->global), &r->global);
+	if (r->responder_len) {
+		NLA_PUT(msg, IPSEC_QOS_NAT_RULE_A_RESPONDER, sizeof(r->responder),
+			&r->responder);
+		NLA_PUT_U8(msg, IPSEC_QOS_NAT_RULE_A_RESPONDER_LEN, r->responder_len);
+	}
+	NLA_PUT_U8(msg, IPSEC_QOS_NAT_RULE_A_SCHEME, r->scheme);
+	if (r->scheme == IPSEC_QOS_NAT_SIPHASH_LOW16)
+		NLA_PUT(msg, IPSEC_QOS_NAT_RULE_A_KEY, sizeof(r->key), r->key);
+	NLA_PUT_U8(msg, IPSEC_QOS_NAT_RULE_A_COLLISION, r->collision);
+	NLA_PUT_U8(msg, IPSEC_QOS_NAT_RULE_A_UNDERIVED, r->underived);
+	NLA_PUT_U32(msg, IPSEC_QOS_NAT_RULE_A_IDLE, r->idle);
+	NLA_PUT_U32(msg, IPSEC_QOS_NAT_RULE_A_WAIT, r->wait);
+	NLA_PUT_U32(msg, IPSEC_QOS_NAT_RULE_A_MAX_ENTRIES, r->max);
+	NLA_PUT_U32(msg, IPSEC_QOS_NAT_RULE_A_MAX_NODE, r->max_node);
+	return nla_nest_end(msg, nest);
+
+nla_put_failure:
+	return -ENOMEM;
+}
+
+/* Of all rules, where it is 0. */
+static int put_nat_filter(struct nl_msg *msg, const void *what)
+{
+	uint32_t rule = *(const uint32_t *)what;
+	struct nlattr *nest;
+
+	if (!rule)
+		return 0;
+	nest = nla_nest_start(msg, IPSEC_QOS_A_NAT);
+	if (!nest)
+		return -ENOMEM;
+	NLA_PUT_U32(msg, IPSEC_QOS_NAT_A_RULE, rule);
+	return nla_nest_end(msg, nest);
+
+nla_put_failure:
+	return -ENOMEM;
+}
+
 /* What answers and events carry. */
 
 static int u8(const struct nlattr *a, int otherwise)
@@ -576,6 +645,106 @@ static int get_count(struct nlattr *nest, struct iq_count *c)
 		return -EBADMSG;
 	c->packets = u64(tb[IPSEC_QOS_COUNTER_A_PACKETS]);
 	c->bytes = u64(tb[IPSEC_QOS_COUNTER_A_BYTES]);
+	return 0;
+}
+
+static void get_addr4(const struct nlattr *a, uint32_t *addr)
+{
+	if (a)
+		memcpy(addr, nla_data(a), sizeof(*addr));
+}
+
+static int get_nat_rule(struct nlattr *nest, struct iq_nat_rule *r)
+{
+	static struct nla_policy policy[IPSEC_QOS_NAT_RULE_A_MAX + 1] = {
+		[IPSEC_QOS_NAT_RULE_A_ID] = { .type = NLA_U32 },
+		[IPSEC_QOS_NAT_RULE_A_INSIDE_DEV] = { .type = NLA_STRING },
+		[IPSEC_QOS_NAT_RULE_A_INSIDE] = { .minlen = 4, .maxlen = 4 },
+		[IPSEC_QOS_NAT_RULE_A_INSIDE_LEN] = { .type = NLA_U8 },
+		[IPSEC_QOS_NAT_RULE_A_OUTSIDE_DEV] = { .type = NLA_STRING },
+		[IPSEC_QOS_NAT_RULE_A_GLOBAL] = { .minlen = 4, .maxlen = 4 },
+		[IPSEC_QOS_NAT_RULE_A_RESPONDER] = { .minlen = 4, .maxlen = 4 },
+		[IPSEC_QOS_NAT_RULE_A_RESPONDER_LEN] = { .type = NLA_U8 },
+		[IPSEC_QOS_NAT_RULE_A_SCHEME] = { .type = NLA_U8 },
+		[IPSEC_QOS_NAT_RULE_A_COLLISION] = { .type = NLA_U8 },
+		[IPSEC_QOS_NAT_RULE_A_UNDERIVED] = { .type = NLA_U8 },
+		[IPSEC_QOS_NAT_RULE_A_IDLE] = { .type = NLA_U32 },
+		[IPSEC_QOS_NAT_RULE_A_WAIT] = { .type = NLA_U32 },
+		[IPSEC_QOS_NAT_RULE_A_MAX_ENTRIES] = { .type = NLA_U32 },
+		[IPSEC_QOS_NAT_RULE_A_MAX_NODE] = { .type = NLA_U32 },
+		[IPSEC_QOS_NAT_RULE_A_ENTRIES] = { .type = NLA_U32 },
+		[IPSEC_QOS_NAT_RULE_A_WAITING] = { .type = NLA_U32 },
+		[IPSEC_QOS_NAT_RULE_A_COUNTERS] = { .type = NLA_NESTED },
+	};
+	struct nlattr *tb[IPSEC_QOS_NAT_RULE_A_MAX + 1], *a;
+	int rem;
+
+	if (nla_parse_nested(tb, IPSEC_QOS_NAT_RULE_A_MAX, nest, policy) < 0)
+		return -EBADMSG;
+	memset(r, 0, sizeof(*r));
+	r->id = u32(tb[IPSEC_QOS_NAT_RULE_A_ID]);
+	if (tb[IPSEC_QOS_NAT_RULE_A_INSIDE_DEV])
+		nla_strlcpy(r->inside_dev, tb[IPSEC_QOS_NAT_RULE_A_INSIDE_DEV],
+			    sizeof(r->inside_dev));
+	if (tb[IPSEC_QOS_NAT_RULE_A_OUTSIDE_DEV])
+		nla_strlcpy(r->outside_dev, tb[IPSEC_QOS_NAT_RULE_A_OUTSIDE_DEV],
+			    sizeof(r->outside_dev));
+	get_addr4(tb[IPSEC_QOS_NAT_RULE_A_INSIDE], &r->inside);
+	r->inside_len = u8(tb[IPSEC_QOS_NAT_RULE_A_INSIDE_LEN], 0);
+	get_addr4(tb[IPSEC_QOS_NAT_RULE_A_GLOBAL], &r->global);
+	get_addr4(tb[IPSEC_QOS_NAT_RULE_A_RESPONDER], &r->responder);
+	r->responder_len = u8(tb[IPSEC_QOS_NAT_RULE_A_RESPONDER_LEN], 0);
+	r->scheme = u8(tb[IPSEC_QOS_NAT_RULE_A_SCHEME], 0);
+	r->collision = u8(tb[IPSEC_QOS_NAT_RULE_A_COLLISION], 0);
+	r->underived = u8(tb[IPSEC_QOS_NAT_RULE_A_UNDERIVED], 0);
+	r->idle = u32(tb[IPSEC_QOS_NAT_RULE_A_IDLE]);
+	r->wait = u32(tb[IPSEC_QOS_NAT_RULE_A_WAIT]);
+	r->max = u32(tb[IPSEC_QOS_NAT_RULE_A_MAX_ENTRIES]);
+	r->max_node = u32(tb[IPSEC_QOS_NAT_RULE_A_MAX_NODE]);
+	r->entries = u32(tb[IPSEC_QOS_NAT_RULE_A_ENTRIES]);
+	r->waiting = u32(tb[IPSEC_QOS_NAT_RULE_A_WAITING]);
+	if (!tb[IPSEC_QOS_NAT_RULE_A_COUNTERS])
+		return 0;
+	nla_for_each_nested(a, tb[IPSEC_QOS_NAT_RULE_A_COUNTERS], rem)
+		if (nla_type(a) > IPSEC_QOS_NAT_COUNTER_UNSPEC &&
+		    nla_type(a) <= IPSEC_QOS_NAT_COUNTER_MAX &&
+		    get_count(a, &r->counter[nla_type(a)]) < 0)
+			return -EBADMSG;
+	return 0;
+}
+
+static int get_nat(struct nlattr *nest, struct iq_nat *n)
+{
+	static struct nla_policy policy[IPSEC_QOS_NAT_A_MAX + 1] = {
+		[IPSEC_QOS_NAT_A_RULE] = { .type = NLA_U32 },
+		[IPSEC_QOS_NAT_A_INSIDE_LOCAL] = { .minlen = 4, .maxlen = 4 },
+		[IPSEC_QOS_NAT_A_INSIDE_GLOBAL] = { .minlen = 4, .maxlen = 4 },
+		[IPSEC_QOS_NAT_A_OUTSIDE] = { .minlen = 4, .maxlen = 4 },
+		[IPSEC_QOS_NAT_A_SPI_OUT] = { .type = NLA_U32 },
+		[IPSEC_QOS_NAT_A_SPI_IN] = { .type = NLA_U32 },
+		[IPSEC_QOS_NAT_A_STATE] = { .type = NLA_U8 },
+		[IPSEC_QOS_NAT_A_AGE] = { .type = NLA_U32 },
+		[IPSEC_QOS_NAT_A_IDLE] = { .type = NLA_U32 },
+		[IPSEC_QOS_NAT_A_OUT] = { .type = NLA_NESTED },
+		[IPSEC_QOS_NAT_A_IN] = { .type = NLA_NESTED },
+	};
+	struct nlattr *tb[IPSEC_QOS_NAT_A_MAX + 1];
+
+	if (nla_parse_nested(tb, IPSEC_QOS_NAT_A_MAX, nest, policy) < 0)
+		return -EBADMSG;
+	memset(n, 0, sizeof(*n));
+	n->rule = u32(tb[IPSEC_QOS_NAT_A_RULE]);
+	get_addr4(tb[IPSEC_QOS_NAT_A_INSIDE_LOCAL], &n->inside_local);
+	get_addr4(tb[IPSEC_QOS_NAT_A_INSIDE_GLOBAL], &n->inside_global);
+	get_addr4(tb[IPSEC_QOS_NAT_A_OUTSIDE], &n->outside);
+	n->spi_out = u32(tb[IPSEC_QOS_NAT_A_SPI_OUT]);
+	n->spi_in = u32(tb[IPSEC_QOS_NAT_A_SPI_IN]);
+	n->state = u8(tb[IPSEC_QOS_NAT_A_STATE], 0);
+	n->age = u32(tb[IPSEC_QOS_NAT_A_AGE]);
+	n->idle = u32(tb[IPSEC_QOS_NAT_A_IDLE]);
+	if ((tb[IPSEC_QOS_NAT_A_OUT] && get_count(tb[IPSEC_QOS_NAT_A_OUT], &n->out)) ||
+	    (tb[IPSEC_QOS_NAT_A_IN] && get_count(tb[IPSEC_QOS_NAT_A_IN], &n->in)))
+		return -EBADMSG;
 	return 0;
 }
 
@@ -959,12 +1128,16 @@ struct sink {
 		int (*group)(const struct iq_group *g, void *arg);
 		int (*sa)(const struct iq_sa *sa, void *arg);
 		int (*ike)(const struct iq_ike *ike, void *arg);
+		int (*nat_rule)(const struct iq_nat_rule *rule, void *arg);
+		int (*nat)(const struct iq_nat *nat, void *arg);
 	};
 	void *arg;
 };
 
 static int sink_entry(const struct sink *sink, struct nlattr *nest)
 {
+	struct iq_nat_rule rule;
+	struct iq_nat nat;
 	struct iq_group g;
 	struct iq_ike ike;
 	struct iq_sa sa;
@@ -981,6 +1154,12 @@ static int sink_entry(const struct sink *sink, struct nlattr *nest)
 			return get_sa(nest, sink->arg);
 		ret = get_sa(nest, &sa);
 		return ret ? ret : sink->sa(&sa, sink->arg);
+	case IPSEC_QOS_A_NAT_RULE:
+		ret = get_nat_rule(nest, &rule);
+		return ret ? ret : sink->nat_rule(&rule, sink->arg);
+	case IPSEC_QOS_A_NAT:
+		ret = get_nat(nest, &nat);
+		return ret ? ret : sink->nat(&nat, sink->arg);
 	default:
 		if (!sink->ike)
 			return get_ike(nest, sink->arg);
@@ -1099,6 +1278,44 @@ int iq_kernel_ike_flush(struct iq_kernel *k, const struct iq_ike *filter,
 		   count_answer, count);
 }
 
+int iq_kernel_nat_rule_new(struct iq_kernel *k, const struct iq_nat_rule *rule,
+			   int nlflags)
+{
+	return ask(k, IPSEC_QOS_CMD_NAT_RULE_NEW, nlflags, put_nat_rule, rule, NULL,
+		   NULL);
+}
+
+int iq_kernel_nat_rule_del(struct iq_kernel *k, uint32_t id)
+{
+	return ask(k, IPSEC_QOS_CMD_NAT_RULE_DEL, 0, put_nat_rule_key, &id, NULL, NULL);
+}
+
+int iq_kernel_nat_rule_dump(struct iq_kernel *k,
+			    int (*cb)(const struct iq_nat_rule *rule, void *arg),
+			    void *arg)
+{
+	struct sink sink = { IPSEC_QOS_A_NAT_RULE, .nat_rule = cb, .arg = arg };
+
+	return ask(k, IPSEC_QOS_CMD_NAT_RULE_GET, NLM_F_DUMP, NULL, NULL,
+		   entries_answer, &sink);
+}
+
+int iq_kernel_nat_dump(struct iq_kernel *k, uint32_t rule,
+		       int (*cb)(const struct iq_nat *nat, void *arg), void *arg)
+{
+	struct sink sink = { IPSEC_QOS_A_NAT, .nat = cb, .arg = arg };
+
+	return ask(k, IPSEC_QOS_CMD_NAT_GET, NLM_F_DUMP, put_nat_filter, &rule,
+		   entries_answer, &sink);
+}
+
+int iq_kernel_nat_flush(struct iq_kernel *k, uint32_t rule, uint32_t *count)
+{
+	*count = 0;
+	return ask(k, IPSEC_QOS_CMD_NAT_FLUSH, 0, put_nat_filter, &rule, count_answer,
+		   count);
+}
+
 static int status_answer(struct nlmsghdr *nlh, void *arg)
 {
 	struct iq_status *st = arg;
@@ -1144,9 +1361,9 @@ int iq_kernel_resync_end(struct iq_kernel *k, int owner, uint32_t generation,
 		   count_answer, count);
 }
 
-int iq_kernel_monitor(struct iq_kernel *k)
+int iq_kernel_monitor(struct iq_kernel *k, bool nat)
 {
-	int group, gone, ret;
+	int group, gone, nat_group = 0, ret;
 
 	if (k->events)
 		return nl_socket_get_fd(k->events);
@@ -1158,6 +1375,11 @@ int iq_kernel_monitor(struct iq_kernel *k)
 	gone = genl_ctrl_resolve_grp(k->sk, "nlctrl", "notify");
 	if (gone < 0)
 		return nl_to_errno(gone);
+	if (nat)
+		nat_group = genl_ctrl_resolve_grp(k->sk, IPSEC_QOS_GENL_NAME,
+						  IPSEC_QOS_MCGRP_NAT);
+	if (nat_group < 0)
+		return nl_to_errno(nat_group);
 
 	k->events = nl_socket_alloc();
 	if (!k->events) {
@@ -1169,7 +1391,8 @@ int iq_kernel_monitor(struct iq_kernel *k)
 	k->events_cb = nl_socket_get_cb(k->events);
 	ret = genl_connect(k->events);
 	if (ret >= 0)
-		ret = nl_socket_add_memberships(k->events, group, gone, 0);
+		ret = nl_socket_add_memberships(k->events, group, gone,
+						nat_group, 0);
 	if (ret >= 0)
 		ret = nl_socket_set_nonblocking(k->events);
 	if (ret < 0) {
@@ -1241,6 +1464,12 @@ static int event_read(struct nlmsghdr *nlh, struct iq_event *ev)
 		case IPSEC_QOS_A_STATUS:
 			ev->what = IQ_EVENT_STATUS;
 			ret = get_status(a, &ev->status);
+			break;
+		case IPSEC_QOS_A_NAT:
+			if (ev->n_nat == IPSEC_QOS_NAT_TOLD_MAX)
+				continue;
+			ev->what = IQ_EVENT_NAT;
+			ret = get_nat(a, &ev->nat[ev->n_nat++]);
 			break;
 		default:
 			continue;

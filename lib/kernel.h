@@ -109,16 +109,66 @@ struct iq_status {
 };
 
 /**
+ * struct iq_nat_rule - a rule of translation, as in enum ipsec_qos_nat_rule_attr
+ *
+ * Addresses are in network byte order; a prefix of length 0 is any.
+ */
+struct iq_nat_rule {
+	uint32_t id;
+	char inside_dev[16];		/* "": any */
+	char outside_dev[16];
+	uint32_t inside;
+	uint8_t inside_len;
+	uint32_t global;		/* 0: the interface's */
+	uint32_t responder;
+	uint8_t responder_len;
+	uint8_t scheme;			/* enum ipsec_qos_nat_scheme */
+	uint8_t key[IPSEC_QOS_NAT_KEY_BYTES];	/* requests only */
+	uint8_t collision;		/* enum ipsec_qos_nat_collision */
+	uint8_t underived;		/* enum ipsec_qos_nat_underived */
+	uint32_t idle;			/* seconds */
+	uint32_t wait;			/* seconds */
+	uint32_t max;
+	uint32_t max_node;
+	uint32_t entries;		/* answers only, as all below */
+	uint32_t waiting;
+	struct iq_count counter[IPSEC_QOS_NAT_COUNTER_MAX + 1];
+};
+
+/**
+ * struct iq_nat - an entry of the translation table, as in enum ipsec_qos_nat_attr
+ */
+struct iq_nat {
+	uint32_t rule;
+	uint32_t inside_local;		/* network byte order, as the next two */
+	uint32_t inside_global;
+	uint32_t outside;
+	uint32_t spi_out;		/* host byte order */
+	uint32_t spi_in;		/* 0: not known yet */
+	uint8_t state;			/* enum ipsec_qos_nat_state */
+	uint32_t age;			/* seconds */
+	uint32_t idle;			/* seconds */
+	struct iq_count out;
+	struct iq_count in;
+};
+
+/**
  * struct iq_event - what the kernel told the multicast group
  */
 struct iq_event {
 	enum ipsec_qos_event event;
-	enum { IQ_EVENT_GROUP, IQ_EVENT_SA, IQ_EVENT_IKE, IQ_EVENT_STATUS } what;
+	enum {
+		IQ_EVENT_GROUP, IQ_EVENT_SA, IQ_EVENT_IKE, IQ_EVENT_STATUS, IQ_EVENT_NAT
+	} what;
 	union {
 		struct iq_group group;
 		struct iq_sa sa;
 		struct iq_ike ike;
 		struct iq_status status;
+		struct {
+			size_t n_nat;	/* more than one only in a collision */
+			struct iq_nat nat[IPSEC_QOS_NAT_TOLD_MAX];
+		};
 	};
 };
 
@@ -195,6 +245,17 @@ int iq_kernel_sa_flush(struct iq_kernel *k, const struct iq_sa *filter,
 int iq_kernel_ike_flush(struct iq_kernel *k, const struct iq_ike *filter,
 			uint32_t *count);
 
+/* Rules of translation, by id, and the table; @rule: its entries, 0: all. */
+int iq_kernel_nat_rule_new(struct iq_kernel *k, const struct iq_nat_rule *rule,
+			   int nlflags);
+int iq_kernel_nat_rule_del(struct iq_kernel *k, uint32_t id);
+int iq_kernel_nat_rule_dump(struct iq_kernel *k,
+			    int (*cb)(const struct iq_nat_rule *rule, void *arg),
+			    void *arg);
+int iq_kernel_nat_dump(struct iq_kernel *k, uint32_t rule,
+		       int (*cb)(const struct iq_nat *nat, void *arg), void *arg);
+int iq_kernel_nat_flush(struct iq_kernel *k, uint32_t rule, uint32_t *count);
+
 int iq_kernel_status(struct iq_kernel *k, struct iq_status *st);
 int iq_kernel_conf(struct iq_kernel *k, const struct iq_conf *conf);
 
@@ -205,9 +266,11 @@ int iq_kernel_resync_end(struct iq_kernel *k, int owner, uint32_t generation,
 /**
  * iq_kernel_monitor() - join the events' multicast group on a socket of its own
  *
+ * @nat: also that of the translation table
+ *
  * Return: its file descriptor (non-blocking), to be polled, or a negative errno.
  */
-int iq_kernel_monitor(struct iq_kernel *k);
+int iq_kernel_monitor(struct iq_kernel *k, bool nat);
 
 /**
  * iq_kernel_monitor_read() - read what is there and call @cb for each event

@@ -29,6 +29,7 @@ static const struct {
 	{ "daemon",	&daemon_object },
 	{ "settings",	&settings_object },
 	{ "fallback",	&fallback_object },
+	{ "nat",	&nat_object },
 };
 
 static struct iq_kernel *kernel;

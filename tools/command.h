@@ -76,7 +76,8 @@ struct object {
 
 extern const struct object group_object, sa_object, ike_object, profile_object,
 			   class_object, status_object, monitor_object,
-			   daemon_object, settings_object, fallback_object;
+			   daemon_object, settings_object, fallback_object,
+			   nat_object;
 
 /** run_command() - OBJECT VERB …; returns a STATUS_ */
 int run_command(struct args *args);

@@ -12,15 +12,17 @@
 
 #include "group.h"
 #include "ike.h"
+#include "nat.h"
 #include "sa.h"
 
 static const char usage[] =
-"Usage: ipsec-qos monitor [ group ] [ sa ] [ ike ] [ ceiling ]\n";
+"Usage: ipsec-qos monitor [ group ] [ sa ] [ ike ] [ ceiling ] [ nat ]\n";
 
 /* In the order of struct iq_event's what. */
 static const char *const objects[] = {
 	[IQ_EVENT_GROUP] = "group", [IQ_EVENT_SA] = "sa",
 	[IQ_EVENT_IKE] = "ike", [IQ_EVENT_STATUS] = "ceiling",
+	[IQ_EVENT_NAT] = "nat",
 };
 
 static const char *event_name(enum ipsec_qos_event event)
@@ -31,6 +33,7 @@ static const char *event_name(enum ipsec_qos_event event)
 		[IPSEC_QOS_EVENT_DEL] = "del",
 		[IPSEC_QOS_EVENT_EXPIRE] = "expire",
 		[IPSEC_QOS_EVENT_CEILING] = "ceiling",
+		[IPSEC_QOS_EVENT_NAT_COLLISION] = "collision",
 	};
 
 	return event && event < ARRAY_SIZE(names) ? names[event] : "unknown";
@@ -99,6 +102,22 @@ static json_t *ceiling_json(const struct iq_status *st)
 			 "ikes", (json_int_t)st->ikes);
 }
 
+/* Of a collision all candidates; else the one entry. */
+static json_t *nat_event_json(const struct iq_event *ev)
+{
+	json_t *json, *all;
+	size_t i;
+
+	if (ev->event != IPSEC_QOS_EVENT_NAT_COLLISION)
+		return nat_json(&ev->nat[0]);
+	all = json_array();
+	for (i = 0; i < ev->n_nat; i++)
+		json_array_append_new(all, nat_json(&ev->nat[i]));
+	json = json_object();
+	json_object_set_new(json, "candidates", all);
+	return json;
+}
+
 static void print_event_json(const struct iq_event *ev)
 {
 	char now[FORMAT_MAX];
@@ -106,6 +125,7 @@ static void print_event_json(const struct iq_event *ev)
 	json_t *object = ev->what == IQ_EVENT_GROUP ? group_json(&ev->group) :
 			 ev->what == IQ_EVENT_SA ? sa_json(&ev->sa) :
 			 ev->what == IQ_EVENT_IKE ? ike_json(&ev->ike) :
+			 ev->what == IQ_EVENT_NAT ? nat_event_json(ev) :
 						    ceiling_json(&ev->status);
 
 	if (options.timestamp)
@@ -121,6 +141,7 @@ static int print_event(const struct iq_event *ev, void *arg)
 {
 	const unsigned int *wanted = arg;
 	char now[FORMAT_MAX];
+	size_t i;
 
 	if (ev->what == IQ_EVENT_GROUP)
 		groups_changed();
@@ -147,6 +168,13 @@ static int print_event(const struct iq_event *ev, void *arg)
 		printf("groups %" PRIu32 " sas %" PRIu32 " ikes %" PRIu32,
 		       ev->status.groups, ev->status.sas, ev->status.ikes);
 		break;
+	case IQ_EVENT_NAT:
+		for (i = 0; i < ev->n_nat; i++) {
+			if (i)
+				printf(", ");
+			nat_print(&ev->nat[i]);
+		}
+		break;
 	}
 	putchar('\n');
 	return 0;
@@ -169,7 +197,7 @@ static int run(struct args *args)
 	k = the_kernel();
 	if (!k)
 		return STATUS_REFUSED;
-	wait.fd = iq_kernel_monitor(k);
+	wait.fd = iq_kernel_monitor(k, wanted & (1U << IQ_EVENT_NAT));
 	if (wait.fd < 0)
 		return kernel_refused(wait.fd);
 	/* who reads us through a pipe is to see each event when it comes */

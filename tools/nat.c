@@ -1,0 +1,536 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * ipsec-qos nat: which inside node's ESP is behind a global address.
+ */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "nat.h"
+
+static const char usage[] =
+"Usage: ipsec-qos nat [ show ] [ rule ID ]\n"
+"       ipsec-qos nat flush [ rule ID ]\n"
+"       ipsec-qos nat rule { add | replace } id ID INSIDE outside-dev DEVICE\n"
+"                 [ global ADDRESS ] [ responder PREFIX ]\n"
+"                 [ scheme SCHEME ] [ key HEX ]\n"
+"                 [ collision { discard | oldest | newest } ]\n"
+"                 [ underived { discard | serialize | last } ]\n"
+"                 [ idle SECONDS ] [ wait SECONDS ] [ max N ] [ max-node N ]\n"
+"       ipsec-qos nat rule del id ID\n"
+"       ipsec-qos nat rule [ show ]\n"
+"INSIDE := [ inside-dev DEVICE ] [ inside PREFIX ], one of them at least\n"
+"SCHEME := { md5-low16 | md5-low24 | md5-full | siphash-low16 }\n";
+
+static const char *const schemes[] = {
+	[IPSEC_QOS_NAT_MD5_LOW16] = "md5-low16",
+	[IPSEC_QOS_NAT_MD5_LOW24] = "md5-low24",
+	[IPSEC_QOS_NAT_MD5_FULL] = "md5-full",
+	[IPSEC_QOS_NAT_SIPHASH_LOW16] = "siphash-low16",
+};
+
+static const char *const collisions[] = {
+	[IPSEC_QOS_NAT_COLLISION_DISCARD] = "discard",
+	[IPSEC_QOS_NAT_COLLISION_OLDEST] = "oldest",
+	[IPSEC_QOS_NAT_COLLISION_NEWEST] = "newest",
+};
+
+static const char *const underived[] = {
+	[IPSEC_QOS_NAT_UNDERIVED_DISCARD] = "discard",
+	[IPSEC_QOS_NAT_UNDERIVED_SERIALIZE] = "serialize",
+	[IPSEC_QOS_NAT_UNDERIVED_LAST] = "last",
+};
+
+static const char *const states[] = {
+	[IPSEC_QOS_NAT_WAITING] = "waiting",
+	[IPSEC_QOS_NAT_ASSOCIATED] = "associated",
+	[IPSEC_QOS_NAT_CONFIRMED] = "confirmed",
+};
+
+static const char *const counters[] = {
+	[IPSEC_QOS_NAT_COUNTER_OUT] = "out",
+	[IPSEC_QOS_NAT_COUNTER_IN] = "in",
+	[IPSEC_QOS_NAT_COUNTER_ICMP] = "icmp",
+	[IPSEC_QOS_NAT_COUNTER_UNMATCHED] = "unmatched",
+	[IPSEC_QOS_NAT_COUNTER_COLLISION] = "collision",
+	[IPSEC_QOS_NAT_COUNTER_CEILING] = "ceiling",
+	[IPSEC_QOS_NAT_COUNTER_SERIALIZED] = "serialized",
+	[IPSEC_QOS_NAT_COUNTER_AH] = "ah",
+};
+
+#define NAME(names, i)	((i) < ARRAY_SIZE(names) ? (names)[i] : "?")
+
+static const char *format_addr4(uint32_t addr, char *buf)
+{
+	struct iq_addr a = { .family = AF_INET };
+
+	memcpy(a.b, &addr, sizeof(addr));
+	return format_addr(&a, buf);
+}
+
+static const char *format_prefix(uint32_t addr, uint8_t len, char *buf)
+{
+	char text[FORMAT_MAX];
+
+	if (len)
+		snprintf(buf, FORMAT_MAX, "%.40s/%u", format_addr4(addr, text), len);
+	else
+		strcpy(buf, "-");
+	return buf;
+}
+
+/* Rules */
+
+enum { KEY_ID, KEY_INSIDE_DEV, KEY_INSIDE, KEY_OUTSIDE_DEV, KEY_GLOBAL, KEY_RESPONDER,
+       KEY_SCHEME, KEY_KEY, KEY_COLLISION, KEY_UNDERIVED, KEY_IDLE, KEY_WAIT, KEY_MAX,
+       KEY_MAX_NODE };
+
+static const char *const keywords[] = {
+	[KEY_ID] = "id", [KEY_INSIDE_DEV] = "inside-dev", [KEY_INSIDE] = "inside",
+	[KEY_OUTSIDE_DEV] = "outside-dev", [KEY_GLOBAL] = "global",
+	[KEY_RESPONDER] = "responder", [KEY_SCHEME] = "scheme", [KEY_KEY] = "key",
+	[KEY_COLLISION] = "collision", [KEY_UNDERIVED] = "underived",
+	[KEY_IDLE] = "idle", [KEY_WAIT] = "wait", [KEY_MAX] = "max",
+	[KEY_MAX_NODE] = "max-node",
+};
+
+#define SEEN(x)		(1U << (x))
+
+static int parse_addr4(const char *text, uint32_t *addr)
+{
+	return inet_pton(AF_INET, text, addr) == 1 ? 0 : -EINVAL;
+}
+
+static int parse_prefix(const char *text, uint32_t *addr, uint8_t *len)
+{
+	char copy[INET_ADDRSTRLEN];
+	const char *slash = strchr(text, '/');
+	size_t n = slash ? (size_t)(slash - text) : strlen(text);
+	uint32_t bits = 32;
+
+	if (n >= sizeof(copy))
+		return -EINVAL;
+	memcpy(copy, text, n);
+	copy[n] = '\0';
+	if (parse_addr4(copy, addr) || (slash && parse_u32(slash + 1, 1, 32, &bits)) ||
+	    ntohl(*addr) & (uint32_t)((1ULL << (32 - bits)) - 1))
+		return -EINVAL;
+	*len = bits;
+	return 0;
+}
+
+static int parse_key(const char *text, uint8_t *key)
+{
+	char pair[3] = "";
+	size_t i;
+
+	if (strlen(text) != 2 * IPSEC_QOS_NAT_KEY_BYTES ||
+	    strspn(text, "0123456789abcdefABCDEF") != strlen(text))
+		return -EINVAL;
+	for (i = 0; i < IPSEC_QOS_NAT_KEY_BYTES; i++) {
+		memcpy(pair, text + 2 * i, 2);
+		key[i] = strtoul(pair, NULL, 16);
+	}
+	return 0;
+}
+
+static int parse_name(const char *text, const char *const *names, size_t n, uint8_t *i)
+{
+	int found = parse_keyword(text, names, n, sizeof(*names));
+
+	if (found < 0)
+		return found;
+	*i = found;
+	return 0;
+}
+
+static int parse_dev(const char *text, char *dev)
+{
+	size_t n = strlen(text);
+
+	if (!n || n > 15 || strchr(text, '/'))
+		return -EINVAL;
+	memcpy(dev, text, n + 1);
+	return 0;
+}
+
+static int read_value(unsigned int key, const char *value, struct iq_nat_rule *r)
+{
+	switch (key) {
+	case KEY_ID:
+		return parse_u32(value, 1, IPSEC_QOS_NAT_RULE_ID_MAX, &r->id);
+	case KEY_INSIDE_DEV:
+		return parse_dev(value, r->inside_dev);
+	case KEY_INSIDE:
+		return parse_prefix(value, &r->inside, &r->inside_len);
+	case KEY_OUTSIDE_DEV:
+		return parse_dev(value, r->outside_dev);
+	case KEY_GLOBAL:
+		return parse_addr4(value, &r->global);
+	case KEY_RESPONDER:
+		return parse_prefix(value, &r->responder, &r->responder_len);
+	case KEY_SCHEME:
+		return parse_name(value, schemes, ARRAY_SIZE(schemes), &r->scheme);
+	case KEY_KEY:
+		return parse_key(value, r->key);
+	case KEY_COLLISION:
+		return parse_name(value, collisions, ARRAY_SIZE(collisions),
+				  &r->collision);
+	case KEY_UNDERIVED:
+		return parse_name(value, underived, ARRAY_SIZE(underived),
+				  &r->underived);
+	case KEY_IDLE:
+		return parse_u32(value, 1, IPSEC_QOS_LIFETIME_MAX, &r->idle);
+	case KEY_WAIT:
+		return parse_u32(value, 1, IPSEC_QOS_LIFETIME_MAX, &r->wait);
+	case KEY_MAX:
+		return parse_u32(value, 1, IPSEC_QOS_NAT_ENTRIES_LIMIT, &r->max);
+	default:
+		return parse_u32(value, 1, IPSEC_QOS_NAT_ENTRIES_LIMIT, &r->max_node);
+	}
+}
+
+static const char *const expected[] = {
+	[KEY_ID] = "1 to " DIGITS(IPSEC_QOS_NAT_RULE_ID_MAX),
+	[KEY_INSIDE_DEV] = "an interface", [KEY_INSIDE] = "an IPv4 prefix",
+	[KEY_OUTSIDE_DEV] = "an interface", [KEY_GLOBAL] = "an IPv4 address",
+	[KEY_RESPONDER] = "an IPv4 prefix",
+	[KEY_SCHEME] = "md5-low16, md5-low24, md5-full or siphash-low16",
+	[KEY_KEY] = "32 hexadecimal digits",
+	[KEY_COLLISION] = "discard, oldest or newest",
+	[KEY_UNDERIVED] = "discard, serialize or last",
+	[KEY_IDLE] = "1 to " DIGITS(IPSEC_QOS_LIFETIME_MAX) " seconds",
+	[KEY_WAIT] = "1 to " DIGITS(IPSEC_QOS_LIFETIME_MAX) " seconds",
+	[KEY_MAX] = "1 to " DIGITS(IPSEC_QOS_NAT_ENTRIES_LIMIT),
+	[KEY_MAX_NODE] = "1 to " DIGITS(IPSEC_QOS_NAT_ENTRIES_LIMIT),
+};
+
+static int next_rule(struct args *args, struct iq_nat_rule *r, bool key_only,
+		     unsigned int *seen)
+{
+	unsigned int i;
+	int ret;
+
+	*r = (struct iq_nat_rule){
+		.idle = IPSEC_QOS_NAT_IDLE, .wait = IPSEC_QOS_NAT_WAIT,
+		.max = IPSEC_QOS_NAT_ENTRIES, .max_node = IPSEC_QOS_NAT_NODE,
+	};
+	*seen = 0;
+	while ((ret = next_keyword(args, keywords, key_only ? 1 : ARRAY_SIZE(keywords),
+				   seen, &i)) > 0) {
+		const char *value = next_value(args, keywords[i]);
+
+		if (!value)
+			return STATUS_USAGE;
+		if (read_value(i, value, r))
+			return bad_value(keywords[i], value, expected[i]);
+	}
+	if (ret)
+		return STATUS_USAGE;
+	if (!r->id)
+		return usage_error("which rule? id ID");
+	return STATUS_OK;
+}
+
+static int rule_new(struct args *args, int nlflags)
+{
+	struct iq_nat_rule r;
+	struct iq_kernel *k;
+	unsigned int seen;
+	int ret = next_rule(args, &r, false, &seen);
+
+	if (ret)
+		return ret;
+	if (!(seen & (SEEN(KEY_INSIDE_DEV) | SEEN(KEY_INSIDE))))
+		return usage_error("where is inside? inside-dev DEVICE or inside PREFIX");
+	if (!(seen & SEEN(KEY_OUTSIDE_DEV)))
+		return usage_error("where is outside? outside-dev DEVICE");
+	if (!(seen & SEEN(KEY_KEY)) != (r.scheme != IPSEC_QOS_NAT_SIPHASH_LOW16))
+		return usage_error("siphash-low16 takes a key, and the others do not");
+	k = the_kernel();
+	if (!k)
+		return STATUS_REFUSED;
+	ret = iq_kernel_nat_rule_new(k, &r, nlflags);
+	return ret ? kernel_refused(ret) : STATUS_OK;
+}
+
+static int rule_add(struct args *args)
+{
+	return rule_new(args, NLM_F_CREATE | NLM_F_EXCL);
+}
+
+static int rule_replace(struct args *args)
+{
+	return rule_new(args, NLM_F_CREATE | NLM_F_REPLACE);
+}
+
+static int rule_del(struct args *args)
+{
+	struct iq_nat_rule r;
+	struct iq_kernel *k;
+	unsigned int seen;
+	int ret = next_rule(args, &r, true, &seen);
+
+	if (ret)
+		return ret;
+	k = the_kernel();
+	if (!k)
+		return STATUS_REFUSED;
+	ret = iq_kernel_nat_rule_del(k, r.id);
+	return ret ? kernel_refused(ret) : STATUS_OK;
+}
+
+static json_t *rule_json(const void *item)
+{
+	const struct iq_nat_rule *r = item;
+	char text[FORMAT_MAX];
+	json_t *json, *counts = json_object();
+	size_t i;
+
+	json = json_pack("{s:I, s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I}",
+			 "id", (json_int_t)r->id, "outside_dev", r->outside_dev,
+			 "scheme", NAME(schemes, r->scheme),
+			 "collision", NAME(collisions, r->collision),
+			 "underived", NAME(underived, r->underived),
+			 "idle", (json_int_t)r->idle, "wait", (json_int_t)r->wait,
+			 "max", (json_int_t)r->max, "max_node", (json_int_t)r->max_node,
+			 "entries", (json_int_t)r->entries,
+			 "waiting", (json_int_t)r->waiting);
+	if (r->inside_dev[0])
+		json_object_set_new(json, "inside_dev", json_string(r->inside_dev));
+	if (r->inside_len)
+		json_object_set_new(json, "inside", json_string(
+			format_prefix(r->inside, r->inside_len, text)));
+	if (r->global)
+		json_object_set_new(json, "global",
+				    json_string(format_addr4(r->global, text)));
+	if (r->responder_len)
+		json_object_set_new(json, "responder", json_string(
+			format_prefix(r->responder, r->responder_len, text)));
+	for (i = 1; i < ARRAY_SIZE(counters); i++)
+		json_object_set_new(counts, counters[i], count_json(&r->counter[i]));
+	json_object_set_new(json, "counters", counts);
+	return json;
+}
+
+static const struct column rule_columns[] = {
+	{ "ID", true }, { "INSIDE" }, { "OUTSIDE" }, { "GLOBAL", .color = COLOR_ADDR },
+	{ "RESPONDER" }, { "SCHEME" }, { "ENTRIES", true }, { "WAITING", true },
+	{ "OUT", true }, { "IN", true }, { "UNMATCHED", true }, { "COLLIDED", true },
+};
+
+static void rule_row(size_t i, char cells[][CELL_MAX], void *arg)
+{
+	const struct iq_nat_rule *r = (struct iq_nat_rule *)arg + i;
+	char text[FORMAT_MAX];
+
+	snprintf(cells[0], CELL_MAX, "%" PRIu32, r->id);
+	snprintf(cells[1], CELL_MAX, "%s%s%s", r->inside_dev,
+		 r->inside_dev[0] && r->inside_len ? " " : "",
+		 r->inside_len ? format_prefix(r->inside, r->inside_len, text) : "");
+	snprintf(cells[2], CELL_MAX, "%s", r->outside_dev);
+	if (r->global)
+		format_addr4(r->global, cells[3]);
+	else
+		strcpy(cells[3], "interface's");
+	format_prefix(r->responder, r->responder_len, cells[4]);
+	snprintf(cells[5], CELL_MAX, "%s", NAME(schemes, r->scheme));
+	snprintf(cells[6], CELL_MAX, "%" PRIu32, r->entries);
+	snprintf(cells[7], CELL_MAX, "%" PRIu32, r->waiting);
+	snprintf(cells[8], CELL_MAX, "%" PRIu64,
+		 r->counter[IPSEC_QOS_NAT_COUNTER_OUT].packets);
+	snprintf(cells[9], CELL_MAX, "%" PRIu64,
+		 r->counter[IPSEC_QOS_NAT_COUNTER_IN].packets);
+	snprintf(cells[10], CELL_MAX, "%" PRIu64,
+		 r->counter[IPSEC_QOS_NAT_COUNTER_UNMATCHED].packets);
+	snprintf(cells[11], CELL_MAX, "%" PRIu64,
+		 r->counter[IPSEC_QOS_NAT_COUNTER_COLLISION].packets);
+}
+
+static int collect_rule(const struct iq_nat_rule *r, void *arg)
+{
+	return list_add(arg, r, sizeof(*r));
+}
+
+static int rule_show(struct args *args)
+{
+	struct list list = { 0 };
+	struct iq_kernel *k;
+	int ret = no_more_words(args);
+
+	if (ret)
+		return ret;
+	k = the_kernel();
+	if (!k)
+		return STATUS_REFUSED;
+	ret = iq_kernel_nat_rule_dump(k, collect_rule, &list);
+	if (ret)
+		ret = kernel_refused(ret);
+	else if (options.json)
+		print_array(list.items, list.n, sizeof(struct iq_nat_rule), rule_json);
+	else
+		print_table(rule_columns, ARRAY_SIZE(rule_columns), list.n, rule_row,
+			    list.items);
+	free(list.items);
+	return ret;
+}
+
+static const struct verb rule_verbs[] = {
+	{ "show", rule_show }, { "add", rule_add }, { "replace", rule_replace },
+	{ "delete", rule_del },
+};
+
+static int rule(struct args *args)
+{
+	const char *word = next_word(args);
+	int i = 0;
+
+	if (word)
+		i = parse_keyword(word, rule_verbs, ARRAY_SIZE(rule_verbs),
+				  sizeof(rule_verbs[0]));
+	if (i < 0)
+		return usage_error("nat rule cannot \"%s\": try \"nat help\"", word);
+	return rule_verbs[i].run(args);
+}
+
+/* The table */
+
+/* Nothing, or "rule ID" */
+static int next_filter(struct args *args, uint32_t *id)
+{
+	static const char *const filter[] = { "rule" };
+	unsigned int seen = 0, i;
+	int ret;
+
+	*id = 0;
+	while ((ret = next_keyword(args, filter, 1, &seen, &i)) > 0) {
+		const char *value = next_value(args, "rule");
+
+		if (!value)
+			return STATUS_USAGE;
+		if (parse_u32(value, 1, IPSEC_QOS_NAT_RULE_ID_MAX, id))
+			return bad_value("rule", value, expected[KEY_ID]);
+	}
+	return ret ? STATUS_USAGE : STATUS_OK;
+}
+
+json_t *nat_json(const void *item)
+{
+	const struct iq_nat *n = item;
+	char local[FORMAT_MAX], global[FORMAT_MAX], outside[FORMAT_MAX];
+	json_t *json;
+
+	json = json_pack("{s:s, s:I, s:s, s:s, s:s, s:I, s:s, s:I, s:I}",
+			 "protocol", "esp", "rule", (json_int_t)n->rule,
+			 "inside_global", format_addr4(n->inside_global, global),
+			 "inside_local", format_addr4(n->inside_local, local),
+			 "outside", format_addr4(n->outside, outside),
+			 "spi_out", (json_int_t)n->spi_out,
+			 "state", NAME(states, n->state),
+			 "age", (json_int_t)n->age, "idle", (json_int_t)n->idle);
+	if (n->spi_in)
+		json_object_set_new(json, "spi_in", json_integer(n->spi_in));
+	json_object_set_new(json, "out", count_json(&n->out));
+	json_object_set_new(json, "in", count_json(&n->in));
+	return json;
+}
+
+void nat_print(const struct iq_nat *n)
+{
+	char text[FORMAT_MAX];
+
+	printf("inside-local ");
+	print_colored(COLOR_ADDR, format_addr4(n->inside_local, text));
+	printf(" inside-global %s", format_addr4(n->inside_global, text));
+	printf(" outside %s spi-out 0x%08" PRIx32, format_addr4(n->outside, text),
+	       n->spi_out);
+	if (n->spi_in)
+		printf(" spi-in 0x%08" PRIx32, n->spi_in);
+	printf(" %s rule %" PRIu32, NAME(states, n->state), n->rule);
+}
+
+/*
+ * The columns of 004, figure 5: with the SPI that each end sends with. What is
+ * local outside is what is global there: only the inside is translated.
+ */
+static const struct column columns[] = {
+	{ "PROTO" }, { "INSIDE GLOBAL", .color = COLOR_ADDR }, { "INSIDE LOCAL" },
+	{ "SPI" }, { "OUTSIDE LOCAL" }, { "OUTSIDE GLOBAL" }, { "SPI" }, { "STATE" },
+	{ "AGE", true }, { "OUT", true }, { "IN", true },
+};
+
+static void row(size_t i, char cells[][CELL_MAX], void *arg)
+{
+	const struct iq_nat *n = (struct iq_nat *)arg + i;
+
+	strcpy(cells[0], "esp");
+	format_addr4(n->inside_global, cells[1]);
+	format_addr4(n->inside_local, cells[2]);
+	snprintf(cells[3], CELL_MAX, "0x%08" PRIx32, n->spi_out);
+	format_addr4(n->outside, cells[4]);
+	format_addr4(n->outside, cells[5]);
+	if (n->spi_in)
+		snprintf(cells[6], CELL_MAX, "0x%08" PRIx32, n->spi_in);
+	else
+		strcpy(cells[6], "-");
+	snprintf(cells[7], CELL_MAX, "%s", NAME(states, n->state));
+	snprintf(cells[8], CELL_MAX, "%" PRIu32 "s", n->age);
+	format_count(&n->out, cells[9]);
+	format_count(&n->in, cells[10]);
+}
+
+static int collect(const struct iq_nat *n, void *arg)
+{
+	return list_add(arg, n, sizeof(*n));
+}
+
+static int show(struct args *args)
+{
+	struct list list = { 0 };
+	struct iq_kernel *k;
+	int ret, tries = 0;
+	uint32_t id;
+
+	ret = next_filter(args, &id);
+	if (ret)
+		return ret;
+	k = the_kernel();
+	if (!k)
+		return STATUS_REFUSED;
+	do {
+		list.n = 0;
+		ret = iq_kernel_nat_dump(k, id, collect, &list);
+	} while (dump_again(ret, &tries));
+	if (ret && ret != -EINTR)
+		ret = kernel_refused(ret);
+	else if (options.json)
+		print_array(list.items, list.n, sizeof(struct iq_nat), nat_json);
+	else
+		print_table(columns, ARRAY_SIZE(columns), list.n, row, list.items);
+	free(list.items);
+	return ret > 0 ? ret : STATUS_OK;
+}
+
+static int flush(struct args *args)
+{
+	struct iq_kernel *k;
+	uint32_t id, count;
+	int ret = next_filter(args, &id);
+
+	if (ret)
+		return ret;
+	k = the_kernel();
+	if (!k)
+		return STATUS_REFUSED;
+	ret = iq_kernel_nat_flush(k, id, &count);
+	return ret ? kernel_refused(ret) : print_removed(count);
+}
+
+static const struct verb verbs[] = {
+	{ "show", show }, { "flush", flush }, { "rule", rule },
+};
+
+const struct object nat_object = { .usage = usage, VERBS(verbs) };

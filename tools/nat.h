@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef IPSEC_QOS_TOOLS_NAT_H
+#define IPSEC_QOS_TOOLS_NAT_H
+
+#include "command.h"
+
+/** nat_json() - of a struct iq_nat, as `nat show` prints it */
+json_t *nat_json(const void *item);
+
+/** nat_print() - the same in a line, without its end */
+void nat_print(const struct iq_nat *n);
+
+#endif /* IPSEC_QOS_TOOLS_NAT_H */
