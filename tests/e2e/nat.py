@@ -1,0 +1,382 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""ESP of several nodes behind one address, packet by packet: out it has the global
+address, in it reaches the node whose SPI it is derived from, or is derived from its;
+what fits nobody, or several, goes as the rule says; entries wait, are associated,
+confirmed, move and end; ICMP errors are translated; conntrack sees nothing of it.
+
+    node 10.0.1.0/24 ---- in  nat  out 192.0.2.1 ---- far 192.0.2.2, 192.0.2.3
+"""
+import ctypes
+import hashlib
+import json
+import os
+import select
+import socket
+import struct
+import subprocess
+import time
+
+COMMAND = ["build/bin/ipsec-qos", "-n", "nat", "-j"]
+SLOW = int(os.environ.get("SLOW", 1))
+GLOBAL, FAR = "192.0.2.1", "192.0.2.2"
+started = time.monotonic()
+
+
+def sh(cmd):
+    return subprocess.run(cmd, shell=True, check=True, stdout=subprocess.PIPE,
+                          text=True).stdout
+
+
+def step(text):
+    print("%7.1f  %s" % (time.monotonic() - started, text), flush=True)
+
+
+def qos(*words):
+    out = subprocess.run([*COMMAND, *words], check=True, stdout=subprocess.PIPE,
+                         text=True).stdout
+    return json.loads(out) if out else None
+
+
+def refused(text, *words):
+    done = subprocess.run([*COMMAND, *words], stderr=subprocess.PIPE, text=True)
+    assert done.returncode and text in done.stderr, (words, done.stderr)
+
+
+def raw(netns, proto):
+    setns = ctypes.CDLL(None).setns
+    with open("/proc/self/ns/net") as own, open(f"/run/netns/{netns}") as other:
+        setns(other.fileno(), 0)
+        sock = socket.socket(socket.AF_INET, socket.SOCK_RAW, proto)
+        setns(own.fileno(), 0)
+    sock.setsockopt(socket.IPPROTO_IP, socket.IP_HDRINCL, 1)
+    return sock
+
+
+def checksum(data):
+    total = sum(struct.unpack("!%dH" % (len(data) // 2), data))
+    total = (total & 0xffff) + (total >> 16)
+    return ~(total + (total >> 16)) & 0xffff
+
+
+def ipv4(proto, src, dst, payload, frag=0, ident=0):
+    head = struct.pack("!BBHHHBBH4s4s", 0x45, 0, 20 + len(payload), ident, frag, 64,
+                       proto, 0, socket.inet_aton(src), socket.inet_aton(dst))
+    return head[:10] + struct.pack("!H", checksum(head)) + head[12:] + payload
+
+
+def esp(spi, size=64):
+    return struct.pack("!II", spi, 1) + os.urandom(size)
+
+
+def low16(spi):
+    """004, paragraph 49: the first two bytes of the hash"""
+    return int.from_bytes(hashlib.md5(struct.pack("!I", spi)).digest()[:2], "big")
+
+
+def answer(spi, upper=0x5151):
+    """what who answers makes of an originator's SPI"""
+    return upper << 16 | low16(spi)
+
+
+sh("""
+set -e
+modprobe ipsec_qos
+for n in node nat far; do ip netns add $n; ip -n $n link set lo up; done
+ip -n node link add n0 type veth peer name in netns nat
+ip -n far link add f0 type veth peer name out netns nat
+for i in $(seq 2 40); do ip -n node addr add 10.0.1.$i/24 dev n0; done
+ip -n nat addr add 10.0.1.1/24 dev in
+ip -n nat addr add 192.0.2.1/24 dev out
+ip -n far addr add 192.0.2.2/24 dev f0
+ip -n far addr add 192.0.2.3/24 dev f0
+ip -n node link set n0 up
+ip -n far link set f0 up
+ip -n nat link set in up
+ip -n nat link set out up
+ip -n node route add default via 10.0.1.1
+ip netns exec nat sysctl -qw net.ipv4.ip_forward=1
+ip netns exec nat nft -f - <<END
+table ip t {
+	chain p { type nat hook postrouting priority srcnat; oifname out masquerade; }
+}
+END
+ip netns exec node ping -qc 1 -W 9 192.0.2.2 >/dev/null
+ip netns exec nat ping -qc 1 -W 9 192.0.2.3 >/dev/null
+""")
+node, far = raw("node", 50), raw("far", 50)
+node_icmp, far_icmp = raw("node", 1), raw("far", 1)
+
+
+def receive(sock, wait=2.0):
+    """(source, destination, SPI), or None"""
+    if not select.select([sock], [], [], wait * SLOW)[0]:
+        return None
+    data = sock.recv(65536)
+    assert checksum(data[:20]) == 0
+    return (socket.inet_ntoa(data[12:16]), socket.inet_ntoa(data[16:20]),
+            struct.unpack("!I", data[20:24])[0])
+
+
+def nothing(sock):
+    assert receive(sock, 0.3) is None
+
+
+def out(inside, spi, dst=FAR):
+    node.sendto(ipv4(50, inside, dst, esp(spi)), (dst, 0))
+    assert receive(far) == (GLOBAL, dst, spi), (inside, spi)
+
+
+def come(spi, src=FAR):
+    far.sendto(ipv4(50, src, GLOBAL, esp(spi)), (GLOBAL, 0))
+
+
+def arrives(inside, spi, src=FAR):
+    come(spi, src)
+    assert receive(node) == (src, inside, spi), (inside, hex(spi))
+
+
+def table():
+    return {n["spi_out"]: n for n in qos("nat", "show")}
+
+
+def count(name, rule=0):
+    return qos("nat", "rule", "show")[rule]["counters"][name]["packets"]
+
+
+def tracked():
+    """ESP that conntrack knows"""
+    return sum(line.split()[3:4] == ["50"] for line in
+               sh("ip netns exec nat cat /proc/net/nf_conntrack").split("\n"))
+
+
+RULE = ["id", "10", "inside-dev", "in", "outside-dev", "out"]
+
+
+def rule(*words):
+    qos("nat", "rule", "replace", *RULE, *words)
+    qos("nat", "flush")
+
+
+step("without a rule nothing is translated")
+assert qos("nat", "show") == [] and qos("nat", "rule", "show") == []
+come(0x1234)
+nothing(node)
+
+step("rules: what they take and what not")
+refused("where is outside", "nat", "rule", "add", "id", "1", "inside-dev", "in")
+refused("where is inside", "nat", "rule", "add", "id", "1", "outside-dev", "out")
+refused("takes a key", "nat", "rule", "add", *RULE, "scheme", "siphash-low16")
+refused("takes a key", "nat", "rule", "add", *RULE, "key", "00" * 16)
+refused("inside takes an IPv4 prefix", "nat", "rule", "add", "id", "1", "inside",
+        "10.0.1.1/24", "outside-dev", "out")
+refused("inside and outside", "nat", "rule", "add", "id", "1", "inside-dev", "out",
+        "outside-dev", "out")
+refused("no rule 7", "nat", "rule", "del", "id", "7")
+qos("nat", "rule", "add", *RULE)
+refused("rule 10 exists", "nat", "rule", "add", *RULE)
+assert len(qos("nat", "rule", "show")) == 1
+
+step("several nodes, one address: each reply reaches its own")
+spis = {f"10.0.1.{i}": 0xa0000000 + 7919 * i for i in range(2, 34)}
+for inside, spi in spis.items():
+    out(inside, spi)
+assert all(n["state"] == "waiting" for n in table().values())
+for inside, spi in spis.items():
+    if int(inside.split(".")[3]) & 1:
+        arrives(inside, answer(spi))            # the far end answered
+    else:
+        # the node answered: its SPI is derived, the one it receives with is not
+        pass
+for inside, spi in spis.items():
+    n = table()[spi]
+    assert n["inside_local"] == inside and n["inside_global"] == GLOBAL
+    if int(inside.split(".")[3]) & 1:
+        assert n["state"] == "associated" and n["spi_in"] == answer(spi)
+    else:
+        assert n["state"] == "waiting"
+out("10.0.1.3", spis["10.0.1.3"])
+assert table()[spis["10.0.1.3"]]["state"] == "confirmed"
+arrives("10.0.1.3", answer(spis["10.0.1.3"]))
+assert table()[spis["10.0.1.3"]]["in"]["packets"] == 2
+assert count("out") == 33 and count("in") == 17
+
+step("the other direction: the node's SPI is derived from the one that comes in")
+for i in range(2, 34, 2):
+    first = 0xb0000000 + 104729 * i             # the far end's, who began
+    out(f"10.0.1.{i}", answer(first, 0x6000 + i))
+    arrives(f"10.0.1.{i}", first)
+
+step("what fits nobody is discarded and counted; conntrack has seen nothing")
+before = count("unmatched")
+come(0x00c0ffee)
+nothing(node)
+assert count("unmatched") == before + 1
+assert tracked() == 1       # what came before there was a rule
+
+step("events: made, associated, confirmed, collided, ended")
+watch = subprocess.Popen([*COMMAND, "monitor", "nat"], stdout=subprocess.PIPE,
+                         bufsize=0)
+time.sleep(1 * SLOW)
+
+
+def told():
+    assert select.select([watch.stdout], [], [], 5 * SLOW)[0], "no event"
+    return json.loads(watch.stdout.readline())
+
+
+rule("wait", "3")
+while qos("nat", "show"):
+    time.sleep(0.1)
+out("10.0.1.2", 0xd8000001)
+event = told()
+while event["event"] == "del":
+    event = told()
+assert (event["event"], event["object"], event["inside_local"], event["state"]) == (
+    "new", "nat", "10.0.1.2", "waiting"), event
+arrives("10.0.1.2", answer(0xd8000001))
+event = told()
+assert (event["event"], event["state"], event["spi_in"]) == (
+    "change", "associated", answer(0xd8000001)), event
+out("10.0.1.2", 0xd8000001)
+assert told()["state"] == "confirmed"
+same = next(s for s in range(0xd9000001, 0xda000000) if low16(s) == low16(0xd9000000))
+out("10.0.1.2", 0xd9000000)
+out("10.0.1.3", same)
+assert [told()["event"] for _ in range(2)] == ["new", "new"]
+come(answer(same))
+event = told()
+assert event["event"] == "collision", event
+assert {c["inside_local"] for c in event["candidates"]} == {"10.0.1.2", "10.0.1.3"}
+assert {told()["event"] for _ in range(2)} == {"expire"}
+watch.terminate()
+watch.wait()
+assert int(sh("ip netns exec nat cat /sys/kernel/ipsec_qos/nat_collision_packets")) == 1
+
+step("collisions: discard, oldest, newest")
+twin = next(s for s in range(0xd0000001, 0xd1000000) if low16(s) == low16(0xd0000000))
+for how, who in (("discard", None), ("oldest", "10.0.1.2"), ("newest", "10.0.1.3")):
+    rule("collision", how)
+    before = count("collision")
+    out("10.0.1.2", 0xd0000000)
+    time.sleep(0.05 * SLOW)
+    out("10.0.1.3", twin)
+    if who:
+        arrives(who, answer(twin))
+    else:
+        come(answer(twin))
+        nothing(node)
+    assert count("collision") == before + 1
+
+step("an association that the node never confirms gives way")
+rule("wait", "2")
+out("10.0.1.2", 0xe0000001)
+arrives("10.0.1.2", answer(0xe0000001, 0x1111))
+arrives("10.0.1.2", answer(0xe0000001, 0x2222))
+assert table()[0xe0000001]["spi_in"] == answer(0xe0000001, 0x2222)
+out("10.0.1.2", 0xe0000001)
+come(answer(0xe0000001, 0x3333))                # confirmed: it does not any more
+nothing(node)
+
+step("entries end: those that wait after theirs, the associated after theirs")
+rule("wait", "2", "idle", "6")
+out("10.0.1.2", 0xe1000001)
+out("10.0.1.3", 0xe1000002)
+arrives("10.0.1.3", answer(0xe1000002))
+out("10.0.1.3", 0xe1000002)
+deadline = time.monotonic() + 30 * SLOW
+while 0xe1000001 in table():
+    assert time.monotonic() < deadline
+    time.sleep(0.2)
+assert 0xe1000002 in table()
+while table():
+    assert time.monotonic() < deadline
+    time.sleep(0.2)
+
+step("a node that moves")
+rule()
+out("10.0.1.2", 0xe2000001)
+arrives("10.0.1.2", answer(0xe2000001))
+out("10.0.1.9", 0xe2000001)
+arrives("10.0.1.9", answer(0xe2000001))
+
+step("ceilings: of a node, of a rule")
+rule("max-node", "3", "max", "5")
+for i in range(3):
+    out("10.0.1.2", 0xe3000000 + i)
+node.sendto(ipv4(50, "10.0.1.2", FAR, esp(0xe3000009)), (FAR, 0))
+nothing(far)
+for i in range(2):
+    out("10.0.1.3", 0xe3000010 + i)
+node.sendto(ipv4(50, "10.0.1.4", FAR, esp(0xe3000020)), (FAR, 0))
+nothing(far)
+assert count("ceiling") == 2
+out("10.0.1.2", 0xe3000000)                     # who is there goes on
+
+step("peers that derive nothing: serialize, last")
+rule("underived", "serialize")
+out("10.0.1.2", 0xe4000001)
+node.sendto(ipv4(50, "10.0.1.3", FAR, esp(0xe4000002)), (FAR, 0))
+nothing(far)
+assert count("serialized") == 1
+out("10.0.1.3", 0xe4000003, "192.0.2.3")        # another responder
+arrives("10.0.1.2", 0x77770001)
+out("10.0.1.3", 0xe4000002)
+arrives("10.0.1.3", 0x77770002)
+arrives("10.0.1.2", 0x77770001)
+rule("underived", "last")
+out("10.0.1.2", 0xe5000001)
+out("10.0.1.3", 0xe5000002)
+arrives("10.0.1.3", 0x77770003)
+arrives("10.0.1.2", 0x77770004)
+
+step("AH is refused")
+rule()
+node.sendto(ipv4(51, "10.0.1.2", FAR, struct.pack("!BBHII", 50, 4, 0, 0x999, 1)
+                 + bytes(44)), (FAR, 0))
+deadline = time.monotonic() + 5 * SLOW
+while count("ah") != 1:
+    assert time.monotonic() < deadline
+    time.sleep(0.05)
+
+step("fragments are put together, and translated whole")
+payload = esp(0xe6000001, 1992)
+node.sendto(ipv4(50, "10.0.1.2", FAR, payload[:1000], 0x2000, 77), (FAR, 0))
+node.sendto(ipv4(50, "10.0.1.2", FAR, payload[1000:], 125, 77), (FAR, 0))
+assert receive(far) == (GLOBAL, FAR, 0xe6000001)
+sh("ip netns exec nat nft delete table ip t; rmmod nft_masq nft_chain_nat nf_nat "
+   "nf_conntrack nf_defrag_ipv6 nf_defrag_ipv4 2>/dev/null || true")
+payload = esp(0xe6000001, 1992)
+node.sendto(ipv4(50, "10.0.1.2", FAR, payload[1000:], 125, 78), (FAR, 0))
+node.sendto(ipv4(50, "10.0.1.2", FAR, payload[:1000], 0x2000, 78), (FAR, 0))
+assert receive(far) == (GLOBAL, FAR, 0xe6000001)
+
+step("ICMP errors, from outside and from inside")
+out("10.0.1.2", 0xe7000001)
+sent = ipv4(50, GLOBAL, FAR, esp(0xe7000001))
+error = struct.pack("!BBHHH", 3, 4, 0, 0, 1300) + sent[:28]
+error = error[:2] + struct.pack("!H", checksum(error)) + error[4:]
+far_icmp.sendto(ipv4(1, "192.0.2.3", GLOBAL, error), (GLOBAL, 0))
+assert select.select([node_icmp], [], [], 2 * SLOW)[0]
+data = node_icmp.recv(65536)
+assert socket.inet_ntoa(data[16:20]) == "10.0.1.2"
+assert checksum(data[20:]) == 0 and checksum(data[28:48]) == 0
+assert socket.inet_ntoa(data[40:44]) == "10.0.1.2"      # the embedded source
+assert struct.unpack("!I", data[48:52])[0] == 0xe7000001
+arrives("10.0.1.2", answer(0xe7000001))
+while select.select([far_icmp], [], [], 0)[0]:
+    far_icmp.recv(65536)
+came = ipv4(50, FAR, "10.0.1.2", esp(answer(0xe7000001)))
+error = struct.pack("!BBHHH", 3, 4, 0, 0, 1300) + came[:28]
+error = error[:2] + struct.pack("!H", checksum(error)) + error[4:]
+node_icmp.sendto(ipv4(1, "10.0.1.2", FAR, error), (FAR, 0))
+assert select.select([far_icmp], [], [], 2 * SLOW)[0]
+data = far_icmp.recv(65536)
+assert socket.inet_ntoa(data[12:16]) == GLOBAL
+assert checksum(data[20:]) == 0
+assert socket.inet_ntoa(data[44:48]) == GLOBAL          # the embedded destination
+
+step("a rule that goes takes its entries along")
+qos("nat", "rule", "del", "id", "10")
+assert qos("nat", "show") == [] and qos("nat", "rule", "show") == []
+print("all as it should be", flush=True)
