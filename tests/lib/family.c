@@ -28,13 +28,22 @@ void family_close(struct family *f)
 	f->nl = NULL;
 }
 
-static int group_seen(const struct nlattr *attr, void *data)
+static void group_seen(struct family *f, const struct nlattr *nest)
 {
-	uint32_t *id = data;
+	const char *name = "";
+	const struct nlattr *attr;
+	uint32_t id = 0;
 
-	if (mnl_attr_get_type(attr) == CTRL_ATTR_MCAST_GRP_ID)
-		*id = mnl_attr_get_u32(attr);
-	return MNL_CB_OK;
+	mnl_attr_for_each_nested(attr, nest) {
+		if (mnl_attr_get_type(attr) == CTRL_ATTR_MCAST_GRP_ID)
+			id = mnl_attr_get_u32(attr);
+		if (mnl_attr_get_type(attr) == CTRL_ATTR_MCAST_GRP_NAME)
+			name = mnl_attr_get_str(attr);
+	}
+	if (!strcmp(name, IPSEC_QOS_MCGRP_EVENTS))
+		f->events = id;
+	if (!strcmp(name, IPSEC_QOS_MCGRP_NAT))
+		f->nat_events = id;
 }
 
 static int family_seen(const struct nlmsghdr *msg, void *data)
@@ -47,7 +56,7 @@ static int family_seen(const struct nlmsghdr *msg, void *data)
 			f->id = mnl_attr_get_u16(attr);
 		if (mnl_attr_get_type(attr) == CTRL_ATTR_MCAST_GROUPS)
 			mnl_attr_for_each_nested(group, attr)
-				mnl_attr_parse_nested(group, group_seen, &f->events);
+				group_seen(f, group);
 	}
 	return MNL_CB_OK;
 }

@@ -17,7 +17,7 @@
  * struct family - a socket, and what the family is called at the moment
  *
  * @id: changes with each load of the module
- * @events: number of the multicast group
+ * @events: number of the multicast group, and @nat_events of the translator's
  * @msg: the request that is being made
  * @intr: the last dump was interrupted: what it said is no state there ever was
  */
@@ -25,6 +25,7 @@ struct family {
 	struct mnl_socket *nl;
 	uint16_t id;
 	uint32_t events;
+	uint32_t nat_events;
 	uint32_t seq;
 	bool intr;
 	struct nlmsghdr *msg;

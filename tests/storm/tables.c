@@ -259,6 +259,9 @@ void act_events(void)
 			loads = shared->loads;
 			mnl_socket_setsockopt(f.nl, NETLINK_ADD_MEMBERSHIP,
 					      &f.events, sizeof(f.events));
+			mnl_socket_setsockopt(f.nl, NETLINK_ADD_MEMBERSHIP,
+					      &f.nat_events,
+					      sizeof(f.nat_events));
 			setsockopt(mnl_socket_get_fd(f.nl), SOL_SOCKET,
 				   SO_RCVTIMEO, &wait, sizeof(wait));
 		}
