@@ -32,6 +32,11 @@ struct private_ipsec_qos_kernel_t {
 	ipsec_qos_hosts_t *hosts;
 
 	/**
+	 * Where SPIs come from that answer others'
+	 */
+	ipsec_qos_spi_t *spi;
+
+	/**
 	 * Original methods, if wrapped
 	 */
 	kernel_interface_t original;
@@ -93,9 +98,19 @@ METHOD(kernel_interface_t, get_spi, status_t,
 	kernel_interface_t *this, host_t *src, host_t *dst, uint8_t protocol,
 	uint32_t *spi)
 {
-	status_t status;
+	status_t status = INVALID_STATE;
+	ike_sa_t *ike_sa;
 
-	status = kernel->original.get_spi(this, src, dst, protocol, spi);
+	ike_sa = charon->bus->get_sa(charon->bus);
+	if (ike_sa)
+	{
+		status = kernel->spi->allocate(kernel->spi, ike_sa, src, dst, protocol,
+									   spi);
+	}
+	if (status != SUCCESS)
+	{
+		status = kernel->original.get_spi(this, src, dst, protocol, spi);
+	}
 	if (status == SUCCESS)
 	{
 		/* the peer may send once it knows the SPI, i.e. before we install the
@@ -241,7 +256,8 @@ METHOD(ipsec_qos_kernel_t, destroy, void,
  */
 ipsec_qos_kernel_t *ipsec_qos_kernel_create(ipsec_qos_report_t *report,
 											ipsec_qos_feed_t *feed,
-											ipsec_qos_hosts_t *hosts)
+											ipsec_qos_hosts_t *hosts,
+											ipsec_qos_spi_t *spi)
 {
 	private_ipsec_qos_kernel_t *this;
 
@@ -254,6 +270,7 @@ ipsec_qos_kernel_t *ipsec_qos_kernel_create(ipsec_qos_report_t *report,
 		.report = report,
 		.feed = feed,
 		.hosts = hosts,
+		.spi = spi,
 	);
 
 	return &this->public;

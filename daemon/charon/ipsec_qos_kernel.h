@@ -11,6 +11,7 @@
 #include "ipsec_qos_feed.h"
 #include "ipsec_qos_hosts.h"
 #include "ipsec_qos_report.h"
+#include "ipsec_qos_spi.h"
 
 typedef struct ipsec_qos_kernel_t ipsec_qos_kernel_t;
 
@@ -19,7 +20,7 @@ typedef struct ipsec_qos_kernel_t ipsec_qos_kernel_t;
  *
  * There is no hook that early, so this replaces some of charon's methods to
  * manage SAs in the kernel by ones that report before (or after) they call the
- * original.
+ * original. An SPI that answers another is allocated without the original.
  */
 struct ipsec_qos_kernel_t {
 
@@ -45,9 +46,11 @@ struct ipsec_qos_kernel_t {
  * @param report		where to report to, not adopted
  * @param feed			where to count SAs that are passed over, not adopted
  * @param hosts			where to keep the hosts of SAs, not adopted
+ * @param spi			where SPIs come from that answer others', not adopted
  */
 ipsec_qos_kernel_t *ipsec_qos_kernel_create(ipsec_qos_report_t *report,
 											ipsec_qos_feed_t *feed,
-											ipsec_qos_hosts_t *hosts);
+											ipsec_qos_hosts_t *hosts,
+											ipsec_qos_spi_t *spi);
 
 #endif /** IPSEC_QOS_KERNEL_H_ @}*/

@@ -5,7 +5,9 @@
 #include "ipsec_qos_hosts.h"
 #include "ipsec_qos_kernel.h"
 #include "ipsec_qos_listener.h"
+#include "ipsec_qos_natd.h"
 #include "ipsec_qos_report.h"
+#include "ipsec_qos_spi.h"
 
 #include <daemon.h>
 
@@ -42,6 +44,16 @@ struct private_ipsec_qos_plugin_t {
 	ipsec_qos_listener_t *listener;
 
 	/**
+	 * Derives SPIs
+	 */
+	ipsec_qos_spi_t *spi;
+
+	/**
+	 * Keeps NATs from being detected
+	 */
+	ipsec_qos_natd_t *natd;
+
+	/**
 	 * Wrapper of the kernel interface
 	 */
 	ipsec_qos_kernel_t *kernel;
@@ -68,11 +80,15 @@ static bool plugin_cb(private_ipsec_qos_plugin_t *this,
 			return FALSE;
 		}
 		charon->bus->add_listener(charon->bus, &this->listener->listener);
+		charon->bus->add_listener(charon->bus, &this->spi->listener);
+		charon->bus->add_listener(charon->bus, &this->natd->listener);
 		this->kernel->wrap(this->kernel);
 	}
 	else
 	{
 		this->kernel->unwrap(this->kernel);
+		charon->bus->remove_listener(charon->bus, &this->natd->listener);
+		charon->bus->remove_listener(charon->bus, &this->spi->listener);
 		charon->bus->remove_listener(charon->bus, &this->listener->listener);
 		/* held back reports are to be sent before the connection is closed */
 		this->report->flush(this->report);
@@ -98,6 +114,8 @@ METHOD(plugin_t, destroy, void,
 	private_ipsec_qos_plugin_t *this)
 {
 	this->kernel->destroy(this->kernel);
+	this->natd->destroy(this->natd);
+	this->spi->destroy(this->spi);
 	this->listener->destroy(this->listener);
 	this->report->destroy(this->report);
 	this->hosts->destroy(this->hosts);
@@ -122,10 +140,13 @@ plugin_t *ipsec_qos_plugin_create()
 		},
 		.feed = ipsec_qos_feed_create(),
 		.hosts = ipsec_qos_hosts_create(),
+		.spi = ipsec_qos_spi_create(),
+		.natd = ipsec_qos_natd_create(),
 	);
 	this->report = ipsec_qos_report_create(this->feed, this->hosts);
 	this->listener = ipsec_qos_listener_create(this->report);
-	this->kernel = ipsec_qos_kernel_create(this->report, this->feed, this->hosts);
+	this->kernel = ipsec_qos_kernel_create(this->report, this->feed, this->hosts,
+										   this->spi);
 
 	return &this->public.plugin;
 }

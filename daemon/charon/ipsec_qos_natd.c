@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+#include "ipsec_qos_natd.h"
+
+#include <daemon.h>
+#include <encoding/payloads/notify_payload.h>
+#include <encoding/payloads/vendor_id_payload.h>
+
+typedef struct private_ipsec_qos_natd_t private_ipsec_qos_natd_t;
+
+/**
+ * Private data of an ipsec_qos_natd_t object
+ */
+struct private_ipsec_qos_natd_t {
+
+	/**
+	 * Public interface
+	 */
+	ipsec_qos_natd_t public;
+};
+
+/**
+ * Vendor IDs by which IKEv1 announces NAT traversal: MD5 of "RFC 3947" (its
+ * section 3.1), and of the names of its drafts from -00 to -08. That of -02 also
+ * comes with a newline.
+ */
+static uint8_t vendor_ids[][16] = {
+	{ 0x4a, 0x13, 0x1c, 0x81, 0x07, 0x03, 0x58, 0x45,
+	  0x5c, 0x57, 0x28, 0xf2, 0x0e, 0x95, 0x45, 0x2f },
+	{ 0x44, 0x85, 0x15, 0x2d, 0x18, 0xb6, 0xbb, 0xcd,
+	  0x0b, 0xe8, 0xa8, 0x46, 0x95, 0x79, 0xdd, 0xcc },
+	{ 0x16, 0xf6, 0xca, 0x16, 0xe4, 0xa4, 0x06, 0x6d,
+	  0x83, 0x82, 0x1a, 0x0f, 0x0a, 0xea, 0xa8, 0x62 },
+	{ 0xcd, 0x60, 0x46, 0x43, 0x35, 0xdf, 0x21, 0xf8,
+	  0x7c, 0xfd, 0xb2, 0xfc, 0x68, 0xb6, 0xa4, 0x48 },
+	{ 0x90, 0xcb, 0x80, 0x91, 0x3e, 0xbb, 0x69, 0x6e,
+	  0x08, 0x63, 0x81, 0xb5, 0xec, 0x42, 0x7b, 0x1f },
+	{ 0x7d, 0x94, 0x19, 0xa6, 0x53, 0x10, 0xca, 0x6f,
+	  0x2c, 0x17, 0x9d, 0x92, 0x15, 0x52, 0x9d, 0x56 },
+	{ 0x99, 0x09, 0xb6, 0x4e, 0xed, 0x93, 0x7c, 0x65,
+	  0x73, 0xde, 0x52, 0xac, 0xe9, 0x52, 0xfa, 0x6b },
+	{ 0x80, 0xd0, 0xbb, 0x3d, 0xef, 0x54, 0x56, 0x5e,
+	  0xe8, 0x46, 0x45, 0xd4, 0xc8, 0x5c, 0xe3, 0xee },
+	{ 0x4d, 0x1e, 0x0e, 0x13, 0x6d, 0xea, 0xfa, 0x34,
+	  0xc4, 0xf3, 0xea, 0x9f, 0x02, 0xec, 0x72, 0x85 },
+	{ 0x43, 0x9b, 0x59, 0xf8, 0xba, 0x67, 0x6c, 0x4c,
+	  0x77, 0x37, 0xae, 0x22, 0xea, 0xb8, 0xf5, 0x82 },
+	{ 0x8f, 0x8d, 0x83, 0x82, 0x6d, 0x24, 0x6b, 0x6f,
+	  0xc7, 0xa8, 0xa6, 0xa4, 0x28, 0xc1, 0x1d, 0xe8 },
+};
+
+/**
+ * Check if a payload announces NAT detection, or is part of it
+ */
+static bool is_natd(payload_t *payload)
+{
+	notify_payload_t *notify;
+	vendor_id_payload_t *vendor;
+	notify_type_t type;
+	u_int i;
+
+	switch (payload->get_type(payload))
+	{
+		case PLV2_NOTIFY:
+			notify = (notify_payload_t*)payload;
+			type = notify->get_notify_type(notify);
+			return type == NAT_DETECTION_SOURCE_IP ||
+				   type == NAT_DETECTION_DESTINATION_IP;
+		case PLV1_NAT_D:
+		case PLV1_NAT_D_DRAFT_00_03:
+			return TRUE;
+		case PLV1_VENDOR_ID:
+			vendor = (vendor_id_payload_t*)payload;
+			for (i = 0; i < countof(vendor_ids); i++)
+			{
+				if (chunk_equals(vendor->get_data(vendor),
+								 chunk_from_thing(vendor_ids[i])))
+				{
+					return TRUE;
+				}
+			}
+			return FALSE;
+		default:
+			return FALSE;
+	}
+}
+
+/**
+ * Read the setting, of a connection if it has one of its own
+ */
+static bool is_set(const char *connection)
+{
+	bool set;
+
+	set = lib->settings->get_bool(lib->settings,
+						"%s.plugins.ipsec-qos.esp_through_nat", FALSE, lib->ns);
+	if (connection)
+	{
+		set = lib->settings->get_bool(lib->settings,
+					"%s.plugins.ipsec-qos.connections.%s.esp_through_nat", set,
+					lib->ns, connection);
+	}
+	return set;
+}
+
+/**
+ * Check if ESP is to stay plain for an IKE_SA.
+ *
+ * What answers has no connection before the peer is authenticated. Its addresses
+ * have been looked at, by which the settings for IKE were found; these are of one
+ * connection.
+ */
+static bool is_wanted(ike_sa_t *ike_sa)
+{
+	enumerator_t *enumerator;
+	peer_cfg_t *peer_cfg, *current;
+	ike_cfg_t *ike_cfg;
+	bool wanted;
+
+	peer_cfg = ike_sa->get_peer_cfg(ike_sa);
+	if (peer_cfg)
+	{
+		return is_set(peer_cfg->get_name(peer_cfg));
+	}
+	wanted = is_set(NULL);
+	ike_cfg = ike_sa->get_ike_cfg(ike_sa);
+	if (ike_cfg)
+	{
+		enumerator = charon->backends->create_peer_cfg_enumerator(
+						charon->backends, ike_sa->get_my_host(ike_sa),
+						ike_sa->get_other_host(ike_sa), NULL, NULL,
+						ike_sa->get_version(ike_sa));
+		while (enumerator->enumerate(enumerator, &current))
+		{
+			if (current->get_ike_cfg(current) == ike_cfg)
+			{
+				wanted = is_set(current->get_name(current));
+				break;
+			}
+		}
+		enumerator->destroy(enumerator);
+	}
+	return wanted;
+}
+
+METHOD(listener_t, message, bool,
+	private_ipsec_qos_natd_t *this, ike_sa_t *ike_sa, message_t *message,
+	bool incoming, bool plain)
+{
+	enumerator_t *enumerator;
+	payload_t *payload;
+	bool checked = FALSE, removed = FALSE;
+
+	if (!plain)
+	{
+		return TRUE;
+	}
+	enumerator = message->create_payload_enumerator(message);
+	while (enumerator->enumerate(enumerator, &payload))
+	{
+		if (!is_natd(payload))
+		{
+			continue;
+		}
+		if (!checked && !is_wanted(ike_sa))
+		{
+			break;
+		}
+		checked = TRUE;
+		message->remove_payload_at(message, enumerator);
+		payload->destroy(payload);
+		removed = TRUE;
+	}
+	enumerator->destroy(enumerator);
+	if (removed)
+	{
+		DBG1(DBG_IKE, "%s NAT detection, ESP stays without UDP encapsulation "
+			 "(esp_through_nat)", incoming ? "ignoring" : "not announcing");
+	}
+	return TRUE;
+}
+
+METHOD(ipsec_qos_natd_t, destroy, void,
+	private_ipsec_qos_natd_t *this)
+{
+	free(this);
+}
+
+/*
+ * Described in header
+ */
+ipsec_qos_natd_t *ipsec_qos_natd_create()
+{
+	private_ipsec_qos_natd_t *this;
+
+	INIT(this,
+		.public = {
+			.listener = {
+				.message = _message,
+			},
+			.destroy = _destroy,
+		},
+	);
+
+	return &this->public;
+}
