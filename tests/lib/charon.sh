@@ -55,7 +55,9 @@ charon_start()
 
 	[ -t 0 ] || [ "$(readlink /proc/self/fd/0)" = /dev/null ] || settings=$(cat)
 	if [ "${2:-}" = plugin ]; then
-		cp "$top/build/charon/libstrongswan-ipsec-qos.so" /usr/lib/ipsec/plugins/
+		# as a new file: others may be executing the one that is there
+		cp --remove-destination "$top/build/charon/libstrongswan-ipsec-qos.so" \
+			/usr/lib/ipsec/plugins/
 		load+=" ipsec-qos"
 	fi
 	touch "$dir/plugin.conf"

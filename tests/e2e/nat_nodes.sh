@@ -1,0 +1,167 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# Eight strongSwan clients behind one address, all to one gateway, with plain ESP:
+# with masquerade alone not more than one gets through; with the module all do, both
+# ways at once, and through rekeys by either side. The topology is drawn in
+# tests/lib/nodes.sh.
+#
+# vm: -s 2 -m 1536 -t 900
+. tests/lib/lib.sh
+. tests/lib/nodes.sh
+
+GOLD=0x10/0xff0
+
+# ask HOST REQUEST…: of the charon there (tests/lib/vici.py); $answer is the answer
+ask()
+{
+	echo "$*" >&"${charons[1]}"
+	read -rt 30 answer <&"${charons[0]}" || fail "no answer to: $*"
+}
+
+# look HOST: $installed are ID:SPI of the CHILD SAs that are up
+look()
+{
+	local sa kind state id spi
+
+	installed=()
+	ask "$1" sas
+	for sa in $answer; do
+		IFS=: read -r kind state id spi <<<"$sa"
+		[ $kind:$state != child:INSTALLED ] || installed+=("$id:$spi")
+	done
+}
+
+# asked HOST REQUEST…: and it is done
+asked()
+{
+	ask "$@"
+	echo "$answer"
+	[ "$answer" = yes ]
+}
+
+# rekey HOST: every CHILD SA there
+rekey()
+{
+	local sa
+
+	look "$1"
+	for sa in "${installed[@]}"; do
+		wait_for 10 asked "$1" rekey "child-id=${sa%:*}"
+	done
+}
+
+# renewed: gw has a CHILD SA with each node, and none is of those before
+renewed()
+{
+	local sa
+
+	look gw
+	[ ${#installed[@]} = "$NODES" ] || return
+	for sa in "${installed[@]}"; do
+		[[ " $before " != *" ${sa#*:} "* ]] || return
+	done
+}
+
+# table FILTER: of nat's translation table, as a number
+table()
+{
+	qos nat -j nat show | jq "map(select($1)) | length"
+}
+
+# tracked: how many flows of ESP connection tracking knows
+tracked()
+{
+	at nat awk '$4 == 50' /proc/net/nf_conntrack | wc -l
+}
+
+step "eight nodes behind one address"
+nodes_topology
+nodes_conf
+nodes_start
+
+step "masquerade alone: one gets answers at most"
+nodes_up
+nodes_ping out -w 5
+nodes_pinged
+echo "           $answered of $NODES nodes got answers"
+((answered <= 1)) || fail "more than one node got through without the module"
+expect "SAs in UDP" "" "$(ip -n gw xfrm state | grep espinudp || true)"
+
+step "with the module all do, both ways at once"
+for name in $(nodes); do
+	swan "$name" --terminate --ike gw >>"$W/$name/swan.log" 2>&1
+done
+before=$(tracked)
+module_load
+qos nat nat rule add id 1 inside-dev in outside-dev out
+nodes_up
+capture_start nat out wire -s 64
+nodes_ping out+in -w 5
+nodes_pinged
+capture_stop wire
+expect "who got answers" $((2 * NODES)) "$answered"
+echo "           $lost of $sent packets lost"
+expect "confirmed" "$NODES" "$(table '.state == "confirmed"')"
+qos nat nat show
+
+step "the wire: protocol 50, one address, no port 4500"
+expect "from other addresses" 0 \
+	"$(captured wire "ip and not host $GLOBAL")"
+expect "IP without ESP or IKE" 0 \
+	"$(captured wire "ip and not esp and not udp port 500")"
+outside=$(captured wire "esp and src $GLOBAL")
+expect "ESP on the wire and translated" "$outside" \
+	"$(qos nat -j nat show | jq 'map(.out.packets) | add')"
+expect "flows of ESP that connection tracking knows" "$before" "$(tracked)"
+
+step "marks of groups apply"
+read -r spi_out spi_in < <(qos nat -j nat show |
+	jq -r 'map(select(.inside_local == "10.0.1.12"))[0] | "\(.spi_out) \(.spi_in)"')
+qos nat group add gold id 1 mark $GOLD
+qos nat sa add dst $GW spi "$spi_out" group gold
+qos nat sa add dst $GLOBAL spi "$spi_in" group gold
+at nat nft -f - <<END
+table ip seen {
+	counter marked { }
+	chain out {
+		type filter hook postrouting priority srcnat + 10
+		meta mark & 0xff0 == 0x10 counter name marked
+	}
+}
+END
+pings node-2 10.2.0.1 -I 10.1.2.1 -c 3 -i 0.2
+expect "marked" "marked+6" "$(nft_counted nat)"
+qos nat sa flush >/dev/null
+qos nat group del gold
+
+step "through rekeys by either side, 20 each"
+sockets=()
+for name in gw $(nodes); do
+	sockets+=("$name=$W/$name/run/charon.vici")
+done
+coproc charons { exec tests/lib/vici.py "${sockets[@]}"; }
+rekeys=20
+nodes_ping out+in
+for ((i = 1; i <= rekeys; i++)); do
+	for side in gw nodes; do
+		look gw
+		before=${installed[*]#*:}
+		if [ $side = gw ]; then
+			rekey gw
+		else
+			for name in $(nodes); do
+				rekey "$name"
+			done
+		fi
+		wait_for 30 renewed
+	done
+done
+nodes_pinged INT
+echo "           $lost of $sent packets lost in $((2 * rekeys * NODES)) rekeys"
+expect "who got answers" $((2 * NODES)) "$answered"
+expect "packets at a node that are not its own" 0 "$(nodes_strays)"
+expect "collisions" 0 "$(qos nat -j nat rule show | jq '.[0].counters.collision.packets')"
+nodes_ping out+in -c 4
+nodes_pinged
+expect "lost afterwards" 0 "$lost"
