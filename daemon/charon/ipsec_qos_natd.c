@@ -17,7 +17,17 @@ struct private_ipsec_qos_natd_t {
 	 * Public interface
 	 */
 	ipsec_qos_natd_t public;
+
+	/**
+	 * Original method, if wrapped
+	 */
+	void (*send)(sender_t *this, packet_t *packet);
 };
+
+/**
+ * The one instance, as the method we replace has no place for it
+ */
+static private_ipsec_qos_natd_t *natd;
 
 /**
  * Vendor IDs by which IKEv1 announces NAT traversal: MD5 of "RFC 3947" (its
@@ -180,6 +190,40 @@ METHOD(listener_t, message, bool,
 	return TRUE;
 }
 
+METHOD(sender_t, send_, void,
+	sender_t *this, packet_t *packet)
+{
+	host_t *src, *dst;
+	ike_sa_t *ike_sa;
+
+	src = packet->get_source(packet);
+	dst = packet->get_destination(packet);
+	if (src->get_port(src) == charon->socket->get_port(charon->socket, TRUE) &&
+		dst->get_port(dst) == IKEV2_UDP_PORT)
+	{
+		ike_sa = charon->bus->get_sa(charon->bus);
+		if (ike_sa && is_wanted(ike_sa))
+		{
+			src->set_port(src, charon->socket->get_port(charon->socket, FALSE));
+		}
+	}
+	natd->send(this, packet);
+}
+
+METHOD(ipsec_qos_natd_t, wrap, void,
+	private_ipsec_qos_natd_t *this)
+{
+	natd = this;
+	this->send = charon->sender->send;
+	charon->sender->send = _send_;
+}
+
+METHOD(ipsec_qos_natd_t, unwrap, void,
+	private_ipsec_qos_natd_t *this)
+{
+	charon->sender->send = this->send;
+}
+
 METHOD(ipsec_qos_natd_t, destroy, void,
 	private_ipsec_qos_natd_t *this)
 {
@@ -198,6 +242,8 @@ ipsec_qos_natd_t *ipsec_qos_natd_create()
 			.listener = {
 				.message = _message,
 			},
+			.wrap = _wrap,
+			.unwrap = _unwrap,
 			.destroy = _destroy,
 		},
 	);

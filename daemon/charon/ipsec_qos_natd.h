@@ -27,13 +27,27 @@ struct ipsec_qos_natd_t {
 	listener_t listener;
 
 	/**
-	 * Destroy an ipsec_qos_natd_t.
+	 * Replace the method of charon->sender.
+	 *
+	 * With MOBIKE charon tries new paths from the NAT-T port, though it is the
+	 * other one that the peer is talked to on if no NAT gets detected. The
+	 * answers to that it would take for ESP in UDP.
+	 */
+	void (*wrap)(ipsec_qos_natd_t *this);
+
+	/**
+	 * Restore the method of charon->sender, if replaced.
+	 */
+	void (*unwrap)(ipsec_qos_natd_t *this);
+
+	/**
+	 * Destroy an ipsec_qos_natd_t that's not in use.
 	 */
 	void (*destroy)(ipsec_qos_natd_t *this);
 };
 
 /**
- * Create an ipsec_qos_natd_t instance.
+ * Create the ipsec_qos_natd_t instance, there may be only one.
  */
 ipsec_qos_natd_t *ipsec_qos_natd_create();
 

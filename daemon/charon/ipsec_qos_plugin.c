@@ -82,11 +82,13 @@ static bool plugin_cb(private_ipsec_qos_plugin_t *this,
 		charon->bus->add_listener(charon->bus, &this->listener->listener);
 		charon->bus->add_listener(charon->bus, &this->spi->listener);
 		charon->bus->add_listener(charon->bus, &this->natd->listener);
+		this->natd->wrap(this->natd);
 		this->kernel->wrap(this->kernel);
 	}
 	else
 	{
 		this->kernel->unwrap(this->kernel);
+		this->natd->unwrap(this->natd);
 		charon->bus->remove_listener(charon->bus, &this->natd->listener);
 		charon->bus->remove_listener(charon->bus, &this->spi->listener);
 		charon->bus->remove_listener(charon->bus, &this->listener->listener);
@@ -105,6 +107,7 @@ METHOD(plugin_t, get_features, int,
 			PLUGIN_PROVIDE(CUSTOM, "ipsec-qos"),
 				PLUGIN_DEPENDS(CUSTOM, "kernel-ipsec"),
 				PLUGIN_DEPENDS(CUSTOM, "libcharon-sa-managers"),
+				PLUGIN_DEPENDS(CUSTOM, "libcharon-receiver"),
 	};
 	*features = f;
 	return countof(f);

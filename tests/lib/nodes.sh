@@ -1,26 +1,31 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
-# Nodes behind one address of a translator, and the gateway that all of them talk
+# Nodes behind one address of a translator, and the gateways that all of them talk
 # ESP to. Needs lib.sh.
 #
 #   .--------------------.
 #   | node-1             |
-#   | charon with plugin |      .--------------.        .--------------------.
-#   | 10.1.1.1 (lo)      |      | nat          |        | gw                 |
-#   | eth0 10.0.1.11  ---+-- in + 10.0.1.1     |        | charon with plugin |
-#   '--------------------'   |  |              |        | 10.2.0.1 (lo)      |
-#            ...             |  |  192.0.2.1 + out -----+ eth0 192.0.2.2     |
-#   .--------------------.   |  | (masquerade) |        '--------------------'
-#   | node-8 10.0.1.18 --+---'  '--------------'
-#   '--------------------'
+#   | charon with plugin |                            .----------------------.
+#   | 10.1.1.1 (lo)      |     .-------------.        | gw 198.51.100.2      |
+#   | eth0 10.0.1.11  ---+- in + nat         |    .---| charon with plugin   |
+#   '--------------------'  |  | 10.0.1.1    |  .-+-. | 10.2.1.1 (lo)        |
+#            ...            |  |             |  |isp| '----------------------'
+#   .--------------------.  |  | 192.0.2.1  out-+   | .----------------------.
+#   | node-8 10.0.1.18 --+--'  | masquerades |  '-+-' | gw2 203.0.113.2      |
+#   '--------------------'     '-------------'    '---| likewise             |
+#                                                     | 10.2.2.1 (lo)        |
+#                                                     '----------------------'
 #
-# CHILD SA net is between 10.1.N.1 and 10.2.0.1, and is called net-N at gw. The
-# last two nodes speak IKEv1. nat masquerades what goes out.
+# GATEWAYS says which there are. CHILD SA net, of node N and gw, is between 10.1.N.1
+# and 10.2.1.1, and is called net-N there; with gw2 it is net2. The last two of three
+# nodes or more speak IKEv1.
 
 NODES=${NODES:-8}
+GATEWAYS=${GATEWAYS:-gw}
 GLOBAL=192.0.2.1
-GW=192.0.2.2
+GW=198.51.100.2
+declare -A outside=([gw]=$GW [gw2]=203.0.113.2) inner=([gw]=10.2.1.1 [gw2]=10.2.2.1)
 
 # nodes: their names
 nodes()
@@ -43,24 +48,29 @@ node_cable()
 
 nodes_topology()
 {
-	local i
+	local i gw
 
-	# shellcheck disable=SC2046 # names
-	host gw nat $(nodes)
-	link nat:out gw:eth0
+	# shellcheck disable=SC2046,SC2086 # names
+	host nat isp $GATEWAYS $(nodes)
+	link nat:out isp:nat
 	ip -n nat link add name in type bridge
 	ip -n nat link set in up
 	addr nat in 10.0.1.1/24
 	addr nat out $GLOBAL/24
-	addr gw eth0 $GW/24
-	addr gw lo 10.2.0.1/32
-	route gw 10.1.0.0/16 via $GLOBAL
-	forward nat
+	addr isp nat 192.0.2.254/24
+	route nat default via 192.0.2.254
+	forward nat isp
+	for gw in $GATEWAYS; do
+		link "isp:$gw" "$gw:eth0"
+		addr isp "$gw" "${outside[$gw]%.*}.254/24"
+		addr "$gw" eth0 "${outside[$gw]}/24"
+		addr "$gw" lo "${inner[$gw]}/32"
+		route "$gw" default via "${outside[$gw]%.*}.254"
+	done
 	for ((i = 1; i <= NODES; i++)); do
 		node_cable "$i"
 		addr "node-$i" lo "10.1.$i.1/32"
 	done
-	# IKE keeps its mapping although nobody sends keepalives
 	at nat nft -f - <<-END
 	table ip nat {
 		chain out {
@@ -69,6 +79,7 @@ nodes_topology()
 		}
 	}
 	END
+	# IKE keeps its mapping although nobody sends keepalives
 	at nat sysctl -qw net.netfilter.nf_conntrack_udp_timeout=600 \
 		net.netfilter.nf_conntrack_udp_timeout_stream=600
 }
@@ -108,26 +119,29 @@ _node_connection()
 # nodes_conf: charons' connections, and what the plugin does on each host
 nodes_conf()
 {
-	local i version name secret='secrets { ike { secret = "not a secret" } }'
+	local i version name gw secret='secrets { ike { secret = "not a secret" } }'
 
 	for ((i = 1; i <= NODES; i++)); do
 		version=$(node_version "$i")
-		swan_conf "node-$i" <<-END
-		connections {
-			$(_node_connection gw net "$version" %any $GW "10.1.$i.1/32" \
-				10.2.0.1/32 "node-$i.example" gw.example)
-		}
-		$secret
-		END
-		swan_conf gw "node-$i" <<-END
-		connections {
-			$(_node_connection "node-$i" "net-$i" "$version" $GW %any \
-				10.2.0.1/32 "10.1.$i.1/32" gw.example "node-$i.example")
-		}
-		END
+		for gw in $GATEWAYS; do
+			swan_conf "node-$i" "$gw" <<-END
+			connections {
+				$(_node_connection "$gw" "net${gw#gw}" "$version" %any \
+					"${outside[$gw]}" "10.1.$i.1/32" \
+					"${inner[$gw]}/32" "node-$i.example" "$gw.example")
+			}
+			END
+			swan_conf "$gw" "node-$i" <<-END
+			connections {
+				$(_node_connection "node-$i" "net-$i" "$version" \
+					"${outside[$gw]}" %any "${inner[$gw]}/32" \
+					"10.1.$i.1/32" "$gw.example" "node-$i.example")
+			}
+			END
+		done
 	done
-	swan_conf gw <<<"$secret"
-	for name in gw $(nodes); do
+	for name in $GATEWAYS $(nodes); do
+		swan_conf "$name" secret <<<"$secret"
 		cat > "$W/$name/plugin.conf" <<-END
 		spi_derive = ${SPI_DERIVE:-md5-low16}
 		esp_through_nat = yes
@@ -141,7 +155,7 @@ nodes_start()
 {
 	local name
 
-	for name in gw $(nodes); do
+	for name in $GATEWAYS $(nodes); do
 		charon_start "$name" plugin </dev/null
 	done
 }
@@ -149,44 +163,48 @@ nodes_start()
 # nodes_up: all CHILD SAs, at the same moment
 nodes_up()
 {
-	local name
+	local name gw
 	local -a started=()
 
 	for name in $(nodes); do
-		swan_up "$name" net &
-		started+=($!)
+		for gw in $GATEWAYS; do
+			swan_up "$name" "net${gw#gw}" &
+			started+=($!)
+		done
 	done
 	for name in "${started[@]}"; do
 		wait "$name"
 	done
 }
 
-# nodes_ping WAYS [ARGUMENT…]: each node pings gw (out), and gw each of them (in; or
-# both, out+in), until nodes_pinged
+# nodes_ping WAYS [ARGUMENT…]: each node pings each gateway (out), and these each of
+# them (in; or both, out+in), until nodes_pinged
 _ping_pids=()
 nodes_ping()
 {
-	local i
+	local i gw
 
 	rm -f "$W"/ping-*.log
-	for ((i = 1; i <= NODES; i++)); do
-		if [[ $1 = *out* ]]; then
-			exec_at "node-$i" ping -q -i 0.25 -I "10.1.$i.1" "${@:2}" 10.2.0.1 \
-				>"$W/ping-node-$i.log" </dev/null &
-			_ping_pids+=($!)
-		fi
-		if [[ $1 = *in ]]; then
-			exec_at gw ping -q -i 0.25 -I 10.2.0.1 "${@:2}" "10.1.$i.1" \
-				>"$W/ping-gw:$i.log" </dev/null &
-			_ping_pids+=($!)
-		fi
+	for gw in $GATEWAYS; do
+		for ((i = 1; i <= NODES; i++)); do
+			if [[ $1 = *out* ]]; then
+				exec_at "node-$i" ping -q -i 0.25 -I "10.1.$i.1" "${@:2}" \
+					"${inner[$gw]}" >"$W/ping-node-$i:$gw.log" </dev/null &
+				_ping_pids+=($!)
+			fi
+			if [[ $1 = *in ]]; then
+				exec_at "$gw" ping -q -i 0.25 -I "${inner[$gw]}" "${@:2}" \
+					"10.1.$i.1" >"$W/ping-$gw:$i.log" </dev/null &
+				_ping_pids+=($!)
+			fi
+		done
 	done
 }
 
 # nodes_pinged [SIGNAL]: with one, they are ended by it, else they end by themselves.
 # $answered is how many got answers, $sent how many packets were sent, $lost how many
 # of them were not answered
-# shellcheck disable=SC2034 # for scenarios
+# shellcheck disable=SC2034,SC2120 # for scenarios
 nodes_pinged()
 {
 	local pid file out back
