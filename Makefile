@@ -14,6 +14,7 @@
 #                    make test-debug-short: what CI has time for
 #   make soak        the storm of tests/storm alone, for MINUTES=60
 #   make demo        the demonstration; brings in the packages it needs
+#   make demo-nat    plain ESP of eight clients behind one address
 #   make bench       what tagging costs beside nftables, measured; likewise;
 #                    make bench-short: what CI has time for
 #   make install     DESTDIR=… PREFIX=…; make uninstall takes it back
@@ -166,7 +167,7 @@ run-kernels:
 run-fuzz:
 	@tests/fuzz/run $(SECONDS)
 
-.PHONY: test demo
+.PHONY: test demo demo-nat
 test:
 	@.ci/run
 
@@ -176,10 +177,10 @@ test-debug test-debug-short soak:
 	@$(MAKE) -s all
 	@$(if $(findstring soak,$@),tests/storm/run $$(($(or $(MINUTES),60) * 60)),tests/kernels/run $(if $(findstring short,$@),short))
 
-demo:
+demo demo-nat:
 	@scripts/setup demo
 	@$(MAKE) all
-	@tests/demo/run
+	@tests/demo/run $(patsubst demo%,%,$(subst -,,$@))
 
 # The bench, in a kernel of its own; bench-short takes two minutes, three where it has
 # to measure again.
