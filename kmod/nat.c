@@ -53,9 +53,9 @@ struct iq_nat_peer {
 }
 
 static const struct rhashtable_params iq_nat_out =
-	IQ_NAT_TABLE(iq_nat_entry, out_node, out);
+	IQ_NAT_TABLE(iq_nat_entry, dir[IQ_NAT_OUT].node, dir[IQ_NAT_OUT].key);
 static const struct rhashtable_params iq_nat_in =
-	IQ_NAT_TABLE(iq_nat_entry, in_node, in);
+	IQ_NAT_TABLE(iq_nat_entry, dir[IQ_NAT_IN].node, dir[IQ_NAT_IN].key);
 static const struct rhashtable_params iq_nat_waits =
 	IQ_NAT_TABLE(iq_nat_wait, node, part);
 static const struct rhashtable_params iq_nat_nodes =
@@ -76,13 +76,14 @@ static const struct iq_nat_conf *iq_nat_conf(const struct iq_nat *nat,
 static int iq_nat_wait_begin(struct iq_nat *nat, const struct iq_nat_conf *conf,
 			     struct iq_nat_entry *e)
 {
-	u32 spi = be32_to_cpu(e->out.spi);
+	const struct iq_nat_key *key = &e->dir[IQ_NAT_OUT].key;
+	u32 spi = be32_to_cpu(key->spi);
 	int i, err;
 
 	for (i = 0; i < __IQ_NAT_WAYS; i++) {
 		e->wait[i].part = (struct iq_nat_part) {
-			.rule = e->out.rule,
-			.outside = e->out.outside,
+			.rule = key->rule,
+			.outside = key->outside,
 			.part = i == IQ_NAT_DERIVED ?
 				iq_spi_derived(&conf->scheme, spi) :
 				spi & iq_spi_mask(&conf->scheme),
@@ -200,11 +201,18 @@ static void iq_nat_node_leave(struct iq_nat *nat, struct iq_nat_node *node)
 
 /* Entries */
 
-static void iq_nat_state(struct iq_nat_entry *e, u8 state)
+static void iq_nat_set_state(struct iq_nat_entry *e, u8 state)
 {
 	e->rule->n_waiting += (state == IPSEC_QOS_NAT_WAITING) -
-			      (e->state == IPSEC_QOS_NAT_WAITING);
-	WRITE_ONCE(e->state, state);
+			      (iq_nat_state(e) == IPSEC_QOS_NAT_WAITING);
+	WRITE_ONCE(e->dir[IQ_NAT_OUT].state, state);
+	WRITE_ONCE(e->dir[IQ_NAT_IN].state, state);
+}
+
+static void iq_nat_set_inside(struct iq_nat_entry *e, __be32 inside)
+{
+	WRITE_ONCE(e->dir[IQ_NAT_OUT].inside, inside);
+	WRITE_ONCE(e->dir[IQ_NAT_IN].inside, inside);
 }
 
 static void iq_nat_remove(struct iq_nat *nat, struct iq_nat_entry *e,
@@ -212,15 +220,15 @@ static void iq_nat_remove(struct iq_nat *nat, struct iq_nat_entry *e,
 {
 	lockdep_assert_held(&nat->lock);
 	iq_event_nat(nat, event, &e, 1);
-	rhashtable_remove_fast(&nat->out, &e->out_node, iq_nat_out);
-	if (e->state != IPSEC_QOS_NAT_WAITING)
-		rhashtable_remove_fast(&nat->in, &e->in_node, iq_nat_in);
-	if (e->state != IPSEC_QOS_NAT_CONFIRMED)
+	rhashtable_remove_fast(&nat->out, &e->dir[IQ_NAT_OUT].node, iq_nat_out);
+	if (iq_nat_state(e) != IPSEC_QOS_NAT_WAITING)
+		rhashtable_remove_fast(&nat->in, &e->dir[IQ_NAT_IN].node, iq_nat_in);
+	if (iq_nat_state(e) != IPSEC_QOS_NAT_CONFIRMED)
 		iq_nat_wait_end(nat, e);
 	iq_nat_peer_leave(nat, e);
 	iq_nat_node_leave(nat, e->node);
 	list_del(&e->list);
-	e->rule->n_waiting -= e->state == IPSEC_QOS_NAT_WAITING;
+	e->rule->n_waiting -= iq_nat_state(e) == IPSEC_QOS_NAT_WAITING;
 	e->rule->n--;
 	nat->n--;
 	kfree_rcu(e, rcu);
@@ -250,27 +258,32 @@ struct iq_nat_entry *iq_nat_find_in(struct iq_nat *nat, const struct iq_nat_rule
 /* Associated by mistake, as it seems: it waits again. */
 static void iq_nat_dissociate(struct iq_nat *nat, struct iq_nat_entry *e)
 {
-	rhashtable_remove_fast(&nat->in, &e->in_node, iq_nat_in);
-	iq_nat_state(e, IPSEC_QOS_NAT_WAITING);
-	WRITE_ONCE(e->in.spi, 0);
+	struct iq_nat_dir *in = &e->dir[IQ_NAT_IN];
+
+	rhashtable_remove_fast(&nat->in, &in->node, iq_nat_in);
+	iq_nat_set_state(e, IPSEC_QOS_NAT_WAITING);
+	WRITE_ONCE(in->key.spi, 0);
 }
 
-static int iq_nat_associate(struct iq_nat *nat, struct iq_nat_entry *e, __be32 spi)
+static int iq_nat_associate(struct iq_nat *nat, struct iq_nat_entry *e,
+			    __be32 outside, __be32 spi)
 {
+	struct iq_nat_dir *in = &e->dir[IQ_NAT_IN];
 	int err;
 
-	if (e->state != IPSEC_QOS_NAT_WAITING)
+	if (iq_nat_state(e) != IPSEC_QOS_NAT_WAITING)
 		iq_nat_dissociate(nat, e);
-	e->in = e->out;
-	WRITE_ONCE(e->in.spi, spi);
-	err = rhashtable_insert_fast(&nat->in, &e->in_node, iq_nat_in);
+	in->key.rule = e->rule->number;
+	in->key.outside = outside;
+	WRITE_ONCE(in->key.spi, spi);
+	err = rhashtable_insert_fast(&nat->in, &in->node, iq_nat_in);
 	if (err) {
-		WRITE_ONCE(e->in.spi, 0);
+		WRITE_ONCE(in->key.spi, 0);
 		return err;
 	}
 	iq_nat_peer_leave(nat, e);
-	e->associated = jiffies;
-	iq_nat_state(e, IPSEC_QOS_NAT_ASSOCIATED);
+	in->since = jiffies;
+	iq_nat_set_state(e, IPSEC_QOS_NAT_ASSOCIATED);
 	iq_event_nat(nat, IPSEC_QOS_EVENT_CHANGE, &e, 1);
 	return 0;
 }
@@ -278,10 +291,10 @@ static int iq_nat_associate(struct iq_nat *nat, struct iq_nat_entry *e, __be32 s
 /* The inside node sends on, behind the answer that it got. */
 static void iq_nat_confirm(struct iq_nat *nat, struct iq_nat_entry *e)
 {
-	if (e->state != IPSEC_QOS_NAT_ASSOCIATED)
+	if (iq_nat_state(e) != IPSEC_QOS_NAT_ASSOCIATED)
 		return;
 	iq_nat_wait_end(nat, e);
-	iq_nat_state(e, IPSEC_QOS_NAT_CONFIRMED);
+	iq_nat_set_state(e, IPSEC_QOS_NAT_CONFIRMED);
 	iq_event_nat(nat, IPSEC_QOS_EVENT_CHANGE, &e, 1);
 }
 
@@ -293,6 +306,7 @@ static struct iq_nat_entry *iq_nat_make(struct iq_nat *nat, struct iq_nat_rule *
 {
 	struct iq_nat_peer *peer = NULL;
 	struct iq_nat_entry *e;
+	struct iq_nat_dir *out;
 	int i;
 
 	*why = IPSEC_QOS_NAT_COUNTER_CEILING;
@@ -308,14 +322,17 @@ static struct iq_nat_entry *iq_nat_make(struct iq_nat *nat, struct iq_nat_rule *
 	e = kzalloc(sizeof(*e), GFP_ATOMIC);
 	if (!e)
 		return NULL;
-	e->out = (struct iq_nat_key) {
+	for (i = 0; i < __IQ_NAT_DIRS; i++) {
+		e->dir[i].global = global;
+		e->dir[i].used = jiffies;
+		e->dir[i].since = jiffies;
+	}
+	out = &e->dir[IQ_NAT_OUT];
+	out->key = (struct iq_nat_key) {
 		.rule = rule->number, .outside = outside, .spi = spi,
 	};
 	e->rule = rule;
-	e->inside = inside;
-	e->global = global;
-	e->made = jiffies;
-	e->used = jiffies;
+	iq_nat_set_inside(e, inside);
 	e->node = iq_nat_node_join(nat, rule, inside, conf->max_node);
 	if (!e->node)
 		goto free;
@@ -324,7 +341,7 @@ static struct iq_nat_entry *iq_nat_make(struct iq_nat *nat, struct iq_nat_rule *
 	for (i = 0; i < __IQ_NAT_WAYS; i++)
 		if (iq_nat_alike(nat, &e->wait[i].part) > IQ_NAT_ALIKE)
 			goto end;
-	if (rhashtable_insert_fast(&nat->out, &e->out_node, iq_nat_out))
+	if (rhashtable_insert_fast(&nat->out, &out->node, iq_nat_out))
 		goto end;
 	if (conf->underived != IPSEC_QOS_NAT_UNDERIVED_DISCARD) {
 		e->peer = iq_nat_peer_get(nat, rule, outside, true);
@@ -341,7 +358,7 @@ static struct iq_nat_entry *iq_nat_make(struct iq_nat *nat, struct iq_nat_rule *
 	return e;
 
 remove:
-	rhashtable_remove_fast(&nat->out, &e->out_node, iq_nat_out);
+	rhashtable_remove_fast(&nat->out, &out->node, iq_nat_out);
 end:
 	iq_nat_wait_end(nat, e);
 leave:
@@ -363,7 +380,7 @@ static bool iq_nat_move(struct iq_nat *nat, const struct iq_nat_conf *conf,
 		return false;
 	iq_nat_node_leave(nat, e->node);
 	e->node = node;
-	WRITE_ONCE(e->inside, inside);
+	iq_nat_set_inside(e, inside);
 	iq_event_nat(nat, IPSEC_QOS_EVENT_CHANGE, &e, 1);
 	return true;
 }
@@ -374,21 +391,25 @@ struct iq_nat_entry *iq_nat_send(struct iq_nat *nat, struct iq_nat_rule *rule,
 {
 	enum ipsec_qos_nat_counter why = IPSEC_QOS_NAT_COUNTER_CEILING;
 	struct iq_nat_entry *e = iq_nat_find_out(nat, rule, outside, spi);
+	struct iq_nat_dir *out;
 
-	if (likely(e && READ_ONCE(e->inside) == inside &&
-		   READ_ONCE(e->state) != IPSEC_QOS_NAT_ASSOCIATED)) {
-		iq_nat_use(e);
-		return e;
+	if (likely(e)) {
+		out = &e->dir[IQ_NAT_OUT];
+		if (likely(READ_ONCE(out->inside) == inside &&
+			   READ_ONCE(out->state) != IPSEC_QOS_NAT_ASSOCIATED)) {
+			iq_nat_use(out);
+			return e;
+		}
 	}
 	spin_lock_bh(&nat->lock);
 	e = iq_nat_find_out(nat, rule, outside, spi);
 	if (!e)
 		e = iq_nat_make(nat, rule, conf, inside, global, outside, spi, &why);
-	else if (e->inside != inside && !iq_nat_move(nat, conf, e, inside))
+	else if (iq_nat_inside(e) != inside && !iq_nat_move(nat, conf, e, inside))
 		e = NULL;
 	if (e) {
 		iq_nat_confirm(nat, e);
-		iq_nat_use(e);
+		iq_nat_use(&e->dir[IQ_NAT_OUT]);
 	}
 	spin_unlock_bh(&nat->lock);
 	if (!e)
@@ -414,22 +435,23 @@ struct iq_nat_choice {
 static void iq_nat_choose(struct iq_nat_choice *c, const struct iq_nat_conf *conf,
 			  struct iq_nat_entry *e)
 {
+	u8 state = iq_nat_state(e);
 	bool later;
 
-	if (!c->best || (c->best->state != e->state &&
-			 e->state == IPSEC_QOS_NAT_WAITING)) {
+	if (!c->best || (iq_nat_state(c->best) != state &&
+			 state == IPSEC_QOS_NAT_WAITING)) {
 		c->best = e;
 		c->several = false;
 		c->n = 1;
 		c->fit[0] = e;
 		return;
 	}
-	if (c->best == e || c->best->state != e->state)
+	if (c->best == e || iq_nat_state(c->best) != state)
 		return;
 	if (c->n < ARRAY_SIZE(c->fit))
 		c->fit[c->n++] = e;
-	later = time_after(e->made, c->best->made);
-	if (e->inside != c->best->inside) {
+	later = time_after(e->dir[IQ_NAT_OUT].since, c->best->dir[IQ_NAT_OUT].since);
+	if (iq_nat_inside(e) != iq_nat_inside(c->best)) {
 		c->several = true;
 		if (later == (conf->collision == IPSEC_QOS_NAT_COLLISION_NEWEST))
 			c->best = e;
@@ -462,7 +484,7 @@ struct iq_nat_entry *iq_nat_match(struct iq_nat *nat, struct iq_nat_rule *rule,
 		list = rhltable_lookup(&nat->waits, &part, iq_nat_waits);
 		rhl_for_each_entry_rcu(w, pos, list, node) {
 			e = iq_nat_wait_entry(w);
-			if (e->global == global)
+			if (e->dir[IQ_NAT_IN].global == global)
 				iq_nat_choose(&choice, conf, e);
 		}
 	}
@@ -479,14 +501,14 @@ struct iq_nat_entry *iq_nat_match(struct iq_nat *nat, struct iq_nat_rule *rule,
 		if (peer && !list_empty(&peer->waiting))
 			e = list_last_entry(&peer->waiting, struct iq_nat_entry,
 					    waiting);
-		if (e && e->global != global)
+		if (e && e->dir[IQ_NAT_IN].global != global)
 			e = NULL;
 	}
-	if (e && iq_nat_associate(nat, e, spi))
+	if (e && iq_nat_associate(nat, e, outside, spi))
 		e = NULL;
 out:
 	if (e)
-		iq_nat_use(e);
+		iq_nat_use(&e->dir[IQ_NAT_IN]);
 	spin_unlock_bh(&nat->lock);
 	return e;
 }
@@ -495,12 +517,13 @@ out:
 static bool iq_nat_over(struct iq_nat *nat, struct iq_nat_entry *e)
 {
 	const struct iq_nat_conf *conf = iq_nat_conf(nat, e->rule);
-	unsigned long idle = jiffies - READ_ONCE(e->used);
+	unsigned long idle = jiffies - iq_nat_used(e);
 
-	if (e->state == IPSEC_QOS_NAT_ASSOCIATED &&
-	    jiffies - e->associated >= conf->wait)
+	if (iq_nat_state(e) == IPSEC_QOS_NAT_ASSOCIATED &&
+	    jiffies - e->dir[IQ_NAT_IN].since >= conf->wait)
 		iq_nat_dissociate(nat, e);
-	return idle >= (e->state == IPSEC_QOS_NAT_CONFIRMED ? conf->idle : conf->wait);
+	return idle >= (iq_nat_state(e) == IPSEC_QOS_NAT_CONFIRMED ? conf->idle :
+								     conf->wait);
 }
 
 static void iq_nat_expire_work(struct work_struct *work)
@@ -539,7 +562,7 @@ static u32 iq_nat_remove_if(struct iq_nat *nat, const struct iq_nat_rule *rule,
 	spin_lock_bh(&nat->lock);
 	list_for_each_entry_safe(e, next, &nat->entries, list) {
 		if ((rule && e->rule != rule) ||
-		    (waiting && e->state == IPSEC_QOS_NAT_CONFIRMED))
+		    (waiting && iq_nat_state(e) == IPSEC_QOS_NAT_CONFIRMED))
 			continue;
 		iq_nat_remove(nat, e, IPSEC_QOS_EVENT_DEL);
 		n++;

@@ -115,44 +115,51 @@ struct iq_nat_wait {
 struct iq_nat_node;
 struct iq_nat_peer;
 
+enum { IQ_NAT_OUT, IQ_NAT_IN, __IQ_NAT_DIRS };
+
 /**
- * struct iq_nat_entry - a pair of SAs of an inside node
+ * struct iq_nat_dir - all that packets of one direction need of an entry: with many
+ * entries its one cache line is what they cost
  *
- * @out: with the SPI of packets on their way out
- * @in: with that of those on their way in
- * @wait: while it can be matched, by enum iq_nat_way; lock
- * @list: of iq_nat.entries; lock
- * @waiting: of @peer's
+ * @key: with the SPI of that direction
  * @inside: the node; it may move
  * @global: its address outside
  * @state: enum ipsec_qos_nat_state; written under lock
- * @made: jiffies; likewise @used, and @associated
- * @packets: out, in; likewise @bytes
+ * @used: jiffies
+ * @since: jiffies: there is a key
  */
-struct iq_nat_entry {
-	struct rhash_head out_node;
-	struct iq_nat_key out;
-	struct rhash_head in_node;
-	struct iq_nat_key in;
+struct iq_nat_dir {
+	struct rhash_head node;
+	struct iq_nat_key key;
 	__be32 inside;
 	__be32 global;
 	u8 state;
 	unsigned long used;
-	atomic64_t packets[2];
-	atomic64_t bytes[2];
+	unsigned long since;
+	atomic64_t packets;
+	atomic64_t bytes;
+} ____cacheline_aligned;
 
+/**
+ * struct iq_nat_entry - a pair of SAs of an inside node
+ *
+ * @dir: the SAs; @inside, @global and @state of both are the same
+ * @wait: while it can be matched, by enum iq_nat_way; lock
+ * @list: of iq_nat.entries; lock
+ * @waiting: of @peer's
+ */
+struct iq_nat_entry {
+	struct iq_nat_dir dir[__IQ_NAT_DIRS];
+	struct iq_nat_wait wait[__IQ_NAT_WAYS];
 	struct iq_nat_rule *rule;
 	struct iq_nat_node *node;
 	struct iq_nat_peer *peer;
-	struct iq_nat_wait wait[__IQ_NAT_WAYS];
-	struct list_head list;
 	struct list_head waiting;
-	unsigned long made;
-	unsigned long associated;
-	struct rcu_head rcu;
+	union {
+		struct list_head list;
+		struct rcu_head rcu;
+	};
 };
-
-enum { IQ_NAT_OUT, IQ_NAT_IN };
 
 /**
  * struct iq_nat - of a network namespace, once there was a rule
@@ -160,7 +167,7 @@ enum { IQ_NAT_OUT, IQ_NAT_IN };
  * @lock: serialises changes of all below but @rules; bottom halves disabled. No
  *	other lock is taken under it
  * @rules: RCU, written under iq_net.config
- * @out: entries by iq_nat_entry.out; likewise @in
+ * @out: entries by the key of that direction; likewise @in
  * @waits: struct iq_nat_wait by their parts
  * @nodes: inside nodes, to count their entries
  * @peers: outside ends of rules that let those in who derive nothing
@@ -240,13 +247,33 @@ struct iq_nat_entry *iq_nat_match(struct iq_nat *nat, struct iq_nat_rule *rule,
 				  const struct iq_nat_conf *conf, __be32 global,
 				  __be32 outside, __be32 spi, bool *collided);
 
-/** iq_nat_use() - a packet of it came */
-static inline void iq_nat_use(struct iq_nat_entry *e)
+/** iq_nat_use() - a packet came that way */
+static inline void iq_nat_use(struct iq_nat_dir *d)
 {
 	unsigned long now = jiffies;
 
-	if (READ_ONCE(e->used) != now)
-		WRITE_ONCE(e->used, now);
+	if (READ_ONCE(d->used) != now)
+		WRITE_ONCE(d->used, now);
+}
+
+/** iq_nat_used() - jiffies: when a packet came, either way */
+static inline unsigned long iq_nat_used(const struct iq_nat_entry *e)
+{
+	unsigned long out = READ_ONCE(e->dir[IQ_NAT_OUT].used);
+	unsigned long in = READ_ONCE(e->dir[IQ_NAT_IN].used);
+
+	return time_after(out, in) ? out : in;
+}
+
+/** iq_nat_inside(), iq_nat_state() - the node, and how far it is */
+static inline __be32 iq_nat_inside(const struct iq_nat_entry *e)
+{
+	return READ_ONCE(e->dir[IQ_NAT_IN].inside);
+}
+
+static inline u8 iq_nat_state(const struct iq_nat_entry *e)
+{
+	return READ_ONCE(e->dir[IQ_NAT_IN].state);
 }
 
 static inline void iq_nat_count(struct iq_nat_rule *rule,

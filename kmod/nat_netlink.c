@@ -372,27 +372,28 @@ static u32 iq_seconds_since(unsigned long when)
 static int iq_put_nat(struct sk_buff *skb, const struct iq_nat_entry *e)
 {
 	struct nlattr *nest = nla_nest_start(skb, IPSEC_QOS_A_NAT);
-	u8 state = READ_ONCE(e->state);
+	const struct iq_nat_dir *out = &e->dir[IQ_NAT_OUT];
+	u8 state = iq_nat_state(e);
 	struct iq_count count[2];
 	int i;
 
 	for (i = 0; i < ARRAY_SIZE(count); i++) {
-		count[i].packets = atomic64_read(&e->packets[i]);
-		count[i].bytes = atomic64_read(&e->bytes[i]);
+		count[i].packets = atomic64_read(&e->dir[i].packets);
+		count[i].bytes = atomic64_read(&e->dir[i].bytes);
 	}
 	if (!nest ||
 	    nla_put_u32(skb, IPSEC_QOS_NAT_A_RULE, e->rule->id) ||
-	    nla_put_in_addr(skb, IPSEC_QOS_NAT_A_INSIDE_LOCAL, READ_ONCE(e->inside)) ||
-	    nla_put_in_addr(skb, IPSEC_QOS_NAT_A_INSIDE_GLOBAL, e->global) ||
-	    nla_put_in_addr(skb, IPSEC_QOS_NAT_A_OUTSIDE, e->out.outside) ||
-	    nla_put_u32(skb, IPSEC_QOS_NAT_A_SPI_OUT, be32_to_cpu(e->out.spi)) ||
+	    nla_put_in_addr(skb, IPSEC_QOS_NAT_A_INSIDE_LOCAL, iq_nat_inside(e)) ||
+	    nla_put_in_addr(skb, IPSEC_QOS_NAT_A_INSIDE_GLOBAL, out->global) ||
+	    nla_put_in_addr(skb, IPSEC_QOS_NAT_A_OUTSIDE, out->key.outside) ||
+	    nla_put_u32(skb, IPSEC_QOS_NAT_A_SPI_OUT, be32_to_cpu(out->key.spi)) ||
 	    (state != IPSEC_QOS_NAT_WAITING &&
 	     nla_put_u32(skb, IPSEC_QOS_NAT_A_SPI_IN,
-			 be32_to_cpu(READ_ONCE(e->in.spi)))) ||
+			 be32_to_cpu(READ_ONCE(e->dir[IQ_NAT_IN].key.spi)))) ||
 	    nla_put_u8(skb, IPSEC_QOS_NAT_A_STATE, state) ||
-	    nla_put_u32(skb, IPSEC_QOS_NAT_A_AGE, iq_seconds_since(e->made)) ||
+	    nla_put_u32(skb, IPSEC_QOS_NAT_A_AGE, iq_seconds_since(out->since)) ||
 	    nla_put_u32(skb, IPSEC_QOS_NAT_A_IDLE,
-			iq_seconds_since(READ_ONCE(e->used))) ||
+			iq_seconds_since(iq_nat_used(e))) ||
 	    iq_put_count(skb, IPSEC_QOS_NAT_A_OUT, &count[IQ_NAT_OUT]) ||
 	    iq_put_count(skb, IPSEC_QOS_NAT_A_IN, &count[IQ_NAT_IN])) {
 		nla_nest_cancel(skb, nest);

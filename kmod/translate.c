@@ -91,14 +91,14 @@ static bool iq_set_addr(struct sk_buff *skb, unsigned int off, bool dst, __be32 
 	return true;
 }
 
-static void iq_entry_count(struct iq_nat_entry *e, int way,
-			   enum ipsec_qos_nat_counter which, const struct sk_buff *skb)
+static void iq_dir_count(struct iq_nat_dir *d, struct iq_nat_rule *rule,
+			 enum ipsec_qos_nat_counter which, const struct sk_buff *skb)
 {
 	u32 packets = iq_skb_packets(skb);
 
-	atomic64_add(packets, &e->packets[way]);
-	atomic64_add(skb->len, &e->bytes[way]);
-	iq_nat_count(e->rule, which, packets, skb->len);
+	atomic64_add(packets, &d->packets);
+	atomic64_add(skb->len, &d->bytes);
+	iq_nat_count(rule, which, packets, skb->len);
 }
 
 /* The SPI of ESP whose IP header is at @off; 0: it cannot be told, or is reserved. */
@@ -164,12 +164,15 @@ static bool iq_own_addr(const struct net_device *dev, __be32 addr)
 	return inet_addr_type_dev_table(dev_net(dev), dev, addr) == RTN_LOCAL;
 }
 
-static unsigned int iq_deliver(struct sk_buff *skb, struct iq_nat_entry *e)
+static unsigned int iq_deliver(struct sk_buff *skb, struct iq_nat_entry *e,
+			       struct iq_nat_rule *rule)
 {
+	struct iq_nat_dir *d = &e->dir[IQ_NAT_IN];
+
 	iq_untracked(skb);
-	if (!iq_set_addr(skb, skb_network_offset(skb), true, READ_ONCE(e->inside)))
+	if (!iq_set_addr(skb, skb_network_offset(skb), true, READ_ONCE(d->inside)))
 		return NF_DROP;
-	iq_entry_count(e, IQ_NAT_IN, IPSEC_QOS_NAT_COUNTER_IN, skb);
+	iq_dir_count(d, rule, IPSEC_QOS_NAT_COUNTER_IN, skb);
 	return NF_ACCEPT;
 }
 
@@ -190,9 +193,9 @@ static unsigned int iq_esp_in(struct iq_nat *nat, struct sk_buff *skb,
 		if (!iq_rule_outside(conf, state->in, src, dst))
 			continue;
 		e = spi ? iq_nat_find_in(nat, rule, src, spi) : NULL;
-		if (e && e->global == dst) {
-			iq_nat_use(e);
-			return iq_deliver(skb, e);
+		if (e && e->dir[IQ_NAT_IN].global == dst) {
+			iq_nat_use(&e->dir[IQ_NAT_IN]);
+			return iq_deliver(skb, e, rule);
 		}
 		if (!first)
 			first = rule;
@@ -208,7 +211,7 @@ static unsigned int iq_esp_in(struct iq_nat *nat, struct sk_buff *skb,
 			iq_nat_count(rule, IPSEC_QOS_NAT_COUNTER_COLLISION,
 				     iq_skb_packets(skb), skb->len);
 		if (e)
-			return iq_deliver(skb, e);
+			return iq_deliver(skb, e, rule);
 	}
 	iq_nat_count(first, IPSEC_QOS_NAT_COUNTER_UNMATCHED, iq_skb_packets(skb),
 		     skb->len);
@@ -232,9 +235,9 @@ static unsigned int iq_icmp_in(struct iq_nat *nat, struct sk_buff *skb,
 		if (!iq_rule_outside(conf, state->in, inner.dst, dst))
 			continue;
 		e = iq_nat_find_out(nat, rule, inner.dst, inner.spi);
-		if (!e || e->global != dst)
+		if (!e || e->dir[IQ_NAT_OUT].global != dst)
 			continue;
-		inside = READ_ONCE(e->inside);
+		inside = READ_ONCE(e->dir[IQ_NAT_OUT].inside);
 		iq_untracked(skb);
 		if (!iq_set_addr(skb, inner.off, false, inside) ||
 		    !iq_set_addr(skb, skb_network_offset(skb), true, inside))
@@ -299,6 +302,7 @@ static unsigned int iq_esp_out(struct iq_nat *nat, struct sk_buff *skb,
 	const struct iq_nat_conf *conf;
 	struct iq_nat_rule *rule;
 	struct iq_nat_entry *e;
+	struct iq_nat_dir *d;
 	__be32 spi;
 
 	list_for_each_entry_rcu(rule, &nat->rules, list) {
@@ -316,9 +320,12 @@ static unsigned int iq_esp_out(struct iq_nat *nat, struct sk_buff *skb,
 			return NF_DROP;
 		e = iq_nat_send(nat, rule, conf, ip->saddr, iq_global(conf, state->out),
 				ip->daddr, spi);
-		if (!e || !iq_set_addr(skb, skb_network_offset(skb), false, e->global))
+		if (!e)
 			return NF_DROP;
-		iq_entry_count(e, IQ_NAT_OUT, IPSEC_QOS_NAT_COUNTER_OUT, skb);
+		d = &e->dir[IQ_NAT_OUT];
+		if (!iq_set_addr(skb, skb_network_offset(skb), false, d->global))
+			return NF_DROP;
+		iq_dir_count(d, rule, IPSEC_QOS_NAT_COUNTER_OUT, skb);
 		return NF_ACCEPT;
 	}
 	return NF_ACCEPT;
@@ -332,6 +339,7 @@ static unsigned int iq_icmp_out(struct iq_nat *nat, struct sk_buff *skb,
 	struct iq_nat_rule *rule;
 	struct iq_nat_entry *e;
 	struct iq_inner inner;
+	struct iq_nat_dir *d;
 
 	if (!iq_icmp_inner(skb, &inner))
 		return NF_ACCEPT;
@@ -340,10 +348,11 @@ static unsigned int iq_icmp_out(struct iq_nat *nat, struct sk_buff *skb,
 		if (!iq_dev_match(state->out, conf->outside_dev))
 			continue;
 		e = iq_nat_find_in(nat, rule, inner.src, inner.spi);
-		if (!e || READ_ONCE(e->inside) != inner.dst)
+		if (!e || iq_nat_inside(e) != inner.dst)
 			continue;
-		if (!iq_set_addr(skb, inner.off, true, e->global) ||
-		    !iq_set_addr(skb, skb_network_offset(skb), false, e->global))
+		d = &e->dir[IQ_NAT_IN];
+		if (!iq_set_addr(skb, inner.off, true, d->global) ||
+		    !iq_set_addr(skb, skb_network_offset(skb), false, d->global))
 			return NF_DROP;
 		iq_nat_count(rule, IPSEC_QOS_NAT_COUNTER_ICMP, 1, skb->len);
 		return NF_ACCEPT;
