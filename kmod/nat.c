@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
+#include <linux/inetdevice.h>
+#include <linux/jhash.h>
 #include <linux/jiffies.h>
 #include <linux/slab.h>
 
@@ -45,17 +47,48 @@ struct iq_nat_peer {
 };
 
 /* The keys are compared and hashed as bytes: none has any that are not set. */
-#define IQ_NAT_TABLE(type, head, field) {				\
+#define IQ_NAT_TABLE(type, head, field, ...) {				\
 	.head_offset = offsetof(struct type, head),			\
 	.key_offset = offsetof(struct type, field),			\
 	.key_len = sizeof_field(struct type, field),			\
 	.automatic_shrinking = true,					\
+	__VA_ARGS__							\
+}
+
+/* Those that each packet is looked up by, without a call. */
+static u32 iq_nat_key_hash(const void *data, u32 len, u32 seed)
+{
+	const struct iq_nat_key *key = data;
+
+	return jhash_3words(key->rule, (__force u32)key->outside,
+			    (__force u32)key->spi, seed);
+}
+
+static int iq_nat_key_differ(const struct rhashtable_compare_arg *arg,
+			     const struct iq_nat_dir *d)
+{
+	const struct iq_nat_key *key = arg->key;
+
+	return d->key.spi != key->spi || d->key.outside != key->outside ||
+	       d->key.rule != key->rule;
+}
+
+static int iq_nat_out_differ(struct rhashtable_compare_arg *arg, const void *e)
+{
+	return iq_nat_key_differ(arg, &((const struct iq_nat_entry *)e)->dir[IQ_NAT_OUT]);
+}
+
+static int iq_nat_in_differ(struct rhashtable_compare_arg *arg, const void *e)
+{
+	return iq_nat_key_differ(arg, &((const struct iq_nat_entry *)e)->dir[IQ_NAT_IN]);
 }
 
 static const struct rhashtable_params iq_nat_out =
-	IQ_NAT_TABLE(iq_nat_entry, dir[IQ_NAT_OUT].node, dir[IQ_NAT_OUT].key);
+	IQ_NAT_TABLE(iq_nat_entry, dir[IQ_NAT_OUT].node, dir[IQ_NAT_OUT].key,
+		     .hashfn = iq_nat_key_hash, .obj_cmpfn = iq_nat_out_differ);
 static const struct rhashtable_params iq_nat_in =
-	IQ_NAT_TABLE(iq_nat_entry, dir[IQ_NAT_IN].node, dir[IQ_NAT_IN].key);
+	IQ_NAT_TABLE(iq_nat_entry, dir[IQ_NAT_IN].node, dir[IQ_NAT_IN].key,
+		     .hashfn = iq_nat_key_hash, .obj_cmpfn = iq_nat_in_differ);
 static const struct rhashtable_params iq_nat_waits =
 	IQ_NAT_TABLE(iq_nat_wait, node, part);
 static const struct rhashtable_params iq_nat_nodes =
@@ -234,9 +267,9 @@ static void iq_nat_remove(struct iq_nat *nat, struct iq_nat_entry *e,
 	kfree_rcu(e, rcu);
 }
 
-static struct iq_nat_entry *iq_nat_find(struct rhashtable *table,
-					const struct rhashtable_params params,
-					u32 rule, __be32 outside, __be32 spi)
+static __always_inline struct iq_nat_entry *
+iq_nat_find(struct rhashtable *table, const struct rhashtable_params params, u32 rule,
+	    __be32 outside, __be32 spi)
 {
 	struct iq_nat_key key = { .rule = rule, .outside = outside, .spi = spi };
 
@@ -300,13 +333,15 @@ static void iq_nat_confirm(struct iq_nat *nat, struct iq_nat_entry *e)
 
 static struct iq_nat_entry *iq_nat_make(struct iq_nat *nat, struct iq_nat_rule *rule,
 					const struct iq_nat_conf *conf,
-					__be32 inside, __be32 global,
+					__be32 inside,
+					const struct net_device *dev,
 					__be32 outside, __be32 spi,
 					enum ipsec_qos_nat_counter *why)
 {
 	struct iq_nat_peer *peer = NULL;
 	struct iq_nat_entry *e;
 	struct iq_nat_dir *out;
+	__be32 global;
 	int i;
 
 	*why = IPSEC_QOS_NAT_COUNTER_CEILING;
@@ -322,6 +357,7 @@ static struct iq_nat_entry *iq_nat_make(struct iq_nat *nat, struct iq_nat_rule *
 	e = kzalloc(sizeof(*e), GFP_ATOMIC);
 	if (!e)
 		return NULL;
+	global = conf->global ?: inet_select_addr(dev, 0, RT_SCOPE_UNIVERSE);
 	for (i = 0; i < __IQ_NAT_DIRS; i++) {
 		e->dir[i].global = global;
 		e->dir[i].used = jiffies;
@@ -387,7 +423,8 @@ static bool iq_nat_move(struct iq_nat *nat, const struct iq_nat_conf *conf,
 
 struct iq_nat_entry *iq_nat_send(struct iq_nat *nat, struct iq_nat_rule *rule,
 				 const struct iq_nat_conf *conf, __be32 inside,
-				 __be32 global, __be32 outside, __be32 spi)
+				 const struct net_device *dev, __be32 outside,
+				 __be32 spi)
 {
 	enum ipsec_qos_nat_counter why = IPSEC_QOS_NAT_COUNTER_CEILING;
 	struct iq_nat_entry *e = iq_nat_find_out(nat, rule, outside, spi);
@@ -404,7 +441,7 @@ struct iq_nat_entry *iq_nat_send(struct iq_nat *nat, struct iq_nat_rule *rule,
 	spin_lock_bh(&nat->lock);
 	e = iq_nat_find_out(nat, rule, outside, spi);
 	if (!e)
-		e = iq_nat_make(nat, rule, conf, inside, global, outside, spi, &why);
+		e = iq_nat_make(nat, rule, conf, inside, dev, outside, spi, &why);
 	else if (iq_nat_inside(e) != inside && !iq_nat_move(nat, conf, e, inside))
 		e = NULL;
 	if (e) {

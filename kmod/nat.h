@@ -227,14 +227,15 @@ struct iq_nat_entry *iq_nat_find_in(struct iq_nat *nat, const struct iq_nat_rule
  * iq_nat_send() - @inside has sent: its entry, made where there is none, moved where
  * it was another node's
  *
- * @global: its address outside, if it is made
+ * @dev: where it leaves; its address outside, if the rule says none
  *
  * Return: NULL: there may be no entry: the packet has been counted, and is to be
  * dropped.
  */
 struct iq_nat_entry *iq_nat_send(struct iq_nat *nat, struct iq_nat_rule *rule,
 				 const struct iq_nat_conf *conf, __be32 inside,
-				 __be32 global, __be32 outside, __be32 spi);
+				 const struct net_device *dev, __be32 outside,
+				 __be32 spi);
 
 /**
  * iq_nat_match() - whose is a packet that no association is known for?

@@ -282,17 +282,12 @@ static unsigned int iq_translate_in(void *priv, struct sk_buff *skb,
 	verdict = iq_esp_in(iqn->nat, skb, state);
 	/* On its way out it is this router's to translate. */
 	ip = ip_hdr(skb);
-	if (verdict == NF_ACCEPT &&
+	if (verdict == NF_ACCEPT && !skb_get_nfct(skb) &&
 	    iq_concerns(iqn->nat, state, ip->saddr, ip->daddr, true))
 		iq_untracked(skb);
 out:
 	local_bh_enable();
 	return verdict;
-}
-
-static __be32 iq_global(const struct iq_nat_conf *conf, const struct net_device *out)
-{
-	return conf->global ?: inet_select_addr(out, 0, RT_SCOPE_UNIVERSE);
 }
 
 static unsigned int iq_esp_out(struct iq_nat *nat, struct sk_buff *skb,
@@ -318,8 +313,7 @@ static unsigned int iq_esp_out(struct iq_nat *nat, struct sk_buff *skb,
 		spi = iq_esp_spi(skb, skb_network_offset(skb), ip);
 		if (!spi)
 			return NF_DROP;
-		e = iq_nat_send(nat, rule, conf, ip->saddr, iq_global(conf, state->out),
-				ip->daddr, spi);
+		e = iq_nat_send(nat, rule, conf, ip->saddr, state->out, ip->daddr, spi);
 		if (!e)
 			return NF_DROP;
 		d = &e->dir[IQ_NAT_OUT];
