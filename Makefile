@@ -182,8 +182,8 @@ demo demo-nat:
 	@$(MAKE) all
 	@tests/demo/run $(patsubst demo%,%,$(subst -,,$@))
 
-# The bench, in a kernel of its own; bench-short takes two minutes, three where it has
-# to measure again.
+# The bench, in a kernel of its own; bench-short takes two to three minutes, four where
+# it has to measure again.
 
 $(B)/bench/sas: $(patsubst %.c,$(B)/obj/%.o,$(lib_src) tests/bench/sas.c)
 	@mkdir -p $(@D)

@@ -4,19 +4,28 @@
  * memory, to compare with. Each line written to /proc/iq_bench is a job, done in
  * the network namespace of who writes it when the write returns:
  *
- *	take DEVICE			the next one for turns
+ *	take DEVICE KIND SAS		the next one for turns
  *	chain BYTES			so much memory takes part in turns as well
- *	turns KIND SAS PACKETS		PACKETS frames into each of the devices
+ *	turns PACKETS			PACKETS frames into each of the devices
  *					that were taken, one after the other; then
  *					as many reads of the memory, each of where
  *					the last one says
  *	let go				of all of them
  *	flow DEVICE KIND SAS SECONDS	frames for so long, giving way to others
+ *	nodes SCHEME DRAW		other inside nodes; DRAW is any number
+ *	deliver DEVICE KIND SAS		one frame for each, and where do they go?
  *
  * KIND is esp4, esp6, udp4 (UDP-encapsulated ESP), or what is none of it: tcp,
  * udp. Packet after packet is another one of the SAs' (sas.h), for each device in
  * the same order. Reading tells how the last job went, in a line for each device:
  * and one for the memory: how many packets or reads, and nanoseconds for them.
+ *
+ * Of inside nodes, as many as SAS says, each has one SA with the one responder, and
+ * one port of UDP. KIND is esp-out, udp-out; their answers to the global address:
+ * esp-in, udp-in, and to the node, as if nothing were translated: esp-home,
+ * udp-home; and esp-match, an answer with another SPI than the last. To deliver one of
+ * the others means with the global address or to the node whose it is: the first
+ * line of what is read tells how many were, the second how many went elsewhere.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -26,6 +35,7 @@
 #include <linux/ipv6.h>
 #include <linux/module.h>
 #include <linux/mutex.h>
+#include <linux/netfilter_ipv4.h>
 #include <linux/nsproxy.h>
 #include <linux/proc_fs.h>
 #include <linux/random.h>
@@ -35,42 +45,82 @@
 #include <linux/vmalloc.h>
 #include <net/ip.h>
 
+#include "ipsec_qos/spi.h"
 #include "sas.h"
 
 #define BURST		64
-#define DEVICES_MAX	3
+#define DEVICES_MAX	4
+#define NODES		60000
+#define NODE(i)		(0x0a000100 + (i))	/* 10.0.1.0 ... */
+#define RESPONDER	0xcb007101		/* 203.0.113.1 */
+#define GLOBAL		0xc6336401		/* 198.51.100.1 */
 #define IP_BYTES	64	/* of a packet */
 #define READ_BYTES	64	/* a cache line */
 
-enum kind { ESP4, ESP6, UDP4, TCP, UDP, N_KINDS };
+/* Those of inside nodes are last. */
+enum kind { ESP4, ESP6, UDP4, TCP, UDP, ESP_OUT, ESP_IN, ESP_HOME, ESP_MATCH, UDP_OUT,
+	    UDP_IN, UDP_HOME, N_KINDS };
 
-static const char * const kinds[] = { "esp4", "esp6", "udp4", "tcp", "udp" };
+static const char * const kinds[] = {
+	"esp4", "esp6", "udp4", "tcp", "udp", "esp-out", "esp-in", "esp-home",
+	"esp-match", "udp-out", "udp-in", "udp-home",
+};
+
+/**
+ * struct target - what is sent, and where
+ *
+ * @dev: into this one
+ * @kind: enum kind
+ * @sas: of as many
+ */
+struct target {
+	struct net_device *dev;
+	int kind;
+	u32 sas;
+};
 
 /**
  * struct result - how it went with a device, or with memory
  *
- * @dev: where packets go to
  * @packet: the number of the next one
  * @n: packets or reads
  * @ns: that they took
  */
 struct result {
-	struct net_device *dev;
 	u32 packet;
 	u64 n;
 	u64 ns;
 };
 
+/**
+ * struct node - an inside node
+ *
+ * @addr: its address
+ * @port: and its port, of UDP
+ * @spi: of what it sends
+ * @answer: of what it gets
+ */
+struct node {
+	u32 addr;
+	u32 port;
+	u32 spi;
+	u32 answer;
+};
+
 static DEFINE_MUTEX(lock);	/* one job at a time; guards what follows */
 static struct result results[DEVICES_MAX + 1];
 static unsigned int n_results;
-static struct net_device *taken[DEVICES_MAX];
+static struct target taken[DEVICES_MAX];
 static unsigned int n_taken;
 static u32 next_packet;		/* of turns: they go on where the last ones ended */
 static u32 *chain;
 static u32 next_read;		/* a line of it */
+static struct node *nodes;	/* in the order in which they send */
+static const struct node *expected;	/* who sends, or is sent to, now */
+static bool outwards;
+static u64 delivered[2];	/* elsewhere, and as expected */
 
-static void make_ipv4(void *data, u8 protocol, u32 i)
+static void make_ipv4(void *data, u8 protocol, u32 src, u32 dst)
 {
 	struct iphdr *ip = data;
 
@@ -80,8 +130,8 @@ static void make_ipv4(void *data, u8 protocol, u32 i)
 		.tot_len = htons(IP_BYTES),
 		.ttl = 64,
 		.protocol = protocol,
-		.saddr = htonl(0xc0000202),			/* 192.0.2.2 */
-		.daddr = htonl(0xcb007100 | bench_host(i)),	/* 203.0.113.0/24 */
+		.saddr = htonl(src),
+		.daddr = htonl(dst),
 	};
 	ip->check = ip_fast_csum(ip, ip->ihl);
 }
@@ -101,29 +151,85 @@ static void make_ipv6(void *data, u8 protocol, u32 i)
 	};
 }
 
-static void make_esp(void *data, u32 i)
+static void make_esp(void *data, u32 spi)
 {
 	__be32 *esp = data;
 
-	esp[0] = htonl(bench_spi(i));
+	esp[0] = htonl(spi);
 	esp[1] = htonl(1);
 }
 
-static void make_udp(void *data, u16 port, u16 len)
+static void make_udp(void *data, u16 from, u16 to)
 {
 	struct udphdr *udp = data;
 
 	*udp = (struct udphdr) {
-		.source = htons(50000),
-		.dest = htons(port),
-		.len = htons(len),
+		.source = htons(from),
+		.dest = htons(to),
+		.len = htons(IP_BYTES - sizeof(struct iphdr)),
 	};
 }
 
-static struct sk_buff *make_skb(struct net_device *dev, enum kind kind, u32 i)
+/* What is in the frame number @packet of an SA, or of none. */
+static void make_packet(void *data, enum kind kind, u32 i)
 {
-	struct sk_buff *skb = netdev_alloc_skb_ip_align(dev, ETH_HLEN + IP_BYTES);
-	void *data, *payload;
+	u32 dst = 0xcb007100 | bench_host(i);	/* 203.0.113.0/24 */
+	u32 src = 0xc0000202;			/* 192.0.2.2 */
+	void *payload = data + sizeof(struct iphdr);
+
+	switch (kind) {
+	case ESP4:
+		make_ipv4(data, IPPROTO_ESP, src, dst);
+		make_esp(payload, bench_spi(i));
+		break;
+	case ESP6:
+		make_ipv6(data, IPPROTO_ESP, i);
+		make_esp(data + sizeof(struct ipv6hdr), bench_spi(i));
+		break;
+	case UDP4:
+		make_ipv4(data, IPPROTO_UDP, src, dst);
+		make_udp(payload, 50000, 4500);
+		make_esp(payload + sizeof(struct udphdr), bench_spi(i));
+		break;
+	case TCP:
+		make_ipv4(data, IPPROTO_TCP, src, dst);
+		memset(payload, 0, sizeof(struct tcphdr));
+		break;
+	default:
+		make_ipv4(data, IPPROTO_UDP, src, dst);
+		make_udp(payload, 50000, 443);
+	}
+}
+
+/* What is in that of a node: @round is how often it has sent. */
+static void make_node_packet(void *data, enum kind kind, const struct node *node,
+			     u32 round)
+{
+	void *payload = data + sizeof(struct iphdr);
+	u32 src = RESPONDER, dst = GLOBAL;
+
+	if (kind == ESP_OUT || kind == UDP_OUT) {
+		src = node->addr;
+		dst = RESPONDER;
+	} else if (kind == ESP_HOME || kind == UDP_HOME) {
+		dst = node->addr;
+	}
+	if (kind >= UDP_OUT) {
+		make_ipv4(data, IPPROTO_UDP, src, dst);
+		make_udp(payload, kind == UDP_OUT ? node->port : 443,
+			 kind == UDP_OUT ? 443 : node->port);
+		return;
+	}
+	make_ipv4(data, IPPROTO_ESP, src, dst);
+	/* What differs is a bit that md5-low24 leaves free. */
+	make_esp(payload, kind == ESP_OUT ? node->spi :
+		 kind == ESP_MATCH ? node->answer ^ (round & 1) << 24 : node->answer);
+}
+
+static struct sk_buff *make_skb(const struct target *to, u32 packet)
+{
+	struct sk_buff *skb = netdev_alloc_skb_ip_align(to->dev, ETH_HLEN + IP_BYTES);
+	void *data;
 
 	if (!skb)
 		return NULL;
@@ -133,36 +239,17 @@ static struct sk_buff *make_skb(struct net_device *dev, enum kind kind, u32 i)
 	skb_pull(skb, ETH_HLEN);
 	data = skb_put(skb, IP_BYTES);
 	skb->pkt_type = PACKET_HOST;
-	skb->protocol = kind == ESP6 ? htons(ETH_P_IPV6) : htons(ETH_P_IP);
-
-	payload = data + (kind == ESP6 ? sizeof(struct ipv6hdr) : sizeof(struct iphdr));
-	switch (kind) {
-	case ESP4:
-		make_ipv4(data, IPPROTO_ESP, i);
-		make_esp(payload, i);
-		break;
-	case ESP6:
-		make_ipv6(data, IPPROTO_ESP, i);
-		make_esp(payload, i);
-		break;
-	case UDP4:
-		make_ipv4(data, IPPROTO_UDP, i);
-		make_udp(payload, 4500, IP_BYTES - sizeof(struct iphdr));
-		make_esp(payload + sizeof(struct udphdr), i);
-		break;
-	case TCP:
-		make_ipv4(data, IPPROTO_TCP, i);
-		memset(payload, 0, sizeof(struct tcphdr));
-		break;
-	default:
-		make_ipv4(data, IPPROTO_UDP, i);
-		make_udp(payload, 443, IP_BYTES - sizeof(struct iphdr));
-	}
+	skb->protocol = to->kind == ESP6 ? htons(ETH_P_IPV6) : htons(ETH_P_IP);
+	if (to->kind >= ESP_OUT)
+		make_node_packet(data, to->kind, &nodes[packet % to->sas],
+				 packet / to->sas);
+	else
+		make_packet(data, to->kind, bench_turn(packet, to->sas));
 	return skb;
 }
 
 /* A burst of frames; false: no memory. */
-static bool send_burst(struct result *r, enum kind kind, u32 sas)
+static bool send_burst(struct result *r, const struct target *to)
 {
 	struct sk_buff *skb;
 	u64 start;
@@ -171,7 +258,7 @@ static bool send_burst(struct result *r, enum kind kind, u32 sas)
 	local_bh_disable();
 	start = ktime_get_ns();
 	for (i = 0; i < BURST; i++) {
-		skb = make_skb(r->dev, kind, bench_turn(r->packet++, sas));
+		skb = make_skb(to, r->packet++);
 		if (!skb)
 			break;
 		netif_receive_skb(skb);
@@ -188,20 +275,38 @@ static void results_begin(unsigned int n)
 	n_results = n;
 }
 
+/* "DEVICE KIND SAS": dev_put() it. */
+static int find_target(const char *line, struct target *to)
+{
+	char name[IFNAMSIZ], kind[12];
+
+	if (sscanf(line, "%15s %11s %u", name, kind, &to->sas) != 3 || !to->sas)
+		return -EINVAL;
+	to->kind = match_string(kinds, N_KINDS, kind);
+	if (to->kind < 0)
+		return to->kind;
+	if (to->kind >= ESP_OUT && (!nodes || to->sas > NODES))
+		return -EINVAL;
+	to->dev = dev_get_by_name(current->nsproxy->net_ns, name);
+	return to->dev ? 0 : -ENODEV;
+}
+
 static int job_take(const char *line)
 {
-	char name[IFNAMSIZ];
+	int err;
 
-	if (sscanf(line, "%15s", name) != 1 || n_taken == DEVICES_MAX)
+	if (n_taken == DEVICES_MAX)
 		return -EINVAL;
-	taken[n_taken] = dev_get_by_name(current->nsproxy->net_ns, name);
-	return taken[n_taken] ? n_taken++, 0 : -ENODEV;
+	err = find_target(line, &taken[n_taken]);
+	if (!err)
+		n_taken++;
+	return err;
 }
 
 static void let_go(void)
 {
 	while (n_taken)
-		dev_put(taken[--n_taken]);
+		dev_put(taken[--n_taken].dev);
 	vfree(chain);
 	chain = NULL;
 }
@@ -249,22 +354,15 @@ static void read_chain(struct result *r, unsigned int reads)
 
 static int job_turns(const char *line)
 {
-	unsigned int sas, packets, i, n;
-	char kind_name[8];
-	int kind;
+	unsigned int packets, i, n;
 
-	if (sscanf(line, "%7s %u %u", kind_name, &sas, &packets) != 3 || !sas ||
-	    !n_taken)
+	if (sscanf(line, "%u", &packets) != 1 || !n_taken)
 		return -EINVAL;
-	kind = match_string(kinds, N_KINDS, kind_name);
-	if (kind < 0)
-		return kind;
 	results_begin(n_taken + !!chain);
 	for (i = 0; i < n_taken; i++) {
-		results[i].dev = taken[i];
 		results[i].packet = next_packet;
 		for (n = 0; n < packets; n += BURST)
-			if (!send_burst(&results[i], kind, sas))
+			if (!send_burst(&results[i], &taken[i]))
 				return -ENOMEM;
 		cond_resched();
 	}
@@ -276,28 +374,125 @@ static int job_turns(const char *line)
 
 static int job_flow(const char *line)
 {
-	char name[IFNAMSIZ], kind_name[8];
-	unsigned int sas, seconds;
-	int kind, err = 0;
+	unsigned int seconds;
+	struct target to;
+	int err;
 	u64 until;
 
-	if (sscanf(line, "%15s %7s %u %u", name, kind_name, &sas, &seconds) != 4 ||
-	    !sas)
+	if (sscanf(line, "%*s %*s %*s %u", &seconds) != 1)
 		return -EINVAL;
-	kind = match_string(kinds, N_KINDS, kind_name);
-	if (kind < 0)
-		return kind;
+	err = find_target(line, &to);
+	if (err)
+		return err;
 	results_begin(1);
-	results[0].dev = dev_get_by_name(current->nsproxy->net_ns, name);
-	if (!results[0].dev)
-		return -ENODEV;
 	until = ktime_get_ns() + (u64)seconds * NSEC_PER_SEC;
 	while (!err && ktime_get_ns() < until) {
-		if (!send_burst(&results[0], kind, sas))
+		if (!send_burst(&results[0], &to))
 			err = -ENOMEM;
 		cond_resched();
 	}
-	dev_put(results[0].dev);
+	dev_put(to.dev);
+	return err;
+}
+
+/* The last step of MurmurHash3: of different numbers come different ones. */
+static u32 mix(u32 i)
+{
+	i = (i ^ i >> 16) * 0x85ebca6b;
+	i = (i ^ i >> 13) * 0xc2b2ae35;
+	return i ^ i >> 16;
+}
+
+static int job_nodes(const char *line)
+{
+	static const char * const schemes[] = {
+		[IQ_SPI_MD5_LOW16] = "md5-low16", [IQ_SPI_MD5_LOW24] = "md5-low24",
+		[IQ_SPI_MD5_FULL] = "md5-full", [IQ_SPI_SIPHASH_LOW16] = "siphash-low16",
+	};
+	struct iq_spi_rule rule = {};	/* the key is all zeroes */
+	char scheme[16];
+	int found;
+	u32 i, at;
+
+	if (sscanf(line, "%15s %u", scheme, &at) != 2)
+		return -EINVAL;
+	found = match_string(schemes, IQ_SPI_SCHEMES, scheme);
+	if (found < 0)
+		return found;
+	rule.scheme = found;
+	if (!nodes)
+		nodes = vmalloc(array_size(NODES, sizeof(*nodes)));
+	if (!nodes)
+		return -ENOMEM;
+	at *= 2 * NODES;
+	for (i = 0; i < NODES; i++) {
+		struct node *node = &nodes[i];
+
+		node->addr = NODE(bench_turn(i, NODES));
+		node->port = 1024 + bench_turn(i, NODES);
+		do {
+			node->spi = mix(at++);
+			node->answer = iq_spi_make(&rule, node->spi, mix(~at));
+		} while (node->spi < IQ_SPI_MIN || node->answer < IQ_SPI_MIN);
+	}
+	return 0;
+}
+
+static unsigned int see(void *priv, struct sk_buff *skb,
+			const struct nf_hook_state *state)
+{
+	const struct iphdr *ip = ip_hdr(skb);
+
+	if (expected)
+		delivered[ntohl(outwards ? ip->saddr : ip->daddr) ==
+			  (outwards ? GLOBAL : expected->addr)]++;
+	return NF_ACCEPT;
+}
+
+static const struct nf_hook_ops see_ops = {
+	.hook = see,
+	.pf = NFPROTO_IPV4,
+	.hooknum = NF_INET_POST_ROUTING,
+	.priority = NF_IP_PRI_LAST,
+};
+
+static int job_deliver(const char *line)
+{
+	struct net *net = current->nsproxy->net_ns;
+	struct sk_buff *skb;
+	struct target to;
+	u32 i, at;
+	int err;
+
+	err = find_target(line, &to);
+	if (err)
+		return err;
+	if (to.kind < ESP_OUT)
+		err = -EINVAL;
+	err = err ?: nf_register_net_hook(net, &see_ops);
+	if (err)
+		goto put;
+	memset(delivered, 0, sizeof(delivered));
+	outwards = to.kind == ESP_OUT || to.kind == UDP_OUT;
+	for (i = 0; i < to.sas && !err; i++) {
+		at = bench_turn(i, to.sas);
+		skb = make_skb(&to, at);
+		local_bh_disable();
+		expected = &nodes[at];
+		if (skb)
+			netif_receive_skb(skb);
+		else
+			err = -ENOMEM;
+		expected = NULL;
+		local_bh_enable();
+		cond_resched();
+	}
+	nf_unregister_net_hook(net, &see_ops);
+	results_begin(2);
+	results[0].n = delivered[true];
+	results[1].n = delivered[false];
+put:
+	dev_put(to.dev);
 	return err;
 }
 
@@ -325,6 +520,10 @@ static ssize_t bench_write(struct file *file, const char __user *buf, size_t len
 		err = job_flow(rest);
 	} else if (!strcmp(line, "chain")) {
 		err = job_chain(rest);
+	} else if (!strcmp(line, "nodes")) {
+		err = job_nodes(rest);
+	} else if (!strcmp(line, "deliver")) {
+		err = job_deliver(rest);
 	} else {
 		err = -EINVAL;
 	}
@@ -366,6 +565,7 @@ static void __exit bench_exit(void)
 {
 	remove_proc_entry("iq_bench", NULL);
 	let_go();
+	vfree(nodes);
 }
 
 module_init(bench_init);
