@@ -170,7 +170,7 @@ static void make_udp(void *data, u16 from, u16 to)
 	};
 }
 
-/* What is in the frame number @packet of an SA, or of none. */
+/* What is in a frame of an SA, or of none. */
 static void make_packet(void *data, enum kind kind, u32 i)
 {
 	u32 dst = 0xcb007100 | bench_host(i);	/* 203.0.113.0/24 */
@@ -201,7 +201,7 @@ static void make_packet(void *data, enum kind kind, u32 i)
 	}
 }
 
-/* What is in that of a node: @round is how often it has sent. */
+/* What is in that of a node: @round is how many it has had before. */
 static void make_node_packet(void *data, enum kind kind, const struct node *node,
 			     u32 round)
 {
