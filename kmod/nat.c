@@ -661,15 +661,10 @@ int iq_nat_rule_set(struct iq_nat *nat, u32 id, struct iq_nat_conf *conf)
 {
 	struct iq_nat_rule *rule = iq_nat_rule_find(nat, id);
 	struct iq_nat_conf *old;
-	int err;
 
 	lockdep_assert_held(&nat->iqn->config);
-	if (!rule) {
-		err = iq_nat_rule_add(nat, id, conf);
-		if (err)
-			kfree(conf);
-		return err;
-	}
+	if (!rule)
+		return iq_nat_rule_add(nat, id, conf);
 	old = rcu_dereference_protected(rule->conf,
 					lockdep_is_held(&nat->iqn->config));
 	rcu_assign_pointer(rule->conf, conf);

@@ -203,7 +203,7 @@ struct iq_nat_rule *iq_nat_rule_find(const struct iq_nat *nat, u32 id);
 /**
  * iq_nat_rule_set() - add a rule or change it; iq_net.config is held
  *
- * @conf: taken over, in any case
+ * @conf: taken over, if that goes well
  *
  * What waits goes, where the scheme changes.
  */
