@@ -100,14 +100,19 @@ static void iq_dir_count(struct iq_nat_dir *d, struct iq_nat_rule *rule,
 	iq_nat_count(rule, which, packets, skb->len);
 }
 
-/* The SPI of ESP whose IP header is at @off; 0: it cannot be told, or is reserved. */
+/*
+ * The SPI of ESP whose IP header is at @off; 0: it cannot be told, or is reserved.
+ * Fragments are put together before, but for those that came when there was no rule.
+ */
 static __be32 iq_esp_spi(const struct sk_buff *skb, unsigned int off,
 			 const struct iphdr *ip)
 {
 	__be32 buf;
 	const __be32 *spi = skb_header_pointer(skb, off + ip->ihl * 4, sizeof(buf), &buf);
 
-	return spi && be32_to_cpu(*spi) >= IQ_SPI_MIN ? *spi : 0;
+	if (!spi || ip->frag_off & htons(IP_OFFSET))
+		return 0;
+	return be32_to_cpu(*spi) >= IQ_SPI_MIN ? *spi : 0;
 }
 
 /**
@@ -131,12 +136,11 @@ static bool iq_icmp_inner(const struct sk_buff *skb, struct iq_inner *inner)
 	struct iphdr buf;
 
 	icmp = skb_header_pointer(skb, off, sizeof(icmp_buf), &icmp_buf);
-	if (!icmp || !icmp_is_err(icmp->type))
+	if (ip_is_fragment(ip) || !icmp || !icmp_is_err(icmp->type))
 		return false;
 	inner->off = off + sizeof(*icmp);
 	in = skb_header_pointer(skb, inner->off, sizeof(buf), &buf);
-	if (!in || in->version != 4 || in->ihl < 5 || in->protocol != IPPROTO_ESP ||
-	    in->frag_off & htons(IP_OFFSET))
+	if (!in || in->version != 4 || in->ihl < 5 || in->protocol != IPPROTO_ESP)
 		return false;
 	inner->src = in->saddr;
 	inner->dst = in->daddr;
