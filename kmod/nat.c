@@ -199,7 +199,7 @@ static void iq_nat_peer_leave(struct iq_nat *nat, struct iq_nat_entry *e)
 /* Inside nodes */
 
 static struct iq_nat_node *iq_nat_node_join(struct iq_nat *nat,
-					    const struct iq_nat_rule *rule,
+					    struct iq_nat_rule *rule,
 					    __be32 inside, u32 max)
 {
 	struct iq_nat_node *node, key = {
@@ -208,8 +208,10 @@ static struct iq_nat_node *iq_nat_node_join(struct iq_nat *nat,
 
 	node = rhashtable_lookup_fast(&nat->nodes, &key.key, iq_nat_nodes);
 	if (node) {
-		if (node->n >= max)
+		if (node->n >= max) {
+			iq_event_nat_ceiling(nat, rule, inside);
 			return NULL;
+		}
 		node->n++;
 		return node;
 	}
@@ -339,14 +341,17 @@ static struct iq_nat_entry *iq_nat_make(struct iq_nat *nat, struct iq_nat_rule *
 					enum ipsec_qos_nat_counter *why)
 {
 	struct iq_nat_peer *peer = NULL;
+	struct iq_nat_node *node;
 	struct iq_nat_entry *e;
 	struct iq_nat_dir *out;
 	__be32 global;
 	int i;
 
 	*why = IPSEC_QOS_NAT_COUNTER_CEILING;
-	if (rule->n >= conf->max)
+	if (rule->n >= conf->max) {
+		iq_event_nat_ceiling(nat, rule, 0);
 		return NULL;
+	}
 	if (conf->underived == IPSEC_QOS_NAT_UNDERIVED_SERIALIZE) {
 		peer = iq_nat_peer_get(nat, rule, outside, false);
 		if (peer && !list_empty(&peer->waiting)) {
@@ -354,9 +359,13 @@ static struct iq_nat_entry *iq_nat_make(struct iq_nat *nat, struct iq_nat_rule *
 			return NULL;
 		}
 	}
+	/* First of all: who sprays SPIs is to cost little. */
+	node = iq_nat_node_join(nat, rule, inside, conf->max_node);
+	if (!node)
+		return NULL;
 	e = kzalloc(sizeof(*e), GFP_ATOMIC);
 	if (!e)
-		return NULL;
+		goto leave;
 	global = conf->global ?: inet_select_addr(dev, 0, RT_SCOPE_UNIVERSE);
 	for (i = 0; i < __IQ_NAT_DIRS; i++) {
 		e->dir[i].global = global;
@@ -368,12 +377,10 @@ static struct iq_nat_entry *iq_nat_make(struct iq_nat *nat, struct iq_nat_rule *
 		.rule = rule->number, .outside = outside, .spi = spi,
 	};
 	e->rule = rule;
+	e->node = node;
 	iq_nat_set_inside(e, inside);
-	e->node = iq_nat_node_join(nat, rule, inside, conf->max_node);
-	if (!e->node)
-		goto free;
 	if (iq_nat_wait_begin(nat, conf, e))
-		goto leave;
+		goto free;
 	for (i = 0; i < __IQ_NAT_WAYS; i++)
 		if (iq_nat_alike(nat, &e->wait[i].part) > IQ_NAT_ALIKE)
 			goto end;
@@ -397,11 +404,11 @@ remove:
 	rhashtable_remove_fast(&nat->out, &out->node, iq_nat_out);
 end:
 	iq_nat_wait_end(nat, e);
-leave:
-	iq_nat_node_leave(nat, e->node);
 free:
 	/* Others may have seen it. */
 	kfree_rcu(e, rcu);
+leave:
+	iq_nat_node_leave(nat, node);
 	return NULL;
 }
 

@@ -62,6 +62,7 @@ struct iq_nat_conf {
  * @id: the user's
  * @number: no other rule has had it in this namespace
  * @n: entries; iq_nat.lock. @n_waiting: of them, those that wait
+ * @ceiling_told: jiffies of the last ceiling event; iq_nat.lock
  * @counter: of enum ipsec_qos_nat_counter
  */
 struct iq_nat_rule {
@@ -71,6 +72,7 @@ struct iq_nat_rule {
 	u32 number;
 	u32 n;
 	u32 n_waiting;
+	unsigned long ceiling_told;
 	struct iq_counter __percpu *counter;
 	struct rcu_head rcu;
 };

@@ -534,3 +534,25 @@ void iq_event_nat(struct iq_nat *nat, enum ipsec_qos_event event,
 		err = iq_put_nat(skb, entries[i]);
 	iq_event_end(nat->iqn, IQ_MCGRP_NAT, skb, hdr, err);
 }
+
+void iq_event_nat_ceiling(struct iq_nat *nat, struct iq_nat_rule *rule, __be32 inside)
+{
+	struct nlattr *nest;
+	struct sk_buff *skb;
+	void *hdr;
+	int err;
+
+	lockdep_assert_held(&nat->lock);
+	if (rule->ceiling_told && time_before(jiffies, rule->ceiling_told + HZ))
+		return;
+	skb = iq_event_begin(nat->iqn, IQ_MCGRP_NAT, IPSEC_QOS_EVENT_CEILING, &hdr);
+	if (!skb)
+		return;
+	rule->ceiling_told = jiffies ?: 1;
+	nest = nla_nest_start(skb, IPSEC_QOS_A_NAT);
+	err = !nest || nla_put_u32(skb, IPSEC_QOS_NAT_A_RULE, rule->id) ||
+	      (inside && nla_put_in_addr(skb, IPSEC_QOS_NAT_A_INSIDE_LOCAL, inside));
+	if (!err)
+		nla_nest_end(skb, nest);
+	iq_event_end(nat->iqn, IQ_MCGRP_NAT, skb, hdr, err);
+}

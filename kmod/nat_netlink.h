@@ -25,4 +25,13 @@ int iq_cmd_nat_flush(struct sk_buff *skb, struct genl_info *info);
 void iq_event_nat(struct iq_nat *nat, enum ipsec_qos_event event,
 		  struct iq_nat_entry *const *entries, unsigned int n);
 
+/**
+ * iq_event_nat_ceiling() - there may be no more entries; at most one a second and rule
+ *
+ * @inside: of that node; 0: of the rule
+ *
+ * Context: iq_nat.lock is held.
+ */
+void iq_event_nat_ceiling(struct iq_nat *nat, struct iq_nat_rule *rule, __be32 inside);
+
 #endif /* _IPSEC_QOS_NAT_NETLINK_H */

@@ -166,7 +166,8 @@ struct iq_event {
 		struct iq_ike ike;
 		struct iq_status status;
 		struct {
-			size_t n_nat;	/* more than one only in a collision */
+			size_t n_nat;	/* more than one only in a collision; of a
+					 * ceiling only RULE and INSIDE_LOCAL */
 			struct iq_nat nat[IPSEC_QOS_NAT_TOLD_MAX];
 		};
 	};

@@ -102,12 +102,29 @@ static json_t *ceiling_json(const struct iq_status *st)
 			 "ikes", (json_int_t)st->ikes);
 }
 
+static void print_nat(const struct iq_event *ev)
+{
+	size_t i;
+
+	if (ev->event == IPSEC_QOS_EVENT_CEILING) {
+		nat_print_ceiling(&ev->nat[0]);
+		return;
+	}
+	for (i = 0; i < ev->n_nat; i++) {
+		if (i)
+			printf(", ");
+		nat_print(&ev->nat[i]);
+	}
+}
+
 /* Of a collision all candidates; else the one entry. */
 static json_t *nat_event_json(const struct iq_event *ev)
 {
 	json_t *json, *all;
 	size_t i;
 
+	if (ev->event == IPSEC_QOS_EVENT_CEILING)
+		return nat_ceiling_json(&ev->nat[0]);
 	if (ev->event != IPSEC_QOS_EVENT_NAT_COLLISION)
 		return nat_json(&ev->nat[0]);
 	all = json_array();
@@ -141,7 +158,6 @@ static int print_event(const struct iq_event *ev, void *arg)
 {
 	const unsigned int *wanted = arg;
 	char now[FORMAT_MAX];
-	size_t i;
 
 	if (ev->what == IQ_EVENT_GROUP)
 		groups_changed();
@@ -169,11 +185,7 @@ static int print_event(const struct iq_event *ev, void *arg)
 		       ev->status.groups, ev->status.sas, ev->status.ikes);
 		break;
 	case IQ_EVENT_NAT:
-		for (i = 0; i < ev->n_nat; i++) {
-			if (i)
-				printf(", ");
-			nat_print(&ev->nat[i]);
-		}
+		print_nat(ev);
 		break;
 	}
 	putchar('\n');

@@ -452,6 +452,28 @@ void nat_print(const struct iq_nat *n)
 	printf(" %s rule %" PRIu32, NAME(states, n->state), n->rule);
 }
 
+json_t *nat_ceiling_json(const struct iq_nat *n)
+{
+	json_t *json = json_pack("{s:I}", "rule", (json_int_t)n->rule);
+	char text[FORMAT_MAX];
+
+	if (n->inside_local)
+		json_object_set_new(json, "inside_local",
+				    json_string(format_addr4(n->inside_local, text)));
+	return json;
+}
+
+void nat_print_ceiling(const struct iq_nat *n)
+{
+	char text[FORMAT_MAX];
+
+	printf("rule %" PRIu32, n->rule);
+	if (!n->inside_local)
+		return;
+	printf(" inside-local ");
+	print_colored(COLOR_ADDR, format_addr4(n->inside_local, text));
+}
+
 /*
  * The columns of 004, figure 5: with the SPI that each end sends with. What is
  * local outside is what is global there: only the inside is translated.

@@ -587,7 +587,10 @@ enum ipsec_qos_nat_attr {
  *	IPSEC_QOS_SA_F_LOCAL says that the SAD had the SA still
  * @IPSEC_QOS_EVENT_EXPIRE: removed, its lifetime was over
  * @IPSEC_QOS_EVENT_CEILING: an addition was refused: A_STATUS with the table's
- *	count (GROUPS, SAS or IKES) at its ceiling; at most one a second
+ *	count (GROUPS, SAS or IKES) at its ceiling; at most one a second. Or a packet
+ *	was dropped, as there may be no more entries of translation: A_NAT with RULE,
+ *	and INSIDE_LOCAL where it is that node's ceiling; at most one a second and
+ *	rule
  * @IPSEC_QOS_EVENT_NAT_COLLISION: a packet fitted entries of several inside nodes:
  *	those A_NAT, IPSEC_QOS_NAT_TOLD_MAX at most
  */
