@@ -11,6 +11,7 @@ import ctypes
 import hashlib
 import json
 import os
+import random
 import select
 import socket
 import struct
@@ -215,23 +216,34 @@ assert count("unmatched") == before + 1
 assert tracked() == 1       # what came before there was a rule
 
 step("events: made, associated, confirmed, collided, ended")
-watch = subprocess.Popen([*COMMAND, "monitor", "nat"], stdout=subprocess.PIPE,
-                         bufsize=0)
-time.sleep(1 * SLOW)
 
 
-def told():
-    assert select.select([watch.stdout], [], [], 5 * SLOW)[0], "no event"
-    return json.loads(watch.stdout.readline())
+def monitor():
+    """one that hears events; of what was before it has heard the end"""
+    process = subprocess.Popen([*COMMAND, "monitor", "nat"], stdout=subprocess.PIPE,
+                               bufsize=0)
+    spi = 0xdf000000
+    while not select.select([process.stdout], [], [], 0.2 * SLOW)[0]:
+        out("10.0.1.2", spi)
+        spi += 1
+    left = len(table())
+    qos("nat", "flush")
+    while left:
+        left -= told(process)["event"] == "del"
+    return process
 
 
+def told(process=None):
+    stream = (process or watch).stdout
+    assert select.select([stream], [], [], 5 * SLOW)[0], "no event"
+    return json.loads(stream.readline())
+
+
+rule()
+watch = monitor()
 rule("wait", "3")
-while qos("nat", "show"):
-    time.sleep(0.1)
 out("10.0.1.2", 0xd8000001)
 event = told()
-while event["event"] == "del":
-    event = told()
 assert (event["event"], event["object"], event["inside_local"], event["state"]) == (
     "new", "nat", "10.0.1.2", "waiting"), event
 arrives("10.0.1.2", answer(0xd8000001))
@@ -301,17 +313,85 @@ out("10.0.1.9", 0xe2000001)
 arrives("10.0.1.9", answer(0xe2000001))
 
 step("ceilings: of a node, of a rule")
+rule()
+watch = monitor()
 rule("max-node", "3", "max", "5")
 for i in range(3):
     out("10.0.1.2", 0xe3000000 + i)
+    assert told()["event"] == "new"
 node.sendto(ipv4(50, "10.0.1.2", FAR, esp(0xe3000009)), (FAR, 0))
 nothing(far)
+assert told() == {"event": "ceiling", "object": "nat", "rule": 10,
+                  "inside_local": "10.0.1.2"}
 for i in range(2):
     out("10.0.1.3", 0xe3000010 + i)
-node.sendto(ipv4(50, "10.0.1.4", FAR, esp(0xe3000020)), (FAR, 0))
+    assert told()["event"] == "new"
+tries = 0                                       # one event a second and rule
+while not select.select([watch.stdout], [], [], 0.1)[0]:
+    assert tries < 50 * SLOW
+    node.sendto(ipv4(50, "10.0.1.4", FAR, esp(0xe3000020)), (FAR, 0))
+    tries += 1
+assert told() == {"event": "ceiling", "object": "nat", "rule": 10}
 nothing(far)
-assert count("ceiling") == 2
+assert count("ceiling") == 1 + tries
 out("10.0.1.2", 0xe3000000)                     # who is there goes on
+watch.terminate()
+watch.wait()
+
+step("a node that sprays random SPIs meets its ceiling and disturbs nobody")
+
+
+def full(spi):
+    """md5-full: that by chance two fit is too rare to be seen"""
+    return int.from_bytes(hashlib.md5(struct.pack("!I", spi)).digest()[:4], "big")
+
+
+def spray(n):
+    for _ in range(n):
+        spi = random.randrange(0x100, 0x100000000)
+        node.sendto(ipv4(50, "10.0.1.40", FAR, esp(spi)), (FAR, 0))
+
+
+def exchange(inside, spi):
+    out(inside, spi)
+    arrives(inside, full(spi))
+
+
+rule()
+watch = monitor()
+rule("max-node", "16", "scheme", "md5-full", "wait", "300")
+begun = time.monotonic()
+before = count("ceiling")
+spis = {f"10.0.1.{i}": random.randrange(0x100, 0x100000000) for i in range(2, 34)}
+there, new = list(spis)[:16], list(spis)[16:]
+for inside in there:
+    exchange(inside, spis[inside])
+spray(16)
+for _ in range(16):
+    assert receive(far)[:2] == (GLOBAL, FAR)
+for i, inside in enumerate(new):
+    spray(50)
+    exchange(inside, spis[inside])              # a new one
+    spray(50)
+    exchange(there[i], spis[there[i]])          # one that was there
+nothing(far)
+nothing(node)
+assert count("ceiling") == before + 50 * 2 * len(new)
+assert sum(n["inside_local"] == "10.0.1.40" for n in table().values()) == 16
+for inside, spi in spis.items():
+    n, packets = table()[spi], 2 if inside in there else 1
+    assert (n["inside_local"], n["spi_in"]) == (inside, full(spi)), n
+    assert n["out"]["packets"] == n["in"]["packets"] == packets, n
+    assert n["state"] == ("confirmed" if inside in there else "associated"), n
+qos("nat", "flush")
+told_of = []
+while not told_of or told_of[-1]["event"] != "del":
+    told_of.append(told())
+ceilings = [event for event in told_of if event["event"] == "ceiling"]
+assert ceilings and all(c["inside_local"] == "10.0.1.40" for c in ceilings), ceilings
+assert len(ceilings) <= 1 + time.monotonic() - begun, len(ceilings)
+watch.terminate()
+watch.wait()
 
 step("peers that derive nothing: serialize, last")
 rule("underived", "serialize")
