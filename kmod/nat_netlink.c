@@ -108,7 +108,36 @@ static int iq_get_prefix(const struct nlattr *addr, const struct nlattr *len,
 	return 0;
 }
 
-static int iq_get_conf(struct nlattr **tb, struct iq_nat_conf *conf, bool admin,
+/* An interface's name; it need not be there. */
+static int iq_get_dev(const struct nlattr *attr, char *dev,
+		      struct netlink_ext_ack *extack)
+{
+	if (!attr)
+		return 0;
+	nla_strscpy(dev, attr, IFNAMSIZ);
+	if (dev_valid_name(dev))
+		return 0;
+	iq_err(extack, attr, "'%s' cannot be an interface's name", dev);
+	return -EINVAL;
+}
+
+/* An address that packets may come from. */
+static int iq_get_host(const struct nlattr *attr, __be32 *addr,
+		       struct netlink_ext_ack *extack)
+{
+	if (!attr)
+		return 0;
+	*addr = nla_get_in_addr(attr);
+	if (!ipv4_is_zeronet(*addr) && !ipv4_is_multicast(*addr) &&
+	    !ipv4_is_lbcast(*addr))
+		return 0;
+	iq_err(extack, attr, "%pI4 is no host's address", addr);
+	return -EINVAL;
+}
+
+/* @nest: what @tb is of */
+static int iq_get_conf(const struct nlattr *nest, struct nlattr **tb,
+		       struct iq_nat_conf *conf, bool admin,
 		       struct netlink_ext_ack *extack)
 {
 	const struct nlattr *max = tb[IPSEC_QOS_NAT_RULE_A_MAX_ENTRIES];
@@ -116,17 +145,19 @@ static int iq_get_conf(struct nlattr **tb, struct iq_nat_conf *conf, bool admin,
 	int err;
 
 	if (!tb[IPSEC_QOS_NAT_RULE_A_OUTSIDE_DEV]) {
-		iq_err(extack, NULL, "the outside interface is missing");
+		iq_err(extack, nest, "the outside interface is missing");
 		return -EINVAL;
 	}
-	nla_strscpy(conf->outside_dev, tb[IPSEC_QOS_NAT_RULE_A_OUTSIDE_DEV], IFNAMSIZ);
-	if (tb[IPSEC_QOS_NAT_RULE_A_INSIDE_DEV])
-		nla_strscpy(conf->inside_dev, tb[IPSEC_QOS_NAT_RULE_A_INSIDE_DEV],
-			    IFNAMSIZ);
-	if (!conf->inside_dev[0] && !tb[IPSEC_QOS_NAT_RULE_A_INSIDE]) {
-		iq_err(extack, NULL, "an inside interface or prefix is missing");
+	if (!tb[IPSEC_QOS_NAT_RULE_A_INSIDE_DEV] && !tb[IPSEC_QOS_NAT_RULE_A_INSIDE]) {
+		iq_err(extack, nest, "an inside interface or prefix is missing");
 		return -EINVAL;
 	}
+	err = iq_get_dev(tb[IPSEC_QOS_NAT_RULE_A_OUTSIDE_DEV], conf->outside_dev, extack);
+	if (!err)
+		err = iq_get_dev(tb[IPSEC_QOS_NAT_RULE_A_INSIDE_DEV], conf->inside_dev,
+				 extack);
+	if (err)
+		return err;
 	if (!strcmp(conf->inside_dev, conf->outside_dev)) {
 		iq_err(extack, tb[IPSEC_QOS_NAT_RULE_A_INSIDE_DEV],
 		       "%s cannot be inside and outside", conf->inside_dev);
@@ -139,10 +170,10 @@ static int iq_get_conf(struct nlattr **tb, struct iq_nat_conf *conf, bool admin,
 		err = iq_get_prefix(tb[IPSEC_QOS_NAT_RULE_A_RESPONDER],
 				    tb[IPSEC_QOS_NAT_RULE_A_RESPONDER_LEN],
 				    &conf->responder, &conf->responder_mask, extack);
+	if (!err)
+		err = iq_get_host(tb[IPSEC_QOS_NAT_RULE_A_GLOBAL], &conf->global, extack);
 	if (err)
 		return err;
-	if (tb[IPSEC_QOS_NAT_RULE_A_GLOBAL])
-		conf->global = nla_get_in_addr(tb[IPSEC_QOS_NAT_RULE_A_GLOBAL]);
 
 	BUILD_BUG_ON((int)IPSEC_QOS_NAT_SCHEME_MAX + 1 != (int)IQ_SPI_SCHEMES);
 	BUILD_BUG_ON(IPSEC_QOS_NAT_KEY_BYTES != IQ_SPI_KEY_BYTES);
@@ -151,7 +182,7 @@ static int iq_get_conf(struct nlattr **tb, struct iq_nat_conf *conf, bool admin,
 		if (key)
 			iq_err(extack, key, "this scheme takes no key");
 		else
-			iq_err(extack, NULL, "siphash-low16 needs a key");
+			iq_err(extack, nest, "siphash-low16 needs a key");
 		return -EINVAL;
 	}
 	if (key)
@@ -240,7 +271,8 @@ int iq_cmd_nat_rule_new(struct sk_buff *skb, struct genl_info *info)
 	conf = kzalloc(sizeof(*conf), GFP_KERNEL_ACCOUNT);
 	if (!conf)
 		return -ENOMEM;
-	err = iq_get_conf(tb, conf, netlink_capable(skb, CAP_NET_ADMIN), info->extack);
+	err = iq_get_conf(info->attrs[IPSEC_QOS_A_NAT_RULE], tb, conf,
+			  netlink_capable(skb, CAP_NET_ADMIN), info->extack);
 	if (!err) {
 		mutex_lock(&iqn->config);
 		err = iq_rule_new(iqn, id, conf, info->nlhdr->nlmsg_flags,
