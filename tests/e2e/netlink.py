@@ -6,8 +6,9 @@ netlink - what the module makes of requests that ipsec-qos would never send
 Each is refused with the right error, a message, and the offset of what is at
 fault, and changes nothing: unknown, short, long, out-of-range, missing and
 answer-only attributes, lying lengths, too many entries, bulk requests with one
-bad entry, callers without the right.
+bad entry, rules of translation that cannot be, callers without the right.
 """
+import ctypes
 import errno
 import os
 import socket
@@ -25,9 +26,11 @@ SOL_NETLINK, ADD_MEMBERSHIP, CAP_ACK, EXT_ACK = 270, 1, 10, 11
 # include/uapi/linux/ipsec_qos.h
 (GROUP_NEW, GROUP_DEL, GROUP_GET, GROUP_FLUSH, SA_NEW, SA_DEL, SA_GET, SA_FLUSH,
  IKE_NEW, IKE_DEL, IKE_GET, IKE_FLUSH, STATUS_GET, CONF_SET, RESYNC_START,
- RESYNC_END, EVENT) = range(1, 18)
+ RESYNC_END, EVENT, NAT_RULE_NEW, NAT_RULE_DEL, NAT_RULE_GET, NAT_GET,
+ NAT_FLUSH) = range(1, 23)
+DUMPS_ALONE = (NAT_RULE_GET, NAT_GET)
 (A_PAD, A_GROUP, A_SA, A_IKE, A_CONF, A_STATUS, A_OWNER, A_GENERATION, A_COUNT,
- A_EVENT) = range(1, 11)
+ A_EVENT, A_NAT_RULE, A_NAT) = range(1, 13)
 G_ID, G_NAME, G_MARK, G_MASK, G_PRIORITY, G_DSCP, G_OWNER, G_SAS = range(2, 10)
 (S_FAMILY, S_DST, S_SPI, S_PROTO, S_GROUP, S_LIFETIME, S_FLAGS, S_OWNER,
  S_PACKETS) = range(2, 11)
@@ -35,8 +38,16 @@ I_SPI_I, I_SPI_R, I_GROUP, I_LIFETIME = range(2, 6)
 (C_MAX_SAS, C_MAX_IKES, C_MAX_GROUPS, C_IKE_PORTS, C_NATT_PORTS,
  C_FALLBACK) = range(1, 7)
 F_ENTRY, F_DSCP, F_MARK, F_MASK = range(1, 5)
+(R_ID, R_INSIDE_DEV, R_INSIDE, R_INSIDE_LEN, R_OUTSIDE_DEV, R_GLOBAL, R_RESPONDER,
+ R_RESPONDER_LEN, R_SCHEME, R_KEY, R_COLLISION, R_UNDERIVED, R_IDLE, R_WAIT, R_MAX,
+ R_MAX_NODE, R_ENTRIES, R_WAITING, R_COUNTERS) = range(2, 21)
+N_RULE, N_INSIDE_LOCAL, N_INSIDE_GLOBAL, N_OUTSIDE, N_SPI_OUT = range(2, 7)
+SIPHASH_LOW16 = 3
 
 BULK_MAX = 1024
+NAT_RULES_MAX = 64
+NAT_ENTRIES = 65536
+CLONE_NEWUSER, CLONE_NEWNET = 0x10000000, 0x40000000
 checks = 0
 failures = 0
 
@@ -80,6 +91,11 @@ def conf(*attrs):
     return nest(A_CONF, *attrs)
 
 
+def rule(number, *more, inside=attr(R_INSIDE_DEV, b"in\0"),
+         outside=attr(R_OUTSIDE_DEV, b"out\0")):
+    return nest(A_NAT_RULE, u32(R_ID, number), inside, outside, *more)
+
+
 class Netlink:
     def __init__(self):
         self.sock = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, 16)
@@ -88,7 +104,7 @@ class Netlink:
         self.sock.setsockopt(SOL_NETLINK, EXT_ACK, 1)
         self.sock.setsockopt(SOL_NETLINK, CAP_ACK, 1)
         self.seq = 0
-        self.events = 0
+        self.groups = {}
         self.family = 0x10      # nlctrl, to ask for ours
         answer = self.ask(3, attr(2, b"ipsec_qos\0"), version=1)[2]
         for kind, data in walk(answer):
@@ -96,8 +112,9 @@ class Netlink:
                 self.family = struct.unpack("=H", data)[0]
             elif kind & 0x3fff == 7:
                 for _, one in walk(data):
-                    self.events = next(struct.unpack("=I", d)[0]
-                                       for k, d in walk(one) if k == 2)
+                    said = dict(walk(one))
+                    self.groups[said[1].rstrip(b"\0").decode()] = struct.unpack(
+                        "=I", said[2])[0]
 
     def send(self, cmd, payload, flags=0, version=1, length=None):
         self.seq += 1
@@ -147,7 +164,8 @@ def fail(what):
 def tables():
     done = subprocess.run(
         ["build/bin/ipsec-qos", "-j", "-b", "-"], text=True, check=True,
-        input="group show\nsa show\nike show\nsettings show\nfallback show\n",
+        input="group show\nsa show\nike show\nsettings show\nfallback show\n"
+              "nat rule show\nnat show\n",
         stdout=subprocess.PIPE)
     return done.stdout
 
@@ -195,13 +213,15 @@ SET = F_ACK | F_CREATE | F_REPLACE
 accepted("two groups", GROUP_NEW, group(1, b"gold") + group(2, b"silver", mark=2), ADD)
 accepted("an SA", SA_NEW, sa(0x100), ADD)
 accepted("an IKE SA", IKE_NEW, ike(0x100), ADD)
+accepted("a rule of translation", NAT_RULE_NEW, rule(10), ADD)
 before = tables()
 
 step("attributes that are wrong in themselves")
-for cmd in range(1, 18):
-    if cmd not in (EVENT,):
-        bad = u32(99, 1)
-        refused("unknown attribute, command %d" % cmd, errno.EINVAL, cmd, bad, at=bad)
+bad = u32(99, 1)
+for cmd in range(GROUP_NEW, NAT_FLUSH + 1):
+    if cmd != EVENT:
+        refused("unknown attribute, command %d" % cmd, errno.EINVAL, cmd, bad,
+                F_DUMP if cmd in DUMPS_ALONE else F_ACK, at=bad)
 bad = u32(77, 1)
 refused("unknown in a group", errno.EINVAL, GROUP_NEW, group(3, b"x", bad), ADD, at=bad)
 refused("unknown in an SA", errno.EINVAL, SA_NEW, sa(0x101, bad), ADD, at=bad)
@@ -342,6 +362,113 @@ for what, payload in (
     if err not in (errno.EINVAL, errno.ERANGE):
         fail("%s: %s '%s'" % (what, errno.errorcode.get(err, err), text))
 
+step("rules of translation")
+
+
+def all_but(kind, number=11):
+    """a rule that lacks one of what it needs"""
+    return nest(A_NAT_RULE, *(a for k, a in (
+        (R_ID, u32(R_ID, number)), (R_INSIDE_DEV, attr(R_INSIDE_DEV, b"in\0")),
+        (R_OUTSIDE_DEV, attr(R_OUTSIDE_DEV, b"out\0"))) if k != kind))
+
+
+bad = u32(77, 1)
+refused("unknown in a rule", errno.EINVAL, NAT_RULE_NEW, rule(11, bad), ADD, at=bad)
+for what, bad in (
+        ("short id", attr(R_ID, b"\1\0")), ("long id", attr(R_ID, b"\1" + b"\0" * 7)),
+        ("short prefix", attr(R_INSIDE, b"\12\0\1")),
+        ("long prefix", attr(R_INSIDE, b"\12" * 16)),
+        ("short address", attr(R_GLOBAL, b"\12\0\1")),
+        ("long address", attr(R_RESPONDER, b"\12" * 5)),
+        ("long length", attr(R_INSIDE_LEN, b"\10\0\0\0")),
+        ("no scheme", attr(R_SCHEME, b"")), ("short wait", attr(R_WAIT, b"\1\0")),
+        ("short key", attr(R_KEY, b"k" * 15)), ("long key", attr(R_KEY, b"k" * 17)),
+        ("name with no end", attr(R_INSIDE_DEV, b"in")),
+        ("long name", attr(R_OUTSIDE_DEV, b"o" * 16 + b"\0"))):
+    err, (text, offset), _ = nl.ask(NAT_RULE_NEW, rule(11, bad), ADD)
+    checks += 1
+    if err not in (errno.EINVAL, errno.ERANGE):
+        fail("%s: %s '%s'" % (what, errno.errorcode.get(err, err), text))
+    if offset is None or not (b"\0" * 20 + rule(11, bad))[offset:].startswith(bad):
+        fail("%s: the offset %s does not name it ('%s')" % (what, offset, text))
+for what, bad in (
+        ("id 0", u32(R_ID, 0)), ("id 32768", u32(R_ID, 32768)),
+        ("prefix length 0", u8(R_INSIDE_LEN, 0)), ("33", u8(R_INSIDE_LEN, 33)),
+        ("responders' 0", u8(R_RESPONDER_LEN, 0)), ("33", u8(R_RESPONDER_LEN, 33)),
+        ("scheme 4", u8(R_SCHEME, 4)), ("collision 3", u8(R_COLLISION, 3)),
+        ("underived 3", u8(R_UNDERIVED, 3)), ("idle 0", u32(R_IDLE, 0)),
+        ("idle", u32(R_IDLE, 2147484)), ("wait 0", u32(R_WAIT, 0)),
+        ("wait", u32(R_WAIT, 2147484)), ("max 0", u32(R_MAX, 0)),
+        ("max", u32(R_MAX, 1048577)), ("max-node 0", u32(R_MAX_NODE, 0)),
+        ("max-node", u32(R_MAX_NODE, 1048577))):
+    refused(what, errno.ERANGE, NAT_RULE_NEW, rule(11, bad), ADD, at=bad)
+for what, bad in (
+        ("entries", u32(R_ENTRIES, 0)), ("waiting", u32(R_WAITING, 0)),
+        ("counters", u32(R_COUNTERS, 0))):
+    refused(what, errno.EINVAL, NAT_RULE_NEW, rule(11, bad), ADD, at=bad, says="answers")
+for name in (b"", b".", b"..", b"a/b", b"a b", b"a:b"):
+    for kind, payload in ((R_INSIDE_DEV, lambda b: rule(11, inside=b)),
+                          (R_OUTSIDE_DEV, lambda b: rule(11, outside=b))):
+        bad = attr(kind, name + b"\0")
+        refused("interface %r" % name, errno.EINVAL, NAT_RULE_NEW, payload(bad), ADD,
+                at=bad, says="interface")
+for cmd, bad in ((NAT_RULE_NEW, all_but(R_ID)), (NAT_RULE_DEL, nest(A_NAT_RULE))):
+    refused("no rule in command %d" % cmd, errno.EINVAL, cmd, b"", ADD, says="rule")
+    refused("no id in command %d" % cmd, errno.EINVAL, cmd, bad, ADD, at=bad, says="id")
+for says, kind in (("the outside", R_OUTSIDE_DEV), ("an inside", R_INSIDE_DEV)):
+    bad = all_but(kind)
+    refused("no " + says, errno.EINVAL, NAT_RULE_NEW, bad, ADD, at=bad, says=says)
+for what, bad, says, *more in (
+        ("bits beyond", attr(R_INSIDE, b"\12\0\1\1"), "no prefix", u8(R_INSIDE_LEN, 24)),
+        ("responders' too", attr(R_RESPONDER, b"\12\0\1\1"), "no prefix",
+         u8(R_RESPONDER_LEN, 31)),
+        ("length of nothing", u8(R_INSIDE_LEN, 24), "without a prefix"),
+        ("responders' too", u8(R_RESPONDER_LEN, 24), "without a prefix"),
+        ("global 0.0.0.0", attr(R_GLOBAL, b"\0" * 4), "0.0.0.0"),
+        ("global multicast", attr(R_GLOBAL, b"\340\0\0\1"), "224.0.0.1"),
+        ("global broadcast", attr(R_GLOBAL, b"\377" * 4), "255.255.255.255"),
+        ("a key for nothing", attr(R_KEY, b"k" * 16), "no key")):
+    refused(what, errno.EINVAL, NAT_RULE_NEW, rule(11, bad, *more), ADD, at=bad, says=says)
+bad = attr(R_INSIDE_DEV, b"out\0")
+refused("inside and outside", errno.EINVAL, NAT_RULE_NEW, rule(11, inside=bad), ADD,
+        at=bad, says="out cannot be")
+bad = rule(11, u8(R_SCHEME, SIPHASH_LOW16))
+refused("no key", errno.EINVAL, NAT_RULE_NEW, bad, ADD, at=bad, says="key")
+bad = rule(10)
+refused("a rule that exists", errno.EEXIST, NAT_RULE_NEW, bad, ADD, at=bad, says="10")
+bad = rule(11)
+refused("a change of none", errno.ENOENT, NAT_RULE_NEW, bad, F_ACK | F_REPLACE, at=bad,
+        says="11")
+refused("neither add nor change", errno.ENOENT, NAT_RULE_NEW, bad, at=bad)
+refused("a change that is none", errno.EINVAL, NAT_RULE_NEW, all_but(R_OUTSIDE_DEV, 10),
+        F_ACK | F_REPLACE)
+refused("more than a key", errno.EINVAL, NAT_RULE_DEL, rule(10),
+        at=attr(R_INSIDE_DEV, b"in\0"))
+bad = nest(A_NAT_RULE, u32(R_ID, 11))
+refused("no such rule", errno.ENOENT, NAT_RULE_DEL, bad, at=bad, says="11")
+for i in range(1, NAT_RULES_MAX):
+    accepted("rule %d" % (100 + i), NAT_RULE_NEW, rule(100 + i), ADD)
+bad = rule(100)
+refused("one too many", errno.ENOSPC, NAT_RULE_NEW, bad, ADD, at=bad,
+        says=str(NAT_RULES_MAX))
+accepted("a change of one of them", NAT_RULE_NEW, rule(101), SET)
+for i in range(1, NAT_RULES_MAX):
+    accepted("rule %d deleted" % (100 + i), NAT_RULE_DEL,
+             nest(A_NAT_RULE, u32(R_ID, 100 + i)))
+for cmd, flags in ((NAT_FLUSH, F_ACK), (NAT_GET, F_DUMP)):
+    for what, bad, wanted in (
+            ("rule 0", u32(N_RULE, 0), errno.ERANGE),
+            ("rule 32768", u32(N_RULE, 32768), errno.ERANGE),
+            ("short rule", attr(N_RULE, b"\1\0"), errno.EINVAL),
+            ("an SPI", u32(N_SPI_OUT, 256), errno.EINVAL),
+            ("an address", attr(N_INSIDE_LOCAL, b"\12\0\1\2"), errno.EINVAL),
+            ("what is unknown", u32(77, 1), errno.EINVAL)):
+        refused("%s, command %d" % (what, cmd), wanted, cmd, nest(A_NAT, bad), flags, at=bad)
+    refused("a rule, command %d" % cmd, errno.EINVAL, cmd, nest(A_NAT_RULE), flags)
+refused("a filter of rules", errno.EINVAL, NAT_RULE_GET, nest(A_NAT), F_DUMP)
+for cmd in DUMPS_ALONE:
+    refused("no dump, command %d" % cmd, errno.EOPNOTSUPP, cmd)
+
 step("dumps")
 for cmd in (SA_GET, IKE_GET, GROUP_GET):
     bad = u32(99, 1)
@@ -365,19 +492,35 @@ if not child:
     os.setgroups([])
     os.setresuid(65534, 65534, 65534)
     nl = Netlink()
-    for cmd in range(GROUP_NEW, EVENT):
-        refused("command %d without the right" % cmd, errno.EPERM, cmd)
-    for cmd in (GROUP_GET, SA_GET, IKE_GET):
+    for cmd in range(GROUP_NEW, NAT_FLUSH + 1):
+        if cmd != EVENT and cmd not in DUMPS_ALONE:
+            refused("command %d without the right" % cmd, errno.EPERM, cmd)
+    for cmd in (GROUP_GET, SA_GET, IKE_GET, *DUMPS_ALONE):
         refused("dump %d without the right" % cmd, errno.EPERM, cmd, flags=F_DUMP)
-    try:
-        nl.sock.setsockopt(SOL_NETLINK, ADD_MEMBERSHIP, nl.events)
-        fail("events without the right")
-    except PermissionError:
-        pass
+    for name in ("events", "nat"):
+        try:
+            nl.sock.setsockopt(SOL_NETLINK, ADD_MEMBERSHIP, nl.groups[name])
+            fail("%s without the right" % name)
+        except PermissionError:
+            pass
     os._exit(failures != 0)
 if os.waitpid(child, 0)[1]:
     failures += 1
-nl.sock.setsockopt(SOL_NETLINK, ADD_MEMBERSHIP, nl.events)
+for name in ("events", "nat"):
+    nl.sock.setsockopt(SOL_NETLINK, ADD_MEMBERSHIP, nl.groups[name])
+
+step("root of a namespace")
+child = os.fork()
+if not child:
+    if ctypes.CDLL(None).unshare(CLONE_NEWUSER | CLONE_NEWNET):
+        sys.exit("no user namespace")
+    nl = Netlink()
+    bad = u32(R_MAX, NAT_ENTRIES + 1)
+    refused("more entries", errno.EPERM, NAT_RULE_NEW, rule(1, bad), ADD, at=bad)
+    accepted("as many as ever", NAT_RULE_NEW, rule(1, u32(R_MAX, NAT_ENTRIES)), ADD)
+    os._exit(failures != 0)
+if os.waitpid(child, 0)[1]:
+    failures += 1
 
 if tables() != before:
     fail("who had no right changed: " + tables())
