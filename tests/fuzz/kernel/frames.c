@@ -3,7 +3,8 @@
  * frames FRAMES SEED FILE… - put FRAMES mutated frames into the kernel, with the
  * module loaded and everything in its tables that makes it look closer: the SAs
  * and IKE SAs of the packets that they are mutated from, groups that write to
- * the header and to the priority, fall-back marks, and SAs of the kernel's own.
+ * the header and to the priority, fall-back marks, SAs of the kernel's own, and a
+ * rule of translation (nat.hex).
  * FILE holds packets, from the IP header on, in hex; an empty line ends one, a
  * "#" begins a comment.
  *
@@ -387,7 +388,9 @@ static void send_frames(unsigned int number, unsigned long frames)
  *	         tun t0 --
  *
  * Every other destination among the packets is the router's own, and has SAs that
- * take everything as decrypted; what is for others goes out of the dummy.
+ * take everything as decrypted; what is for others goes out of the dummy, but for
+ * 198.19.0.0/16: that is outside, behind t0, so that what comes in there may be its
+ * answer.
  */
 static void set_up(void)
 {
@@ -397,6 +400,7 @@ static void set_up(void)
 		"	net.ipv4.conf.all.rp_filter=0 net.ipv4.conf.default.rp_filter=0 "
 		"	net.ipv4.conf.all.accept_local=1 net.ipv4.conf.default.accept_local=1 "
 		"	net.ipv4.conf.all.accept_source_route=1 net.ipv4.icmp_ratelimit=0 "
+		"	net.ipv4.conf.all.send_redirects=0 net.ipv4.conf.default.send_redirects=0 "
 		"	net.ipv6.conf.all.forwarding=1 net.ipv6.conf.default.accept_dad=0\n"
 		"ip link add w0 netns fuzz address 02:00:00:00:00:02 type veth "
 		"	peer name w1 netns wire address 02:00:00:00:00:01\n"
@@ -405,7 +409,9 @@ static void set_up(void)
 		"ip -n wire link set w1 up\n"
 		"for d in w0 t0 d0; do ip -n fuzz link set $d up; done\n"
 		"ip -n fuzz addr add 198.18.255.1/32 dev d0\n"
+		"ip -n fuzz addr add 198.18.255.2/32 dev t0\n"
 		"ip -n fuzz route add default dev d0\n"
+		"ip -n fuzz route add 198.19.0.0/16 dev t0\n"
 		"ip -n fuzz -6 route add default dev d0\n"
 		"modprobe ipsec_qos");
 	wire_enter("fuzz");
@@ -455,6 +461,31 @@ static void set_groups(struct family *f)
 	mnl_attr_nest_end(f->msg, table);
 	mnl_attr_nest_end(f->msg, conf);
 	talk(f, "the fall-back table");
+}
+
+static void put_prefix(struct family *f, int type, const char *prefix, uint8_t len)
+{
+	struct in_addr addr;
+
+	inet_pton(AF_INET, prefix, &addr);
+	mnl_attr_put(f->msg, type, sizeof(addr), &addr);
+	mnl_attr_put_u8(f->msg, type + 1, len);
+}
+
+/* Entries end soon, so that nodes come back to what they had when it began. */
+static void set_rule(struct family *f)
+{
+	struct nlattr *nest;
+
+	family_begin(f, IPSEC_QOS_CMD_NAT_RULE_NEW, NLM_F_ACK | NLM_F_CREATE);
+	nest = mnl_attr_nest_start(f->msg, IPSEC_QOS_A_NAT_RULE);
+	mnl_attr_put_u32(f->msg, IPSEC_QOS_NAT_RULE_A_ID, 1);
+	put_prefix(f, IPSEC_QOS_NAT_RULE_A_INSIDE, "10.9.0.0", 16);
+	mnl_attr_put_strz(f->msg, IPSEC_QOS_NAT_RULE_A_OUTSIDE_DEV, "t0");
+	mnl_attr_put_u32(f->msg, IPSEC_QOS_NAT_RULE_A_IDLE, 2);
+	mnl_attr_put_u32(f->msg, IPSEC_QOS_NAT_RULE_A_WAIT, 1);
+	mnl_attr_nest_end(f->msg, nest);
+	talk(f, "a rule of translation");
 }
 
 /* One more address of the router's, with an SA of the kernel's own. */
@@ -528,9 +559,19 @@ static const char * const counters[IPSEC_QOS_COUNTER_MAX + 1] = {
 	[IPSEC_QOS_COUNTER_CLEAR_IN] = "clear in",
 };
 
+static const char * const nat_counters[IPSEC_QOS_NAT_COUNTER_MAX + 1] = {
+	[IPSEC_QOS_NAT_COUNTER_OUT] = "nat out",
+	[IPSEC_QOS_NAT_COUNTER_IN] = "nat in",
+	[IPSEC_QOS_NAT_COUNTER_ICMP] = "nat icmp",
+	[IPSEC_QOS_NAT_COUNTER_UNMATCHED] = "unmatched",
+	[IPSEC_QOS_NAT_COUNTER_COLLISION] = "collision",
+	[IPSEC_QOS_NAT_COUNTER_AH] = "nat ah",
+};
+
 /** struct tally - packets by counter; SAs told of by a dump and by the status */
 struct tally {
 	unsigned long counter[IPSEC_QOS_COUNTER_MAX + 1];
+	unsigned long nat[IPSEC_QOS_NAT_COUNTER_MAX + 1];
 	unsigned long untagged, malformed;
 	unsigned int dumped, ikes_dumped, said, ikes_said;
 };
@@ -561,6 +602,11 @@ static int read_answer(const struct nlmsghdr *msg, void *data)
 				mnl_attr_for_each_nested(counter, attr)
 					t->counter[mnl_attr_get_type(counter)] +=
 						packets_of(counter);
+			if (mnl_attr_get_type(nest) == IPSEC_QOS_A_NAT_RULE &&
+			    type == IPSEC_QOS_NAT_RULE_A_COUNTERS)
+				mnl_attr_for_each_nested(counter, attr)
+					t->nat[mnl_attr_get_type(counter)] +=
+						packets_of(counter);
 			if (mnl_attr_get_type(nest) != IPSEC_QOS_A_STATUS)
 				continue;
 			if (type == IPSEC_QOS_STATUS_A_SAS)
@@ -580,6 +626,7 @@ static void tell(struct family *f, struct tally *t)
 {
 	static const uint8_t dumps[] = {
 		IPSEC_QOS_CMD_GROUP_GET, IPSEC_QOS_CMD_SA_GET, IPSEC_QOS_CMD_IKE_GET,
+		IPSEC_QOS_CMD_NAT_RULE_GET, IPSEC_QOS_CMD_NAT_GET,
 	};
 	unsigned int i;
 
@@ -626,6 +673,7 @@ int main(int argc, char **argv)
 	if (family_open(&f) || family_resolve(&f))
 		wire_die("the module does not answer");
 	set_groups(&f);
+	set_rule(&f);
 	set_entries(&f);
 	tell(&f, &before);
 	if (!before.dumped || !before.ikes_dumped)
@@ -648,6 +696,9 @@ int main(int argc, char **argv)
 	for (i = 1; i <= IPSEC_QOS_COUNTER_MAX; i++)
 		if (counters[i])
 			good &= show(counters[i], after.counter[i], frames / 5000);
+	for (i = 1; i <= IPSEC_QOS_NAT_COUNTER_MAX; i++)
+		if (nat_counters[i])
+			good &= show(nat_counters[i], after.nat[i], frames / 5000);
 	good &= show("untagged", after.untagged, frames / 100);
 	good &= show("malformed", after.malformed, frames / 100);
 	if (after.dumped != before.dumped || after.said != before.said ||
