@@ -121,6 +121,60 @@ static void put_some_settings(struct nlmsghdr *msg)
 	mnl_attr_nest_end(msg, nest);
 }
 
+static void put_some_prefix(struct nlmsghdr *msg, int type, uint32_t net)
+{
+	uint8_t len = 8 + below(17);
+	uint32_t prefix = htonl(net & UINT32_MAX << (32 - len));
+
+	mnl_attr_put(msg, type, sizeof(prefix), &prefix);
+	mnl_attr_put_u8(msg, type + 1, len);
+}
+
+static void put_some_rule(struct nlmsghdr *msg, bool whole)
+{
+	struct nlattr *nest = mnl_attr_nest_start(msg, IPSEC_QOS_A_NAT_RULE);
+	static const uint8_t key[IPSEC_QOS_NAT_KEY_BYTES] = "a key";
+	uint8_t scheme = below(IPSEC_QOS_NAT_SCHEME_MAX + 1);
+	uint32_t global = htonl(0xc0000201);
+	bool dev = below(2);
+
+	mnl_attr_put_u32(msg, IPSEC_QOS_NAT_RULE_A_ID, 1 + below(8));
+	if (whole) {
+		if (dev)
+			mnl_attr_put_strz(msg, IPSEC_QOS_NAT_RULE_A_INSIDE_DEV, "in");
+		if (!dev || below(2))
+			put_some_prefix(msg, IPSEC_QOS_NAT_RULE_A_INSIDE, 0x0a010203);
+		mnl_attr_put_strz(msg, IPSEC_QOS_NAT_RULE_A_OUTSIDE_DEV, "out");
+		if (below(2))
+			mnl_attr_put(msg, IPSEC_QOS_NAT_RULE_A_GLOBAL, 4, &global);
+		if (below(2))
+			put_some_prefix(msg, IPSEC_QOS_NAT_RULE_A_RESPONDER, 0x0a020304);
+		mnl_attr_put_u8(msg, IPSEC_QOS_NAT_RULE_A_SCHEME, scheme);
+		if (scheme == IPSEC_QOS_NAT_SIPHASH_LOW16)
+			mnl_attr_put(msg, IPSEC_QOS_NAT_RULE_A_KEY, sizeof(key), key);
+		mnl_attr_put_u8(msg, IPSEC_QOS_NAT_RULE_A_COLLISION,
+				below(IPSEC_QOS_NAT_COLLISION_MAX + 1));
+		mnl_attr_put_u8(msg, IPSEC_QOS_NAT_RULE_A_UNDERIVED,
+				below(IPSEC_QOS_NAT_UNDERIVED_MAX + 1));
+		if (below(2))
+			mnl_attr_put_u32(msg, IPSEC_QOS_NAT_RULE_A_IDLE, 1 + below(9));
+		if (below(2))
+			mnl_attr_put_u32(msg, IPSEC_QOS_NAT_RULE_A_WAIT, 1 + below(9));
+		if (below(2))
+			mnl_attr_put_u32(msg, IPSEC_QOS_NAT_RULE_A_MAX_NODE, 1 + below(9));
+	}
+	mnl_attr_nest_end(msg, nest);
+}
+
+static void put_some_nat(struct nlmsghdr *msg)
+{
+	struct nlattr *nest = mnl_attr_nest_start(msg, IPSEC_QOS_A_NAT);
+
+	if (below(2))
+		mnl_attr_put_u32(msg, IPSEC_QOS_NAT_A_RULE, 1 + below(8));
+	mnl_attr_nest_end(msg, nest);
+}
+
 static void make(struct family *f)
 {
 	static const uint16_t how[] = {
@@ -162,6 +216,14 @@ static void make(struct family *f)
 			break;
 		case IPSEC_QOS_CMD_RESYNC_END:
 			mnl_attr_put_u32(f->msg, IPSEC_QOS_A_GENERATION, below(16));
+			break;
+		case IPSEC_QOS_CMD_NAT_RULE_NEW:
+		case IPSEC_QOS_CMD_NAT_RULE_DEL:
+			put_some_rule(f->msg, cmd == IPSEC_QOS_CMD_NAT_RULE_NEW);
+			break;
+		case IPSEC_QOS_CMD_NAT_GET:
+		case IPSEC_QOS_CMD_NAT_FLUSH:
+			put_some_nat(f->msg);
 			break;
 		}
 	}
@@ -291,6 +353,59 @@ static void open_family(struct family *f)
 		wire_die("the module does not answer");
 }
 
+struct rules {
+	unsigned int n;
+	uint32_t id[IPSEC_QOS_NAT_RULES_MAX];
+};
+
+static int read_rule(const struct nlmsghdr *msg, void *data)
+{
+	const struct nlattr *nest, *attr;
+	struct rules *rules = data;
+
+	mnl_attr_for_each(nest, msg, GENL_HDRLEN)
+		mnl_attr_for_each_nested(attr, nest)
+			if (mnl_attr_get_type(attr) == IPSEC_QOS_NAT_RULE_A_ID &&
+			    rules->n < IPSEC_QOS_NAT_RULES_MAX)
+				rules->id[rules->n++] = mnl_attr_get_u32(attr);
+	return MNL_CB_OK;
+}
+
+static void put_rule(struct nlmsghdr *msg, uint32_t id, bool whole)
+{
+	struct nlattr *nest = mnl_attr_nest_start(msg, IPSEC_QOS_A_NAT_RULE);
+
+	mnl_attr_put_u32(msg, IPSEC_QOS_NAT_RULE_A_ID, id);
+	if (whole) {
+		mnl_attr_put_strz(msg, IPSEC_QOS_NAT_RULE_A_INSIDE_DEV, "in");
+		mnl_attr_put_strz(msg, IPSEC_QOS_NAT_RULE_A_OUTSIDE_DEV, "out");
+	}
+	mnl_attr_nest_end(msg, nest);
+}
+
+/* Two rules of translation, and no other. */
+static void fill_rules(struct family *f)
+{
+	struct rules rules = {};
+	unsigned int i;
+
+	family_begin(f, IPSEC_QOS_CMD_NAT_RULE_GET, NLM_F_DUMP);
+	if (family_talk(f, read_rule, &rules))
+		wire_die("no dump of rules");
+	for (i = 0; i < rules.n; i++) {
+		family_begin(f, IPSEC_QOS_CMD_NAT_RULE_DEL, NLM_F_ACK);
+		put_rule(f->msg, rules.id[i], false);
+		if (family_talk(f, NULL, NULL))
+			wire_die("rule %u is not deleted", rules.id[i]);
+	}
+	for (i = 1; i <= 2; i++) {
+		family_begin(f, IPSEC_QOS_CMD_NAT_RULE_NEW, NLM_F_ACK | NLM_F_CREATE);
+		put_rule(f->msg, i, true);
+		if (family_talk(f, NULL, NULL))
+			wire_die("a rule is refused");
+	}
+}
+
 /* A known state. Entries with a lifetime would go by themselves. */
 static void fill(void)
 {
@@ -299,6 +414,7 @@ static void fill(void)
 	unsigned int i;
 
 	open_family(&f);
+	fill_rules(&f);
 	family_begin(&f, IPSEC_QOS_CMD_SA_FLUSH, NLM_F_ACK);
 	family_talk(&f, NULL, NULL);
 	family_begin(&f, IPSEC_QOS_CMD_IKE_FLUSH, NLM_F_ACK);
@@ -357,7 +473,7 @@ static unsigned long send_all(unsigned long n, bool root)
 struct state {
 	size_t len;
 	char text[1 << 20];
-	unsigned int entries, told;
+	unsigned int entries, told, rules;
 };
 
 static int read_state(const struct nlmsghdr *msg, void *data)
@@ -375,6 +491,7 @@ static int read_state(const struct nlmsghdr *msg, void *data)
 
 		s->entries += type == IPSEC_QOS_A_GROUP || type == IPSEC_QOS_A_SA ||
 			      type == IPSEC_QOS_A_IKE;
+		s->rules += type == IPSEC_QOS_A_NAT_RULE;
 		if (type == IPSEC_QOS_A_STATUS)
 			mnl_attr_for_each_nested(attr, nest)
 				if (mnl_attr_get_type(attr) == IPSEC_QOS_STATUS_A_GROUPS ||
@@ -389,11 +506,12 @@ static void get_state(struct state *s)
 {
 	static const uint8_t dumps[] = {
 		IPSEC_QOS_CMD_GROUP_GET, IPSEC_QOS_CMD_SA_GET, IPSEC_QOS_CMD_IKE_GET,
+		IPSEC_QOS_CMD_NAT_RULE_GET, IPSEC_QOS_CMD_NAT_GET,
 	};
 	static struct family f;
 	unsigned int i;
 
-	s->len = s->entries = s->told = 0;
+	s->len = s->entries = s->told = s->rules = 0;
 	open_family(&f);
 	for (i = 0; i < sizeof(dumps); i++) {
 		family_begin(&f, dumps[i], NLM_F_DUMP);
@@ -480,9 +598,10 @@ int main(int argc, char **argv)
 	}
 	fill();
 	get_state(&state);
-	if (state.entries != state.told || state.entries != 2 + 32 + 32) {
-		fprintf(stderr, "FAIL: of 66 entries dumps have %u, the status %u\n",
-			state.entries, state.told);
+	if (state.entries != state.told || state.entries != 2 + 32 + 32 ||
+	    state.rules != 2) {
+		fprintf(stderr, "FAIL: of 66 entries dumps have %u, the status %u; and %u of 2 rules\n",
+			state.entries, state.told, state.rules);
 		good = false;
 	}
 	return !good;
