@@ -268,12 +268,13 @@ static void emit_one(int fd, uint32_t *id)
 
 void act_steady(void)
 {
-	unsigned int number = shared->resting++;
+	unsigned int number = shared->senders++;
 	int fd = wire_tun("t0", false);
 	uint32_t id = number;
 	bool resting = true;
 	cpu_set_t cpu;
 
+	shared->resting++;
 	CPU_ZERO(&cpu);
 	CPU_SET(number, &cpu);
 	sched_setaffinity(0, sizeof(cpu), &cpu);
@@ -510,9 +511,7 @@ static int tick_off(const struct nlmsghdr *msg, void *data)
 
 static int dump(struct family *f, uint8_t cmd, mnl_cb_t cb, void *data)
 {
-	while (shared->leaving && going())
-		usleep(POLL);
-	family_begin(f, cmd, NLM_F_DUMP);
+	begin_dump(f, cmd);
 	return family_talk(f, cb, data);
 }
 

@@ -48,6 +48,10 @@ static const struct actor actors[] = {
 	{ "settings", "settings changed", act_settings, "router", 10, 1 },
 	{ "events", "events heard", act_events, "router", 50, 1 },
 	{ "sysfs", "files of sysfs read", act_sysfs, "router", 50, 1, 5 },
+	{ "nat", "packets translated exactly", act_nat_steady, "nat", 100, 1, 5 },
+	{ "nat", "packets translated, all kinds", act_nat_flood, "nat", 100, 2, 5 },
+	{ "nat", "rules set, changed, removed, read", act_nat, "nat", 10, 1 },
+	{ "events", "events of translation heard", act_events, "nat", 50, 1 },
 	{ "netns", "namespaces come and gone", act_namespaces, "router", 1, 2 },
 	{ "reload", "the module removed and inserted", act_reload, "steady", 0, 1 },
 };
@@ -138,6 +142,13 @@ int ask(struct family *f)
 	return err;
 }
 
+void begin_dump(struct family *f, uint8_t cmd)
+{
+	while (shared->leaving && going())
+		usleep(POLL);
+	family_begin(f, cmd, NLM_F_DUMP);
+}
+
 /* The module */
 
 static bool insert(void)
@@ -173,7 +184,7 @@ static bool removed(void)
 static void steady_senders(bool open)
 {
 	shared->open = open;
-	while (!open && shared->resting < SENDERS)
+	while (!open && shared->resting < RESTING)
 		usleep(POLL);
 }
 
@@ -303,6 +314,7 @@ int main(int argc, char **argv)
 		wire_die("no memory");
 	flood_setup();
 	steady_setup();
+	nat_setup();
 	wire_sh("modprobe ipsec_qos");
 	shared->loads = 1;
 	/* Who asks for the family must not have it loaded: that is for reload. */

@@ -7,6 +7,7 @@
  *
  *	src --s1 veth r1-- router --r2 dummy	(actors of flood.c and traffic)
  *	       tun t0 -- steady --d0 dummy	(steady.c: here every packet counts)
+ *	  tun ni0, ni1 -- nat -- tun no0, no1	(nat.c: of the first two likewise)
  *
  * steady holds entries that are there from one load of the module to its next
  * removal, while the tables around them grow, shrink and are swept: no packet
@@ -50,6 +51,7 @@ struct actor {
 };
 
 #define SENDERS	2		/* of the steady packets, one to a processor */
+#define RESTING	(SENDERS + 1)	/* they and who sends to the steady rule of nat.c */
 
 /*
  * How often one who waits looks, in microseconds. Many wait at once, and timers
@@ -62,7 +64,8 @@ struct actor {
  *
  * @loads: of the module; what its family is called changes with each
  * @open: the steady senders may send
- * @resting: how many of them do not
+ * @senders: how many of them have begun, but for that of nat.c
+ * @resting: how many of them all do not send
  * @sent: packets and bytes that they sent since the module was loaded
  * @quiet: the process for which those who change tables hold still, 0: none
  * @leaving: the module is to go: nobody begins a dump, which would hold it
@@ -75,6 +78,7 @@ struct shared {
 	atomic_bool stop;
 	atomic_uint loads;
 	atomic_bool open;
+	atomic_uint senders;
 	atomic_uint resting;
 	atomic_int quiet;
 	atomic_bool leaving;
@@ -131,6 +135,9 @@ bool ready(struct family *f);
 /** ask() - a request that counts if it succeeds; 0 or -errno */
 int ask(struct family *f);
 
+/** begin_dump() - as family_begin(), once the module is not about to go */
+void begin_dump(struct family *f, uint8_t cmd);
+
 /* steady.c */
 #define GOLD		1
 #define SILVER		2
@@ -156,6 +163,15 @@ void act_kernel_sas(void);
 void flood_setup(void);
 void act_flood(void);
 void act_local(void);
+
+/* nat.c */
+void nat_setup(void);
+void act_nat_steady(void);
+void act_nat_flood(void);
+void act_nat(void);
+
+/** nat_put_rule() - a request: some rule of that id, added or changed */
+void nat_put_rule(struct family *f, uint32_t id);
 
 /* tables.c */
 void put_owner(struct family *f, uint8_t owner);

@@ -332,6 +332,8 @@ static void live_and_die(void)
 	set_group(&f, OTHERS + 1);
 	set_sas(&f, 0, 1 + below(1000));
 	set_ikes(&f, 0, 1 + below(50));
+	nat_put_rule(&f, 1);
+	family_talk(&f, NULL, NULL);
 	family_begin(&f, IPSEC_QOS_CMD_RESYNC_START, NLM_F_ACK);
 	family_talk(&f, NULL, NULL);
 
