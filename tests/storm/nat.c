@@ -29,13 +29,15 @@
 
 static const struct iq_spi_rule steady_scheme = { .scheme = IQ_SPI_MD5_FULL };
 
+/* Fragments that wait in vain for others are many: they are to have room. */
 void nat_setup(void)
 {
 	wire_sh("ip netns add nat; ip -n nat link set lo up\n"
 		"ip netns exec nat sysctl -qw net.ipv4.ip_forward=1 "
 		"	net.ipv4.conf.all.rp_filter=0 net.ipv4.conf.default.rp_filter=0 "
 		"	net.ipv4.conf.all.send_redirects=0 net.ipv4.conf.default.send_redirects=0 "
-		"	net.ipv6.conf.default.disable_ipv6=1\n"
+		"	net.ipv6.conf.default.disable_ipv6=1 "
+		"	net.ipv4.ipfrag_high_thresh=67108864\n"
 		"for x in ni0:10.1.255.254/16 no0:192.0.2.1/24 ni1:10.2.255.254/16 "
 		"		no1:198.51.100.1/24; do\n"
 		"	ip -n nat tuntap add ${x%:*} mode tun multi_queue\n"
@@ -172,7 +174,7 @@ static void expect(int fd, uint8_t proto, uint32_t src, uint32_t dst, size_t len
 	done(1);
 }
 
-static unsigned int in_pieces(void)
+static unsigned int maybe_pieces(void)
 {
 	return below(8) ? 0 : 3;
 }
@@ -182,9 +184,9 @@ static void there_and_back(int inside, int outside, struct tally *sent)
 	uint32_t spi = FIRST_SPI + below(N_PAIRS), node = node_of(spi);
 	uint32_t answer = iq_spi_make(&steady_scheme, spi, 0);
 
-	emit_esp(inside, node, STEADY_OUTSIDE, spi, in_pieces(), below(2));
+	emit_esp(inside, node, STEADY_OUTSIDE, spi, maybe_pieces(), below(2));
 	expect(outside, IPPROTO_ESP, STEADY_GLOBAL, STEADY_OUTSIDE, LEN, spi);
-	emit_esp(outside, STEADY_OUTSIDE, STEADY_GLOBAL, answer, in_pieces(), below(2));
+	emit_esp(outside, STEADY_OUTSIDE, STEADY_GLOBAL, answer, maybe_pieces(), below(2));
 	expect(inside, IPPROTO_ESP, STEADY_OUTSIDE, node, LEN, answer);
 	sent->counter[IPSEC_QOS_NAT_COUNTER_OUT]++;
 	sent->counter[IPSEC_QOS_NAT_COUNTER_IN]++;
@@ -313,6 +315,11 @@ static struct iq_spi_rule some_scheme(void)
 	return scheme;
 }
 
+static unsigned int some_pieces(void)
+{
+	return below(8) ? 3 : 1 + below(2);
+}
+
 /* What came out; counted is what was translated. */
 static void drain(int fd, bool inside)
 {
@@ -354,10 +361,10 @@ void act_nat_flood(void)
 			emit_icmp(inside, node, far, far, node, answer);
 			break;
 		case 2:
-			emit_esp(inside, node, far, spi, 1 + below(3), below(2));
+			emit_esp(inside, node, far, spi, some_pieces(), below(2));
 			break;
 		case 3:
-			emit_esp(outside, far, GLOBAL, answer, 1 + below(3), below(2));
+			emit_esp(outside, far, GLOBAL, answer, some_pieces(), below(2));
 			break;
 		case 4 ... 5:
 			emit_esp(inside, node, far, spi, 0, false);
