@@ -300,16 +300,13 @@ static void iq_nat_dissociate(struct iq_nat *nat, struct iq_nat_entry *e)
 	WRITE_ONCE(in->key.spi, 0);
 }
 
-static int iq_nat_associate(struct iq_nat *nat, struct iq_nat_entry *e,
-			    __be32 outside, __be32 spi)
+static int iq_nat_associate(struct iq_nat *nat, struct iq_nat_entry *e, __be32 spi)
 {
 	struct iq_nat_dir *in = &e->dir[IQ_NAT_IN];
 	int err;
 
 	if (iq_nat_state(e) != IPSEC_QOS_NAT_WAITING)
 		iq_nat_dissociate(nat, e);
-	in->key.rule = e->rule->number;
-	in->key.outside = outside;
 	WRITE_ONCE(in->key.spi, spi);
 	err = rhashtable_insert_fast(&nat->in, &in->node, iq_nat_in);
 	if (err) {
@@ -368,14 +365,15 @@ static struct iq_nat_entry *iq_nat_make(struct iq_nat *nat, struct iq_nat_rule *
 		goto leave;
 	global = conf->global ?: inet_select_addr(dev, 0, RT_SCOPE_UNIVERSE);
 	for (i = 0; i < __IQ_NAT_DIRS; i++) {
+		/* What is not known is set while others may still compare it. */
+		e->dir[i].key.rule = rule->number;
+		e->dir[i].key.outside = outside;
 		e->dir[i].global = global;
 		e->dir[i].used = jiffies;
 		e->dir[i].since = jiffies;
 	}
 	out = &e->dir[IQ_NAT_OUT];
-	out->key = (struct iq_nat_key) {
-		.rule = rule->number, .outside = outside, .spi = spi,
-	};
+	out->key.spi = spi;
 	e->rule = rule;
 	e->node = node;
 	iq_nat_set_inside(e, inside);
@@ -548,7 +546,7 @@ struct iq_nat_entry *iq_nat_match(struct iq_nat *nat, struct iq_nat_rule *rule,
 		if (e && e->dir[IQ_NAT_IN].global != global)
 			e = NULL;
 	}
-	if (e && iq_nat_associate(nat, e, outside, spi))
+	if (e && iq_nat_associate(nat, e, spi))
 		e = NULL;
 out:
 	if (e)
