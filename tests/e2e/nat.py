@@ -326,15 +326,36 @@ assert told() == {"event": "ceiling", "object": "nat", "rule": 10,
 for i in range(2):
     out("10.0.1.3", 0xe3000010 + i)
     assert told()["event"] == "new"
-tries = 0                                       # one event a second and rule
-while not select.select([watch.stdout], [], [], 0.1)[0]:
-    assert tries < 50 * SLOW
-    node.sendto(ipv4(50, "10.0.1.4", FAR, esp(0xe3000020)), (FAR, 0))
-    tries += 1
+
+
+def too_many(process, inside, spi):
+    """packets until an event comes of it: one a second and rule"""
+    tries = 0
+    while not select.select([process.stdout], [], [], 0.1)[0]:
+        assert tries < 50 * SLOW
+        node.sendto(ipv4(50, inside, FAR, esp(spi)), (FAR, 0))
+        tries += 1
+    return tries
+
+
+tries = too_many(watch, "10.0.1.4", 0xe3000020)
 assert told() == {"event": "ceiling", "object": "nat", "rule": 10}
 nothing(far)
 assert count("ceiling") == 1 + tries
 out("10.0.1.2", 0xe3000000)                     # who is there goes on
+watch.terminate()
+watch.wait()
+watch = subprocess.Popen([*COMMAND[:-1], "monitor", "nat"], stdout=subprocess.PIPE,
+                         bufsize=0)
+too_many(watch, "10.0.1.4", 0xe3000020)
+said = watch.stdout.readline()
+assert said == b"ceiling nat rule 10\n", said
+qos("nat", "rule", "replace", *RULE, "max-node", "3")
+while said == b"ceiling nat rule 10\n":         # there may have been more of them
+    too_many(watch, "10.0.1.2", 0xe3000009)
+    said = watch.stdout.readline()
+assert said == b"ceiling nat rule 10 inside-local 10.0.1.2\n", said
+nothing(far)
 watch.terminate()
 watch.wait()
 
