@@ -518,8 +518,11 @@ struct iq_nat_entry *iq_nat_match(struct iq_nat *nat, struct iq_nat_rule *rule,
 	spin_lock_bh(&nat->lock);
 	/* Another packet may have been matched meanwhile. */
 	e = iq_nat_find_in(nat, rule, outside, spi);
-	if (e)
+	if (e) {
+		if (e->global != global)
+			e = NULL;
 		goto out;
+	}
 	for (part.way = 0; part.way < __IQ_NAT_WAYS; part.way++) {
 		part.part = part.way == IQ_NAT_DERIVED ? number & mask :
 			    iq_spi_derived(&conf->scheme, number);

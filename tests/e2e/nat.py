@@ -128,8 +128,8 @@ def out(inside, spi, dst=FAR):
     assert receive(far) == (GLOBAL, dst, spi), (inside, spi)
 
 
-def come(spi, src=FAR):
-    far.sendto(ipv4(50, src, GLOBAL, esp(spi)), (GLOBAL, 0))
+def come(spi, src=FAR, dst=GLOBAL):
+    far.sendto(ipv4(50, src, dst, esp(spi)), (dst, 0))
 
 
 def arrives(inside, spi, src=FAR):
@@ -201,6 +201,14 @@ assert table()[spis["10.0.1.3"]]["state"] == "confirmed"
 arrives("10.0.1.3", answer(spis["10.0.1.3"]))
 assert table()[spis["10.0.1.3"]]["in"]["packets"] == 2
 assert count("out") == 33 and count("in") == 17
+
+step("what is known at one address fits nobody at another")
+sh("ip -n nat addr add 192.0.2.4/24 dev out")
+before = count("unmatched")
+come(answer(spis["10.0.1.3"]), dst="192.0.2.4")
+nothing(node)
+assert count("unmatched") == before + 1
+sh("ip -n nat addr del 192.0.2.4/24 dev out")
 
 step("the other direction: the node's SPI is derived from the one that comes in")
 for i in range(2, 34, 2):
