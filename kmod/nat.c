@@ -519,7 +519,7 @@ struct iq_nat_entry *iq_nat_match(struct iq_nat *nat, struct iq_nat_rule *rule,
 	/* Another packet may have been matched meanwhile. */
 	e = iq_nat_find_in(nat, rule, outside, spi);
 	if (e) {
-		if (e->global != global)
+		if (e->dir[IQ_NAT_IN].global != global)
 			e = NULL;
 		goto out;
 	}

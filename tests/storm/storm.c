@@ -50,7 +50,7 @@ static const struct actor actors[] = {
 	{ "sysfs", "files of sysfs read", act_sysfs, "router", 50, 1, 5 },
 	{ "nat", "packets translated exactly", act_nat_steady, "nat", 50, 1, 5 },
 	{ "nat", "packets translated, all kinds", act_nat_flood, "nat", 50, 2, 10 },
-	{ "nat", "rules set, changed, removed, read", act_nat, "nat", 10, 1 },
+	{ "nat", "rules set, changed, removed, read", act_nat, "nat", 5, 1 },
 	{ "events", "events of translation heard", act_events, "nat", 50, 1 },
 	{ "netns", "namespaces come and gone", act_namespaces, "router", 1, 2 },
 	{ "reload", "the module removed and inserted", act_reload, "steady", 0, 1 },
