@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: GPL-2.0
-#include <linux/inetdevice.h>
 #include <linux/jhash.h>
 #include <linux/jiffies.h>
 #include <linux/slab.h>
@@ -250,6 +249,12 @@ static void iq_nat_set_inside(struct iq_nat_entry *e, __be32 inside)
 	WRITE_ONCE(e->dir[IQ_NAT_IN].inside, inside);
 }
 
+static void iq_nat_set_global(struct iq_nat_entry *e, __be32 global)
+{
+	WRITE_ONCE(e->dir[IQ_NAT_OUT].global, global);
+	WRITE_ONCE(e->dir[IQ_NAT_IN].global, global);
+}
+
 static void iq_nat_remove(struct iq_nat *nat, struct iq_nat_entry *e,
 			  enum ipsec_qos_event event)
 {
@@ -332,8 +337,7 @@ static void iq_nat_confirm(struct iq_nat *nat, struct iq_nat_entry *e)
 
 static struct iq_nat_entry *iq_nat_make(struct iq_nat *nat, struct iq_nat_rule *rule,
 					const struct iq_nat_conf *conf,
-					__be32 inside,
-					const struct net_device *dev,
+					__be32 inside, __be32 global,
 					__be32 outside, __be32 spi,
 					enum ipsec_qos_nat_counter *why)
 {
@@ -341,7 +345,6 @@ static struct iq_nat_entry *iq_nat_make(struct iq_nat *nat, struct iq_nat_rule *
 	struct iq_nat_node *node;
 	struct iq_nat_entry *e;
 	struct iq_nat_dir *out;
-	__be32 global;
 	int i;
 
 	*why = IPSEC_QOS_NAT_COUNTER_CEILING;
@@ -363,12 +366,10 @@ static struct iq_nat_entry *iq_nat_make(struct iq_nat *nat, struct iq_nat_rule *
 	e = kzalloc(sizeof(*e), GFP_ATOMIC);
 	if (!e)
 		goto leave;
-	global = conf->global ?: inet_select_addr(dev, 0, RT_SCOPE_UNIVERSE);
 	for (i = 0; i < __IQ_NAT_DIRS; i++) {
 		/* What is not known is set while others may still compare it. */
 		e->dir[i].key.rule = rule->number;
 		e->dir[i].key.outside = outside;
-		e->dir[i].global = global;
 		e->dir[i].used = jiffies;
 		e->dir[i].since = jiffies;
 	}
@@ -377,6 +378,7 @@ static struct iq_nat_entry *iq_nat_make(struct iq_nat *nat, struct iq_nat_rule *
 	e->rule = rule;
 	e->node = node;
 	iq_nat_set_inside(e, inside);
+	iq_nat_set_global(e, global);
 	if (iq_nat_wait_begin(nat, conf, e))
 		goto free;
 	for (i = 0; i < __IQ_NAT_WAYS; i++)
@@ -428,8 +430,7 @@ static bool iq_nat_move(struct iq_nat *nat, const struct iq_nat_conf *conf,
 
 struct iq_nat_entry *iq_nat_send(struct iq_nat *nat, struct iq_nat_rule *rule,
 				 const struct iq_nat_conf *conf, __be32 inside,
-				 const struct net_device *dev, __be32 outside,
-				 __be32 spi)
+				 __be32 global, __be32 outside, __be32 spi)
 {
 	enum ipsec_qos_nat_counter why = IPSEC_QOS_NAT_COUNTER_CEILING;
 	struct iq_nat_entry *e = iq_nat_find_out(nat, rule, outside, spi);
@@ -438,6 +439,7 @@ struct iq_nat_entry *iq_nat_send(struct iq_nat *nat, struct iq_nat_rule *rule,
 	if (likely(e)) {
 		out = &e->dir[IQ_NAT_OUT];
 		if (likely(READ_ONCE(out->inside) == inside &&
+			   READ_ONCE(out->global) == global &&
 			   READ_ONCE(out->state) != IPSEC_QOS_NAT_ASSOCIATED)) {
 			iq_nat_use(out);
 			return e;
@@ -446,9 +448,14 @@ struct iq_nat_entry *iq_nat_send(struct iq_nat *nat, struct iq_nat_rule *rule,
 	spin_lock_bh(&nat->lock);
 	e = iq_nat_find_out(nat, rule, outside, spi);
 	if (!e)
-		e = iq_nat_make(nat, rule, conf, inside, dev, outside, spi, &why);
+		e = iq_nat_make(nat, rule, conf, inside, global, outside, spi, &why);
 	else if (iq_nat_inside(e) != inside && !iq_nat_move(nat, conf, e, inside))
 		e = NULL;
+	if (e && iq_nat_global(e) != global) {
+		/* The router has another address. */
+		iq_nat_set_global(e, global);
+		iq_event_nat(nat, IPSEC_QOS_EVENT_CHANGE, &e, 1);
+	}
 	if (e) {
 		iq_nat_confirm(nat, e);
 		iq_nat_use(&e->dir[IQ_NAT_OUT]);
@@ -519,7 +526,7 @@ struct iq_nat_entry *iq_nat_match(struct iq_nat *nat, struct iq_nat_rule *rule,
 	/* Another packet may have been matched meanwhile. */
 	e = iq_nat_find_in(nat, rule, outside, spi);
 	if (e) {
-		if (e->dir[IQ_NAT_IN].global != global)
+		if (iq_nat_global(e) != global)
 			e = NULL;
 		goto out;
 	}
@@ -529,7 +536,7 @@ struct iq_nat_entry *iq_nat_match(struct iq_nat *nat, struct iq_nat_rule *rule,
 		list = rhltable_lookup(&nat->waits, &part, iq_nat_waits);
 		rhl_for_each_entry_rcu(w, pos, list, node) {
 			e = iq_nat_wait_entry(w);
-			if (e->dir[IQ_NAT_IN].global == global)
+			if (iq_nat_global(e) == global)
 				iq_nat_choose(&choice, conf, e);
 		}
 	}
@@ -546,7 +553,7 @@ struct iq_nat_entry *iq_nat_match(struct iq_nat *nat, struct iq_nat_rule *rule,
 		if (peer && !list_empty(&peer->waiting))
 			e = list_last_entry(&peer->waiting, struct iq_nat_entry,
 					    waiting);
-		if (e && e->dir[IQ_NAT_IN].global != global)
+		if (e && iq_nat_global(e) != global)
 			e = NULL;
 	}
 	if (e && iq_nat_associate(nat, e, spi))

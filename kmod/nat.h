@@ -125,7 +125,7 @@ enum { IQ_NAT_OUT, IQ_NAT_IN, __IQ_NAT_DIRS };
  *
  * @key: with the SPI of that direction
  * @inside: the node; it may move
- * @global: its address outside
+ * @global: its address outside; may change likewise
  * @state: enum ipsec_qos_nat_state; written under lock
  * @used: jiffies
  * @since: jiffies: there is a key
@@ -229,15 +229,14 @@ struct iq_nat_entry *iq_nat_find_in(struct iq_nat *nat, const struct iq_nat_rule
  * iq_nat_send() - @inside has sent: its entry, made where there is none, moved where
  * it was another node's
  *
- * @dev: where it leaves; its address outside, if the rule says none
+ * @global: its address outside, which may be another than it was
  *
  * Return: NULL: there may be no entry: the packet has been counted, and is to be
  * dropped.
  */
 struct iq_nat_entry *iq_nat_send(struct iq_nat *nat, struct iq_nat_rule *rule,
 				 const struct iq_nat_conf *conf, __be32 inside,
-				 const struct net_device *dev, __be32 outside,
-				 __be32 spi);
+				 __be32 global, __be32 outside, __be32 spi);
 
 /**
  * iq_nat_match() - whose is a packet that no association is known for?
@@ -268,12 +267,18 @@ static inline unsigned long iq_nat_used(const struct iq_nat_entry *e)
 	return time_after(out, in) ? out : in;
 }
 
-/** iq_nat_inside(), iq_nat_state() - the node, and how far it is */
+/** iq_nat_inside(), iq_nat_global() - the node, and its address outside */
 static inline __be32 iq_nat_inside(const struct iq_nat_entry *e)
 {
 	return READ_ONCE(e->dir[IQ_NAT_IN].inside);
 }
 
+static inline __be32 iq_nat_global(const struct iq_nat_entry *e)
+{
+	return READ_ONCE(e->dir[IQ_NAT_IN].global);
+}
+
+/** iq_nat_state() - how far it is */
 static inline u8 iq_nat_state(const struct iq_nat_entry *e)
 {
 	return READ_ONCE(e->dir[IQ_NAT_IN].state);

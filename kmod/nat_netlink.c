@@ -416,7 +416,7 @@ static int iq_put_nat(struct sk_buff *skb, const struct iq_nat_entry *e)
 	if (!nest ||
 	    nla_put_u32(skb, IPSEC_QOS_NAT_A_RULE, e->rule->id) ||
 	    nla_put_in_addr(skb, IPSEC_QOS_NAT_A_INSIDE_LOCAL, iq_nat_inside(e)) ||
-	    nla_put_in_addr(skb, IPSEC_QOS_NAT_A_INSIDE_GLOBAL, out->global) ||
+	    nla_put_in_addr(skb, IPSEC_QOS_NAT_A_INSIDE_GLOBAL, iq_nat_global(e)) ||
 	    nla_put_in_addr(skb, IPSEC_QOS_NAT_A_OUTSIDE, out->key.outside) ||
 	    nla_put_u32(skb, IPSEC_QOS_NAT_A_SPI_OUT, be32_to_cpu(out->key.spi)) ||
 	    (state != IPSEC_QOS_NAT_WAITING &&

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <linux/icmp.h>
+#include <linux/inetdevice.h>
 #include <linux/ip.h>
 #include <linux/netfilter_ipv4.h>
 #include <net/esp.h>
@@ -196,7 +197,7 @@ static unsigned int iq_esp_in(struct iq_nat *nat, struct sk_buff *skb,
 		if (!iq_rule_outside(conf, state->in, src, dst))
 			continue;
 		e = spi ? iq_nat_find_in(nat, rule, src, spi) : NULL;
-		if (e && e->dir[IQ_NAT_IN].global == dst) {
+		if (e && READ_ONCE(e->dir[IQ_NAT_IN].global) == dst) {
 			iq_nat_use(&e->dir[IQ_NAT_IN]);
 			return iq_deliver(skb, e, rule);
 		}
@@ -238,7 +239,7 @@ static unsigned int iq_icmp_in(struct iq_nat *nat, struct sk_buff *skb,
 		if (!iq_rule_outside(conf, state->in, inner.dst, dst))
 			continue;
 		e = iq_nat_find_out(nat, rule, inner.dst, inner.spi);
-		if (!e || e->dir[IQ_NAT_OUT].global != dst)
+		if (!e || iq_nat_global(e) != dst)
 			continue;
 		inside = READ_ONCE(e->dir[IQ_NAT_OUT].inside);
 		iq_untracked(skb);
@@ -293,6 +294,11 @@ out:
 	return verdict;
 }
 
+static __be32 iq_global(const struct iq_nat_conf *conf, const struct net_device *out)
+{
+	return conf->global ?: inet_select_addr(out, 0, RT_SCOPE_UNIVERSE);
+}
+
 static unsigned int iq_esp_out(struct iq_nat *nat, struct sk_buff *skb,
 			       const struct nf_hook_state *state)
 {
@@ -300,8 +306,7 @@ static unsigned int iq_esp_out(struct iq_nat *nat, struct sk_buff *skb,
 	const struct iq_nat_conf *conf;
 	struct iq_nat_rule *rule;
 	struct iq_nat_entry *e;
-	struct iq_nat_dir *d;
-	__be32 spi;
+	__be32 spi, global;
 
 	list_for_each_entry_rcu(rule, &nat->rules, list) {
 		conf = rcu_dereference(rule->conf);
@@ -314,15 +319,13 @@ static unsigned int iq_esp_out(struct iq_nat *nat, struct sk_buff *skb,
 			return NF_DROP;
 		}
 		spi = iq_esp_spi(skb, skb_network_offset(skb), ip);
-		if (!spi)
+		global = iq_global(conf, state->out);
+		if (!spi || !global)
 			return NF_DROP;
-		e = iq_nat_send(nat, rule, conf, ip->saddr, state->out, ip->daddr, spi);
-		if (!e)
+		e = iq_nat_send(nat, rule, conf, ip->saddr, global, ip->daddr, spi);
+		if (!e || !iq_set_addr(skb, skb_network_offset(skb), false, global))
 			return NF_DROP;
-		d = &e->dir[IQ_NAT_OUT];
-		if (!iq_set_addr(skb, skb_network_offset(skb), false, d->global))
-			return NF_DROP;
-		iq_dir_count(d, rule, IPSEC_QOS_NAT_COUNTER_OUT, skb);
+		iq_dir_count(&e->dir[IQ_NAT_OUT], rule, IPSEC_QOS_NAT_COUNTER_OUT, skb);
 		return NF_ACCEPT;
 	}
 	return NF_ACCEPT;
@@ -336,7 +339,7 @@ static unsigned int iq_icmp_out(struct iq_nat *nat, struct sk_buff *skb,
 	struct iq_nat_rule *rule;
 	struct iq_nat_entry *e;
 	struct iq_inner inner;
-	struct iq_nat_dir *d;
+	__be32 global;
 
 	if (!iq_icmp_inner(skb, &inner))
 		return NF_ACCEPT;
@@ -347,9 +350,9 @@ static unsigned int iq_icmp_out(struct iq_nat *nat, struct sk_buff *skb,
 		e = iq_nat_find_in(nat, rule, inner.src, inner.spi);
 		if (!e || iq_nat_inside(e) != inner.dst)
 			continue;
-		d = &e->dir[IQ_NAT_IN];
-		if (!iq_set_addr(skb, inner.off, true, d->global) ||
-		    !iq_set_addr(skb, skb_network_offset(skb), false, d->global))
+		global = iq_nat_global(e);
+		if (!iq_set_addr(skb, inner.off, true, global) ||
+		    !iq_set_addr(skb, skb_network_offset(skb), false, global))
 			return NF_DROP;
 		iq_nat_count(rule, IPSEC_QOS_NAT_COUNTER_ICMP, 1, skb->len);
 		return NF_ACCEPT;

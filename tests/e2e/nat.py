@@ -320,6 +320,21 @@ arrives("10.0.1.2", answer(0xe2000001))
 out("10.0.1.9", 0xe2000001)
 arrives("10.0.1.9", answer(0xe2000001))
 
+step("a router that gets another address")
+sh("""set -e
+ip -n nat addr add 192.0.2.5/24 dev out
+ip netns exec nat sysctl -qw net.ipv4.conf.out.promote_secondaries=1
+ip -n nat addr del 192.0.2.1/24 dev out""")
+node.sendto(ipv4(50, "10.0.1.9", FAR, esp(0xe2000001)), (FAR, 0))
+assert receive(far) == ("192.0.2.5", FAR, 0xe2000001)
+assert table()[0xe2000001]["inside_global"] == "192.0.2.5"
+come(answer(0xe2000001), dst="192.0.2.5")
+assert receive(node) == (FAR, "10.0.1.9", answer(0xe2000001))
+sh("""set -e
+ip -n nat addr add 192.0.2.1/24 dev out
+ip -n nat addr del 192.0.2.5/24 dev out""")
+out("10.0.1.9", 0xe2000001)
+
 step("ceilings: of a node, of a rule")
 rule()
 watch = monitor()
