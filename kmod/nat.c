@@ -103,7 +103,7 @@ static const struct iq_nat_conf *iq_nat_conf(const struct iq_nat *nat,
 				     lockdep_is_held(&nat->lock));
 }
 
-/* What waits can be matched, and what was associated and not confirmed. */
+/* What can be matched */
 
 static int iq_nat_wait_begin(struct iq_nat *nat, const struct iq_nat_conf *conf,
 			     struct iq_nat_entry *e)
@@ -128,6 +128,7 @@ static int iq_nat_wait_begin(struct iq_nat *nat, const struct iq_nat_conf *conf,
 			rhltable_remove(&nat->waits, &e->wait[i].node, iq_nat_waits);
 		return err;
 	}
+	e->can_match = true;
 	return 0;
 }
 
@@ -135,8 +136,11 @@ static void iq_nat_wait_end(struct iq_nat *nat, struct iq_nat_entry *e)
 {
 	int i;
 
+	if (!e->can_match)
+		return;
 	for (i = 0; i < __IQ_NAT_WAYS; i++)
 		rhltable_remove(&nat->waits, &e->wait[i].node, iq_nat_waits);
+	e->can_match = false;
 }
 
 static struct iq_nat_entry *iq_nat_wait_entry(struct iq_nat_wait *w)
@@ -179,6 +183,19 @@ static struct iq_nat_peer *iq_nat_peer_get(struct iq_nat *nat,
 		return p;
 	kfree(p);
 	return NULL;
+}
+
+/* @e waits for @outside, if the rule lets those in who derive nothing. */
+static int iq_nat_peer_join(struct iq_nat *nat, const struct iq_nat_conf *conf,
+			    struct iq_nat_entry *e)
+{
+	if (conf->underived == IPSEC_QOS_NAT_UNDERIVED_DISCARD)
+		return 0;
+	e->peer = iq_nat_peer_get(nat, e->rule, e->dir[IQ_NAT_OUT].key.outside, true);
+	if (!e->peer)
+		return -ENOMEM;
+	list_add_tail(&e->waiting, &e->peer->waiting);
+	return 0;
 }
 
 static void iq_nat_peer_leave(struct iq_nat *nat, struct iq_nat_entry *e)
@@ -263,14 +280,14 @@ static void iq_nat_remove(struct iq_nat *nat, struct iq_nat_entry *e,
 	rhashtable_remove_fast(&nat->out, &e->dir[IQ_NAT_OUT].node, iq_nat_out);
 	if (iq_nat_state(e) != IPSEC_QOS_NAT_WAITING)
 		rhashtable_remove_fast(&nat->in, &e->dir[IQ_NAT_IN].node, iq_nat_in);
-	if (iq_nat_state(e) != IPSEC_QOS_NAT_CONFIRMED)
-		iq_nat_wait_end(nat, e);
+	iq_nat_wait_end(nat, e);
 	iq_nat_peer_leave(nat, e);
 	iq_nat_node_leave(nat, e->node);
 	list_del(&e->list);
 	e->rule->n_waiting -= iq_nat_state(e) == IPSEC_QOS_NAT_WAITING;
 	e->rule->n--;
 	nat->n--;
+	WRITE_ONCE(nat->seq, nat->seq + 1);
 	kfree_rcu(e, rcu);
 }
 
@@ -296,22 +313,26 @@ struct iq_nat_entry *iq_nat_find_in(struct iq_nat *nat, const struct iq_nat_rule
 }
 
 /* Associated by mistake, as it seems: it waits again. */
-static void iq_nat_dissociate(struct iq_nat *nat, struct iq_nat_entry *e)
+static void iq_nat_dissociate(struct iq_nat *nat, const struct iq_nat_conf *conf,
+			      struct iq_nat_entry *e)
 {
 	struct iq_nat_dir *in = &e->dir[IQ_NAT_IN];
 
 	rhashtable_remove_fast(&nat->in, &in->node, iq_nat_in);
 	iq_nat_set_state(e, IPSEC_QOS_NAT_WAITING);
 	WRITE_ONCE(in->key.spi, 0);
+	/* Where there is no memory for it, a derived SPI finds it all the same. */
+	iq_nat_peer_join(nat, conf, e);
 }
 
-static int iq_nat_associate(struct iq_nat *nat, struct iq_nat_entry *e, __be32 spi)
+static int iq_nat_associate(struct iq_nat *nat, const struct iq_nat_conf *conf,
+			    struct iq_nat_entry *e, __be32 spi)
 {
 	struct iq_nat_dir *in = &e->dir[IQ_NAT_IN];
 	int err;
 
 	if (iq_nat_state(e) != IPSEC_QOS_NAT_WAITING)
-		iq_nat_dissociate(nat, e);
+		iq_nat_dissociate(nat, conf, e);
 	WRITE_ONCE(in->key.spi, spi);
 	err = rhashtable_insert_fast(&nat->in, &in->node, iq_nat_in);
 	if (err) {
@@ -330,9 +351,16 @@ static void iq_nat_confirm(struct iq_nat *nat, struct iq_nat_entry *e)
 {
 	if (iq_nat_state(e) != IPSEC_QOS_NAT_ASSOCIATED)
 		return;
-	iq_nat_wait_end(nat, e);
 	iq_nat_set_state(e, IPSEC_QOS_NAT_CONFIRMED);
 	iq_event_nat(nat, IPSEC_QOS_EVENT_CHANGE, &e, 1);
+}
+
+/* Does another node wait for @p? */
+static bool iq_nat_others_turn(const struct iq_nat_peer *p, __be32 inside)
+{
+	return p && !list_empty(&p->waiting) &&
+	       iq_nat_inside(list_first_entry(&p->waiting, struct iq_nat_entry,
+					      waiting)) != inside;
 }
 
 static struct iq_nat_entry *iq_nat_make(struct iq_nat *nat, struct iq_nat_rule *rule,
@@ -341,23 +369,20 @@ static struct iq_nat_entry *iq_nat_make(struct iq_nat *nat, struct iq_nat_rule *
 					__be32 outside, __be32 spi,
 					enum ipsec_qos_nat_counter *why)
 {
-	struct iq_nat_peer *peer = NULL;
 	struct iq_nat_node *node;
 	struct iq_nat_entry *e;
 	struct iq_nat_dir *out;
 	int i;
 
 	*why = IPSEC_QOS_NAT_COUNTER_CEILING;
-	if (rule->n >= conf->max) {
+	if (rule->n >= conf->max || (!conf->admin && nat->n >= IPSEC_QOS_NAT_ENTRIES)) {
 		iq_event_nat_ceiling(nat, rule, 0);
 		return NULL;
 	}
-	if (conf->underived == IPSEC_QOS_NAT_UNDERIVED_SERIALIZE) {
-		peer = iq_nat_peer_get(nat, rule, outside, false);
-		if (peer && !list_empty(&peer->waiting)) {
-			*why = IPSEC_QOS_NAT_COUNTER_SERIALIZED;
-			return NULL;
-		}
+	if (conf->underived == IPSEC_QOS_NAT_UNDERIVED_SERIALIZE &&
+	    iq_nat_others_turn(iq_nat_peer_get(nat, rule, outside, false), inside)) {
+		*why = IPSEC_QOS_NAT_COUNTER_SERIALIZED;
+		return NULL;
 	}
 	/* First of all: who sprays SPIs is to cost little. */
 	node = iq_nat_node_join(nat, rule, inside, conf->max_node);
@@ -386,15 +411,12 @@ static struct iq_nat_entry *iq_nat_make(struct iq_nat *nat, struct iq_nat_rule *
 			goto end;
 	if (rhashtable_insert_fast(&nat->out, &out->node, iq_nat_out))
 		goto end;
-	if (conf->underived != IPSEC_QOS_NAT_UNDERIVED_DISCARD) {
-		e->peer = iq_nat_peer_get(nat, rule, outside, true);
-		if (!e->peer)
-			goto remove;
-		list_add_tail(&e->waiting, &e->peer->waiting);
-	}
+	if (iq_nat_peer_join(nat, conf, e))
+		goto remove;
 	list_add_tail(&e->list, &nat->entries);
 	rule->n++;
 	rule->n_waiting++;
+	WRITE_ONCE(nat->seq, nat->seq + 1);
 	if (!nat->n++)
 		mod_delayed_work(system_unbound_wq, &nat->expire, HZ);
 	iq_event_nat(nat, IPSEC_QOS_EVENT_NEW, &e, 1);
@@ -469,9 +491,9 @@ struct iq_nat_entry *iq_nat_send(struct iq_nat *nat, struct iq_nat_rule *rule,
 /**
  * struct iq_nat_choice - entries that a packet fits
  *
- * @best: by the rule; of those that are as far as @state
- * @several: others fit that are other nodes'
- * @n: all of @state, as far as there is room for them in @fit
+ * @best: by the rule; of those that are least far
+ * @several: others of them are other nodes'
+ * @n: all of them, as far as there is room in @fit
  */
 struct iq_nat_choice {
 	struct iq_nat_entry *best;
@@ -480,15 +502,16 @@ struct iq_nat_choice {
 	struct iq_nat_entry *fit[IPSEC_QOS_NAT_TOLD_MAX];
 };
 
-/* Those that wait first; what was associated and not confirmed may give way. */
+/* Those that wait come first; others may have been associated by mistake. */
 static void iq_nat_choose(struct iq_nat_choice *c, const struct iq_nat_conf *conf,
 			  struct iq_nat_entry *e)
 {
 	u8 state = iq_nat_state(e);
 	bool later;
 
-	if (!c->best || (iq_nat_state(c->best) != state &&
-			 state == IPSEC_QOS_NAT_WAITING)) {
+	BUILD_BUG_ON(IPSEC_QOS_NAT_WAITING > IPSEC_QOS_NAT_ASSOCIATED ||
+		     IPSEC_QOS_NAT_ASSOCIATED > IPSEC_QOS_NAT_CONFIRMED);
+	if (!c->best || state < iq_nat_state(c->best)) {
 		c->best = e;
 		c->several = false;
 		c->n = 1;
@@ -556,7 +579,7 @@ struct iq_nat_entry *iq_nat_match(struct iq_nat *nat, struct iq_nat_rule *rule,
 		if (e && iq_nat_global(e) != global)
 			e = NULL;
 	}
-	if (e && iq_nat_associate(nat, e, spi))
+	if (e && iq_nat_associate(nat, conf, e, spi))
 		e = NULL;
 out:
 	if (e)
@@ -565,17 +588,32 @@ out:
 	return e;
 }
 
-/* Is it over? One that was associated and not confirmed in time waits again. */
+/*
+ * Is it over? One that was associated and not confirmed in time waits again. One that
+ * is confirmed gives way for as long, and again where nothing comes in any more.
+ */
 static bool iq_nat_over(struct iq_nat *nat, struct iq_nat_entry *e)
 {
 	const struct iq_nat_conf *conf = iq_nat_conf(nat, e->rule);
-	unsigned long idle = jiffies - iq_nat_used(e);
+	const struct iq_nat_dir *in = &e->dir[IQ_NAT_IN];
+	unsigned long now = jiffies, idle = now - iq_nat_used(e);
+	bool recent = now - in->since < conf->wait;
 
-	if (iq_nat_state(e) == IPSEC_QOS_NAT_ASSOCIATED &&
-	    jiffies - e->dir[IQ_NAT_IN].since >= conf->wait)
-		iq_nat_dissociate(nat, e);
-	return idle >= (iq_nat_state(e) == IPSEC_QOS_NAT_CONFIRMED ? conf->idle :
-								     conf->wait);
+	if (iq_nat_state(e) == IPSEC_QOS_NAT_ASSOCIATED && !recent) {
+		iq_nat_dissociate(nat, conf, e);
+		iq_event_nat(nat, IPSEC_QOS_EVENT_CHANGE, &e, 1);
+	}
+	if (iq_nat_state(e) == IPSEC_QOS_NAT_CONFIRMED) {
+		if (!recent && now - READ_ONCE(in->used) < conf->wait)
+			iq_nat_wait_end(nat, e);
+		else if (!e->can_match)
+			iq_nat_wait_begin(nat, conf, e);
+		return idle >= conf->idle;
+	}
+	/* Others wait for their turn; a node that sends on begins again. */
+	if (e->peer && conf->underived == IPSEC_QOS_NAT_UNDERIVED_SERIALIZE)
+		return now - e->dir[IQ_NAT_OUT].since >= conf->wait;
+	return idle >= conf->wait;
 }
 
 static void iq_nat_expire_work(struct work_struct *work)
@@ -604,21 +642,36 @@ static void iq_nat_expire_work(struct work_struct *work)
 	spin_unlock_bh(&nat->lock);
 }
 
+/* Entries of @rule, or all; @fresh: but for those that are confirmed. */
 static u32 iq_nat_remove_if(struct iq_nat *nat, const struct iq_nat_rule *rule,
-			    bool waiting)
+			    bool fresh)
 {
-	struct iq_nat_entry *e, *next;
-	u32 n = 0;
+	struct iq_nat_entry *e;
+	u32 left, n = 0;
 
-	/* A rule's are as many as its ceiling says; they are not to grow meanwhile. */
+	/* It is in order to look at all that the list is not moved by another too. */
+	cancel_delayed_work_sync(&nat->expire);
 	spin_lock_bh(&nat->lock);
-	list_for_each_entry_safe(e, next, &nat->entries, list) {
-		if ((rule && e->rule != rule) ||
-		    (waiting && iq_nat_state(e) == IPSEC_QOS_NAT_CONFIRMED))
+	for (left = nat->n; left && nat->n; left--) {
+		e = list_first_entry(&nat->entries, struct iq_nat_entry, list);
+		list_move_tail(&e->list, &nat->entries);
+		if (!rule || e->rule == rule) {
+			if (fresh && iq_nat_state(e) == IPSEC_QOS_NAT_CONFIRMED) {
+				/* Another scheme finds it by other parts. */
+				iq_nat_wait_end(nat, e);
+			} else {
+				iq_nat_remove(nat, e, IPSEC_QOS_EVENT_DEL);
+				n++;
+			}
+		}
+		if (left % IQ_NAT_STEP)
 			continue;
-		iq_nat_remove(nat, e, IPSEC_QOS_EVENT_DEL);
-		n++;
+		spin_unlock_bh(&nat->lock);
+		cond_resched();
+		spin_lock_bh(&nat->lock);
 	}
+	if (nat->n)
+		mod_delayed_work(system_unbound_wq, &nat->expire, HZ);
 	spin_unlock_bh(&nat->lock);
 	return n;
 }
@@ -640,12 +693,18 @@ struct iq_nat_rule *iq_nat_rule_find(const struct iq_nat *nat, u32 id)
 	return NULL;
 }
 
+/* There may be a key in it. */
+static void iq_nat_conf_free_rcu(struct rcu_head *rcu)
+{
+	kfree_sensitive(container_of(rcu, struct iq_nat_conf, rcu));
+}
+
 static void iq_nat_rule_free_rcu(struct rcu_head *rcu)
 {
 	struct iq_nat_rule *rule = container_of(rcu, struct iq_nat_rule, rcu);
 
 	free_percpu(rule->counter);
-	kfree(rcu_dereference_protected(rule->conf, true));
+	kfree_sensitive(rcu_dereference_protected(rule->conf, true));
 	kfree(rule);
 }
 
@@ -689,7 +748,7 @@ int iq_nat_rule_set(struct iq_nat *nat, u32 id, struct iq_nat_conf *conf)
 		synchronize_rcu();
 		iq_nat_remove_if(nat, rule, true);
 	}
-	kfree_rcu(old, rcu);
+	call_rcu(&old->rcu, iq_nat_conf_free_rcu);
 	return 0;
 }
 
@@ -752,12 +811,16 @@ free:
 
 void iq_nat_exit(struct iq_net *iqn)
 {
-	struct iq_nat *nat = iqn->nat;
 	struct iq_nat_rule *rule, *next;
+	struct iq_nat *nat;
 
+	/* Its files in sysfs may still be read. */
+	mutex_lock(&iqn->config);
+	nat = iqn->nat;
+	iqn->nat = NULL;
+	mutex_unlock(&iqn->config);
 	if (!nat)
 		return;
-	cancel_delayed_work_sync(&nat->expire);
 	iq_nat_flush(nat, NULL);
 	list_for_each_entry_safe(rule, next, &nat->rules, list)
 		call_rcu(&rule->rcu, iq_nat_rule_free_rcu);
@@ -767,5 +830,4 @@ void iq_nat_exit(struct iq_net *iqn)
 	rhashtable_destroy(&nat->in);
 	rhashtable_destroy(&nat->out);
 	kfree(nat);
-	iqn->nat = NULL;
 }

@@ -5,8 +5,9 @@
  * A packet on its way out makes an entry, by its SPI; one on its way in belongs to
  * an entry by an association that is known, or is matched: its SPI is derived from
  * an entry's, or an entry's from its (include/ipsec_qos/spi.h), and then they are
- * associated. The inside node confirms that by sending on; until it has, another
- * packet that fits takes the entry over, and in time it waits again.
+ * associated. The inside node confirms that by sending on. That proves little: for
+ * some time another packet that fits, and fits none that waits, takes the entry over,
+ * so that those who were mistaken for each other change places.
  *
  * What a packet needs is found by look-ups under RCU, without a lock. Entries are
  * made, matched and removed under iq_nat.lock, rules under iq_net.config.
@@ -35,6 +36,7 @@
  * @idle: jiffies; likewise @wait
  * @max: entries
  * @max_node: entries of an inside node
+ * @admin: who set it may have more than IPSEC_QOS_NAT_ENTRIES in the namespace
  */
 struct iq_nat_conf {
 	struct rcu_head rcu;
@@ -52,6 +54,7 @@ struct iq_nat_conf {
 	unsigned long wait;
 	u32 max;
 	u32 max_node;
+	bool admin;
 };
 
 /**
@@ -146,7 +149,8 @@ struct iq_nat_dir {
  * struct iq_nat_entry - a pair of SAs of an inside node
  *
  * @dir: the SAs; @inside, @global and @state of both are the same
- * @wait: while it can be matched, by enum iq_nat_way; lock
+ * @wait: by enum iq_nat_way; lock
+ * @can_match: @wait is in iq_nat.waits; all but some that are confirmed are
  * @list: of iq_nat.entries; lock
  * @waiting: of @peer's
  */
@@ -157,6 +161,7 @@ struct iq_nat_entry {
 	struct iq_nat_node *node;
 	struct iq_nat_peer *peer;
 	struct list_head waiting;
+	bool can_match;
 	union {
 		struct list_head list;
 		struct rcu_head rcu;
@@ -175,6 +180,7 @@ struct iq_nat_entry {
  * @peers: outside ends of rules that let those in who derive nothing
  * @entries: all, those that were looked after longest ago first
  * @n: how many
+ * @seq: counts those that came and went, for dumps
  * @expire: looks after them once a second while there are any
  */
 struct iq_nat {
@@ -190,6 +196,7 @@ struct iq_nat {
 	struct rhashtable peers;
 	struct list_head entries;
 	u32 n;
+	u32 seq;
 	struct delayed_work expire;
 };
 

@@ -194,6 +194,7 @@ static int iq_get_conf(const struct nlattr *nest, struct nlattr **tb,
 	conf->wait = HZ * (unsigned long)iq_get_u32(tb[IPSEC_QOS_NAT_RULE_A_WAIT],
 						    IPSEC_QOS_NAT_WAIT);
 	conf->max = iq_get_u32(max, IPSEC_QOS_NAT_ENTRIES);
+	conf->admin = admin;
 	conf->max_node = iq_get_u32(tb[IPSEC_QOS_NAT_RULE_A_MAX_NODE],
 				    IPSEC_QOS_NAT_NODE);
 	if (conf->max > IPSEC_QOS_NAT_ENTRIES && !admin) {
@@ -455,12 +456,12 @@ static int iq_get_nat_filter(struct nlattr *nest, u32 *id, struct netlink_ext_ac
  * struct iq_nat_dump - of the table, from message to message
  *
  * @rule: its entries; 0: all
- * @walking: @iter is in use
+ * @nat: @iter walks its entries; NULL: there are none
  */
 struct iq_nat_dump {
 	struct rhashtable_iter iter;
 	u32 rule;
-	bool walking;
+	const struct iq_nat *nat;
 };
 
 int iq_dump_nat_start(struct netlink_callback *cb)
@@ -480,7 +481,7 @@ int iq_dump_nat_start(struct netlink_callback *cb)
 	mutex_lock(&iqn->config);
 	if (iqn->nat) {
 		rhashtable_walk_enter(&iqn->nat->out, &d->iter);
-		d->walking = true;
+		d->nat = iqn->nat;
 	}
 	mutex_unlock(&iqn->config);
 	cb->args[0] = (long)d;
@@ -493,7 +494,7 @@ int iq_dump_nat(struct sk_buff *skb, struct netlink_callback *cb)
 	struct iq_nat_entry *e;
 	void *hdr;
 
-	if (!d->walking)
+	if (!d->nat)
 		return 0;
 	rhashtable_walk_start(&d->iter);
 	/* One that did not fit into the last message is still to be told. */
@@ -506,10 +507,12 @@ int iq_dump_nat(struct sk_buff *skb, struct netlink_callback *cb)
 		}
 		if (d->rule && e->rule->id != d->rule)
 			continue;
+		cb->seq = READ_ONCE(d->nat->seq);
 		hdr = genlmsg_put(skb, NETLINK_CB(cb->skb).portid, cb->nlh->nlmsg_seq,
 				  &iq_family, NLM_F_MULTI, IPSEC_QOS_CMD_NAT_GET);
 		if (!hdr)
 			break;
+		genl_dump_check_consistent(cb, hdr);
 		if (iq_put_nat(skb, e)) {
 			genlmsg_cancel(skb, hdr);
 			break;
@@ -524,7 +527,7 @@ int iq_dump_nat_done(struct netlink_callback *cb)
 {
 	struct iq_nat_dump *d = (struct iq_nat_dump *)cb->args[0];
 
-	if (d->walking)
+	if (d->nat)
 		rhashtable_walk_exit(&d->iter);
 	kfree(d);
 	return 0;

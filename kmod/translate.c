@@ -22,8 +22,8 @@
  */
 #define IQ_NAT_IN_PRIORITY	(IQ_TAG_PRIORITY + 1)
 
-/* Where masquerade would be. */
-#define IQ_NAT_OUT_PRIORITY	NF_IP_PRI_NAT_SRC
+/* Ahead of masquerade, which would translate AH. */
+#define IQ_NAT_OUT_PRIORITY	(NF_IP_PRI_NAT_SRC - 1)
 
 static bool iq_prefix_match(__be32 addr, __be32 prefix, __be32 mask)
 {
@@ -38,7 +38,8 @@ static bool iq_dev_match(const struct net_device *dev, const char *name)
 static bool iq_rule_inside(const struct iq_nat_conf *conf,
 			   const struct net_device *in, __be32 src, __be32 dst)
 {
-	return (!conf->inside_dev[0] || iq_dev_match(in, conf->inside_dev)) &&
+	return (conf->inside_dev[0] ? iq_dev_match(in, conf->inside_dev) :
+				      !iq_dev_match(in, conf->outside_dev)) &&
 	       iq_prefix_match(src, conf->inside, conf->inside_mask) &&
 	       iq_prefix_match(dst, conf->responder, conf->responder_mask);
 }
@@ -188,8 +189,8 @@ static unsigned int iq_esp_in(struct iq_nat *nat, struct sk_buff *skb,
 	__be32 src = ip->saddr, dst = ip->daddr, spi;
 	struct iq_nat_rule *rule, *first = NULL;
 	const struct iq_nat_conf *conf;
+	bool collided, routed = false;
 	struct iq_nat_entry *e;
-	bool collided;
 
 	spi = iq_esp_spi(skb, skb_network_offset(skb), ip);
 	list_for_each_entry_rcu(rule, &nat->rules, list) {
@@ -203,8 +204,11 @@ static unsigned int iq_esp_in(struct iq_nat *nat, struct sk_buff *skb,
 		}
 		if (!first)
 			first = rule;
+		routed |= !!conf->global;
 	}
-	if (!first || !iq_own_addr(state->in, dst) || iq_own_sa(nat, skb, spi))
+	/* An address that a rule names may be one that is only routed here. */
+	if (!first || (!routed && !iq_own_addr(state->in, dst)) ||
+	    iq_own_sa(nat, skb, spi))
 		return NF_ACCEPT;
 	list_for_each_entry_rcu(rule, &nat->rules, list) {
 		conf = rcu_dereference(rule->conf);
@@ -219,10 +223,20 @@ static unsigned int iq_esp_in(struct iq_nat *nat, struct sk_buff *skb,
 	}
 	iq_nat_count(first, IPSEC_QOS_NAT_COUNTER_UNMATCHED, iq_skb_packets(skb),
 		     skb->len);
+	/* An SA of this host's may have a mark that is still to be set; if not, xfrm
+	 * discards it.
+	 */
+	if (nat->iqn->net->xfrm.state_num && iq_own_addr(state->in, dst)) {
+		iq_untracked(skb);
+		return NF_ACCEPT;
+	}
 	return NF_DROP;
 }
 
-/* An error that somebody outside has with what an inside node sent. */
+/*
+ * An error that somebody outside has with what an inside node sent; or one from
+ * inside with what came in, which is translated on its way out.
+ */
 static unsigned int iq_icmp_in(struct iq_nat *nat, struct sk_buff *skb,
 			       const struct nf_hook_state *state)
 {
@@ -232,11 +246,18 @@ static unsigned int iq_icmp_in(struct iq_nat *nat, struct sk_buff *skb,
 	struct iq_nat_entry *e;
 	struct iq_inner inner;
 
-	if (!iq_icmp_inner(skb, &inner) || inner.src != dst)
+	if (!iq_icmp_inner(skb, &inner))
 		return NF_ACCEPT;
 	list_for_each_entry_rcu(rule, &nat->rules, list) {
 		conf = rcu_dereference(rule->conf);
-		if (!iq_rule_outside(conf, state->in, inner.dst, dst))
+		if (iq_rule_inside(conf, state->in, inner.dst, inner.src)) {
+			e = iq_nat_find_in(nat, rule, inner.src, inner.spi);
+			if (e && iq_nat_inside(e) == inner.dst)
+				iq_untracked(skb);
+			continue;
+		}
+		if (inner.src != dst ||
+		    !iq_rule_outside(conf, state->in, inner.dst, dst))
 			continue;
 		e = iq_nat_find_out(nat, rule, inner.dst, inner.spi);
 		if (!e || iq_nat_global(e) != dst)
@@ -250,6 +271,30 @@ static unsigned int iq_icmp_in(struct iq_nat *nat, struct sk_buff *skb,
 		return NF_ACCEPT;
 	}
 	return NF_ACCEPT;
+}
+
+/*
+ * On its way out it is this router's to translate, not conntrack's; unless it is for
+ * the router itself. By which interface it leaves is not known yet.
+ */
+static void iq_esp_leave_alone(struct iq_nat *nat, struct sk_buff *skb,
+			       const struct nf_hook_state *state)
+{
+	const struct iphdr *ip = ip_hdr(skb);
+	const struct iq_nat_conf *conf;
+	struct iq_nat_rule *rule;
+	__be32 spi;
+
+	list_for_each_entry_rcu(rule, &nat->rules, list) {
+		conf = rcu_dereference(rule->conf);
+		if (!iq_rule_inside(conf, state->in, ip->saddr, ip->daddr))
+			continue;
+		spi = iq_esp_spi(skb, skb_network_offset(skb), ip);
+		if ((spi && iq_nat_find_out(nat, rule, ip->daddr, spi)) ||
+		    !iq_own_addr(state->in, ip->daddr))
+			iq_untracked(skb);
+		return;
+	}
 }
 
 /* PRE_ROUTING, behind reassembly. */
@@ -284,19 +329,20 @@ static unsigned int iq_translate_in(void *priv, struct sk_buff *skb,
 		goto out;
 	}
 	verdict = iq_esp_in(iqn->nat, skb, state);
-	/* On its way out it is this router's to translate. */
-	ip = ip_hdr(skb);
-	if (verdict == NF_ACCEPT && !skb_get_nfct(skb) &&
-	    iq_concerns(iqn->nat, state, ip->saddr, ip->daddr, true))
-		iq_untracked(skb);
+	if (verdict == NF_ACCEPT)
+		iq_esp_leave_alone(iqn->nat, skb, state);
 out:
 	local_bh_enable();
 	return verdict;
 }
 
-static __be32 iq_global(const struct iq_nat_conf *conf, const struct net_device *out)
+/* The address that masquerade would choose (nf_nat_masquerade.c). */
+static __be32 iq_global(const struct iq_nat_conf *conf, const struct sk_buff *skb,
+			const struct net_device *out)
 {
-	return conf->global ?: inet_select_addr(out, 0, RT_SCOPE_UNIVERSE);
+	return conf->global ?:
+	       inet_select_addr(out, rt_nexthop(skb_rtable(skb), ip_hdr(skb)->daddr),
+				RT_SCOPE_UNIVERSE);
 }
 
 static unsigned int iq_esp_out(struct iq_nat *nat, struct sk_buff *skb,
@@ -319,7 +365,7 @@ static unsigned int iq_esp_out(struct iq_nat *nat, struct sk_buff *skb,
 			return NF_DROP;
 		}
 		spi = iq_esp_spi(skb, skb_network_offset(skb), ip);
-		global = iq_global(conf, state->out);
+		global = iq_global(conf, skb, state->out);
 		if (!spi || !global)
 			return NF_DROP;
 		e = iq_nat_send(nat, rule, conf, ip->saddr, global, ip->daddr, spi);
@@ -370,7 +416,8 @@ static unsigned int iq_translate_out(void *priv, struct sk_buff *skb,
 	switch (ip_hdr(skb)->protocol) {
 	case IPPROTO_ESP:
 	case IPPROTO_AH:
-		if (!(IPCB(skb)->flags & IPSKB_FORWARDED))
+		/* What goes into an SA of this host's leaves as another packet. */
+		if (!(IPCB(skb)->flags & IPSKB_FORWARDED) || skb_dst(skb)->xfrm)
 			break;
 		local_bh_disable();
 		verdict = iq_esp_out(iqn->nat, skb, state);
