@@ -24,6 +24,7 @@
 #define HEAD	(NLMSG_HDRLEN + GENL_HDRLEN)
 
 static uint64_t prng;
+static uint32_t generation;		/* that was opened last */
 static unsigned long said[IPSEC_QOS_CMD_MAX + 2];	/* 0s and answers by command */
 
 static uint32_t below(uint32_t n)
@@ -38,8 +39,9 @@ static uint32_t some_group(void)
 	return below(4) ? 1 : 1 + below(8);
 }
 
-static void put_some_sa(struct nlmsghdr *msg, bool whole)
+static void put_some_sa(struct nlmsghdr *msg, uint8_t cmd)
 {
+	bool whole = cmd < IPSEC_QOS_CMD_SA_GET;
 	struct nlattr *nest = mnl_attr_nest_start(msg, IPSEC_QOS_A_SA);
 	static const uint8_t dst[16] = { 192, 0, 2 };
 	bool ipv6 = below(2);
@@ -52,26 +54,27 @@ static void put_some_sa(struct nlmsghdr *msg, bool whole)
 		mnl_attr_put_u32(msg, IPSEC_QOS_SA_A_SPI, 0x100 + below(64));
 	if (below(2))
 		mnl_attr_put_u8(msg, IPSEC_QOS_SA_A_PROTO, 50 + below(2));
-	if (below(4))
+	if (cmd != IPSEC_QOS_CMD_SA_DEL && below(4))
 		mnl_attr_put_u32(msg, IPSEC_QOS_SA_A_GROUP, some_group());
-	if (!below(4))
+	if (cmd == IPSEC_QOS_CMD_SA_NEW && !below(4))
 		mnl_attr_put_u32(msg, IPSEC_QOS_SA_A_LIFETIME, 1 + below(100));
-	if (!below(4))
+	if (cmd == IPSEC_QOS_CMD_SA_NEW && !below(4))
 		mnl_attr_put_u32(msg, IPSEC_QOS_SA_A_FLAGS, below(2));
 	mnl_attr_nest_end(msg, nest);
 }
 
-static void put_some_ike(struct nlmsghdr *msg, bool whole)
+static void put_some_ike(struct nlmsghdr *msg, uint8_t cmd)
 {
 	struct nlattr *nest = mnl_attr_nest_start(msg, IPSEC_QOS_A_IKE);
+	bool whole = cmd < IPSEC_QOS_CMD_IKE_GET;
 
 	if (whole || below(2))
 		mnl_attr_put_u64(msg, IPSEC_QOS_IKE_A_SPI_I, 1 + below(32));
 	if (whole || below(2))
 		mnl_attr_put_u64(msg, IPSEC_QOS_IKE_A_SPI_R, below(2));
-	if (below(4))
+	if (cmd != IPSEC_QOS_CMD_IKE_DEL && below(4))
 		mnl_attr_put_u32(msg, IPSEC_QOS_IKE_A_GROUP, some_group());
-	if (!below(4))
+	if (cmd == IPSEC_QOS_CMD_IKE_NEW && !below(4))
 		mnl_attr_put_u32(msg, IPSEC_QOS_IKE_A_LIFETIME, 1 + below(100));
 	mnl_attr_nest_end(msg, nest);
 }
@@ -79,10 +82,11 @@ static void put_some_ike(struct nlmsghdr *msg, bool whole)
 static void put_some_group(struct nlmsghdr *msg, bool whole)
 {
 	struct nlattr *nest = mnl_attr_nest_start(msg, IPSEC_QOS_A_GROUP);
+	unsigned int id = 1 + below(whole ? 8 : 3);
 	char name[16];
 
-	snprintf(name, sizeof(name), "g%u", 1 + below(8));
-	mnl_attr_put_u32(msg, IPSEC_QOS_GROUP_A_ID, 1 + below(8));
+	snprintf(name, sizeof(name), "g%u", below(4) ? id : 1 + below(8));
+	mnl_attr_put_u32(msg, IPSEC_QOS_GROUP_A_ID, id);
 	if (whole || below(2))
 		mnl_attr_put_strz(msg, IPSEC_QOS_GROUP_A_NAME, name);
 	if (whole) {
@@ -203,19 +207,20 @@ static void make(struct family *f)
 		case IPSEC_QOS_CMD_SA_DEL:
 		case IPSEC_QOS_CMD_SA_GET:
 		case IPSEC_QOS_CMD_SA_FLUSH:
-			put_some_sa(f->msg, cmd < IPSEC_QOS_CMD_SA_GET);
+			put_some_sa(f->msg, cmd);
 			break;
 		case IPSEC_QOS_CMD_IKE_NEW:
 		case IPSEC_QOS_CMD_IKE_DEL:
 		case IPSEC_QOS_CMD_IKE_GET:
 		case IPSEC_QOS_CMD_IKE_FLUSH:
-			put_some_ike(f->msg, cmd < IPSEC_QOS_CMD_IKE_GET);
+			put_some_ike(f->msg, cmd);
 			break;
 		case IPSEC_QOS_CMD_CONF_SET:
 			put_some_settings(f->msg);
 			break;
 		case IPSEC_QOS_CMD_RESYNC_END:
-			mnl_attr_put_u32(f->msg, IPSEC_QOS_A_GENERATION, below(16));
+			mnl_attr_put_u32(f->msg, IPSEC_QOS_A_GENERATION,
+					 below(4) ? generation : below(16));
 			break;
 		case IPSEC_QOS_CMD_NAT_RULE_NEW:
 		case IPSEC_QOS_CMD_NAT_RULE_DEL:
@@ -307,6 +312,15 @@ static void mutate(struct family *f)
 	}
 }
 
+static void read_generation(const struct nlmsghdr *msg)
+{
+	const struct nlattr *attr;
+
+	mnl_attr_for_each(attr, msg, GENL_HDRLEN)
+		if (mnl_attr_get_type(attr) == IPSEC_QOS_A_GENERATION)
+			generation = mnl_attr_get_u32(attr);
+}
+
 /* Some messages together, and an end before all has been said */
 static int send_some(struct family *f, unsigned int n)
 {
@@ -334,6 +348,8 @@ static int send_some(struct family *f, unsigned int n)
 				if (cmd <= IPSEC_QOS_CMD_MAX && cmd &&
 				    (msg->nlmsg_type != NLMSG_ERROR || !err->error))
 					said[cmd]++;
+				if (msg->nlmsg_type == f->id)
+					read_generation(msg);
 				denied += msg->nlmsg_type == NLMSG_ERROR &&
 					  err->error == -EPERM;
 			}
