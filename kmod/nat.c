@@ -34,6 +34,7 @@ struct iq_nat_node {
  * struct iq_nat_peer - an outside end that may not derive its SPIs
  *
  * @waiting: entries that wait for it, the latest last; lock
+ * @turn: jiffies: since when the first of them has been that; lock
  */
 struct iq_nat_peer {
 	struct rhash_head node;
@@ -42,6 +43,7 @@ struct iq_nat_peer {
 		__be32 outside;
 	} key;
 	struct list_head waiting;
+	unsigned long turn;
 	struct rcu_head rcu;
 };
 
@@ -179,6 +181,7 @@ static struct iq_nat_peer *iq_nat_peer_get(struct iq_nat *nat,
 		return NULL;
 	p->key = key.key;
 	INIT_LIST_HEAD(&p->waiting);
+	p->turn = jiffies;
 	if (!rhashtable_insert_fast(&nat->peers, &p->node, iq_nat_peers))
 		return p;
 	kfree(p);
@@ -205,6 +208,8 @@ static void iq_nat_peer_leave(struct iq_nat *nat, struct iq_nat_entry *e)
 	if (!p)
 		return;
 	e->peer = NULL;
+	if (list_is_first(&e->waiting, &p->waiting))
+		p->turn = jiffies;
 	list_del(&e->waiting);
 	if (!list_empty(&p->waiting))
 		return;
@@ -355,14 +360,6 @@ static void iq_nat_confirm(struct iq_nat *nat, struct iq_nat_entry *e)
 	iq_event_nat(nat, IPSEC_QOS_EVENT_CHANGE, &e, 1);
 }
 
-/* Does another node wait for @p? */
-static bool iq_nat_others_turn(const struct iq_nat_peer *p, __be32 inside)
-{
-	return p && !list_empty(&p->waiting) &&
-	       iq_nat_inside(list_first_entry(&p->waiting, struct iq_nat_entry,
-					      waiting)) != inside;
-}
-
 static struct iq_nat_entry *iq_nat_make(struct iq_nat *nat, struct iq_nat_rule *rule,
 					const struct iq_nat_conf *conf,
 					__be32 inside, __be32 global,
@@ -377,11 +374,6 @@ static struct iq_nat_entry *iq_nat_make(struct iq_nat *nat, struct iq_nat_rule *
 	*why = IPSEC_QOS_NAT_COUNTER_CEILING;
 	if (rule->n >= conf->max || (!conf->admin && nat->n >= IPSEC_QOS_NAT_ENTRIES)) {
 		iq_event_nat_ceiling(nat, rule, 0);
-		return NULL;
-	}
-	if (conf->underived == IPSEC_QOS_NAT_UNDERIVED_SERIALIZE &&
-	    iq_nat_others_turn(iq_nat_peer_get(nat, rule, outside, false), inside)) {
-		*why = IPSEC_QOS_NAT_COUNTER_SERIALIZED;
 		return NULL;
 	}
 	/* First of all: who sprays SPIs is to cost little. */
@@ -450,6 +442,24 @@ static bool iq_nat_move(struct iq_nat *nat, const struct iq_nat_conf *conf,
 	return true;
 }
 
+/* Is it another node's turn to wait for an answer of a peer that derives nothing? */
+static bool iq_nat_others_turn(const struct iq_nat_conf *conf, const struct iq_nat_entry *e)
+{
+	if (conf->underived != IPSEC_QOS_NAT_UNDERIVED_SERIALIZE || !e->peer)
+		return false;
+	return iq_nat_inside(e) !=
+	       iq_nat_inside(list_first_entry(&e->peer->waiting, struct iq_nat_entry,
+					      waiting));
+}
+
+/* All that a packet of it has to wait for has been. */
+static bool iq_nat_ready(const struct iq_nat_conf *conf, u8 state)
+{
+	return state == IPSEC_QOS_NAT_CONFIRMED ||
+	       (state == IPSEC_QOS_NAT_WAITING &&
+		conf->underived != IPSEC_QOS_NAT_UNDERIVED_SERIALIZE);
+}
+
 struct iq_nat_entry *iq_nat_send(struct iq_nat *nat, struct iq_nat_rule *rule,
 				 const struct iq_nat_conf *conf, __be32 inside,
 				 __be32 global, __be32 outside, __be32 spi)
@@ -462,7 +472,7 @@ struct iq_nat_entry *iq_nat_send(struct iq_nat *nat, struct iq_nat_rule *rule,
 		out = &e->dir[IQ_NAT_OUT];
 		if (likely(READ_ONCE(out->inside) == inside &&
 			   READ_ONCE(out->global) == global &&
-			   READ_ONCE(out->state) != IPSEC_QOS_NAT_ASSOCIATED)) {
+			   iq_nat_ready(conf, READ_ONCE(out->state)))) {
 			iq_nat_use(out);
 			return e;
 		}
@@ -481,11 +491,24 @@ struct iq_nat_entry *iq_nat_send(struct iq_nat *nat, struct iq_nat_rule *rule,
 	if (e) {
 		iq_nat_confirm(nat, e);
 		iq_nat_use(&e->dir[IQ_NAT_OUT]);
+		if (iq_nat_others_turn(conf, e)) {
+			why = IPSEC_QOS_NAT_COUNTER_SERIALIZED;
+			e = NULL;
+		}
 	}
 	spin_unlock_bh(&nat->lock);
 	if (!e)
 		iq_nat_count(rule, why, 1, 0);
 	return e;
+}
+
+static struct iq_nat_entry *iq_nat_peer_choose(const struct iq_nat_conf *conf,
+					       const struct iq_nat_peer *p)
+{
+	const struct list_head *l = conf->underived == IPSEC_QOS_NAT_UNDERIVED_LAST ?
+				    p->waiting.prev : p->waiting.next;
+
+	return list_entry(l, struct iq_nat_entry, waiting);
 }
 
 /**
@@ -573,9 +596,8 @@ struct iq_nat_entry *iq_nat_match(struct iq_nat *nat, struct iq_nat_rule *rule,
 	}
 	if (!e && conf->underived != IPSEC_QOS_NAT_UNDERIVED_DISCARD) {
 		peer = iq_nat_peer_get(nat, rule, outside, false);
-		if (peer && !list_empty(&peer->waiting))
-			e = list_last_entry(&peer->waiting, struct iq_nat_entry,
-					    waiting);
+		if (peer)
+			e = iq_nat_peer_choose(conf, peer);
 		if (e && iq_nat_global(e) != global)
 			e = NULL;
 	}
@@ -610,9 +632,11 @@ static bool iq_nat_over(struct iq_nat *nat, struct iq_nat_entry *e)
 			iq_nat_wait_begin(nat, conf, e);
 		return idle >= conf->idle;
 	}
-	/* Others wait for their turn; a node that sends on begins again. */
-	if (e->peer && conf->underived == IPSEC_QOS_NAT_UNDERIVED_SERIALIZE)
-		return now - e->dir[IQ_NAT_OUT].since >= conf->wait;
+	/* Its turn is over; a node that sends on gets behind those that wait. */
+	if (conf->underived == IPSEC_QOS_NAT_UNDERIVED_SERIALIZE && e->peer &&
+	    list_is_first(&e->waiting, &e->peer->waiting) &&
+	    now - e->peer->turn >= conf->wait)
+		return true;
 	return idle >= conf->wait;
 }
 

@@ -294,9 +294,52 @@ out("10.0.1.2", 0xe0000001)
 arrives("10.0.1.2", answer(0xe0000001, 0x1111))
 arrives("10.0.1.2", answer(0xe0000001, 0x2222))
 assert table()[0xe0000001]["spi_in"] == answer(0xe0000001, 0x2222)
-out("10.0.1.2", 0xe0000001)
-come(answer(0xe0000001, 0x3333))                # confirmed: it does not any more
+
+
+def until(text, good):
+    deadline = time.monotonic() + 20 * SLOW
+    while not good():
+        assert time.monotonic() < deadline, text
+        time.sleep(0.1)
+
+
+def gets(inside, spi):
+    come(spi)
+    return receive(node, 0.3) == (FAR, inside, spi)
+
+
+step("one that it confirms does for a while, and again when nothing comes in")
+rule("wait", "3")
+mine, first, other = (answer(0xe0100001, upper) for upper in (0x1111, 0x2222, 0x3333))
+out("10.0.1.2", 0xe0100001)
+arrives("10.0.1.2", mine)
+out("10.0.1.2", 0xe0100001)
+arrives("10.0.1.2", first)
+out("10.0.1.2", 0xe0100001)
+assert table()[0xe0100001]["state"] == "confirmed"
+settled = time.monotonic() + 5
+while time.monotonic() < settled:
+    arrives("10.0.1.2", first)
+    out("10.0.1.2", 0xe0100001)
+    time.sleep(0.1)
+come(other)
 nothing(node)
+until("it never gives way again", lambda: out("10.0.1.2", 0xe0100001) or
+      gets("10.0.1.2", other))
+
+step("who was mistaken for another: the right one's packets find him")
+rule()
+left, right = next((a, x) for a in range(0xe0200001, 0xe0300000)
+                   for x in (answer(a, upper) for upper in range(0x100, 0x200))
+                   if low16(x) == 0x4242)
+out("10.0.1.2", 0xe0004242)
+arrives("10.0.1.2", right)              # 10.0.1.3's, but that has not sent yet
+out("10.0.1.2", 0xe0004242)
+arrives("10.0.1.2", answer(0xe0004242))
+out("10.0.1.3", left)
+arrives("10.0.1.3", right)
+arrives("10.0.1.2", answer(0xe0004242))
+arrives("10.0.1.3", right)
 
 step("entries end: those that wait after theirs, the associated after theirs")
 rule("wait", "2", "idle", "6")
@@ -448,6 +491,27 @@ arrives("10.0.1.2", 0x77770001)
 out("10.0.1.3", 0xe4000002)
 arrives("10.0.1.3", 0x77770002)
 arrives("10.0.1.2", 0x77770001)
+rule("underived", "serialize", "wait", "3")
+out("10.0.1.2", 0xe4000011)
+
+
+def others_turn():
+    for inside, spi in (("10.0.1.2", 0xe4000011), ("10.0.1.3", 0xe4000012)):
+        node.sendto(ipv4(50, inside, FAR, esp(spi)), (FAR, 0))
+    return receive(far, 0.3) == (GLOBAL, FAR, 0xe4000012)
+
+
+until("who gets no answer has his turn for ever", others_turn)
+arrives("10.0.1.3", 0x77770012)
+qos("nat", "flush")
+out("10.0.1.3", 0xe4000013)             # a node's own do not keep each other
+out("10.0.1.3", 0xe4000014)
+rule("underived", "last", "wait", "3")
+out("10.0.1.2", 0xe5000011)
+arrives("10.0.1.2", 0x77770021)
+until("what is not confirmed lasts", lambda: gets("10.0.1.2", 0x77770021) and
+      table()[0xe5000011]["age"] > 4)
+assert gets("10.0.1.2", 0x77770021)
 rule("underived", "last")
 out("10.0.1.2", 0xe5000001)
 out("10.0.1.3", 0xe5000002)

@@ -55,7 +55,6 @@ nodes_ping out -w 10
 nodes_pinged
 expect "who got answers" "$NODES" "$answered"
 echo "           $lost of $sent lost, $(($(counted serialized) - before)) as another node waited"
-(($(counted serialized) > before)) || fail "nobody had to wait"
 nodes_ping out -c 4
 nodes_pinged
 expect "lost afterwards" 0 "$lost"
