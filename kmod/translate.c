@@ -223,10 +223,8 @@ static unsigned int iq_esp_in(struct iq_nat *nat, struct sk_buff *skb,
 	}
 	iq_nat_count(first, IPSEC_QOS_NAT_COUNTER_UNMATCHED, iq_skb_packets(skb),
 		     skb->len);
-	/* An SA of this host's may have a mark that is still to be set; if not, xfrm
-	 * discards it.
-	 */
-	if (nat->iqn->net->xfrm.state_num && iq_own_addr(state->in, dst)) {
+	/* Of this host's own SA with a mark, which is still to be set? Else xfrm drops it. */
+	if (READ_ONCE(nat->iqn->net->xfrm.state_num) && iq_own_addr(state->in, dst)) {
 		iq_untracked(skb);
 		return NF_ACCEPT;
 	}

@@ -204,6 +204,9 @@ METHOD(sender_t, send_, void,
 		ike_sa = charon->bus->get_sa(charon->bus);
 		if (ike_sa && is_wanted(ike_sa))
 		{
+			DBG1(DBG_IKE, "trying the path from port %d, not %d (esp_through_nat)",
+				 charon->socket->get_port(charon->socket, FALSE),
+				 src->get_port(src));
 			src->set_port(src, charon->socket->get_port(charon->socket, FALSE));
 		}
 	}

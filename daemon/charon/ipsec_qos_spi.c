@@ -28,10 +28,8 @@ typedef struct private_ipsec_qos_spi_t private_ipsec_qos_spi_t;
 typedef struct {
 	/** unique identifier of the IKE_SA */
 	uintptr_t ike_sa;
-	/** IP protocol */
-	uint8_t proto;
-	/** the originator's SPI, in network order */
-	uint32_t spi;
+	/** the originator's SPIs of ESP and AH, in network order, 0 if none */
+	uint32_t esp, ah;
 } request_t;
 
 /**
@@ -84,30 +82,45 @@ static request_t *take(private_ipsec_qos_spi_t *this, ike_sa_t *ike_sa)
 }
 
 /**
- * Note an originator's SPI. With several proposals it's that of the first, each
- * has the same with those we know of.
+ * Note the originator's SPIs, for each protocol that of the first proposal
  */
 static void note(private_ipsec_qos_spi_t *this, ike_sa_t *ike_sa,
 				 linked_list_t *proposals)
 {
+	enumerator_t *enumerator;
 	request_t *request;
 	proposal_t *proposal;
-	protocol_id_t proto;
+	uint32_t *noted, spi;
 
-	if (proposals->get_first(proposals, (void**)&proposal) != SUCCESS)
-	{
-		return;
-	}
-	proto = proposal->get_protocol(proposal);
-	if (proto != PROTO_ESP && proto != PROTO_AH)
-	{
-		return;
-	}
 	INIT(request,
 		.ike_sa = ike_sa->get_unique_id(ike_sa),
-		.proto = proto == PROTO_ESP ? IPPROTO_ESP : IPPROTO_AH,
-		.spi = proposal->get_spi(proposal),
 	);
+	enumerator = proposals->create_enumerator(proposals);
+	while (enumerator->enumerate(enumerator, &proposal))
+	{
+		switch (proposal->get_protocol(proposal))
+		{
+			case PROTO_ESP:
+				noted = &request->esp;
+				break;
+			case PROTO_AH:
+				noted = &request->ah;
+				break;
+			default:
+				continue;
+		}
+		spi = proposal->get_spi(proposal);
+		if (!*noted)
+		{
+			*noted = spi;
+		}
+		else if (*noted != spi)
+		{
+			DBG1(DBG_IKE, "peer proposes several SPIs, ours is derived from %.8x, "
+				 "not %.8x", ntohl(*noted), ntohl(spi));
+		}
+	}
+	enumerator->destroy(enumerator);
 	this->mutex->lock(this->mutex);
 	free(this->requests->put(this->requests, (void*)request->ike_sa, request));
 	this->mutex->unlock(this->mutex);
@@ -224,7 +237,8 @@ static bool reserve(struct mnl_socket *nl, host_t *src, host_t *dst,
  * Draw SPIs until there's one the kernel lets us have
  */
 static bool draw(private_ipsec_qos_spi_t *this, struct mnl_socket *nl,
-				 request_t *request, host_t *src, host_t *dst, uint32_t *spi)
+				 uint32_t originator, host_t *src, host_t *dst, uint8_t proto,
+				 uint32_t *spi)
 {
 	uint32_t drawn = 0, derived;
 	int i;
@@ -235,10 +249,10 @@ static bool draw(private_ipsec_qos_spi_t *this, struct mnl_socket *nl,
 		{
 			return FALSE;
 		}
-		derived = iq_spi_make(&this->rule, ntohl(request->spi), drawn);
+		derived = iq_spi_make(&this->rule, ntohl(originator), drawn);
 		*spi = htonl(derived);
 		if (derived >= IQ_SPI_MIN &&
-			reserve(nl, src, dst, request->proto, *spi))
+			reserve(nl, src, dst, proto, *spi))
 		{
 			return TRUE;
 		}
@@ -258,32 +272,38 @@ METHOD(ipsec_qos_spi_t, allocate, status_t,
 	struct mnl_socket *nl;
 	request_t *request;
 	status_t status = FAILED;
+	uint32_t originator = 0;
 
 	request = take(this, ike_sa);
-	if (!request || request->proto != proto)
+	if (request)
 	{
+		originator = proto == IPPROTO_ESP ? request->esp :
+					 proto == IPPROTO_AH ? request->ah : 0;
 		free(request);
+	}
+	if (!originator)
+	{
 		return INVALID_STATE;
 	}
 	nl = mnl_socket_open2(NETLINK_XFRM, SOCK_CLOEXEC);
 	if (nl && mnl_socket_bind(nl, 0, MNL_SOCKET_AUTOPID) == 0 &&
-		draw(this, nl, request, src, dst, spi))
+		draw(this, nl, originator, src, dst, proto, spi))
 	{
 		DBG2(DBG_KNL, "got SPI %.8x, derived from %.8x by %N", ntohl(*spi),
-			 ntohl(request->spi), scheme_names, this->rule.scheme);
+			 ntohl(originator), scheme_names, this->rule.scheme);
 		status = SUCCESS;
 	}
 	else
 	{
-		DBG1(DBG_KNL, "no SPI derived from %.8x by %N to be had (%s), an address "
-			 "translator may not know it as the answer", ntohl(request->spi),
-			 scheme_names, this->rule.scheme, strerror(errno));
+		DBG1(DBG_KNL, "no SPI derived from %.8x by %N to be had, they are taken "
+			 "(kernel: %s); an address translator won't know ours as the answer",
+			 ntohl(originator), scheme_names, this->rule.scheme,
+			 strerror(errno));
 	}
 	if (nl)
 	{
 		mnl_socket_close(nl);
 	}
-	free(request);
 	return status;
 }
 

@@ -87,6 +87,10 @@ nodes_pinged
 echo "           $answered of $NODES nodes got answers"
 ((answered <= 1)) || fail "more than one node got through without the module"
 expect "SAs in UDP" "" "$(ip -n gw xfrm state | grep espinudp || true)"
+for said in "node-1 not announcing" "gw ignoring" "node-8 not announcing" "node-8 ignoring"; do
+	grep -q "${said#* } NAT detection, ESP stays" "$W/${said%% *}/charon.log" ||
+		fail "the log does not say: $said"
+done
 
 step "with the module all do, both ways at once"
 for name in $(nodes); do

@@ -82,7 +82,8 @@
  *	the kernel's own SAD still has, pending ones, and groups still in use.
  *	Answers A_COUNT. ESTALE where a later generation was opened meanwhile.
  * @IPSEC_QOS_CMD_NAT_RULE_NEW: add or change one rule of translation: A_NAT_RULE.
- *	Entries of a rule that changes stay.
+ *	Confirmed entries of a rule that changes stay, others where SCHEME and
+ *	UNDERIVED do not change.
  * @IPSEC_QOS_CMD_NAT_RULE_DEL: delete one, by ID, with its entries: A_NAT_RULE.
  * @IPSEC_QOS_CMD_NAT_RULE_GET: dump: all, by ID.
  * @IPSEC_QOS_CMD_NAT_GET: dump: the translation table; A_NAT with RULE: that
@@ -433,7 +434,8 @@ enum ipsec_qos_nat_collision {
  *
  * @IPSEC_QOS_NAT_UNDERIVED_DISCARD: nobody (the default)
  * @IPSEC_QOS_NAT_UNDERIVED_SERIALIZE: who waits for that responder; one alone may
- *	at a time, what others send to it first is dropped meanwhile
+ *	at a time, for WAIT at most; what others send to it is dropped until it is
+ *	their turn
  * @IPSEC_QOS_NAT_UNDERIVED_LAST: who has begun to wait for it last
  */
 enum ipsec_qos_nat_underived {
@@ -491,10 +493,11 @@ enum ipsec_qos_nat_counter {
  *	SIPHASH_LOW16, and taken by it alone; not in answers
  * @IPSEC_QOS_NAT_RULE_A_COLLISION: u8, enum ipsec_qos_nat_collision
  * @IPSEC_QOS_NAT_RULE_A_UNDERIVED: u8, enum ipsec_qos_nat_underived
- * @IPSEC_QOS_NAT_RULE_A_IDLE: u32, seconds after which an associated entry expires
+ * @IPSEC_QOS_NAT_RULE_A_IDLE: u32, seconds after which a confirmed entry expires
  *	that nobody uses, 1 to IPSEC_QOS_LIFETIME_MAX
- * @IPSEC_QOS_NAT_RULE_A_WAIT: u32, likewise, one that waits; and how long an
- *	association is believed that the inside node does not confirm
+ * @IPSEC_QOS_NAT_RULE_A_WAIT: u32, likewise, one that is not; and how long an
+ *	association gives way to another packet that fits the entry: from when it was
+ *	made, and since something came in last
  * @IPSEC_QOS_NAT_RULE_A_MAX_ENTRIES: u32, entries at most, 1 to
  *	IPSEC_QOS_NAT_ENTRIES_LIMIT; more than IPSEC_QOS_NAT_ENTRIES needs
  *	CAP_NET_ADMIN in the initial user namespace (EPERM)
@@ -578,7 +581,7 @@ enum ipsec_qos_nat_attr {
 #define IPSEC_QOS_NAT_A_MAX (__IPSEC_QOS_NAT_A_MAX - 1)
 
 /**
- * enum ipsec_qos_event - what happened to the A_GROUP, A_SA, A_IKE, A_NAT_RULE
+ * enum ipsec_qos_event - what happened to the A_GROUP, A_SA, A_IKE
  * or A_NAT beside it
  *
  * @IPSEC_QOS_EVENT_NEW: added
