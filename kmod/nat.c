@@ -12,6 +12,9 @@
  */
 #define IQ_NAT_ALIKE	32
 
+/* For how long one that is confirmed gives way to another packet that fits it. */
+#define IQ_NAT_DOUBT	(3 * HZ)
+
 /* Entries to look after before the lock is let go of. */
 #define IQ_NAT_STEP	256
 
@@ -612,25 +615,22 @@ out:
 
 /*
  * Is it over? One that was associated and not confirmed in time waits again. One that
- * is confirmed gives way for as long, and again where nothing comes in any more.
+ * is confirmed gives way no more when its own answer would have come.
  */
 static bool iq_nat_over(struct iq_nat *nat, struct iq_nat_entry *e)
 {
 	const struct iq_nat_conf *conf = iq_nat_conf(nat, e->rule);
-	const struct iq_nat_dir *in = &e->dir[IQ_NAT_IN];
 	unsigned long now = jiffies, idle = now - iq_nat_used(e);
-	bool recent = now - in->since < conf->wait;
+	unsigned long associated = now - e->dir[IQ_NAT_IN].since;
 
-	if (iq_nat_state(e) == IPSEC_QOS_NAT_ASSOCIATED && !recent) {
+	if (iq_nat_state(e) == IPSEC_QOS_NAT_CONFIRMED) {
+		if (associated >= IQ_NAT_DOUBT)
+			iq_nat_wait_end(nat, e);
+		return idle >= conf->idle;
+	}
+	if (iq_nat_state(e) == IPSEC_QOS_NAT_ASSOCIATED && associated >= conf->wait) {
 		iq_nat_dissociate(nat, conf, e);
 		iq_event_nat(nat, IPSEC_QOS_EVENT_CHANGE, &e, 1);
-	}
-	if (iq_nat_state(e) == IPSEC_QOS_NAT_CONFIRMED) {
-		if (!recent && now - READ_ONCE(in->used) < conf->wait)
-			iq_nat_wait_end(nat, e);
-		else if (!e->can_match)
-			iq_nat_wait_begin(nat, conf, e);
-		return idle >= conf->idle;
 	}
 	/* Its turn is over; a node that sends on gets behind those that wait. */
 	if (conf->underived == IPSEC_QOS_NAT_UNDERIVED_SERIALIZE && e->peer &&

@@ -6,8 +6,8 @@
  * an entry by an association that is known, or is matched: its SPI is derived from
  * an entry's, or an entry's from its (include/ipsec_qos/spi.h), and then they are
  * associated. The inside node confirms that by sending on. That proves little: for
- * some time another packet that fits, and fits none that waits, takes the entry over,
- * so that those who were mistaken for each other change places.
+ * some seconds another packet that fits, and fits none that waits, takes the entry
+ * over, as the right answer would come soon.
  *
  * What a packet needs is found by look-ups under RCU, without a lock. Entries are
  * made, matched and removed under iq_nat.lock, rules under iq_net.config.

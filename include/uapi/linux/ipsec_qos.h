@@ -496,8 +496,7 @@ enum ipsec_qos_nat_counter {
  * @IPSEC_QOS_NAT_RULE_A_IDLE: u32, seconds after which a confirmed entry expires
  *	that nobody uses, 1 to IPSEC_QOS_LIFETIME_MAX
  * @IPSEC_QOS_NAT_RULE_A_WAIT: u32, likewise, one that is not; and how long an
- *	association gives way to another packet that fits the entry: from when it was
- *	made, and since something came in last
+ *	association is believed that the inside node does not confirm
  * @IPSEC_QOS_NAT_RULE_A_MAX_ENTRIES: u32, entries at most, 1 to
  *	IPSEC_QOS_NAT_ENTRIES_LIMIT; more than IPSEC_QOS_NAT_ENTRIES needs
  *	CAP_NET_ADMIN in the initial user namespace (EPERM)
