@@ -535,8 +535,8 @@ static void iq_nat_choose(struct iq_nat_choice *c, const struct iq_nat_conf *con
 	u8 state = iq_nat_state(e);
 	bool later;
 
-	BUILD_BUG_ON(IPSEC_QOS_NAT_WAITING > IPSEC_QOS_NAT_ASSOCIATED ||
-		     IPSEC_QOS_NAT_ASSOCIATED > IPSEC_QOS_NAT_CONFIRMED);
+	BUILD_BUG_ON(IPSEC_QOS_NAT_WAITING != 0 || IPSEC_QOS_NAT_ASSOCIATED != 1 ||
+		     IPSEC_QOS_NAT_CONFIRMED != 2);
 	if (!c->best || state < iq_nat_state(c->best)) {
 		c->best = e;
 		c->several = false;
