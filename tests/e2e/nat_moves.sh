@@ -2,9 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
 # Plain ESP through a translator whose world changes: two gateways by two global
-# addresses, a node that moves, a translator that starts again, another address
-# outside. Everybody's packets go on reaching him. The topology is drawn in
-# tests/lib/nodes.sh.
+# addresses, a node that moves, a translator that starts again. Everybody's packets go on
+# reaching him. The topology is drawn in tests/lib/nodes.sh.
 #
 # vm: -s 2 -m 1536 -t 900
 NODES=3
