@@ -13,7 +13,6 @@
 #include "table.h"
 #include "xfrm.h"
 
-
 /* Not const: struct nla_policy takes it so before 6.7. */
 static struct netlink_range_validation iq_lifetime_range = {
 	.min = 1,

@@ -3,7 +3,6 @@
 #include <linux/inetdevice.h>
 #include <linux/ip.h>
 #include <linux/netfilter_ipv4.h>
-#include <net/esp.h>
 #include <net/icmp.h>
 #include <net/ip.h>
 #include <net/netfilter/nf_conntrack.h>
@@ -54,15 +53,15 @@ static bool iq_rule_outside(const struct iq_nat_conf *conf,
 
 /* Is it one that a rule is about? */
 static bool iq_concerns(struct iq_nat *nat, const struct nf_hook_state *state,
-			__be32 src, __be32 dst, bool inside)
+			__be32 src, __be32 dst)
 {
 	const struct iq_nat_conf *conf;
 	struct iq_nat_rule *rule;
 
 	list_for_each_entry_rcu(rule, &nat->rules, list) {
 		conf = rcu_dereference(rule->conf);
-		if (inside ? iq_rule_inside(conf, state->in, src, dst) :
-			     iq_rule_outside(conf, state->in, src, dst))
+		if (iq_rule_inside(conf, state->in, src, dst) ||
+		    iq_rule_outside(conf, state->in, src, dst))
 			return true;
 	}
 	return false;
@@ -308,9 +307,7 @@ static unsigned int iq_translate_in(void *priv, struct sk_buff *skb,
 	if (ip_is_fragment(ip) && ip->protocol == IPPROTO_ICMP)
 		return NF_ACCEPT;
 	local_bh_disable();
-	if (ip_is_fragment(ip) &&
-	    (iq_concerns(iqn->nat, state, ip->saddr, ip->daddr, true) ||
-	     iq_concerns(iqn->nat, state, ip->saddr, ip->daddr, false))) {
+	if (ip_is_fragment(ip) && iq_concerns(iqn->nat, state, ip->saddr, ip->daddr)) {
 		/* As nf_defrag_ipv4, which may not be there, and its frag queue. */
 		if (ip_defrag(state->net, skb, IP_DEFRAG_CONNTRACK_IN)) {
 			verdict = NF_STOLEN;
