@@ -87,48 +87,45 @@ IQ_SHOW_TOTAL(untagged, IQ_TOTAL_UNTAGGED, bytes)
 IQ_SHOW_TOTAL(malformed, IQ_TOTAL_MALFORMED, packets)
 IQ_SHOW_TOTAL(malformed, IQ_TOTAL_MALFORMED, bytes)
 
-/* Of all rules that there are. */
-static struct iq_count iq_nat_total(struct iq_net *iqn, enum ipsec_qos_nat_counter which,
-				    u32 *entries)
-{
-	struct iq_count sum = {}, c;
-	struct iq_nat_rule *rule;
-
-	*entries = 0;
-	mutex_lock(&iqn->config);
-	if (iqn->nat) {
-		*entries = READ_ONCE(iqn->nat->n);
-		list_for_each_entry(rule, &iqn->nat->rules, list) {
-			c = iq_counter_sum(rule->counter, which);
-			sum.packets += c.packets;
-			sum.bytes += c.bytes;
-		}
-	}
-	mutex_unlock(&iqn->config);
-	return sum;
-}
-
 static ssize_t iq_show_nat_entries(struct iq_net *iqn, char *buf)
 {
-	u32 entries;
+	u32 n = 0;
 
-	iq_nat_total(iqn, IPSEC_QOS_NAT_COUNTER_OUT, &entries);
-	return sysfs_emit(buf, "%u\n", entries);
+	mutex_lock(&iqn->config);
+	if (iqn->nat)
+		n = READ_ONCE(iqn->nat->n);
+	mutex_unlock(&iqn->config);
+	return sysfs_emit(buf, "%u\n", n);
+}
+
+/* Of all rules that there are. */
+static ssize_t iq_show_nat_total(struct iq_net *iqn, char *buf,
+				 enum ipsec_qos_nat_counter which)
+{
+	struct iq_nat_rule *rule;
+	u64 packets = 0;
+
+	mutex_lock(&iqn->config);
+	if (iqn->nat)
+		list_for_each_entry(rule, &iqn->nat->rules, list)
+			packets += iq_counter_sum(rule->counter, which).packets;
+	mutex_unlock(&iqn->config);
+	return sysfs_emit(buf, "%llu\n", packets);
 }
 
 #define IQ_SHOW_NAT(name, which)					\
 static ssize_t iq_show_nat_##name(struct iq_net *iqn, char *buf)	\
 {									\
-	u32 entries;							\
-									\
-	return sysfs_emit(buf, "%llu\n",				\
-			  iq_nat_total(iqn, IPSEC_QOS_NAT_COUNTER_##which, \
-				       &entries).packets);		\
+	return iq_show_nat_total(iqn, buf, IPSEC_QOS_NAT_COUNTER_##which); \
 }
 IQ_SHOW_NAT(out_packets, OUT)
 IQ_SHOW_NAT(in_packets, IN)
+IQ_SHOW_NAT(icmp_packets, ICMP)
 IQ_SHOW_NAT(unmatched_packets, UNMATCHED)
 IQ_SHOW_NAT(collision_packets, COLLISION)
+IQ_SHOW_NAT(ceiling_packets, CEILING)
+IQ_SHOW_NAT(serialized_packets, SERIALIZED)
+IQ_SHOW_NAT(ah_packets, AH)
 
 static const struct iq_sysfs_file iq_sysfs_files[] = {
 	{ "version", iq_show_version },
@@ -145,8 +142,12 @@ static const struct iq_sysfs_file iq_sysfs_files[] = {
 	{ "nat_entries", iq_show_nat_entries },
 	{ "nat_out_packets", iq_show_nat_out_packets },
 	{ "nat_in_packets", iq_show_nat_in_packets },
+	{ "nat_icmp_packets", iq_show_nat_icmp_packets },
 	{ "nat_unmatched_packets", iq_show_nat_unmatched_packets },
 	{ "nat_collision_packets", iq_show_nat_collision_packets },
+	{ "nat_ceiling_packets", iq_show_nat_ceiling_packets },
+	{ "nat_serialized_packets", iq_show_nat_serialized_packets },
+	{ "nat_ah_packets", iq_show_nat_ah_packets },
 };
 
 static ssize_t iq_sysfs_show(struct kobject *kobj, struct kobj_attribute *kattr,

@@ -562,6 +562,11 @@ assert socket.inet_ntoa(data[12:16]) == GLOBAL
 assert checksum(data[20:]) == 0
 assert socket.inet_ntoa(data[44:48]) == GLOBAL          # the embedded destination
 
+step("sysfs has the totals, of the only rule")
+for name, counted in qos("nat", "rule", "show")[0]["counters"].items():
+    assert int(sh("ip netns exec nat cat /sys/kernel/ipsec_qos/nat_%s_packets" % name)) \
+        == counted["packets"], name
+
 step("a rule that goes takes its entries along")
 qos("nat", "rule", "del", "id", "10")
 assert qos("nat", "show") == [] and qos("nat", "rule", "show") == []
