@@ -159,7 +159,7 @@ METHOD(listener_t, message, bool,
 {
 	enumerator_t *enumerator;
 	payload_t *payload;
-	bool checked = FALSE, removed = FALSE;
+	bool removed = FALSE;
 
 	if (!plain)
 	{
@@ -172,11 +172,10 @@ METHOD(listener_t, message, bool,
 		{
 			continue;
 		}
-		if (!checked && !is_wanted(ike_sa))
+		if (!removed && !is_wanted(ike_sa))
 		{
 			break;
 		}
-		checked = TRUE;
 		message->remove_payload_at(message, enumerator);
 		payload->destroy(payload);
 		removed = TRUE;
