@@ -92,6 +92,21 @@ uint16_t wire_sum(const void *data, size_t len)
 	return ~sum;
 }
 
+void wire_put_ipv4(uint8_t *p, uint8_t proto, uint32_t src, uint32_t dst, size_t len,
+		   uint16_t id, uint16_t frag)
+{
+	memset(p, 0, 20);
+	p[0] = 0x45;
+	wire_put16(p + 2, 20 + len);
+	wire_put16(p + 4, id);
+	wire_put16(p + 6, frag);
+	p[8] = 64;
+	p[9] = proto;
+	wire_put32(p + 12, src);
+	wire_put32(p + 16, dst);
+	wire_put16(p + 10, wire_sum(p, 20));
+}
+
 void wire_write_file(const char *path, const char *text)
 {
 	int fd = open(path, O_WRONLY | O_CLOEXEC);

@@ -32,6 +32,22 @@ int wire_packet(const char *name);
 
 uint16_t wire_sum(const void *data, size_t len);
 
+static inline void wire_put16(uint8_t *p, uint16_t n)
+{
+	p[0] = n >> 8;
+	p[1] = n;
+}
+
+static inline void wire_put32(uint8_t *p, uint32_t n)
+{
+	wire_put16(p, n >> 16);
+	wire_put16(p + 2, n);
+}
+
+/** wire_put_ipv4() - a header of 20 bytes, in front of @len others */
+void wire_put_ipv4(uint8_t *p, uint8_t proto, uint32_t src, uint32_t dst, size_t len,
+		   uint16_t id, uint16_t frag);
+
 /** wire_write_file() */
 void wire_write_file(const char *path, const char *text);
 

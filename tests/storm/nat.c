@@ -48,33 +48,6 @@ void nat_setup(void)
 
 /* Packets */
 
-static void put16(uint8_t *p, uint16_t n)
-{
-	p[0] = n >> 8;
-	p[1] = n;
-}
-
-static void put32(uint8_t *p, uint32_t n)
-{
-	put16(p, n >> 16);
-	put16(p + 2, n);
-}
-
-static void put_ipv4(uint8_t *p, uint8_t proto, uint32_t src, uint32_t dst, size_t len,
-		     uint16_t id, uint16_t frag)
-{
-	memset(p, 0, 20);
-	p[0] = 0x45;
-	put16(p + 2, 20 + len);
-	put16(p + 4, id);
-	put16(p + 6, frag);
-	p[8] = 64;
-	p[9] = proto;
-	put32(p + 12, src);
-	put32(p + 16, dst);
-	put16(p + 10, wire_sum(p, 20));
-}
-
 static void emit(int fd, const uint8_t *packet, size_t len)
 {
 	if (write(fd, packet, len) != (ssize_t)len)
@@ -91,16 +64,16 @@ static void emit_esp(int fd, uint32_t src, uint32_t dst, uint32_t spi,
 	int i;
 
 	memset(packet + 20, 0x5a, LEN);
-	put32(packet + 20, spi);
+	wire_put32(packet + 20, spi);
 	id++;
-	put_ipv4(packet, IPPROTO_ESP, src, dst, LEN, id, pieces ? 0 : 0x4000);
+	wire_put_ipv4(packet, IPPROTO_ESP, src, dst, LEN, id, pieces ? 0 : 0x4000);
 	if (!pieces) {
 		emit(fd, packet, sizeof(packet));
 		return;
 	}
 	memcpy(first + 20, packet + 20, cut);
-	put_ipv4(first, IPPROTO_ESP, src, dst, cut, id, 0x2000);
-	put_ipv4(packet + cut, IPPROTO_ESP, src, dst, LEN - cut, id, cut / 8);
+	wire_put_ipv4(first, IPPROTO_ESP, src, dst, cut, id, 0x2000);
+	wire_put_ipv4(packet + cut, IPPROTO_ESP, src, dst, LEN - cut, id, cut / 8);
 	for (i = 0; i < 2; i++) {
 		if (!(pieces & 1U << i))
 			continue;
@@ -117,12 +90,12 @@ static void emit_icmp(int fd, uint32_t src, uint32_t dst, uint32_t esp_src,
 {
 	uint8_t packet[20 + ICMP_LEN] = {}, *p = packet + 20;
 
-	put_ipv4(packet, IPPROTO_ICMP, src, dst, ICMP_LEN, 0, 0);
-	put_ipv4(p + 8, IPPROTO_ESP, esp_src, esp_dst, LEN, 0, 0x4000);
-	put32(p + 28, spi);
+	wire_put_ipv4(packet, IPPROTO_ICMP, src, dst, ICMP_LEN, 0, 0);
+	wire_put_ipv4(p + 8, IPPROTO_ESP, esp_src, esp_dst, LEN, 0, 0x4000);
+	wire_put32(p + 28, spi);
 	p[0] = 3;
 	p[1] = 1;
-	put16(p + 2, wire_sum(p, ICMP_LEN));
+	wire_put16(p + 2, wire_sum(p, ICMP_LEN));
 	emit(fd, packet, sizeof(packet));
 }
 

@@ -113,32 +113,11 @@ void steady_fill(struct family *f)
 
 /* Packets */
 
-static void put16(uint8_t *p, uint16_t n)
-{
-	p[0] = n >> 8;
-	p[1] = n;
-}
-
-static void put32(uint8_t *p, uint32_t n)
-{
-	put16(p, n >> 16);
-	put16(p + 2, n);
-}
-
 static size_t put_ipv4(uint8_t *p, uint8_t proto, size_t len, uint16_t id,
 		       uint16_t frag)
 {
-	static const uint8_t addresses[] = { 10, 0, 1, 2, 10, 0, 2, 2 };
-
-	memset(p, 0, 20);
-	p[0] = 0x45;
-	put16(p + 2, 20 + len);
-	put16(p + 4, id);
-	put16(p + 6, frag);
-	p[8] = 64;
-	p[9] = proto;
-	memcpy(p + 12, addresses, 8);
-	put16(p + 10, wire_sum(p, 20));
+	/* 10.0.1.2 to 10.0.2.2 */
+	wire_put_ipv4(p, proto, 0x0a000102, 0x0a000202, len, id, frag);
 	return 20;
 }
 
@@ -146,7 +125,7 @@ static size_t put_ipv6(uint8_t *p, uint8_t next, size_t len)
 {
 	memset(p, 0, 40);
 	p[0] = 0x60;
-	put16(p + 4, len);
+	wire_put16(p + 4, len);
 	p[6] = next;
 	p[7] = 64;
 	inet_pton(AF_INET6, "fd01::2", p + 8);
@@ -156,10 +135,10 @@ static size_t put_ipv6(uint8_t *p, uint8_t next, size_t len)
 
 static size_t put_udp(uint8_t *p, uint16_t port, size_t len)
 {
-	put16(p, port);
-	put16(p + 2, port);
-	put16(p + 4, 8 + len);
-	put16(p + 6, 0);
+	wire_put16(p, port);
+	wire_put16(p + 2, port);
+	wire_put16(p + 4, 8 + len);
+	wire_put16(p + 6, 0);
 	return 8;
 }
 
@@ -169,14 +148,14 @@ static uint8_t put_sa(uint8_t *p, unsigned int which, size_t len)
 	memset(p, 0xa5, len);
 	switch (shape_of(which)) {
 	case UDP4:
-		put32(p + put_udp(p, 4500, len - 8), steady[which].spi);
+		wire_put32(p + put_udp(p, 4500, len - 8), steady[which].spi);
 		return IPPROTO_UDP;
 	case AH4:
-		put32(p, IPPROTO_TCP << 24 | 4 << 16);
-		put32(p + 4, steady[which].spi);
+		wire_put32(p, IPPROTO_TCP << 24 | 4 << 16);
+		wire_put32(p + 4, steady[which].spi);
 		return IPPROTO_AH;
 	default:
-		put32(p, steady[which].spi);
+		wire_put32(p, steady[which].spi);
 		return IPPROTO_ESP;
 	}
 }
@@ -185,10 +164,10 @@ static size_t put_ike(uint8_t *p, unsigned int which)
 {
 	memset(p, 0, 8 + 28 + 100);
 	put_udp(p, 500, 28 + 100);
-	put32(p + 12, 0x1000 + which);
-	put32(p + 20, 0x2000 + which);
+	wire_put32(p + 12, 0x1000 + which);
+	wire_put32(p + 20, 0x2000 + which);
 	p[8 + 17] = 0x20;
-	put32(p + 8 + 24, 28 + 100);
+	wire_put32(p + 8 + 24, 28 + 100);
 	return 8 + 28 + 100;
 }
 
@@ -214,8 +193,8 @@ static void emit_fragments(int fd, const uint8_t *payload, size_t len,
 	clock_gettime(CLOCK_MONOTONIC, &before);
 	if (ipv6) {
 		hlen = put_ipv6(packet, IPPROTO_FRAGMENT, 8 + cut);
-		put32(packet + hlen, proto << 24 | 1);
-		put32(packet + hlen + 4, id);
+		wire_put32(packet + hlen, proto << 24 | 1);
+		wire_put32(packet + hlen + 4, id);
 		hlen += 8;
 	} else {
 		hlen = put_ipv4(packet, proto, cut, id, 0x2000);
@@ -225,8 +204,8 @@ static void emit_fragments(int fd, const uint8_t *payload, size_t len,
 
 	len -= cut;
 	if (ipv6) {
-		put16(packet + 4, 8 + len);
-		put16(packet + hlen - 6, cut);
+		wire_put16(packet + 4, 8 + len);
+		wire_put16(packet + hlen - 6, cut);
 	} else {
 		put_ipv4(packet, proto, len, id, cut / 8);
 	}
