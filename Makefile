@@ -122,17 +122,19 @@ $(B)/unit/obj/%.o: %.c
 	@mkdir -p $(@D)
 	$(call say,CC)$(or $(unit_compile),$(compile)) -O1 $(sanitize) -c -o $@ $<
 
-# the plugin's end of the feed, with strongSwan's libraries
+# parts of the plugin, with strongSwan's libraries
 
 unit_charon	:= $(filter $(B)/unit/charon_%,$(unit))
+unit_plugin_obj	:= $(patsubst %,$(B)/unit/obj/daemon/charon/ipsec_qos_%.o,feed proof)
 unit_charon_obj	:= $(unit_charon:$(B)/unit/%=$(B)/unit/obj/tests/unit/%.o) \
-		   $(B)/unit/obj/daemon/charon/ipsec_qos_feed.o
+		   $(unit_plugin_obj)
 
 $(unit_charon_obj): $(B)/strongswan.flags
 $(unit_charon_obj): unit_compile = $(filter-out -Idaemon,$(compile)) \
 		-Idaemon/charon @$(B)/strongswan.flags
 
-$(unit_charon): $(unit_charon_obj) $(B)/unit/obj/lib/feed.o
+$(unit_charon): $(B)/unit/%: $(B)/unit/obj/tests/unit/%.o $(unit_plugin_obj) \
+		$(B)/unit/obj/lib/feed.o
 	$(call say,LD)$(CC) $(CFLAGS) $(sanitize) $(LDFLAGS) -o $@ $^ \
 		@$(B)/strongswan.flags -l:libcharon.so.0 -l:libstrongswan.so.0 \
 		$(check_libs) $(package_libs)

@@ -114,16 +114,47 @@ static json_t *child_json(const struct sad_child *child)
 			 "encap", child->encap);
 }
 
+/* A name that EAP or XAuth proved, as they have it where it can be printed. */
+static json_t *eap_json(const struct proof *proof)
+{
+	const char *p;
+
+	if (!proof)
+		return json_null();
+	for (p = proof->name; p && *p >= ' ' && *p <= '~'; p++)
+		;
+	return text(p && !*p ? proof->name : proof->text);
+}
+
+static json_t *proofs_json(const struct proofs *proofs)
+{
+	json_t *array = json_array();
+	size_t i;
+
+	for (i = 0; i < proofs->n; i++) {
+		const struct proof *p = &proofs->v[i];
+
+		json_array_append_new(array, json_pack("{s:o, s:s, s:s, s:o, s:o}",
+			"identity", text(p->text),
+			"id_type", identity_type_name(p->id.type),
+			"proof", proof_name(p->proof),
+			"method", text(p->method),
+			"round", p->round ? json_integer(p->round) : json_null()));
+	}
+	return array;
+}
+
 static int write_peer(const struct daemon *daemon, const struct sad_ike *ike,
 		      FILE *file)
 {
+	const struct proof *best = proofs_best(&ike->proofs);
 	json_t *json, *children = json_array();
 	const struct sad_child *child;
 	int err;
 
 	LIST_FOREACH(child, &ike->children, list)
 		json_array_append_new(children, child_json(child));
-	json = json_pack("{s:I, s:i, s:o, s:o, s:o, s:i, s:o, s:i, s:o, s:s, s:o, s:o, s:o, s:o, s:o}",
+	json = json_pack("{s:I, s:i, s:o, s:o, s:o, s:i, s:o, s:i, s:o, s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:o}",
 			 "ike_id", (json_int_t)ike->key.id,
 			 "version", ike->version,
 			 "spi_i", ike_spi(ike->spi_i),
@@ -132,9 +163,13 @@ static int write_peer(const struct daemon *daemon, const struct sad_ike *ike,
 			 "local_port", ike->local_port,
 			 "remote", address(&ike->remote),
 			 "remote_port", ike->remote_port,
-			 "identity", text(ike->id_text),
-			 "id_type", identity_type_name(ike->id.type),
-			 "eap", text(ike->eap_id),
+			 "identity", text(best ? best->text : NULL),
+			 "id_type", text(best ? identity_type_name(best->id.type) :
+						NULL),
+			 "proof", proof_name(best ? best->proof :
+						    IQ_FEED_PROOF_NONE),
+			 "eap", eap_json(proofs_eap(&ike->proofs)),
+			 "identities", proofs_json(&ike->proofs),
 			 "connection", text(ike->conn),
 			 "profile", text(ike->profile ? ike->profile->name :
 							NULL),
@@ -253,7 +288,8 @@ static int answer_test(const struct daemon *daemon, const char *arg,
 	char shown[IQ_FEED_ID_MAX * 2], reason[512] = "";
 	const char *eap = NULL, *conn = NULL, *wrong = NULL;
 	char *copy, *part, *rest;
-	struct identity id = {};
+	struct identity id = {}, eap_id = {};
+	struct proved proved[2] = { { .id = &id } };
 	int err;
 
 	copy = strdup(arg);
@@ -285,7 +321,13 @@ static int answer_test(const struct daemon *daemon, const char *arg,
 		}
 	}
 
-	profile = config_match(daemon->config, &id, eap, conn, reason,
+	if (eap) {
+		/* as charon, for which any name is some identity */
+		proved[1].eap = eap;
+		if (!identity_parse(eap, &eap_id, &wrong))
+			proved[1].id = &eap_id;
+	}
+	profile = config_match(daemon->config, proved, 2, conn, reason,
 			       sizeof(reason));
 	if (profile)
 		group = config_group(daemon->config, profile->group);
@@ -304,6 +346,7 @@ static int answer_test(const struct daemon *daemon, const char *arg,
 			     "why", text(reason)),
 		   out);
 out:
+	identity_clear(&eap_id);
 	identity_clear(&id);
 	free(copy);
 	return err;

@@ -112,6 +112,17 @@ void config_free(struct config *config);
 const struct iq_group *config_group(const struct config *config, uint32_t id);
 
 /**
+ * struct proved - an identity that a peer proved
+ *
+ * @id: what conditions on the identity see, NULL: nothing
+ * @eap: what conditions on the EAP identity see, NULL: nothing
+ */
+struct proved {
+	const struct identity *id;
+	const char *eap;
+};
+
+/**
  * config_match() - which profile is an SA's?
  *
  * A profile may set up to three conditions, one of each kind: on the identity,
@@ -122,13 +133,14 @@ const struct iq_group *config_group(const struct config *config, uint32_t id);
  * pattern, then by one that fits everything; of two that are equal in that,
  * the one on the identity, then on the EAP identity; of two on the same, the
  * closer one (identity_match(); for EAP identities and connections the one that
- * fixes more characters).
+ * fixes more characters). Of several identities that a peer proved each may meet
+ * a condition, and the one that meets it most closely counts.
  *
  * Patterns without a wildcard and those that begin with the only one are looked
  * up; subnets, ranges, %any and other wildcards are tried one after the other.
  *
- * @id: the authenticated identity
- * @eap_id: the EAP or XAuth identity, or NULL
+ * @proved: @n identities that the peer proved; with none of them only profiles
+ *	that ask for nothing but the connection fit
  * @conn: the connection's name, or NULL
  * @why: says which pattern decided and why, for a person; NULL with a size of 0
  *	where nobody asks
@@ -136,8 +148,7 @@ const struct iq_group *config_group(const struct config *config, uint32_t id);
  * Return: the profile, or NULL: none.
  */
 const struct profile *config_match(const struct config *config,
-				   const struct identity *id,
-				   const char *eap_id, const char *conn,
-				   char *why, size_t why_size);
+				   const struct proved *proved, size_t n,
+				   const char *conn, char *why, size_t why_size);
 
 #endif /* IPSEC_QOSD_CONFIG_H */

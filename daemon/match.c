@@ -106,20 +106,30 @@ static void meet(struct met *met, const char *pattern, unsigned int weight)
 	}
 }
 
-static bool fits(const struct profile *p, const struct identity *id,
-		 const char *eap_id, const char *conn, struct fit *fit)
+static void meet_proved(struct met *met, const struct profile *p,
+			const struct proved *proved)
+{
+	size_t i;
+
+	for (i = 0; proved->id && i < p->n_ids; i++)
+		meet(&met[IDENTITY], p->id_text[i],
+		     identity_match(proved->id, &p->ids[i]));
+	for (i = 0; proved->eap && i < p->n_eap_ids; i++)
+		meet(&met[EAP_IDENTITY], p->eap_ids[i],
+		     match_text(proved->eap, p->eap_ids[i], true));
+}
+
+static bool fits(const struct profile *p, const struct proved *proved, size_t n,
+		 const char *conn, struct fit *fit)
 {
 	struct met *met = fit->met;
 	size_t i;
 
 	memset(fit, 0, sizeof(*fit));
 	met[IDENTITY].kind = "identity";
-	for (i = 0; i < p->n_ids; i++)
-		meet(&met[IDENTITY], p->id_text[i], identity_match(id, &p->ids[i]));
 	met[EAP_IDENTITY].kind = "eap-identity";
-	for (i = 0; eap_id && i < p->n_eap_ids; i++)
-		meet(&met[EAP_IDENTITY], p->eap_ids[i],
-		     match_text(eap_id, p->eap_ids[i], true));
+	for (i = 0; i < n; i++)
+		meet_proved(met, p, &proved[i]);
 	met[CONNECTION].kind = "connection";
 	for (i = 0; conn && i < p->n_conns; i++)
 		meet(&met[CONNECTION], p->conns[i],
@@ -422,8 +432,8 @@ void match_index_free(struct match_index *index)
  * @best: so far; @second: the next best
  */
 struct search {
-	const struct identity *id;
-	const char *eap_id;
+	const struct proved *proved;
+	size_t n;
 	const char *conn;
 	const struct profile *best;
 	const struct profile *second;
@@ -449,7 +459,7 @@ static void try(struct search *s, const struct profile *p)
 
 	/* several of its patterns may have led to it */
 	if (p == s->best || p == s->second ||
-	    !fits(p, s->id, s->eap_id, s->conn, &fit))
+	    !fits(p, s->proved, s->n, s->conn, &fit))
 		return;
 	if (better(p, &fit, s->best, &s->best_fit)) {
 		s->second = s->best;
@@ -488,6 +498,19 @@ static void look_up(struct search *s, const struct match_index *index,
 	}
 }
 
+static void look_up_identity(struct search *s, const struct match_index *index,
+			     const struct identity *id)
+{
+	uint8_t dn[IDENTITY_LEN_MAX];
+	struct name name;
+	bool wildcards;
+
+	if (!id)
+		return;
+	name = name_of(id, dn, &wildcards);
+	look_up(s, index, &name);
+}
+
 static void look_up_text(struct search *s, const struct match_index *index,
 			 int kind, const char *text)
 {
@@ -504,21 +527,18 @@ static void look_up_text(struct search *s, const struct match_index *index,
 }
 
 const struct profile *config_match(const struct config *config,
-				   const struct identity *id,
-				   const char *eap_id, const char *conn,
-				   char *why, size_t why_size)
+				   const struct proved *proved, size_t n,
+				   const char *conn, char *why, size_t why_size)
 {
-	struct search s = { .id = id, .eap_id = eap_id, .conn = conn };
+	struct search s = { .proved = proved, .n = n, .conn = conn };
 	const struct match_index *index = config->index;
-	uint8_t dn[IDENTITY_LEN_MAX];
-	struct name name;
-	bool wildcards;
 	struct text t;
 	size_t i;
 
-	name = name_of(id, dn, &wildcards);
-	look_up(&s, index, &name);
-	look_up_text(&s, index, EAP_IDENTITY, eap_id);
+	for (i = 0; i < n; i++) {
+		look_up_identity(&s, index, proved[i].id);
+		look_up_text(&s, index, EAP_IDENTITY, proved[i].eap);
+	}
 	look_up_text(&s, index, CONNECTION, conn);
 	for (i = 0; i < index->n_rest; i++)
 		try(&s, index->rest[i]);

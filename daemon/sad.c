@@ -9,7 +9,6 @@
 
 #include "sad.h"
 
-#define IDENTITY_TEXT	4096	/* bytes of an identity as text */
 
 /*
  * Longer than the kernel's table waits for an SA to be installed, by enough
@@ -160,9 +159,7 @@ static void written(struct sad_entry *e, enum sad_known known)
 
 static void free_texts(struct sad_ike *ike)
 {
-	identity_clear(&ike->id);
-	free(ike->id_text);
-	free(ike->eap_id);
+	proofs_clear(&ike->proofs);
 	free(ike->conn);
 }
 
@@ -369,8 +366,8 @@ static int check_owner(struct sad *sad, const struct sad_sa *sa,
 	inet_ntop(sa->key.dst.family, sa->key.dst.b, addr, sizeof(addr));
 	snprintf(sad->why, sizeof(sad->why),
 		 "SA %s spi 0x%08x is of %.64s (IKE SA %u) and cannot be of %.64s (IKE SA %u), too",
-		 addr, sa->key.spi, owner->id_text, owner->key.id,
-		 ike->id_text, ike->key.id);
+		 addr, sa->key.spi, proofs_text(&owner->proofs),
+		 owner->key.id, proofs_text(&ike->proofs), ike->key.id);
 	*why = sad->why;
 	return -EEXIST;
 }
@@ -406,10 +403,13 @@ static void set_group(struct sad *sad, struct sad_ike *ike)
 
 static void resolve(const struct sad *sad, struct sad_ike *ike)
 {
+	struct proved proved[IQ_FEED_IDS_MAX];
+
 	not_old(ike);
 	ike->profile = NULL;
 	if (sad->config)
-		ike->profile = config_match(sad->config, &ike->id, ike->eap_id,
+		ike->profile = config_match(sad->config, proved,
+					    proofs_match(&ike->proofs, proved),
 					    ike->conn, NULL, 0);
 }
 
@@ -491,11 +491,6 @@ static struct sad_ike *find_ike(const struct sad *sad,
 	return ike;
 }
 
-static bool same_text(const char *a, const char *b)
-{
-	return a == b || (a && b && !strcmp(a, b));
-}
-
 static int copy_text(char **to, const char *from)
 {
 	if (!from)
@@ -504,22 +499,11 @@ static int copy_text(char **to, const char *from)
 	return *to ? 0 : -ENOMEM;
 }
 
-/* What a message says of an identity; to be released by free_texts(). */
-static int read_texts(const struct iq_feed *msg, struct sad_ike *ike,
-		      const char **why)
+/* What a message says of a peer; to be released by free_texts(). */
+static int read_texts(const struct iq_feed *msg, struct sad_ike *ike)
 {
-	char text[IDENTITY_TEXT];
-	int err;
+	int err = proofs_read(msg, &ike->proofs);
 
-	err = identity_from_wire(msg->id_type, msg->id, msg->id_len, &ike->id);
-	if (err) {
-		*why = "the identity's bytes do not fit its type";
-		return err;
-	}
-	identity_format(&ike->id, text, sizeof(text));
-	err = copy_text(&ike->id_text, text);
-	if (!err)
-		err = copy_text(&ike->eap_id, msg->eap_id);
 	if (!err)
 		err = copy_text(&ike->conn, msg->conn);
 	if (err)
@@ -589,7 +573,7 @@ static int state_ike(struct sad *sad, struct sad_source *source,
 	struct sad_spi *spi, *old;
 	int err;
 
-	err = read_texts(msg, &texts, &stated->why);
+	err = read_texts(msg, &texts);
 	if (err)
 		return err;
 	err = need_spi(sad, msg, &spi);
@@ -608,16 +592,10 @@ static int state_ike(struct sad *sad, struct sad_source *source,
 	ike->remote = msg->remote;
 	ike->remote_port = msg->remote_port;
 
-	if (!ike->id_text || ike->id.type != texts.id.type ||
-	    ike->id.len != texts.id.len ||
-	    (texts.id.len &&
-	     memcmp(ike->id.data, texts.id.data, texts.id.len)) ||
-	    !same_text(ike->eap_id, texts.eap_id) ||
-	    !same_text(ike->conn, texts.conn)) {
+	if (!ike->conn || !proofs_same(&ike->proofs, &texts.proofs) ||
+	    strcmp(ike->conn, texts.conn) != 0) {
 		free_texts(ike);
-		ike->id = texts.id;
-		ike->id_text = texts.id_text;
-		ike->eap_id = texts.eap_id;
+		ike->proofs = texts.proofs;
 		ike->conn = texts.conn;
 		resolve(sad, ike);
 	} else {

@@ -23,6 +23,7 @@
 
 #include "config.h"
 #include "feed.h"
+#include "proof.h"
 
 /*
  * How many SAs (and CHILD SAs) and IKE SAs are kept at most: so many times the
@@ -145,8 +146,7 @@ struct sad_child {
  *
  * @key: which charon's, and its unique id there
  * @closed: it is gone, but SAs that came with it live on (IKEv1)
- * @id_text: the identity as swanctl prints it
- * @eap_id: NULL: none
+ * @proofs: what its peer proved to be, and what it claimed
  * @old: @profile and @group are of an earlier configuration; whoever is handed
  *	the IKE SA meets it without
  * @profile: which the configuration in use gives it, NULL: none
@@ -167,9 +167,7 @@ struct sad_ike {
 	struct iq_addr remote;
 	uint16_t local_port;
 	uint16_t remote_port;
-	struct identity id;
-	char *id_text;
-	char *eap_id;
+	struct proofs proofs;
 	char *conn;
 	bool old;
 	const struct profile *profile;

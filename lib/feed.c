@@ -20,7 +20,7 @@ enum kind {
 	KIND_U64,
 	KIND_ADDR,
 	KIND_STRING,
-	KIND_BYTES,
+	KIND_IDENTITY,
 	KIND_FLAG,
 };
 
@@ -29,11 +29,12 @@ enum kind {
  *
  * @offset: of its field in struct iq_feed
  * @min: a number's least value
- * @max: its greatest; of a string or bytes how many, the NUL included
+ * @max: its greatest; of a string how many bytes, the NUL included; of what may be
+ *	there several times, how often
  * @bad: what iq_feed_get() says where size or value is wrong
  * @missing: where it is required and not there
  * @foreign: where the message's type does not have it
- * @twice: where it is there twice
+ * @twice: where it is there more often than it may be
  */
 struct attr_spec {
 	enum kind kind;
@@ -55,7 +56,7 @@ struct attr_spec {
 		.bad = "bad " #NAME ", expected " expected,		\
 		.missing = #NAME " is missing",				\
 		.foreign = #NAME " does not belong to this message",	\
-		.twice = #NAME " is there twice",			\
+		.twice = #NAME " is there more often than it may be",			\
 	}
 
 static const struct attr_spec attr_specs[IQ_FEED_A_MAX + 1] = {
@@ -75,10 +76,8 @@ static const struct attr_spec attr_specs[IQ_FEED_A_MAX + 1] = {
 	ATTR(LOCAL_PORT, local_port, U16, 0, UINT16_MAX, "a u16"),
 	ATTR(REMOTE, remote, ADDR, 0, 0, "4 or 16 bytes"),
 	ATTR(REMOTE_PORT, remote_port, U16, 0, UINT16_MAX, "a u16"),
-	ATTR(ID_TYPE, id_type, U8, 0, UINT8_MAX, "a u8"),
-	ATTR(ID, id, BYTES, 0, IQ_FEED_ID_MAX, "at most 2048 bytes"),
-	ATTR(EAP_ID, eap_id, STRING, 0, IQ_FEED_STR_MAX,
-	     "a string of at most 256 bytes that ends with its NUL"),
+	ATTR(IDENTITY, ids, IDENTITY, 0, IQ_FEED_IDS_MAX,
+	     "type, round, proof, a method's name with its NUL, and at most 2048 bytes"),
 	ATTR(CONN, conn, STRING, 0, IQ_FEED_STR_MAX,
 	     "a string of at most 256 bytes that ends with its NUL"),
 	ATTR(CHILD_ID, child_id, U32, 0, UINT32_MAX, "a u32"),
@@ -124,9 +123,8 @@ static const struct msg_spec msg_specs[] = {
 	MSG(SYNC_END) = { 0, A(PASSED_OVER) },
 	MSG(IKE) = {
 		A(IKE_ID) | A(IKE_VERSION) | A(SPI_I) | A(SPI_R) | A(LOCAL) |
-		A(LOCAL_PORT) | A(REMOTE) | A(REMOTE_PORT) | A(ID_TYPE) |
-		A(ID) | A(CONN),
-		A(EAP_ID),
+		A(LOCAL_PORT) | A(REMOTE) | A(REMOTE_PORT) | A(CONN),
+		A(IDENTITY),
 	},
 	MSG(IKE_DEL) = { A(IKE_ID) | A(SPI_I) | A(SPI_R), 0 },
 	MSG(SA) = { A(IKE_ID) | A(DST) | A(SPI) | A(PROTO), A(PENDING) },
@@ -182,6 +180,65 @@ static int put_bytes(struct nlmsghdr *nlh, size_t size, int attr,
 	return 0;
 }
 
+/* How many bytes a method's name has with its NUL; 0: it is none. */
+static size_t method_len(const char *method, size_t max)
+{
+	size_t len = 0;
+
+	if (max > IQ_FEED_METHOD_MAX)
+		max = IQ_FEED_METHOD_MAX;
+	while (len < max && method[len] > ' ' && method[len] <= '~')
+		len++;
+	return len && len < max && !method[len] ? len + 1 : 0;
+}
+
+static int put_identities(struct nlmsghdr *nlh, size_t size, int attr,
+			  const struct iq_feed *msg)
+{
+	uint8_t bytes[3 + IQ_FEED_METHOD_MAX + IQ_FEED_ID_MAX];
+	const struct iq_feed_identity *id;
+	size_t len;
+	int err;
+
+	if (!msg->n_ids || msg->n_ids > IQ_FEED_IDS_MAX)
+		return -EINVAL;
+	for (id = msg->ids; id < msg->ids + msg->n_ids; id++) {
+		len = id->method ? method_len(id->method, SIZE_MAX) : 0;
+		if (!len || id->proof > IQ_FEED_PROOF_XAUTH ||
+		    id->len > IQ_FEED_ID_MAX || (id->len && !id->data))
+			return -EINVAL;
+		bytes[0] = id->type;
+		bytes[1] = id->round;
+		bytes[2] = id->proof;
+		memcpy(bytes + 3, id->method, len);
+		len += 3;
+		if (id->len)
+			memcpy(bytes + len, id->data, id->len);
+		err = put_bytes(nlh, size, attr, bytes, len + id->len);
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+static bool get_identity(const uint8_t *data, size_t len, struct iq_feed *msg)
+{
+	struct iq_feed_identity *id = &msg->ids[msg->n_ids];
+	size_t method = len > 3 ? method_len((const char *)data + 3, len - 3) : 0;
+
+	if (!method || data[2] > IQ_FEED_PROOF_XAUTH ||
+	    len - 3 - method > IQ_FEED_ID_MAX)
+		return false;
+	id->type = data[0];
+	id->round = data[1];
+	id->proof = data[2];
+	id->method = (const char *)data + 3;
+	id->data = data + 3 + method;
+	id->len = len - 3 - method;
+	msg->n_ids++;
+	return true;
+}
+
 static int put_attr(struct nlmsghdr *nlh, size_t size, int attr,
 		    const struct iq_feed *msg)
 {
@@ -221,11 +278,8 @@ static int put_attr(struct nlmsghdr *nlh, size_t size, int attr,
 		if (len >= spec->max)
 			return -EINVAL;
 		return put_bytes(nlh, size, attr, string, len + 1);
-	case KIND_BYTES:
-		/* ID is the only one */
-		if (msg->id_len > spec->max || (msg->id_len && !msg->id))
-			return -EINVAL;
-		return put_bytes(nlh, size, attr, msg->id, msg->id_len);
+	case KIND_IDENTITY:
+		return put_identities(nlh, size, attr, msg);
 	case KIND_FLAG:
 		return put_bytes(nlh, size, attr, NULL, 0);
 	default:
@@ -313,12 +367,8 @@ static bool get_attr(const struct nlattr *nla, int attr, struct iq_feed *msg)
 			return false;
 		*(const char **)field = (const char *)data;
 		return true;
-	case KIND_BYTES:
-		if (len > spec->max)
-			return false;
-		msg->id = data;
-		msg->id_len = len;
-		return true;
+	case KIND_IDENTITY:
+		return get_identity(data, len, msg);
 	case KIND_FLAG:
 		if (len)
 			return false;
@@ -386,7 +436,9 @@ int iq_feed_get(const void *buf, size_t len, struct iq_feed *msg,
 			*why = attr_specs[attr].foreign;
 			return -EINVAL;
 		}
-		if (msg->has & (1ULL << attr)) {
+		if ((msg->has & (1ULL << attr)) &&
+		    (attr != IQ_FEED_A_IDENTITY ||
+		     msg->n_ids == attr_specs[attr].max)) {
 			*why = attr_specs[attr].twice;
 			return -EINVAL;
 		}

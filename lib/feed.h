@@ -23,11 +23,13 @@
 #include <linux/netlink.h>
 
 #define IQ_FEED_SOCKET	"/run/ipsec-qos/ipsec-qosd.sock"
-#define IQ_FEED_VERSION	2
+#define IQ_FEED_VERSION	3
 #define IQ_FEED_MSG_MAX	16384	/* bytes in one message, either way */
 #define IQ_FEED_WHY_MAX	1024	/* bytes in the MESSAGE of an ACK with its NUL */
 #define IQ_FEED_STR_MAX	256	/* bytes in a name or identity with its NUL */
 #define IQ_FEED_ID_MAX	2048	/* bytes in an IKE identity (a DN may be long) */
+#define IQ_FEED_IDS_MAX	7	/* identities of a peer; so many of the longest fit */
+#define IQ_FEED_METHOD_MAX	32	/* bytes in a method's name with its NUL */
 
 /**
  * enum iq_feed_msg - kinds of messages
@@ -38,8 +40,9 @@
  * @IQ_FEED_SYNC_START: charon begins to state all it has.
  * @IQ_FEED_SYNC_END: it has; what it did not state is gone. PASSED_OVER.
  * @IQ_FEED_IKE: an IKE SA is there, or changed: IKE_ID, IKE_VERSION, SPI_I,
- *	SPI_R, LOCAL, LOCAL_PORT, REMOTE, REMOTE_PORT, ID_TYPE, ID, CONN; EAP_ID
- *	where there is one. The answer's GROUP is the group that it is in.
+ *	SPI_R, LOCAL, LOCAL_PORT, REMOTE, REMOTE_PORT, CONN; IDENTITY for each
+ *	identity that the peer proved or claimed. The answer's GROUP is the group
+ *	that it is in.
  * @IQ_FEED_IKE_DEL: it is gone: IKE_ID, SPI_I, SPI_R.
  * @IQ_FEED_SA: an SA is about to be installed (PENDING) or is installed:
  *	IKE_ID (stated before, or the request is refused), DST, SPI, PROTO. The
@@ -87,10 +90,13 @@ enum iq_feed_msg {
  * @IQ_FEED_A_LOCAL_PORT: u16, its UDP port
  * @IQ_FEED_A_REMOTE: 4 or 16 bytes, the peer's address
  * @IQ_FEED_A_REMOTE_PORT: u16
- * @IQ_FEED_A_ID_TYPE: u8, the type of the authenticated identity as on the
- *	wire (RFC 7296 section 3.5, RFC 2407 section 4.6.2.1)
- * @IQ_FEED_A_ID: its bytes as on the wire, up to IQ_FEED_ID_MAX
- * @IQ_FEED_A_EAP_ID: string, the EAP or XAuth identity
+ * @IQ_FEED_A_IDENTITY: an identity of the peer; the only attribute that may be
+ *	there several times, up to IQ_FEED_IDS_MAX. Bytes: u8 the identity's type
+ *	as on the wire (RFC 7296 section 3.5, RFC 2407 section 4.6.2.1); u8 the
+ *	authentication round that it is of, from 1 on (0: not known); u8 enum
+ *	iq_feed_proof; the name of the method of that round ("pubkey", "eap-md5"),
+ *	1 to IQ_FEED_METHOD_MAX - 1 printable ASCII characters without blanks, and
+ *	a NUL; the identity's bytes as on the wire, up to IQ_FEED_ID_MAX
  * @IQ_FEED_A_CONN: string, the connection's name
  * @IQ_FEED_A_CHILD_ID: u32, charon's unique id of the CHILD SA
  * @IQ_FEED_A_CHILD: string, the CHILD SA's name
@@ -124,9 +130,7 @@ enum iq_feed_attr {
 	IQ_FEED_A_LOCAL_PORT,
 	IQ_FEED_A_REMOTE,
 	IQ_FEED_A_REMOTE_PORT,
-	IQ_FEED_A_ID_TYPE,
-	IQ_FEED_A_ID,
-	IQ_FEED_A_EAP_ID,
+	IQ_FEED_A_IDENTITY,
 	IQ_FEED_A_CONN,
 	IQ_FEED_A_CHILD_ID,
 	IQ_FEED_A_CHILD,
@@ -155,6 +159,21 @@ enum iq_feed_attr {
 enum iq_feed_role {
 	IQ_FEED_ROLE_CHARON = 1,
 	IQ_FEED_ROLE_COMMAND,
+};
+
+/**
+ * enum iq_feed_proof - what proved an identity
+ *
+ * @IQ_FEED_PROOF_NONE: nothing, the peer only claimed it
+ * @IQ_FEED_PROOF_IKE: a public key or a pre-shared key
+ * @IQ_FEED_PROOF_EAP: EAP
+ * @IQ_FEED_PROOF_XAUTH: XAuth
+ */
+enum iq_feed_proof {
+	IQ_FEED_PROOF_NONE,
+	IQ_FEED_PROOF_IKE,
+	IQ_FEED_PROOF_EAP,
+	IQ_FEED_PROOF_XAUTH,
 };
 
 /**
@@ -191,6 +210,25 @@ struct iq_addr {
 };
 
 /**
+ * struct iq_feed_identity - an identity of a peer
+ *
+ * @type: as on the wire
+ * @round: in which authentication round, 0: not known
+ * @proof: enum iq_feed_proof
+ * @method: of that round
+ * @data: its bytes as on the wire
+ * @len: how many
+ */
+struct iq_feed_identity {
+	uint8_t type;
+	uint8_t round;
+	uint8_t proof;
+	const char *method;
+	const uint8_t *data;
+	size_t len;
+};
+
+/**
  * struct iq_feed - one message, decoded
  *
  * Strings and bytes point into the buffer that was decoded, or to what the
@@ -217,10 +255,8 @@ struct iq_feed {
 	uint16_t local_port;
 	struct iq_addr remote;
 	uint16_t remote_port;
-	uint8_t id_type;
-	const uint8_t *id;
-	size_t id_len;
-	const char *eap_id;
+	size_t n_ids;		/* with IDENTITY in @has: 1 or more */
+	struct iq_feed_identity ids[IQ_FEED_IDS_MAX];
 	const char *conn;
 
 	uint32_t child_id;

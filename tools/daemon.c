@@ -5,6 +5,7 @@
  */
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -21,33 +22,92 @@ static void print_state(const char *what, bool good, const char *yes,
 }
 
 static const struct column columns[] = {
-	{ "IDENTITY" }, { "EAP" }, { "CONNECTION" },
+	{ "IDENTITY" }, { "PROOF" }, { "ROUND" }, { "CONNECTION" },
 	{ "PROFILE", .color = COLOR_NAME }, { "GROUP", .color = COLOR_NAME },
 	{ "REMOTE", .color = COLOR_ADDR }, { "IKE" }, { "CHILDREN" },
 };
 
-static void row(size_t i, char cells[][CELL_MAX], void *arg)
+/**
+ * struct line - of the table of peers
+ *
+ * @peer: NULL where it is that of the line before
+ * @identity: one of its identities, NULL where it has none
+ */
+struct line {
+	const json_t *peer;
+	const json_t *identity;
+};
+
+static void put_identity(const json_t *id, char cells[][CELL_MAX])
 {
-	const json_t *p = json_array_get(arg, i), *child;
+	const char *proof = member_text(id, "proof");
+
+	snprintf(cells[0], CELL_MAX, "%s", member_text(id, "identity"));
+	snprintf(cells[1], CELL_MAX, "%s", strcmp(proof, "claimed") ?
+		 member_text(id, "method") : proof);
+	snprintf(cells[2], CELL_MAX, "-");
+	if (member_number(id, "round"))
+		snprintf(cells[2], CELL_MAX, "%" PRIu64,
+			 member_number(id, "round"));
+}
+
+static void put_peer(const json_t *p, char cells[][CELL_MAX])
+{
 	const char *remote = member_text(p, "remote");
+	const json_t *child;
 	size_t c, len = 0;
 
-	snprintf(cells[0], CELL_MAX, "%s", member_text(p, "identity"));
-	snprintf(cells[1], CELL_MAX, "%s", member_text(p, "eap"));
-	snprintf(cells[2], CELL_MAX, "%s", member_text(p, "connection"));
-	snprintf(cells[3], CELL_MAX, "%s", member_text(p, "profile"));
-	snprintf(cells[4], CELL_MAX, "%s", member_text(p, "group"));
-	snprintf(cells[5], CELL_MAX, strchr(remote, ':') ? "[%s]:%u" : "%s:%u",
+	snprintf(cells[3], CELL_MAX, "%s", member_text(p, "connection"));
+	snprintf(cells[4], CELL_MAX, "%s", member_text(p, "profile"));
+	snprintf(cells[5], CELL_MAX, "%s", member_text(p, "group"));
+	snprintf(cells[6], CELL_MAX, strchr(remote, ':') ? "[%s]:%u" : "%s:%u",
 		 remote, (unsigned int)member_number(p, "remote_port"));
-	snprintf(cells[6], CELL_MAX, "v%u",
+	snprintf(cells[7], CELL_MAX, "v%u",
 		 (unsigned int)member_number(p, "version"));
-	snprintf(cells[7], CELL_MAX, "-");
+	snprintf(cells[8], CELL_MAX, "-");
 	json_array_foreach(json_object_get(p, "children"), c, child) {
-		len += snprintf(cells[7] + len, CELL_MAX - len, "%s%s",
+		len += snprintf(cells[8] + len, CELL_MAX - len, "%s%s",
 				c ? ", " : "", member_text(child, "name"));
 		if (len >= CELL_MAX)
 			break;
 	}
+}
+
+static void row(size_t i, char cells[][CELL_MAX], void *arg)
+{
+	const struct line *line = (const struct line *)arg + i;
+	size_t c;
+
+	for (c = 0; c < ARRAY_SIZE(columns); c++)
+		cells[c][0] = '\0';
+	put_identity(line->identity, cells);
+	if (line->peer)
+		put_peer(line->peer, cells);
+}
+
+/* A line for each identity of a peer; what else is known of it is in the first. */
+static void print_peers(const json_t *peers)
+{
+	const json_t *peer, *ids, *id;
+	struct line *lines;
+	size_t i, j, n = 0;
+
+	json_array_foreach(peers, i, peer)
+		n += json_array_size(json_object_get(peer, "identities")) + 1;
+	lines = calloc(n, sizeof(*lines));
+	if (!lines)
+		return;
+	n = 0;
+	json_array_foreach(peers, i, peer) {
+		ids = json_object_get(peer, "identities");
+		lines[n].peer = peer;
+		json_array_foreach(ids, j, id)
+			lines[n++].identity = id;
+		if (!json_array_size(ids))
+			n++;
+	}
+	print_table(columns, ARRAY_SIZE(columns), n, row, lines);
+	free(lines);
 }
 
 static void print_status(json_t *answer)
@@ -87,8 +147,7 @@ static void print_status(json_t *answer)
 	printf("peers     %zu\n", json_array_size(peers));
 	if (json_array_size(peers)) {
 		putchar('\n');
-		print_table(columns, ARRAY_SIZE(columns), json_array_size(peers),
-			    row, peers);
+		print_peers(peers);
 	}
 }
 

@@ -47,9 +47,9 @@
 #define STABLE 2
 
 /**
- * Largest message we send: an identity, three strings and some numbers
+ * Largest message we send: that's as many identities as there may be
  */
-#define BUF_SIZE 4096
+#define BUF_SIZE IQ_FEED_MSG_MAX
 
 /**
  * Bytes the kernel may queue for the daemon

@@ -35,11 +35,27 @@ METHOD(listener_t, ike_updown, bool,
 METHOD(listener_t, ike_state_change, bool,
 	private_ipsec_qos_listener_t *this, ike_sa_t *ike_sa, ike_sa_state_t state)
 {
-	/* in contrast to a down event that's what every IKE_SA comes to, and not
-	 * before the last message has been processed */
-	if (state == IKE_DESTROYING)
+	switch (state)
 	{
-		this->report->ike_gone(this->report, ike_sa);
+		case IKE_DESTROYING:
+			/* in contrast to a down event that's what every IKE_SA comes to,
+			 * and not before the last message has been processed */
+			this->report->ike_gone(this->report, ike_sa);
+			break;
+		case IKE_CREATED:
+			/* it was reset, by an initiator that tries again */
+			this->report->forget(this->report, ike_sa);
+			break;
+		case IKE_ESTABLISHED:
+			if (ike_sa->get_state(ike_sa) == IKE_PASSIVE)
+			{
+				/* it takes over from its partner in a cluster, whose word is
+				 * only known to be that until then */
+				this->report->ike_with_children(this->report, ike_sa);
+			}
+			break;
+		default:
+			break;
 	}
 	return TRUE;
 }

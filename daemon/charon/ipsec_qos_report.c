@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
 #include "ipsec_qos_report.h"
-
-#include <stdarg.h>
-#include <stdio.h>
+#include "ipsec_qos_proof.h"
 
 #include <daemon.h>
 #include <collections/array.h>
@@ -34,8 +32,8 @@ typedef struct {
 	uint64_t spi_i;
 	/** responder's SPI, host order */
 	uint64_t spi_r;
-	/** EAP or XAuth identity, NULL if none */
-	char *eap_id;
+	/** what the peer proved, NULL if not known */
+	ipsec_qos_proof_t *proof;
 	/** once it is gone, monotonic time at which to report it */
 	timeval_t gone;
 } reported_t;
@@ -61,6 +59,11 @@ struct private_ipsec_qos_report_t {
 	ipsec_qos_hosts_t *hosts;
 
 	/**
+	 * TRUE if the AAA server compares names
+	 */
+	bool aaa_compares;
+
+	/**
 	 * Protects the following, not held while sending
 	 */
 	mutex_t *mutex;
@@ -81,34 +84,16 @@ struct private_ipsec_qos_report_t {
  */
 static void reported_destroy(reported_t *this)
 {
-	free(this->eap_id);
+	DESTROY_IF(this->proof);
 	free(this);
 }
 
 /**
- * Print one of our printf hooks' types, which the compiler does not know
- *
- * @return				allocated string, NULL if longer than the feed permits
- */
-static char *print(char *fmt, ...)
-{
-	char buf[IQ_FEED_STR_MAX];
-	va_list args;
-	int len;
-
-	va_start(args, fmt);
-	len = vsnprintf(buf, sizeof(buf), fmt, args);
-	va_end(args);
-	return len >= 0 && len < (int)sizeof(buf) ? strdup(buf) : NULL;
-}
-
-/**
- * Check if we know for sure who the peer is.
+ * Check if the peer is authenticated. An IKE_SA that replaces another is so from
+ * the start, but gets the identity last.
  */
 static bool is_authenticated(ike_sa_t *ike_sa)
 {
-	identification_t *id;
-
 	switch (ike_sa->get_state(ike_sa))
 	{
 		case IKE_CREATED:
@@ -116,56 +101,11 @@ static bool is_authenticated(ike_sa_t *ike_sa)
 			return FALSE;
 		case IKE_CONNECTING:
 			/* IKEv2 installs the first CHILD_SA before the IKE_SA is
-			 * established. An IKE_SA that replaces another has the condition
-			 * already, but gets the identity last. */
-			if (!ike_sa->has_condition(ike_sa, COND_AUTHENTICATED))
-			{
-				return FALSE;
-			}
-			break;
+			 * established */
+			return ike_sa->has_condition(ike_sa, COND_AUTHENTICATED);
 		default:
-			break;
+			return TRUE;
 	}
-	id = ike_sa->get_other_id(ike_sa);
-	return id && id->get_type(id) != ID_ANY;
-}
-
-/**
- * Get the peer's EAP or XAuth identity, that of the last round.
- *
- * @return				allocated string, NULL if there is none
- */
-static char *get_eap_id(ike_sa_t *ike_sa)
-{
-	identification_t *id, *found = NULL;
-	enumerator_t *enumerator;
-	auth_cfg_t *cfg;
-	char *str;
-
-	enumerator = ike_sa->create_auth_cfg_enumerator(ike_sa, FALSE);
-	while (enumerator->enumerate(enumerator, &cfg))
-	{
-		id = cfg->get(cfg, AUTH_RULE_EAP_IDENTITY);
-		if (!id || id->get_type(id) == ID_ANY)
-		{
-			id = cfg->get(cfg, AUTH_RULE_XAUTH_IDENTITY);
-		}
-		if (id && id->get_type(id) != ID_ANY)
-		{
-			found = id;
-		}
-	}
-	enumerator->destroy(enumerator);
-	if (!found)
-	{
-		return NULL;
-	}
-	str = print("%Y", found);
-	if (!str)
-	{
-		DBG1(DBG_KNL, "not reporting EAP identity '%Y', it is too long", found);
-	}
-	return str;
 }
 
 /**
@@ -183,36 +123,53 @@ static struct iq_addr to_addr(host_t *host)
 }
 
 /**
- * Remember an IKE_SA about to be reported.
- *
- * @param eap_id		EAP identity, adopted, or NULL if unknown
- * @return				EAP identity to report, to be freed, or NULL
+ * Get the entry of an IKE_SA, a new one if there is none. Needs the mutex.
  */
-static char *remember(private_ipsec_qos_report_t *this, uint32_t id,
-					  uint64_t spi_i, uint64_t spi_r, char *eap_id)
+static reported_t *get_reported(private_ipsec_qos_report_t *this,
+								ike_sa_t *ike_sa)
 {
+	uintptr_t id = ike_sa->get_unique_id(ike_sa);
 	reported_t *reported;
 
-	this->mutex->lock(this->mutex);
-	reported = this->reported->get(this->reported, (void*)(uintptr_t)id);
+	reported = this->reported->get(this->reported, (void*)id);
 	if (!reported)
 	{
 		INIT(reported,
 			.id = id,
 		);
-		this->reported->put(this->reported, (void*)(uintptr_t)id, reported);
+		this->reported->put(this->reported, (void*)id, reported);
 	}
-	reported->spi_i = spi_i;
-	reported->spi_r = spi_r;
-	if (eap_id)
+	return reported;
+}
+
+/**
+ * Remember an IKE_SA about to be reported.
+ *
+ * With charon.flush_auth_cfg what the peer proved is only known until the IKE_SA
+ * is established, so what was found first counts. What a partner passes on may
+ * change.
+ *
+ * @return				what its peer proved, NULL if not known
+ */
+static ipsec_qos_proof_t *remember(private_ipsec_qos_report_t *this,
+								   ike_sa_t *ike_sa)
+{
+	ike_sa_id_t *id = ike_sa->get_id(ike_sa);
+	ipsec_qos_proof_t *proof;
+	reported_t *reported;
+
+	this->mutex->lock(this->mutex);
+	reported = get_reported(this, ike_sa);
+	reported->spi_i = be64toh(id->get_initiator_spi(id));
+	reported->spi_r = be64toh(id->get_responder_spi(id));
+	if (!reported->proof || ike_sa->get_state(ike_sa) == IKE_PASSIVE)
 	{
-		free(reported->eap_id);
-		reported->eap_id = eap_id;
+		DESTROY_IF(reported->proof);
+		reported->proof = ipsec_qos_proof_create(ike_sa, this->aaa_compares);
 	}
-	/* with charon.flush_auth_cfg it is lost once the IKE_SA is established */
-	eap_id = reported->eap_id ? strdup(reported->eap_id) : NULL;
+	proof = reported->proof ? reported->proof->get_ref(reported->proof) : NULL;
 	this->mutex->unlock(this->mutex);
-	return eap_id;
+	return proof;
 }
 
 /**
@@ -227,26 +184,26 @@ static bool report_ike(private_ipsec_qos_report_t *this, ike_sa_t *ike_sa,
 					   host_t *local, host_t *remote, ipsec_qos_post_t *post)
 {
 	ike_sa_id_t *id = ike_sa->get_id(ike_sa);
-	identification_t *other_id;
-	chunk_t encoding;
-	char *eap_id;
+	ipsec_qos_proof_t *proof;
 
 	if (!is_authenticated(ike_sa))
 	{
 		return FALSE;
 	}
+	proof = remember(this, ike_sa);
+	if (!proof)
+	{
+		return FALSE;
+	}
 	local = local ?: ike_sa->get_my_host(ike_sa);
 	remote = remote ?: ike_sa->get_other_host(ike_sa);
-	other_id = ike_sa->get_other_id(ike_sa);
-	encoding = other_id->get_encoding(other_id);
 
 	struct iq_feed msg = {
 		.type = IQ_FEED_IKE,
 		.has = IQ_FEED_HAS(IKE_ID) | IQ_FEED_HAS(IKE_VERSION) |
 			   IQ_FEED_HAS(SPI_I) | IQ_FEED_HAS(SPI_R) | IQ_FEED_HAS(LOCAL) |
 			   IQ_FEED_HAS(LOCAL_PORT) | IQ_FEED_HAS(REMOTE) |
-			   IQ_FEED_HAS(REMOTE_PORT) | IQ_FEED_HAS(ID_TYPE) |
-			   IQ_FEED_HAS(ID) | IQ_FEED_HAS(CONN),
+			   IQ_FEED_HAS(REMOTE_PORT) | IQ_FEED_HAS(CONN),
 		.ike_id = ike_sa->get_unique_id(ike_sa),
 		.ike_version = ike_sa->get_version(ike_sa) == IKEV1 ? 1 : 2,
 		.spi_i = be64toh(id->get_initiator_spi(id)),
@@ -255,18 +212,9 @@ static bool report_ike(private_ipsec_qos_report_t *this, ike_sa_t *ike_sa,
 		.local_port = local->get_port(local),
 		.remote = to_addr(remote),
 		.remote_port = remote->get_port(remote),
-		.id_type = other_id->get_type(other_id),
-		.id = encoding.ptr,
-		.id_len = encoding.len,
 		.conn = ike_sa->get_name(ike_sa),
 	};
-	eap_id = remember(this, msg.ike_id, msg.spi_i, msg.spi_r,
-					  get_eap_id(ike_sa));
-	if (eap_id)
-	{
-		msg.eap_id = eap_id;
-		msg.has |= IQ_FEED_HAS(EAP_ID);
-	}
+	proof->describe(proof, &msg);
 	if (post)
 	{
 		*post = this->feed->post(this->feed, &msg);
@@ -275,7 +223,7 @@ static bool report_ike(private_ipsec_qos_report_t *this, ike_sa_t *ike_sa,
 	{
 		this->feed->send(this->feed, &msg);
 	}
-	free(eap_id);
+	proof->destroy(proof);
 	return TRUE;
 }
 
@@ -289,24 +237,34 @@ METHOD(ipsec_qos_report_t, ike, void,
 METHOD(ipsec_qos_report_t, inherit, void,
 	private_ipsec_qos_report_t *this, ike_sa_t *old, ike_sa_t *new)
 {
-	ike_sa_id_t *id = new->get_id(new);
+	reported_t *from, *to;
+
+	this->mutex->lock(this->mutex);
+	from = this->reported->get(this->reported,
+							   (void*)(uintptr_t)old->get_unique_id(old));
+	if (from && from->proof)
+	{
+		to = get_reported(this, new);
+		DESTROY_IF(to->proof);
+		to->proof = from->proof->get_ref(from->proof);
+	}
+	this->mutex->unlock(this->mutex);
+}
+
+METHOD(ipsec_qos_report_t, forget, void,
+	private_ipsec_qos_report_t *this, ike_sa_t *ike_sa)
+{
 	reported_t *reported;
-	char *eap_id = NULL;
 
 	this->mutex->lock(this->mutex);
 	reported = this->reported->get(this->reported,
-								(void*)(uintptr_t)old->get_unique_id(old));
-	if (reported && reported->eap_id)
+								(void*)(uintptr_t)ike_sa->get_unique_id(ike_sa));
+	if (reported)
 	{
-		eap_id = strdup(reported->eap_id);
+		DESTROY_IF(reported->proof);
+		reported->proof = NULL;
 	}
 	this->mutex->unlock(this->mutex);
-	if (eap_id)
-	{
-		free(remember(this, new->get_unique_id(new),
-					  be64toh(id->get_initiator_spi(id)),
-					  be64toh(id->get_responder_spi(id)), eap_id));
-	}
 }
 
 /**
@@ -619,6 +577,7 @@ ipsec_qos_report_t *ipsec_qos_report_create(ipsec_qos_feed_t *feed,
 			.ike = _ike,
 			.ike_with_children = _ike_with_children,
 			.inherit = _inherit,
+			.forget = _forget,
 			.ike_gone = _ike_gone,
 			.sa = _sa,
 			.sa_gone = _sa_gone,
@@ -630,6 +589,9 @@ ipsec_qos_report_t *ipsec_qos_report_create(ipsec_qos_feed_t *feed,
 		},
 		.feed = feed,
 		.hosts = hosts,
+		.aaa_compares = lib->settings->get_bool(lib->settings,
+							"%s.plugins.ipsec-qos.aaa_compares_names", FALSE,
+							lib->ns),
 		.mutex = mutex_create(MUTEX_TYPE_DEFAULT),
 		.reported = hashtable_create(hashtable_hash_ptr, hashtable_equals_ptr,
 									 32),

@@ -53,6 +53,13 @@ struct ipsec_qos_report_t {
 	void (*inherit)(ipsec_qos_report_t *this, ike_sa_t *old, ike_sa_t *new);
 
 	/**
+	 * Forget what the peer proved, it is to be authenticated anew.
+	 *
+	 * @param ike_sa		IKE_SA that starts over
+	 */
+	void (*forget)(ipsec_qos_report_t *this, ike_sa_t *ike_sa);
+
+	/**
 	 * Report that an IKE_SA is about to be destroyed.
 	 *
 	 * The daemon gets to know it a little later, as messages to and from the

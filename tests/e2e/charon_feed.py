@@ -547,7 +547,7 @@ def scenario(function):
     return wrapped
 
 
-def check_identity(world, name, id_type, data, eap=None):
+def check_identity(world, name, *expected):
     if name == "v1-xauth":
         # otherwise its first quick mode may overtake the end of XAuth, which
         # charon does not survive
@@ -556,9 +556,9 @@ def check_identity(world, name, id_type, data, eap=None):
     world.peer.initiate(name)
     world.settled(1, 1)
     ike = world.peer_ike(name)
-    check(ike["ID_TYPE"] == id_type and bytes.fromhex(ike["ID"]) == data,
-          "identity %d %s" % (ike["ID_TYPE"], ike["ID"]))
-    check(ike.get("EAP_ID") == eap, "EAP identity %s" % ike.get("EAP_ID"))
+    proved = [identity[:4] + (bytes.fromhex(identity[4]),)
+              for identity in ike["IDENTITY"]]
+    check(proved == list(expected), "identities %s" % proved)
     check((ike["LOCAL"], ike["REMOTE"]) == (GW, PEER), ike)
     check(ike["IKE_VERSION"] == int(name[1]), ike)
     child, = world.sink.children.values()
@@ -573,29 +573,38 @@ def check_identity(world, name, id_type, data, eap=None):
 @scenario
 def identities(world):
     """each kind of authentication, the peer initiates"""
-    check_identity(world, "v2-psk", ID_USER_FQDN, b"alice@example.org")
+    check_identity(world, "v2-psk",
+                   (ID_USER_FQDN, 1, "ike", "psk", b"alice@example.org"))
     world.clear()
-    check_identity(world, "v2-addr", ID_IPV4, bytes([10, 0, 2, 1]))
+    check_identity(world, "v2-addr",
+                   (ID_IPV4, 1, "ike", "psk", bytes([10, 0, 2, 1])))
     world.clear()
     world.peer.initiate("v2-cert")
     world.settled(1, 1)
     ike = world.peer_ike("v2-cert")
-    check(ike["ID_TYPE"] == ID_DN and b"peer" in bytes.fromhex(ike["ID"]), ike)
+    (*what, data), = ike["IDENTITY"]
+    check(what == [ID_DN, 1, "ike", "pubkey"] and b"peer" in bytes.fromhex(data),
+          ike)
     world.clear()
     # identities of further rounds survive charon.flush_auth_cfg and rekeying
-    check_identity(world, "v2-eap", ID_FQDN, b"road", "carol")
+    check_identity(world, "v2-eap", (ID_FQDN, 1, "eap", "eap-md5", b"carol"),
+                   (ID_FQDN, 1, "claimed", "eap-md5", b"road"))
+    before = world.peer_ike("v2-eap")["IDENTITY"]
     world.peer.ask("rekey", ike="v2-eap")
     world.sink.wait("the new IKE SA", lambda: len(
         {m["IKE_ID"] for m in world.sink.messages
          if m["type"] == "IKE" and m["CONN"] == "v2-eap"}) == 2)
     world.settled(1, 1)
-    check(world.peer_ike("v2-eap").get("EAP_ID") == "carol", "lost the EAP id")
+    check(world.peer_ike("v2-eap")["IDENTITY"] == before, "lost identities")
     world.clear()
-    check_identity(world, "v1-main", ID_FQDN, b"main.example.org")
+    check_identity(world, "v1-main",
+                   (ID_FQDN, 1, "ike", "psk", b"main.example.org"))
     world.clear()
-    check_identity(world, "v1-aggr", ID_KEY, b"site-a")
+    check_identity(world, "v1-aggr", (ID_KEY, 1, "ike", "psk", b"site-a"))
     world.clear()
-    check_identity(world, "v1-xauth", ID_FQDN, b"xauth.example.org", "dave")
+    check_identity(world, "v1-xauth",
+                   (ID_FQDN, 1, "ike", "psk", b"xauth.example.org"),
+                   (ID_FQDN, 2, "xauth", "xauth", b"dave"))
 
 
 @scenario

@@ -487,8 +487,8 @@ def scenario_queries():
             c.ike(100 + i, "h%d.a.example" % i, ask=False)
         c.ask("IKE", IKE_ID=99, IKE_VERSION=1, SPI_I=99, SPI_R=98,
               LOCAL="2001:db8::1", LOCAL_PORT=4500, REMOTE="2001:db8::2",
-              REMOTE_PORT=4500, ID_TYPE=11, ID=b"\xff\xfe\n\x00k", CONN="c",
-              EAP_ID="e")
+              REMOTE_PORT=4500, CONN="c",
+              IDENTITY=[(11, 1, "ike", "psk", b"\xff\xfe\n\x00k")])
         status = q.query(STATUS)
         check(len(status["peers"]) == 504, len(status["peers"]))
         del status["peers"], status["uptime"]

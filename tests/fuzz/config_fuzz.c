@@ -98,8 +98,9 @@ static void check_profiles(const struct config *config)
 		must(p->line);
 		for (i = 0; i < p->n_ids && !p->n_eap_ids && !p->n_conns; i++) {
 			if (p->ids[i].type == ID_KEY_ID)
-				must(config_match(config, &p->ids[i], NULL, NULL,
-						  why, sizeof(why)));
+				must(config_match(config, &(struct proved){
+							.id = &p->ids[i] },
+						  1, NULL, why, sizeof(why)));
 		}
 	}
 }

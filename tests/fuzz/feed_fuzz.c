@@ -22,15 +22,24 @@ static void check_text(const struct iq_feed *msg, uint64_t bit, const char *text
 /* Everything it points to can be read. */
 static void check_sane(const struct iq_feed *msg)
 {
+	size_t i;
+
 	check_text(msg, IQ_FEED_HAS(MESSAGE), msg->message, IQ_FEED_WHY_MAX);
-	check_text(msg, IQ_FEED_HAS(EAP_ID), msg->eap_id, IQ_FEED_STR_MAX);
 	check_text(msg, IQ_FEED_HAS(CONN), msg->conn, IQ_FEED_STR_MAX);
 	check_text(msg, IQ_FEED_HAS(CHILD), msg->child, IQ_FEED_STR_MAX);
 	check_text(msg, IQ_FEED_HAS(ARG), msg->arg, IQ_FEED_ID_MAX);
 	check_text(msg, IQ_FEED_HAS(TEXT), msg->text, IQ_FEED_MSG_MAX);
-	must(msg->id_len <= IQ_FEED_ID_MAX);
-	if (msg->id_len)
-		free(exact(msg->id, msg->id_len));
+	must(msg->n_ids <= IQ_FEED_IDS_MAX);
+	must(!msg->n_ids == !(msg->has & IQ_FEED_HAS(IDENTITY)));
+	for (i = 0; i < msg->n_ids; i++) {
+		const struct iq_feed_identity *id = &msg->ids[i];
+
+		must(id->proof <= IQ_FEED_PROOF_XAUTH);
+		must(*id->method && strlen(id->method) < IQ_FEED_METHOD_MAX);
+		must(id->len <= IQ_FEED_ID_MAX);
+		if (id->len)
+			free(exact(id->data, id->len));
+	}
 }
 
 /* Encode it into a room of just its size, and not into one a byte smaller. */

@@ -118,6 +118,7 @@ static void check_match(struct config *config, const struct identity *id,
 			const char *eap, const char *conn)
 {
 	const struct profile *all[PROFILES_MAX], *found, *expected;
+	const struct proved proved[] = { { .id = id }, { .eap = eap } };
 	struct match_index plain = { .rest = all };
 	struct match_index *index = match_index_new(config);
 	char why[2][1024];
@@ -125,18 +126,18 @@ static void check_match(struct config *config, const struct identity *id,
 
 	must(index);
 	config->index = index;
-	found = config_match(config, id, eap, conn, why[0], sizeof(why[0]));
+	found = config_match(config, proved, 2, conn, why[0], sizeof(why[0]));
 	for (i = 0; i < config->n_profiles; i++)
 		all[plain.n_rest++] = &config->profiles[i];
 	config->index = &plain;
-	expected = config_match(config, id, eap, conn, why[1], sizeof(why[1]));
+	expected = config_match(config, proved, 2, conn, why[1], sizeof(why[1]));
 	if (found != expected || strcmp(why[0], why[1])) {
 		fprintf(stderr, "by the index %s: %s\none after the other %s: %s\n",
 			found ? found->name : "none", why[0],
 			expected ? expected->name : "none", why[1]);
 		abort();
 	}
-	must(config_match(config, id, eap, conn, NULL, 0) == found);
+	must(config_match(config, proved, 2, conn, NULL, 0) == found);
 	config->index = NULL;
 	match_index_free(index);
 }

@@ -83,8 +83,8 @@ class Client:
         say = self.ask if ask else self.send
         return say("IKE", IKE_ID=ike_id, IKE_VERSION=2, SPI_I=spi_i,
                    SPI_R=spi_r, LOCAL=local, LOCAL_PORT=500, REMOTE=remote,
-                   REMOTE_PORT=500, ID_TYPE=ID_FQDN, ID=identity.encode(),
-                   CONN="conn")
+                   REMOTE_PORT=500, CONN="conn",
+                   IDENTITY=[(ID_FQDN, 1, "ike", "psk", identity.encode())])
 
     def sa(self, ike_id, spi, pending=False, ask=True, dst="192.0.2.1"):
         flag = {"PENDING": True} if pending else {}

@@ -36,13 +36,14 @@ ATTRS = [None, ("VERSION", "I"), ("ROLE", "B"), ("ERROR", "I"),
          ("MESSAGE", "str"), ("GROUP", "I"), ("IKE_ID", "I"),
          ("IKE_VERSION", "B"), ("SPI_I", "Q"), ("SPI_R", "Q"),
          ("LOCAL", "addr"), ("LOCAL_PORT", "H"), ("REMOTE", "addr"),
-         ("REMOTE_PORT", "H"), ("ID_TYPE", "B"), ("ID", "bytes"),
-         ("EAP_ID", "str"), ("CONN", "str"), ("CHILD_ID", "I"),
-         ("CHILD", "str"), ("REQID", "I"), ("PROTO", "B"), ("SPI_IN", "I"),
+         ("REMOTE_PORT", "H"), ("IDENTITY", "identity"), ("CONN", "str"),
+         ("CHILD_ID", "I"), ("CHILD", "str"), ("REQID", "I"), ("PROTO", "B"), ("SPI_IN", "I"),
          ("SPI_OUT", "I"), ("ENCAP", "B"), ("DST", "addr"), ("SPI", "I"),
          ("PENDING", "flag"), ("QUERY", "B"), ("ARG", "str"), ("TEXT", "str"),
          ("PASSED_OVER", "I")]
-VERSION = 2
+VERSION = 3
+PROOFS = ["claimed", "ike", "eap", "xauth"]
+IDENTITIES_MAX = 7
 NUMBER = {attr[0]: i for i, attr in enumerate(ATTRS) if attr}
 
 REQUIRED = {
@@ -50,7 +51,7 @@ REQUIRED = {
     "SYNC_START": set(),
     "SYNC_END": set(),
     "IKE": {"IKE_ID", "IKE_VERSION", "SPI_I", "SPI_R", "LOCAL", "LOCAL_PORT",
-            "REMOTE", "REMOTE_PORT", "ID_TYPE", "ID", "CONN"},
+            "REMOTE", "REMOTE_PORT", "CONN"},
     "IKE_DEL": {"IKE_ID", "SPI_I", "SPI_R"},
     "SA": {"IKE_ID", "DST", "SPI", "PROTO"},
     "SA_DEL": {"DST", "SPI", "PROTO"},
@@ -58,11 +59,25 @@ REQUIRED = {
               "SPI_OUT", "LOCAL", "REMOTE", "ENCAP"},
     "CHILD_DEL": {"CHILD_ID"},
 }
-OPTIONAL = {"SYNC_END": {"PASSED_OVER"}, "IKE": {"EAP_ID"}, "SA": {"PENDING"}}
+OPTIONAL = {"SYNC_END": {"PASSED_OVER"}, "IKE": {"IDENTITY"}, "SA": {"PENDING"}}
 
 
 class ProtocolError(Exception):
     pass
+
+
+def decode_identity(value):
+    """(type, round, proof, method, bytes as hex)"""
+    number, turn, proof = value[:3]
+    method, data = value[3:].split(b"\0", 1)
+    if proof >= len(PROOFS) or not 0 < len(method) < 32 or len(data) > 2048:
+        raise ProtocolError("identity %s" % value.hex())
+    return number, turn, PROOFS[proof], method.decode(), data.hex()
+
+
+def encode_identity(number, turn, proof, method, data):
+    return (bytes([number, turn, PROOFS.index(proof)]) + method.encode() +
+            b"\0" + data)
 
 
 def decode(data, from_daemon=False):
@@ -85,6 +100,12 @@ def decode(data, from_daemon=False):
             raise ProtocolError("attribute %d of %d bytes" % (attr, size))
         name, kind = ATTRS[attr]
         value = data[at + 4:at + size]
+        if kind == "identity":
+            msg.setdefault(name, []).append(decode_identity(value))
+            if len(msg[name]) > IDENTITIES_MAX:
+                raise ProtocolError("%d identities" % len(msg[name]))
+            at += (size + 3) & ~3
+            continue
         if name in msg:
             raise ProtocolError("%s twice" % name)
         if kind == "str":
@@ -113,9 +134,15 @@ def decode(data, from_daemon=False):
 
 def encode(kind, seq=0, flags=0, **attrs):
     body = b""
+    flat = []
     for name, value in attrs.items():
+        values = value if name == "IDENTITY" else [value]
+        flat += [(name, value) for value in values]
+    for name, value in flat:
         form = ATTRS[NUMBER[name]][1]
-        if form == "str":
+        if form == "identity":
+            value = encode_identity(*value)
+        elif form == "str":
             value = value.encode() + b"\0"
         elif form == "addr":
             value = ipaddress.ip_address(value).packed
@@ -299,7 +326,7 @@ class FeedSink:
         if msg["type"] == "HELLO":
             if behaviour == "refuse":
                 conn.send(encode("ACK", msg["seq"], ERROR=errno.EPROTONOSUPPORT,
-                                 MESSAGE="version 2 is needed"))
+                                 MESSAGE="version 3 is needed"))
                 return False
             conn.send(encode("HELLO", msg["seq"],
                              VERSION=VERSION + (behaviour == "version")))

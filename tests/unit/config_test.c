@@ -979,6 +979,7 @@ START_TEST(test_match)
 	const struct profile *got;
 	char text[1024], why[256];
 	const char *p, *error_text;
+	struct proved proved[2], turned[2];
 	struct identity id;
 	struct config *c;
 	size_t n = 0;
@@ -995,7 +996,9 @@ START_TEST(test_match)
 
 	c = load(text);
 	ck_assert(!identity_parse(matches[_i].id, &id, &error_text));
-	got = config_match(c, &id, matches[_i].eap_id, matches[_i].conn, why, sizeof(why));
+	proved[0] = (struct proved){ .id = &id };
+	proved[1] = (struct proved){ .eap = matches[_i].eap_id };
+	got = config_match(c, proved, 2, matches[_i].conn, why, sizeof(why));
 	if (matches[_i].want)
 		ck_assert_msg(got && !strcmp(got->name, matches[_i].want), "%s: %s",
 			      got ? got->name : "none", why);
@@ -1004,8 +1007,12 @@ START_TEST(test_match)
 	ck_assert_msg(strstr(why, matches[_i].why), "%s", why);
 
 	/* without an explanation it is the same */
-	ck_assert_ptr_eq(config_match(c, &id, matches[_i].eap_id, matches[_i].conn,
-				      NULL, 0), got);
+	ck_assert_ptr_eq(config_match(c, proved, 2, matches[_i].conn, NULL, 0), got);
+
+	/* which comes first does not count */
+	turned[0] = proved[1];
+	turned[1] = proved[0];
+	ck_assert_ptr_eq(config_match(c, turned, 2, matches[_i].conn, NULL, 0), got);
 	identity_clear(&id);
 	config_free(c);
 }
@@ -1015,7 +1022,6 @@ END_TEST
 START_TEST(test_match_bounded)
 {
 	char text[1024], name[1024];
-	struct identity id = { .type = ID_ANY };
 	struct config *c;
 	size_t i, n;
 
@@ -1027,9 +1033,9 @@ START_TEST(test_match_bounded)
 	name[sizeof(name) - 1] = '\0';
 
 	c = load(text);
-	ck_assert_ptr_null(config_match(c, &id, NULL, name, NULL, 0));
+	ck_assert_ptr_null(config_match(c, NULL, 0, name, NULL, 0));
 	name[sizeof(name) - 2] = 'b';
-	ck_assert_ptr_nonnull(config_match(c, &id, NULL, name, NULL, 0));
+	ck_assert_ptr_nonnull(config_match(c, NULL, 0, name, NULL, 0));
 	config_free(c);
 }
 END_TEST
@@ -1099,7 +1105,8 @@ START_TEST(test_match_index)
 				want = &c->profiles[j / 2];
 			}
 		}
-		ck_assert_ptr_eq(config_match(c, &id, NULL, NULL, NULL, 0), want);
+		ck_assert_ptr_eq(config_match(c, &(struct proved){ .id = &id }, 1, NULL,
+					      NULL, 0), want);
 		identity_clear(&id);
 	}
 	config_free(c);

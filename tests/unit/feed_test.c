@@ -30,8 +30,7 @@ static const uint64_t required[N_TYPES] = {
 		IQ_FEED_HAS(IKE_ID) | IQ_FEED_HAS(IKE_VERSION) |
 		IQ_FEED_HAS(SPI_I) | IQ_FEED_HAS(SPI_R) | IQ_FEED_HAS(LOCAL) |
 		IQ_FEED_HAS(LOCAL_PORT) | IQ_FEED_HAS(REMOTE) |
-		IQ_FEED_HAS(REMOTE_PORT) | IQ_FEED_HAS(ID_TYPE) |
-		IQ_FEED_HAS(ID) | IQ_FEED_HAS(CONN),
+		IQ_FEED_HAS(REMOTE_PORT) | IQ_FEED_HAS(CONN),
 	[IQ_FEED_IKE_DEL - IQ_FEED_HELLO] = IQ_FEED_HAS(IKE_ID) |
 		IQ_FEED_HAS(SPI_I) | IQ_FEED_HAS(SPI_R),
 	[IQ_FEED_SA - IQ_FEED_HELLO] = IQ_FEED_HAS(IKE_ID) |
@@ -53,7 +52,7 @@ static const uint64_t optional[N_TYPES] = {
 	[IQ_FEED_ACK - IQ_FEED_HELLO] = IQ_FEED_HAS(MESSAGE) |
 		IQ_FEED_HAS(GROUP),
 	[IQ_FEED_SYNC_END - IQ_FEED_HELLO] = IQ_FEED_HAS(PASSED_OVER),
-	[IQ_FEED_IKE - IQ_FEED_HELLO] = IQ_FEED_HAS(EAP_ID),
+	[IQ_FEED_IKE - IQ_FEED_HELLO] = IQ_FEED_HAS(IDENTITY),
 	[IQ_FEED_SA - IQ_FEED_HELLO] = IQ_FEED_HAS(PENDING),
 	[IQ_FEED_QUERY - IQ_FEED_HELLO] = IQ_FEED_HAS(ARG),
 };
@@ -79,10 +78,13 @@ static struct iq_feed sample(int type, uint64_t has)
 		.local_port = 4500,
 		.remote = { AF_INET6, { 0x20, 0x01, 0x0d, 0xb8, [15] = 1 } },
 		.remote_port = 65535,
-		.id_type = 11,
-		.id = (const uint8_t *)"key\0id",
-		.id_len = 6,
-		.eap_id = "alice",
+		.n_ids = has & IQ_FEED_HAS(IDENTITY) ? 2 : 0,
+		.ids = {
+			{ 11, 1, IQ_FEED_PROOF_IKE, "psk",
+			  (const uint8_t *)"key\0id", 6 },
+			{ 2, 255, IQ_FEED_PROOF_NONE, "eap-(213)",
+			  (const uint8_t *)"", 0 },
+		},
 		.conn = "site",
 		.child_id = 9,
 		.child = "net",
@@ -99,6 +101,22 @@ static struct iq_feed sample(int type, uint64_t has)
 		.text = "{}",
 		.passed_over = 0xfffffffd,
 	};
+}
+
+static void check_same_ids(const struct iq_feed *a, const struct iq_feed *b)
+{
+	const struct iq_feed_identity *x = a->ids, *y = b->ids;
+
+	ck_assert_uint_eq(a->n_ids, b->n_ids);
+	for (; x < a->ids + a->n_ids; x++, y++) {
+		ck_assert_uint_eq(x->type, y->type);
+		ck_assert_uint_eq(x->round, y->round);
+		ck_assert_uint_eq(x->proof, y->proof);
+		ck_assert_str_eq(x->method, y->method);
+		ck_assert_uint_eq(x->len, y->len);
+		if (x->len)
+			ck_assert_mem_eq(x->data, y->data, x->len);
+	}
 }
 
 static void check_same(const struct iq_feed *a, const struct iq_feed *b)
@@ -130,13 +148,7 @@ static void check_same(const struct iq_feed *a, const struct iq_feed *b)
 	SAME_UINT(LOCAL_PORT, local_port);
 	SAME_ADDR(REMOTE, remote);
 	SAME_UINT(REMOTE_PORT, remote_port);
-	SAME_UINT(ID_TYPE, id_type);
-	IF(ID) {
-		ck_assert_uint_eq(a->id_len, b->id_len);
-		if (a->id_len)
-			ck_assert_mem_eq(a->id, b->id, a->id_len);
-	}
-	SAME_STR(EAP_ID, eap_id);
+	check_same_ids(a, b);
 	SAME_STR(CONN, conn);
 	SAME_UINT(CHILD_ID, child_id);
 	SAME_STR(CHILD, child);
@@ -211,18 +223,23 @@ START_TEST(test_round_trip_edges)
 {
 	struct iq_feed in, out;
 	const char *why;
-	char name[IQ_FEED_STR_MAX], *text;
+	char name[IQ_FEED_STR_MAX], method[IQ_FEED_METHOD_MAX], *text;
 	uint8_t id[IQ_FEED_ID_MAX];
 	int len;
 
 	memset(name, 'n', sizeof(name));
 	name[sizeof(name) - 1] = '\0';
+	memset(method, 'm', sizeof(method));
+	method[sizeof(method) - 1] = '\0';
 	memset(id, 0, sizeof(id));
 
-	in = sample(IQ_FEED_IKE, required[IQ_FEED_IKE - IQ_FEED_HELLO]);
+	/* all that there may be, each as long as it may be */
+	in = sample(IQ_FEED_IKE, required[IQ_FEED_IKE - IQ_FEED_HELLO] |
+				 IQ_FEED_HAS(IDENTITY));
 	in.conn = name;
-	in.id = id;
-	in.id_len = sizeof(id);
+	for (in.n_ids = 0; in.n_ids < IQ_FEED_IDS_MAX; in.n_ids++)
+		in.ids[in.n_ids] = (struct iq_feed_identity){
+			9, in.n_ids, IQ_FEED_PROOF_XAUTH, method, id, sizeof(id) };
 	in.flags = 0;
 	in.ike_version = 1;
 	in.spi_r = 0;
@@ -233,8 +250,10 @@ START_TEST(test_round_trip_edges)
 	check_same(&in, &out);
 
 	in.conn = "";
-	in.id_len = 0;
-	in.id = NULL;
+	in.n_ids = 1;
+	in.ids[0].len = 0;
+	in.ids[0].data = NULL;
+	in.ids[0].method = "m";
 	len = iq_feed_put(&buf, sizeof(buf), &in);
 	ck_assert_int_gt(len, 0);
 	ck_assert_int_eq(iq_feed_get(&buf, len, &out, &why), 0);
@@ -280,8 +299,7 @@ END_TEST
 START_TEST(test_put_bad)
 {
 	uint64_t has = required[IQ_FEED_IKE - IQ_FEED_HELLO] |
-		       IQ_FEED_HAS(EAP_ID);
-	uint8_t id[IQ_FEED_ID_MAX + 1] = { 0 };
+		       IQ_FEED_HAS(IDENTITY);
 	char name[IQ_FEED_STR_MAX + 1];
 	struct iq_feed msg;
 
@@ -295,9 +313,15 @@ START_TEST(test_put_bad)
 } while (0)
 	REFUSED(IQ_FEED_IKE, has, conn = name);
 	REFUSED(IQ_FEED_IKE, has, conn = NULL);
-	REFUSED(IQ_FEED_IKE, has, eap_id = name);
-	REFUSED(IQ_FEED_IKE, has, id_len = sizeof(id));
-	REFUSED(IQ_FEED_IKE, has, id = NULL);
+	REFUSED(IQ_FEED_IKE, has, n_ids = 0);
+	REFUSED(IQ_FEED_IKE, has, n_ids = IQ_FEED_IDS_MAX + 1);
+	REFUSED(IQ_FEED_IKE, has, ids[1].method = NULL);
+	REFUSED(IQ_FEED_IKE, has, ids[1].method = "");
+	REFUSED(IQ_FEED_IKE, has, ids[1].method = "eap md5");
+	REFUSED(IQ_FEED_IKE, has, ids[1].method = name);
+	REFUSED(IQ_FEED_IKE, has, ids[1].proof = IQ_FEED_PROOF_XAUTH + 1);
+	REFUSED(IQ_FEED_IKE, has, ids[0].len = IQ_FEED_ID_MAX + 1);
+	REFUSED(IQ_FEED_IKE, has, ids[0].data = NULL);
 	REFUSED(IQ_FEED_IKE, has, local.family = 0);
 	REFUSED(IQ_FEED_IKE, has, remote.family = AF_UNIX);
 	REFUSED(IQ_FEED_IKE, has, ike_version = 3);
@@ -453,7 +477,7 @@ START_TEST(test_get_twice)
 {
 	struct nlmsghdr *nlh;
 	struct nlattr *nla;
-	int attr;
+	int attr, n;
 
 	for (attr = 1; attr <= IQ_FEED_A_MAX; attr++) {
 		if (!((required[_i] | optional[_i]) & (1ULL << attr)))
@@ -463,9 +487,12 @@ START_TEST(test_get_twice)
 		mnl_attr_for_each(nla, nlh, 0)
 			if (mnl_attr_get_type(nla) == attr)
 				break;
-		mnl_attr_put(nlh, attr, mnl_attr_get_payload_len(nla),
-			     mnl_attr_get_payload(nla));
-		check_refused(nlh->nlmsg_len, "twice");
+		/* two of these are there already */
+		for (n = attr == IQ_FEED_A_IDENTITY ? IQ_FEED_IDS_MAX - 1 : 1;
+		     n; n--)
+			mnl_attr_put(nlh, attr, mnl_attr_get_payload_len(nla),
+				     mnl_attr_get_payload(nla));
+		check_refused(nlh->nlmsg_len, "more often");
 	}
 }
 END_TEST
@@ -519,6 +546,7 @@ struct bad {
 #define BYTES(n) n, zeroes
 
 static const char zeroes[8192];
+static const char long_id[3 + sizeof("psk") + IQ_FEED_ID_MAX + 1] = "\2\1\1psk";
 
 static const struct bad bads[] = {
 	{ IQ_FEED_HELLO, IQ_FEED_A_VERSION, U16(1) },
@@ -546,10 +574,17 @@ static const struct bad bads[] = {
 	{ IQ_FEED_IKE, IQ_FEED_A_REMOTE, BYTES(17) },
 	{ IQ_FEED_IKE, IQ_FEED_A_LOCAL_PORT, U32(500) },
 	{ IQ_FEED_IKE, IQ_FEED_A_REMOTE_PORT, S("\1") },
-	{ IQ_FEED_IKE, IQ_FEED_A_ID_TYPE, U32(1) },
-	{ IQ_FEED_IKE, IQ_FEED_A_ID, BYTES(IQ_FEED_ID_MAX + 1) },
+	{ IQ_FEED_IKE, IQ_FEED_A_IDENTITY, BYTES(0) },
+	{ IQ_FEED_IKE, IQ_FEED_A_IDENTITY, S("\2\1\1") },
+	{ IQ_FEED_IKE, IQ_FEED_A_IDENTITY, S("\2\1\1\0gw") },
+	{ IQ_FEED_IKE, IQ_FEED_A_IDENTITY, S("\2\1\1psk") },
+	{ IQ_FEED_IKE, IQ_FEED_A_IDENTITY, S("\2\1\4psk\0gw") },
+	{ IQ_FEED_IKE, IQ_FEED_A_IDENTITY, S("\2\1\1a key\0gw") },
+	{ IQ_FEED_IKE, IQ_FEED_A_IDENTITY, S("\2\1\1k\xffy\0gw") },
+	{ IQ_FEED_IKE, IQ_FEED_A_IDENTITY,
+	  S("\2\1\1a-name-of-thirty-two-characters-\0gw") },
+	{ IQ_FEED_IKE, IQ_FEED_A_IDENTITY, sizeof(long_id), long_id },
 	{ IQ_FEED_IKE, IQ_FEED_A_CONN, S("open") },
-	{ IQ_FEED_IKE, IQ_FEED_A_EAP_ID, S("open") },
 	{ IQ_FEED_SA, IQ_FEED_A_DST, BYTES(8) },
 	{ IQ_FEED_SA, IQ_FEED_A_SPI, U32(0) },
 	{ IQ_FEED_SA, IQ_FEED_A_SPI, U32(255) },
@@ -583,7 +618,6 @@ START_TEST(test_get_long_string)
 	static const struct {
 		int type, attr, max;
 	} strings[] = {
-		{ IQ_FEED_IKE, IQ_FEED_A_EAP_ID, IQ_FEED_STR_MAX },
 		{ IQ_FEED_IKE, IQ_FEED_A_CONN, IQ_FEED_STR_MAX },
 		{ IQ_FEED_CHILD, IQ_FEED_A_CHILD, IQ_FEED_STR_MAX },
 		{ IQ_FEED_QUERY, IQ_FEED_A_ARG, IQ_FEED_ID_MAX },
@@ -644,7 +678,7 @@ int main(void)
 	tcase_add_test(tc, test_get_flagged);
 	tcase_add_test(tc, test_get_attr_length);
 	tcase_add_loop_test(tc, test_get_bad, 0, N(bads));
-	tcase_add_loop_test(tc, test_get_long_string, 0, 5);
+	tcase_add_loop_test(tc, test_get_long_string, 0, 4);
 	tcase_add_loop_test(tc, test_get_flipped, 0, N_TYPES);
 
 	return run_tests("feed", tc);

@@ -196,8 +196,9 @@ static int ike_by(struct sad_source *source, uint32_t id, uint64_t spi_i,
 		.type = IQ_FEED_IKE, .ike_id = id, .ike_version = 2,
 		.spi_i = spi_i, .spi_r = spi_r, .local = LOCAL,
 		.local_port = 500, .remote = REMOTE, .remote_port = 500,
-		.id_type = ID_FQDN, .id = (const uint8_t *)identity,
-		.id_len = strlen(identity), .conn = "c" });
+		.n_ids = 1, .ids = { { ID_FQDN, 1, IQ_FEED_PROOF_IKE, "psk",
+				       (const uint8_t *)identity,
+				       strlen(identity) } }, .conn = "c" });
 }
 
 static int ike(uint32_t id, uint64_t spi_i, uint64_t spi_r,
