@@ -1,0 +1,218 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# A RADIUS server checks names, where it does: a peer that proves a name in
+# EAP-MD5 and claims another IKE identity, and one that gives somebody's name
+# ahead of the tunnel of EAP-TTLS, in which another name is proved.
+#
+#   .---------------------.              .------------------------------.
+#   | peer                |              | gw                           |
+#   | charon              |              | charon with plugin,          |
+#   | 10.3.N.1 (lo)       |              | ipsec-qosd, FreeRADIUS       |
+#   |  eth0 192.0.2.5N  --+--------------+-- eth0 192.0.2.1             |
+#   '---------------------'              '------------------------------'
+. tests/lib/lib.sh
+
+host peer gw
+link peer:eth0 gw:eth0
+addr gw eth0 192.0.2.1/24
+addr gw lo 10.4.0.1/32
+addr peer eth0 192.0.2.51/24
+addr peer eth0 192.0.2.52/24
+addr peer lo 10.3.1.1/32
+addr peer lo 10.3.2.1/32
+route gw 10.3.0.0/16 via 192.0.2.51
+route peer 10.4.0.0/24 via 192.0.2.1
+ca_new ca "O=Root, CN=CA"
+ca_trust ca peer
+raddb=$W/gw/raddb
+mkdir "$raddb"
+echo "pki { load = random pem pkcs1 pkcs8 x509 pubkey curve25519 sha1 sha2 openssl }" \
+	> "$W/pki.conf"
+_pki --gen --type ecdsa --size 256 --outform pem > "$raddb/key"
+_pki --pub --type ecdsa --in "$raddb/key" |
+	_pki --issue --lifetime 30 --type pub --cacert "$W/ca.crt" --cakey "$W/ca.key" \
+		--dn "C=NL, CN=gw" --san gw.example --flag serverAuth \
+		--outform pem > "$raddb/crt"
+
+# Inside of the tunnel whoever knows the password is right, as if the peer gave
+# its own name there. charon as a client has but one name.
+cat > "$raddb/users" <<-END
+	quinn Cleartext-Password := "quinns secret"
+	END
+cat > "$raddb/inner-users" <<-END
+	DEFAULT Cleartext-Password := "ruths secret"
+	END
+cat > "$raddb/radiusd.conf" <<-END
+	name = radiusd
+	raddbdir = $raddb
+	logdir = $raddb
+	run_dir = $raddb
+	libdir = /usr/lib/freeradius
+	pidfile = $raddb/pid
+	security {
+		reject_delay = 0
+	}
+	client gw {
+		ipaddr = 127.0.0.1
+		secret = "shared with charon"
+	}
+	modules {
+		files {
+			filename = $raddb/users
+		}
+		files inner-files {
+			filename = $raddb/inner-users
+		}
+		eap {
+			default_eap_type = md5
+			md5 {
+			}
+			tls-config tls-common {
+				private_key_file = $raddb/key
+				certificate_file = $raddb/crt
+				tls_min_version = "1.2"
+				tls_max_version = "1.2"
+			}
+			ttls {
+				tls = tls-common
+				default_eap_type = md5
+				virtual_server = inner
+			}
+		}
+	}
+	server default {
+		listen {
+			type = auth
+			ipaddr = 127.0.0.1
+			port = 1812
+		}
+		authorize {
+			if (&User-Name =~ /customer-z/) {
+				update control {
+					EAP-Type := TTLS
+				}
+			}
+			eap
+			files
+		}
+		authenticate {
+			eap
+		}
+	}
+	server inner {
+		authorize {
+			eap
+			inner-files
+		}
+		authenticate {
+			eap
+		}
+	}
+	END
+
+# side HOST NAME OWN OTHER OWN_NET OTHER_NET ROUNDS
+side()
+{
+	swan_conf "$1" "$2" <<-END
+	connections {
+		$2 {
+			version = 2
+			local_addrs = $3
+			remote_addrs = $4
+			proposals = $IKE_PROPOSAL
+			unique = never
+			$7
+			children {
+				$2 {
+					local_ts = $5
+					remote_ts = $6
+					esp_proposals = $ESP_PROPOSAL
+				}
+			}
+		}
+	}
+	secrets {
+		ike { secret = "not a secret" }
+		eap-quinn { id = quinn
+			secret = "quinns secret" }
+		eap-ruth { id = hub5.customer-z.example
+			secret = "ruths secret" }
+	}
+	END
+}
+
+n=0
+for name in md5 ttls; do
+	n=$((n + 1))
+	[ $name = md5 ] && own="id = hub8.customer-z.example
+		eap_id = quinn" || own="id = road.example
+		eap_id = hub5.customer-z.example"
+	side peer $name 192.0.2.5$n 192.0.2.1 10.3.$n.1/32 10.4.0.1/32 "
+		local { auth = eap-$name
+			$own }
+		remote { auth = psk
+			id = gw.example }"
+	side gw $name 192.0.2.1 192.0.2.5$n 10.4.0.1/32 10.3.$n.1/32 "
+		local { auth = psk
+			id = gw.example }
+		remote { auth = eap-radius
+			eap_id = %any }"
+done
+rm -f "$W"/gw/swanctl/conf.d/secrets.conf
+qosd_conf gw <<-END
+group victim { id = 11  mark = 0x1000/0xf000 }
+group quinn { id = 12  mark = 0x2000/0xf000 }
+profile victim { identity = "*.customer-z.example"  group = victim }
+profile victims-name { eap-identity = "hub?.customer-z.example"  group = victim }
+profile victims-names { eap-identity = "*.customer-z.example"  group = victim }
+profile quinn { eap-identity = "q*"  group = quinn }
+END
+
+told()
+{
+	qos gw -j daemon status | jq -r '.peers[] | "\(.connection) \(.group // "-") " +
+		(.identities // [] | map("\(.round) \(.proof) \(.method) \(.identity)") |
+		join(", "))' | sort
+}
+
+step "RADIUS, daemon and charons"
+exec_at gw freeradius -f -l stdout -d "$raddb" >"$W/gw/radius.log" 2>&1 </dev/null &
+radius=$!
+disown $radius
+module_load
+qosd_start gw
+_charon_plugins+=" openssl eap-tls eap-ttls eap-radius"
+radius_settings="install_routes = no
+	plugins {
+		eap-radius {
+			secret = \"shared with charon\"
+			server = 127.0.0.1
+		}
+	}"
+charon_start gw plugin <<<"$radius_settings"
+charon_start peer <<<"install_routes = no"
+wait_for 10 json_is '.charon.synced' qos gw -j daemon status
+wait_for 10 grep -q "Ready to process requests" "$W/gw/radius.log"
+
+step "EAP-MD5: the name, and not the IKE identity"
+swan_up peer md5
+expect "it is" "md5 quinn 1 eap aaa quinn, 1 claimed eap-md5 hub8.customer-z.example" \
+	"$(told)"
+
+step "EAP-TTLS: neither"
+swan_up peer ttls
+expect "it is" "ttls - 1 claimed aaa hub5.customer-z.example, 1 claimed eap-ttls road.example" \
+	"$(told | grep ^ttls)"
+expect "SAs of who was claimed" 0 "$(json length qos gw -j sa show group victim)"
+
+step "a RADIUS server that compares both"
+swan peer --terminate --ike ttls >>"$W/peer/swan.log"
+charon_stop gw
+echo "aaa_compares_names = yes" > "$W/gw/plugin.conf"
+charon_start gw plugin <<<"$radius_settings"
+wait_for 10 json_is '.charon.synced' qos gw -j daemon status
+swan_up peer ttls
+expect "it is" "ttls victim 1 eap aaa hub5.customer-z.example, 1 claimed eap-ttls road.example" \
+	"$(told | grep ^ttls)"
+end "$radius" TERM
