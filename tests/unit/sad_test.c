@@ -393,6 +393,101 @@ START_TEST(an_identity_may_change)
 }
 END_TEST
 
+/* Identities of a peer, and its group */
+
+static const char *const proofs_file =
+	"group victim { id = 1 mark = 0x100/0xf00 }\n"
+	"group exact { id = 2 mark = 0x200/0xf00 }\n"
+	"group name { id = 3 mark = 0x300/0xf00 }\n"
+	"group any { id = 4 mark = 0x400/0xf00 }\n"
+	"profile victim { identity = \"*.v.example\" group = victim }\n"
+	"profile exact { identity = x.v.example group = exact }\n"
+	"profile name { eap-identity = \"n*\" group = name }\n"
+	"profile any { identity = \"*\" group = any }\n";
+
+#define IKE	IQ_FEED_PROOF_IKE
+#define EAP	IQ_FEED_PROOF_EAP
+#define XAUTH	IQ_FEED_PROOF_XAUTH
+#define CLAIMED	IQ_FEED_PROOF_NONE
+
+static const struct {
+	struct {
+		enum iq_feed_proof proof;
+		const char *name;
+	} ids[3];
+	uint32_t group;
+} claims[] = {
+	{ { { IKE, "a.v.example" } }, 1 },
+	{ { { EAP, "a.v.example" } }, 1 },
+	{ { { XAUTH, "a.v.example" } }, 0 },
+	{ { { CLAIMED, "a.v.example" } }, 0 },
+	{ { { CLAIMED, "x.v.example" } }, 0 },
+	{ { { CLAIMED, "n1" } }, 0 },
+	{ { { IKE, "n1" } }, 4 },
+	{ { { EAP, "n1" } }, 3 },
+	{ { { XAUTH, "n1" } }, 3 },
+	{ { { XAUTH, "m1" } }, 0 },
+	/* a claim does no good, nor harm */
+	{ { { EAP, "n1" }, { CLAIMED, "x.v.example" } }, 3 },
+	{ { { CLAIMED, "x.v.example" }, { EAP, "m1" } }, 4 },
+	{ { { IKE, "a.v.example" }, { EAP, "m1" }, { CLAIMED, "x.v.example" } }, 1 },
+	{ { { XAUTH, "n1" }, { CLAIMED, "x.v.example" } }, 3 },
+	/* of any round, the closest */
+	{ { { IKE, "a.v.example" }, { IKE, "x.v.example" } }, 2 },
+	{ { { IKE, "x.v.example" }, { IKE, "a.v.example" } }, 2 },
+	{ { { IKE, "other" }, { EAP, "x.v.example" } }, 2 },
+	{ { { IKE, "other" }, { EAP, "n1" } }, 3 },
+	{ { { IKE, "a.v.example" }, { EAP, "n1" } }, 1 },
+	{ { { CLAIMED, "" } }, 0 },
+};
+
+static int ike_claims(int i, enum iq_feed_proof first)
+{
+	struct iq_feed msg = {
+		.type = IQ_FEED_IKE, .ike_id = 1, .ike_version = 2, .spi_i = 10,
+		.spi_r = 20, .local = LOCAL, .local_port = 500,
+		.remote = REMOTE, .remote_port = 500, .conn = "c",
+	};
+
+	for (; msg.n_ids < 3 && claims[i].ids[msg.n_ids].name; msg.n_ids++)
+		msg.ids[msg.n_ids] = (struct iq_feed_identity){
+			ID_FQDN, msg.n_ids + 1, claims[i].ids[msg.n_ids].proof,
+			"a-method", (const uint8_t *)claims[i].ids[msg.n_ids].name,
+			strlen(claims[i].ids[msg.n_ids].name) };
+	msg.ids[0].proof = first;
+	return say(charon, msg);
+}
+
+static void use_proofs_file(void)
+{
+	struct config *old = config;
+
+	config = load(proofs_file);
+	sad_config(sad, config);
+	pump();
+	config_free(old);
+}
+
+START_TEST(only_what_is_proved_counts)
+{
+	use_proofs_file();
+	ck_assert_int_eq(ike_claims(_i, claims[_i].ids[0].proof), 0);
+	ck_assert_uint_eq(stated.group, claims[_i].group);
+}
+END_TEST
+
+START_TEST(a_claim_may_be_proved)
+{
+	use_proofs_file();
+	ck_assert_int_eq(ike_claims(0, CLAIMED), 0);
+	ck_assert_uint_eq(stated.group, 0);
+	ck_assert_int_eq(ike_claims(0, EAP), 0);
+	ck_assert_uint_eq(stated.group, 1);
+	ck_assert_int_eq(ike_claims(0, XAUTH), 0);
+	ck_assert_uint_eq(stated.group, 0);
+}
+END_TEST
+
 START_TEST(an_unstated_ike_sa_is_refused)
 {
 	ck_assert_int_eq(sa(7, 0x1001, true), -ENOENT);
@@ -1236,8 +1331,12 @@ int main(void)
 	TCase *tcase = tcase_create("sad");
 
 	tcase_add_checked_fixture(tcase, setup, teardown);
+	/* of a machine that others use, too */
+	tcase_set_timeout(tcase, 60);
 	tcase_add_test(tcase, groups_follow_identities);
 	tcase_add_test(tcase, an_identity_may_change);
+	tcase_add_loop_test(tcase, only_what_is_proved_counts, 0, N(claims));
+	tcase_add_test(tcase, a_claim_may_be_proved);
 	tcase_add_test(tcase, an_unstated_ike_sa_is_refused);
 	tcase_add_test(tcase, what_is_deleted_goes);
 	tcase_add_test(tcase, sas_outlive_their_ikev1_sa);
