@@ -162,12 +162,20 @@ static ipsec_qos_proof_t *remember(private_ipsec_qos_report_t *this,
 	reported = get_reported(this, ike_sa);
 	reported->spi_i = be64toh(id->get_initiator_spi(id));
 	reported->spi_r = be64toh(id->get_responder_spi(id));
-	if (!reported->proof || ike_sa->get_state(ike_sa) == IKE_PASSIVE)
-	{
-		DESTROY_IF(reported->proof);
-		reported->proof = ipsec_qos_proof_create(ike_sa, this->aaa_compares);
-	}
 	proof = reported->proof ? reported->proof->get_ref(reported->proof) : NULL;
+	this->mutex->unlock(this->mutex);
+	if (proof && ike_sa->get_state(ike_sa) != IKE_PASSIVE)
+	{
+		return proof;
+	}
+
+	DESTROY_IF(proof);
+	proof = ipsec_qos_proof_create(ike_sa, this->aaa_compares);
+	this->mutex->lock(this->mutex);
+	/* nobody else has the IKE_SA, so it's still the same one */
+	reported = get_reported(this, ike_sa);
+	DESTROY_IF(reported->proof);
+	reported->proof = proof ? proof->get_ref(proof) : NULL;
 	this->mutex->unlock(this->mutex);
 	return proof;
 }
