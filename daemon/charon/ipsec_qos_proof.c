@@ -46,6 +46,11 @@ struct private_ipsec_qos_proof_t {
 	bool aaa_compares;
 
 	/**
+	 * TRUE if there are no identities but a partner's
+	 */
+	bool hearsay;
+
+	/**
 	 * Reference count
 	 */
 	refcount_t ref;
@@ -530,6 +535,12 @@ METHOD(ipsec_qos_proof_t, describe, void,
 	}
 }
 
+METHOD(ipsec_qos_proof_t, is_hearsay, bool,
+	private_ipsec_qos_proof_t *this)
+{
+	return this->hearsay;
+}
+
 METHOD(ipsec_qos_proof_t, get_ref, ipsec_qos_proof_t*,
 	private_ipsec_qos_proof_t *this)
 {
@@ -557,11 +568,11 @@ ipsec_qos_proof_t *ipsec_qos_proof_create(ike_sa_t *ike_sa, bool aaa_compares)
 	identification_t *id, *partners = NULL;
 	peer_cfg_t *peer_cfg = ike_sa->get_peer_cfg(ike_sa);
 	round_t round = {};
-	bool partner = ike_sa->get_state(ike_sa) == IKE_PASSIVE;
 
 	INIT(this,
 		.public = {
 			.describe = _describe,
+			.is_hearsay = _is_hearsay,
 			.get_ref = _get_ref,
 			.destroy = _destroy,
 		},
@@ -576,6 +587,7 @@ ipsec_qos_proof_t *ipsec_qos_proof_create(ike_sa_t *ike_sa, bool aaa_compares)
 	{
 		asked = peer_cfg->create_auth_cfg_enumerator(peer_cfg, FALSE);
 	}
+	this->hearsay = ike_sa->get_state(ike_sa) == IKE_PASSIVE;
 	done = ike_sa->create_auth_cfg_enumerator(ike_sa, FALSE);
 	while (done->enumerate(done, &round.done))
 	{
@@ -590,17 +602,19 @@ ipsec_qos_proof_t *ipsec_qos_proof_create(ike_sa_t *ike_sa, bool aaa_compares)
 		if ((uintptr_t)round.done->get(round.done,
 									   AUTH_RULE_AUTH_CLASS) != AUTH_CLASS_ANY)
 		{
+			/* it may be passive, too, if a partner has taken over */
 			add_round(this, ike_sa, &round);
+			this->hearsay = FALSE;
 			continue;
 		}
 		/* that's how the plugin ha passes on what it was told */
 		id = get_id(round.done, AUTH_RULE_EAP_IDENTITY);
 		partners = id ?: partners;
-		partner = TRUE;
+		this->hearsay = TRUE;
 	}
 	done->destroy(done);
 	DESTROY_IF(asked);
-	if (partner)
+	if (this->hearsay)
 	{
 		add_partners(this, ike_sa, partners);
 	}

@@ -28,6 +28,13 @@ struct ipsec_qos_proof_t {
 	void (*describe)(ipsec_qos_proof_t *this, struct iq_feed *msg);
 
 	/**
+	 * Check if all that is known is what a partner in a cluster said.
+	 *
+	 * @return				TRUE if so, it may say something else later
+	 */
+	bool (*is_hearsay)(ipsec_qos_proof_t *this);
+
+	/**
 	 * Get another reference to this object.
 	 *
 	 * @return				this

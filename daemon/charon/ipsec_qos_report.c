@@ -147,7 +147,7 @@ static reported_t *get_reported(private_ipsec_qos_report_t *this,
  *
  * With charon.flush_auth_cfg what the peer proved is only known until the IKE_SA
  * is established, so what was found first counts. What a partner passes on may
- * change.
+ * change while it has the IKE_SA.
  *
  * @return				what its peer proved, NULL if not known
  */
@@ -164,7 +164,8 @@ static ipsec_qos_proof_t *remember(private_ipsec_qos_report_t *this,
 	reported->spi_r = be64toh(id->get_responder_spi(id));
 	proof = reported->proof ? reported->proof->get_ref(reported->proof) : NULL;
 	this->mutex->unlock(this->mutex);
-	if (proof && ike_sa->get_state(ike_sa) != IKE_PASSIVE)
+	if (proof && (ike_sa->get_state(ike_sa) != IKE_PASSIVE ||
+				  !proof->is_hearsay(proof)))
 	{
 		return proof;
 	}

@@ -205,6 +205,12 @@ static const struct proof_case {
 	  .asked = { { AUTH_CLASS_XAUTH, .backend = "noauth" } },
 	  .other_id = "liar", .passive = true },
 
+	/* a partner that took over from us says nothing */
+	{ "1 eap eap-md5 fay; 1 claimed eap-md5 liar",
+	  { { AUTH_CLASS_EAP, "liar", "fay", EAP_MD5 } },
+	  { { AUTH_CLASS_EAP, .type = EAP_MD5 } },
+	  .other_id = "liar", .passive = true },
+
 	/* the rounds are gone, or there were none yet */
 	{ "0 claimed unknown gw1.example", .other_id = "gw1.example" },
 	{ NULL, .other_id = "%any" },
