@@ -372,11 +372,17 @@ static int check_owner(struct sad *sad, const struct sad_sa *sa,
 	return -EEXIST;
 }
 
-/* An SA counts as installed. */
+/*
+ * An SA counts as installed. If what charon announced was written later than
+ * that, as it did not wait any more, the kernel's entry waits for an SA that is
+ * there already: unless its table told of the SA, it is told.
+ */
 static void installed(struct sad *sad, struct sad_sa *sa)
 {
+	bool late = sa->pending && sa->entry.group && !sa->local;
+
 	not_waiting(sad, sa);
-	if (stated_differs(&sa->entry) || sa->restated)
+	if (stated_differs(&sa->entry) || sa->restated || late)
 		set_due(&sad->due_sas, &sa->entry);
 }
 
@@ -900,6 +906,9 @@ int sad_state(struct sad *sad, struct sad_source *source,
 	case IQ_FEED_CHILD_DEL:
 		err = state_child_del(sad, source, msg);
 		break;
+	case IQ_FEED_PASSED_OVER:
+		source->passed_over = msg->passed_over;
+		return 0;
 	default:
 		stated->why = "not a charon's message";
 		return -EINVAL;

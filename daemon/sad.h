@@ -233,7 +233,7 @@ void sad_disconnect(struct sad *sad, struct sad_source *source);
 
 /**
  * sad_state() - what a charon says: any message of the feed from
- * IQ_FEED_SYNC_START to IQ_FEED_CHILD_DEL
+ * IQ_FEED_SYNC_START to IQ_FEED_CHILD_DEL, and IQ_FEED_PASSED_OVER
  *
  * @msg: decoded and checked by iq_feed_get()
  * @now: seconds, of a clock that does not jump
@@ -249,8 +249,8 @@ int sad_state(struct sad *sad, struct sad_source *source,
 unsigned int sad_charons(const struct sad *sad);
 
 /**
- * sad_passed_over() - how many SAs those that are connected had installed without
- * an answer, each since it runs, when they stated all they have
+ * sad_passed_over() - how many SAs those that are connected have installed
+ * without an answer, each since it runs
  */
 uint64_t sad_passed_over(const struct sad *sad);
 

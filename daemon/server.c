@@ -383,6 +383,23 @@ static int on_statement(struct conn *conn, const struct iq_feed *msg)
 	return acknowledge(conn, msg->seq, err, why, stated.group);
 }
 
+/*
+ * The same charon has connected again, as it gave up what came before: what is
+ * queued there is no longer true, and it states all it has anew. In another PID
+ * namespace its process has no number here.
+ */
+static void end_older(struct conn *conn)
+{
+	struct conn *older, *next;
+
+	for (older = LIST_FIRST(&conn->server->conns); older; older = next) {
+		next = LIST_NEXT(older, list);
+		if (older != conn && older->source && conn->pid > 0 &&
+		    older->pid == conn->pid)
+			close_conn(older);
+	}
+}
+
 static int on_hello(struct conn *conn, const struct iq_feed *msg)
 {
 	struct server *server = conn->server;
@@ -393,6 +410,7 @@ static int on_hello(struct conn *conn, const struct iq_feed *msg)
 		.version = IQ_FEED_VERSION,
 	};
 	char why[128];
+	int err;
 
 	if (msg->version != IQ_FEED_VERSION) {
 		snprintf(why, sizeof(why),
@@ -408,16 +426,19 @@ static int on_hello(struct conn *conn, const struct iq_feed *msg)
 		expel(conn, "its HELLO says no ROLE");
 		return -EPIPE;
 	}
-	if (msg->role == IQ_FEED_ROLE_CHARON) {
-		conn->source = sad_connect(server->sad, conn->pid);
-		if (!conn->source) {
-			expel(conn, "out of memory");
-			return -EPIPE;
-		}
-		log_info("charon (process %d) connected", (int)conn->pid);
-	}
 	conn->role = msg->role;
-	return say(conn, &hello);
+	/* whoever is gone by now must not end what it has connected since */
+	err = say(conn, &hello);
+	if (err || msg->role != IQ_FEED_ROLE_CHARON)
+		return err;
+	end_older(conn);
+	conn->source = sad_connect(server->sad, conn->pid);
+	if (!conn->source) {
+		expel(conn, "out of memory");
+		return -EPIPE;
+	}
+	log_info("charon (process %d) connected", (int)conn->pid);
+	return 0;
 }
 
 /* -EPIPE: closed. */
@@ -427,8 +448,9 @@ static int on_message(struct conn *conn, const struct iq_feed *msg)
 		if (msg->type == IQ_FEED_HELLO)
 			return on_hello(conn, msg);
 	} else if (conn->role == IQ_FEED_ROLE_CHARON) {
-		if (msg->type >= IQ_FEED_SYNC_START &&
-		    msg->type <= IQ_FEED_CHILD_DEL)
+		if ((msg->type >= IQ_FEED_SYNC_START &&
+		     msg->type <= IQ_FEED_CHILD_DEL) ||
+		    msg->type == IQ_FEED_PASSED_OVER)
 			return on_statement(conn, msg);
 	} else if (msg->type == IQ_FEED_QUERY) {
 		return on_query(conn, msg);

@@ -137,6 +137,7 @@ static const struct msg_spec msg_specs[] = {
 	MSG(CHILD_DEL) = { A(CHILD_ID), 0 },
 	MSG(QUERY) = { A(QUERY), A(ARG) },
 	MSG(ANSWER) = { A(TEXT), 0 },
+	MSG(PASSED_OVER) = { A(PASSED_OVER), 0 },
 };
 
 #define N_MSGS (sizeof(msg_specs) / sizeof(msg_specs[0]))

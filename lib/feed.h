@@ -58,6 +58,8 @@
  * @IQ_FEED_QUERY: the command asks: QUERY, and ARG where the query has one.
  * @IQ_FEED_ANSWER: TEXT, a piece of the answer, which is JSON; NLM_F_MULTI is
  *	set on all but the last. A query that fails is answered by an ACK.
+ * @IQ_FEED_PASSED_OVER: charon has installed one more SA without an answer:
+ *	PASSED_OVER
  */
 enum iq_feed_msg {
 	IQ_FEED_HELLO = NLMSG_MIN_TYPE,
@@ -72,6 +74,7 @@ enum iq_feed_msg {
 	IQ_FEED_CHILD_DEL,
 	IQ_FEED_QUERY,
 	IQ_FEED_ANSWER,
+	IQ_FEED_PASSED_OVER,
 };
 
 /**

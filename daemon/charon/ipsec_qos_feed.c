@@ -22,9 +22,25 @@
 #define DEFAULT_TIMEOUT 200
 
 /**
- * How long the daemon may take to say hello, in ms. Only our thread waits.
+ * How many answers in a row may be late before the connection is closed
  */
-#define HELLO_TIMEOUT 1000
+#define LATE_MAX 5
+
+/**
+ * One in how many of charon's threads may wait for as long as configured
+ */
+#define PATIENT_SHARE 4
+
+/**
+ * Which part of that the others wait after the daemon has been heard last
+ */
+#define BRIEF_SHARE 8
+
+/**
+ * How long the daemon may take to say hello, in ms. Only our thread waits, so
+ * a slow one gets the time it needs.
+ */
+#define HELLO_TIMEOUT 10000
 
 /**
  * Interval between attempts to connect, in ms
@@ -32,14 +48,14 @@
 #define RETRY_MIN 250
 
 /**
- * The same for a daemon that closes connections again and again
- */
-#define RETRY_CLOSED 1000
-
-/**
  * The same for a daemon that is there, but fails again and again
  */
-#define RETRY_MAX 8000
+#define RETRY_MAX 1000
+
+/**
+ * The same for one that refuses us, or that we refuse, which takes a person
+ */
+#define RETRY_REFUSED 8000
 
 /**
  * How long a connection has to last to be no such failure, in s
@@ -72,6 +88,12 @@ typedef union {
 typedef struct {
 	/** sequence number of the request */
 	uint32_t seq;
+	/** monotonic time at which it was made */
+	timeval_t since;
+	/** monotonic time up to which it is waited for */
+	timeval_t deadline;
+	/** TRUE if it is waited for only as long as others get answers */
+	bool brief;
 	/** TRUE once answered */
 	bool answered;
 	/** errno of the answer */
@@ -147,6 +169,32 @@ struct private_ipsec_qos_feed_t {
 	 * Unanswered requests, as request_t
 	 */
 	linked_list_t *requests;
+
+	/**
+	 * Number of threads that wait for as long as configured
+	 */
+	u_int patient;
+
+	/**
+	 * How many may
+	 */
+	u_int patient_max;
+
+	/**
+	 * Monotonic time of the last answer
+	 */
+	timeval_t heard;
+
+	/**
+	 * Number of answers that were late since the last one that was not. Of
+	 * those that were waited for at the same time only one counts.
+	 */
+	u_int late;
+
+	/**
+	 * Monotonic time at which the last one of these was given up
+	 */
+	timeval_t late_since;
 
 	/**
 	 * Number of SAs passed over
@@ -372,12 +420,31 @@ static u_int remaining(timeval_t *deadline)
 }
 
 /**
+ * Get the time up to which a request is waited for now
+ */
+static timeval_t get_deadline(private_ipsec_qos_feed_t *this,
+							  request_t *request)
+{
+	timeval_t brief;
+
+	if (!request->brief)
+	{
+		return request->deadline;
+	}
+	brief = timercmp(&this->heard, &request->since, >) ? this->heard
+													   : request->since;
+	timeval_add_ms(&brief, this->timeout / BRIEF_SHARE);
+	return timercmp(&brief, &request->deadline, <) ? brief : request->deadline;
+}
+
+/**
  * Send a request, waiting for room in the socket. Called with the mutex
  * locked, which is released meanwhile.
  */
 static int send_request(private_ipsec_qos_feed_t *this, message_buf_t *buf,
-						u_int connection, timeval_t *deadline)
+						u_int connection, request_t *request)
 {
+	timeval_t deadline;
 	u_int ms;
 	int err;
 
@@ -388,11 +455,17 @@ static int send_request(private_ipsec_qos_feed_t *this, message_buf_t *buf,
 			return ENOTCONN;
 		}
 		err = transmit(this, buf);
+		if (!err)
+		{
+			request->seq = buf->hdr.nlmsg_seq;
+			return 0;
+		}
 		if (err != EAGAIN)
 		{
 			return err;
 		}
-		ms = remaining(deadline);
+		deadline = get_deadline(this, request);
+		ms = remaining(&deadline);
 		if (!ms)
 		{
 			return ETIMEDOUT;
@@ -413,7 +486,7 @@ static int send_request(private_ipsec_qos_feed_t *this, message_buf_t *buf,
  * released meanwhile.
  */
 static int await_answer(private_ipsec_qos_feed_t *this, request_t *request,
-						u_int connection, timeval_t *deadline)
+						u_int connection)
 {
 	int err = 0;
 
@@ -426,7 +499,7 @@ static int await_answer(private_ipsec_qos_feed_t *this, request_t *request,
 			break;
 		}
 		if (this->answered->timed_wait_abs(this->answered, this->mutex,
-										   *deadline) &&
+										   get_deadline(this, request)) &&
 			!request->answered)
 		{
 			err = ETIMEDOUT;
@@ -437,55 +510,101 @@ static int await_answer(private_ipsec_qos_feed_t *this, request_t *request,
 	return err;
 }
 
+/**
+ * Make a request and wait for the answer. Called with the mutex locked, which
+ * is released meanwhile.
+ *
+ * @param late			set to number of answers in a row that were late, or 0
+ * @return				0, ENOTCONN if there is no connection, or another errno
+ */
+static int request_answer(private_ipsec_qos_feed_t *this, message_buf_t *buf,
+						  request_t *request, u_int *late)
+{
+	u_int connection = this->connection;
+	int err;
+
+	*late = 0;
+	if (!this->usable)
+	{
+		return ENOTCONN;
+	}
+	request->brief = this->patient >= this->patient_max;
+	if (!request->brief)
+	{
+		this->patient++;
+	}
+	err = send_request(this, buf, connection, request);
+	if (err)
+	{
+		/* what it does not get it would never learn */
+		if (err != ENOTCONN)
+		{
+			give_up(this);
+		}
+	}
+	else
+	{
+		err = await_answer(this, request, connection);
+		if (!err)
+		{
+			this->late = 0;
+		}
+		else if (err == ETIMEDOUT && !request->brief &&
+				 (!this->late ||
+				  timercmp(&request->since, &this->late_since, >)))
+		{
+			*late = ++this->late;
+			time_monotonic(&this->late_since);
+			if (*late == LATE_MAX)
+			{
+				give_up(this);
+			}
+		}
+	}
+	if (!request->brief)
+	{
+		this->patient--;
+	}
+	return err;
+}
+
 METHOD(ipsec_qos_feed_t, ask, status_t,
 	private_ipsec_qos_feed_t *this, const struct iq_feed *msg)
 {
-	timeval_t deadline;
 	message_buf_t buf;
 	request_t request = {};
-	bool old, failed = FALSE;
-	u_int connection;
-	int err = ENOTCONN;
+	u_int late;
+	bool old;
+	int err;
 
 	if (!encode(msg, NLM_F_ACK, &buf))
 	{
 		return FAILED;
 	}
-	time_monotonic(&deadline);
-	timeval_add_ms(&deadline, this->timeout);
+	time_monotonic(&request.since);
+	request.deadline = request.since;
+	timeval_add_ms(&request.deadline, this->timeout);
 
 	/* the request is on our stack */
 	old = thread_cancelability(FALSE);
 	this->mutex->lock(this->mutex);
-	if (this->usable)
-	{
-		connection = this->connection;
-		err = send_request(this, &buf, connection, &deadline);
-		if (!err)
-		{
-			request.seq = buf.hdr.nlmsg_seq;
-			err = await_answer(this, &request, connection, &deadline);
-		}
-		if (err && err != ENOTCONN && this->usable &&
-			this->connection == connection)
-		{
-			failed = TRUE;
-			give_up(this);
-		}
-	}
+	err = request_answer(this, &buf, &request, &late);
 	this->mutex->unlock(this->mutex);
 	thread_cancelability(old);
 
-	if (failed)
+	if (late == LATE_MAX)
 	{
-		if (err == ETIMEDOUT)
-		{
-			complain(this, "did not answer within %u ms", this->timeout);
-		}
-		else
-		{
-			complain(this, "does not take messages (%s)", strerror(err));
-		}
+		complain(this, "did not answer within %u ms %u times in a row",
+				 this->timeout, late);
+	}
+	else if (late)
+	{
+		DBG1(DBG_KNL, "ipsec-qosd did not answer within %u ms, an SA is passed "
+			 "over", this->timeout);
+	}
+	else if (err && err != ENOTCONN && !request.seq)
+	{
+		complain(this, "does not take messages (%s)", strerror(err));
 	}
 	if (err)
 	{
@@ -497,9 +616,16 @@ METHOD(ipsec_qos_feed_t, ask, status_t,
 METHOD(ipsec_qos_feed_t, pass_over, void,
 	private_ipsec_qos_feed_t *this)
 {
+	struct iq_feed msg = {
+		.type = IQ_FEED_PASSED_OVER,
+		.has = IQ_FEED_HAS(PASSED_OVER),
+	};
+
 	this->mutex->lock(this->mutex);
-	this->passed_over++;
+	msg.passed_over = ++this->passed_over;
 	this->mutex->unlock(this->mutex);
+	/* if there is no connection it is told with all there is on the next */
+	post_on(this, 0, &msg, 0);
 }
 
 /**
@@ -610,9 +736,11 @@ static bool pause_(private_ipsec_qos_feed_t *this, u_int ms)
  * Say hello, wait for the daemon's.
  *
  * @param buf			buffer to receive to
- * @return				FALSE if the daemon does not want us
+ * @param retry			set if the daemon does not want us
+ * @return				FALSE if it does not, or did not answer
  */
-static bool say_hello(private_ipsec_qos_feed_t *this, int fd, void *buf)
+static bool say_hello(private_ipsec_qos_feed_t *this, int fd, void *buf,
+					  u_int *retry)
 {
 	struct iq_feed msg = {
 		.type = IQ_FEED_HELLO,
@@ -639,6 +767,7 @@ static bool say_hello(private_ipsec_qos_feed_t *this, int fd, void *buf)
 		complain(this, "did not greet us: %s", why);
 		return FALSE;
 	}
+	*retry = RETRY_REFUSED;
 	if (msg.type == IQ_FEED_ACK)
 	{
 		complain(this, "refused the connection: %s",
@@ -652,6 +781,7 @@ static bool say_hello(private_ipsec_qos_feed_t *this, int fd, void *buf)
 				 IQ_FEED_VERSION);
 		return FALSE;
 	}
+	*retry = RETRY_MAX;
 	return TRUE;
 }
 
@@ -659,11 +789,11 @@ static bool say_hello(private_ipsec_qos_feed_t *this, int fd, void *buf)
  * Connect to the daemon and agree with it on a version.
  *
  * @param buf			buffer to receive to
- * @param absent		set to TRUE if it is just not running
+ * @param retry			set to the longest interval to the next attempt, in ms
  * @return				socket, -1 on failure
  */
 static int connect_daemon(private_ipsec_qos_feed_t *this, void *buf,
-						  bool *absent)
+						  u_int *retry)
 {
 	struct sockaddr_un addr = {
 		.sun_family = AF_UNIX,
@@ -672,7 +802,7 @@ static int connect_daemon(private_ipsec_qos_feed_t *this, void *buf,
 	socklen_t len = sizeof(ucred);
 	int fd, size = SEND_BUF;
 
-	*absent = FALSE;
+	*retry = RETRY_REFUSED;
 	if (strlen(this->path) >= sizeof(addr.sun_path))
 	{
 		complain(this, "can't be connected, the path %s is too long",
@@ -690,7 +820,7 @@ static int connect_daemon(private_ipsec_qos_feed_t *this, void *buf,
 	/* never blocks: it is EAGAIN if the daemon does not accept */
 	if (connect(fd, (struct sockaddr*)&addr, sizeof(addr)) < 0)
 	{
-		*absent = TRUE;
+		*retry = RETRY_MIN;
 		complain(this, not_there, this->path, strerror(errno));
 	}
 	else if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &ucred, &len) < 0 ||
@@ -705,7 +835,8 @@ static int connect_daemon(private_ipsec_qos_feed_t *this, void *buf,
 		 * less fits, that's all. */
 		ignore_result(setsockopt(fd, SOL_SOCKET, SO_SNDBUFFORCE, &size,
 								 sizeof(size)));
-		if (say_hello(this, fd, buf))
+		*retry = RETRY_MAX;
+		if (say_hello(this, fd, buf, retry))
 		{
 			return fd;
 		}
@@ -728,6 +859,7 @@ static void go_up(private_ipsec_qos_feed_t *this, int fd)
 	this->fd = fd;
 	this->usable = TRUE;
 	this->connection++;
+	this->late = 0;
 	/* what anyone reports from now on counts as stated */
 	if (!encode(&start, 0, &buf) || transmit(this, &buf))
 	{
@@ -754,9 +886,8 @@ static void go_down(private_ipsec_qos_feed_t *this, int fd)
  * Receive answers until the connection ends.
  *
  * @param buf			buffer to receive to
- * @return				TRUE if it was the daemon that ended it
  */
-static bool receive_answers(private_ipsec_qos_feed_t *this, int fd, void *buf)
+static void receive_answers(private_ipsec_qos_feed_t *this, int fd, void *buf)
 {
 	struct iq_feed msg;
 	bool given_up;
@@ -770,21 +901,26 @@ static bool receive_answers(private_ipsec_qos_feed_t *this, int fd, void *buf)
 			this->mutex->lock(this->mutex);
 			given_up = !this->usable;
 			this->mutex->unlock(this->mutex);
-			complain(this, "is gone: %s", why);
-			return !given_up;
+			if (!given_up)
+			{
+				complain(this, "is gone: %s", why);
+			}
+			return;
 		}
 		if (msg.type != IQ_FEED_ACK)
 		{
 			complain(this, "sent an unexpected message %d", msg.type);
-			return FALSE;
+			return;
 		}
 		log_refusal(this, &msg);
 
 		this->mutex->lock(this->mutex);
+		time_monotonic(&this->heard);
 		if ((int32_t)(msg.seq - this->acked) > 0)
 		{
 			this->acked = msg.seq;
 		}
+		/* nobody waits for one that is late */
 		if (this->requests->find_first(this->requests, match_seq,
 									   (void**)&request, msg.seq))
 		{
@@ -794,7 +930,6 @@ static bool receive_answers(private_ipsec_qos_feed_t *this, int fd, void *buf)
 		this->answered->broadcast(this->answered);
 		this->mutex->unlock(this->mutex);
 	}
-	return FALSE;
 }
 
 /**
@@ -804,31 +939,26 @@ static void *connect_and_receive(private_ipsec_qos_feed_t *this)
 {
 	/* aligned as iq_feed_get() wants it */
 	void *buf = malloc(IQ_FEED_MSG_MAX + 1);
-	u_int retry = RETRY_MIN;
+	u_int retry = RETRY_MIN, most;
 	time_t since;
-	bool absent, closed;
 	int fd;
 
 	do
 	{
-		closed = FALSE;
-		since = time_monotonic(NULL);
-		fd = connect_daemon(this, buf, &absent);
+		fd = connect_daemon(this, buf, &most);
 		if (fd >= 0)
 		{
+			since = time_monotonic(NULL);
 			go_up(this, fd);
-			closed = receive_answers(this, fd, buf);
+			receive_answers(this, fd, buf);
 			go_down(this, fd);
+			if (time_monotonic(NULL) - since >= STABLE)
+			{
+				most = RETRY_MIN;
+			}
 		}
 		/* be patient with a daemon that is there but fails repeatedly */
-		if (absent || time_monotonic(NULL) - since >= STABLE)
-		{
-			retry = RETRY_MIN;
-		}
-		else
-		{
-			retry = min(retry * 2, closed ? RETRY_CLOSED : RETRY_MAX);
-		}
+		retry = min(retry * 2, most);
 	}
 	while (pause_(this, retry));
 
@@ -985,6 +1115,9 @@ ipsec_qos_feed_t *ipsec_qos_feed_create()
 		.answered = condvar_create(CONDVAR_TYPE_DEFAULT),
 		.connected = condvar_create(CONDVAR_TYPE_DEFAULT),
 		.requests = linked_list_create(),
+		.patient_max = max(1, lib->settings->get_int(lib->settings,
+						"%s.threads", DEFAULT_THREADS, lib->ns) /
+						PATIENT_SHARE),
 		.fd = -1,
 		.stop_fd = -1,
 	);

@@ -58,9 +58,12 @@ struct ipsec_qos_feed_t {
 	/**
 	 * Send a message and wait for the daemon's answer.
 	 *
-	 * If there is none within the configured bound, the connection is closed,
-	 * so that whatever waits or follows does not wait at all until there is
-	 * another.
+	 * If there is none within the configured bound, that alone is passed over:
+	 * the daemon still does what was asked, when it comes to it. A quarter of
+	 * charon's threads wait for that long, others that are here at the same
+	 * time for an eighth of it since the daemon has been heard last. After five
+	 * late answers in a row the connection is closed, so that whatever follows
+	 * does not wait at all until there is another.
 	 *
 	 * @param msg			message, its seq and flags are ignored
 	 * @return				SUCCESS if the daemon did what was asked, FAILED if it
@@ -71,7 +74,7 @@ struct ipsec_qos_feed_t {
 
 	/**
 	 * Count an SA that has been installed although ask() returned
-	 * INVALID_STATE. The daemon gets to know how many there were.
+	 * INVALID_STATE. The daemon gets to know how many there are.
 	 */
 	void (*pass_over)(ipsec_qos_feed_t *this);
 

@@ -41,7 +41,9 @@ ROOM = tempfile.mkdtemp(prefix="charon_feed.")
 FEED = ROOM + "/feed.sock"
 # the plugin's bound: so long that waiting more than once stands out, and a busy
 # machine keeps it
-TIMEOUT = 3.0 * SLOW
+TIMEOUT = 2.0 * SLOW
+# so many late answers in a row close the connection
+LATE = 5
 GW, PEER, PEER2, NAT, NAT2 = ("10.0.1.1", "10.0.2.1", "10.0.2.2", "10.0.1.254",
                               "10.0.1.253")
 ESP, AH = 50, 51
@@ -798,7 +800,7 @@ def clock():
 
 
 def bad_daemon(world, behaviour, outage, delay=0.03):
-    """While it behaves so IKE is held up once; once it is good again all is"""
+    """While it behaves so IKE is held up for a while, and not again"""
     complaints = world.gw.logged(outage)
     passed_over = world.sink.passed_over
     world.sink.behaviour = behaviour
@@ -809,8 +811,8 @@ def bad_daemon(world, behaviour, outage, delay=0.03):
         world.peer.initiate(child)
     # nine times it wanted to ask, for six SAs
     took = world.gw.held_up(start)
-    check(took < 2 * TIMEOUT, "held up for %.1f s by a daemon that is %s" %
-          (took, behaviour))
+    check(took < (LATE + 1) * TIMEOUT, "held up for %.1f s by a daemon that is "
+          "%s" % (took, behaviour))
     check(len(kernel_sas()) == 6, "not installed")
     eventually("it is logged", lambda: world.gw.logged(outage) > complaints or
                "not")
@@ -833,6 +835,57 @@ def bad_daemons(world):
     bad_daemon(world, "garbage", "is gone: ")
     bad_daemon(world, "close", "is gone: ")
     bad_daemon(world, "good", "did not answer within", 2 * TIMEOUT)
+
+
+@scenario
+def late(world):
+    """an answer is late: its SA alone is passed over, and told all the same"""
+    world.unwatch()
+    world.sink.lateness = 1.1 * TIMEOUT
+    connections = world.sink.connections
+    for which, child in enumerate(("v2-psk", "v2-psk-two", "v2-psk-ah")):
+        passed_over = world.sink.passed_over
+        world.sink.late = iter([i == which for i in range(3)])
+        start = clock()
+        world.peer.initiate(child)
+        took = world.gw.held_up(start)
+        # log and clock have whole seconds
+        check(TIMEOUT - 1 < took < 2 * TIMEOUT, "held up for %.1f s" % took)
+        # the first request is for an SA that another announces again
+        world.sink.wait("told", lambda n=passed_over + bool(which):
+                        world.sink.passed_over == n)
+        world.settled(which + 1, 1)
+    check(world.sink.connections == connections, "connected again")
+    check(world.gw.logged("did not answer within", "an SA is passed over") >= 3,
+          "not logged")
+    world.watch()
+
+
+@scenario
+def late_in_a_row(world):
+    """one fewer than close the connection, and as many"""
+    world.unwatch()
+    world.sink.lateness = 1.1 * TIMEOUT
+    for times in (LATE - 1, LATE):
+        connections = world.sink.connections
+        passed_over = world.sink.passed_over
+        world.sink.late = iter([True] * times)
+        for child in ("v2-psk", "v2-psk-two", "v2-psk-ah"):
+            world.peer.initiate(child)
+        if times < LATE:
+            # of three requests each two are for SAs that get installed
+            world.sink.wait("told", lambda n=passed_over + 2:
+                            world.sink.passed_over == n)
+            world.settled(3, 1)
+            check(world.sink.connections == connections, "connected again")
+        else:
+            # all but what was told when there was a connection again
+            world.sink.wait("another connection", lambda n=connections:
+                            world.sink.connections > n and world.sink.synced)
+            check(world.sink.passed_over >= passed_over + 3, "passed over")
+            world.settled(3, 1)
+        world.clear()
+    world.watch()
 
 
 @scenario

@@ -195,8 +195,8 @@ class Daemon:
         self.notify.sendto(b"END", self.notify.getsockname())
 
 
-def charon():
-    client = Client(SOCK, CHARON)
+def charon(**options):
+    client = Client(SOCK, CHARON, **options)
     client.send("SYNC_START")
     return client
 
@@ -268,7 +268,7 @@ def scenario_options():
 
 def bad_client(data, reason, hello=True):
     if hello:
-        client = Client(SOCK, CHARON)
+        client = Client(SOCK, CHARON, apart=True)
         sock = client.sock
     else:
         sock = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
@@ -355,7 +355,7 @@ def scenario_deaf_client():
         good.ask("SYNC_END")
         for i in range(2000):
             good.ike(10 + i, "host%d.a.example" % i, ask=False)
-        deaf_charon, deaf_command = charon(), command()
+        deaf_charon, deaf_command = charon(apart=True), command()
         deaf_charon.sock.setblocking(False)
         deaf_charon.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1024)
         deaf_command.sock.setblocking(False)
@@ -555,6 +555,53 @@ def scenario_same_spi():
         c.ike(2, "x.b.example")
         check(c.sa(2, 0x2001, pending=True, dst=nat) == 2, "it is free")
         check(sas()[nat, 0x2001] == "silver", sas())
+
+
+def scenario_late():
+    """what is announced when the kernel has the SA already stays"""
+    insmod()
+    with Daemon(), charon() as c:
+        c.ask("SYNC_END")
+        c.ike(4, "y.b.example")
+        xfrm("add", 0x5005, "enc", "cipher_null", "", "auth", "digest_null", "")
+        check(c.sa(4, 0x5005, pending=True) == 2, "not silver")
+        c.child(4, 40, 0x5005, 0x6006)
+
+        def as_installed():
+            return {sa["spi"]: (sa["group"], "pending" in sa, "lifetime" in sa)
+                    for sa in show("sa")} == {0x5005: ("silver", False, False),
+                                              0x6006: ("silver", False, False)}
+
+        eventually("it does not wait for the SA", as_installed)
+        xfrm("delete", 0x5005)
+        eventually("it goes with the SA", lambda: sas() == {
+            ("198.51.100.7", 0x6006): "silver"})
+
+
+def scenario_again():
+    """a charon that connects again ends what it said before"""
+    insmod()
+    with Daemon() as d, charon() as before:
+        state_three(before)
+        before.ask("SYNC_END")
+        # it hangs, and its queue fills with what is soon not true any more
+        os.kill(d.process.pid, signal.SIGSTOP)
+        for i in range(600):
+            before.ike(1000 + i, "old%d.a.example" % i, ask=False)
+        client = threading.Timer(0.2, os.kill, (d.process.pid, signal.SIGCONT))
+        client.start()
+        with charon() as c:
+            c.ike(2, "x.b.example")
+            c.sa(2, 0x1002)
+            c.ask("SYNC_END")
+            with command() as q:
+                status = q.query(STATUS)
+            check([p["ike_id"] for p in status["peers"]] == [2],
+                  "%d peers" % len(status["peers"]))
+            check(status["charon"]["connections"] == 1 and
+                  status["charon"]["synced"], status["charon"])
+            eventually("swept", lambda: sas() == {
+                ("192.0.2.1", 0x1002): "silver"})
 
 
 def scenario_restarts():

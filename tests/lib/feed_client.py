@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Speak to ipsec-qosd as charon's plugin or as the command does."""
 import json
+import os
 import socket
 
 from feed_sink import NLM_F_ACK, VERSION, decode, encode
@@ -20,11 +21,37 @@ class Refused(Exception):
         self.errno = ack["ERROR"]
 
 
+def connect_apart(path):
+    """A connection that another process has made: another charon's."""
+    ours, theirs = socket.socketpair()
+    pid = os.fork()
+    if not pid:
+        try:
+            sock = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+            sock.connect(path)
+            socket.send_fds(theirs, [b"x"], [sock.fileno()])
+        finally:
+            os._exit(0)
+    theirs.close()
+    with ours:
+        fds = socket.recv_fds(ours, 1, 1)[1]
+    os.waitpid(pid, 0)
+    return socket.socket(fileno=fds[0])
+
+
 class Client:
-    def __init__(self, path, role, version=VERSION, timeout=20):
-        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    """
+    To the daemon this process is one charon: whoever connects as that ends its
+    earlier connection, unless apart.
+    """
+
+    def __init__(self, path, role, version=VERSION, timeout=20, apart=False):
+        if apart:
+            self.sock = connect_apart(path)
+        else:
+            self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+            self.sock.connect(path)
         self.sock.settimeout(timeout)
-        self.sock.connect(path)
         self.seq = 0
         self.send("HELLO", VERSION=version, ROLE=role)
         self.hello = self.receive()

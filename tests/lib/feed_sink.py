@@ -28,7 +28,7 @@ import threading
 import time
 
 MESSAGES = ["HELLO", "ACK", "SYNC_START", "SYNC_END", "IKE", "IKE_DEL", "SA",
-            "SA_DEL", "CHILD", "CHILD_DEL", "QUERY", "ANSWER"]
+            "SA_DEL", "CHILD", "CHILD_DEL", "QUERY", "ANSWER", "PASSED_OVER"]
 FIRST_TYPE = 16
 NLM_F_ACK = 4
 
@@ -58,6 +58,7 @@ REQUIRED = {
     "CHILD": {"IKE_ID", "CHILD_ID", "CHILD", "REQID", "PROTO", "SPI_IN",
               "SPI_OUT", "LOCAL", "REMOTE", "ENCAP"},
     "CHILD_DEL": {"CHILD_ID"},
+    "PASSED_OVER": {"PASSED_OVER"},
 }
 OPTIONAL = {"SYNC_END": {"PASSED_OVER"}, "IKE": {"IDENTITY"}, "SA": {"PENDING"}}
 
@@ -167,6 +168,8 @@ class FeedSink:
       acked     (DST, SPI, PROTO) -> time at which the last answer was sent
       synced    whether charon has stated everything on this connection
       passed_over   how many SAs charon said last that it has passed over
+      late      an iterator: which of the next answers about an SA are late
+      lateness  by how much, in seconds
       errors    what broke the protocol, or made no sense
     """
 
@@ -182,6 +185,8 @@ class FeedSink:
         self.errors = []
         self.connections = 0
         self.passed_over = 0
+        self.late = iter(())
+        self.lateness = 0
         self.forget()
         self.listener = None
         self.stop_r = self.stop_w = None
@@ -316,6 +321,8 @@ class FeedSink:
                     "IKE_ID": msg["IKE_ID"], "PENDING": False}
         elif kind == "CHILD_DEL":
             self.children.pop(msg["CHILD_ID"], None)
+        elif kind == "PASSED_OVER":
+            self.passed_over = msg["PASSED_OVER"]
         return None
 
     def answer(self, conn, msg):
@@ -326,7 +333,7 @@ class FeedSink:
         if msg["type"] == "HELLO":
             if behaviour == "refuse":
                 conn.send(encode("ACK", msg["seq"], ERROR=errno.EPROTONOSUPPORT,
-                                 MESSAGE="version 3 is needed"))
+                                 MESSAGE="version %d is needed" % VERSION))
                 return False
             conn.send(encode("HELLO", msg["seq"],
                              VERSION=VERSION + (behaviour == "version")))
@@ -340,6 +347,8 @@ class FeedSink:
             return True
         if self.delay:
             time.sleep(self.delay)
+        if msg["type"] == "SA" and next(self.late, False):
+            time.sleep(self.lateness)
         if self.before_ack:
             self.before_ack(msg)
         if behaviour == "error":

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The plugin's end of the feed, and a daemon that hangs: how long does IKE wait?
- * This program's threads are charon's, one more is the daemon. Nothing is
+ * The plugin's end of the feed, and a daemon that hangs or is slow: how long does
+ * IKE wait, and what is passed over?
+ * This program's threads are charon's, one more is the daemon. Mostly nothing is
  * configured, so that it is the default that counts.
  */
 #include <errno.h>
@@ -19,18 +20,30 @@
 #include "ipsec_qos_feed.h"
 #include "suite.h"
 
-#define BOUND	200	/* ms, as daemon/charon/ipsec-qos.opt says */
+/* as daemon/charon/ipsec-qos.opt says; in some tests it is so many times longer,
+ * that a busy machine can tell brief from long */
+#define BOUND	200	/* ms */
+#define LONGER	8
+#define LONG	(BOUND * LONGER)
+#define BRIEF	(LONG / 8)
+#define LATE	5	/* answers in a row that close the connection */
+#define THREADS	16	/* charon's */
+#define PATIENT	4	/* of them */
 #define SOON	20000	/* ms, what surely comes comes before that */
 
 static char dir[64], path[80];
 static ipsec_qos_feed_t *feed;
 
-/* The daemon. While it @hangs it reads nothing, as one that is stopped. */
+/*
+ * The daemon. While it @hangs it reads nothing, as one that is stopped. It needs
+ * @pace ms for each request; it has been asked for @asked SAs.
+ */
 static pthread_t thread;
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t changed = PTHREAD_COND_INITIALIZER;
 static bool hangs, ends;
-static unsigned int synced;
+static int pace;
+static unsigned int connections, synced, asked;
 static uint32_t passed_over;
 static int listener;
 
@@ -75,6 +88,8 @@ static bool answer(int fd, const struct iq_feed *msg)
 
 	if (msg->type != IQ_FEED_HELLO && !(msg->flags & NLM_F_ACK))
 		return true;
+	if (msg->type == IQ_FEED_SA)
+		poll(NULL, 0, pace);
 	len = iq_feed_put(buf, sizeof(buf),
 			  msg->type == IQ_FEED_HELLO ? &hello : &ack);
 	return send(fd, buf, len, MSG_NOSIGNAL) == len;
@@ -97,13 +112,13 @@ static void serve(int fd)
 		if (len <= 0 || iq_feed_get(buf, len, &msg, &why) ||
 		    !answer(fd, &msg))
 			return;
-		if (msg.type == IQ_FEED_SYNC_END) {
-			pthread_mutex_lock(&mutex);
-			synced++;
+		pthread_mutex_lock(&mutex);
+		synced += msg.type == IQ_FEED_SYNC_END;
+		asked += msg.type == IQ_FEED_SA;
+		if (msg.has & IQ_FEED_HAS(PASSED_OVER))
 			passed_over = msg.passed_over;
-			pthread_cond_broadcast(&changed);
-			pthread_mutex_unlock(&mutex);
-		}
+		pthread_cond_broadcast(&changed);
+		pthread_mutex_unlock(&mutex);
 	}
 }
 
@@ -118,13 +133,14 @@ static void *serve_all(void *unused)
 		fd = accept(listener, NULL, NULL);
 		if (fd < 0)
 			continue;
+		connections++;
 		serve(fd);
 		close(fd);
 	}
 	return NULL;
 }
 
-static void await_sync(unsigned int which)
+static void await(unsigned int *what, unsigned int least)
 {
 	struct timespec until;
 	int err = 0;
@@ -132,7 +148,7 @@ static void await_sync(unsigned int which)
 	clock_gettime(CLOCK_REALTIME, &until);
 	until.tv_sec += SOON / 1000;
 	pthread_mutex_lock(&mutex);
-	while (synced < which && !err)
+	while (*what < least && !err)
 		err = pthread_cond_timedwait(&changed, &mutex, &until);
 	pthread_mutex_unlock(&mutex);
 	ck_assert_int_eq(err, 0);
@@ -186,7 +202,18 @@ static void setup(void)
 			       path);
 	feed = ipsec_qos_feed_create();
 	ck_assert(feed->start(feed, state_nothing, NULL));
-	await_sync(1);
+	await(&synced, 1);
+}
+
+static void wait_longer(void)
+{
+	feed->stop(feed);
+	feed->destroy(feed);
+	lib->settings->set_int(lib->settings,
+			       "charon.plugins.ipsec-qos.timeout", LONG);
+	feed = ipsec_qos_feed_create();
+	ck_assert(feed->start(feed, state_nothing, NULL));
+	await(&synced, 2);
 }
 
 static void teardown(void)
@@ -202,74 +229,203 @@ static void teardown(void)
 	rmdir(dir);
 }
 
-START_TEST(hanging_daemon_delays_once)
+/* How long it took, ms */
+static double ask_in_vain(void)
 {
-	double begin, first, others;
+	double begin = ms();
+
+	ck_assert_int_eq(ask(), INVALID_STATE);
+	return ms() - begin;
+}
+
+/* Until the connection is closed; returns how many answers were late. */
+static int hang_until_closed(void)
+{
+	int late = 0;
+
+	set(&hangs, true);
+	while (ask_in_vain() >= BOUND)
+		ck_assert_int_le(++late, LATE);
+	return late;
+}
+
+/* what is asked in time comes after what was late, on the same connection */
+START_TEST(late_answer_passes_over_one)
+{
+	double took;
 	int i;
 
-	ck_assert_int_eq(ask(), SUCCESS);
-	set(&hangs, true);
-	begin = ms();
-	ck_assert_int_eq(ask(), INVALID_STATE);
-	first = ms() - begin;
-	ck_assert_double_ge(first, BOUND);
-	ck_assert_double_lt(first, 2 * BOUND);
-	begin = ms();
-	for (i = 0; i < 100; i++)
-		ck_assert_int_eq(ask(), INVALID_STATE);
-	others = ms() - begin;
-	ck_assert_double_lt(others, BOUND);
+	for (i = 0; i < 3; i++) {
+		set(&hangs, true);
+		took = ask_in_vain();
+		ck_assert_double_ge(took, BOUND);
+		ck_assert_double_lt(took, 2 * BOUND);
+		set(&hangs, false);
+		ck_assert_int_eq(ask(), SUCCESS);
+		await(&asked, 2 * (i + 1));
+	}
+	ck_assert_uint_eq(connections, 1);
 }
 END_TEST
 
-static void *ask_later(void *delay)
+/* not so many in a row, and one that is in time between */
+START_TEST(few_in_a_row_close_nothing)
 {
-	poll(NULL, 0, *(int *)delay);
-	ck_assert_int_eq(ask(), INVALID_STATE);
+	int i, j;
+
+	for (i = 0; i < 2; i++) {
+		set(&hangs, true);
+		for (j = 0; j < LATE - 1; j++)
+			ck_assert_double_ge(ask_in_vain(), BOUND);
+		set(&hangs, false);
+		ck_assert_int_eq(ask(), SUCCESS);
+	}
+	ck_assert_uint_eq(connections, 1);
+	ck_assert_uint_eq(asked, 2 * LATE);
+}
+END_TEST
+
+START_TEST(hanging_daemon_delays_for_a_bounded_time)
+{
+	double begin = ms();
+
+	ck_assert_int_eq(ask(), SUCCESS);
+	ck_assert_int_eq(hang_until_closed(), LATE);
+	ck_assert_double_lt(ms() - begin, (LATE + 1) * BOUND);
+	begin = ms();
+	for (int i = 0; i < 100; i++)
+		ck_assert_int_eq(ask(), INVALID_STATE);
+	ck_assert_double_lt(ms() - begin, BOUND);
+}
+END_TEST
+
+struct asker {
+	pthread_t thread;
+	int delay;
+	status_t status;
+	double took;
+};
+
+static void *ask_later(void *arg)
+{
+	struct asker *asker = arg;
+	double begin;
+
+	poll(NULL, 0, asker->delay);
+	begin = ms();
+	asker->status = ask();
+	asker->took = ms() - begin;
 	return NULL;
 }
 
-/* who came later does not wait longer than who came first */
-START_TEST(all_that_wait_go_on)
+static void ask_all(struct asker *askers, size_t n)
 {
-	int delays[] = { 0, BOUND / 4, BOUND / 2, 3 * BOUND / 4 };
-	pthread_t threads[N(delays)];
-	double begin;
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		ck_assert(!pthread_create(&askers[i].thread, NULL, ask_later,
+					  &askers[i]));
+	for (i = 0; i < n; i++)
+		pthread_join(askers[i].thread, NULL);
+}
+
+/* neither longer nor, as another's answer is late, shorter than its own bound */
+START_TEST(each_waits_for_its_own)
+{
+	struct asker askers[PATIENT] = {
+		{ .delay = 0 }, { .delay = BOUND / 4 }, { .delay = BOUND / 2 },
+		{ .delay = 3 * BOUND / 4 },
+	};
 	size_t i;
 
 	set(&hangs, true);
-	begin = ms();
-	for (i = 0; i < N(delays); i++)
-		ck_assert(!pthread_create(&threads[i], NULL, ask_later,
-					  &delays[i]));
-	for (i = 0; i < N(delays); i++)
-		pthread_join(threads[i], NULL);
-	ck_assert_double_lt(ms() - begin, 2 * BOUND - BOUND / 4);
+	ask_all(askers, N(askers));
+	for (i = 0; i < N(askers); i++) {
+		ck_assert_int_eq(askers[i].status, INVALID_STATE);
+		ck_assert_double_ge(askers[i].took, BOUND);
+		ck_assert_double_lt(askers[i].took, 2 * BOUND);
+	}
+	/* they were late at the same time, for the same reason */
+	ck_assert_int_ge(hang_until_closed(), LATE - 2);
 }
 END_TEST
 
-START_TEST(daemon_that_is_back_is_told)
+START_TEST(few_threads_wait)
+{
+	struct asker askers[THREADS] = {};
+	size_t i, n = 0;
+
+	wait_longer();
+	set(&hangs, true);
+	ask_all(askers, N(askers));
+	for (i = 0; i < N(askers); i++) {
+		ck_assert_int_eq(askers[i].status, INVALID_STATE);
+		n += askers[i].took >= LONG;
+		if (askers[i].took < LONG) {
+			ck_assert_double_ge(askers[i].took, BRIEF);
+			ck_assert_double_lt(askers[i].took, LONG / 2);
+		}
+	}
+	ck_assert_uint_eq(n, PATIENT);
+	/* all were asked for, and nothing is closed */
+	set(&hangs, false);
+	await(&asked, THREADS);
+	ck_assert_int_eq(ask(), SUCCESS);
+	ck_assert_uint_eq(synced, 2);
+}
+END_TEST
+
+/* A daemon that is not late serves more than may wait for one that is. */
+START_TEST(all_threads_are_answered)
+{
+	struct asker askers[THREADS] = {};
+	size_t i;
+
+	wait_longer();
+	pace = BRIEF / 4;
+	ask_all(askers, N(askers));
+	for (i = 0; i < N(askers); i++)
+		ck_assert_int_eq(askers[i].status, SUCCESS);
+	/* the last one had to wait longer than those who came too many may at all */
+	ck_assert_int_gt(THREADS * pace, BRIEF);
+}
+END_TEST
+
+/* However long it was away: it is connected as soon as it answers. */
+START_TEST(slow_daemon_is_soon_back)
+{
+	double begin;
+
+	hang_until_closed();
+	/* of this nothing may be noticed but that it is so: attempts go on */
+	poll(NULL, 0, 7000);
+	begin = ms();
+	set(&hangs, false);
+	await(&synced, 2);
+	ck_assert_double_lt(ms() - begin, 1500);
+	ck_assert_int_eq(ask(), SUCCESS);
+}
+END_TEST
+
+START_TEST(daemon_is_told_what_was_passed_over)
 {
 	ck_assert_uint_eq(passed_over, 0);
+	/* without another connection */
 	set(&hangs, true);
-	/* three requests, two SAs */
-	ck_assert_int_eq(ask(), INVALID_STATE);
-	ck_assert_int_eq(ask(), INVALID_STATE);
-	feed->pass_over(feed);
 	ck_assert_int_eq(ask(), INVALID_STATE);
 	feed->pass_over(feed);
 	set(&hangs, false);
-	await_sync(2);
-	ck_assert_uint_eq(passed_over, 2);
-	ck_assert_int_eq(ask(), SUCCESS);
+	await(&passed_over, 1);
+	ck_assert_uint_eq(connections, 1);
 
-	/* since it runs */
-	set(&hangs, true);
-	ck_assert_int_eq(ask(), INVALID_STATE);
+	/* on the next one */
+	hang_until_closed();
+	feed->pass_over(feed);
 	feed->pass_over(feed);
 	set(&hangs, false);
-	await_sync(3);
+	await(&synced, 2);
 	ck_assert_uint_eq(passed_over, 3);
+	ck_assert_int_eq(ask(), SUCCESS);
 }
 END_TEST
 
@@ -299,8 +455,13 @@ int main(void)
 	be_root();
 	tcase_set_timeout(tc, 60);
 	tcase_add_checked_fixture(tc, setup, teardown);
-	tcase_add_test(tc, hanging_daemon_delays_once);
-	tcase_add_test(tc, all_that_wait_go_on);
-	tcase_add_test(tc, daemon_that_is_back_is_told);
+	tcase_add_test(tc, late_answer_passes_over_one);
+	tcase_add_test(tc, few_in_a_row_close_nothing);
+	tcase_add_test(tc, hanging_daemon_delays_for_a_bounded_time);
+	tcase_add_test(tc, each_waits_for_its_own);
+	tcase_add_test(tc, slow_daemon_is_soon_back);
+	tcase_add_test(tc, daemon_is_told_what_was_passed_over);
+	tcase_add_test(tc, few_threads_wait);
+	tcase_add_test(tc, all_threads_are_answered);
 	return run_tests("charon_feed", tc);
 }

@@ -14,7 +14,7 @@
 #include "suite.h"
 
 #define ALL (~0ULL)
-#define N_TYPES (IQ_FEED_ANSWER - IQ_FEED_HELLO + 1)
+#define N_TYPES (IQ_FEED_PASSED_OVER - IQ_FEED_HELLO + 1)
 
 static union {
 	struct nlmsghdr nlh;
@@ -45,6 +45,7 @@ static const uint64_t required[N_TYPES] = {
 	[IQ_FEED_CHILD_DEL - IQ_FEED_HELLO] = IQ_FEED_HAS(CHILD_ID),
 	[IQ_FEED_QUERY - IQ_FEED_HELLO] = IQ_FEED_HAS(QUERY),
 	[IQ_FEED_ANSWER - IQ_FEED_HELLO] = IQ_FEED_HAS(TEXT),
+	[IQ_FEED_PASSED_OVER - IQ_FEED_HELLO] = IQ_FEED_HAS(PASSED_OVER),
 };
 
 static const uint64_t optional[N_TYPES] = {
@@ -163,6 +164,7 @@ static void check_same(const struct iq_feed *a, const struct iq_feed *b)
 	SAME_UINT(QUERY, query);
 	SAME_STR(ARG, arg);
 	SAME_STR(TEXT, text);
+	SAME_UINT(PASSED_OVER, passed_over);
 }
 
 static void check_refused(size_t len, const char *expected)
@@ -327,7 +329,7 @@ START_TEST(test_put_bad)
 	REFUSED(IQ_FEED_IKE, has, ike_version = 3);
 	REFUSED(IQ_FEED_IKE, has, spi_i = 0);
 	REFUSED(IQ_FEED_IKE, has, flags = NLM_F_REQUEST);
-	REFUSED(IQ_FEED_ANSWER + 1, 0, seq = 0);
+	REFUSED(IQ_FEED_PASSED_OVER + 1, 0, seq = 0);
 	REFUSED(NLMSG_ERROR, 0, seq = 0);
 	has = required[IQ_FEED_SA - IQ_FEED_HELLO];
 	REFUSED(IQ_FEED_SA, has, spi = 255);
@@ -412,7 +414,7 @@ START_TEST(test_get_header)
 	check_refused(len + 1, "length");
 
 	len = put(IQ_FEED_HELLO, required[0]);
-	buf.nlh.nlmsg_type = IQ_FEED_ANSWER + 1;
+	buf.nlh.nlmsg_type = IQ_FEED_PASSED_OVER + 1;
 	check_refused(len, "unknown type");
 	buf.nlh.nlmsg_type = UINT16_MAX;
 	check_refused(len, "unknown type");

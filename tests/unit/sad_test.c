@@ -348,7 +348,7 @@ static void teardown(void)
 
 START_TEST(groups_follow_identities)
 {
-	struct iq_addr remote = REMOTE;
+	struct iq_addr local = LOCAL, remote = REMOTE;
 
 	ck_assert_int_eq(ike(1, 0x11, 0x12, "x.a.example"), 0);
 	ck_assert_uint_eq(stated.group, GOLD);
@@ -361,7 +361,8 @@ START_TEST(groups_follow_identities)
 	ck_assert_uint_eq(kernel_ike(0x11, 0x12), GOLD);
 	ck_assert_uint_eq(kernel_sa(0x1001), GOLD);
 
-	/* the CHILD SA finds one of its SAs there */
+	/* the CHILD SA finds one of its SAs there, installed */
+	ck_assert(!sad_sa_seen(sad, &local, 0x1001, IPPROTO_ESP, GOLD, true));
 	ck_assert_int_eq(child(1, 1, 0x1001, 0x2001), 0);
 	ck_assert_uint_eq(pump(), 1);
 	ck_assert_uint_eq(kernel_to(&remote, 0x2001)->group, GOLD);
@@ -376,6 +377,37 @@ START_TEST(groups_follow_identities)
 	count();
 	ck_assert_uint_eq(n_ikes, 2);
 	ck_assert_uint_eq(n_children, 1);
+}
+END_TEST
+
+/*
+ * Charon did not wait for the answer: what it announced comes into the tables
+ * when the SA is there already, which tells nobody any more.
+ */
+START_TEST(what_was_announced_late_stays)
+{
+	struct iq_addr local = LOCAL, remote = REMOTE;
+
+	ck_assert_int_eq(ike(1, 0x31, 0x32, "y.b.example"), 0);
+	ck_assert_int_eq(sa(1, 0x3001, true), 0);
+	ck_assert_int_eq(out(1, 0x4001, true), 0);
+	pump();
+	ck_assert(kernel_to(&local, 0x3001)->pending);
+	ck_assert_int_eq(child(1, 9, 0x3001, 0x4001), 0);
+	ck_assert_uint_eq(pump(), 2);
+	ck_assert(!kernel_to(&local, 0x3001)->pending);
+	ck_assert(!kernel_to(&remote, 0x4001)->pending);
+
+	/* of a rekeyed one there is only the inbound SA */
+	ck_assert_int_eq(sa(1, 0x3002, true), 0);
+	pump();
+	ck_assert_int_eq(sa(1, 0x3002, false), 0);
+	ck_assert_uint_eq(pump(), 1);
+	ck_assert(!kernel_to(&local, 0x3002)->pending);
+	/* once is enough */
+	ck_assert_int_eq(sa(1, 0x3002, false), 0);
+	ck_assert_int_eq(child(1, 9, 0x3001, 0x4001), 0);
+	ck_assert_uint_eq(pump(), 0);
 }
 END_TEST
 
@@ -1323,6 +1355,10 @@ START_TEST(charons_say_what_they_passed_over)
 	ck_assert_int_eq(say(other, (struct iq_feed){
 		.type = IQ_FEED_SYNC_END, .passed_over = 3 }), 0);
 	ck_assert_uint_eq(sad_passed_over(sad), 3);
+	/* one more on the same connection */
+	ck_assert_int_eq(say(other, (struct iq_feed){
+		.type = IQ_FEED_PASSED_OVER, .passed_over = 4 }), 0);
+	ck_assert_uint_eq(sad_passed_over(sad), 4);
 }
 END_TEST
 
@@ -1334,6 +1370,7 @@ int main(void)
 	/* of a machine that others use, too */
 	tcase_set_timeout(tcase, 60);
 	tcase_add_test(tcase, groups_follow_identities);
+	tcase_add_test(tcase, what_was_announced_late_stays);
 	tcase_add_test(tcase, an_identity_may_change);
 	tcase_add_loop_test(tcase, only_what_is_proved_counts, 0, N(claims));
 	tcase_add_test(tcase, a_claim_may_be_proved);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The daemon's socket: who can keep a daemon from opening it, and who not.
+ * The daemon's socket: who can keep a daemon from opening it, and who not; and a
+ * charon that connects again.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -10,13 +11,17 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "feed.h"
 #include "sad.h"
 #include "server.h"
 #include "suite.h"
+#include "tables.h"
 
 static char dir[64], path[80], lock[96];
 static struct ev_loop *loop;
@@ -182,6 +187,210 @@ START_TEST(test_two)
 }
 END_TEST
 
+/* A charon's end of the feed; this process is the charon. */
+
+#define STALE	1000	/* messages: more than the server reads in one turn */
+
+static int connect_charon(void)
+{
+	struct sockaddr_un addr = { .sun_family = AF_UNIX };
+	int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+	int size = 4 << 20;
+
+	strcpy(addr.sun_path, path);
+	ck_assert_int_ge(fd, 0);
+	ck_assert(!setsockopt(fd, SOL_SOCKET, SO_SNDBUFFORCE, &size,
+			      sizeof(size)));
+	ck_assert(!connect(fd, (struct sockaddr *)&addr, sizeof(addr)));
+	return fd;
+}
+
+static void tell(int fd, struct iq_feed *msg)
+{
+	_Alignas(struct nlmsghdr) char buf[512];
+	int len = iq_feed_put(buf, sizeof(buf), msg);
+
+	ck_assert_int_gt(len, 0);
+	ck_assert_int_eq(send(fd, buf, len, MSG_DONTWAIT | MSG_NOSIGNAL), len);
+}
+
+static void tell_type(int fd, enum iq_feed_msg type, uint16_t flags)
+{
+	struct iq_feed msg = { .type = type, .flags = flags };
+
+	tell(fd, &msg);
+}
+
+static void tell_hello(int fd)
+{
+	struct iq_feed msg = {
+		.type = IQ_FEED_HELLO,
+		.has = IQ_FEED_HAS(VERSION) | IQ_FEED_HAS(ROLE),
+		.version = IQ_FEED_VERSION,
+		.role = IQ_FEED_ROLE_CHARON,
+	};
+
+	tell(fd, &msg);
+}
+
+static void tell_ike(int fd, uint32_t id)
+{
+	static const uint8_t name[] = "gw3.acme.example";
+	struct iq_feed msg = {
+		.type = IQ_FEED_IKE,
+		.has = IQ_FEED_HAS(IKE_ID) | IQ_FEED_HAS(IKE_VERSION) |
+		       IQ_FEED_HAS(SPI_I) | IQ_FEED_HAS(SPI_R) |
+		       IQ_FEED_HAS(LOCAL) | IQ_FEED_HAS(LOCAL_PORT) |
+		       IQ_FEED_HAS(REMOTE) | IQ_FEED_HAS(REMOTE_PORT) |
+		       IQ_FEED_HAS(ID_TYPE) | IQ_FEED_HAS(ID) |
+		       IQ_FEED_HAS(CONN),
+		.ike_id = id,
+		.ike_version = 2,
+		.spi_i = 0x5000 + id,
+		.spi_r = 0x6000 + id,
+		.local = { AF_INET, { 192, 0, 2, 1 } },
+		.local_port = 500,
+		.remote = { AF_INET, { 198, 51, 100, 7 } },
+		.remote_port = 500,
+		.id_type = 2,
+		.id = name,
+		.id_len = sizeof(name) - 1,
+		.conn = "acme",
+	};
+
+	tell(fd, &msg);
+}
+
+/* The daemon's loop, until the charon is told so. */
+static void await_answer(int fd, enum iq_feed_msg type)
+{
+	_Alignas(struct nlmsghdr) char buf[512];
+	const char *why;
+	struct iq_feed msg;
+	ssize_t len;
+
+	do {
+		ev_run(loop, EVRUN_ONCE);
+		len = recv(fd, buf, sizeof(buf), MSG_DONTWAIT);
+		ck_assert(len > 0 || (len < 0 && errno == EAGAIN));
+	} while (len < 0);
+	ck_assert_int_eq(iq_feed_get(buf, len, &msg, &why), 0);
+	ck_assert_uint_eq(msg.type, type);
+}
+
+static bool is_closed(int fd)
+{
+	char c;
+	ssize_t len;
+
+	do {
+		len = recv(fd, &c, 1, MSG_DONTWAIT);
+	} while (len > 0);
+	return !len || errno == ECONNRESET;
+}
+
+/* Ids of the IKE SAs that are known, the least one and how many. */
+static unsigned int known(uint32_t *least)
+{
+	const struct sad_ike *ike;
+	struct sad_walk walk;
+	unsigned int n = 0;
+
+	*least = UINT32_MAX;
+	sad_walk_begin(sad, &walk);
+	while ((ike = sad_walk_next(&walk))) {
+		*least = ike->key.id < *least ? ike->key.id : *least;
+		n++;
+	}
+	sad_walk_end(&walk);
+	return n;
+}
+
+static void on_settled(void *arg)
+{
+	server_settled(*(struct server **)arg);
+}
+
+/*
+ * What it said before it connected again is not true any more, nor is it charon
+ * that is there twice; what it states now is.
+ */
+START_TEST(test_again)
+{
+	struct server *server;
+	struct tables *tables;
+	struct config config = {};
+	int first, second, i;
+	uint32_t least;
+
+	ck_assert_int_eq(open_server(&server), 0);
+	ck_assert_int_eq(tables_open(&tables, loop, sad, &config, on_settled,
+				     &server), 0);
+	server_tables(server, tables);
+
+	first = connect_charon();
+	tell_hello(first);
+	tell_type(first, IQ_FEED_SYNC_START, 0);
+	await_answer(first, IQ_FEED_HELLO);
+	for (i = 0; i < STALE; i++)
+		tell_ike(first, 1 + i);
+
+	second = connect_charon();
+	tell_hello(second);
+	tell_type(second, IQ_FEED_SYNC_START, 0);
+	await_answer(second, IQ_FEED_HELLO);
+	ck_assert(is_closed(first));
+	ck_assert_uint_eq(sad_charons(sad), 1);
+	tell_ike(second, 5000);
+	tell_ike(second, 5001);
+	tell_type(second, IQ_FEED_SYNC_END, NLM_F_ACK);
+	await_answer(second, IQ_FEED_ACK);
+	ck_assert(sad_synced(sad));
+	ck_assert_uint_eq(known(&least), 2);
+	ck_assert_uint_eq(least, 5000);
+
+	close(first);
+	close(second);
+	server_close(server);
+	tables_close(tables);
+}
+END_TEST
+
+/* One that gave up before it was greeted ends nothing when that is read. */
+START_TEST(test_given_up)
+{
+	struct server *server;
+	struct tables *tables;
+	struct config config = {};
+	int first, second, i;
+	uint32_t least;
+
+	ck_assert_int_eq(open_server(&server), 0);
+	ck_assert_int_eq(tables_open(&tables, loop, sad, &config, on_settled,
+				     &server), 0);
+	server_tables(server, tables);
+
+	first = connect_charon();
+	tell_hello(first);
+	tell_type(first, IQ_FEED_SYNC_START, 0);
+	tell_ike(first, 77);
+	await_answer(first, IQ_FEED_HELLO);
+	second = connect_charon();
+	tell_hello(second);
+	close(second);
+	/* accepted, read, and closed */
+	for (i = 0; i < 5; i++)
+		ev_run(loop, EVRUN_NOWAIT);
+	ck_assert(!is_closed(first));
+	ck_assert_uint_eq(known(&least), 1);
+	ck_assert_uint_eq(sad_charons(sad), 1);
+
+	close(first);
+	server_close(server);
+	tables_close(tables);
+}
+END_TEST
+
 int main(void)
 {
 	TCase *tc = tcase_create("server");
@@ -194,6 +403,8 @@ int main(void)
 	tcase_add_test(tc, test_held);
 	tcase_add_test(tc, test_link);
 	tcase_add_test(tc, test_two);
+	tcase_add_test(tc, test_again);
+	tcase_add_test(tc, test_given_up);
 
 	return run_tests("server", tc);
 }
