@@ -103,15 +103,53 @@ static int dump(json_t *json, char **out)
 
 /* STATUS */
 
-static json_t *child_json(const struct sad_child *child)
+static json_t *marks(const struct claims *claims)
 {
-	return json_pack("{s:o, s:I, s:s, s:I, s:I, s:b}",
+	json_t *object = json_object();
+	int i;
+
+	for (i = 0; i < CLAIMS; i++)
+		if (claims->mask[i])
+			json_object_set_new(object, claim_name(i), json_pack(
+				"{s:I, s:I}",
+				"mark", (json_int_t)claims->value[i],
+				"mask", (json_int_t)claims->mask[i]));
+	return object;
+}
+
+static json_t *disputes(const struct daemon *daemon,
+			const struct sad_child *child)
+{
+	struct dispute found[DISPUTES];
+	json_t *array = json_array();
+	char buf[DISPUTE_TEXT];
+	size_t n, i;
+
+	n = dispute_find(daemon->config, &child->claims, child->ike->group,
+			 found);
+	for (i = 0; i < n; i++) {
+		dispute_say(&found[i], child->ike->conn, child->name, buf,
+			    sizeof(buf));
+		json_array_append_new(array, json_pack("{s:o, s:I, s:o}",
+			"group", text(found[i].group->name),
+			"bits", (json_int_t)found[i].bits,
+			"text", text(buf)));
+	}
+	return array;
+}
+
+static json_t *child_json(const struct daemon *daemon,
+			  const struct sad_child *child)
+{
+	return json_pack("{s:o, s:I, s:s, s:I, s:I, s:b, s:o, s:o}",
 			 "name", text(child->name),
 			 "reqid", (json_int_t)child->reqid,
 			 "proto", child->proto == IPPROTO_AH ? "ah" : "esp",
 			 "spi_in", (json_int_t)child->spi_in,
 			 "spi_out", (json_int_t)child->spi_out,
-			 "encap", child->encap);
+			 "encap", child->encap,
+			 "marks", marks(&child->claims),
+			 "disputes", disputes(daemon, child));
 }
 
 /* A name that EAP or XAuth proved, as they have it where it can be printed. */
@@ -153,7 +191,7 @@ static int write_peer(const struct daemon *daemon, const struct sad_ike *ike,
 	int err;
 
 	LIST_FOREACH(child, &ike->children, list)
-		json_array_append_new(children, child_json(child));
+		json_array_append_new(children, child_json(daemon, child));
 	json = json_pack("{s:I, s:i, s:o, s:o, s:o, s:i, s:o, s:i, s:o, s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:o}",
 			 "ike_id", (json_int_t)ike->key.id,
 			 "version", ike->version,
@@ -417,7 +455,7 @@ static json_t *warnings(const struct daemon *daemon)
 
 static int answer_reload(const struct daemon *daemon, char **out)
 {
-	return dump(json_pack("{s:b, s:o, s:I, s:I, s:I, s:o}",
+	return dump(json_pack("{s:b, s:o, s:I, s:I, s:I, s:o, s:o}",
 			      "reloaded", true,
 			      "file", text(daemon->file),
 			      "groups", (json_int_t)daemon->config->n_groups,
@@ -425,7 +463,9 @@ static int answer_reload(const struct daemon *daemon, char **out)
 			      (json_int_t)daemon->config->n_profiles,
 			      "policies",
 			      (json_int_t)daemon->config->n_policies,
-			      "warnings", warnings(daemon)),
+			      "warnings", warnings(daemon),
+			      "notes", texts(daemon->config->warnings,
+					     daemon->config->n_warnings)),
 		    out);
 }
 

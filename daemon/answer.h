@@ -10,7 +10,9 @@
  *		    "remote", "remote_port", "identity", "id_type", "eap",
  *		    "connection", "profile", "group", "children":
  *			[{"name", "reqid", "proto", "spi_in", "spi_out",
- *			  "encap"}]}]}
+ *			  "encap", "marks": {"mark_in", "mark_out",
+ *			  "set_mark_in", "set_mark_out": {"mark", "mask"}},
+ *			  "disputes": [{"group", "bits", "text"}]}]}]}
  * DAEMON:
  *	the same without "peers"
  * PROFILES:
@@ -22,8 +24,9 @@
  *	[{"policy", "device", "class", "group", "mark", "mask", "rate", "ceil",
  *	  "measured", "packets", "bytes", "drops", "backlog", "state", "text"}]
  * RELOAD:
- *	{"reloaded", "file", "groups", "profiles", "policies", "warnings": []}:
- *	each says what of the configuration is not in force, and why
+ *	{"reloaded", "file", "groups", "profiles", "policies", "warnings": [],
+ *	 "notes": []}: a warning says what of the configuration is not in force,
+ *	and why; a note what may not be meant so
  *
  * "loaded" is in seconds since 1970, "uptime" in seconds. IKE SPIs are strings
  * of 16 hexadecimal digits, for JSON's numbers do not hold them. A group or

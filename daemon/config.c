@@ -440,6 +440,56 @@ static bool check_marks(struct loader *l, const struct conf_section **sections)
 	return ok;
 }
 
+/*
+ * A fall-back's mark that is a group's has packets of nobody taken for the
+ * group's, by whatever looks for its mark: a class, a filter, a routing rule.
+ * That may be meant so.
+ */
+static bool check_fallback(struct loader *l, const struct conf_section *s,
+			   const struct iq_fallback *f)
+{
+	struct config *c = l->config;
+	char buf[1024];
+	struct text t;
+	size_t i;
+
+	for (i = 0; i < c->n_groups; i++) {
+		const struct iq_group *g = &c->groups[i];
+
+		if ((f->mark & g->mask) != g->mark)
+			continue;
+		text_begin(&t, buf, sizeof(buf));
+		text_put(&t, "%s:%u: ", s->file, find(s, "mark")->line);
+		text_put(&t, "fall-back dscp %s: packets of no group get the mark 0x%x/0x%x, which fits that of group %s, 0x%x/0x%x: classes, filters and routing rules for the group take them, too; where that is not meant, give the fall-back another mark",
+			 shown(l, s->title), f->mark, f->mask, g->name,
+			 g->mark, g->mask);
+		c->warnings[c->n_warnings] = copy(l, buf);
+		if (!c->warnings[c->n_warnings])
+			return false;
+		c->n_warnings++;
+		break;
+	}
+	return true;
+}
+
+static bool check_fallbacks(struct loader *l,
+			    const struct conf_section **sections, size_t n)
+{
+	struct config *c = l->config;
+	size_t i, j, k = 0;
+
+	c->warnings = array(l, c->conf.n_fallback, sizeof(*c->warnings));
+	if (!c->warnings)
+		return false;
+	/* in the order in which fallback() met them */
+	for (i = 0; i < n; i++)
+		for (j = 0; j < sections[i]->n_subs; j++)
+			if (!check_fallback(l, &sections[i]->subs[j],
+					    &c->conf.fallback[k++]))
+				return false;
+	return true;
+}
+
 static int compare_groups(const void *a, const void *b)
 {
 	const struct iq_group *x = a, *y = b;
@@ -938,6 +988,10 @@ static bool load(struct loader *l, const struct conf_section **sections)
 		return false;
 	qsort(l->config->groups, n, sizeof(*l->config->groups), compare_groups);
 
+	n = of_kind(l, "fallback", sections);
+	if (!check_fallbacks(l, sections, n))
+		return false;
+
 	n = of_kind(l, "profile", sections);
 	if (!profiles(l, sections, n))
 		return false;
@@ -1005,6 +1059,7 @@ void config_free(struct config *config)
 		free(config->policies[i].device);
 		free(config->policies[i].classes);
 	}
+	free_texts(config->warnings, config->n_warnings);
 	match_index_free(config->index);
 	free(config->groups);
 	free(config->profiles);

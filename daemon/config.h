@@ -82,6 +82,7 @@ struct policy {
  * @index: of the profiles, for config_match()
  * @conf: ceilings, ports and the fall-back table, as the module takes them;
  *	all of them, with the module's defaults where the file is silent
+ * @warnings: "FILE:LINE: what may not be meant so"; at most one for each DSCP
  */
 struct config {
 	size_t n_groups;
@@ -92,6 +93,8 @@ struct config {
 	size_t n_policies;
 	struct policy *policies;
 	struct iq_conf conf;
+	size_t n_warnings;
+	char **warnings;
 };
 
 /**

@@ -69,6 +69,15 @@ static int drop_privileges(void)
 	return 0;
 }
 
+/* What the configuration says, and may not mean so. */
+static void say_warnings(const struct config *config)
+{
+	size_t i;
+
+	for (i = 0; i < config->n_warnings; i++)
+		log_warn("%s", config->warnings[i]);
+}
+
 static void on_no_charon(struct ev_loop *loop, ev_timer *w, int revents)
 {
 	struct daemon *daemon = w->data;
@@ -150,12 +159,14 @@ static int reload(void *arg, char *why, size_t size)
 	}
 
 	snprintf(daemon->error, sizeof(daemon->error), "%s", err ? why : "");
-	if (err)
+	if (err) {
 		log_err("the configuration is kept as it was: %s", why);
-	else
+	} else {
 		log_info("%s: %zu groups, %zu profiles, %zu policies",
 			 daemon->file, config->n_groups, config->n_profiles,
 			 config->n_policies);
+		say_warnings(config);
+	}
 	sd_notify(0, "READY=1");
 	return err;
 }
@@ -299,6 +310,7 @@ int main(int argc, char **argv)
 		return EXIT_FAILURE;
 	}
 	daemon.loaded = time(NULL);
+	say_warnings(daemon.config);
 	if (test) {
 		printf("%s: %zu groups, %zu profiles, %zu policies\n",
 		       daemon.file, daemon.config->n_groups,

@@ -47,6 +47,7 @@ struct sad_source {
  *
  * @salt: in keys that peers choose, so that none can choose colliding ones
  * @why: of what was refused last
+ * @disputes: that were logged under the configuration in use
  */
 struct sad {
 	const struct config *config;
@@ -67,6 +68,7 @@ struct sad {
 	struct entries missing_spis;
 	TAILQ_HEAD(, sad_sa) waiting;
 	char why[IQ_FEED_STR_MAX];
+	struct dispute_log disputes;
 };
 
 /*
@@ -388,6 +390,19 @@ static void installed(struct sad *sad, struct sad_sa *sa)
 
 /* Groups */
 
+static void log_disputes(struct sad *sad, const struct sad_child *child)
+{
+	struct dispute found[DISPUTES];
+	size_t n, i;
+
+	if (!sad->config)
+		return;
+	n = dispute_find(sad->config, &child->claims, child->ike->group, found);
+	for (i = 0; i < n; i++)
+		dispute_log(&sad->disputes, &found[i], child->ike->conn,
+			    child->name);
+}
+
 static void set_group(struct sad *sad, struct sad_ike *ike)
 {
 	struct sad_sa *sa;
@@ -422,10 +437,14 @@ static void resolve(const struct sad *sad, struct sad_ike *ike)
 /* To be called before anything is made of an IKE SA's group. */
 static void resolve_old(struct sad *sad, struct sad_ike *ike)
 {
+	const struct sad_child *child;
+
 	if (!ike->old)
 		return;
 	resolve(sad, ike);
 	set_group(sad, ike);
+	LIST_FOREACH(child, &ike->children, list)
+		log_disputes(sad, child);
 }
 
 static void make_old(struct sad *sad, struct sad_ike *ike)
@@ -793,7 +812,9 @@ static int state_child(struct sad *sad, struct sad_source *source,
 	child->spi_in = msg->spi_in;
 	child->spi_out = msg->spi_out;
 	child->encap = msg->encap;
+	claims_read(&child->claims, msg);
 	child->round = source->round;
+	log_disputes(sad, child);
 
 	join_ike(in, ike);
 	installed(sad, in);
@@ -972,6 +993,7 @@ void sad_config(struct sad *sad, const struct config *config)
 	struct sad_ike *ike, *next;
 
 	sad->config = config;
+	memset(&sad->disputes, 0, sizeof(sad->disputes));
 	HASH_ITER(hh, sad->ikes, ike, next)
 		make_old(sad, ike);
 	LIST_FOREACH(ike, &sad->closed, list)

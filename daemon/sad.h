@@ -22,6 +22,7 @@
 #include <uthash.h>
 
 #include "config.h"
+#include "dispute.h"
 #include "feed.h"
 #include "proof.h"
 
@@ -136,6 +137,7 @@ struct sad_child {
 	uint32_t round;
 	uint8_t proto;
 	bool encap;
+	struct claims claims;
 	struct sad_ike *ike;
 	LIST_ENTRY(sad_child) list;
 	UT_hash_handle hh;

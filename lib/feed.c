@@ -102,6 +102,12 @@ static const struct attr_spec attr_specs[IQ_FEED_A_MAX + 1] = {
 	ATTR(TEXT, text, STRING, 0, IQ_FEED_MSG_MAX,
 	     "a string that ends with its NUL"),
 	ATTR(PASSED_OVER, passed_over, U32, 0, UINT32_MAX, "a u32"),
+	/* the lower half is not 0, see good_number() */
+	ATTR(MARK_IN, mark_in, U64, 1, UINT64_MAX, "a u64 with a mask"),
+	ATTR(MARK_OUT, mark_out, U64, 1, UINT64_MAX, "a u64 with a mask"),
+	ATTR(SET_MARK_IN, set_mark_in, U64, 1, UINT64_MAX, "a u64 with a mask"),
+	ATTR(SET_MARK_OUT, set_mark_out, U64, 1, UINT64_MAX,
+	     "a u64 with a mask"),
 };
 
 /**
@@ -114,6 +120,7 @@ struct msg_spec {
 
 #define MSG(NAME) [IQ_FEED_##NAME - IQ_FEED_HELLO]
 #define A(NAME) IQ_FEED_HAS(NAME)
+#define MARKS (A(MARK_IN) | A(MARK_OUT) | A(SET_MARK_IN) | A(SET_MARK_OUT))
 
 static const struct msg_spec msg_specs[] = {
 	/* the daemon's HELLO has no role */
@@ -132,7 +139,7 @@ static const struct msg_spec msg_specs[] = {
 	MSG(CHILD) = {
 		A(IKE_ID) | A(CHILD_ID) | A(CHILD) | A(REQID) | A(PROTO) |
 		A(SPI_IN) | A(SPI_OUT) | A(LOCAL) | A(REMOTE) | A(ENCAP),
-		0,
+		MARKS,
 	},
 	MSG(CHILD_DEL) = { A(CHILD_ID), 0 },
 	MSG(QUERY) = { A(QUERY), A(ARG) },
@@ -154,6 +161,8 @@ static bool good_number(int attr, uint64_t value)
 {
 	if (attr == IQ_FEED_A_PROTO)
 		return value == IPPROTO_ESP || value == IPPROTO_AH;
+	if (MARKS & (1ULL << attr))
+		return (uint32_t)value;
 	return value >= attr_specs[attr].min && value <= attr_specs[attr].max;
 }
 

@@ -51,9 +51,10 @@
  *	charon has it installed already.
  * @IQ_FEED_SA_DEL: the kernel's SA is gone: DST, SPI, PROTO.
  * @IQ_FEED_CHILD: a CHILD SA is there, or changed: IKE_ID, CHILD_ID, CHILD,
- *	REQID, PROTO, SPI_IN, SPI_OUT, LOCAL, REMOTE, ENCAP. Its two SAs, (LOCAL,
- *	SPI_IN) and (REMOTE, SPI_OUT), count as stated and installed. Refused
- *	with EEXIST where the second is another CHILD SA's of another IKE SA.
+ *	REQID, PROTO, SPI_IN, SPI_OUT, LOCAL, REMOTE, ENCAP; MARK_IN, MARK_OUT,
+ *	SET_MARK_IN, SET_MARK_OUT where it has them. Its two SAs, (LOCAL, SPI_IN)
+ *	and (REMOTE, SPI_OUT), count as stated and installed. Refused with EEXIST
+ *	where the second is another CHILD SA's of another IKE SA.
  * @IQ_FEED_CHILD_DEL: it is gone: CHILD_ID. Its SAs go by IQ_FEED_SA_DEL.
  * @IQ_FEED_QUERY: the command asks: QUERY, and ARG where the query has one.
  * @IQ_FEED_ANSWER: TEXT, a piece of the answer, which is JSON; NLM_F_MULTI is
@@ -117,6 +118,12 @@ enum iq_feed_msg {
  * @IQ_FEED_A_PASSED_OVER: u32, how many SAs this charon has installed without an
  *	answer since it runs, as there was no daemon or it was too slow; where it
  *	is not said, none
+ * @IQ_FEED_A_MARK_IN: u64, the mark that a packet has to have for the CHILD SA's
+ *	inbound policies: value << 32 | mask, of which the mask is not 0
+ * @IQ_FEED_A_MARK_OUT: u64, the same for the outbound policy and SA
+ * @IQ_FEED_A_SET_MARK_IN: u64, the same, which the kernel gives a packet that
+ *	comes out of the inbound SA
+ * @IQ_FEED_A_SET_MARK_OUT: u64, the same, out of the outbound one
  */
 enum iq_feed_attr {
 	IQ_FEED_A_UNSPEC,
@@ -149,6 +156,10 @@ enum iq_feed_attr {
 	IQ_FEED_A_ARG,
 	IQ_FEED_A_TEXT,
 	IQ_FEED_A_PASSED_OVER,
+	IQ_FEED_A_MARK_IN,
+	IQ_FEED_A_MARK_OUT,
+	IQ_FEED_A_SET_MARK_IN,
+	IQ_FEED_A_SET_MARK_OUT,
 	__IQ_FEED_A_MAX
 };
 #define IQ_FEED_A_MAX (__IQ_FEED_A_MAX - 1)
@@ -269,6 +280,10 @@ struct iq_feed {
 	uint32_t spi_in;
 	uint32_t spi_out;
 	bool encap;
+	uint64_t mark_in;
+	uint64_t mark_out;
+	uint64_t set_mark_in;
+	uint64_t set_mark_out;
 
 	struct iq_addr dst;
 	uint32_t spi;

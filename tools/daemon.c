@@ -110,6 +110,38 @@ static void print_peers(const json_t *peers)
 	free(lines);
 }
 
+#define DISPUTES_SHOWN	16
+
+/*
+ * Bits that a connection and a group both want. Many peers may have the same
+ * connection: each text once.
+ */
+static void print_disputes(const json_t *peers)
+{
+	json_t *texts = json_object(), *peer, *child, *dispute;
+	size_t i, j, k, n = 0;
+	const char *text;
+
+	json_array_foreach(peers, i, peer)
+		json_array_foreach(json_object_get(peer, "children"), j, child)
+			json_array_foreach(json_object_get(child, "disputes"),
+					   k, dispute)
+				json_object_set_new(texts,
+						    member_text(dispute, "text"),
+						    json_true());
+	if (json_object_size(texts)) {
+		print_state("marks", false, "", "in dispute");
+		putchar('\n');
+	}
+	json_object_foreach(texts, text, dispute)
+		if (n++ < DISPUTES_SHOWN)
+			printf("          %s\n", text);
+	if (n > DISPUTES_SHOWN)
+		printf("          and %zu more: with -j each is beside its CHILD SA\n",
+		       n - DISPUTES_SHOWN);
+	json_decref(texts);
+}
+
 static void print_status(json_t *answer)
 {
 	const json_t *config = json_object_get(answer, "config");
@@ -144,6 +176,7 @@ static void print_status(json_t *answer)
 		printf(", %" PRIu64 " SAs passed over since it runs",
 		       member_number(charon, "passed_over"));
 	putchar('\n');
+	print_disputes(peers);
 	printf("peers     %zu\n", json_array_size(peers));
 	if (json_array_size(peers)) {
 		putchar('\n');
@@ -158,10 +191,19 @@ static int status(struct args *args)
 	return show_answer(IQ_FEED_QUERY_STATUS, NULL, print_status);
 }
 
+static void warn_all(const json_t *texts)
+{
+	json_t *text;
+	size_t i;
+
+	json_array_foreach(texts, i, text)
+		fprintf(stderr, "Warning: ipsec-qosd: %s\n",
+			json_string_value(text));
+}
+
 static int reload(struct args *args)
 {
-	json_t *answer, *warnings, *warning;
-	size_t i;
+	json_t *answer, *warnings;
 	int ret;
 
 	if (no_more_words(args))
@@ -170,9 +212,8 @@ static int reload(struct args *args)
 	if (ret)
 		return ret;
 	warnings = json_object_get(answer, "warnings");
-	json_array_foreach(warnings, i, warning)
-		fprintf(stderr, "Warning: ipsec-qosd: %s\n",
-			json_string_value(warning));
+	warn_all(warnings);
+	warn_all(json_object_get(answer, "notes"));
 	if (options.json) {
 		print_json(answer);
 		return STATUS_OK;

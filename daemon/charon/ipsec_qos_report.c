@@ -404,6 +404,49 @@ static uint8_t get_proto(child_sa_t *child_sa)
 }
 
 /**
+ * Add a mark to a report, if there is one
+ */
+static void add_mark(struct iq_feed *msg, uint64_t has, uint64_t *field,
+					 mark_t mark)
+{
+	if (mark.mask)
+	{
+		*field = (uint64_t)(mark.value & mark.mask) << 32 | mark.mask;
+		msg->has |= has;
+	}
+}
+
+/**
+ * Get the mark that an SA gives packets
+ */
+static mark_t get_set_mark(child_sa_t *child_sa, bool inbound)
+{
+	child_cfg_t *cfg = child_sa->get_config(child_sa);
+	mark_t mark = cfg->get_set_mark(cfg, inbound);
+
+	if (mark.value == MARK_SAME)
+	{
+		mark.value = child_sa->get_mark(child_sa, inbound).value;
+	}
+	return mark;
+}
+
+/**
+ * Add the marks of a CHILD_SA to a report
+ */
+static void add_marks(struct iq_feed *msg, child_sa_t *child_sa)
+{
+	add_mark(msg, IQ_FEED_HAS(MARK_IN), &msg->mark_in,
+			 child_sa->get_mark(child_sa, TRUE));
+	add_mark(msg, IQ_FEED_HAS(MARK_OUT), &msg->mark_out,
+			 child_sa->get_mark(child_sa, FALSE));
+	add_mark(msg, IQ_FEED_HAS(SET_MARK_IN), &msg->set_mark_in,
+			 get_set_mark(child_sa, TRUE));
+	add_mark(msg, IQ_FEED_HAS(SET_MARK_OUT), &msg->set_mark_out,
+			 get_set_mark(child_sa, FALSE));
+}
+
+/**
  * Report a CHILD_SA of an IKE_SA just reported.
  */
 static void report_child(private_ipsec_qos_report_t *this, ike_sa_t *ike_sa,
@@ -439,6 +482,7 @@ static void report_child(private_ipsec_qos_report_t *this, ike_sa_t *ike_sa,
 			.encap = child_sa->has_encap(child_sa),
 		};
 
+		add_marks(&msg, child_sa);
 		this->feed->send(this->feed, &msg);
 	}
 	else

@@ -450,6 +450,13 @@ AUTH = {
 PROPOSALS = "proposals = aes128-sha256-x25519"
 
 
+# of gw's AH
+MARKS = """mark_in = 0x51
+                mark_out = 0x752/0xff
+                set_mark_in = 0x3/0xf
+                set_mark_out = %same/0xfff"""
+
+
 def connection(name, own, other, local, remote, number, extra, xauth):
     net = (("10.1.0.0/24", "10.2.0.0/24") if own == GW else
            ("10.2.0.0/24", "10.1.0.0/24"))
@@ -488,12 +495,13 @@ def connection(name, own, other, local, remote, number, extra, xauth):
                 remote_ts = %s[icmp]
                 ah_proposals = sha256
                 rekey_time = 0
+                %s
             }
         }
     }""" % (name, extra, PROPOSALS, own, other, local, remote, xauth,
             name, net[0], number, net[1],
             name, own, number, "0.0.0.0/0" if own == GW else GW,
-            name, net[0], net[1])
+            name, net[0], net[1], MARKS if own == GW else "")
 
 
 def config(own, other, gw):
@@ -623,6 +631,11 @@ def initiator(world):
     world.settled(3, 1)
     protos = {m["PROTO"] for m in world.sink.children.values()}
     check(protos == {ESP, AH}, protos)
+    names = ("MARK_IN", "MARK_OUT", "SET_MARK_IN", "SET_MARK_OUT")
+    for child in world.sink.children.values():
+        marks = tuple(hex(child[n]) for n in names if n in child)
+        check(marks == (("0x51ffffffff", "0x52000000ff", "0x30000000f",
+                         "0x5200000fff") if child["PROTO"] == AH else ()), marks)
     world.peer.initiate("v1-main")
     world.gw.initiate("v1-main-two")
     world.settled(5, 2)

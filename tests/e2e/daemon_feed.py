@@ -44,6 +44,7 @@ CONF = ROOM + "/qosd.conf"
 SOCK = ROOM + "/run/qosd.sock"
 LOG = ROOM + "/log"
 NOBODY = 65534
+SO_SNDBUFFORCE = 32
 
 FIRST = """
 group gold { id = 1  mark = 0x10/0xff0 }
@@ -258,6 +259,12 @@ def scenario_options():
     write_conf(FIRST)
     check("2 groups" in run(DAEMON, "-t", "-c", CONF), "-t")
     check(run(DAEMON, "-V").startswith("ipsec-qosd "), "-V")
+    write_conf(FIRST + "fallback { dscp cs5 { mark = 0x220/0xff0 } }\n")
+    check("fall-back" not in run(DAEMON, "-t", "-c", CONF), "-t warns")
+    write_conf(FIRST + "fallback { dscp cs5 { mark = 0x1020/0xfff0 } }\n")
+    said = run(DAEMON, "-t", "-c", CONF)
+    check("fall-back dscp cs5" in said and "group silver" in said and
+          "2 groups" in said, said)
     write_conf(FIRST + "grup x { }\n")
     for extra in (["-t"], ["-S", SOCK]):
         done = subprocess.run([DAEMON, "-c", CONF] + extra, check=False,
@@ -557,6 +564,53 @@ def scenario_same_spi():
         check(sas()[nat, 0x2001] == "silver", sas())
 
 
+def scenario_marks():
+    """who wants the same bits of marks is named, and logged once"""
+    full = 0xffffffff
+    with Daemon() as d, charon() as c:
+        c.ike(1, "x.a.example", conn="branch")
+        c.ike(2, "stranger.example", conn="other")
+        # its group is gold, 0x10/0xff0; the bits below are free
+        c.child(1, 1, 0x1001, 0x2001, MARK_IN=(6, full), MARK_OUT=(6, full))
+        c.child(1, 2, 0x1002, 0x2002, MARK_OUT=(0x3000, 0xf000))
+        # what silver's packets have, of a peer with no group
+        c.child(2, 3, 0x1003, 0x2003, MARK_OUT=(0x20, 0xfff))
+        c.ask("SYNC_END")
+
+        def disputes():
+            return {(p["connection"], ch["spi_in"]): [
+                (x["group"], x["bits"]) for x in ch["disputes"]]
+                    for p in query(STATUS)["peers"] for ch in p["children"]}
+
+        gold, silver = [("gold", 0xff0)], [("silver", 0xff0)]
+        check(disputes() == {("branch", 0x1001): gold, ("branch", 0x1002): [],
+                             ("other", 0x1003): silver}, disputes())
+        child, = [ch for p in query(STATUS)["peers"] for ch in p["children"]
+                  if ch["spi_in"] == 0x1002]
+        check(child["marks"] == {"mark_out": {"mark": 0x3000, "mask": 0xf000}},
+              child)
+        first = "connection branch, CHILD SA net: mark_in and mark_out = " \
+                "0x6/0xffffffff wants the bits 0xff0"
+        second = "connection other, CHILD SA net: mark_out = 0x20/0xfff"
+        text = ipsec_qos("-S", SOCK, "daemon", "status")
+        check(text.count(first) == 1 and text.count(second) == 1, text)
+        check("mask without them (0x6/0xfffff00f)" in text, text)
+        # rekeyed, and with another peer of that connection
+        c.child(1, 4, 0x1004, 0x2004, MARK_IN=(6, full), MARK_OUT=(6, full))
+        c.ike(5, "y.a.example", conn="branch")
+        c.child(5, 5, 0x1005, 0x2005, MARK_IN=(6, full), MARK_OUT=(6, full))
+        check(d.said(first) == 1 and d.said(second) == 1, d.log())
+        text = ipsec_qos("-S", SOCK, "daemon", "status")
+        check(text.count(first) == 1, text)
+
+        # the remedy, for one of the two; what stays is said again
+        reload(FIRST.replace("0x10/0xff0", "0x100000/0xf00000")
+               .replace("0x20/0xff0", "0x200000/0xf00000"))
+        check(disputes()["other", 0x1003] == [], disputes())
+        check(disputes()["branch", 0x1001] == [("gold", 0xf00000)], disputes())
+        check(d.said("wants the bits 0xf00000") == 1, d.log())
+
+
 def scenario_late():
     """what is announced when the kernel has the SA already stays"""
     insmod()
@@ -585,6 +639,7 @@ def scenario_again():
         state_three(before)
         before.ask("SYNC_END")
         # it hangs, and its queue fills with what is soon not true any more
+        before.sock.setsockopt(socket.SOL_SOCKET, SO_SNDBUFFORCE, 4 << 20)
         os.kill(d.process.pid, signal.SIGSTOP)
         for i in range(600):
             before.ike(1000 + i, "old%d.a.example" % i, ask=False)

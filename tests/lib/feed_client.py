@@ -104,13 +104,13 @@ class Client:
     # What a charon says; local and remote are this host's and the peer's.
 
     def ike(self, ike_id, identity, spi_i=None, spi_r=None, ask=True,
-            local="192.0.2.1", remote="198.51.100.7"):
+            local="192.0.2.1", remote="198.51.100.7", conn="conn"):
         spi_i = 0x1000000 + ike_id if spi_i is None else spi_i
         spi_r = 0x2000000 + ike_id if spi_r is None else spi_r
         say = self.ask if ask else self.send
         return say("IKE", IKE_ID=ike_id, IKE_VERSION=2, SPI_I=spi_i,
                    SPI_R=spi_r, LOCAL=local, LOCAL_PORT=500, REMOTE=remote,
-                   REMOTE_PORT=500, CONN="conn",
+                   REMOTE_PORT=500, CONN=conn,
                    IDENTITY=[(ID_FQDN, 1, "ike", "psk", identity.encode())])
 
     def sa(self, ike_id, spi, pending=False, ask=True, dst="192.0.2.1"):
@@ -122,8 +122,11 @@ class Client:
         return self.ask("SA_DEL", DST=dst, SPI=spi, PROTO=ESP)
 
     def child(self, ike_id, child_id, spi_in, spi_out, local="192.0.2.1",
-              remote="198.51.100.7", ask=True):
+              remote="198.51.100.7", ask=True, **marks):
+        """marks: e.g. MARK_IN=(value, mask)"""
+        marks = {name: value << 32 | mask
+                 for name, (value, mask) in marks.items()}
         say = self.ask if ask else self.send
         return say("CHILD", IKE_ID=ike_id, CHILD_ID=child_id, CHILD="net",
                    REQID=1, PROTO=ESP, SPI_IN=spi_in, SPI_OUT=spi_out,
-                   LOCAL=local, REMOTE=remote, ENCAP=0)
+                   LOCAL=local, REMOTE=remote, ENCAP=0, **marks)

@@ -40,7 +40,8 @@ ATTRS = [None, ("VERSION", "I"), ("ROLE", "B"), ("ERROR", "I"),
          ("CHILD_ID", "I"), ("CHILD", "str"), ("REQID", "I"), ("PROTO", "B"), ("SPI_IN", "I"),
          ("SPI_OUT", "I"), ("ENCAP", "B"), ("DST", "addr"), ("SPI", "I"),
          ("PENDING", "flag"), ("QUERY", "B"), ("ARG", "str"), ("TEXT", "str"),
-         ("PASSED_OVER", "I")]
+         ("PASSED_OVER", "I"), ("MARK_IN", "Q"), ("MARK_OUT", "Q"),
+         ("SET_MARK_IN", "Q"), ("SET_MARK_OUT", "Q")]
 VERSION = 3
 PROOFS = ["claimed", "ike", "eap", "xauth"]
 IDENTITIES_MAX = 7
@@ -60,7 +61,8 @@ REQUIRED = {
     "CHILD_DEL": {"CHILD_ID"},
     "PASSED_OVER": {"PASSED_OVER"},
 }
-OPTIONAL = {"SYNC_END": {"PASSED_OVER"}, "IKE": {"IDENTITY"}, "SA": {"PENDING"}}
+OPTIONAL = {"SYNC_END": {"PASSED_OVER"}, "IKE": {"IDENTITY"}, "SA": {"PENDING"},
+            "CHILD": {"MARK_IN", "MARK_OUT", "SET_MARK_IN", "SET_MARK_OUT"}}
 
 
 class ProtocolError(Exception):

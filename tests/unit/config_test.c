@@ -635,6 +635,52 @@ END_TEST
 
 /* Files */
 
+/* A fall-back that has packets of nobody taken for a group's, and one that has not */
+START_TEST(test_fallback_of_a_group)
+{
+	static const char groups[] =
+		"group lead { id = 3 mark = 0x300/0xf00 }\n"
+		"group tin { id = 2 mark = 0x5500/0xff00 }\n";
+	static const struct {
+		const char *mark;
+		const char *group;
+	} cases[] = {
+		{ "0x300/0xf00", "group lead, 0x300/0xf00" },
+		/* with bits beyond the group's, and with all there are */
+		{ "0x1301/0xff0f", "group lead, 0x300/0xf00" },
+		{ "0x5500", "group tin, 0x5500/0xff00" },
+		/* only those that the group's mark has set: the others are 0 */
+		{ "0x300/0x300", "group lead, 0x300/0xf00" },
+		/* part of it, another value of its bits, other bits */
+		{ "0x100/0x100", NULL },
+		{ "0x700/0xf00", NULL },
+		{ "0x30000/0xf0000", NULL },
+	};
+	char text[512], at[256];
+	struct config *c;
+	size_t i;
+
+	for (i = 0; i < N(cases); i++) {
+		snprintf(text, sizeof(text),
+			 "fallback {\n\tdscp cs1 { mark = 0x8/0xf }\n"
+			 "\tdscp af41 {\n\t\tmark = %s\n\t}\n}\n%s",
+			 cases[i].mark, groups);
+		c = load(text);
+		ck_assert_uint_eq(c->conf.n_fallback, 2);
+		ck_assert_uint_eq(c->n_warnings, cases[i].group ? 1 : 0);
+		if (cases[i].group) {
+			snprintf(at, sizeof(at), "%s:4: fall-back dscp af41: ",
+				 path("main.conf"));
+			ck_assert_msg(!strncmp(c->warnings[0], at, strlen(at)) &&
+				      strstr(c->warnings[0], cases[i].group) &&
+				      strstr(c->warnings[0], "give the fall-back"),
+				      "%s", c->warnings[0]);
+		}
+		config_free(c);
+	}
+}
+END_TEST
+
 START_TEST(test_include)
 {
 	struct config *c;
@@ -1139,6 +1185,7 @@ int main(void)
 	tcase_add_test(tc, test_clip);
 	tcase_add_loop_test(tc, test_marks_apart, 0, N(apart));
 	tcase_add_loop_test(tc, test_mistake, 0, N(mistakes));
+	tcase_add_test(tc, test_fallback_of_a_group);
 	tcase_add_test(tc, test_include);
 	tcase_add_test(tc, test_include_absolute);
 	tcase_add_test(tc, test_include_mistakes);

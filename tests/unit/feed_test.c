@@ -55,6 +55,9 @@ static const uint64_t optional[N_TYPES] = {
 	[IQ_FEED_SYNC_END - IQ_FEED_HELLO] = IQ_FEED_HAS(PASSED_OVER),
 	[IQ_FEED_IKE - IQ_FEED_HELLO] = IQ_FEED_HAS(IDENTITY),
 	[IQ_FEED_SA - IQ_FEED_HELLO] = IQ_FEED_HAS(PENDING),
+	[IQ_FEED_CHILD - IQ_FEED_HELLO] = IQ_FEED_HAS(MARK_IN) |
+		IQ_FEED_HAS(MARK_OUT) | IQ_FEED_HAS(SET_MARK_IN) |
+		IQ_FEED_HAS(SET_MARK_OUT),
 	[IQ_FEED_QUERY - IQ_FEED_HELLO] = IQ_FEED_HAS(ARG),
 };
 
@@ -101,6 +104,10 @@ static struct iq_feed sample(int type, uint64_t has)
 		.arg = "*.example.org",
 		.text = "{}",
 		.passed_over = 0xfffffffd,
+		.mark_in = 0x2a00000000ffULL,
+		.mark_out = 0x7000000ffffffffULL,
+		.set_mark_in = 1,
+		.set_mark_out = UINT64_MAX,
 	};
 }
 
@@ -165,6 +172,10 @@ static void check_same(const struct iq_feed *a, const struct iq_feed *b)
 	SAME_STR(ARG, arg);
 	SAME_STR(TEXT, text);
 	SAME_UINT(PASSED_OVER, passed_over);
+	SAME_UINT(MARK_IN, mark_in);
+	SAME_UINT(MARK_OUT, mark_out);
+	SAME_UINT(SET_MARK_IN, set_mark_in);
+	SAME_UINT(SET_MARK_OUT, set_mark_out);
 }
 
 static void check_refused(size_t len, const char *expected)
@@ -331,6 +342,10 @@ START_TEST(test_put_bad)
 	REFUSED(IQ_FEED_IKE, has, flags = NLM_F_REQUEST);
 	REFUSED(IQ_FEED_PASSED_OVER + 1, 0, seq = 0);
 	REFUSED(NLMSG_ERROR, 0, seq = 0);
+	has = required[IQ_FEED_CHILD - IQ_FEED_HELLO] |
+	      optional[IQ_FEED_CHILD - IQ_FEED_HELLO];
+	REFUSED(IQ_FEED_CHILD, has, mark_out = 0);
+	REFUSED(IQ_FEED_CHILD, has, set_mark_out = 1ULL << 32);
 	has = required[IQ_FEED_SA - IQ_FEED_HELLO];
 	REFUSED(IQ_FEED_SA, has, spi = 255);
 	REFUSED(IQ_FEED_SA, has, proto = IPPROTO_COMP);
@@ -602,6 +617,9 @@ static const struct bad bads[] = {
 	{ IQ_FEED_QUERY, IQ_FEED_A_QUERY, S("\0") },
 	{ IQ_FEED_QUERY, IQ_FEED_A_QUERY, S("\7") },
 	{ IQ_FEED_QUERY, IQ_FEED_A_ARG, S("open") },
+	{ IQ_FEED_CHILD, IQ_FEED_A_MARK_IN, U32(0xff) },
+	{ IQ_FEED_CHILD, IQ_FEED_A_MARK_OUT, U64(0) },
+	{ IQ_FEED_CHILD, IQ_FEED_A_SET_MARK_IN, U64(0x2a00000000) },
 	{ IQ_FEED_ANSWER, IQ_FEED_A_TEXT, S("open") },
 };
 

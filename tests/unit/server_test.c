@@ -242,8 +242,7 @@ static void tell_ike(int fd, uint32_t id)
 		       IQ_FEED_HAS(SPI_I) | IQ_FEED_HAS(SPI_R) |
 		       IQ_FEED_HAS(LOCAL) | IQ_FEED_HAS(LOCAL_PORT) |
 		       IQ_FEED_HAS(REMOTE) | IQ_FEED_HAS(REMOTE_PORT) |
-		       IQ_FEED_HAS(ID_TYPE) | IQ_FEED_HAS(ID) |
-		       IQ_FEED_HAS(CONN),
+		       IQ_FEED_HAS(IDENTITY) | IQ_FEED_HAS(CONN),
 		.ike_id = id,
 		.ike_version = 2,
 		.spi_i = 0x5000 + id,
@@ -252,9 +251,9 @@ static void tell_ike(int fd, uint32_t id)
 		.local_port = 500,
 		.remote = { AF_INET, { 198, 51, 100, 7 } },
 		.remote_port = 500,
-		.id_type = 2,
-		.id = name,
-		.id_len = sizeof(name) - 1,
+		.n_ids = 1,
+		.ids = { { 2, 1, IQ_FEED_PROOF_IKE, "psk", name,
+			   sizeof(name) - 1 } },
 		.conn = "acme",
 	};
 
