@@ -15,13 +15,16 @@
 
 #define SEPARATOR	"\x1f"	/* between the parts of TEST's argument */
 #define PEERS		64	/* in a piece of STATUS */
+#define CLASSES		32	/* in a piece of CLASSES */
 
 /**
- * struct answer - to STATUS, or to another query, which is done at once
+ * struct answer - to STATUS, to CLASSES, or to another query, which is done at once
  *
  * @text: all that comes before the peers
  * @walk: through them, if @walking
  * @any: one was written
+ * @report: of the classes; of these @n_classes of the policy @policy were
+ *	written, and @n_counts in all
  */
 struct answer {
 	const struct daemon *daemon;
@@ -29,6 +32,10 @@ struct answer {
 	bool walking;
 	bool any;
 	struct sad_walk walk;
+	struct shaping_report *report;
+	size_t policy;
+	size_t n_classes;
+	size_t n_counts;
 };
 
 /*
@@ -218,12 +225,24 @@ static int write_peer(const struct daemon *daemon, const struct sad_ike *ike,
 	return err;
 }
 
+/* To an array: which policies are not in force. */
+static json_t *add_shaping(const struct daemon *daemon, json_t *array)
+{
+	char why[512];
+	size_t i;
+
+	for (i = 0; i < daemon->config->n_policies; i++)
+		if (shaping_trouble(daemon->shaping, i, why, sizeof(why)))
+			json_array_append_new(array, text(why));
+	return array;
+}
+
 static int answer_daemon(const struct daemon *daemon, char **out)
 {
 	const char *trouble = tables_trouble(daemon->tables, 0);
 	unsigned int charons = sad_charons(daemon->sad);
 
-	return dump(json_pack("{s:s, s:I, s:{s:o, s:I, s:o}, s:{s:b, s:b, s:i, s:I}, s:{s:b, s:o}, s:i}",
+	return dump(json_pack("{s:s, s:I, s:{s:o, s:I, s:o}, s:{s:b, s:b, s:i, s:I}, s:{s:b, s:o}, s:i, s:o}",
 			      "version", DAEMON_VERSION,
 			      "uptime", (json_int_t)(monotonic() -
 						    daemon->started),
@@ -240,7 +259,8 @@ static int answer_daemon(const struct daemon *daemon, char **out)
 			      "kernel",
 			      "connected", tables_there(daemon->tables),
 			      "error", text_or_null(trouble),
-			      "resyncs", tables_resyncs(daemon->tables)),
+			      "resyncs", tables_resyncs(daemon->tables),
+			      "shaping", add_shaping(daemon, json_array())),
 		    out);
 }
 
@@ -260,18 +280,12 @@ static int answer_status(const struct daemon *daemon, char **out)
 	return err;
 }
 
-static int more_peers(struct answer *answer, char **out)
+static int more_peers(struct answer *answer, FILE *file)
 {
 	const struct sad_ike *ike = NULL;
 	unsigned int i;
 	int err = 0;
-	size_t size;
-	FILE *file;
 
-	*out = NULL;
-	file = open_memstream(out, &size);
-	if (!file)
-		return -ENOMEM;
 	for (i = 0; i < PEERS && !err; i++) {
 		ike = sad_walk_next(&answer->walk);
 		if (!ike)
@@ -283,14 +297,7 @@ static int more_peers(struct answer *answer, char **out)
 	}
 	if (!ike)
 		fputs("]}", file);
-	if (ferror(file))
-		err = -ENOMEM;
-	if (fclose(file) || err) {
-		free(*out);
-		*out = NULL;
-		return -ENOMEM;
-	}
-	return ike ? 1 : 0;
+	return err ? err : ike ? 1 : 0;
 }
 
 /* PROFILES */
@@ -392,45 +399,70 @@ out:
 
 /* CLASSES */
 
-struct classes {
-	const struct daemon *daemon;
-	json_t *array;
-};
-
-static void add_class(const struct qdisc_class *c, void *arg)
+static int write_class(const struct config *config, const struct policy *policy,
+		       const struct class *class,
+		       const struct shaping_policy *state,
+		       const struct qdisc_count *count, FILE *file)
 {
-	struct classes *classes = arg;
-	const struct iq_group *group;
+	const struct iq_group *group = config_group(config, class->group);
+	json_t *json;
+	int err;
 
-	group = config_group(classes->daemon->config, c->class->group);
-	json_array_append_new(classes->array, json_pack(
+	json = json_pack(
 		"{s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:s, s:o}",
-		"policy", text(c->policy->name),
-		"device", text(c->policy->device),
+		"policy", text(policy->name),
+		"device", text(policy->device),
 		"class", text(group ? group->name : "default"),
 		"group", group ? json_integer(group->id) : json_null(),
 		"mark", group ? json_integer(group->mark) : json_null(),
 		"mask", group ? json_integer(group->mask) : json_null(),
-		"rate", (json_int_t)c->class->rate * 8,
-		"ceil", (json_int_t)c->class->ceil * 8,
-		"measured", (json_int_t)c->measured,
-		"packets", (json_int_t)c->packets,
-		"bytes", (json_int_t)c->bytes,
-		"drops", (json_int_t)c->drops,
-		"backlog", (json_int_t)c->backlog,
-		"state", qdisc_state_name(c->state),
-		"text", text_or_null(c->text)));
+		"rate", (json_int_t)class->rate * 8,
+		"ceil", (json_int_t)class->ceil * 8,
+		"measured", (json_int_t)count->measured,
+		"packets", (json_int_t)count->packets,
+		"bytes", (json_int_t)count->bytes,
+		"drops", (json_int_t)count->drops,
+		"backlog", (json_int_t)count->backlog,
+		"state", qdisc_state_name(state->state),
+		"text", text_or_null(state->text));
+	err = !json || json_dumpf(json, file, JSON_COMPACT) ? -ENOMEM : 0;
+	json_decref(json);
+	return err;
 }
 
-static int answer_classes(const struct daemon *daemon, char **out)
+static int more_classes(struct answer *answer, FILE *file)
 {
-	struct classes classes = {
-		.daemon = daemon,
-		.array = json_array(),
-	};
+	const struct shaping_report *r = answer->report;
+	const struct policy *policy;
+	unsigned int i;
+	int err;
 
-	policies_stats(daemon->policies, add_class, &classes);
-	return dump(classes.array, out);
+	for (i = 0; i < CLASSES && answer->n_counts < r->n_counts; i++) {
+		policy = &r->config->policies[answer->policy];
+		if (answer->n_classes == policy->n_classes) {
+			answer->policy++;
+			answer->n_classes = 0;
+			continue;
+		}
+		fputc(answer->n_counts ? ',' : '[', file);
+		err = write_class(r->config, policy,
+				  &policy->classes[answer->n_classes++],
+				  &r->policies[answer->policy],
+				  &r->counts[answer->n_counts++], file);
+		if (err)
+			return err;
+	}
+	if (answer->n_counts < r->n_counts)
+		return 1;
+	fputs(r->n_counts ? "]" : "[]", file);
+	return 0;
+}
+
+static int answer_classes(const struct daemon *daemon, uint32_t ticket,
+			  struct answer *answer)
+{
+	answer->report = shaping_report(daemon->shaping, ticket);
+	return answer->report ? 0 : -ENOMEM;
 }
 
 /* RELOAD, once it is done */
@@ -439,7 +471,6 @@ static json_t *warnings(const struct daemon *daemon)
 {
 	json_t *array = json_array();
 	const char *trouble;
-	char why[512];
 	size_t i;
 
 	if (!tables_there(daemon->tables))
@@ -447,10 +478,7 @@ static json_t *warnings(const struct daemon *daemon)
 			"the module ipsec_qos is not loaded: nothing is tagged until it is (modprobe ipsec_qos)"));
 	for (i = 0; (trouble = tables_trouble(daemon->tables, i)); i++)
 		json_array_append_new(array, text(trouble));
-	for (i = 0; i < daemon->config->n_policies; i++)
-		if (policies_trouble(daemon->policies, i, why, sizeof(why)))
-			json_array_append_new(array, text(why));
-	return array;
+	return add_shaping(daemon, array);
 }
 
 static int answer_reload(const struct daemon *daemon, char **out)
@@ -470,8 +498,10 @@ static int answer_reload(const struct daemon *daemon, char **out)
 }
 
 static int begin(const struct daemon *daemon, const struct iq_feed *query,
-		 char **out, char *why, size_t size)
+		 uint32_t ticket, struct answer *answer, char *why, size_t size)
 {
+	char **out = &answer->text;
+
 	switch (query->query) {
 	case IQ_FEED_QUERY_STATUS:
 		return answer_status(daemon, out);
@@ -486,7 +516,7 @@ static int begin(const struct daemon *daemon, const struct iq_feed *query,
 		}
 		return answer_test(daemon, query->arg, out, why, size);
 	case IQ_FEED_QUERY_CLASSES:
-		return answer_classes(daemon, out);
+		return answer_classes(daemon, ticket, answer);
 	case IQ_FEED_QUERY_RELOAD:
 		return answer_reload(daemon, out);
 	default:
@@ -496,7 +526,7 @@ static int begin(const struct daemon *daemon, const struct iq_feed *query,
 }
 
 int answer_begin(const struct daemon *daemon, const struct iq_feed *query,
-		 struct answer **out, char *why, size_t size)
+		 uint32_t ticket, struct answer **out, char *why, size_t size)
 {
 	struct answer *answer = calloc(1, sizeof(*answer));
 	int err;
@@ -504,7 +534,7 @@ int answer_begin(const struct daemon *daemon, const struct iq_feed *query,
 	if (!answer)
 		return -ENOMEM;
 	answer->daemon = daemon;
-	err = begin(daemon, query, &answer->text, why, size);
+	err = begin(daemon, query, ticket, answer, why, size);
 	if (err) {
 		free(answer);
 		return err;
@@ -517,10 +547,33 @@ int answer_begin(const struct daemon *daemon, const struct iq_feed *query,
 	return 0;
 }
 
+/* The next piece of what comes in pieces. */
+static int more(struct answer *answer, char **out)
+{
+	size_t size;
+	FILE *file;
+	int ret;
+
+	*out = NULL;
+	file = open_memstream(out, &size);
+	if (!file)
+		return -ENOMEM;
+	ret = answer->report ? more_classes(answer, file) :
+			       more_peers(answer, file);
+	if (ferror(file))
+		ret = -ENOMEM;
+	if (fclose(file) || ret < 0) {
+		free(*out);
+		*out = NULL;
+		return -ENOMEM;
+	}
+	return ret;
+}
+
 int answer_more(struct answer *answer, char **text)
 {
 	if (!answer->text)
-		return more_peers(answer, text);
+		return more(answer, text);
 	*text = answer->text;
 	answer->text = NULL;
 	return answer->walking;
@@ -532,6 +585,7 @@ void answer_end(struct answer *answer)
 		return;
 	if (answer->walking)
 		sad_walk_end(&answer->walk);
+	shaping_report_free(answer->report);
 	free(answer->text);
 	free(answer);
 }

@@ -5,7 +5,8 @@
  * STATUS:
  *	{"version", "uptime", "config": {"file", "loaded", "error"},
  *	 "charon": {"connected", "synced", "connections", "passed_over"},
- *	 "kernel": {"connected", "error"}, "resyncs",
+ *	 "kernel": {"connected", "error"}, "resyncs", "shaping": []: each says
+ *	 which policy is not in force, and why,
  *	 "peers": [{"ike_id", "version", "spi_i", "spi_r", "local", "local_port",
  *		    "remote", "remote_port", "identity", "id_type", "eap",
  *		    "connection", "profile", "group", "children":
@@ -41,14 +42,16 @@
 struct answer;
 
 /**
- * answer_begin() - answer a query, piece by piece: there may be very many peers
+ * answer_begin() - answer a query, piece by piece: there may be very many peers,
+ * or classes
  *
+ * @ticket: of shaping_ask(), for CLASSES
  * @why: what is wrong with the query
  *
  * Return: 0, -EINVAL or -ENOMEM.
  */
 int answer_begin(const struct daemon *daemon, const struct iq_feed *query,
-		 struct answer **answer, char *why, size_t size);
+		 uint32_t ticket, struct answer **answer, char *why, size_t size);
 
 /**
  * answer_more() - the next piece

@@ -597,6 +597,40 @@ const struct iq_group *config_group(const struct config *config, uint32_t id)
 		       sizeof(*config->groups), compare_groups);
 }
 
+static int compare_names(const void *a, const void *b)
+{
+	const struct iq_group *const *x = a, *const *y = b;
+
+	return strcmp((*x)->name, (*y)->name);
+}
+
+static bool index_names(struct loader *l)
+{
+	struct config *c = l->config;
+	size_t i;
+
+	c->names = array(l, c->n_groups, sizeof(*c->names));
+	if (!c->names)
+		return false;
+	for (i = 0; i < c->n_groups; i++)
+		c->names[i] = &c->groups[i];
+	qsort(c->names, c->n_groups, sizeof(*c->names), compare_names);
+	return true;
+}
+
+const struct iq_group *config_group_named(const struct config *config,
+					  const char *name)
+{
+	const struct iq_group *const *found, *key;
+	struct iq_group wanted;
+
+	snprintf(wanted.name, sizeof(wanted.name), "%s", name);
+	key = &wanted;
+	found = bsearch(&key, config->names, config->n_groups,
+			sizeof(*config->names), compare_names);
+	return found ? *found : NULL;
+}
+
 /* Profiles */
 
 /* The values of a list key, copied. */
@@ -987,6 +1021,8 @@ static bool load(struct loader *l, const struct conf_section **sections)
 	    !check_group_ids(l, sections) || !check_marks(l, sections))
 		return false;
 	qsort(l->config->groups, n, sizeof(*l->config->groups), compare_groups);
+	if (!index_names(l))
+		return false;
 
 	n = of_kind(l, "fallback", sections);
 	if (!check_fallbacks(l, sections, n))
@@ -1017,6 +1053,8 @@ struct config *config_load(const char *file, char *error, size_t error_size)
 
 	l.config = array(&l, 1, sizeof(*l.config));
 	sections = array(&l, l.file->n_sections, sizeof(*sections));
+	if (l.config)
+		l.config->users = 1;
 	if (!l.config || !sections || !load(&l, sections) ||
 	    !index_profiles(&l)) {
 		config_free(l.config);
@@ -1035,11 +1073,17 @@ static void free_texts(char **texts, size_t n)
 	free(texts);
 }
 
+struct config *config_hold(struct config *config)
+{
+	__atomic_add_fetch(&config->users, 1, __ATOMIC_RELAXED);
+	return config;
+}
+
 void config_free(struct config *config)
 {
 	size_t i, j;
 
-	if (!config)
+	if (!config || __atomic_sub_fetch(&config->users, 1, __ATOMIC_ACQ_REL))
 		return;
 
 	for (i = 0; i < config->n_profiles; i++) {
@@ -1061,6 +1105,7 @@ void config_free(struct config *config)
 	}
 	free_texts(config->warnings, config->n_warnings);
 	match_index_free(config->index);
+	free(config->names);
 	free(config->groups);
 	free(config->profiles);
 	free(config->policies);

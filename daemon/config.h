@@ -76,15 +76,20 @@ struct policy {
 /**
  * struct config - all of it
  *
+ * Nothing in it changes once it is loaded: threads may read it that hold it.
+ *
+ * @users: who holds it (config_hold())
  * @groups: by their ids; of each id, name, mark, mask, priority and dscp
  * @profiles: as they stand in the file
  * @policies: as they stand in the file
+ * @names: the groups in the order of their names
  * @index: of the profiles, for config_match()
  * @conf: ceilings, ports and the fall-back table, as the module takes them;
  *	all of them, with the module's defaults where the file is silent
  * @warnings: "FILE:LINE: what may not be meant so"; at most one for each DSCP
  */
 struct config {
+	unsigned int users;
 	size_t n_groups;
 	struct iq_group *groups;
 	size_t n_profiles;
@@ -92,6 +97,7 @@ struct config {
 	struct match_index *index;
 	size_t n_policies;
 	struct policy *policies;
+	const struct iq_group **names;
 	struct iq_conf conf;
 	size_t n_warnings;
 	char **warnings;
@@ -108,11 +114,18 @@ struct config {
  */
 struct config *config_load(const char *file, char *error, size_t error_size);
 
-/** config_free() - NULL is fine */
+/** config_hold() - @config, which from now on has one user more, in any thread */
+struct config *config_hold(struct config *config);
+
+/** config_free() - it has one user less: the last one's frees it; NULL is fine */
 void config_free(struct config *config);
 
 /** config_group() - the group with an id, or NULL */
 const struct iq_group *config_group(const struct config *config, uint32_t id);
+
+/** config_group_named() - the group of a name, or NULL */
+const struct iq_group *config_group_named(const struct config *config,
+					  const char *name);
 
 /**
  * struct proved - an identity that a peer proved

@@ -11,10 +11,11 @@
 
 #include "config.h"
 #include "feed.h"
+#include "loader.h"
 #include "log.h"
-#include "policies.h"
 #include "sad.h"
 #include "server.h"
+#include "shaping.h"
 #include "tables.h"
 
 #define DAEMON_VERSION	IPSEC_QOS_VERSION
@@ -27,6 +28,7 @@
  * @config: the one in use
  * @loaded: when it was read
  * @error: why the last attempt to read it anew failed, "": it did not
+ * @tried: the last attempt's ticket, and @used the last one's that succeeded
  * @status: what the service manager was told last
  * @no_charon: runs while none is connected, until that is @said
  * @started: by monotonic()
@@ -37,6 +39,8 @@ struct daemon {
 	struct config *config;
 	time_t loaded;
 	char error[IQ_FEED_WHY_MAX];
+	uint32_t tried;
+	uint32_t used;
 	char status[64];
 	double started;
 	struct ev_loop *loop;
@@ -45,7 +49,8 @@ struct daemon {
 	struct sad *sad;
 	struct tables *tables;
 	struct server *server;
-	struct policies *policies;
+	struct shaping *shaping;
+	struct loader *loader;
 };
 
 #endif /* IPSEC_QOSD_DAEMON_H */

@@ -124,40 +124,46 @@ static void on_settled(void *arg)
 	server_settled(daemon->server);
 }
 
-static int use_config(struct daemon *daemon, const struct config *config)
+static int use_config(struct daemon *daemon, struct config *config)
 {
 	int err;
 
 	sad_config(daemon->sad, config);
 	err = tables_config(daemon->tables, config);
 	if (!err)
-		err = policies_config(daemon->policies, config);
+		shaping_config(daemon->shaping, config);
 	return err;
 }
 
-static int reload(void *arg, char *why, size_t size)
+static uint32_t reload(struct daemon *daemon)
 {
-	struct daemon *daemon = arg;
-	struct config *config;
-	int err = 0;
-
 	sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%llu",
 		   (unsigned long long)(monotonic() * 1e6));
-	config = config_load(daemon->file, why, size);
+	return loader_load(daemon->loader);
+}
+
+static void on_loaded(void *arg, uint32_t ticket, struct config *config,
+		      const char *why)
+{
+	struct daemon *daemon = arg;
+	int err = 0;
+
 	if (!config) {
 		err = -EINVAL;
 	} else if (use_config(daemon, config)) {
 		err = -ENOMEM;
-		snprintf(why, size, "out of memory");
+		why = "out of memory";
 		/* where not even this succeeds, parts of the new are in use */
 		if (!use_config(daemon, daemon->config))
 			config_free(config);
 	} else {
-		config_free(daemon->config);
+		loader_free(daemon->loader, daemon->config);
 		daemon->config = config;
 		daemon->loaded = time(NULL);
+		daemon->used = ticket;
 	}
 
+	daemon->tried = ticket;
 	snprintf(daemon->error, sizeof(daemon->error), "%s", err ? why : "");
 	if (err) {
 		log_err("the configuration is kept as it was: %s", why);
@@ -168,14 +174,13 @@ static int reload(void *arg, char *why, size_t size)
 		say_warnings(config);
 	}
 	sd_notify(0, "READY=1");
-	return err;
+	/* who is refused is told now: another load would forget why */
+	server_settled(daemon->server);
 }
 
 static void on_hup(struct ev_loop *loop, ev_signal *w, int revents)
 {
-	char why[IQ_FEED_WHY_MAX];
-
-	reload(w->data, why, sizeof(why));
+	reload(w->data);
 }
 
 static void on_end(struct ev_loop *loop, ev_signal *w, int revents)
@@ -183,16 +188,49 @@ static void on_end(struct ev_loop *loop, ev_signal *w, int revents)
 	ev_break(loop, EVBREAK_ALL);
 }
 
-static int answer_query(void *arg, const struct iq_feed *query,
+static uint32_t prepare(void *arg, const struct iq_feed *query)
+{
+	struct daemon *daemon = arg;
+
+	return query->query == IQ_FEED_QUERY_RELOAD ?
+	       reload(daemon) : shaping_ask(daemon->shaping);
+}
+
+/* Once read, a reload waits for the tables, and for classes as long as it may. */
+static int is_ready(void *arg, const struct iq_feed *query, uint32_t ticket,
+		    char *why, size_t size)
+{
+	struct daemon *daemon = arg;
+
+	if (query->query != IQ_FEED_QUERY_RELOAD)
+		return shaping_asked(daemon->shaping, ticket);
+	if ((int32_t)(daemon->tried - ticket) < 0)
+		return 0;
+	if ((int32_t)(daemon->used - ticket) < 0) {
+		snprintf(why, size, "%s", daemon->error);
+		return -EINVAL;
+	}
+	return !tables_busy(daemon->tables) && shaping_settled(daemon->shaping);
+}
+
+static int answer_query(void *arg, const struct iq_feed *query, uint32_t ticket,
 			struct answer **answer, char *why, size_t size)
 {
-	return answer_begin(arg, query, answer, why, size);
+	return answer_begin(arg, query, ticket, answer, why, size);
 }
 
 static const struct server_ops server_ops = {
-	.reload = reload,
+	.prepare = prepare,
+	.ready = is_ready,
 	.answer = answer_query,
 };
+
+static void on_shaping(void *arg)
+{
+	struct daemon *daemon = arg;
+
+	server_settled(daemon->server);
+}
 
 static int start(struct daemon *daemon, struct ev_loop *loop)
 {
@@ -215,9 +253,17 @@ static int start(struct daemon *daemon, struct ev_loop *loop)
 		return err;
 	}
 	server_tables(daemon->server, daemon->tables);
-	err = policies_open(&daemon->policies, loop, daemon->config);
-	if (err)
+	/* threads have the privileges that are left by now */
+	err = shaping_open(&daemon->shaping, loop, daemon->config, on_shaping,
+			   daemon);
+	if (err) {
 		log_err("cannot make traffic classes: %s", strerror(-err));
+		return err;
+	}
+	err = loader_open(&daemon->loader, loop, daemon->file, on_loaded,
+			  daemon);
+	if (err)
+		log_err("cannot start a thread: %s", strerror(-err));
 	return err;
 }
 
@@ -255,7 +301,8 @@ static int run(struct daemon *daemon)
 		log_info("ending; the kernel's tables and classes stay as they are");
 	}
 	server_close(daemon->server);
-	policies_close(daemon->policies);
+	loader_close(daemon->loader);
+	shaping_close(daemon->shaping);
 	tables_close(daemon->tables);
 	sad_free(daemon->sad);
 	ev_loop_destroy(loop);

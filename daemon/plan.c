@@ -27,11 +27,14 @@
 
 /*
  * Classes borrow in proportion to their quantum. It is large enough for the
- * largest packet, or HTB would count packets instead of bytes, and no larger
- * than what makes others wait long.
+ * largest packet, or HTB would count packets instead of bytes; and what all have
+ * together, so much of the device's rate, is no more than what makes others wait
+ * long. A class's own depends on no other class, so that one that comes or goes
+ * changes none but itself: those of less than ROUND_FRAMES' share borrow alike.
  */
-#define QUANTUM_MSEC	1
-#define QUANTUM_MAX	60000
+#define ROUND_MSEC	20
+#define ROUND_FRAMES	10
+#define ROUND_MAX	60000
 
 /* fq_codel's own defaults */
 #define TARGET_USEC	5000
@@ -74,33 +77,20 @@ static void fill_class(struct plan_class *pc, uint64_t rate, uint64_t ceil,
 	pc->interval = INTERVAL_USEC + pc->target - TARGET_USEC;
 }
 
-/*
- * In proportion to the rates: as small as the slowest class allows, no smaller
- * than QUANTUM_MSEC makes it, and cut at both ends where rates are far apart.
- */
 static void fill_quantums(struct plan *plan, uint32_t frame)
 {
-	uint64_t max = frame > QUANTUM_MAX ? frame : QUANTUM_MAX;
-	uint64_t fastest = 0, slowest = UINT64_MAX;
-	double seconds;
+	uint64_t max = frame > ROUND_MAX ? frame : ROUND_MAX;
+	uint64_t least = clamp(ROUND_FRAMES * (uint64_t)frame, frame, max);
+	uint64_t round = clamp(plan->root.rate * ROUND_MSEC / MSEC_PER_SEC,
+			       least, max);
+	double share;
 	size_t i;
 
 	for (i = 0; i < plan->n; i++) {
-		if (plan->classes[i].rate > fastest)
-			fastest = plan->classes[i].rate;
-		if (plan->classes[i].rate < slowest)
-			slowest = plan->classes[i].rate;
+		share = (double)plan->classes[i].rate / plan->root.rate;
+		plan->classes[i].quantum = clamp(llround(share * round), frame,
+						 max);
 	}
-
-	seconds = (double)frame / slowest;
-	if (seconds < (double)QUANTUM_MSEC / MSEC_PER_SEC)
-		seconds = (double)QUANTUM_MSEC / MSEC_PER_SEC;
-	if (seconds > (double)max / fastest)
-		seconds = (double)max / fastest;
-
-	for (i = 0; i < plan->n; i++)
-		plan->classes[i].quantum =
-			clamp(llround(plan->classes[i].rate * seconds), frame, max);
 
 	plan->root.quantum = max;
 }

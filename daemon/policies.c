@@ -8,44 +8,45 @@
 
 #define AGAIN	10.0	/* seconds until policies that failed are applied again */
 #define MEND	1.0	/* until what somebody changed is put back */
+#define BURST	0.1	/* until what happened to devices is acted upon: once, for all of it */
 
 /**
  * struct policies - see policies.h
  *
+ * @config: NULL: there was none yet
  * @said: of each policy; then of each that somebody changed its classes
  */
 struct policies {
 	struct ev_loop *loop;
+	void (*applied)(void *arg);
+	void *arg;
 	const struct config *config;
 	struct qdisc_ctl *qdisc;
 	struct said *said;
 	ev_io event;
+	ev_timer burst;
 	ev_timer again;
 	ev_timer mend;
 };
 
-bool policies_trouble(const struct policies *p, size_t i, char *why,
-		      size_t size)
+void policies_why(const struct policy *policy, enum qdisc_state state,
+		  const char *text, char *why, size_t size)
 {
-	const struct policy *policy = &p->config->policies[i];
-	enum qdisc_state state;
-	const char *text = "";
-
-	state = qdisc_policy_state(p->qdisc, i, &text);
-	if (state == QDISC_OK)
-		return false;
 	snprintf(why, size, "policy %s is not in force on %s: %s%s%s",
 		 policy->name, policy->device, qdisc_state_name(state),
 		 text[0] ? ": " : "", text);
-	return true;
 }
 
 static void report(struct policies *p, size_t i)
 {
 	const struct policy *policy = &p->config->policies[i];
 	char why[sizeof(p->said->text)];
+	enum qdisc_state state;
+	const char *text = "";
 
-	if (policies_trouble(p, i, why, sizeof(why)))
+	state = qdisc_policy_state(p->qdisc, i, &text);
+	policies_why(policy, state, text, why, sizeof(why));
+	if (state != QDISC_OK)
 		log_once(&p->said[i], LOG_WARNING, "%s", why);
 	else
 		log_over(&p->said[i], "policy %s is in force on %s",
@@ -67,13 +68,33 @@ static void applied(struct policies *p, int failed)
 		ev_timer_stop(p->loop, &p->again);
 	else if (!ev_is_active(&p->again))
 		ev_timer_again(p->loop, &p->again);
+	p->applied(p->arg);
 }
 
+/* To note what somebody changed in a tree applies nothing, but starts a timer. */
 static void on_event(struct ev_loop *loop, ev_io *w, int revents)
 {
 	struct policies *p = w->data;
+	size_t i;
 
-	applied(p, qdisc_event(p->qdisc));
+	if (qdisc_event(p->qdisc) && !ev_is_active(&p->burst)) {
+		ev_timer_set(&p->burst, BURST, 0.0);
+		ev_timer_start(loop, &p->burst);
+	}
+	for (i = 0; p->config && i < p->config->n_policies; i++) {
+		if (qdisc_touched(p->qdisc, i) && !ev_is_active(&p->mend)) {
+			ev_timer_set(&p->mend, MEND, 0.0);
+			ev_timer_start(loop, &p->mend);
+		}
+	}
+}
+
+static void on_burst(struct ev_loop *loop, ev_timer *w, int revents)
+{
+	struct policies *p = w->data;
+
+	if (p->config)
+		applied(p, qdisc_sync(p->qdisc));
 }
 
 static void on_again(struct ev_loop *loop, ev_timer *w, int revents)
@@ -116,20 +137,19 @@ int policies_config(struct policies *p, const struct config *config)
 	return 0;
 }
 
-int policies_stats(struct policies *p,
-		   void (*cb)(const struct qdisc_class *class, void *arg),
-		   void *arg)
+enum qdisc_state policies_state(const struct policies *p, size_t i,
+				const char **text)
 {
-	int ret = qdisc_stats(p->qdisc, cb, arg);
+	return qdisc_policy_state(p->qdisc, i, text);
+}
 
-	if (ret < 0)
-		return ret;
-	applied(p, ret);
-	return 0;
+void policies_stats(struct policies *p, struct qdisc_count *counts)
+{
+	applied(p, qdisc_stats(p->qdisc, counts));
 }
 
 int policies_open(struct policies **out, struct ev_loop *loop,
-		  const struct config *config)
+		  void (*applied)(void *arg), void *arg)
 {
 	struct policies *p = calloc(1, sizeof(*p));
 	int err;
@@ -137,23 +157,26 @@ int policies_open(struct policies **out, struct ev_loop *loop,
 	if (!p)
 		return -ENOMEM;
 	p->loop = loop;
+	p->applied = applied;
+	p->arg = arg;
 	err = qdisc_open(&p->qdisc);
 	if (err) {
 		free(p);
 		return err;
 	}
 	ev_io_init(&p->event, on_event, qdisc_fd(p->qdisc), EV_READ);
+	ev_timer_init(&p->burst, on_burst, 0.0, 0.0);
 	ev_timer_init(&p->again, on_again, 0.0, AGAIN);
 	ev_timer_init(&p->mend, on_mend, 0.0, 0.0);
-	p->event.data = p->again.data = p->mend.data = p;
+	p->event.data = p->burst.data = p->again.data = p->mend.data = p;
 	ev_io_start(loop, &p->event);
-	err = policies_config(p, config);
-	if (err) {
-		policies_close(p);
-		return err;
-	}
 	*out = p;
 	return 0;
+}
+
+void policies_stop(struct policies *p)
+{
+	qdisc_stop(p->qdisc);
 }
 
 void policies_close(struct policies *p)
@@ -161,6 +184,7 @@ void policies_close(struct policies *p)
 	if (!p)
 		return;
 	ev_io_stop(p->loop, &p->event);
+	ev_timer_stop(p->loop, &p->burst);
 	ev_timer_stop(p->loop, &p->again);
 	ev_timer_stop(p->loop, &p->mend);
 	qdisc_close(p->qdisc);

@@ -18,8 +18,13 @@
 #include <netlink/netlink.h>
 #include <netlink/socket.h>
 
+#include "log.h"
 #include "plan.h"
 #include "tc.h"
+
+/* Thousands of devices that come at once, while this thread waits for a lock. */
+#define EVENTS_ROOM	(16 << 20)
+#define EVENT_SIZE	(32 << 10)	/* the longest, as the kernel has them */
 
 #define ROOT		((uint32_t)PLAN_MAJOR << 16)
 #define CLASSID(minor)	(ROOT | (minor))
@@ -29,6 +34,7 @@
  *
  * @ifindex: the device, 0: there is none
  * @mtu: the device's, which the plan was made for
+ * @ifb: it is one: what feeds it decides
  * @dirty: to be applied
  * @touched: somebody else changed something in its tree
  * @text: more about @state
@@ -37,6 +43,7 @@ struct site {
 	const struct policy *policy;
 	int ifindex;
 	uint32_t mtu;
+	bool ifb;
 	bool dirty;
 	bool touched;
 	enum qdisc_state state;
@@ -86,6 +93,10 @@ const char *qdisc_state_name(enum qdisc_state state)
 		return "no device";
 	case QDISC_FOREIGN:
 		return "foreign qdisc";
+	case QDISC_UNFIT:
+		return "unfit device";
+	case QDISC_PENDING:
+		return "pending";
 	case QDISC_ERROR:
 		break;
 	}
@@ -110,10 +121,6 @@ set_state(struct site *site, enum qdisc_state state, const char *format, ...)
 
 static int on_qdisc(const struct tc_qdisc *qdisc, void *arg)
 {
-	/* Of somebody's qdiscs only the root matters. */
-	if (qdisc->parent != TC_H_ROOT && TC_H_MAJ(qdisc->parent) != ROOT)
-		return 0;
-
 	return list_add(arg, qdisc, sizeof(*qdisc)) ? 0 : -NLE_NOMEM;
 }
 
@@ -268,7 +275,7 @@ static int sync_classes(const struct qdisc_ctl *ctl, struct site *site,
 
 	for (i = 0; i < qdiscs->n; i++, qdisc++) {
 		if (qdisc->ifindex != site->ifindex ||
-		    qdisc->parent == TC_H_ROOT)
+		    TC_H_MAJ(qdisc->parent) != ROOT)
 			continue;
 
 		want = plan_find(plan, TC_H_MIN(qdisc->parent));
@@ -384,7 +391,7 @@ static int sync_tree(const struct qdisc_ctl *ctl, struct site *site,
 	int err = -1;
 	size_t i;
 
-	if (tc_dump_classes(ctl->tc, site->ifindex, on_class, &classes) ||
+	if (tc_dump_classes(ctl->tc, site->ifindex, ROOT, on_class, &classes) ||
 	    tc_dump_filters(ctl->tc, site->ifindex, ROOT, on_filter, &filters)) {
 		fail(ctl, site, "reading the classes", NULL);
 		goto out;
@@ -419,6 +426,80 @@ out:
 	return err;
 }
 
+/*
+ * Is it fed from a device's ingress? There no packet was seen by the module yet.
+ * Fed from egress, or with marks that were restored, it is as good as any.
+ */
+static int check_ifb(const struct qdisc_ctl *ctl, struct site *site,
+		     const struct list *qdiscs)
+{
+	const struct tc_qdisc *qdisc = qdiscs->items;
+	char name[IFNAMSIZ];
+	size_t i;
+	int ret;
+
+	for (i = 0; i < qdiscs->n; i++, qdisc++) {
+		if (qdisc->parent != TC_H_INGRESS)
+			continue;
+
+		ret = tc_feeds(ctl->tc, qdisc->ifindex, site->ifindex);
+		if (ret < 0)
+			return fail(ctl, site, "reading the filters at ingress",
+				    NULL);
+		if (!ret)
+			continue;
+
+		set_state(site, QDISC_UNFIT,
+			  "what %s redirects from its ingress has no mark yet: shape where ESP leaves, or restore marks ahead of the redirection (tc-connmark(8))",
+			  if_indextoname(qdisc->ifindex, name) ? name :
+								 "a device");
+		return -1;
+	}
+
+	return 0;
+}
+
+/*
+ * What is sent through a device of the kernel's IPsec chooses its SA, and with
+ * it its group, behind that device's queue (xfrmi_xmit(), vti_tunnel_xmit()).
+ */
+static bool chooses_sa(const char *kind)
+{
+	static const char *const kinds[] = { "xfrm", "vti", "vti6" };
+	size_t i;
+
+	for (i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
+		if (!strcmp(kind, kinds[i]))
+			return true;
+
+	return false;
+}
+
+/* Find a policy's device, and what alone speaks against it. */
+static void find_device(const struct qdisc_ctl *ctl, struct site *site)
+{
+	struct tc_link link;
+
+	if (tc_link(ctl->tc, site->policy->device, &link)) {
+		site->ifindex = -1;
+		fail(ctl, site, "device", site->policy->device);
+		return;
+	}
+
+	site->ifindex = link.ifindex;
+	site->mtu = link.mtu;
+	site->ifb = !strcmp(link.kind, "ifb");
+	if (!link.ifindex)
+		set_state(site, QDISC_NO_DEVICE, "there is no device %s",
+			  site->policy->device);
+	else if (chooses_sa(link.kind))
+		set_state(site, QDISC_UNFIT,
+			  "packets choose their SA, and with it their mark, behind the queue of a device of kind %s: name the device that ESP leaves by, or set up tc there yourself",
+			  link.kind);
+	else
+		set_state(site, QDISC_PENDING, "%s", "");
+}
+
 static void sync_site(struct qdisc_ctl *ctl, struct site *site,
 		      const struct list *qdiscs)
 {
@@ -427,6 +508,9 @@ static void sync_site(struct qdisc_ctl *ctl, struct site *site,
 	struct plan *plan;
 	const char *why;
 	bool own;
+
+	if (site->ifb && check_ifb(ctl, site, qdiscs))
+		return;
 
 	root = find_root(qdiscs, site->ifindex);
 	own = is_own(root);
@@ -468,7 +552,7 @@ static bool is_wanted(const struct qdisc_ctl *ctl, int ifindex)
 
 	for (i = 0; i < ctl->n; i++)
 		if (ctl->sites[i].ifindex == ifindex)
-			return true;
+			return ctl->sites[i].state != QDISC_UNFIT;
 
 	return false;
 }
@@ -484,7 +568,7 @@ static int count_failed(const struct qdisc_ctl *ctl)
 	return failed;
 }
 
-static int sync_dirty(struct qdisc_ctl *ctl)
+int qdisc_sync(struct qdisc_ctl *ctl)
 {
 	const struct tc_qdisc *qdisc;
 	struct list qdiscs = {};
@@ -496,17 +580,11 @@ static int sync_dirty(struct qdisc_ctl *ctl)
 		if (!site->dirty)
 			continue;
 
-		site->ifindex = tc_link(ctl->tc, site->policy->device,
-					&site->mtu);
-		if (!site->ifindex)
-			set_state(site, QDISC_NO_DEVICE, "there is no device %s",
-				  site->policy->device);
-		else if (site->ifindex < 0)
-			fail(ctl, site, "device", site->policy->device);
+		find_device(ctl, site);
 		known &= site->ifindex >= 0;
 	}
 
-	if (tc_dump_qdiscs(ctl->tc, on_qdisc, &qdiscs)) {
+	if (tc_dump_qdiscs(ctl->tc, ROOT, on_qdisc, &qdiscs)) {
 		for (i = 0; i < ctl->n; i++)
 			if (ctl->sites[i].dirty)
 				fail(ctl, &ctl->sites[i], "reading the qdiscs",
@@ -515,7 +593,7 @@ static int sync_dirty(struct qdisc_ctl *ctl)
 	}
 
 	for (i = 0, site = ctl->sites; i < ctl->n; i++, site++)
-		if (site->dirty && site->ifindex > 0)
+		if (site->dirty && site->state == QDISC_PENDING)
 			sync_site(ctl, site, &qdiscs);
 
 	for (i = 0, qdisc = qdiscs.items; i < qdiscs.n; i++, qdisc++)
@@ -549,7 +627,7 @@ int qdisc_apply(struct qdisc_ctl *ctl, const struct config *config)
 	ctl->config = config;
 	ctl->sites = sites;
 	ctl->n = config->n_policies;
-	return sync_dirty(ctl);
+	return qdisc_sync(ctl);
 }
 
 /*
@@ -605,7 +683,10 @@ static void on_del_qdisc(struct qdisc_ctl *ctl, struct nlmsghdr *nlh)
 					tcm->tcm_handle == ROOT);
 }
 
-/* A class, filter or leaf of the daemon's tree came, changed or went. */
+/*
+ * A class, filter or leaf of the daemon's tree came, changed or went; or what is
+ * done to packets at a device's ingress, which may be to feed an IFB.
+ */
 static void on_change(struct qdisc_ctl *ctl, struct nlmsghdr *nlh)
 {
 	struct tcmsg *tcm = nlmsg_data(nlh);
@@ -616,6 +697,13 @@ static void on_change(struct qdisc_ctl *ctl, struct nlmsghdr *nlh)
 	if (!nlmsg_valid_hdr(nlh, sizeof(*tcm)) ||
 	    nlh->nlmsg_pid == tc_port(ctl->tc))
 		return;
+
+	if (tcm->tcm_parent != TC_H_ROOT &&
+	    TC_H_MAJ(tcm->tcm_parent) == TC_H_MAJ(TC_H_INGRESS)) {
+		for (i = 0, site = ctl->sites; i < ctl->n; i++, site++)
+			site->dirty |= site->ifb;
+		return;
+	}
 
 	switch (nlh->nlmsg_type) {
 	case RTM_NEWTCLASS:
@@ -663,11 +751,11 @@ int qdisc_fd(const struct qdisc_ctl *ctl)
 	return nl_socket_get_fd(ctl->events);
 }
 
-int qdisc_event(struct qdisc_ctl *ctl)
+bool qdisc_event(struct qdisc_ctl *ctl)
 {
 	bool dirty = false;
-	int err, failed = 0;
 	size_t i;
+	int err;
 
 	do {
 		err = nl_recvmsgs_default(ctl->events);
@@ -677,10 +765,9 @@ int qdisc_event(struct qdisc_ctl *ctl)
 	for (i = 0; i < ctl->n; i++) {
 		ctl->sites[i].dirty |= err != -NLE_AGAIN;
 		dirty |= ctl->sites[i].dirty;
-		failed += ctl->sites[i].state == QDISC_ERROR;
 	}
 
-	return dirty ? sync_dirty(ctl) : failed;
+	return dirty;
 }
 
 bool qdisc_touched(const struct qdisc_ctl *ctl, size_t i)
@@ -695,12 +782,12 @@ int qdisc_mend(struct qdisc_ctl *ctl)
 	for (i = 0; i < ctl->n; i++)
 		ctl->sites[i].dirty |= ctl->sites[i].touched;
 
-	return sync_dirty(ctl);
+	return qdisc_sync(ctl);
 }
 
 static int open_events(struct qdisc_ctl *ctl)
 {
-	int err;
+	int room = EVENTS_ROOM, err;
 
 	ctl->events = nl_socket_alloc();
 	if (!ctl->events)
@@ -711,6 +798,13 @@ static int open_events(struct qdisc_ctl *ctl)
 
 	errno = 0;
 	err = nl_connect(ctl->events, NETLINK_ROUTE);
+	/* with less room more of it is lost, and then all is read anew */
+	if (err >= 0 && setsockopt(nl_socket_get_fd(ctl->events), SOL_SOCKET,
+				   SO_RCVBUFFORCE, &room, sizeof(room)))
+		log_debug("notices of devices have less room: %s",
+			  strerror(errno));
+	if (err >= 0)
+		err = nl_socket_set_msg_buf_size(ctl->events, EVENT_SIZE);
 	if (err >= 0)
 		err = nl_socket_add_memberships(ctl->events, RTNLGRP_LINK,
 						RTNLGRP_TC, RTNLGRP_NONE);
@@ -742,6 +836,11 @@ int qdisc_open(struct qdisc_ctl **result)
 	return 0;
 }
 
+void qdisc_stop(struct qdisc_ctl *ctl)
+{
+	tc_stop(ctl->tc);
+}
+
 void qdisc_close(struct qdisc_ctl *ctl)
 {
 	if (!ctl)
@@ -766,7 +865,7 @@ enum qdisc_state qdisc_policy_state(const struct qdisc_ctl *ctl, size_t i,
 	return ctl->sites[i].state;
 }
 
-static void fill_count(struct qdisc_class *to, const struct tc_class *class)
+static void fill_count(struct qdisc_count *to, const struct tc_class *class)
 {
 	to->measured = class->count.rate * 8;
 	to->packets = class->count.packets;
@@ -777,7 +876,7 @@ static void fill_count(struct qdisc_class *to, const struct tc_class *class)
 
 /* What the kernel counts for a site, into @out: one for each of its classes. */
 static void read_counts(struct qdisc_ctl *ctl, struct site *site,
-			const struct list *qdiscs, struct qdisc_class *out)
+			const struct list *qdiscs, struct qdisc_count *out)
 {
 	const struct tc_qdisc *qdisc = qdiscs->items;
 	const struct tc_class *class;
@@ -793,7 +892,7 @@ static void read_counts(struct qdisc_ctl *ctl, struct site *site,
 		return;
 	}
 
-	if (tc_dump_classes(ctl->tc, site->ifindex, on_class, &classes)) {
+	if (tc_dump_classes(ctl->tc, site->ifindex, ROOT, on_class, &classes)) {
 		fail(ctl, site, "reading the classes", NULL);
 		goto out;
 	}
@@ -807,7 +906,8 @@ static void read_counts(struct qdisc_ctl *ctl, struct site *site,
 
 	/* What fq_codel drops as it dequeues, HTB does not count. */
 	for (i = 0; i < qdiscs->n; i++, qdisc++) {
-		if (qdisc->ifindex != site->ifindex || qdisc->parent == TC_H_ROOT)
+		if (qdisc->ifindex != site->ifindex ||
+		    TC_H_MAJ(qdisc->parent) != ROOT)
 			continue;
 
 		pc = plan_find(plan, TC_H_MIN(qdisc->parent));
@@ -820,61 +920,42 @@ out:
 	free(plan);
 }
 
-static int site_stats(struct qdisc_ctl *ctl, struct site *site,
-		      const struct list *qdiscs,
-		      void (*cb)(const struct qdisc_class *class, void *arg),
-		      void *arg)
+static void site_stats(struct qdisc_ctl *ctl, struct site *site,
+		       const struct list *qdiscs, struct qdisc_count *out)
 {
-	const struct policy *policy = site->policy;
-	const struct tc_qdisc *root;
-	struct qdisc_class *out;
-	size_t i;
+	const struct tc_qdisc *root = find_root(qdiscs, site->ifindex);
 
-	out = calloc(policy->n_classes + 1, sizeof(*out));
-	if (!out)
-		return -ENOMEM;
-
-	root = find_root(qdiscs, site->ifindex);
 	if (site->state == QDISC_OK && !is_own(root))
 		set_state(site, root && root->handle ? QDISC_FOREIGN : QDISC_ERROR,
 			  "somebody took the daemon's qdisc off %s",
-			  policy->device);
+			  site->policy->device);
 
 	if (site->state == QDISC_OK)
 		read_counts(ctl, site, qdiscs, out);
-
-	for (i = 0; i < policy->n_classes; i++) {
-		out[i].policy = policy;
-		out[i].class = &policy->classes[i];
-		out[i].state = site->state;
-		out[i].text = site->text;
-		cb(&out[i], arg);
-	}
-
-	free(out);
-	return 0;
+	if (site->state != QDISC_OK)
+		memset(out, 0, site->policy->n_classes * sizeof(*out));
 }
 
-int qdisc_stats(struct qdisc_ctl *ctl,
-		void (*cb)(const struct qdisc_class *class, void *arg),
-		void *arg)
+int qdisc_stats(struct qdisc_ctl *ctl, struct qdisc_count *counts)
 {
 	struct list qdiscs = {};
-	int err = 0;
 	size_t i;
 
 	/* What is gone by now, or back, is not worth an error. */
-	qdisc_event(ctl);
+	if (qdisc_event(ctl))
+		qdisc_sync(ctl);
 
-	if (tc_dump_qdiscs(ctl->tc, on_qdisc, &qdiscs))
+	if (tc_dump_qdiscs(ctl->tc, ROOT, on_qdisc, &qdiscs))
 		for (i = 0; i < ctl->n; i++)
 			if (ctl->sites[i].state == QDISC_OK)
 				fail(ctl, &ctl->sites[i], "reading the qdiscs",
 				     NULL);
 
-	for (i = 0; i < ctl->n && !err; i++)
-		err = site_stats(ctl, &ctl->sites[i], &qdiscs, cb, arg);
+	for (i = 0; i < ctl->n; i++) {
+		site_stats(ctl, &ctl->sites[i], &qdiscs, counts);
+		counts += ctl->sites[i].policy->n_classes;
+	}
 
 	free(qdiscs.items);
-	return err ? err : count_failed(ctl);
+	return count_failed(ctl);
 }

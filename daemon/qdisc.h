@@ -14,7 +14,10 @@
  * the kernel itself and is replaced. Any other is somebody's and is left alone,
  * unless the policy says replace = yes.
  *
- * Calls block only for the kernel's answers; there are no threads.
+ * Calls block for the kernel's answers, which may take long: rtnetlink has one
+ * lock for all that anybody does to any device. So they are for a thread of
+ * their own (shaping.h), which alone uses a struct qdisc_ctl; qdisc_stop() is
+ * the exception.
  */
 #ifndef IPSEC_QOSD_QDISC_H
 #define IPSEC_QOSD_QDISC_H
@@ -31,26 +34,28 @@
  * @QDISC_OK: its classes are on the device
  * @QDISC_NO_DEVICE: there is no such device (yet)
  * @QDISC_FOREIGN: the device has a qdisc that the daemon did not make
+ * @QDISC_UNFIT: packets pass the device's queue before they are marked
  * @QDISC_ERROR: the kernel refused something
+ * @QDISC_PENDING: not applied yet, or the kernel does not answer
  */
 enum qdisc_state {
 	QDISC_OK,
 	QDISC_NO_DEVICE,
 	QDISC_FOREIGN,
+	QDISC_UNFIT,
 	QDISC_ERROR,
+	QDISC_PENDING,
 };
 
-/** qdisc_state_name() - "ok", "no device", "foreign qdisc" or "error" */
+/**
+ * qdisc_state_name() - "ok", "no device", "foreign qdisc", "unfit device",
+ * "error" or "pending"
+ */
 const char *qdisc_state_name(enum qdisc_state state);
 
 /**
- * struct qdisc_class - a class of a policy as it is now
+ * struct qdisc_count - what the kernel counts for a class
  *
- * @policy: its policy
- * @class: what is configured: the group (0: the default class), rate and ceil
- *	in bytes a second
- * @state: the policy's state; other than QDISC_OK, all that follows is 0
- * @text: says more about it, for a person; "" where there is nothing to say
  * @measured: bits a second, from the outer Ethernet header on; the kernel's
  *	average, which follows a change of load within a second or two
  * @packets: sent since the class was made; a GSO packet counts its segments
@@ -58,11 +63,7 @@ const char *qdisc_state_name(enum qdisc_state state);
  * @drops: packets dropped
  * @backlog: bytes in its queue now
  */
-struct qdisc_class {
-	const struct policy *policy;
-	const struct class *class;
-	enum qdisc_state state;
-	const char *text;
+struct qdisc_count {
 	uint64_t measured;
 	uint64_t packets;
 	uint64_t bytes;
@@ -79,6 +80,12 @@ struct qdisc_ctl;
  * Return: 0 or a negative errno.
  */
 int qdisc_open(struct qdisc_ctl **ctl);
+
+/**
+ * qdisc_stop() - end what another thread is in before long: a tree that is half
+ * made is taken back, and from now on nothing is read or made
+ */
+void qdisc_stop(struct qdisc_ctl *ctl);
 
 /** qdisc_close() - leaves what is on the devices as it is; NULL is fine */
 void qdisc_close(struct qdisc_ctl *ctl);
@@ -101,16 +108,20 @@ int qdisc_apply(struct qdisc_ctl *ctl, const struct config *config);
 int qdisc_fd(const struct qdisc_ctl *ctl);
 
 /**
- * qdisc_event() - read what happened to devices; apply the policies of those
- * that came, were made anew, changed their MTU or lost their root qdisc, be it
- * the daemon's own or the one that was in its way
+ * qdisc_event() - read what happened to devices
  *
- * What somebody else changed in a tree is only noted, for who did it may do it
- * again: see qdisc_touched().
+ * Policies are due again of devices that came, were made anew, changed their
+ * MTU or lost their root qdisc, be it the daemon's own or the one that was in
+ * its way; where notices were lost, all are. What somebody else changed in a
+ * tree is only noted, for who did it may do it again: see qdisc_touched().
  *
- * Return: as qdisc_apply().
+ * Return: is something due? Many things may happen at once: qdisc_sync() had
+ * better be called a moment later.
  */
-int qdisc_event(struct qdisc_ctl *ctl);
+bool qdisc_event(struct qdisc_ctl *ctl);
+
+/** qdisc_sync() - apply what is due; returns as qdisc_apply() */
+int qdisc_sync(struct qdisc_ctl *ctl);
 
 /**
  * qdisc_touched() - did somebody else change something in a policy's tree, that
@@ -139,16 +150,17 @@ enum qdisc_state qdisc_policy_state(const struct qdisc_ctl *ctl, size_t i,
 				    const char **text);
 
 /**
- * qdisc_stats() - call @cb for each class of each policy of the configuration
- * in use, in its order, with what the kernel counts now
+ * qdisc_stats() - what the kernel counts now for each class of each policy of
+ * the configuration in use
  *
  * A device that has lost the daemon's qdisc since is reported as QDISC_ERROR
  * (or QDISC_FOREIGN, QDISC_NO_DEVICE).
  *
+ * @counts: in the configuration's order; 0 where a policy's state is not
+ *	QDISC_OK
+ *
  * Return: as qdisc_apply().
  */
-int qdisc_stats(struct qdisc_ctl *ctl,
-		void (*cb)(const struct qdisc_class *class, void *arg),
-		void *arg);
+int qdisc_stats(struct qdisc_ctl *ctl, struct qdisc_count *counts);
 
 #endif /* IPSEC_QOSD_QDISC_H */

@@ -36,7 +36,7 @@
  *	@off on, and if there is @more, what follows
  * @ends: to be closed when @held is gone
  * @syncing: waits for the tables, to acknowledge SYNC_END @sync_seq
- * @reloading: waits for the tables, to answer the query @seq
+ * @waiting: for what the @query @seq takes, with @ticket
  * @refused: its messages
  */
 struct conn {
@@ -59,7 +59,9 @@ struct conn {
 	bool ends;
 	bool syncing;
 	uint32_t sync_seq;
-	bool reloading;
+	bool waiting;
+	uint8_t query;
+	uint32_t ticket;
 	struct said refused;
 };
 
@@ -141,7 +143,7 @@ static void watch(struct conn *conn)
 {
 	struct server *server = conn->server;
 	bool blocked = conn->held || conn->answer;
-	int events = blocked ? EV_WRITE : conn->reloading ? EV_NONE : EV_READ;
+	int events = blocked ? EV_WRITE : conn->waiting ? EV_NONE : EV_READ;
 
 	if (conn->io.events != events || !ev_is_active(&conn->io)) {
 		ev_io_stop(server->loop, &conn->io);
@@ -306,8 +308,8 @@ static int answer(struct conn *conn, const struct iq_feed *query)
 	char why[IQ_FEED_WHY_MAX] = "";
 	int err;
 
-	err = server->ops->answer(server->arg, query, &conn->answer, why,
-				  sizeof(why));
+	err = server->ops->answer(server->arg, query, conn->ticket,
+				  &conn->answer, why, sizeof(why));
 	if (err)
 		return acknowledge(conn, query->seq, err,
 				   why[0] ? why : NULL, 0);
@@ -315,35 +317,41 @@ static int answer(struct conn *conn, const struct iq_feed *query)
 	return say_text(conn);
 }
 
-static int answer_reload(struct conn *conn)
+/* -EPIPE: closed. */
+static int answer_waiting(struct conn *conn)
 {
+	struct server *server = conn->server;
 	struct iq_feed query = {
 		.type = IQ_FEED_QUERY,
 		.seq = conn->seq,
 		.has = IQ_FEED_HAS(QUERY),
-		.query = IQ_FEED_QUERY_RELOAD,
+		.query = conn->query,
 	};
+	char why[IQ_FEED_WHY_MAX] = "";
+	int ready;
 
-	conn->reloading = false;
+	ready = server->ops->ready(server->arg, &query, conn->ticket, why,
+				   sizeof(why));
+	if (!ready)
+		return 0;
+	conn->waiting = false;
+	if (ready < 0)
+		return acknowledge(conn, query.seq, ready,
+				   why[0] ? why : NULL, 0);
 	return answer(conn, &query);
 }
 
 static int on_query(struct conn *conn, const struct iq_feed *query)
 {
 	struct server *server = conn->server;
-	char why[IQ_FEED_WHY_MAX] = "";
-	int err;
 
-	if (query->query != IQ_FEED_QUERY_RELOAD)
+	if (query->query != IQ_FEED_QUERY_RELOAD &&
+	    query->query != IQ_FEED_QUERY_CLASSES)
 		return answer(conn, query);
-	err = server->ops->reload(server->arg, why, sizeof(why));
-	if (err)
-		return acknowledge(conn, query->seq, err,
-				   why[0] ? why : NULL, 0);
 	conn->seq = query->seq;
-	if (!tables_busy(server->tables))
-		return answer_reload(conn);
-	conn->reloading = true;
+	conn->query = query->query;
+	conn->ticket = server->ops->prepare(server->arg, query);
+	conn->waiting = true;
 	return 0;
 }
 
@@ -472,7 +480,7 @@ static void on_conn(struct ev_loop *loop, ev_io *w, int revents)
 	if (flush(conn))
 		return;
 	for (i = 0; i < SERVER_TURN && monotonic() < end; i++) {
-		if (conn->held || conn->answer || conn->reloading)
+		if (conn->held || conn->answer || conn->waiting)
 			break;
 		/* MSG_TRUNC: the whole length of what does not fit */
 		len = recv(conn->fd, &server->in, sizeof(server->in),
@@ -762,7 +770,7 @@ void server_settled(struct server *server)
 		next = LIST_NEXT(conn, list);
 		if (conn->held || conn->answer)
 			continue;
-		if (conn->reloading && answer_reload(conn))
+		if (conn->waiting && answer_waiting(conn))
 			continue;
 		if (conn->syncing && flush(conn))
 			continue;

@@ -29,15 +29,18 @@ struct answer;
 /**
  * struct server_ops - what the server does not know itself
  *
- * @reload: read the configuration again; 0, or a negative errno and in @why
- *	what is wrong with it
- * @answer: begin the answer to a query (answer.h); 0, or a negative errno and
- *	in @why the reason. A RELOAD is answered when it has been done and the
- *	kernel's tables are as it says.
+ * @prepare: begin what a query takes that is not answered at once; returns a
+ *	ticket for @ready and @answer
+ * @ready: can it be answered? 1: it can; 0: not yet, server_settled() is called
+ *	when it may be; a negative errno, and in @why the reason: it cannot
+ * @answer: begin the answer to a query (answer.h); 0, or a negative errno and in
+ *	@why the reason
  */
 struct server_ops {
-	int (*reload)(void *arg, char *why, size_t size);
-	int (*answer)(void *arg, const struct iq_feed *query,
+	uint32_t (*prepare)(void *arg, const struct iq_feed *query);
+	int (*ready)(void *arg, const struct iq_feed *query, uint32_t ticket,
+		     char *why, size_t size);
+	int (*answer)(void *arg, const struct iq_feed *query, uint32_t ticket,
 		      struct answer **answer, char *why, size_t size);
 };
 
@@ -61,7 +64,7 @@ int server_open(struct server **server, struct ev_loop *loop, const char *path,
 /** server_tables() - whom to ask for the kernel's tables */
 void server_tables(struct server *server, struct tables *tables);
 
-/** server_settled() - nothing is due in the tables: who waits for that is told */
+/** server_settled() - something that clients wait for may have come to its end */
 void server_settled(struct server *server);
 
 /** server_close() - NULL is fine */

@@ -17,14 +17,20 @@
 /* Entries written in one turn: who waits for an answer waits for them. */
 #define TURN		256
 
-/* IKE SAs are resolved in turns, too, of so many seconds, some at a time. */
+/* Groups in one request: the module looks at all that there are for each new one. */
+#define TURN_GROUPS	8
+
+/* Groups that somebody changed are looked at one by one, unless they are more. */
+#define WRONG_GROUPS	16
+
+/* IKE SAs are resolved in turns, too, of so many seconds, some at a time; groups, too. */
 #define TURN_TIME	0.005
 #define TURN_STEP	16
 
 #define MEND		1.0	/* seconds until what somebody changed is put back */
 #define DEAF_MAX	60.0	/* the longest until all is stated where events were lost */
 
-/* What the module told is read in turns of so many. */
+/* What the module told is read in turns of so many, and of so many seconds. */
 #define TOLD		1024
 
 /* Kinds of trouble that are told apart; what is more is the last one. */
@@ -45,10 +51,40 @@ struct trouble {
 	struct said said;
 };
 
+struct groups {
+	struct iq_group *v;
+	size_t n;
+	size_t size;
+};
+
+/**
+ * enum stage - how far a generation is
+ *
+ * @STAGE_READ: what groups there are is being read
+ * @STAGE_NAMES: groups make way whose names others are to have
+ * @STAGE_GROUPS: the configuration's are being stated
+ * @STAGE_ENTRIES: SAs and IKE SAs are; also when all is as it should be
+ * @STAGE_REMOVE: groups are removed that the configuration does not have any more
+ */
+enum stage {
+	STAGE_READ,
+	STAGE_NAMES,
+	STAGE_GROUPS,
+	STAGE_ENTRIES,
+	STAGE_REMOVE,
+};
+
 /**
  * struct tables - see tables.h
  *
  * @k: NULL: the module is not there
+ * @reader: a socket to read groups from piece by piece, at STAGE_READ
+ * @tries: how often that may still be begun anew
+ * @stage: with @at, the next group
+ * @have: what groups there were when the generation was opened, in the order of
+ *	their ids
+ * @with_entries: those that are removed are so with what is in them
+ * @left: some of them are still used
  * @generation: the one opened last, while @open
  * @failed: something of it was refused
  * @partial: what was refused may be in the kernel as it was before, and is not
@@ -56,7 +92,6 @@ struct trouble {
  * @raised: the ceiling of groups is higher than configured
  * @lost: the module is gone, as a request found
  * @config_new: groups of an earlier configuration may be left
- * @names: the configuration's groups in the order of their names
  * @refused: ids of those that the kernel does not have, in their order
  * @write: runs while something is due
  * @retry: opens a generation anew after something failed
@@ -64,10 +99,11 @@ struct trouble {
  * @settle: nothing is due that could be written: the module is not there
  * @events: what the module tells
  * @mend: runs once something is not as it should be, as it told
- * @groups_wrong: it was about one of the configuration's groups
+ * @wrong: ids of the configuration's groups that it was about, @n_wrong: it may
+ *	have been about more
  * @deaf: something that it told was lost
  * @deaf_delay: until all is stated anew for that; the last time it was @deaf_last
- * @told: in this turn
+ * @told: in this turn, which ends at @told_until
  * @error: what the kernel refused last
  */
 struct tables {
@@ -79,6 +115,13 @@ struct tables {
 
 	struct module_watch *watch;
 	struct iq_kernel *k;
+	struct iq_kernel *reader;
+	unsigned int tries;
+	enum stage stage;
+	size_t at;
+	struct groups have;
+	bool with_entries;
+	bool left;
 	uint32_t generation;
 	bool open;
 	bool failed;
@@ -86,7 +129,6 @@ struct tables {
 	bool raised;
 	bool lost;
 	bool config_new;
-	const struct iq_group **names;
 	size_t n_refused;
 	uint32_t *refused;
 	unsigned int resyncs;
@@ -98,11 +140,13 @@ struct tables {
 	ev_timer settle;
 	ev_io events;
 	ev_timer mend;
-	bool groups_wrong;
+	uint32_t wrong[WRONG_GROUPS];
+	size_t n_wrong;
 	bool deaf;
 	double deaf_delay;
 	double deaf_last;
 	unsigned int told;
+	double told_until;
 	double delay;
 
 	struct said absent;
@@ -186,9 +230,11 @@ static void let_go(struct tables *t)
 	ev_idle_stop(t->loop, &t->write);
 	ev_timer_stop(t->loop, &t->mend);
 	ev_io_stop(t->loop, &t->events);
+	iq_kernel_close(t->reader);
 	iq_kernel_close(t->k);
-	t->k = NULL;
-	t->groups_wrong = false;
+	t->reader = t->k = NULL;
+	t->stage = STAGE_ENTRIES;
+	t->n_wrong = 0;
 	t->deaf = false;
 	t->open = false;
 	t->lost = false;
@@ -274,87 +320,142 @@ static void on_notice(struct ev_loop *loop, ev_io *w, int revents)
 
 /* Groups */
 
-struct groups {
-	struct iq_group *v;
-	size_t n;
-};
-
 static int add_group(const struct iq_group *g, void *arg)
 {
 	struct groups *groups = arg;
 	struct iq_group *v;
+	size_t size;
 
-	v = reallocarray(groups->v, groups->n + 1, sizeof(*v));
-	if (!v)
-		return -ENOMEM;
-	groups->v = v;
-	v[groups->n++] = *g;
+	if (groups->n == groups->size) {
+		size = groups->size ? groups->size * 2 : 64;
+		v = reallocarray(groups->v, size, sizeof(*v));
+		if (!v)
+			return -ENOMEM;
+		groups->v = v;
+		groups->size = size;
+	}
+	groups->v[groups->n++] = *g;
 	return 0;
 }
 
-/* Which groups does the kernel have? */
-static int read_groups(struct tables *t, int owner, struct groups *groups)
+static int compare_groups(const void *a, const void *b)
 {
-	int err, tries = 3;
+	const struct iq_group *x = a, *y = b;
 
-	do {
-		groups->n = 0;
-		err = iq_kernel_group_dump(t->k, owner, add_group, groups);
-	} while (err == -EINTR && --tries);
-	return err;
+	return x->id < y->id ? -1 : x->id > y->id;
 }
 
-static int compare_names(const void *a, const void *b)
+/* A group that was there when the generation was opened, or NULL. */
+static struct iq_group *had_group(const struct tables *t, uint32_t id)
 {
-	const struct iq_group *const *x = a, *const *y = b;
+	struct iq_group key = { .id = id };
 
-	return strcmp((*x)->name, (*y)->name);
+	return t->have.n ? bsearch(&key, t->have.v, t->have.n,
+				   sizeof(*t->have.v), compare_groups) : NULL;
+}
+
+static bool same_group(const struct iq_group *a, const struct iq_group *b)
+{
+	return a->owner == OWNER && !strcmp(a->name, b->name) &&
+	       a->mark == b->mark && a->mask == b->mask &&
+	       a->priority == b->priority && a->dscp == b->dscp;
+}
+
+static void begin_reading(struct tables *t)
+{
+	int err = 0;
+
+	t->have.n = 0;
+	t->at = 0;
+	if (!t->reader)
+		err = iq_kernel_open(&t->reader);
+	if (err)
+		t->reader = NULL;
+	else
+		err = iq_kernel_groups_begin(t->reader, -1);
+	if (err)
+		refused(t, "groups cannot be read", err);
+	t->stage = err ? STAGE_GROUPS : STAGE_READ;
+}
+
+/* The next piece of what groups the kernel has. */
+static void read_groups(struct tables *t)
+{
+	int err = iq_kernel_groups_more(t->reader, add_group, &t->have);
+
+	if (err > 0)
+		return;
+	if (err == -EINTR && t->tries--) {
+		begin_reading(t);
+		return;
+	}
+	if (err) {
+		/* what is left of it is nothing for the next time */
+		iq_kernel_close(t->reader);
+		t->reader = NULL;
+		refused(t, "groups cannot be read", err);
+	}
+	/* as the module has them; but nobody promised that */
+	if (t->have.n)
+		qsort(t->have.v, t->have.n, sizeof(*t->have.v), compare_groups);
+	t->stage = STAGE_NAMES;
+}
+
+/* The holder of a name makes way for the one that is to have it. */
+static void rename_away(struct tables *t, const struct iq_group *holder)
+{
+	struct iq_group renamed = *holder;
+	int err;
+
+	snprintf(renamed.name, sizeof(renamed.name), "_%u", holder->id);
+	err = iq_kernel_group_new(t->k, &renamed, 1, OWNER, NLM_F_REPLACE);
+	if (err)
+		refused(t, "a group cannot be renamed", err);
 }
 
 /*
  * Names are unique, and the new configuration may give an old name to another
  * id: the old holder makes way first.
  */
-static void clear_names(struct tables *t, const struct groups *groups)
+static void clear_name(struct tables *t)
 {
-	size_t i;
-	int err;
+	const struct iq_group *g, *same;
 
-	for (i = 0; i < groups->n; i++) {
-		const struct iq_group *g = &groups->v[i], **same;
-		struct iq_group renamed = *g;
-
-		if (g->owner != OWNER)
-			continue;
-		same = bsearch(&g, t->names, t->config->n_groups,
-			       sizeof(*t->names), compare_names);
-		if (!same || (*same)->id == g->id)
-			continue;
-		snprintf(renamed.name, sizeof(renamed.name), "_%u", g->id);
-		err = iq_kernel_group_new(t->k, &renamed, 1, OWNER,
-					  NLM_F_REPLACE);
-		if (err)
-			refused(t, "a group cannot be renamed", err);
+	if (t->at == t->have.n) {
+		t->stage = STAGE_GROUPS;
+		t->at = 0;
+		return;
 	}
+	g = &t->have.v[t->at++];
+	if (g->owner != OWNER)
+		return;
+	same = config_group_named(t->config, g->name);
+	if (same && same->id != g->id)
+		rename_away(t, g);
 }
 
 /*
  * Until the groups that go are gone there is to be room for them beside those
  * that come.
  */
-static void state_conf(struct tables *t, const struct groups *groups)
+static void state_conf(struct tables *t, bool raised)
 {
 	struct iq_conf conf = t->config->conf;
-	size_t i, going = 0;
-	int err;
+	struct iq_status st = {};
+	int err = 0;
 
-	for (i = 0; i < groups->n; i++)
-		going += groups->v[i].owner == OWNER &&
-			 !config_group(t->config, groups->v[i].id);
-	t->raised = going;
-	conf.max_groups = going < IPSEC_QOS_MAX_GROUPS_LIMIT - conf.max_groups ?
-			  conf.max_groups + going : IPSEC_QOS_MAX_GROUPS_LIMIT;
-	err = iq_kernel_conf(t->k, &conf);
+	t->raised = false;
+	if (raised)
+		err = iq_kernel_status(t->k, &st);
+	if (!err && st.groups + t->config->n_groups > conf.max_groups) {
+		t->raised = true;
+		conf.max_groups = st.groups < IPSEC_QOS_MAX_GROUPS_LIMIT -
+					      conf.max_groups ?
+				  conf.max_groups + st.groups :
+				  IPSEC_QOS_MAX_GROUPS_LIMIT;
+	}
+	if (!err)
+		err = iq_kernel_conf(t->k, &conf);
 	if (err)
 		refused(t, "settings are refused", err);
 }
@@ -362,38 +463,88 @@ static void state_conf(struct tables *t, const struct groups *groups)
 /* They are gone. */
 static void lower_ceiling(struct tables *t)
 {
-	struct groups none = {};
-
 	if (t->raised)
-		state_conf(t, &none);
+		state_conf(t, false);
 }
 
-static void state_groups(struct tables *t, const struct groups *groups)
+/* Some of the configuration's groups. */
+static void state_groups(struct tables *t)
 {
-	const struct config *config = t->config;
+	const struct iq_group *all = &t->config->groups[t->at], *had;
+	size_t n = t->config->n_groups - t->at, i;
 	char what[sizeof(t->troubles->what)];
-	size_t i;
+	struct iq_group some[TURN_GROUPS];
 
-	t->n_refused = 0;
-	if (!config->n_groups)
+	if (!n) {
+		t->stage = STAGE_ENTRIES;
 		return;
-	clear_names(t, groups);
-	if (t->lost || !iq_kernel_group_new(t->k, config->groups,
-					    config->n_groups, OWNER, STATE))
+	}
+	if (n > TURN_GROUPS)
+		n = TURN_GROUPS;
+	t->at += n;
+	for (i = 0; i < n; i++) {
+		some[i] = all[i];
+		had = had_group(t, all[i].id);
+		/* the module need not look for a name that it has already */
+		if (had && had->owner == OWNER &&
+		    !strcmp(had->name, some[i].name))
+			some[i].name[0] = '\0';
+	}
+	if (!iq_kernel_group_new(t->k, some, n, OWNER, STATE))
 		return;
 
 	/* all or none of them: find out which */
-	for (i = 0; i < config->n_groups && !t->lost; i++) {
-		const struct iq_group *g = &config->groups[i];
-		int err = iq_kernel_group_new(t->k, g, 1, OWNER, STATE);
+	for (i = 0; i < n && !t->lost; i++) {
+		int err = iq_kernel_group_new(t->k, &all[i], 1, OWNER, STATE);
 
 		if (!err)
 			continue;
 		t->partial = true;
-		t->refused[t->n_refused++] = g->id;
-		snprintf(what, sizeof(what), "group %s is refused", g->name);
+		t->refused[t->n_refused++] = all[i].id;
+		snprintf(what, sizeof(what), "group %s is refused", all[i].name);
 		refused(t, what, err);
 	}
+}
+
+/*
+ * The groups' turn. Return: false: there is more to do, or the module is gone.
+ */
+static bool write_groups(struct tables *t, double stop)
+{
+	while (t->stage < STAGE_ENTRIES && !t->lost) {
+		if (t->stage == STAGE_READ)
+			read_groups(t);
+		else if (t->stage == STAGE_NAMES)
+			clear_name(t);
+		else
+			state_groups(t);
+		if (monotonic() >= stop)
+			break;
+	}
+	return t->stage >= STAGE_ENTRIES && !t->lost;
+}
+
+/*
+ * An entry is to be written whose group may not have had its turn yet: it has it
+ * now. What is refused here is refused again, and then said.
+ */
+static void ensure_group(struct tables *t, uint32_t id)
+{
+	const struct iq_group *g = config_group(t->config, id), *had;
+	struct iq_group holder = {};
+
+	if (!g || t->stage >= STAGE_ENTRIES ||
+	    (t->stage == STAGE_GROUPS && g - t->config->groups < (ptrdiff_t)t->at))
+		return;
+	had = t->stage == STAGE_READ ? NULL : had_group(t, id);
+	if ((had && same_group(had, g)) ||
+	    iq_kernel_group_new(t->k, g, 1, OWNER, STATE) != -EEXIST)
+		return;
+	strcpy(holder.name, g->name);
+	if (iq_kernel_group_get(t->k, &holder) || holder.owner != OWNER)
+		return;
+	rename_away(t, &holder);
+	iq_kernel_group_new(t->k, g, 1, OWNER, STATE);
 }
 
 static int compare_ids(const void *a, const void *b)
@@ -409,49 +560,61 @@ static bool is_refused(const struct tables *t, uint32_t group)
 		       compare_ids);
 }
 
+/* One group that the configuration does not have any more goes. */
+static void remove_group(struct tables *t, const struct iq_group *g)
+{
+	struct iq_ike ike = { .group = g->id, .owner = OWNER };
+	struct iq_sa sa = { .group = g->id, .owner = OWNER };
+	uint32_t count;
+	int err;
+
+	err = iq_kernel_group_del(t->k, g, 1);
+	if (err == -EBUSY && t->with_entries) {
+		iq_kernel_sa_flush(t->k, &sa, &count);
+		iq_kernel_ike_flush(t->k, &ike, &count);
+		err = iq_kernel_group_del(t->k, g, 1);
+	}
+	if (err == -EBUSY) {
+		t->left = true;
+		if (t->with_entries)
+			log_once(&t->leftover, LOG_WARNING,
+				 "group %s is not configured any more, but stays while entries made by hand use it: %s",
+				 g->name, iq_kernel_error(t->k));
+	} else if (err && err != -ENOENT) {
+		refused(t, "a group cannot be removed", err);
+	}
+}
+
 /*
  * Groups that the configuration does not have any more go. Once every charon
  * has stated what it has, entries that are left in them are nobody's, or of
  * SAs of a charon that died, whose identities nobody knows any more.
  */
-static void remove_groups(struct tables *t, bool with_entries)
+static void begin_removing(struct tables *t, bool with_entries)
 {
-	struct groups groups = {};
-	bool left = false;
-	size_t i;
-	int err;
+	t->stage = STAGE_REMOVE;
+	t->at = 0;
+	t->left = false;
+	t->with_entries = with_entries;
+}
 
-	err = read_groups(t, OWNER, &groups);
-	if (err)
-		refused(t, "groups cannot be read", err);
-	for (i = 0; !err && i < groups.n; i++) {
-		const struct iq_group *g = &groups.v[i];
-		struct iq_ike ike = { .group = g->id, .owner = OWNER };
-		struct iq_sa sa = { .group = g->id, .owner = OWNER };
-		uint32_t count;
+/* Return: as write_groups(). */
+static bool remove_groups(struct tables *t, double stop)
+{
+	const struct iq_group *g;
 
-		if (config_group(t->config, g->id))
+	for (; t->at < t->have.n; t->at++) {
+		g = &t->have.v[t->at];
+		if (g->owner != OWNER || config_group(t->config, g->id))
 			continue;
-		if (with_entries) {
-			iq_kernel_sa_flush(t->k, &sa, &count);
-			iq_kernel_ike_flush(t->k, &ike, &count);
-		}
-		err = iq_kernel_group_del(t->k, g, 1);
-		if (err == -EBUSY) {
-			left = true;
-			if (with_entries)
-				log_once(&t->leftover, LOG_WARNING,
-					 "group %s is not configured any more, but stays while entries made by hand use it: %s",
-					 g->name, iq_kernel_error(t->k));
-		} else if (err && err != -ENOENT) {
-			refused(t, "a group cannot be removed", err);
-			break;
-		}
-		err = 0;
+		if (t->lost || monotonic() >= stop)
+			return false;
+		remove_group(t, g);
 	}
-	if (!err && !left)
+	if (!t->failed && !t->left)
 		log_over(&t->leftover, "groups that are not configured any more are gone");
-	free(groups.v);
+	t->stage = STAGE_ENTRIES;
+	return true;
 }
 
 /* Entries */
@@ -564,6 +727,7 @@ static int write_sas(struct tables *t, struct sad_sa **sas, size_t n)
 			sad_sa_written(t->sad, sa, SAD_UNKNOWN);
 			err = -ENOENT;
 		} else {
+			ensure_group(t, sa->entry.group);
 			to_sa(sa, &t->bulk.sa[m]);
 			t->bulk.sa[m].flags = sa_flags(t, sa);
 			sas[m++] = sa;
@@ -607,6 +771,7 @@ static int write_ikes(struct tables *t, struct sad_spi **spis, size_t n)
 			sad_spi_written(t->sad, spi, SAD_UNKNOWN);
 			err = -ENOENT;
 		} else {
+			ensure_group(t, spi->entry.group);
 			to_ike(spi, &t->bulk.ike[m]);
 			spis[m++] = spi;
 		}
@@ -636,23 +801,21 @@ static int write_ikes(struct tables *t, struct sad_spi **spis, size_t n)
 
 static void begin(struct tables *t, bool empty)
 {
-	struct groups groups = {};
 	int err;
 
 	ev_timer_stop(t->loop, &t->retry);
 	forget_troubles(t);
 	err = iq_kernel_resync_start(t->k, OWNER, &t->generation);
 	t->open = !err;
+	t->stage = STAGE_ENTRIES;
 	if (err) {
 		refused(t, "a resync cannot be started", err);
 	} else {
-		err = read_groups(t, -1, &groups);
-		if (err)
-			refused(t, "groups cannot be read", err);
-		state_conf(t, &groups);
-		state_groups(t, &groups);
+		t->n_refused = 0;
+		t->tries = 2;
+		state_conf(t, true);
+		begin_reading(t);
 	}
-	free(groups.v);
 	sad_restate(t->sad, empty);
 	tables_kick(t);
 }
@@ -672,20 +835,26 @@ static void close_generation(struct tables *t)
 	log_say(t->failed ? LOG_DEBUG : LOG_INFO,
 		"the kernel's tables are as every charon says; %u entries were swept",
 		swept);
-	remove_groups(t, true);
+	begin_removing(t, true);
+}
+
+/* No entry is due any more: what is nobody's goes, where nothing was refused. */
+static void end_entries(struct tables *t)
+{
+	if (t->partial)
+		return;
+	if (t->open && sad_synced(t->sad))
+		close_generation(t);
+	else if (t->config_new)
+		begin_removing(t, false);
+	t->config_new = false;
 }
 
 /* Nothing is due any more. */
 static void end(struct tables *t)
 {
-	if (!t->partial) {
-		if (t->open && sad_synced(t->sad))
-			close_generation(t);
-		else if (t->config_new)
-			remove_groups(t, false);
-		t->config_new = false;
+	if (!t->partial)
 		lower_ceiling(t);
-	}
 	if (t->failed) {
 		if (!t->lost)
 			retry_later(t);
@@ -703,6 +872,10 @@ static void on_write(struct ev_loop *loop, ev_idle *w, int revents)
 	double stop = monotonic() + TURN_TIME;
 	size_t n;
 
+	if (!write_groups(t, stop)) {
+		check_lost(t);
+		return;
+	}
 	/* first, so that nothing is written on the way to a group that goes */
 	while (!sad_resolve(t->sad, TURN_STEP))
 		if (monotonic() >= stop)
@@ -715,6 +888,12 @@ static void on_write(struct ev_loop *loop, ev_idle *w, int revents)
 		write_ikes(t, t->spis, n);
 	if (check_lost(t) || !sad_idle(t->sad))
 		return;
+	if (t->stage == STAGE_ENTRIES)
+		end_entries(t);
+	if (t->stage == STAGE_REMOVE && !remove_groups(t, stop)) {
+		check_lost(t);
+		return;
+	}
 	ev_idle_stop(t->loop, &t->write);
 	end(t);
 	if (!check_lost(t))
@@ -742,13 +921,6 @@ static void on_retry(struct ev_loop *loop, ev_timer *w, int revents)
 
 /* What the module tells */
 
-static bool same_group(const struct iq_group *a, const struct iq_group *b)
-{
-	return a->owner == OWNER && !strcmp(a->name, b->name) &&
-	       a->mark == b->mark && a->mask == b->mask &&
-	       a->priority == b->priority && a->dscp == b->dscp;
-}
-
 static bool group_told(struct tables *t, const struct iq_event *ev)
 {
 	const struct iq_group *g = config_group(t->config, ev->group.id);
@@ -756,7 +928,9 @@ static bool group_told(struct tables *t, const struct iq_event *ev)
 	if (!g || is_refused(t, g->id) ||
 	    (ev->event != IPSEC_QOS_EVENT_DEL && same_group(&ev->group, g)))
 		return false;
-	t->groups_wrong = true;
+	if (t->n_wrong < WRONG_GROUPS)
+		t->wrong[t->n_wrong] = g->id;
+	t->n_wrong++;
 	return true;
 }
 
@@ -823,7 +997,7 @@ static int on_told(const struct iq_event *ev, void *arg)
 	if (wrong)
 		mend_later(t, MEND);
 	/* the rest in the next turn */
-	return ++t->told < TOLD ? 0 : 1;
+	return ++t->told < TOLD && monotonic() < t->told_until ? 0 : 1;
 }
 
 static void on_events(struct ev_loop *loop, ev_io *w, int revents)
@@ -833,6 +1007,7 @@ static void on_events(struct ev_loop *loop, ev_io *w, int revents)
 	int err;
 
 	t->told = 0;
+	t->told_until = monotonic() + TURN_TIME;
 	err = iq_kernel_monitor_read(t->k, on_told, t);
 	if (err >= 0)
 		return;
@@ -857,29 +1032,30 @@ static void on_events(struct ev_loop *loop, ev_io *w, int revents)
 /* Are the configuration's groups what they should be after all? */
 static bool check_groups(struct tables *t)
 {
-	struct groups groups = {};
 	const struct iq_group *g;
-	size_t i, same = 0;
-	int err;
+	size_t i;
 
-	err = read_groups(t, OWNER, &groups);
-	for (i = 0; !err && i < groups.n; i++) {
-		g = config_group(t->config, groups.v[i].id);
-		same += g && !is_refused(t, g->id) &&
-			same_group(&groups.v[i], g);
+	if (t->n_wrong > WRONG_GROUPS)
+		return false;
+	for (i = 0; i < t->n_wrong; i++) {
+		struct iq_group now = { .id = t->wrong[i] };
+
+		g = config_group(t->config, now.id);
+		if (g && !is_refused(t, now.id) &&
+		    (iq_kernel_group_get(t->k, &now) || !same_group(&now, g)))
+			return false;
 	}
-	free(groups.v);
-	return !err && same == t->config->n_groups - t->n_refused;
+	return true;
 }
 
 static void on_mend(struct ev_loop *loop, ev_timer *w, int revents)
 {
 	struct tables *t = w->data;
-	bool meddled = t->groups_wrong && !check_groups(t);
+	bool meddled = !check_groups(t);
 	bool all = t->deaf || meddled;
 
 	t->deaf = false;
-	t->groups_wrong = false;
+	t->n_wrong = 0;
 	if (all) {
 		begin(t, false);
 	} else {
@@ -945,23 +1121,11 @@ void tables_begin(struct tables *t)
 
 static int keep_config(struct tables *t, const struct config *config)
 {
-	size_t n = config->n_groups, i;
-	const struct iq_group **names;
-	uint32_t *refused;
+	uint32_t *refused = calloc(config->n_groups + 1, sizeof(*refused));
 
-	names = calloc(n + 1, sizeof(*names));
-	refused = calloc(n + 1, sizeof(*refused));
-	if (!names || !refused) {
-		free(names);
-		free(refused);
+	if (!refused)
 		return -ENOMEM;
-	}
-	for (i = 0; i < n; i++)
-		names[i] = &config->groups[i];
-	qsort(names, n, sizeof(*names), compare_names);
-	free(t->names);
 	free(t->refused);
-	t->names = names;
 	t->refused = refused;
 	t->n_refused = 0;
 	t->config = config;
@@ -1055,11 +1219,11 @@ int tables_open(struct tables **out, struct ev_loop *loop, struct sad *sad,
 	t->settled = settled;
 	t->arg = arg;
 	t->delay = RETRY_FIRST;
+	t->stage = STAGE_ENTRIES;
 	err = keep_config(t, config);
 	if (!err)
 		err = module_watch_open(&t->watch);
 	if (err) {
-		free(t->names);
 		free(t->refused);
 		free(t);
 		return err;
@@ -1095,8 +1259,9 @@ void tables_close(struct tables *t)
 	ev_timer_stop(t->loop, &t->mend);
 	ev_io_stop(t->loop, &t->events);
 	module_watch_close(t->watch);
+	iq_kernel_close(t->reader);
 	iq_kernel_close(t->k);
-	free(t->names);
+	free(t->have.v);
 	free(t->refused);
 	free(t);
 }

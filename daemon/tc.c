@@ -5,12 +5,15 @@
 #include "tc.h"
 
 #include <errno.h>
+#include <stdatomic.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <linux/gen_stats.h>
 #include <linux/if_ether.h>
 #include <linux/rtnetlink.h>
+#include <linux/tc_act/tc_mirred.h>
 #include <netlink/attr.h>
 #include <netlink/errno.h>
 #include <netlink/msg.h>
@@ -37,6 +40,7 @@
 
 struct tc {
 	struct nl_sock *sk;
+	atomic_bool stopped;
 	char kernel[128];	/* the kernel's extended ACK to the last request */
 	char error[160];
 };
@@ -115,6 +119,21 @@ void tc_close(struct tc *tc)
 	free(tc);
 }
 
+void tc_stop(struct tc *tc)
+{
+	atomic_store(&tc->stopped, true);
+}
+
+/* To be asked ahead of a request. */
+static int check_stopped(struct tc *tc)
+{
+	if (!atomic_load(&tc->stopped))
+		return 0;
+
+	snprintf(tc->error, sizeof(tc->error), "the daemon is ending");
+	return -NLE_INTR;
+}
+
 uint32_t tc_port(const struct tc *tc)
 {
 	return nl_socket_get_local_port(tc->sk);
@@ -125,10 +144,16 @@ const char *tc_error(const struct tc *tc)
 	return tc->error;
 }
 
-int tc_link(struct tc *tc, const char *name, uint32_t *mtu)
+int tc_link(struct tc *tc, const char *name, struct tc_link *result)
 {
 	struct rtnl_link *link;
-	int err, ifindex;
+	const char *kind;
+	int err;
+
+	memset(result, 0, sizeof(*result));
+	err = check_stopped(tc);
+	if (err)
+		return err;
 
 	err = rtnl_link_get_kernel(tc->sk, 0, name, &link);
 	if (err == -NLE_NODEV || err == -NLE_OBJ_NOTFOUND) {
@@ -139,10 +164,12 @@ int tc_link(struct tc *tc, const char *name, uint32_t *mtu)
 	if (err < 0)
 		return done(tc, err);
 
-	ifindex = rtnl_link_get_ifindex(link);
-	*mtu = rtnl_link_get_mtu(link);
+	kind = rtnl_link_get_type(link);
+	result->ifindex = rtnl_link_get_ifindex(link);
+	result->mtu = rtnl_link_get_mtu(link);
+	snprintf(result->kind, sizeof(result->kind), "%s", kind ? kind : "");
 	rtnl_link_put(link);
-	return ifindex;
+	return 0;
 }
 
 /*
@@ -156,6 +183,7 @@ struct dump {
 		int (*filter)(const struct tc_filter *filter, void *arg);
 	};
 	void *arg;
+	uint32_t parent;	/* of qdiscs */
 	int result;
 };
 
@@ -212,6 +240,10 @@ static int on_qdisc(struct nl_msg *msg, void *arg)
 	struct tc_qdisc qdisc = {};
 	struct dump *dump = arg;
 	struct tc_htb_glob glob;
+
+	if (tcm->tcm_parent != TC_H_ROOT && tcm->tcm_parent != TC_H_INGRESS &&
+	    TC_H_MAJ(tcm->tcm_parent) != dump->parent)
+		return NL_SKIP;
 
 	if (nlmsg_parse(nlmsg_hdr(msg), sizeof(*tcm), tb, TCA_MAX, NULL) < 0 ||
 	    !tb[TCA_KIND])
@@ -324,7 +356,10 @@ static int dump(struct tc *tc, int type, int ifindex, uint32_t parent,
 		.tcm_ifindex = ifindex,
 		.tcm_parent = parent,
 	};
-	int err;
+	int err = check_stopped(tc);
+
+	if (err)
+		return err;
 
 	nl_socket_modify_cb(tc->sk, NL_CB_VALID, NL_CB_CUSTOM, cb, dump);
 	err = nl_send_simple(tc->sk, type, NLM_F_DUMP, &tcm, sizeof(tcm));
@@ -336,20 +371,20 @@ static int dump(struct tc *tc, int type, int ifindex, uint32_t parent,
 	return err ? err : dump->result;
 }
 
-int tc_dump_qdiscs(struct tc *tc,
+int tc_dump_qdiscs(struct tc *tc, uint32_t parent,
 		   int (*cb)(const struct tc_qdisc *qdisc, void *arg), void *arg)
 {
-	struct dump d = { .qdisc = cb, .arg = arg };
+	struct dump d = { .qdisc = cb, .arg = arg, .parent = parent };
 
 	return dump(tc, RTM_GETQDISC, 0, 0, on_qdisc, &d);
 }
 
-int tc_dump_classes(struct tc *tc, int ifindex,
+int tc_dump_classes(struct tc *tc, int ifindex, uint32_t parent,
 		    int (*cb)(const struct tc_class *class, void *arg), void *arg)
 {
 	struct dump d = { .class = cb, .arg = arg };
 
-	return dump(tc, RTM_GETTCLASS, ifindex, 0, on_class, &d);
+	return dump(tc, RTM_GETTCLASS, ifindex, parent, on_class, &d);
 }
 
 int tc_dump_filters(struct tc *tc, int ifindex, uint32_t parent,
@@ -359,6 +394,81 @@ int tc_dump_filters(struct tc *tc, int ifindex, uint32_t parent,
 	struct dump d = { .filter = cb, .arg = arg };
 
 	return dump(tc, RTM_GETTFILTER, ifindex, parent, on_filter, &d);
+}
+
+/* The attribute that has the actions of a kind of filter; 0: it is not known. */
+static int actions_attr(const char *kind)
+{
+	static const struct {
+		const char *kind;
+		int attr;
+	} kinds[] = {
+		{ "basic", TCA_BASIC_ACT }, { "bpf", TCA_BPF_ACT },
+		{ "flower", TCA_FLOWER_ACT }, { "fw", TCA_FW_ACT },
+		{ "matchall", TCA_MATCHALL_ACT }, { "u32", TCA_U32_ACT },
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
+		if (!strcmp(kinds[i].kind, kind))
+			return kinds[i].attr;
+
+	return 0;
+}
+
+/* Actions are numbered by their attributes from 1 on. */
+static bool redirects_first(struct nlattr *actions, int target)
+{
+	struct nlattr *act[TCA_ACT_MAX + 1], *parms[TCA_MIRRED_MAX + 1];
+	struct nlattr *first = actions ? nla_find(nla_data(actions),
+						  nla_len(actions), 1) : NULL;
+	struct tc_mirred mirred;
+
+	if (!first || nla_parse_nested(act, TCA_ACT_MAX, first, NULL) < 0 ||
+	    !act[TCA_ACT_KIND] || !act[TCA_ACT_OPTIONS] ||
+	    strcmp(nla_get_string(act[TCA_ACT_KIND]), "mirred") ||
+	    nla_parse_nested(parms, TCA_MIRRED_MAX, act[TCA_ACT_OPTIONS], NULL) < 0)
+		return false;
+
+	get_struct(&mirred, sizeof(mirred), parms[TCA_MIRRED_PARMS]);
+	return (int)mirred.ifindex == target;
+}
+
+/**
+ * struct feeds - what tc_feeds() looks for
+ */
+struct feeds {
+	int target;
+	bool found;
+};
+
+static int on_ingress(struct nl_msg *msg, void *arg)
+{
+	struct nlattr *tb[TCA_MAX + 1], *actions;
+	struct dump *dump = arg;
+	struct feeds *feeds = dump->arg;
+	int attr;
+
+	if (nlmsg_parse(nlmsg_hdr(msg), sizeof(struct tcmsg), tb, TCA_MAX,
+			NULL) < 0 || !tb[TCA_KIND] || !tb[TCA_OPTIONS])
+		return NL_SKIP;
+
+	attr = actions_attr(nla_get_string(tb[TCA_KIND]));
+	actions = attr ? nla_find(nla_data(tb[TCA_OPTIONS]),
+				  nla_len(tb[TCA_OPTIONS]), attr) : NULL;
+	feeds->found |= redirects_first(actions, feeds->target);
+	return NL_OK;
+}
+
+int tc_feeds(struct tc *tc, int ifindex, int target)
+{
+	struct feeds feeds = { .target = target };
+	struct dump d = { .arg = &feeds };
+	int err;
+
+	err = dump(tc, RTM_GETTFILTER, ifindex,
+		   TC_H_MAKE(TC_H_CLSACT, TC_H_MIN_INGRESS), on_ingress, &d);
+	return err ? err : feeds.found;
 }
 
 /*
@@ -388,9 +498,13 @@ static struct rtnl_qdisc *new_qdisc(int ifindex, uint32_t parent,
 int tc_add_root(struct tc *tc, int ifindex, uint32_t handle, uint32_t defcls,
 		int replace)
 {
-	struct rtnl_qdisc *q = new_qdisc(ifindex, TC_H_ROOT, handle, "htb");
-	int err;
+	int err = check_stopped(tc);
+	struct rtnl_qdisc *q;
 
+	if (err)
+		return err;
+
+	q = new_qdisc(ifindex, TC_H_ROOT, handle, "htb");
 	if (!q)
 		return done(tc, -NLE_NOMEM);
 
@@ -421,9 +535,12 @@ int tc_put_class(struct tc *tc, int ifindex, const struct tc_class *class)
 		.interval = EST_INTERVAL,
 		.ewma_log = EST_EWMA_LOG,
 	};
+	int err = check_stopped(tc);
 	struct nl_msg *msg = NULL;
 	struct rtnl_class *c;
-	int err;
+
+	if (err)
+		return err;
 
 	c = rtnl_class_alloc();
 	if (!c)
@@ -460,8 +577,11 @@ int tc_put_class(struct tc *tc, int ifindex, const struct tc_class *class)
 
 int tc_put_leaf(struct tc *tc, int ifindex, const struct tc_qdisc *qdisc)
 {
+	int err = check_stopped(tc);
 	struct rtnl_qdisc *q;
-	int err;
+
+	if (err)
+		return err;
 
 	q = new_qdisc(ifindex, qdisc->parent, 0, "fq_codel");
 	if (!q)
@@ -500,9 +620,13 @@ static struct rtnl_cls *new_filter(int ifindex, uint32_t parent,
 int tc_put_filter(struct tc *tc, int ifindex, uint32_t parent,
 		  const struct tc_filter *filter)
 {
-	struct rtnl_cls *c = new_filter(ifindex, parent, filter);
-	int err;
+	int err = check_stopped(tc);
+	struct rtnl_cls *c;
 
+	if (err)
+		return err;
+
+	c = new_filter(ifindex, parent, filter);
 	if (!c)
 		return done(tc, -NLE_NOMEM);
 

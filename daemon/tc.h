@@ -83,11 +83,30 @@ struct tc_filter {
 	uint32_t classid;
 };
 
+/**
+ * struct tc_link - a device
+ *
+ * @ifindex: 0: there is none of that name
+ * @mtu: in bytes
+ * @kind: "vlan", "xfrm" and the like; "" of a physical one
+ */
+struct tc_link {
+	int ifindex;
+	uint32_t mtu;
+	char kind[IFNAMSIZ];
+};
+
 struct tc;
 
 /** tc_open() - a socket to the kernel; a negative errno on error */
 int tc_open(struct tc **tc);
 void tc_close(struct tc *tc);
+
+/**
+ * tc_stop() - may be called by another thread: from now on all calls but those
+ * that delete fail at once
+ */
+void tc_stop(struct tc *tc);
 
 /** tc_port() - what the kernel's notices of changes made here bear as their port */
 uint32_t tc_port(const struct tc *tc);
@@ -95,25 +114,38 @@ uint32_t tc_port(const struct tc *tc);
 /** tc_error() - why the last call failed, for a person; valid until the next */
 const char *tc_error(const struct tc *tc);
 
-/**
- * tc_link() - look a device up
- *
- * Return: its index, 0 where there is no such device, or a negative error.
- */
-int tc_link(struct tc *tc, const char *name, uint32_t *mtu);
+/** tc_link() - look a device up by its name */
+int tc_link(struct tc *tc, const char *name, struct tc_link *link);
 
 /*
  * Dumps. A callback's return value other than 0 ends up as the call's; the
  * dump is read to its end all the same. HTB classes and fw filters alone are
- * shown, the qdiscs of all devices, and filters of the qdisc @parent.
+ * shown, of the qdisc @parent on one device.
+ *
+ * The kernel dumps the qdiscs of all devices or of none (tc_dump_qdisc() in
+ * net/sched/sch_api.c); to be asked for a single one it answers everybody who
+ * listens to changes, so that is no way around it. What is not in question is
+ * left out unread: shown are root qdiscs, leaves of the qdisc @parent, and
+ * those that devices have for ingress.
  */
-int tc_dump_qdiscs(struct tc *tc,
+int tc_dump_qdiscs(struct tc *tc, uint32_t parent,
 		   int (*cb)(const struct tc_qdisc *qdisc, void *arg), void *arg);
-int tc_dump_classes(struct tc *tc, int ifindex,
+int tc_dump_classes(struct tc *tc, int ifindex, uint32_t parent,
 		    int (*cb)(const struct tc_class *class, void *arg), void *arg);
 int tc_dump_filters(struct tc *tc, int ifindex, uint32_t parent,
 		    int (*cb)(const struct tc_filter *filter, void *arg),
 		    void *arg);
+
+/**
+ * tc_feeds() - do the filters at @ifindex's ingress redirect to the device
+ * @target what they have not looked at before?
+ *
+ * Other actions ahead of the redirection may give a packet its mark (connmark,
+ * ctinfo, skbedit, bpf …), so filters that have any do not count.
+ *
+ * Return: 1, 0, or a negative error.
+ */
+int tc_feeds(struct tc *tc, int ifindex, int target);
 
 /**
  * tc_add_root() - make an HTB the root qdisc

@@ -234,6 +234,19 @@ static int find_culprit(const struct nlmsghdr *nlh, uint32_t offset)
 	return -1;
 }
 
+static void begin_request(struct iq_kernel *k,
+			  int (*answer)(struct nlmsghdr *nlh, void *arg), void *arg)
+{
+	k->answer = answer;
+	k->arg = arg;
+	k->done = false;
+	k->interrupted = false;
+	k->err = 0;
+	k->offset = 0;
+	k->culprit = -1;
+	k->error[0] = '\0';
+}
+
 /*
  * Send @msg, which is freed in any case, and read the whole answer. NULL is
  * what an allocation or a put that failed left behind.
@@ -243,15 +256,7 @@ static int request(struct iq_kernel *k, struct nl_msg *msg,
 {
 	int ret;
 
-	k->answer = answer;
-	k->arg = arg;
-	k->done = false;
-	k->interrupted = false;
-	k->err = 0;
-	k->offset = 0;
-	k->culprit = -1;
-	k->error[0] = '\0';
-
+	begin_request(k, answer, arg);
 	if (!msg) {
 		set_error(k, -ENOMEM, NULL, 0);
 		return k->err;
@@ -340,7 +345,8 @@ static int put_group(struct nl_msg *msg, const void *entry)
 	if (!nest)
 		return -ENOMEM;
 	NLA_PUT_U32(msg, IPSEC_QOS_GROUP_A_ID, g->id);
-	NLA_PUT_STRING(msg, IPSEC_QOS_GROUP_A_NAME, g->name);
+	if (g->name[0])
+		NLA_PUT_STRING(msg, IPSEC_QOS_GROUP_A_NAME, g->name);
 	NLA_PUT_U32(msg, IPSEC_QOS_GROUP_A_MARK, g->mark);
 	NLA_PUT_U32(msg, IPSEC_QOS_GROUP_A_MASK, g->mask);
 	if (g->priority)
@@ -1190,6 +1196,70 @@ int iq_kernel_group_dump(struct iq_kernel *k, int owner,
 
 	return ask(k, IPSEC_QOS_CMD_GROUP_GET, NLM_F_DUMP, put_owner, &owner,
 		   entries_answer, &sink);
+}
+
+int iq_kernel_groups_begin(struct iq_kernel *k, int owner)
+{
+	struct nl_msg *msg = new_request(k, IPSEC_QOS_CMD_GROUP_GET, NLM_F_DUMP, 1);
+	int ret;
+
+	begin_request(k, NULL, NULL);
+	msg = usable(msg, msg ? put_owner(msg, &owner) : 0);
+	if (!msg) {
+		set_error(k, -ENOMEM, NULL, 0);
+		return k->err;
+	}
+	ret = nl_send_auto(k->sk, msg);
+	k->seq = nlmsg_hdr(msg)->nlmsg_seq;
+	nlmsg_free(msg);
+	if (ret < 0)
+		set_error(k, nl_to_errno(ret), NULL, 0);
+	return k->err;
+}
+
+/* libnl reads a dump to its end; this takes one buffer of it. */
+int iq_kernel_groups_more(struct iq_kernel *k,
+			  int (*cb)(const struct iq_group *g, void *arg),
+			  void *arg)
+{
+	struct sink sink = { IPSEC_QOS_A_GROUP, .group = cb, .arg = arg };
+	struct sockaddr_nl from;
+	struct nlmsghdr *nlh;
+	unsigned char *buf;
+	int err, n;
+
+	n = nl_recv(k->sk, &from, &buf, NULL);
+	if (n <= 0) {
+		set_error(k, n ? nl_to_errno(n) : -EIO, NULL, 0);
+		return k->err;
+	}
+	for (nlh = (struct nlmsghdr *)buf; nlmsg_ok(nlh, n);
+	     nlh = nlmsg_next(nlh, &n)) {
+		if (nlh->nlmsg_seq != k->seq)
+			continue;
+		if (nlh->nlmsg_flags & NLM_F_DUMP_INTR)
+			k->interrupted = true;
+		if (nlh->nlmsg_type == NLMSG_DONE ||
+		    nlh->nlmsg_type == NLMSG_ERROR) {
+			k->done = true;
+			err = 0;
+			if (nlmsg_datalen(nlh) >= (int)sizeof(err))
+				memcpy(&err, nlmsg_data(nlh), sizeof(err));
+			/* generic netlink knows no such family any more */
+			if (err < 0 && !k->err)
+				set_error(k, err == -ENOENT ? -ENODEV : err,
+					  NULL, 0);
+		} else if (!k->err) {
+			k->err = entries_answer(nlh, &sink);
+		}
+	}
+	free(buf);
+	if (!k->done)
+		return 1;
+	if (!k->err && k->interrupted)
+		set_error(k, -EINTR,
+			  "the table changed while it was read", SIZE_MAX);
+	return k->err;
 }
 
 int iq_kernel_sa_dump(struct iq_kernel *k, const struct iq_sa *filter,

@@ -229,6 +229,15 @@ int iq_kernel_ike_del(struct iq_kernel *k, const struct iq_ike *ike, size_t n);
  */
 int iq_kernel_group_dump(struct iq_kernel *k, int owner,
 			 int (*cb)(const struct iq_group *g, void *arg), void *arg);
+/*
+ * A dump of groups piece by piece, for who has no time for all of it at once: the
+ * first call asks for it, each of the second reads a buffer of it and returns 1
+ * while there is more. Nothing else is to be asked of @k meanwhile.
+ */
+int iq_kernel_groups_begin(struct iq_kernel *k, int owner);
+int iq_kernel_groups_more(struct iq_kernel *k,
+			  int (*cb)(const struct iq_group *g, void *arg),
+			  void *arg);
 int iq_kernel_sa_dump(struct iq_kernel *k, const struct iq_sa *filter,
 		      int (*cb)(const struct iq_sa *sa, void *arg), void *arg);
 int iq_kernel_ike_dump(struct iq_kernel *k, const struct iq_ike *filter,

@@ -147,8 +147,10 @@ static void print_status(json_t *answer)
 	const json_t *config = json_object_get(answer, "config");
 	const json_t *charon = json_object_get(answer, "charon");
 	const json_t *kernel = json_object_get(answer, "kernel");
+	const json_t *shaping = json_object_get(answer, "shaping"), *trouble;
 	json_t *peers = json_object_get(answer, "peers");
 	char text[FORMAT_MAX];
+	size_t i;
 	time_t loaded = member_number(config, "loaded");
 
 	printf("daemon    %s, up %s, %" PRIu64 " resyncs\n",
@@ -177,6 +179,11 @@ static void print_status(json_t *answer)
 		       member_number(charon, "passed_over"));
 	putchar('\n');
 	print_disputes(peers);
+	json_array_foreach(shaping, i, trouble) {
+		printf("%-9s ", i ? "" : "shaping");
+		print_colored(COLOR_BAD, json_string_value(trouble));
+		putchar('\n');
+	}
 	printf("peers     %zu\n", json_array_size(peers));
 	if (json_array_size(peers)) {
 		putchar('\n');

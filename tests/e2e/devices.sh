@@ -186,7 +186,7 @@ qosd_stop gw KILL
 tc -n gw class change dev eth1 parent 4951:ffff classid 4951:1 htb rate 1mbit
 tc -n gw qdisc replace dev eth1 parent 4951:3 pfifo
 qosd_start gw
-as_it_was
+wait_for 5 as_it_was
 
 step "somebody takes it off: it comes back"
 tc -n gw qdisc del dev eth1 root
@@ -225,7 +225,7 @@ qosd_stop gw KILL
 expect "root and leaves" "$OURS" "$(kinds eth1)"
 echo 'group gold { id = 1  mark = 0x10/0xff0 }' | qosd_conf gw
 qosd_start gw
-not grep -q htb <<<"$(tc -n gw qdisc show)"
+wait_for 5 not eval 'tc -n gw qdisc show | grep -q htb'
 
 step "64 kbit beside 40 gbit"
 qosd_conf gw <<-END

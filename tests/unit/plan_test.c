@@ -137,10 +137,51 @@ START_TEST(quantums)
 				 { 2, 3 * MBIT, 12 * MBIT },
 				 { 0, 1 * MBIT, 12 * MBIT });
 
-	ck_assert_uint_eq(of(plan, 0)->quantum, FRAME);
-	ck_assert_uint_eq(of(plan, 2)->quantum, 3 * FRAME);
-	ck_assert_uint_eq(of(plan, 1)->quantum, 6 * FRAME);
+	/* what goes by in twenty milliseconds, in the proportion of the rates */
+	ck_assert_uint_eq(of(plan, 0)->quantum, 2500);
+	ck_assert_uint_eq(of(plan, 2)->quantum, 7500);
+	ck_assert_uint_eq(of(plan, 1)->quantum, 15000);
 	free(plan);
+
+	/* ten packets of a slow line */
+	plan = MAKE(MBIT, { 1, MBIT / 2, MBIT }, { 2, 3 * MBIT / 10, MBIT },
+		    { 0, MBIT / 5, MBIT });
+	ck_assert_uint_eq(of(plan, 1)->quantum, 5 * FRAME);
+	ck_assert_uint_eq(of(plan, 2)->quantum, 3 * FRAME);
+	ck_assert_uint_eq(of(plan, 0)->quantum, 2 * FRAME);
+	free(plan);
+}
+END_TEST
+
+static bool same(const struct plan_class *a, const struct plan_class *b)
+{
+	return a->minor == b->minor && a->mark == b->mark && a->mask == b->mask &&
+	       a->rate == b->rate && a->ceil == b->ceil && a->burst == b->burst &&
+	       a->cburst == b->cburst && a->quantum == b->quantum &&
+	       a->target == b->target && a->interval == b->interval;
+}
+
+/* A class that comes, be it slower or faster than all others, changes none. */
+START_TEST(one_more)
+{
+	struct class classes[] = {
+		{ 0, 5 * MBIT, 300 * MBIT }, { 2, 40 * MBIT, 300 * MBIT },
+		{ 1, 90 * MBIT, 300 * MBIT }, { 0xffff, 64 * KBIT, MBIT },
+		{ 0x1fffe, 150 * MBIT, 300 * MBIT },
+	};
+	struct plan *plans[3];
+	size_t i, n;
+
+	for (n = 3; n <= N(classes); n++)
+		plans[n - 3] = make(300 * MBIT, classes, n);
+	for (n = 1; n < N(plans); n++) {
+		ck_assert(same(&plans[n]->root, &plans[n - 1]->root));
+		for (i = 0; i < n + 2; i++)
+			ck_assert(same(of(plans[n], classes[i].group),
+				       of(plans[n - 1], classes[i].group)));
+	}
+	for (n = 0; n < N(plans); n++)
+		free(plans[n]);
 }
 END_TEST
 
@@ -152,7 +193,7 @@ START_TEST(far_apart)
 	struct plan_class *fast = of(plan, 1), *slow = of(plan, 2);
 
 	ck_assert_uint_eq(fast->rate, 39 * GBIT);	/* more than 32 bits */
-	ck_assert_uint_eq(fast->quantum, 60000);
+	ck_assert_uint_eq(fast->quantum, 58500);	/* 39 fortieths of 60000 */
 	ck_assert_uint_eq(slow->quantum, FRAME);
 	ck_assert_uint_eq(of(plan, 0)->quantum, FRAME);
 
@@ -224,6 +265,7 @@ int main(void)
 	tcase_add_test(tc, tree);
 	tcase_add_test(tc, great_ids);
 	tcase_add_test(tc, quantums);
+	tcase_add_test(tc, one_more);
 	tcase_add_test(tc, far_apart);
 	tcase_add_test(tc, bursts);
 	tcase_add_test(tc, nothing_promised);

@@ -1,0 +1,346 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+# vm: -s 2 -m 1536 -t 900
+"""Whatever tc and devices keep the kernel busy with, charon has its answers and
+ESP its marks: while 2,000 devices come and go, a file with 5,000 groups and 2,000
+classes is reloaded, and classes are shown, a charon states SAs and sends with them.
+
+    src 10.0.1.2 ---- r1 router r2 ---- 10.0.3.0/24
+"""
+import json
+import os
+import re
+import socket
+import statistics
+import struct
+import subprocess
+import sys
+import threading
+import time
+
+TOP = os.path.realpath(os.path.join(os.path.dirname(__file__), "../.."))
+sys.path.insert(0, os.path.join(TOP, "tests/lib"))
+from feed_client import CHARON, Client  # noqa: E402
+
+ROOM = "/tmp/shaping"
+CONF, SOCK, LOG = ROOM + "/qosd.conf", ROOM + "/sock", ROOM + "/log"
+DEVICES = 2000
+GROUPS = 5000
+CLASSES = 2000
+PLUGIN_WAITS = 0.2          # seconds; then the SA is installed, known or not
+SLOW = int(os.environ.get("SLOW", 1))
+# An emulated processor that shares a core stands still now and then; on one that
+# does not, the worst is what the median is here.
+MEDIAN_MAX = 0.020 * SLOW
+WORST_MAX = PLUGIN_WAITS * SLOW
+
+
+def sh(cmd):
+    return subprocess.run(cmd, shell=True, check=True, stdout=subprocess.PIPE,
+                          text=True).stdout
+
+
+def check(condition, what):
+    if not condition:
+        with open(LOG, encoding="utf-8") as log:
+            print(log.read()[-4000:])
+        sys.exit("FAIL: " + what)
+
+
+def step(what):
+    print("%7.1f  %s" % (time.monotonic(), what), flush=True)
+
+
+def conf(groups, classes):
+    """The peer's group is the first; each class has room for its own rate."""
+    with open(CONF, "w", encoding="utf-8") as f:
+        f.write("settings { max-groups = 8192 }\n")
+        for i in range(1, groups + 1):
+            f.write("group g%d { id = %d  mark = 0x%x/0xffff0 }\n" % (i, i, i << 4))
+        f.write('profile peer { identity = "peer.example"  group = g1 }\n')
+        for i in range(2, groups + 1):
+            f.write('profile p%d { identity = "h%d.example"  group = g%d }\n' %
+                    (i, i, i))
+        f.write("policy wan { device = r2  rate = 10gbit\n")
+        for i in range(1, classes + 1):
+            f.write("class g%d { bandwidth = %dkbit }\n" % (i, 1000 + i))
+        f.write('default { bandwidth = "10%" } }\n')
+
+
+def qos(*args):
+    return json.loads(subprocess.run(
+        ["build/bin/ipsec-qos", "-n", "router", "-j", *args], check=True,
+        stdout=subprocess.PIPE, env=dict(os.environ, IPSEC_QOS_SOCKET=SOCK),
+        text=True).stdout)
+
+
+class Command(Client):
+    """The command, without the time that its own start takes."""
+
+    def __init__(self):
+        super().__init__(SOCK, 2, timeout=120)
+
+
+def classes():
+    with Command() as c:
+        return c.query(4)
+
+
+def reload_and_await():
+    with Command() as c:
+        said = c.query(5)
+    eventually("all classes are there",
+               lambda: all(c["state"] == "ok" for c in classes()), 240)
+    return said
+
+
+def eventually(what, condition, seconds):
+    end = time.monotonic() + seconds * SLOW
+    while not condition():
+        check(time.monotonic() < end, "not within %d s: %s" % (seconds, what))
+        time.sleep(0.2)
+
+
+def packet(spi):
+    esp = struct.pack("!II", spi, 1) + bytes(64)
+    head = struct.pack("!BBHHHBBH4s4s", 0x45, 0, 20 + len(esp), 0, 0, 64, 50, 0,
+                       socket.inet_aton("10.0.1.2"), socket.inet_aton("10.0.3.2"))
+    total = sum(struct.unpack("!10H", head))
+    total = (total & 0xffff) + (total >> 16)
+    return (b"\x08\x00" + head[:10]
+            + struct.pack("!H", ~(total + (total >> 16)) & 0xffff)
+            + head[12:] + esp)
+
+
+class Charon:
+    """
+    States one SA after the other, as rekeying does, waits no longer than the
+    plugin, and sends an ESP packet of each of the last SAs.
+    """
+
+    def __init__(self):
+        self.client = Client(SOCK, CHARON, timeout=60)
+        self.client.ask("SYNC_START")
+        self.client.ike(1, "peer.example", local="10.0.3.2")
+        self.client.ask("SYNC_END")
+        mac = json.loads(sh("ip -n router -j link show r1"))[0]["address"]
+        self.head = bytes.fromhex(mac.replace(":", "")) + bytes(6)
+        self.out = raw_socket("src", "s1")
+        self.spi = 0x10000
+        self.times = []
+        self.late = 0
+        self.error = None
+        self.stop = threading.Event()
+        self.thread = threading.Thread(target=self.run)
+
+    def run(self):
+        try:
+            while not self.stop.is_set():
+                self.one()
+                time.sleep(0.02)
+        except (AssertionError, OSError) as e:
+            self.error = e
+
+    def one(self):
+        self.spi += 1
+        start = time.monotonic()
+        self.client.send("SA", 4, IKE_ID=1, DST="10.0.3.2", SPI=self.spi, PROTO=50)
+        self.client.sock.settimeout(PLUGIN_WAITS)
+        ack = None
+        try:
+            ack = self.client.receive()
+        except TimeoutError:
+            self.late += 1
+        self.send()
+        if not ack:
+            self.client.sock.settimeout(60)
+            ack = self.client.receive()
+        self.times.append(time.monotonic() - start)
+        assert ack["type"] == "ACK" and not ack["ERROR"] and ack["GROUP"] == 1, ack
+
+    def send(self):
+        for spi in range(max(self.spi - 7, 0x10001), self.spi + 1):
+            self.out.send(self.head + packet(spi))
+
+    def __enter__(self):
+        self.times, self.late = [], 0
+        self.stop.clear()
+        self.thread = threading.Thread(target=self.run)
+        sh("ip netns exec router nft reset counters")
+        self.thread.start()
+        return self
+
+    def __exit__(self, *what):
+        self.stop.set()
+        self.thread.join()
+
+
+def raw_socket(netns, dev):
+    fd = os.open("/run/netns/" + netns, os.O_RDONLY)
+    own = os.open("/proc/thread-self/ns/net", os.O_RDONLY)
+    setns(fd)
+    sock = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
+    sock.bind((dev, 0))
+    setns(own)
+    return sock
+
+
+def setns(fd):
+    import ctypes
+    if ctypes.CDLL(None).setns(fd, 0):
+        raise OSError("setns")
+
+
+def verdict(name, charon):
+    """What the answers took, and how many packets had no mark."""
+    times = sorted(charon.times)
+    counted = {c["counter"]["name"]: c["counter"]["packets"] for c in
+               json.loads(sh("ip netns exec router nft -j list counters"))["nftables"]
+               if "counter" in c}
+    over = sum(t > MEDIAN_MAX for t in times)
+    print("  %-34s %5d answers: median %.1f ms, 99 of 100 %.1f, worst %.1f; "
+          "%d over %.0f ms; %d too late; %d of %d ESP packets unmarked" % (
+              name, len(times), statistics.median(times) * 1000,
+              times[len(times) * 99 // 100] * 1000, times[-1] * 1000, over,
+              MEDIAN_MAX * 1000, charon.late, counted["unmarked"],
+              counted["unmarked"] + counted["marked"]), flush=True)
+    check(not charon.error, "charon: %s" % charon.error)
+    check(len(times) > 50, "too few answers to judge")
+    check(counted["marked"] > 100, "no ESP is marked")
+    return (statistics.median(times) < MEDIAN_MAX and times[-1] < WORST_MAX and
+            not counted["unmarked"])
+
+
+def come_and_go():
+    """2,000 devices, that go at once: meanwhile nobody else has the RTNL."""
+    lines = "".join("link add d%d group 7 type veth peer name e%d group 7\n" % (i, i)
+                    for i in range(DEVICES // 2))
+    subprocess.run(["ip", "-n", "router", "-batch", "-"], input=lines, text=True,
+                   check=True)
+    start = time.monotonic()
+    sh("ip -n router link del group 7")
+    return time.monotonic() - start
+
+
+def background(*functions):
+    threads = [threading.Thread(target=f) for f in functions]
+    for t in threads:
+        t.start()
+    return threads
+
+
+def changed(text):
+    """Which classes and devices tc monitor told of"""
+    return set(re.findall(r"(?:class htb|parent|flowid|classid) 4951:([0-9a-f]+)",
+                          text))
+
+
+os.makedirs(ROOM, exist_ok=True)
+sh("""
+set -e
+insmod build/kmod/$(uname -r)/ipsec_qos.ko
+for n in src router; do ip netns add $n; ip -n $n link set lo up; done
+ip -n router link add r1 type veth peer name s1 netns src
+ip -n router link add r2 type veth peer name r3
+ip -n router addr add 10.0.1.1/24 dev r1
+ip -n router addr add 10.0.2.1/24 dev r2
+ip -n src link set s1 up
+for d in r1 r2 r3; do ip -n router link set $d up; done
+ip -n router neigh add 10.0.2.2 lladdr 02:00:00:00:00:02 dev r2
+ip -n router route add 10.0.3.0/24 via 10.0.2.2
+ip netns exec router sysctl -qw net.ipv4.ip_forward=1
+ip netns exec router nft -f - <<-END
+	table netdev wire {
+		counter marked { }
+		counter unmarked { }
+		chain out {
+			type filter hook egress device r2 priority 0
+			meta protocol ip ip protocol esp jump count
+		}
+		chain count {
+			meta mark & 0xffff0 == 0 counter name unmarked return
+			counter name marked
+		}
+	}
+END
+""")
+good = []
+
+step("a daemon with few groups, a charon")
+conf(4, 2)
+log = open(LOG, "w", encoding="utf-8")
+daemon = subprocess.Popen(["ip", "netns", "exec", "router", "build/bin/ipsec-qosd",
+                           "-c", CONF, "-S", SOCK], stderr=log)
+eventually("the daemon answers", lambda: os.path.exists(SOCK), 10)
+charon = Charon()
+eventually("classes are there",
+           lambda: all(c["state"] == "ok" for c in classes()), 20)
+
+with charon:
+    time.sleep(3)
+good.append(verdict("nothing else happens", charon))
+
+step("%d devices come and go" % DEVICES)
+with charon:
+    print("  RTNL held for %.2f s" % come_and_go())
+good.append(verdict("devices come and go", charon))
+
+step("%d groups and %d classes are loaded, devices come and go, classes are shown" %
+     (GROUPS, CLASSES))
+conf(GROUPS, CLASSES)
+said = []
+with charon:
+    begin = time.monotonic()
+    threads = background(come_and_go, lambda: said.append(reload_and_await()))
+    for t in threads:
+        t.join()
+    print("  %.1f s; %s" % (time.monotonic() - begin, said[0]["warnings"]))
+good.append(verdict("5,000 groups, 2,000 classes", charon))
+check(len(classes()) == CLASSES + 1, "classes are missing")
+
+step("one more class")
+conf(GROUPS, CLASSES + 1)
+with open(ROOM + "/monitor", "w", encoding="utf-8") as out:
+    monitor = subprocess.Popen(["tc", "-n", "router", "monitor"], stdout=out)
+    # tc does not say when it begins to listen
+    sh("ip -n router link add probe type dummy")
+    eventually("tc monitor listens", lambda: sh(
+        "tc -n router qdisc replace dev probe root pfifo; grep -c pfifo %s/monitor || true"
+        % ROOM) != "0\n", 20)
+    with charon:
+        reload_and_await()
+    good.append(verdict("one class more", charon))
+    sh("tc -n router qdisc replace dev probe root bfifo")
+    eventually("all is told", lambda: sh(
+        "grep -c bfifo %s/monitor || true" % ROOM) != "0\n", 20)
+    monitor.terminate()
+    monitor.wait()
+with open(ROOM + "/monitor", encoding="utf-8") as told:
+    touched = changed(told.read())
+print("  tc monitor told of %d classes: %s" % (len(touched), sorted(touched)[:5]))
+good.append(touched == {"%x" % (CLASSES + 1), "ffff", "0"} or
+            touched == {"%x" % (CLASSES + 1), "ffff"})
+
+step("the same file again")
+with charon:
+    reload_and_await()
+good.append(verdict("nothing changes", charon))
+
+step("the daemon ends while nobody else has the RTNL")
+conf(4, 2)
+subprocess.run(["ip", "-n", "router", "-batch", "-"], check=True, text=True,
+               input="".join("link add d%d group 7 type veth peer name e%d group 7\n" %
+                             (i, i) for i in range(DEVICES // 2)))
+holder = subprocess.Popen(["ip", "-n", "router", "link", "del", "group", "7"])
+time.sleep(0.2)
+begin = time.monotonic()
+with open("/proc/%d/status" % daemon.pid, encoding="utf-8") as f:
+    pass
+daemon.send_signal(15)
+eventually("the socket is gone", lambda: not os.path.exists(SOCK), 3)
+print("  after %.2f s it serves nobody any more; RTNL was %s" % (
+    time.monotonic() - begin, "held still" if holder.poll() is None else "free"))
+check(daemon.wait(60) == 0, "the daemon ended with %s" % daemon.returncode)
+holder.wait()
+check(all(good), "not as it should be: %s" % good)
+step("as it should be")
