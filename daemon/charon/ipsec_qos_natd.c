@@ -5,6 +5,8 @@
 #include <daemon.h>
 #include <encoding/payloads/notify_payload.h>
 #include <encoding/payloads/vendor_id_payload.h>
+#include <collections/hashtable.h>
+#include <threading/mutex.h>
 
 typedef struct private_ipsec_qos_natd_t private_ipsec_qos_natd_t;
 
@@ -19,13 +21,36 @@ struct private_ipsec_qos_natd_t {
 	ipsec_qos_natd_t public;
 
 	/**
-	 * Original method, if wrapped
+	 * Original method of charon->sender, if wrapped
 	 */
 	void (*send)(sender_t *this, packet_t *packet);
+
+	/**
+	 * Original method of charon->backends, if wrapped
+	 */
+	ike_cfg_t *(*get_ike_cfg)(backend_manager_t *this, host_t *me,
+							  host_t *other, ike_version_t version);
+
+	/**
+	 * Protects the following, held for no longer than it takes to look there
+	 */
+	mutex_t *mutex;
+
+	/**
+	 * TRUE if a connection has a setting of its own
+	 */
+	bool own;
+
+	/**
+	 * IKE_SAs this host answers, which have no connection yet, whose ESP is to
+	 * stay plain, as unique ID => this. What is there is a half-open IKE_SA, of
+	 * which charon has no more than it is told to have.
+	 */
+	hashtable_t *plain;
 };
 
 /**
- * The one instance, as the method we replace has no place for it
+ * The one instance, as the methods we replace have no place for it
  */
 static private_ipsec_qos_natd_t *natd;
 
@@ -114,17 +139,53 @@ static bool is_set(const char *connection)
 }
 
 /**
- * Check if ESP is to stay plain for an IKE_SA.
+ * Check if ESP is to stay plain where charon found these settings for IKE.
  *
- * What answers has no connection before the peer is authenticated. Its addresses
- * have been looked at, by which the settings for IKE were found; these are of one
- * connection.
+ * Which connection it is going to be is not known, so all that have these settings
+ * have to say so: whoever gets UDP encapsulation without need is better off than
+ * one who lacks it. With vici each connection has settings of its own. With stroke
+ * connections share them, with sql each look-up makes new ones.
  */
-static bool is_wanted(ike_sa_t *ike_sa)
+static bool is_agreed(private_ipsec_qos_natd_t *this, ike_cfg_t *ike_cfg)
 {
 	enumerator_t *enumerator;
-	peer_cfg_t *peer_cfg, *current;
-	ike_cfg_t *ike_cfg;
+	peer_cfg_t *peer_cfg;
+	ike_cfg_t *current;
+	bool own, set, have = FALSE, same = TRUE, have_alike = FALSE, alike = TRUE;
+
+	this->mutex->lock(this->mutex);
+	own = this->own;
+	this->mutex->unlock(this->mutex);
+	if (!own)
+	{
+		return is_set(NULL);
+	}
+	/* with no address given none is compared, so no name is resolved */
+	enumerator = charon->backends->create_peer_cfg_enumerator(charon->backends,
+										NULL, NULL, NULL, NULL, IKE_ANY);
+	while (enumerator->enumerate(enumerator, &peer_cfg))
+	{
+		current = peer_cfg->get_ike_cfg(peer_cfg);
+		set = is_set(peer_cfg->get_name(peer_cfg));
+		if (current == ike_cfg)
+		{
+			have = TRUE;
+			same = same && set;
+		}
+		else if (!have && current->equals(current, ike_cfg))
+		{
+			have_alike = TRUE;
+			alike = alike && set;
+		}
+	}
+	enumerator->destroy(enumerator);
+	return have ? same : have_alike ? alike : is_set(NULL);
+}
+
+METHOD(ipsec_qos_natd_t, is_wanted, bool,
+	private_ipsec_qos_natd_t *this, ike_sa_t *ike_sa)
+{
+	peer_cfg_t *peer_cfg;
 	bool wanted;
 
 	peer_cfg = ike_sa->get_peer_cfg(ike_sa);
@@ -132,24 +193,10 @@ static bool is_wanted(ike_sa_t *ike_sa)
 	{
 		return is_set(peer_cfg->get_name(peer_cfg));
 	}
-	wanted = is_set(NULL);
-	ike_cfg = ike_sa->get_ike_cfg(ike_sa);
-	if (ike_cfg)
-	{
-		enumerator = charon->backends->create_peer_cfg_enumerator(
-						charon->backends, ike_sa->get_my_host(ike_sa),
-						ike_sa->get_other_host(ike_sa), NULL, NULL,
-						ike_sa->get_version(ike_sa));
-		while (enumerator->enumerate(enumerator, &current))
-		{
-			if (current->get_ike_cfg(current) == ike_cfg)
-			{
-				wanted = is_set(current->get_name(current));
-				break;
-			}
-		}
-		enumerator->destroy(enumerator);
-	}
+	this->mutex->lock(this->mutex);
+	wanted = this->plain->get(this->plain,
+					(void*)(uintptr_t)ike_sa->get_unique_id(ike_sa)) != NULL;
+	this->mutex->unlock(this->mutex);
 	return wanted;
 }
 
@@ -172,7 +219,7 @@ METHOD(listener_t, message, bool,
 		{
 			continue;
 		}
-		if (!removed && !is_wanted(ike_sa))
+		if (!removed && !is_wanted(this, ike_sa))
 		{
 			break;
 		}
@@ -189,6 +236,37 @@ METHOD(listener_t, message, bool,
 	return TRUE;
 }
 
+METHOD(listener_t, ike_state_change, bool,
+	private_ipsec_qos_natd_t *this, ike_sa_t *ike_sa, ike_sa_state_t state)
+{
+	if (state == IKE_ESTABLISHED || state == IKE_DESTROYING)
+	{
+		this->mutex->lock(this->mutex);
+		this->plain->remove(this->plain,
+							(void*)(uintptr_t)ike_sa->get_unique_id(ike_sa));
+		this->mutex->unlock(this->mutex);
+	}
+	return TRUE;
+}
+
+METHOD(backend_manager_t, get_ike_cfg, ike_cfg_t*,
+	backend_manager_t *this, host_t *me, host_t *other, ike_version_t version)
+{
+	ike_sa_t *ike_sa;
+	ike_cfg_t *ike_cfg;
+
+	ike_cfg = natd->get_ike_cfg(this, me, other, version);
+	ike_sa = charon->bus->get_sa(charon->bus);
+	if (ike_cfg && ike_sa && is_agreed(natd, ike_cfg))
+	{
+		natd->mutex->lock(natd->mutex);
+		natd->plain->put(natd->plain,
+						 (void*)(uintptr_t)ike_sa->get_unique_id(ike_sa), natd);
+		natd->mutex->unlock(natd->mutex);
+	}
+	return ike_cfg;
+}
+
 METHOD(sender_t, send_, void,
 	sender_t *this, packet_t *packet)
 {
@@ -201,7 +279,7 @@ METHOD(sender_t, send_, void,
 		dst->get_port(dst) == IKEV2_UDP_PORT)
 	{
 		ike_sa = charon->bus->get_sa(charon->bus);
-		if (ike_sa && is_wanted(ike_sa))
+		if (ike_sa && is_wanted(natd, ike_sa))
 		{
 			DBG1(DBG_IKE, "trying the path from port %d, not %d (esp_through_nat)",
 				 charon->socket->get_port(charon->socket, FALSE),
@@ -212,23 +290,64 @@ METHOD(sender_t, send_, void,
 	natd->send(this, packet);
 }
 
+/**
+ * Create an empty set of IKE_SAs
+ */
+static hashtable_t *create_plain()
+{
+	return hashtable_create(hashtable_hash_ptr, hashtable_equals_ptr, 4);
+}
+
+METHOD(ipsec_qos_natd_t, configure, bool,
+	private_ipsec_qos_natd_t *this)
+{
+	enumerator_t *enumerator;
+	bool own = FALSE, set = is_set(NULL);
+	char *name;
+
+	enumerator = lib->settings->create_section_enumerator(lib->settings,
+								"%s.plugins.ipsec-qos.connections", lib->ns);
+	while (enumerator->enumerate(enumerator, &name))
+	{
+		own = own || lib->settings->get_str(lib->settings,
+						"%s.plugins.ipsec-qos.connections.%s.esp_through_nat",
+						NULL, lib->ns, name);
+		set = set || is_set(name);
+	}
+	enumerator->destroy(enumerator);
+	this->mutex->lock(this->mutex);
+	this->own = own;
+	this->mutex->unlock(this->mutex);
+	return set;
+}
+
 METHOD(ipsec_qos_natd_t, wrap, void,
 	private_ipsec_qos_natd_t *this)
 {
 	natd = this;
 	this->send = charon->sender->send;
+	this->get_ike_cfg = charon->backends->get_ike_cfg;
 	charon->sender->send = _send_;
+	charon->backends->get_ike_cfg = _get_ike_cfg;
 }
 
 METHOD(ipsec_qos_natd_t, unwrap, void,
 	private_ipsec_qos_natd_t *this)
 {
+	charon->backends->get_ike_cfg = this->get_ike_cfg;
 	charon->sender->send = this->send;
+	/* nobody tells us any more when they are gone */
+	this->mutex->lock(this->mutex);
+	this->plain->destroy(this->plain);
+	this->plain = create_plain();
+	this->mutex->unlock(this->mutex);
 }
 
 METHOD(ipsec_qos_natd_t, destroy, void,
 	private_ipsec_qos_natd_t *this)
 {
+	this->plain->destroy(this->plain);
+	this->mutex->destroy(this->mutex);
 	free(this);
 }
 
@@ -243,11 +362,16 @@ ipsec_qos_natd_t *ipsec_qos_natd_create()
 		.public = {
 			.listener = {
 				.message = _message,
+				.ike_state_change = _ike_state_change,
 			},
+			.configure = _configure,
+			.is_wanted = _is_wanted,
 			.wrap = _wrap,
 			.unwrap = _unwrap,
 			.destroy = _destroy,
 		},
+		.mutex = mutex_create(MUTEX_TYPE_DEFAULT),
+		.plain = create_plain(),
 	);
 
 	return &this->public;

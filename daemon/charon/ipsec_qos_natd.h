@@ -27,16 +27,40 @@ struct ipsec_qos_natd_t {
 	listener_t listener;
 
 	/**
-	 * Replace the method of charon->sender.
+	 * Read the settings, again if they have changed.
+	 *
+	 * @return				TRUE if it is told to do so anywhere. If not, neither
+	 *						register the listener nor replace methods.
+	 */
+	bool (*configure)(ipsec_qos_natd_t *this);
+
+	/**
+	 * Check if ESP is to stay plain for an IKE_SA. May be called by listeners: it
+	 * looks at settings and at what has been found before.
+	 *
+	 * With a connection that one's setting counts. Where this host answers there
+	 * is none before the peer is authenticated, then it is what was decided when
+	 * charon found the settings for IKE.
+	 *
+	 * @param ike_sa		IKE_SA, checked out
+	 */
+	bool (*is_wanted)(ipsec_qos_natd_t *this, ike_sa_t *ike_sa);
+
+	/**
+	 * Replace methods of charon->sender and charon->backends.
 	 *
 	 * With MOBIKE charon tries new paths from the NAT-T port, though it is the
 	 * other one that the peer is talked to on if no NAT gets detected. The
 	 * answers to that it would take for ESP in UDP.
+	 *
+	 * Where charon looks for the settings for IKE it may wait for a resolver or
+	 * a database. A listener must not, as the bus is locked then, so it is there
+	 * that we look which connections have these settings.
 	 */
 	void (*wrap)(ipsec_qos_natd_t *this);
 
 	/**
-	 * Restore the method of charon->sender, if replaced.
+	 * Restore these methods, if replaced.
 	 */
 	void (*unwrap)(ipsec_qos_natd_t *this);
 

@@ -10,6 +10,7 @@
 #include "ipsec_qos_spi.h"
 
 #include <daemon.h>
+#include <threading/mutex.h>
 
 typedef struct private_ipsec_qos_plugin_t private_ipsec_qos_plugin_t;
 
@@ -54,6 +55,16 @@ struct private_ipsec_qos_plugin_t {
 	ipsec_qos_natd_t *natd;
 
 	/**
+	 * Protects through_nat, as settings may be reloaded by several at a time
+	 */
+	mutex_t *mutex;
+
+	/**
+	 * TRUE while natd is registered
+	 */
+	bool through_nat;
+
+	/**
 	 * Wrapper of the kernel interface
 	 */
 	ipsec_qos_kernel_t *kernel;
@@ -63,6 +74,29 @@ METHOD(plugin_t, get_name, char*,
 	private_ipsec_qos_plugin_t *this)
 {
 	return "ipsec-qos";
+}
+
+/**
+ * Register what keeps NATs from being detected, if that is wanted anywhere
+ */
+static void register_natd(private_ipsec_qos_plugin_t *this, bool reg)
+{
+	bool wanted;
+
+	this->mutex->lock(this->mutex);
+	wanted = reg && this->natd->configure(this->natd);
+	if (wanted && !this->through_nat)
+	{
+		charon->bus->add_listener(charon->bus, &this->natd->listener);
+		this->natd->wrap(this->natd);
+	}
+	else if (!wanted && this->through_nat)
+	{
+		this->natd->unwrap(this->natd);
+		charon->bus->remove_listener(charon->bus, &this->natd->listener);
+	}
+	this->through_nat = wanted;
+	this->mutex->unlock(this->mutex);
 }
 
 /**
@@ -81,15 +115,13 @@ static bool plugin_cb(private_ipsec_qos_plugin_t *this,
 		}
 		charon->bus->add_listener(charon->bus, &this->listener->listener);
 		charon->bus->add_listener(charon->bus, &this->spi->listener);
-		charon->bus->add_listener(charon->bus, &this->natd->listener);
-		this->natd->wrap(this->natd);
+		register_natd(this, TRUE);
 		this->kernel->wrap(this->kernel);
 	}
 	else
 	{
 		this->kernel->unwrap(this->kernel);
-		this->natd->unwrap(this->natd);
-		charon->bus->remove_listener(charon->bus, &this->natd->listener);
+		register_natd(this, FALSE);
 		charon->bus->remove_listener(charon->bus, &this->spi->listener);
 		charon->bus->remove_listener(charon->bus, &this->listener->listener);
 		/* held back reports are to be sent before the connection is closed */
@@ -113,6 +145,13 @@ METHOD(plugin_t, get_features, int,
 	return countof(f);
 }
 
+METHOD(plugin_t, reload, bool,
+	private_ipsec_qos_plugin_t *this)
+{
+	register_natd(this, TRUE);
+	return TRUE;
+}
+
 METHOD(plugin_t, destroy, void,
 	private_ipsec_qos_plugin_t *this)
 {
@@ -123,6 +162,7 @@ METHOD(plugin_t, destroy, void,
 	this->report->destroy(this->report);
 	this->hosts->destroy(this->hosts);
 	this->feed->destroy(this->feed);
+	this->mutex->destroy(this->mutex);
 	free(this);
 }
 
@@ -138,6 +178,7 @@ plugin_t *ipsec_qos_plugin_create()
 			.plugin = {
 				.get_name = _get_name,
 				.get_features = _get_features,
+				.reload = _reload,
 				.destroy = _destroy,
 			},
 		},
@@ -145,6 +186,7 @@ plugin_t *ipsec_qos_plugin_create()
 		.hosts = ipsec_qos_hosts_create(),
 		.spi = ipsec_qos_spi_create(),
 		.natd = ipsec_qos_natd_create(),
+		.mutex = mutex_create(MUTEX_TYPE_DEFAULT),
 	);
 	this->report = ipsec_qos_report_create(this->feed, this->hosts);
 	this->listener = ipsec_qos_listener_create(this->report);
