@@ -5,6 +5,7 @@
 #include "ipsec_qos_hosts.h"
 #include "ipsec_qos_kernel.h"
 #include "ipsec_qos_listener.h"
+#include "ipsec_qos_mapping.h"
 #include "ipsec_qos_natd.h"
 #include "ipsec_qos_report.h"
 #include "ipsec_qos_spi.h"
@@ -55,12 +56,17 @@ struct private_ipsec_qos_plugin_t {
 	ipsec_qos_natd_t *natd;
 
 	/**
+	 * Looks after mappings of NATs that are not detected
+	 */
+	ipsec_qos_mapping_t *mapping;
+
+	/**
 	 * Protects through_nat, as settings may be reloaded by several at a time
 	 */
 	mutex_t *mutex;
 
 	/**
-	 * TRUE while natd is registered
+	 * TRUE while natd and mapping are registered
 	 */
 	bool through_nat;
 
@@ -88,11 +94,13 @@ static void register_natd(private_ipsec_qos_plugin_t *this, bool reg)
 	if (wanted && !this->through_nat)
 	{
 		charon->bus->add_listener(charon->bus, &this->natd->listener);
+		charon->bus->add_listener(charon->bus, &this->mapping->listener);
 		this->natd->wrap(this->natd);
 	}
 	else if (!wanted && this->through_nat)
 	{
 		this->natd->unwrap(this->natd);
+		charon->bus->remove_listener(charon->bus, &this->mapping->listener);
 		charon->bus->remove_listener(charon->bus, &this->natd->listener);
 	}
 	this->through_nat = wanted;
@@ -156,6 +164,7 @@ METHOD(plugin_t, destroy, void,
 	private_ipsec_qos_plugin_t *this)
 {
 	this->kernel->destroy(this->kernel);
+	this->mapping->destroy(this->mapping);
 	this->natd->destroy(this->natd);
 	this->spi->destroy(this->spi);
 	this->listener->destroy(this->listener);
@@ -188,6 +197,7 @@ plugin_t *ipsec_qos_plugin_create()
 		.natd = ipsec_qos_natd_create(),
 		.mutex = mutex_create(MUTEX_TYPE_DEFAULT),
 	);
+	this->mapping = ipsec_qos_mapping_create(this->natd);
 	this->report = ipsec_qos_report_create(this->feed, this->hosts);
 	this->listener = ipsec_qos_listener_create(this->report);
 	this->kernel = ipsec_qos_kernel_create(this->report, this->feed, this->hosts,

@@ -79,7 +79,7 @@ nodes_topology()
 		}
 	}
 	END
-	# IKE keeps its mapping although nobody sends keepalives
+	# IKE keeps its mapping where a node sends no keep-alives
 	at nat sysctl -qw net.netfilter.nf_conntrack_udp_timeout=600 \
 		net.netfilter.nf_conntrack_udp_timeout_stream=600
 }
