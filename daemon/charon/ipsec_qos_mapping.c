@@ -261,7 +261,7 @@ METHOD(listener_t, message, bool,
 	bool incoming, bool plain)
 {
 	callback_job_t *job;
-	host_t *seen, *known;
+	host_t *seen, *known, *here;
 
 	/* What is plain has been decrypted and has the next message ID, so it is the
 	 * peer's, and new. With IKEv1 charon follows the peer by itself. */
@@ -276,7 +276,10 @@ METHOD(listener_t, message, bool,
 	}
 	seen = message->get_source(message);
 	known = ike_sa->get_other_host(ike_sa);
-	if (seen->equals(seen, known) || !is_ours(this, ike_sa))
+	here = message->get_destination(message);
+	if (seen->equals(seen, known) || !is_ours(this, ike_sa) ||
+		/* no NAT changes that, the peer talks to another address or port of ours */
+		!here->equals(here, ike_sa->get_my_host(ike_sa)))
 	{
 		return TRUE;
 	}

@@ -143,8 +143,8 @@ static bool is_set(const char *connection)
  *
  * Which connection it is going to be is not known, so all that have these settings
  * have to say so: whoever gets UDP encapsulation without need is better off than
- * one who lacks it. With vici each connection has settings of its own. With stroke
- * connections share them, with sql each look-up makes new ones.
+ * one who lacks it. With vici and stroke each connection has settings of its own.
+ * In a database connections may share them, and each look-up there makes new ones.
  */
 static bool is_agreed(private_ipsec_qos_natd_t *this, ike_cfg_t *ike_cfg)
 {
