@@ -6,6 +6,7 @@
 #include <net/genetlink.h>
 #include <net/netns/generic.h>
 
+#include "claim.h"
 #include "frag.h"
 #include "group.h"
 #include "ike.h"
@@ -73,7 +74,7 @@ static void __net_exit iq_net_pre_exit(struct net *net)
 	struct iq_net *iqn = iq_net(net);
 
 	spin_lock_bh(&iqn->table);
-	iqn->dead = true;
+	WRITE_ONCE(iqn->dead, true);
 	spin_unlock_bh(&iqn->table);
 
 	mutex_lock(&iqn->config);
@@ -92,6 +93,7 @@ static void __net_exit iq_net_exit(struct net *net)
 	cancel_work_sync(&iqn->audit_work);
 	iq_nat_exit(iqn);
 	iq_frag_exit(iqn);
+	iq_claim_exit(iqn);
 	iq_ike_exit(iqn);
 	iq_table_exit(&iqn->tables[IQ_TABLE_SA]);
 	iq_group_exit(iqn);

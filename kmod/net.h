@@ -36,6 +36,7 @@
 enum iq_total {
 	IQ_TOTAL_UNTAGGED,
 	IQ_TOTAL_MALFORMED,
+	IQ_TOTAL_LEFT,
 	__IQ_TOTAL_MAX
 };
 
@@ -63,6 +64,7 @@ enum iq_table_id {
 	__IQ_TABLE_MAX
 };
 
+struct iq_claims;
 struct iq_store;
 struct iq_table_type;
 
@@ -104,6 +106,8 @@ struct iq_table {
  * @n_priority: groups that have a priority; config
  * @max_groups: ceiling
  *
+ * @claimed: bits of skb->mark that policies or SAs of the kernel's want; what of
+ *	them is ours is asked in claim.c. Written under a lock of its own.
  * @tables: the SA and the IKE table, by enum iq_table_id
  * @ike_halves: entries of the IKE table by the initiator's SPI alone
  *
@@ -114,6 +118,9 @@ struct iq_table {
  * @expire_armed: there is one; table
  * @expire_work: removes what has expired
  *
+ * @claims: what others want of marks, see claim.c; set before the first hook is
+ *	registered, for good
+ * @left_group: id of the group whose bits were left to others last; 0: none
  * @frags: fragments under way, see frag.c; set before the first hook is
  *	registered, for good
  * @tag_hooks: netfilter hooks of tag.c, NULL: not registered; config
@@ -143,6 +150,7 @@ struct iq_net {
 	u32 n_priority;
 	u32 max_groups;
 
+	u32 claimed;
 	struct iq_table tables[__IQ_TABLE_MAX];
 	struct rhltable ike_halves;
 
@@ -153,6 +161,8 @@ struct iq_net {
 	bool expire_armed;
 	struct delayed_work expire_work;
 
+	struct iq_claims *claims;
+	u32 left_group;
 	struct iq_frags *frags;
 	struct iq_hooks *tag_hooks;
 	struct iq_hooks *out_hooks;

@@ -926,6 +926,8 @@ static int iq_put_status(struct sk_buff *skb, struct iq_net *iqn)
 {
 	struct iq_count untagged = iq_counter_sum(iqn->total, IQ_TOTAL_UNTAGGED);
 	struct iq_count malformed = iq_counter_sum(iqn->total, IQ_TOTAL_MALFORMED);
+	struct iq_count left = iq_counter_sum(iqn->total, IQ_TOTAL_LEFT);
+	u32 left_group = READ_ONCE(iqn->left_group);
 	struct nlattr *nest = nla_nest_start(skb, IPSEC_QOS_A_STATUS);
 
 	if (!nest ||
@@ -936,7 +938,10 @@ static int iq_put_status(struct sk_buff *skb, struct iq_net *iqn)
 	    nla_put_u32(skb, IPSEC_QOS_STATUS_A_IKES,
 			iq_table_count(&iqn->tables[IQ_TABLE_IKE])) ||
 	    iq_put_count(skb, IPSEC_QOS_STATUS_A_UNTAGGED, &untagged) ||
-	    iq_put_count(skb, IPSEC_QOS_STATUS_A_MALFORMED, &malformed))
+	    iq_put_count(skb, IPSEC_QOS_STATUS_A_MALFORMED, &malformed) ||
+	    iq_put_count(skb, IPSEC_QOS_STATUS_A_LEFT, &left) ||
+	    (left_group &&
+	     nla_put_u32(skb, IPSEC_QOS_STATUS_A_LEFT_GROUP, left_group)))
 		return -EMSGSIZE;
 	nla_nest_end(skb, nest);
 	return 0;

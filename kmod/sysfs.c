@@ -86,6 +86,8 @@ IQ_SHOW_TOTAL(untagged, IQ_TOTAL_UNTAGGED, packets)
 IQ_SHOW_TOTAL(untagged, IQ_TOTAL_UNTAGGED, bytes)
 IQ_SHOW_TOTAL(malformed, IQ_TOTAL_MALFORMED, packets)
 IQ_SHOW_TOTAL(malformed, IQ_TOTAL_MALFORMED, bytes)
+IQ_SHOW_TOTAL(left, IQ_TOTAL_LEFT, packets)
+IQ_SHOW_TOTAL(left, IQ_TOTAL_LEFT, bytes)
 
 static ssize_t iq_show_nat_entries(struct iq_net *iqn, char *buf)
 {
@@ -139,6 +141,8 @@ static const struct iq_sysfs_file iq_sysfs_files[] = {
 	{ "untagged_bytes", iq_show_untagged_bytes },
 	{ "malformed_packets", iq_show_malformed_packets },
 	{ "malformed_bytes", iq_show_malformed_bytes },
+	{ "left_packets", iq_show_left_packets },
+	{ "left_bytes", iq_show_left_bytes },
 	{ "nat_entries", iq_show_nat_entries },
 	{ "nat_out_packets", iq_show_nat_out_packets },
 	{ "nat_in_packets", iq_show_nat_in_packets },

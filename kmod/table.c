@@ -521,7 +521,7 @@ int iq_table_set(struct iq_table *t, const struct iq_entry_req *req, u32 n,
 	look = !err && t->type->id == IQ_TABLE_SA && iq_xfrm_has_sas(iqn);
 	for (i = 0; i < n && look; i++)
 		if (!req[i].pending)
-			iq_xfrm_look(iqn, &req[i].key, done[i].info.group);
+			iq_xfrm_look(iqn, &req[i].key);
 	kvfree(done);
 	return err;
 }

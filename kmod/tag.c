@@ -10,6 +10,7 @@
 #include <net/l3mdev.h>
 #include <net/xfrm.h>
 
+#include "claim.h"
 #include "frag.h"
 #include "group.h"
 #include "hooks.h"
@@ -89,12 +90,31 @@ static noinline void iq_set_dscp(struct sk_buff *skb, u8 family, u8 dscp)
 
 static void iq_set_mark(struct sk_buff *skb, u32 mark, u32 mask)
 {
-	skb->mark = (skb->mark & ~mask) | mark;
+	skb->mark = (skb->mark & ~mask) | (mark & mask);
 }
 
-static void iq_act(struct sk_buff *skb, const struct iq_action *a)
+/*
+ * Others have claims to bits of @mask: count where that makes a difference. @group:
+ * whose mark it is, 0: the fall-back's; @packets: to count, 0: none.
+ */
+static noinline u32 iq_tag_left(struct iq_net *iqn, const struct sk_buff *skb,
+				u32 left, u32 mark, u32 mask, u32 group,
+				u32 packets)
 {
-	iq_set_mark(skb, a->mark, a->mask);
+	if (packets && (skb->mark ^ mark) & mask & ~left) {
+		local_bh_disable();
+		iq_counter_add(iqn->total, IQ_TOTAL_LEFT, packets, skb->len);
+		local_bh_enable();
+		if (group && READ_ONCE(iqn->left_group) != group)
+			WRITE_ONCE(iqn->left_group, group);
+	}
+	return left;
+}
+
+/* @mask: those bits of @a->mask that are ours */
+static void iq_act(struct sk_buff *skb, const struct iq_action *a, u32 mask)
+{
+	iq_set_mark(skb, a->mark, mask);
 	if (a->priority)
 		skb->priority = a->priority;
 }
@@ -126,6 +146,20 @@ static enum iq_kind iq_tag_parse(struct sk_buff *skb,
 	}
 }
 
+/* What a packet's key is in the SA table */
+static void iq_tag_key(const struct iq_packet *pkt, struct iq_key *key)
+{
+	*key = (struct iq_key) {
+		.family = pkt->family,
+		.proto = pkt->proto,
+		.spi = cpu_to_be32(pkt->spi),
+	};
+	if (pkt->family == AF_INET)
+		memcpy(key->dst, pkt->dst, sizeof(struct in_addr));
+	else
+		memcpy(key->dst, pkt->dst, sizeof(struct in6_addr));
+}
+
 /*
  * Whose is it? @packets: to count as the entry's, 0: none. NULL: nobody's that we
  * know.
@@ -135,18 +169,12 @@ static const struct iq_action *iq_tag_lookup(struct iq_net *iqn, struct sk_buff 
 					     const struct iq_packet *pkt,
 					     u32 packets)
 {
-	struct iq_key key = {};
+	struct iq_key key;
 
 	if (kind == IQ_IKE)
 		return iq_ike_lookup(iqn, pkt->spi_i, pkt->spi_r, packets,
 				     skb->len);
-	key.family = pkt->family;
-	key.proto = pkt->proto;
-	key.spi = cpu_to_be32(pkt->spi);
-	if (pkt->family == AF_INET)
-		memcpy(key.dst, pkt->dst, sizeof(struct in_addr));
-	else
-		memcpy(key.dst, pkt->dst, sizeof(struct in6_addr));
+	iq_tag_key(pkt, &key);
 	return iq_table_lookup(&iqn->tables[IQ_TABLE_SA], &key, packets, skb->len);
 }
 
@@ -186,20 +214,51 @@ static noinline bool iq_tag_fragment(struct iq_net *iqn, struct sk_buff *skb,
 	return false;
 }
 
-static void iq_tag_fallback(struct sk_buff *skb, const struct iq_settings *s,
-			    u8 dscp)
+/* Which bits of @mask may be set on a protected packet? As iq_tag_left(). */
+static u32 iq_tag_mask(struct iq_net *iqn, const struct sk_buff *skb, enum iq_kind kind,
+		       const struct iq_packet *pkt, bool in, u32 mark, u32 mask,
+		       u32 group, u32 packets)
 {
-	if (s->has_fallback)
-		iq_set_mark(skb, s->fallback[dscp].mark, s->fallback[dscp].mask);
+	u32 left = mask;
+	struct iq_key key;
+
+	if (!iq_claimed(iqn, mask))
+		return mask;
+	if (kind == IQ_SA) {
+		iq_tag_key(pkt, &key);
+		left = iq_claim_esp(iqn, skb, &key, in, mark, mask);
+	} else if (kind == IQ_FRAGMENT) {
+		/* Of which SA it is it does not say. */
+		left &= ~READ_ONCE(iqn->claimed);
+	} else if (in) {
+		left = iq_claim_other(iqn, skb, mark, mask);
+	}
+	return iq_tag_left(iqn, skb, left, mark, mask, group, packets);
 }
 
-/* @packets: to count, 0: none. Bottom halves are disabled. */
+static void iq_tag_fallback(struct iq_net *iqn, struct sk_buff *skb,
+			    const struct iq_settings *s, enum iq_kind kind,
+			    const struct iq_packet *pkt, bool in, u32 packets)
+{
+	u32 mark, mask;
+
+	if (!s->has_fallback)
+		return;
+	mark = s->fallback[pkt->dscp].mark;
+	mask = s->fallback[pkt->dscp].mask;
+	iq_set_mark(skb, mark, iq_tag_mask(iqn, skb, kind, pkt, in, mark, mask, 0,
+					   packets));
+}
+
+/*
+ * @mask: as iq_act(); @packets: to count, 0: none. Bottom halves are disabled.
+ */
 static __always_inline void iq_tag_with(struct sk_buff *skb,
-					const struct iq_action *a,
+					const struct iq_action *a, u32 mask,
 					enum ipsec_qos_counter which,
 					u32 packets, u8 family)
 {
-	iq_act(skb, a);
+	iq_act(skb, a, mask);
 	if (likely(packets))
 		iq_action_count(a, which, packets, skb->len);
 	if (unlikely(a->dscp >= 0))
@@ -235,7 +294,8 @@ iq_tag_protected(struct iq_net *iqn, struct sk_buff *skb,
 		iq_total_add(iqn, IQ_TOTAL_UNTAGGED, skb, state);
 		/* Of UDP it need not be a protected one. */
 		if (pkt.frag_proto == IPPROTO_ESP || pkt.frag_proto == IPPROTO_AH)
-			iq_tag_fallback(skb, settings, pkt.dscp);
+			iq_tag_fallback(iqn, skb, settings, kind, &pkt, in,
+					iq_tag_again(skb, state) ? 0 : 1);
 		return NF_ACCEPT;
 	case IQ_MALFORMED:
 		iq_total_add(iqn, IQ_TOTAL_MALFORMED, skb, state);
@@ -247,10 +307,12 @@ iq_tag_protected(struct iq_net *iqn, struct sk_buff *skb,
 	packets = iq_tag_again(skb, state) ? 0 : iq_skb_packets(skb);
 	a = iq_tag_lookup(iqn, skb, kind, &pkt, packets);
 	if (a) {
-		iq_tag_with(skb, a, which, packets, pkt.family);
+		iq_tag_with(skb, a, iq_tag_mask(iqn, skb, kind, &pkt, in, a->mark,
+						a->mask, a->group->id, packets),
+			    which, packets, pkt.family);
 	} else {
 		iq_total_add(iqn, IQ_TOTAL_UNTAGGED, skb, state);
-		iq_tag_fallback(skb, settings, pkt.dscp);
+		iq_tag_fallback(iqn, skb, settings, kind, &pkt, in, packets);
 	}
 	return NF_ACCEPT;
 }
@@ -272,7 +334,8 @@ iq_tag_plain(struct iq_net *iqn, struct sk_buff *skb,
 	/* It may be that, see iq_tag_again(). */
 	again = family == AF_INET ? ipv4_l3mdev_skb(IPCB(skb)->flags) :
 				    ipv6_l3mdev_skb(IP6CB(skb)->flags);
-	if (unlikely(!plain || again || skb_is_gso(skb)))
+	if (unlikely(!plain || again || skb_is_gso(skb) ||
+		     READ_ONCE(iqn->claimed)))
 		return iq_tag_protected(iqn, skb, state);
 	key.spi = esp->spi;
 	if (family == AF_INET)
@@ -283,7 +346,7 @@ iq_tag_plain(struct iq_net *iqn, struct sk_buff *skb,
 			       iq_store_wide(family), 1, skb->len);
 	if (unlikely(!a))
 		return iq_tag_protected(iqn, skb, state);
-	iq_tag_with(skb, a, IPSEC_QOS_COUNTER_ESP_IN, 1, family);
+	iq_tag_with(skb, a, a->mask, IPSEC_QOS_COUNTER_ESP_IN, 1, family);
 	return NF_ACCEPT;
 }
 
@@ -326,6 +389,7 @@ static noinline void iq_tag_came(struct iq_net *iqn, struct sk_buff *skb,
 	u32 packets = iq_skb_packets(skb), bytes;
 	bool count = !iq_tag_again(skb, state) && !iq_frag_waited(skb), esp;
 	const struct iq_action *a;
+	u32 mask;
 	int i;
 
 	/* Decrypted by the device, but not out of ESP yet. */
@@ -348,7 +412,11 @@ static noinline void iq_tag_came(struct iq_net *iqn, struct sk_buff *skb,
 		iq_action_count(a, IPSEC_QOS_COUNTER_ESP_IN, packets, bytes);
 	if (count)
 		iq_action_count(a, IPSEC_QOS_COUNTER_CLEAR_IN, packets, skb->len);
-	iq_act(skb, a);
+	mask = a->mask;
+	if (iq_claimed(iqn, mask))
+		mask = iq_tag_left(iqn, skb, iq_claim_came(iqn, skb, a->mark, mask),
+				   a->mark, mask, a->group->id, count ? packets : 0);
+	iq_act(skb, a, mask);
 }
 
 /*
@@ -455,11 +523,22 @@ static unsigned int iq_tag_local(void *priv, struct sk_buff *skb,
 	return verdict;
 }
 
+/* Which bits of a group's mask may be set on a clear packet on its way into an SA? */
+static u32 iq_tag_goes_mask(struct iq_net *iqn, const struct sk_buff *skb,
+			    const struct iq_action *a, u32 packets)
+{
+	if (!iq_claimed(iqn, a->mask))
+		return a->mask;
+	return iq_tag_left(iqn, skb, iq_claim_goes(skb, a->mark, a->mask), a->mark,
+			   a->mask, a->group->id, packets);
+}
+
 /*
  * POST_ROUTING: a clear packet on its way into an SA has it in its route. It is
  * marked for those who come next, and counted behind source NAT: that may have
  * given it another route, into an SA or into none (nf_xfrm_me_harder()). Then it
- * is marked there, unless somebody has set those bits.
+ * is marked there, unless somebody has set those bits. What the policy was found
+ * by stays as it is: by that it is to be found again.
  */
 static unsigned int iq_tag_entering(void *priv, struct sk_buff *skb,
 				    const struct nf_hook_state *state)
@@ -470,7 +549,7 @@ static unsigned int iq_tag_entering(void *priv, struct sk_buff *skb,
 	if (dst && dst->xfrm) {
 		a = iq_xfrm_goes_into(priv, skb);
 		if (a)
-			iq_act(skb, a);
+			iq_act(skb, a, iq_tag_goes_mask(priv, skb, a, 0));
 	}
 	return NF_ACCEPT;
 }
@@ -482,18 +561,21 @@ static unsigned int iq_tag_leaving(void *priv, struct sk_buff *skb,
 {
 	const struct dst_entry *dst = skb_dst(skb);
 	const struct iq_action *a;
+	u32 packets, mask;
 
 	if (dst && dst->xfrm) {
 		a = iq_xfrm_goes_into(priv, skb);
 		if (a) {
-			if (!iq_tag_again(skb, state)) {
+			packets = iq_tag_again(skb, state) ? 0 : iq_skb_packets(skb);
+			if (packets) {
 				local_bh_disable();
 				iq_action_count(a, IPSEC_QOS_COUNTER_CLEAR_OUT,
-					       iq_skb_packets(skb), skb->len);
+						packets, skb->len);
 				local_bh_enable();
 			}
-			if (!(skb->mark & a->mask))
-				iq_act(skb, a);
+			mask = iq_tag_goes_mask(priv, skb, a, packets);
+			if (!(skb->mark & mask))
+				iq_act(skb, a, mask);
 		}
 	}
 	return NF_ACCEPT;
@@ -548,6 +630,8 @@ int iq_tag_update(struct iq_net *iqn, bool tag, bool priority)
 
 	lockdep_assert_held(&iqn->config);
 	err = tag ? iq_frag_init(iqn) : 0;
+	if (!err && tag)
+		err = iq_claim_start(iqn);
 	if (!err)
 		err = iq_hooks_update(iqn, &iqn->tag_hooks, iq_tag_hooks,
 				      ARRAY_SIZE(iq_tag_hooks), tag);

@@ -4,13 +4,12 @@
 #include <linux/netdevice.h>
 #include <net/xfrm.h>
 
-#include "group.h"
+#include "claim.h"
 #include "sa.h"
 #include "tag.h"
 #include "xfrm.h"
 
-/* False: it is none that the SA table could have (IPComp, a larval SA …). */
-static bool iq_xfrm_key(const struct xfrm_state *x, struct iq_key *key)
+bool iq_xfrm_key(const struct xfrm_state *x, struct iq_key *key)
 {
 	if ((x->id.proto != IPPROTO_ESP && x->id.proto != IPPROTO_AH) ||
 	    !x->id.spi)
@@ -69,6 +68,8 @@ static int iq_xfrm_notify(struct xfrm_state *x, const struct km_event *c)
 	case XFRM_MSG_UPDSA:
 		if (!iq_xfrm_key(x, &key))
 			break;
+		if (!iq_claim_sa(iq_net(xs_net(x)), &key, x))
+			iq_xfrm_audit_soon(xs_net(x));
 		iq_sa_installed(iq_net(xs_net(x)), &key);
 		iq_xfrm_first(xs_net(x));
 		break;
@@ -77,11 +78,40 @@ static int iq_xfrm_notify(struct xfrm_state *x, const struct km_event *c)
 			break;
 		fallthrough;
 	case XFRM_MSG_DELSA:
-		if (iq_xfrm_key(x, &key))
+		if (!iq_xfrm_key(x, &key))
+			break;
+		/* The audit sees whether another is really there. */
+		if (iq_claim_sa_gone(iq_net(xs_net(x)), &key, x))
+			iq_xfrm_audit_soon(xs_net(x));
+		else
 			iq_sa_deleted(iq_net(xs_net(x)), &key);
 		break;
 	case XFRM_MSG_FLUSHSA:
 		/* It names no SA, and does not wait for a long walk. */
+		iq_xfrm_audit_soon(c->net);
+		break;
+	}
+	return 0;
+}
+
+/* May be called in softirq; under rcu_read_lock(), as iq_xfrm_notify(). */
+static int iq_xfrm_notify_policy(struct xfrm_policy *xp, int dir,
+				 const struct km_event *c)
+{
+	switch (c->event) {
+	case XFRM_MSG_NEWPOLICY:
+	case XFRM_MSG_UPDPOLICY:
+		if (!iq_claim_policy(iq_net(xp_net(xp)), xp, dir))
+			iq_xfrm_audit_soon(xp_net(xp));
+		break;
+	case XFRM_MSG_POLEXPIRE:
+		if (!c->data.hard)
+			break;
+		fallthrough;
+	case XFRM_MSG_DELPOLICY:
+		iq_claim_policy_gone(iq_net(xp_net(xp)), xp);
+		break;
+	case XFRM_MSG_FLUSHPOLICY:
 		iq_xfrm_audit_soon(c->net);
 		break;
 	}
@@ -114,35 +144,33 @@ static int iq_xfrm_migrate(const struct xfrm_selector *sel, u8 dir, u8 type,
 
 static struct xfrm_mgr iq_xfrm_mgr = {
 	.notify = iq_xfrm_notify,
+	.notify_policy = iq_xfrm_notify_policy,
 	.migrate = iq_xfrm_migrate,
 	.acquire = iq_xfrm_acquire,
 	.compile_policy = iq_xfrm_compile_policy,
 };
 
-void iq_xfrm_look(struct iq_net *iqn, const struct iq_key *key, u32 group)
+void iq_xfrm_look(struct iq_net *iqn, const struct iq_key *key)
 {
-	struct iq_group *g = iq_group_find(iqn, group, NULL);
 	xfrm_address_t dst = {};
 	struct xfrm_state *x;
-	u32 mark = 0;
+	bool met;
 
-	/*
-	 * An SA may have a mark of its own, which look-ups must bear; where it
-	 * is there for this module's sake it is the group's. One with another
-	 * mark is met by the audit at the end of a resync.
-	 */
+	/* An SA may have a mark of its own, which a look-up must bear. */
 	rcu_read_lock();
-	if (g)
-		mark = iq_group_action(g)->mark;
+	met = iq_claim_has_sa(iqn, key);
 	rcu_read_unlock();
-	memcpy(&dst, key->dst, sizeof(key->dst));
-	x = xfrm_state_lookup(iqn->net, mark, &dst, key->spi, key->proto,
-			      key->family);
-	if (!x)
-		return;
-	if (READ_ONCE(x->km.state) == XFRM_STATE_VALID)
+	if (!met) {
+		memcpy(&dst, key->dst, sizeof(key->dst));
+		x = xfrm_state_lookup(iqn->net, 0, &dst, key->spi, key->proto,
+				      key->family);
+		if (!x)
+			return;
+		met = READ_ONCE(x->km.state) == XFRM_STATE_VALID;
+		xfrm_state_put(x);
+	}
+	if (met)
 		iq_sa_met(iqn, key);
-	xfrm_state_put(x);
 }
 
 /**
@@ -176,6 +204,7 @@ void iq_xfrm_audit(struct iq_net *iqn)
 
 	if (iq_xfrm_has_sas(iqn) && iq_tag_own_sas(iqn))
 		pr_warn_ratelimited("no memory for the hooks of outgoing packets\n");
+	iq_claim_audit(iqn);
 	iq_sa_audit_begin(iqn);
 	xfrm_state_walk_init(&walk, IPSEC_PROTO_ANY, NULL);
 	do {
@@ -232,17 +261,20 @@ const struct iq_action *iq_xfrm_goes_into(struct iq_net *iqn, struct sk_buff *sk
 
 /*
  * SAs that are offloaded to a device go with it, without a word to the key
- * managers (xfrm_dev_state_flush()).
+ * managers (xfrm_dev_state_flush()). What a VTI device has by its key claims no
+ * mark.
  */
 static int iq_xfrm_device(struct notifier_block *nb, unsigned long event,
 			  void *ptr)
 {
 	struct net_device *dev = netdev_notifier_info_to_dev(ptr);
 
-	if ((event != NETDEV_DOWN && event != NETDEV_UNREGISTER) ||
-	    !(dev->features & NETIF_F_HW_ESP))
-		return NOTIFY_DONE;
-	iq_xfrm_audit_soon(dev_net(dev));
+	bool keyed = dev->rtnl_link_ops && !strncmp(dev->rtnl_link_ops->kind, "vti", 3);
+
+	if ((event == NETDEV_DOWN && dev->features & NETIF_F_HW_ESP) ||
+	    (event == NETDEV_UNREGISTER && (keyed || dev->features & NETIF_F_HW_ESP)) ||
+	    (keyed && (event == NETDEV_REGISTER || event == NETDEV_CHANGE)))
+		iq_xfrm_audit_soon(dev_net(dev));
 	return NOTIFY_DONE;
 }
 

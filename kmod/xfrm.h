@@ -10,14 +10,22 @@
 
 #include "table.h"
 
+struct xfrm_state;
+
 int iq_xfrm_module_init(void);
 void iq_xfrm_module_exit(void);
+
+/**
+ * iq_xfrm_key() - what the SA table knows an SA by; false: it is none that it could
+ * have (IPComp, a larval SA …)
+ */
+bool iq_xfrm_key(const struct xfrm_state *x, struct iq_key *key);
 
 /** iq_xfrm_has_sas() - are there any in the SAD? */
 bool iq_xfrm_has_sas(const struct iq_net *iqn);
 
 /** iq_xfrm_look() - if the SAD has an SA, say so to the SA table. Process context. */
-void iq_xfrm_look(struct iq_net *iqn, const struct iq_key *key, u32 group);
+void iq_xfrm_look(struct iq_net *iqn, const struct iq_key *key);
 
 /** iq_xfrm_audit() - bring the SA table in step with the SAD, now */
 void iq_xfrm_audit(struct iq_net *iqn);

@@ -936,6 +936,8 @@ static int get_status(struct nlattr *nest, struct iq_status *st)
 		[IPSEC_QOS_STATUS_A_IKES] = { .type = NLA_U32 },
 		[IPSEC_QOS_STATUS_A_UNTAGGED] = { .type = NLA_NESTED },
 		[IPSEC_QOS_STATUS_A_MALFORMED] = { .type = NLA_NESTED },
+		[IPSEC_QOS_STATUS_A_LEFT] = { .type = NLA_NESTED },
+		[IPSEC_QOS_STATUS_A_LEFT_GROUP] = { .type = NLA_U32 },
 	};
 	struct nlattr *tb[IPSEC_QOS_STATUS_A_MAX + 1];
 
@@ -947,10 +949,13 @@ static int get_status(struct nlattr *nest, struct iq_status *st)
 	st->groups = u32(tb[IPSEC_QOS_STATUS_A_GROUPS]);
 	st->sas = u32(tb[IPSEC_QOS_STATUS_A_SAS]);
 	st->ikes = u32(tb[IPSEC_QOS_STATUS_A_IKES]);
+	st->left_group = u32(tb[IPSEC_QOS_STATUS_A_LEFT_GROUP]);
 	if ((tb[IPSEC_QOS_STATUS_A_UNTAGGED] &&
 	     get_count(tb[IPSEC_QOS_STATUS_A_UNTAGGED], &st->untagged) < 0) ||
 	    (tb[IPSEC_QOS_STATUS_A_MALFORMED] &&
-	     get_count(tb[IPSEC_QOS_STATUS_A_MALFORMED], &st->malformed) < 0))
+	     get_count(tb[IPSEC_QOS_STATUS_A_MALFORMED], &st->malformed) < 0) ||
+	    (tb[IPSEC_QOS_STATUS_A_LEFT] &&
+	     get_count(tb[IPSEC_QOS_STATUS_A_LEFT], &st->left) < 0))
 		return -EBADMSG;
 	return 0;
 }

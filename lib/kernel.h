@@ -97,6 +97,9 @@ struct iq_conf {
 
 /**
  * struct iq_status - state of a network namespace
+ *
+ * @left: packets on which bits of a mark were left to others' policies and SAs
+ * @left_group: the group that this happened to last, 0: to none
  */
 struct iq_status {
 	char version[32];
@@ -105,6 +108,8 @@ struct iq_status {
 	uint32_t ikes;
 	struct iq_count untagged;
 	struct iq_count malformed;
+	struct iq_count left;
+	uint32_t left_group;
 	struct iq_conf conf;
 };
 

@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "group.h"
 #include "query.h"
 #include "settings.h"
 
@@ -14,24 +15,37 @@
 static const char usage[] =
 "Usage: ipsec-qos status\n";
 
+/* @group: that it happened to last, null: to none */
+static json_t *left_json(const struct iq_status *st)
+{
+	json_t *json = count_json(&st->left);
+	char name[FORMAT_MAX];
+
+	json_object_set_new(json, "group", st->left_group ?
+			    json_string(group_name(st->left_group, name)) :
+			    json_null());
+	return json;
+}
+
 /* All members are null where the module does not answer: @st is NULL. */
 static json_t *module_json(const struct iq_status *st)
 {
 	static const char *const members[] = {
 		"version", "groups", "sas", "ikes", "untagged", "malformed",
-		"ceilings", "ports",
+		"left", "ceilings", "ports",
 	};
 	json_t *json;
 	size_t i;
 
 	if (st)
-		return json_pack("{s:s, s:I, s:I, s:I, s:o, s:o, s:o, s:o}",
+		return json_pack("{s:s, s:I, s:I, s:I, s:o, s:o, s:o, s:o, s:o}",
 				 "version", st->version,
 				 "groups", (json_int_t)st->groups,
 				 "sas", (json_int_t)st->sas,
 				 "ikes", (json_int_t)st->ikes,
 				 "untagged", count_json(&st->untagged),
 				 "malformed", count_json(&st->malformed),
+				 "left", left_json(st),
 				 "ceilings", ceilings_json(&st->conf),
 				 "ports", ports_json(&st->conf));
 	json = json_object();
@@ -72,6 +86,22 @@ static void print_part(const char *what, bool good, const char *bad)
 	putchar('\n');
 }
 
+/* Nothing, where there is nothing to do about it. */
+static void print_left(const struct iq_status *st)
+{
+	char count[FORMAT_MAX], name[FORMAT_MAX];
+
+	if (!st->left.packets)
+		return;
+	printf("left       %s: policies or SAs have marks of their own on the same bits\n",
+	       format_count(&st->left, count));
+	if (st->left_group)
+		printf("           give group %s another mask\n",
+		       group_name(st->left_group, name));
+	else
+		printf("           give the fall-back table other masks\n");
+}
+
 static void print_module(const struct iq_status *st)
 {
 	char ike[FORMAT_MAX], natt[FORMAT_MAX];
@@ -85,6 +115,7 @@ static void print_module(const struct iq_status *st)
 	       st->conf.max_ikes);
 	printf("untagged   %s\n", format_count(&st->untagged, ike));
 	printf("malformed  %s\n", format_count(&st->malformed, ike));
+	print_left(st);
 	printf("ports      IKE %s, NAT traversal %s\n",
 	       format_ports(st->conf.ike_ports, st->conf.n_ike_ports, ike),
 	       format_ports(st->conf.natt_ports, st->conf.n_natt_ports, natt));

@@ -71,7 +71,7 @@ expect "status" 2 $status
 grep -q '^Error: .*module is not loaded: modprobe ipsec_qos' "$W/err"
 expect_json '.version == null and .groups == null and .sas == null and
 	.ikes == null and .untagged == null and .malformed == null and
-	.ceilings == null and .ports == null and
+	.left == null and .ceilings == null and .ports == null and
 	.daemon.connected == false and (.daemon.error | test("not running")) and
 	.charon.connected == false' cat "$W/out"
 start_daemon <<<'group gold { id = 1  mark = 1 }'
@@ -333,6 +333,7 @@ step "status"
 expect_json '.version != "" and .sas == 0 and .ikes == 1 and .groups == 2 and
 	.untagged == {packets: 0, bytes: 0} and
 	.malformed == {packets: 0, bytes: 0} and
+	.left == {packets: 0, bytes: 0, group: null} and
 	.ceilings == {sas: 1048576, ikes: 262144, groups: 4096} and
 	.ports == {ike: [500], natt: [4500]} and
 	.daemon.connected == false and .charon.connected == false' \

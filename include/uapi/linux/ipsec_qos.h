@@ -377,6 +377,11 @@ enum ipsec_qos_fallback_attr {
  *	packets with no group
  * @IPSEC_QOS_STATUS_A_MALFORMED: nest, packets that claim to be protected and
  *	could not be parsed
+ * @IPSEC_QOS_STATUS_A_LEFT: nest, packets, protected and clear, whose mark has not
+ *	got all that a group's or the fall-back's is, as a policy or an SA of the
+ *	kernel's wants the same bits
+ * @IPSEC_QOS_STATUS_A_LEFT_GROUP: u32, the id of the group that this happened to
+ *	last; absent: to none
  */
 enum ipsec_qos_status_attr {
 	IPSEC_QOS_STATUS_A_UNSPEC,
@@ -387,6 +392,8 @@ enum ipsec_qos_status_attr {
 	IPSEC_QOS_STATUS_A_IKES,
 	IPSEC_QOS_STATUS_A_UNTAGGED,
 	IPSEC_QOS_STATUS_A_MALFORMED,
+	IPSEC_QOS_STATUS_A_LEFT,
+	IPSEC_QOS_STATUS_A_LEFT_GROUP,
 	__IPSEC_QOS_STATUS_A_MAX
 };
 #define IPSEC_QOS_STATUS_A_MAX (__IPSEC_QOS_STATUS_A_MAX - 1)
