@@ -351,10 +351,10 @@ static void join_ike(struct sad_sa *sa, struct sad_ike *ike)
 
 /*
  * Is an SA that @ike states another IKE SA's? Peers choose the SPIs of what is
- * sent to them, so behind one address two may have chosen the same, and the
- * kernel has only the first one's SA: the second must not take its entry, nor
- * end it. What is only announced is nobody's yet. What the owner has not
- * restated, or has left behind, it may have lost.
+ * sent to them, so behind one address two may have chosen the same. The kernel has
+ * the first one's SA alone, or both where they differ in their mark: the second
+ * must not take its entry, nor end it. What is only announced is nobody's yet. What
+ * the owner has not restated, or has left behind, it may have lost.
  */
 static int check_owner(struct sad *sad, const struct sad_sa *sa,
 		       const struct sad_ike *ike, const char **why)

@@ -334,8 +334,7 @@ iq_tag_plain(struct iq_net *iqn, struct sk_buff *skb,
 	/* It may be that, see iq_tag_again(). */
 	again = family == AF_INET ? ipv4_l3mdev_skb(IPCB(skb)->flags) :
 				    ipv6_l3mdev_skb(IP6CB(skb)->flags);
-	if (unlikely(!plain || again || skb_is_gso(skb) ||
-		     READ_ONCE(iqn->claimed)))
+	if (unlikely(!plain || again || skb_is_gso(skb) || READ_ONCE(iqn->claimed)))
 		return iq_tag_protected(iqn, skb, state);
 	key.spi = esp->spi;
 	if (family == AF_INET)

@@ -610,6 +610,10 @@ METHOD(ipsec_qos_feed_t, ask, status_t,
 	{
 		return INVALID_STATE;
 	}
+	if (request.error == EEXIST)
+	{
+		return ALREADY_DONE;
+	}
 	return request.error ? FAILED : SUCCESS;
 }
 

@@ -67,8 +67,9 @@ struct ipsec_qos_feed_t {
 	 *
 	 * @param msg			message, its seq and flags are ignored
 	 * @return				SUCCESS if the daemon did what was asked, FAILED if it
-	 *						refused, INVALID_STATE if it did not answer in time or
-	 *						is not there
+	 *						refused, ALREADY_DONE if that was because it has it of
+	 *						another IKE_SA, INVALID_STATE if it did not answer in
+	 *						time or is not there
 	 */
 	status_t (*ask)(ipsec_qos_feed_t *this, const struct iq_feed *msg);
 

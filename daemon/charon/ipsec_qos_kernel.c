@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
 #include "ipsec_qos_kernel.h"
+#include "ipsec_qos_twins.h"
 
 #include <daemon.h>
 
@@ -35,6 +36,11 @@ struct private_ipsec_qos_kernel_t {
 	 * Where SPIs come from that answer others'
 	 */
 	ipsec_qos_spi_t *spi;
+
+	/**
+	 * Installed SAs whose entry is another's
+	 */
+	ipsec_qos_twins_t *twins;
 
 	/**
 	 * Original methods, if wrapped
@@ -154,6 +160,10 @@ METHOD(kernel_interface_t, add_sa, status_t,
 	if (status == SUCCESS)
 	{
 		count(announced);
+		if (announced == ALREADY_DONE)
+		{
+			kernel->twins->add(kernel->twins, id);
+		}
 		if (data->inbound)
 		{
 			kernel->hosts->add(kernel->hosts, id->spi, id->proto, id->dst,
@@ -176,10 +186,12 @@ METHOD(kernel_interface_t, update_sa, status_t,
 	kernel_interface_t *this, kernel_ipsec_sa_id_t *id,
 	kernel_ipsec_update_sa_t *data)
 {
+	kernel_ipsec_sa_id_t new_id = *id;
 	ike_sa_t *ike_sa;
 	status_t status, announced;
-	bool moved;
+	bool moved, twin;
 
+	new_id.dst = data->new_dst;
 	moved = !id->dst->ip_equals(id->dst, data->new_dst);
 	/* even with the same destination the SA is deleted and added again */
 	announced = announce(data->new_dst, id->spi, id->proto);
@@ -189,7 +201,12 @@ METHOD(kernel_interface_t, update_sa, status_t,
 		count(announced);
 		kernel->hosts->update(kernel->hosts, id->spi, id->proto, id->dst,
 							  data->new_dst, data->new_src);
-		if (moved)
+		twin = kernel->twins->remove(kernel->twins, id);
+		if (announced == ALREADY_DONE)
+		{
+			kernel->twins->add(kernel->twins, &new_id);
+		}
+		if (moved && !twin)
 		{
 			withdraw(id->dst, id->spi, id->proto);
 		}
@@ -221,7 +238,10 @@ METHOD(kernel_interface_t, del_sa, status_t,
 	/* whether it fails or not, it isn't there afterwards */
 	status = kernel->original.del_sa(this, id, data);
 	kernel->hosts->remove(kernel->hosts, id->spi, id->proto, id->dst);
-	withdraw(id->dst, id->spi, id->proto);
+	if (!kernel->twins->remove(kernel->twins, id))
+	{
+		withdraw(id->dst, id->spi, id->proto);
+	}
 	return status;
 }
 
@@ -248,6 +268,7 @@ METHOD(ipsec_qos_kernel_t, unwrap, void,
 METHOD(ipsec_qos_kernel_t, destroy, void,
 	private_ipsec_qos_kernel_t *this)
 {
+	this->twins->destroy(this->twins);
 	free(this);
 }
 
@@ -271,6 +292,7 @@ ipsec_qos_kernel_t *ipsec_qos_kernel_create(ipsec_qos_report_t *report,
 		.feed = feed,
 		.hosts = hosts,
 		.spi = spi,
+		.twins = ipsec_qos_twins_create(),
 	);
 
 	return &this->public;

@@ -80,8 +80,9 @@ struct ipsec_qos_report_t {
 	 * @param proto			IP protocol, IPPROTO_ESP or IPPROTO_AH
 	 * @param pending		TRUE if it is about to be installed
 	 * @return				SUCCESS if pending and the daemon prepared for it,
-	 *						INVALID_STATE if pending and it did not answer in
-	 *						time, FAILED otherwise
+	 *						ALREADY_DONE if pending and it has it of another
+	 *						IKE_SA, INVALID_STATE if pending and it did not answer
+	 *						in time, FAILED otherwise
 	 */
 	status_t (*sa)(ipsec_qos_report_t *this, ike_sa_t *ike_sa, host_t *dst,
 			   uint32_t spi, uint8_t proto, bool pending);

@@ -77,6 +77,7 @@ EOF
 wait_for 5 json_is '.malformed.packets == 1' qos a -j status
 expect "untagged" "1 84" "$(value a untagged_packets) $(value a untagged_bytes)"
 expect "malformed" "1 22" "$(value a malformed_packets) $(value a malformed_bytes)"
+expect "left to others" "0 0" "$(value a left_packets) $(value a left_bytes)"
 expect "ESP of gold" "2 168" \
 	"$(value a groups/gold/esp_in_packets) $(value a groups/gold/esp_in_bytes)"
 expect "untagged on its way out of b" 3 "$(value b untagged_packets)"
