@@ -90,13 +90,15 @@ static void print_peers(const json_t *peers)
 {
 	const json_t *peer, *ids, *id;
 	struct line *lines;
-	size_t i, j, n = 0;
+	size_t i, j, n = 1;
 
 	json_array_foreach(peers, i, peer)
 		n += json_array_size(json_object_get(peer, "identities")) + 1;
 	lines = calloc(n, sizeof(*lines));
-	if (!lines)
+	if (!lines) {
+		fprintf(stderr, "Error: out of memory\n");
 		return;
+	}
 	n = 0;
 	json_array_foreach(peers, i, peer) {
 		ids = json_object_get(peer, "identities");
