@@ -154,30 +154,39 @@ static reported_t *get_reported(private_ipsec_qos_report_t *this,
 static ipsec_qos_proof_t *remember(private_ipsec_qos_report_t *this,
 								   ike_sa_t *ike_sa)
 {
+	uintptr_t unique_id = ike_sa->get_unique_id(ike_sa);
 	ike_sa_id_t *id = ike_sa->get_id(ike_sa);
-	ipsec_qos_proof_t *proof;
+	ipsec_qos_proof_t *proof = NULL;
 	reported_t *reported;
 
 	this->mutex->lock(this->mutex);
-	reported = get_reported(this, ike_sa);
-	reported->spi_i = be64toh(id->get_initiator_spi(id));
-	reported->spi_r = be64toh(id->get_responder_spi(id));
-	proof = reported->proof ? reported->proof->get_ref(reported->proof) : NULL;
-	this->mutex->unlock(this->mutex);
-	if (proof && (ike_sa->get_state(ike_sa) != IKE_PASSIVE ||
-				  !proof->is_hearsay(proof)))
+	reported = this->reported->get(this->reported, (void*)unique_id);
+	if (reported && reported->proof)
 	{
-		return proof;
+		proof = reported->proof->get_ref(reported->proof);
 	}
-
-	DESTROY_IF(proof);
-	proof = ipsec_qos_proof_create(ike_sa, this->aaa_compares);
-	this->mutex->lock(this->mutex);
-	/* nobody else has the IKE_SA, so it's still the same one */
-	reported = get_reported(this, ike_sa);
-	DESTROY_IF(reported->proof);
-	reported->proof = proof ? proof->get_ref(proof) : NULL;
 	this->mutex->unlock(this->mutex);
+
+	if (!proof || (proof->is_hearsay(proof) &&
+				   ike_sa->get_state(ike_sa) == IKE_PASSIVE))
+	{
+		DESTROY_IF(proof);
+		proof = ipsec_qos_proof_create(ike_sa, this->aaa_compares);
+	}
+	if (proof)
+	{
+		/* nobody else has the IKE_SA meanwhile */
+		this->mutex->lock(this->mutex);
+		reported = get_reported(this, ike_sa);
+		reported->spi_i = be64toh(id->get_initiator_spi(id));
+		reported->spi_r = be64toh(id->get_responder_spi(id));
+		if (reported->proof != proof)
+		{
+			DESTROY_IF(reported->proof);
+			reported->proof = proof->get_ref(proof);
+		}
+		this->mutex->unlock(this->mutex);
+	}
 	return proof;
 }
 
