@@ -339,7 +339,8 @@ static void add_eap(private_ipsec_qos_proof_t *this, ike_sa_t *ike_sa,
 					round_t *round)
 {
 	identification_t *id = get_id(round->done, AUTH_RULE_IDENTITY);
-	identification_t *name = get_id(round->done, AUTH_RULE_EAP_IDENTITY) ?: id;
+	identification_t *name = round->done->get(round->done,
+											  AUTH_RULE_EAP_IDENTITY) ?: id;
 	eap_type_t type = (uintptr_t)round->done->get(round->done,
 												  AUTH_RULE_EAP_TYPE);
 	pen_t vendor = (uintptr_t)round->done->get(round->done,
@@ -360,6 +361,13 @@ static void add_eap(private_ipsec_qos_proof_t *this, ike_sa_t *ike_sa,
 		add(this, id, round->number,
 			id && !is_pattern(id) && is_server_certified(ike_sa, round->done) ?
 			IQ_FEED_PROOF_EAP : IQ_FEED_PROOF_NONE, method);
+		return;
+	}
+	if (name && name->get_type(name) == ID_ANY && !is_eap_tls(round->done))
+	{
+		/* "%any" is a name that a peer may give, and then it's not the IKE
+		 * identity that the method was about */
+		add(this, id, round->number, IQ_FEED_PROOF_NONE, method);
 		return;
 	}
 	if (aaa)
@@ -387,7 +395,7 @@ static void add_eap(private_ipsec_qos_proof_t *this, ike_sa_t *ike_sa,
 	{
 		add(this, name, round->number, IQ_FEED_PROOF_EAP, method);
 	}
-	if (id && !id->equals(id, name))
+	if (id && name && !id->equals(id, name))
 	{
 		add(this, id, round->number, IQ_FEED_PROOF_NONE, method);
 	}
@@ -483,14 +491,27 @@ static void add_partners(private_ipsec_qos_proof_t *this, ike_sa_t *ike_sa,
 	}
 	if (class == AUTH_CLASS_EAP)
 	{
-		add(this, name ?: id, 0, is_aaa(last) || is_about_name(last) ||
-			is_eap_tls(last) ? IQ_FEED_PROOF_EAP : IQ_FEED_PROOF_NONE,
-			"partner");
-		if (!name)
+		if (!is_about_name(last) && !is_aaa(last) && !is_eap_tls(last))
 		{
-			return;
+			proof = IQ_FEED_PROOF_NONE;
 		}
-		proof = IQ_FEED_PROOF_NONE;
+		else if (name)
+		{
+			proof = is_pattern(name) ? IQ_FEED_PROOF_NONE : IQ_FEED_PROOF_EAP;
+		}
+		else
+		{
+			/* the name is the same, or "%any", for which no key but a
+			 * certificate is found */
+			proof = is_about_name(last) ||
+					!last->get(last, AUTH_RULE_EAP_IDENTITY) ?
+					IQ_FEED_PROOF_EAP : IQ_FEED_PROOF_NONE;
+		}
+		if (name)
+		{
+			add(this, name, 0, proof, "partner");
+			proof = IQ_FEED_PROOF_NONE;
+		}
 	}
 	else if (class == AUTH_CLASS_XAUTH)
 	{
