@@ -168,6 +168,31 @@ expect "ports" "$mapped" "$(mappings)"
 expect "mappings made" "$NODES" \
 	"$(at nat nft -j list counter ip watch mapped | jq '.nftables[] | .counter? // empty | .packets')"
 
+step "what node-1 sent is sent again, from another port: nobody follows that"
+STRANGER=64999
+note 1
+capture_start nat out again "udp src port $(mapping 1) and dst port 500"
+# read while it grows
+sent_something()
+{
+	[ "$(captured again)" -gt 0 ]
+}
+wait_for $((MAPPED * 2)) sent_something
+capture_stop again
+at isp python3 - "$W/again.pcap" $STRANGER <<END
+import socket, struct, sys
+with open(sys.argv[1], "rb") as capture:
+    frame = capture.read()[24 + 16:]
+ip = frame[14:14 + struct.unpack_from("!H", frame, 16)[0]]
+# without a checksum, which is of the port too
+ip = ip[:20] + struct.pack("!H", int(sys.argv[2])) + ip[22:26] + bytes(2) + ip[28:]
+with socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_RAW) as raw:
+    raw.sendto(ip, (socket.inet_ntoa(ip[16:20]), 0))
+END
+wait_for 20 grep -q "from $GLOBAL\\[$STRANGER\\]" "$W/gw/charon.log"
+wait_for 20 ike_is 1
+expect "port of node-1" "$(mapping 1)" "$port"
+
 step "gw rekeys"
 rekey_children
 for i in 1 2; do
