@@ -184,7 +184,7 @@ static void iq_claim_publish(struct iq_net *iqn, struct iq_claims *c)
 static bool iq_claim_lose(struct iq_net *iqn, struct iq_claims *c)
 {
 	c->failed = true;
-	c->lost = true;
+	WRITE_ONCE(c->lost, true);
 	iq_claim_publish(iqn, c);
 	return false;
 }
@@ -885,7 +885,7 @@ static void iq_claim_sweep(struct iq_net *iqn, struct iq_claims *c)
 		cond_resched();
 		spin_lock_bh(&c->lock);
 	}
-	c->lost = c->failed;
+	WRITE_ONCE(c->lost, c->failed);
 	iq_claim_publish(iqn, c);
 	spin_unlock_bh(&c->lock);
 }
