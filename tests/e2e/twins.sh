@@ -24,6 +24,8 @@ addr nat out 203.0.113.2/24
 addr gw eth0 203.0.113.1/24
 addr gw lo 10.9.0.1/32
 forward nat
+# an answer of gw's to ping has the mark of what it answers
+at gw sysctl -qw net.ipv4.fwmark_reflect=1
 ip -n nat link add name in type bridge
 ip -n nat link set in up
 addr nat in 10.0.1.1/24
