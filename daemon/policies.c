@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <errno.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -14,6 +15,7 @@
  * struct policies - see policies.h
  *
  * @config: NULL: there was none yet
+ * @ending: what is not in force is so for that reason
  * @said: of each policy; then of each that somebody changed its classes
  */
 struct policies {
@@ -21,6 +23,7 @@ struct policies {
 	void (*applied)(void *arg);
 	void *arg;
 	const struct config *config;
+	atomic_bool ending;
 	struct qdisc_ctl *qdisc;
 	struct said *said;
 	ev_io event;
@@ -44,6 +47,8 @@ static void report(struct policies *p, size_t i)
 	enum qdisc_state state;
 	const char *text = "";
 
+	if (atomic_load(&p->ending))
+		return;
 	state = qdisc_policy_state(p->qdisc, i, &text);
 	policies_why(policy, state, text, why, sizeof(why));
 	if (state != QDISC_OK)
@@ -176,6 +181,7 @@ int policies_open(struct policies **out, struct ev_loop *loop,
 
 void policies_stop(struct policies *p)
 {
+	atomic_store(&p->ending, true);
 	qdisc_stop(p->qdisc);
 }
 

@@ -816,6 +816,11 @@ static void begin(struct tables *t, bool empty)
 	forget_troubles(t);
 	err = iq_kernel_resync_start(t->k, OWNER, &t->generation);
 	t->open = !err;
+	if (t->stage == STAGE_READ) {
+		/* a socket has one dump at a time */
+		iq_kernel_close(t->reader);
+		t->reader = NULL;
+	}
 	t->stage = STAGE_ENTRIES;
 	if (err) {
 		refused(t, "a resync cannot be started", err);
@@ -1060,9 +1065,15 @@ static bool check_groups(struct tables *t)
 static void on_mend(struct ev_loop *loop, ev_timer *w, int revents)
 {
 	struct tables *t = w->data;
-	bool meddled = !check_groups(t);
-	bool all = t->deaf || meddled;
+	bool meddled, all;
 
+	/* what was changed on the way to what should be says nothing */
+	if (t->stage < STAGE_ENTRIES) {
+		mend_later(t, MEND);
+		return;
+	}
+	meddled = !check_groups(t);
+	all = t->deaf || meddled;
 	t->deaf = false;
 	t->n_wrong = 0;
 	if (all) {

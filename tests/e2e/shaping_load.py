@@ -55,7 +55,7 @@ def step(what):
 
 
 def conf(groups, classes):
-    """The peer's group is the first; each class has room for its own rate."""
+    """The peer's group is the first; each class is slower than those before."""
     with open(CONF, "w", encoding="utf-8") as f:
         f.write("settings { max-groups = 8192 }\n")
         for i in range(1, groups + 1):
@@ -66,7 +66,7 @@ def conf(groups, classes):
                     (i, i, i))
         f.write("policy wan { device = r2  rate = 10gbit\n")
         for i in range(1, classes + 1):
-            f.write("class g%d { bandwidth = %dkbit }\n" % (i, 1000 + i))
+            f.write("class g%d { bandwidth = %dkbit }\n" % (i, 5000 - i))
         f.write('default { bandwidth = "10%" } }\n')
 
 
