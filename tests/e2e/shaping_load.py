@@ -30,12 +30,14 @@ GROUPS = 5000
 CLASSES = 2000
 SLOW = int(os.environ.get("SLOW", 1))
 # Seconds, in which the plugin asks three times; then the SA is installed, known or
-# not. An emulated processor that shares a core stands still now and then: that is
-# the bound of the worst here.
+# not, and what it sends has no mark. An emulated processor that shares a core stands
+# still now and then: of so many answers one may be too late for that reason.
 PLUGIN_WAITS = 0.6 * SLOW
-# Of the median: such a processor is slow, too, so what it takes where nothing else
-# happens counts, where that is more.
+LATE_OF = 300
+# Of the median: such a processor is slow, too, and slower with more to do, so what
+# it takes where nothing else happens counts, where that is more.
 MEDIAN_MAX = 0.020
+TIMES_IDLE = 4
 
 
 def sh(cmd):
@@ -150,11 +152,11 @@ class Charon:
             ack = self.client.receive()
         except TimeoutError:
             self.late += 1
-        self.send()
-        if not ack:
+            self.send()
             self.client.sock.settimeout(60)
             ack = self.client.receive()
         self.times.append(time.monotonic() - start)
+        self.send()
         assert ack["type"] == "ACK" and not ack["ERROR"] and ack["GROUP"] == 1, ack
 
     def send(self):
@@ -222,8 +224,9 @@ def verdict(name, charon):
     check(counted["marked"] > 100, "no ESP is marked")
     if not idle:
         idle.append(median)
-    return (median < max(MEDIAN_MAX, 2 * idle[0]) and not charon.late and
-            not counted["unmarked"])
+    return (median < max(MEDIAN_MAX, TIMES_IDLE * idle[0]) and
+            charon.late <= len(times) // LATE_OF and
+            counted["unmarked"] <= charon.late)
 
 
 def come_and_go():
