@@ -928,7 +928,9 @@ int sad_state(struct sad *sad, struct sad_source *source,
 		err = state_child_del(sad, source, msg);
 		break;
 	case IQ_FEED_PASSED_OVER:
-		source->passed_over = msg->passed_over;
+		/* threads of charon's may overtake each other in saying so */
+		if (msg->passed_over > source->passed_over)
+			source->passed_over = msg->passed_over;
 		return 0;
 	default:
 		stated->why = "not a charon's message";

@@ -7,6 +7,10 @@
  * and while an answer waits for a client to read it nothing more is read from
  * that client, so that no queue grows; one that does not read for
  * SERVER_PATIENCE seconds is closed.
+ *
+ * What charon asks is answered once the module's tables have the entry; nothing
+ * here waits for traffic classes. A charon is its process: one that connects
+ * again ends the connection that it had before, with all that was queued there.
  */
 #ifndef IPSEC_QOSD_SERVER_H
 #define IPSEC_QOSD_SERVER_H

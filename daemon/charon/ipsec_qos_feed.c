@@ -488,6 +488,7 @@ static int send_request(private_ipsec_qos_feed_t *this, message_buf_t *buf,
 static int await_answer(private_ipsec_qos_feed_t *this, request_t *request,
 						u_int connection)
 {
+	timeval_t deadline;
 	int err = 0;
 
 	this->requests->insert_last(this->requests, request);
@@ -498,13 +499,13 @@ static int await_answer(private_ipsec_qos_feed_t *this, request_t *request,
 			err = ENOTCONN;
 			break;
 		}
-		if (this->answered->timed_wait_abs(this->answered, this->mutex,
-										   get_deadline(this, request)) &&
-			!request->answered)
+		deadline = get_deadline(this, request);
+		if (!remaining(&deadline))
 		{
 			err = ETIMEDOUT;
 			break;
 		}
+		this->answered->timed_wait_abs(this->answered, this->mutex, deadline);
 	}
 	this->requests->remove(this->requests, request, NULL);
 	return err;

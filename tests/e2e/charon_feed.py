@@ -853,10 +853,16 @@ def bad_daemons(world):
 @scenario
 def late(world):
     """an answer is late: its SA alone is passed over, and told all the same"""
+    children = ("v2-psk", "v2-psk-two", "v2-psk-ah")
+    # the kernel has loaded what it needs for them
+    for child in children:
+        world.peer.initiate(child)
+    world.settled(3, 1)
+    world.clear()
     world.unwatch()
     world.sink.lateness = 1.1 * TIMEOUT
     connections = world.sink.connections
-    for which, child in enumerate(("v2-psk", "v2-psk-two", "v2-psk-ah")):
+    for which, child in enumerate(children):
         passed_over = world.sink.passed_over
         world.sink.late = iter([i == which for i in range(3)])
         start = clock()

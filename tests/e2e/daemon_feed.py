@@ -566,6 +566,7 @@ def scenario_same_spi():
 
 def scenario_marks():
     """who wants the same bits of marks is named, and logged once"""
+    insmod()
     full = 0xffffffff
     with Daemon() as d, charon() as c:
         c.ike(1, "x.a.example", conn="branch")

@@ -1359,6 +1359,9 @@ START_TEST(charons_say_what_they_passed_over)
 	ck_assert_int_eq(say(other, (struct iq_feed){
 		.type = IQ_FEED_PASSED_OVER, .passed_over = 4 }), 0);
 	ck_assert_uint_eq(sad_passed_over(sad), 4);
+	ck_assert_int_eq(say(other, (struct iq_feed){
+		.type = IQ_FEED_PASSED_OVER, .passed_over = 2 }), 0);
+	ck_assert_uint_eq(sad_passed_over(sad), 4);
 }
 END_TEST
 
