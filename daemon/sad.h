@@ -225,8 +225,8 @@ bool sad_resolve(struct sad *sad, size_t max);
 /**
  * sad_connect() - a charon has connected; it has not stated anything yet
  *
- * @pid: its process; what that process stated on an earlier connection is
- *	taken up again
+ * @pid: its process; what that process stated on an earlier connection, which
+ *	has ended (sad_disconnect()), is taken up again
  *
  * Return: NULL: no memory.
  */

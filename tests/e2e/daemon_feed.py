@@ -611,6 +611,14 @@ def scenario_marks():
         check(disputes()["branch", 0x1001] == [("gold", 0xf00000)], disputes())
         check(d.said("wants the bits 0xf00000") == 1, d.log())
 
+        # and the daemon's own file
+        answer = reload(FIRST + "fallback { dscp cs5 { mark = 0x10/0xff0 } }")
+        check(answer["warnings"] == [] and len(answer["notes"]) == 1 and
+              "group gold" in answer["notes"][0], answer)
+        check(d.said("fall-back dscp cs5") == 1, d.log())
+        text = ipsec_qos("-S", SOCK, "daemon", "reload")
+        check("Warning: ipsec-qosd: " in text and " is in force" in text, text)
+
 
 def scenario_late():
     """what is announced when the kernel has the SA already stays"""
