@@ -405,9 +405,14 @@ static void log_disputes(struct sad *sad, const struct sad_child *child)
 
 static void set_group(struct sad *sad, struct sad_ike *ike)
 {
+	uint32_t former = ike->group;
+	struct sad_child *child;
 	struct sad_sa *sa;
 
 	ike->group = ike->profile ? ike->profile->group : 0;
+	if (ike->group != former)
+		LIST_FOREACH(child, &ike->children, list)
+			log_disputes(sad, child);
 	if (ike->spi) {
 		ike->spi->entry.group = ike->group;
 		if (differs(&ike->spi->entry))

@@ -475,7 +475,7 @@ def scenario_queries():
               peer["spi_i"] == "0000000001000001", peer)
         check(peer["children"] == [{
             "name": "net", "reqid": 1, "proto": "esp", "spi_in": 0x1001,
-            "spi_out": 0x2001, "encap": False}], peer)
+            "spi_out": 0x2001, "encap": False, "marks": {}, "disputes": []}], peer)
         check([p["name"] for p in q.query(PROFILES)] == ["a", "b"], "profiles")
         test = q.query(TEST, "y.b.example\x1fconnection=c\x1feap=e")
         check(test["profile"] == "b" and test["mark"] == 0x20 and
