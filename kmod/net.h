@@ -126,6 +126,7 @@ struct iq_table {
  * @tag_hooks: netfilter hooks of tag.c, NULL: not registered; config
  * @out_hooks: likewise
  * @priority_hooks: likewise
+ * @fallback_hooks: likewise, of fallback.c
  * @own_sas: this host has SAs, or did while there was something to tag with;
  *	config
  * @nat: translation, NULL: there was no rule yet; set before the first hook is
@@ -167,6 +168,7 @@ struct iq_net {
 	struct iq_hooks *tag_hooks;
 	struct iq_hooks *out_hooks;
 	struct iq_hooks *priority_hooks;
+	struct iq_hooks *fallback_hooks;
 	bool own_sas;
 	struct iq_nat *nat;
 	struct iq_hooks *nat_hooks;

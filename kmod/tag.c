@@ -11,6 +11,8 @@
 #include <net/xfrm.h>
 
 #include "claim.h"
+#include "conf.h"
+#include "fallback.h"
 #include "frag.h"
 #include "group.h"
 #include "hooks.h"
@@ -125,10 +127,8 @@ static u32 iq_tag_avail(const struct sk_buff *skb)
 	return skb_tail_pointer(skb) - skb_network_header(skb);
 }
 
-/* Parse a packet, and bring its headers into the linear part where need be. */
-static enum iq_kind iq_tag_parse(struct sk_buff *skb,
-				 const struct iq_settings *settings,
-				 struct iq_packet *pkt)
+enum iq_kind iq_tag_parse(struct sk_buff *skb, const struct iq_settings *settings,
+			  struct iq_packet *pkt)
 {
 	enum iq_kind kind;
 
@@ -160,14 +160,9 @@ static void iq_tag_key(const struct iq_packet *pkt, struct iq_key *key)
 		memcpy(key->dst, pkt->dst, sizeof(struct in6_addr));
 }
 
-/*
- * Whose is it? @packets: to count as the entry's, 0: none. NULL: nobody's that we
- * know.
- */
-static const struct iq_action *iq_tag_lookup(struct iq_net *iqn, struct sk_buff *skb,
-					     enum iq_kind kind,
-					     const struct iq_packet *pkt,
-					     u32 packets)
+const struct iq_action *iq_tag_lookup(struct iq_net *iqn, const struct sk_buff *skb,
+				      enum iq_kind kind, const struct iq_packet *pkt,
+				      u32 packets)
 {
 	struct iq_key key;
 
@@ -214,10 +209,9 @@ static noinline bool iq_tag_fragment(struct iq_net *iqn, struct sk_buff *skb,
 	return false;
 }
 
-/* Which bits of @mask may be set on a protected packet? As iq_tag_left(). */
-static u32 iq_tag_mask(struct iq_net *iqn, const struct sk_buff *skb, enum iq_kind kind,
-		       const struct iq_packet *pkt, bool in, u32 mark, u32 mask,
-		       u32 group, u32 packets)
+u32 iq_tag_mask(struct iq_net *iqn, const struct sk_buff *skb, enum iq_kind kind,
+		const struct iq_packet *pkt, bool in, u32 mark, u32 mask, u32 group,
+		u32 packets)
 {
 	u32 left = mask;
 	struct iq_key key;
@@ -234,20 +228,6 @@ static u32 iq_tag_mask(struct iq_net *iqn, const struct sk_buff *skb, enum iq_ki
 		left = iq_claim_other(iqn, skb, mark, mask);
 	}
 	return iq_tag_left(iqn, skb, left, mark, mask, group, packets);
-}
-
-static void iq_tag_fallback(struct iq_net *iqn, struct sk_buff *skb,
-			    const struct iq_settings *s, enum iq_kind kind,
-			    const struct iq_packet *pkt, bool in, u32 packets)
-{
-	u32 mark, mask;
-
-	if (!s->has_fallback)
-		return;
-	mark = s->fallback[pkt->dscp].mark;
-	mask = s->fallback[pkt->dscp].mask;
-	iq_set_mark(skb, mark, iq_tag_mask(iqn, skb, kind, pkt, in, mark, mask, 0,
-					   packets));
 }
 
 /*
@@ -294,8 +274,8 @@ iq_tag_protected(struct iq_net *iqn, struct sk_buff *skb,
 		iq_total_add(iqn, IQ_TOTAL_UNTAGGED, skb, state);
 		/* Of UDP it need not be a protected one. */
 		if (pkt.frag_proto == IPPROTO_ESP || pkt.frag_proto == IPPROTO_AH)
-			iq_tag_fallback(iqn, skb, settings, kind, &pkt, in,
-					iq_tag_again(skb, state) ? 0 : 1);
+			iq_fallback_mark(iqn, skb, state, &pkt, kind,
+					 iq_tag_again(skb, state) ? 0 : 1);
 		return NF_ACCEPT;
 	case IQ_MALFORMED:
 		iq_total_add(iqn, IQ_TOTAL_MALFORMED, skb, state);
@@ -312,7 +292,7 @@ iq_tag_protected(struct iq_net *iqn, struct sk_buff *skb,
 			    which, packets, pkt.family);
 	} else {
 		iq_total_add(iqn, IQ_TOTAL_UNTAGGED, skb, state);
-		iq_tag_fallback(iqn, skb, settings, kind, &pkt, in, packets);
+		iq_fallback_mark(iqn, skb, state, &pkt, kind, packets);
 	}
 	return NF_ACCEPT;
 }
@@ -625,6 +605,7 @@ static const struct nf_hook_ops iq_priority_hooks[] = {
 int iq_tag_update(struct iq_net *iqn, bool tag, bool priority)
 {
 	bool had = iqn->tag_hooks, had_out = iqn->out_hooks;
+	bool had_fallback = iqn->fallback_hooks;
 	int err;
 
 	lockdep_assert_held(&iqn->config);
@@ -640,13 +621,17 @@ int iq_tag_update(struct iq_net *iqn, bool tag, bool priority)
 		WRITE_ONCE(iqn->own_sas, false);
 	else if (iq_xfrm_has_sas(iqn))
 		WRITE_ONCE(iqn->own_sas, true);
-	err = iq_hooks_update(iqn, &iqn->out_hooks, iq_out_hooks,
-			      ARRAY_SIZE(iq_out_hooks), iqn->own_sas);
+	err = iq_fallback_update(iqn, tag && iq_conf_settings(iqn)->has_fallback);
+	if (!err)
+		err = iq_hooks_update(iqn, &iqn->out_hooks, iq_out_hooks,
+				      ARRAY_SIZE(iq_out_hooks), iqn->own_sas);
 	if (!err)
 		err = iq_hooks_update(iqn, &iqn->priority_hooks, iq_priority_hooks,
 				      ARRAY_SIZE(iq_priority_hooks), priority);
 	if (err && !had_out)
 		iq_hooks_update(iqn, &iqn->out_hooks, NULL, 0, false);
+	if (err && !had_fallback)
+		iq_fallback_update(iqn, false);
 	if (err && !had)
 		iq_hooks_update(iqn, &iqn->tag_hooks, NULL, 0, false);
 	return err;

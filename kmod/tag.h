@@ -7,6 +7,7 @@
 
 #include <linux/netfilter_ipv4.h>
 
+#include "group.h"
 #include "net.h"
 
 /*
@@ -15,6 +16,30 @@
  * and filter. The same number for IPv6.
  */
 #define IQ_TAG_PRIORITY	(NF_IP_PRI_CONNTRACK_DEFRAG + 1)
+
+/** iq_tag_parse() - and bring a packet's headers into the linear part where need be */
+enum iq_kind iq_tag_parse(struct sk_buff *skb, const struct iq_settings *settings,
+			  struct iq_packet *pkt);
+
+/**
+ * iq_tag_lookup() - whose is it? NULL: nobody's that is known here
+ *
+ * @packets: to count as the entry's, 0: none
+ */
+const struct iq_action *iq_tag_lookup(struct iq_net *iqn, const struct sk_buff *skb,
+				      enum iq_kind kind, const struct iq_packet *pkt,
+				      u32 packets);
+
+/**
+ * iq_tag_mask() - which bits of @mask may be set to @mark on a protected packet?
+ *
+ * @in: it has come in, or was made here
+ * @group: whose mark it is, 0: the fall-back's
+ * @packets: to count where bits are left to others, 0: none
+ */
+u32 iq_tag_mask(struct iq_net *iqn, const struct sk_buff *skb, enum iq_kind kind,
+		const struct iq_packet *pkt, bool in, u32 mark, u32 mask, u32 group,
+		u32 packets);
 
 /**
  * iq_tag_update() - register the hooks that are needed, and no others

@@ -17,6 +17,21 @@ pings_not()
 		fail "$1 gets an answer from $2"
 }
 
+# udp_encap HOST: from now on ESP in UDP, port 4500, is decrypted: that takes a socket,
+# of an IKE daemon elsewhere (UDP_ENCAP, UDP_ENCAP_ESPINUDP)
+udp_encap()
+{
+	exec_at "$1" python3 -uc '
+import signal, socket
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+s.setsockopt(socket.IPPROTO_UDP, 100, 2)
+s.bind(("0.0.0.0", 4500))
+print("ready")
+signal.pause()' >"$W/$1/encap.log" 2>&1 </dev/null &
+	disown $!
+	wait_for 20 grep -q ready "$W/$1/encap.log"
+}
+
 # flow_server HOST ADDRESS [PORT]: an iperf3 server in the background
 flow_server()
 {

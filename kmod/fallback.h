@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The fall-back: marks for protected packets with no group, by DSCP. It is the ESP
+ * packet's, for who queues or routes that: what this host decrypts carries what it
+ * would without it.
+ */
+#ifndef _IPSEC_QOS_FALLBACK_H
+#define _IPSEC_QOS_FALLBACK_H
+
+#include <linux/netfilter.h>
+
+#include "net.h"
+
+/**
+ * iq_fallback_mark() - mark a packet with no group, where its DSCP has a mark
+ *
+ * But not ESP or AH for an SA of this host, as far as the SAD can tell by the mark
+ * that the packet has now: what the mark replaces could not be had back.
+ *
+ * @packets: to count where bits are left to others, 0: none
+ */
+void iq_fallback_mark(struct iq_net *iqn, struct sk_buff *skb,
+		      const struct nf_hook_state *state, const struct iq_packet *pkt,
+		      enum iq_kind kind, u32 packets);
+
+/**
+ * iq_fallback_update() - register the hooks that take the mark off what is for an SA
+ * of this host after all: one with a mark of its own, which a packet gets only later
+ * (by nftables) or never (VTI)
+ *
+ * Context: process, iq_net.config is held. Return: 0 or -ENOMEM; with @want false it
+ * does not fail.
+ */
+int iq_fallback_update(struct iq_net *iqn, bool want);
+
+#endif /* _IPSEC_QOS_FALLBACK_H */
