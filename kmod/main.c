@@ -16,6 +16,7 @@
 #include "sysfs.h"
 #include "tag.h"
 #include "translate.h"
+#include "vti.h"
 #include "xfrm.h"
 
 static unsigned int iq_net_id __read_mostly;
@@ -120,9 +121,12 @@ static int __init iq_init(void)
 	err = iq_sysfs_module_init();
 	if (err)
 		goto ike;
-	err = register_pernet_subsys(&iq_net_ops);
+	err = iq_vti_module_init();
 	if (err)
 		goto sysfs;
+	err = register_pernet_subsys(&iq_net_ops);
+	if (err)
+		goto vti;
 	err = iq_xfrm_module_init();
 	if (err)
 		goto pernet;
@@ -136,6 +140,8 @@ xfrm:
 	iq_xfrm_module_exit();
 pernet:
 	unregister_pernet_subsys(&iq_net_ops);
+vti:
+	iq_vti_module_exit();
 sysfs:
 	iq_sysfs_module_exit();
 ike:
@@ -149,6 +155,7 @@ static void __exit iq_exit(void)
 	iq_netlink_module_exit();
 	iq_xfrm_module_exit();
 	unregister_pernet_subsys(&iq_net_ops);
+	iq_vti_module_exit();
 	iq_sysfs_module_exit();
 	rcu_barrier();		/* what is on its way out */
 	iq_ike_module_exit();

@@ -127,6 +127,7 @@ struct iq_table {
  * @out_hooks: likewise
  * @priority_hooks: likewise
  * @fallback_hooks: likewise, of fallback.c
+ * @vti: it counts as one that vti.c is needed for; config
  * @own_sas: this host has SAs, or did while there was something to tag with;
  *	config
  * @nat: translation, NULL: there was no rule yet; set before the first hook is
@@ -169,6 +170,7 @@ struct iq_net {
 	struct iq_hooks *out_hooks;
 	struct iq_hooks *priority_hooks;
 	struct iq_hooks *fallback_hooks;
+	bool vti;
 	bool own_sas;
 	struct iq_nat *nat;
 	struct iq_hooks *nat_hooks;

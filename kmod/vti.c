@@ -1,0 +1,259 @@
+// SPDX-License-Identifier: GPL-2.0
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/netdevice.h>
+#include <net/rtnetlink.h>
+
+#include "group.h"
+#include "vti.h"
+#include "xfrm.h"
+
+/*
+ * @iq_vti_lock: serialises all below. Nests inside RTNL and iq_net.config; inside
+ *	it are the mutexes of xfrm4_protocol.c and xfrm6_protocol.c.
+ * @iq_vti_devices: how many there are that hide SAs
+ * @iq_vti_nets: how many namespaces have something to tag with
+ * @iq_vti_watched: the handlers are registered; packets read it
+ */
+static DEFINE_MUTEX(iq_vti_lock);
+static unsigned int iq_vti_devices;
+static unsigned int iq_vti_nets;
+bool iq_vti_watched;
+
+/*
+ * Takes the group's mark and priority off, but what is not its own: what an SA sets
+ * (XFRMA_SET_MARK), and what others have put there since.
+ */
+static void iq_vti_unmark(struct sk_buff *skb, const struct iq_action *a)
+{
+	const struct sec_path *sp = skb_sec_path(skb);
+	u32 mask = a->mask;
+	int i;
+
+	for (i = 0; i < sp->len; i++)
+		mask &= ~sp->xvec[i]->props.smark.m;
+	if (!((skb->mark ^ a->mark) & mask))
+		skb->mark &= ~mask;
+	if (a->priority && skb->priority == a->priority)
+		skb->priority = 0;
+}
+
+/*
+ * A packet was decrypted; @vti: and a VTI will have it. Under rcu_read_lock(). The
+ * device's namespace is that of the SA, and lives: crypto that takes its time holds
+ * the device, not the SA's namespace.
+ */
+static void iq_vti_came(struct sk_buff *skb, bool vti)
+{
+	struct sec_path *sp = skb_sec_path(skb);
+	struct iq_net *iqn = iq_net(dev_net(skb->dev));
+	const struct iq_action *a;
+
+	if (!sp || !sp->len || (!vti && !sp->xvec[sp->len - 1]->if_id))
+		return;
+	a = iq_xfrm_came_from(iqn, skb, 0, 0);
+	if (!a)
+		return;
+	/* In transport mode the data begins behind the IP header. */
+	local_bh_disable();
+	iq_action_count(a, IPSEC_QOS_COUNTER_CLEAR_IN, iq_skb_packets(skb),
+			skb->len - skb_network_offset(skb));
+	local_bh_enable();
+	if (vti)
+		iq_vti_unmark(skb, a);
+}
+
+/* To the handlers behind this one: the packet is theirs. */
+static int iq_vti_pass(struct sk_buff *skb)
+{
+	return -EINVAL;
+}
+
+static int iq_vti_pass_input(struct sk_buff *skb, int nexthdr, __be32 spi,
+			     int encap_type)
+{
+	return -EINVAL;
+}
+
+static int iq_vti_cb4(struct sk_buff *skb, int err)
+{
+	if (!err)
+		iq_vti_came(skb, XFRM_TUNNEL_SKB_CB(skb)->tunnel.ip4);
+	return 1;
+}
+
+static int iq_vti_err4(struct sk_buff *skb, u32 info)
+{
+	return -ENOENT;
+}
+
+#define IQ_VTI_PRIORITY	1000	/* VTI has 100, XFRM interfaces have 10 */
+
+#define IQ_VTI_HANDLER(family) {			\
+	.handler = iq_vti_pass,				\
+	.input_handler = iq_vti_pass_input,		\
+	.cb_handler = iq_vti_cb##family,		\
+	.err_handler = iq_vti_err##family,		\
+	.priority = IQ_VTI_PRIORITY,			\
+}
+
+/* The last one out of which a packet came tells the protocol. */
+static const u8 iq_vti_protocols[] = { IPPROTO_ESP, IPPROTO_AH, IPPROTO_COMP };
+
+#define IQ_VTI_N	ARRAY_SIZE(iq_vti_protocols)
+
+static struct xfrm4_protocol iq_vti_4[IQ_VTI_N] = {
+	IQ_VTI_HANDLER(4), IQ_VTI_HANDLER(4), IQ_VTI_HANDLER(4),
+};
+
+#if IS_ENABLED(CONFIG_IPV6)
+static int iq_vti_cb6(struct sk_buff *skb, int err)
+{
+	if (!err)
+		iq_vti_came(skb, XFRM_TUNNEL_SKB_CB(skb)->tunnel.ip6);
+	return 1;
+}
+
+static int iq_vti_err6(struct sk_buff *skb, struct inet6_skb_parm *opt, u8 type,
+		       u8 code, int offset, __be32 info)
+{
+	return -ENOENT;
+}
+
+static struct xfrm6_protocol iq_vti_6[IQ_VTI_N] = {
+	IQ_VTI_HANDLER(6), IQ_VTI_HANDLER(6), IQ_VTI_HANDLER(6),
+};
+
+static int iq_vti_register6(unsigned int i)
+{
+	return xfrm6_protocol_register(&iq_vti_6[i], iq_vti_protocols[i]);
+}
+
+static void iq_vti_deregister6(unsigned int i)
+{
+	xfrm6_protocol_deregister(&iq_vti_6[i], iq_vti_protocols[i]);
+}
+#else
+static int iq_vti_register6(unsigned int i)
+{
+	return 0;
+}
+
+static void iq_vti_deregister6(unsigned int i)
+{
+}
+#endif
+
+/* Of the first @n protocols. Waits for packets that are in a handler. */
+static void iq_vti_unwatch(unsigned int n)
+{
+	WRITE_ONCE(iq_vti_watched, false);
+	while (n--) {
+		iq_vti_deregister6(n);
+		xfrm4_protocol_deregister(&iq_vti_4[n], iq_vti_protocols[n]);
+	}
+}
+
+static void iq_vti_watch(void)
+{
+	unsigned int i;
+	int err;
+
+	for (i = 0; i < IQ_VTI_N; i++) {
+		err = xfrm4_protocol_register(&iq_vti_4[i], iq_vti_protocols[i]);
+		if (!err) {
+			err = iq_vti_register6(i);
+			if (err)
+				xfrm4_protocol_deregister(&iq_vti_4[i],
+							  iq_vti_protocols[i]);
+		}
+		if (err) {
+			pr_warn_ratelimited("packets out of VTI devices keep their mark, and are not counted (error %d)\n",
+					    err);
+			iq_vti_unwatch(i);
+			return;
+		}
+	}
+	WRITE_ONCE(iq_vti_watched, true);
+}
+
+/*
+ * No longer needed: some time later, as it waits for packets, which those who hold
+ * RTNL should not, and as what goes is often back in a moment.
+ */
+#define IQ_VTI_REST	(5 * HZ)
+
+static void iq_vti_rest(struct work_struct *work)
+{
+	mutex_lock(&iq_vti_lock);
+	if (iq_vti_watched && !(iq_vti_devices && iq_vti_nets))
+		iq_vti_unwatch(IQ_VTI_N);
+	mutex_unlock(&iq_vti_lock);
+}
+
+static DECLARE_DELAYED_WORK(iq_vti_rest_work, iq_vti_rest);
+
+static void iq_vti_change(unsigned int *n, bool more)
+{
+	mutex_lock(&iq_vti_lock);
+	*n += more ? 1 : -1;
+	if (iq_vti_devices && iq_vti_nets) {
+		if (!iq_vti_watched)
+			iq_vti_watch();
+	} else if (iq_vti_watched) {
+		mod_delayed_work(system_wq, &iq_vti_rest_work, IQ_VTI_REST);
+	}
+	mutex_unlock(&iq_vti_lock);
+}
+
+void iq_vti_update(struct iq_net *iqn, bool tag)
+{
+	lockdep_assert_held(&iqn->config);
+	if (iqn->vti == tag)
+		return;
+	iqn->vti = tag;
+	iq_vti_change(&iq_vti_nets, tag);
+}
+
+static bool iq_vti_hides(const struct net_device *dev)
+{
+	const struct rtnl_link_ops *ops = dev->rtnl_link_ops;
+
+	if (!ops)
+		return false;
+	if (!strcmp(ops->kind, "xfrm")) {
+		const struct xfrm_if *xi = netdev_priv(dev);
+
+		return !net_eq(xi->net, dev_net(dev));
+	}
+	return !strcmp(ops->kind, "vti") || !strcmp(ops->kind, "vti6");
+}
+
+/* One that moves to another namespace is gone from the old, and new in the other. */
+static int iq_vti_device(struct notifier_block *nb, unsigned long event, void *ptr)
+{
+	struct net_device *dev = netdev_notifier_info_to_dev(ptr);
+
+	if ((event == NETDEV_REGISTER || event == NETDEV_UNREGISTER) &&
+	    iq_vti_hides(dev))
+		iq_vti_change(&iq_vti_devices, event == NETDEV_REGISTER);
+	return NOTIFY_DONE;
+}
+
+static struct notifier_block iq_vti_device_nb = {
+	.notifier_call = iq_vti_device,
+};
+
+/* It is told of all that are there already. */
+int iq_vti_module_init(void)
+{
+	return register_netdevice_notifier(&iq_vti_device_nb);
+}
+
+/* All namespaces are through with tagging. */
+void iq_vti_module_exit(void)
+{
+	unregister_netdevice_notifier(&iq_vti_device_nb);
+	cancel_delayed_work_sync(&iq_vti_rest_work);
+	iq_vti_rest(NULL);
+}
