@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "flowtable.h"
 #include "group.h"
 #include "query.h"
 #include "settings.h"
@@ -121,6 +122,34 @@ static void print_module(const struct iq_status *st)
 	       format_ports(st->conf.natt_ports, st->conf.n_natt_ports, natt));
 }
 
+/* What passes by the module, where it has something to tag with. */
+static void print_flowtables(const struct iq_status *st, const json_t *flowtables)
+{
+	char devices[CELL_MAX], text[2 * CELL_MAX];
+	char ike[FORMAT_MAX], natt[FORMAT_MAX];
+	const json_t *flowtable;
+	size_t i;
+
+	json_array_foreach(flowtables, i, flowtable) {
+		const json_t *devs = json_object_get(flowtable, "devices");
+
+		if (!st->groups || !json_array_size(devs))
+			continue;
+		format_list(devs, devices, sizeof(devices));
+		snprintf(text, sizeof(text),
+			 "%s %s %s on %s: what is in it is not tagged; exempt UDP ports %s and %s where flows are added",
+			 member_text(flowtable, "family"),
+			 member_text(flowtable, "table"),
+			 member_text(flowtable, "name"), devices,
+			 format_ports(st->conf.ike_ports, st->conf.n_ike_ports, ike),
+			 format_ports(st->conf.natt_ports, st->conf.n_natt_ports,
+				      natt));
+		printf("%-10s ", "flowtable");
+		print_colored(COLOR_BAD, text);
+		putchar('\n');
+	}
+}
+
 static void print_daemon(const json_t *answer, const char *why)
 {
 	const json_t *config = json_object_get(answer, "config");
@@ -137,7 +166,7 @@ static int run(struct args *args)
 {
 	char why[FORMAT_WHY];
 	struct iq_status st;
-	json_t *answer, *json;
+	json_t *answer, *json, *flowtables;
 	int status;
 
 	if (no_more_words(args))
@@ -146,8 +175,10 @@ static int run(struct args *args)
 	status = kernel_status(&st);
 	/* and a router may well be worked without a daemon: that is no error */
 	ask_daemon(IQ_FEED_QUERY_DAEMON, NULL, PATIENCE, &answer, why);
+	flowtables = read_flowtables();
 	if (options.json) {
 		json = module_json(status ? NULL : &st);
+		json_object_set(json, "flowtables", flowtables);
 		json_object_set_new(json, "daemon", daemon_json(answer, why));
 		json_object_set_new(json, "charon", charon_json(answer));
 		print_json(json);
@@ -156,8 +187,11 @@ static int run(struct args *args)
 			print_part("module", false, "does not answer");
 		else
 			print_module(&st);
+		if (!status)
+			print_flowtables(&st, flowtables);
 		print_daemon(answer, why);
 	}
+	json_decref(flowtables);
 	json_decref(answer);
 	return status;
 }
