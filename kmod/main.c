@@ -121,15 +121,15 @@ static int __init iq_init(void)
 	err = iq_sysfs_module_init();
 	if (err)
 		goto ike;
-	err = iq_vti_module_init();
-	if (err)
-		goto sysfs;
 	err = register_pernet_subsys(&iq_net_ops);
 	if (err)
-		goto vti;
-	err = iq_xfrm_module_init();
+		goto sysfs;
+	err = iq_vti_module_init();
 	if (err)
 		goto pernet;
+	err = iq_xfrm_module_init();
+	if (err)
+		goto vti;
 	err = iq_netlink_module_init();
 	if (err)
 		goto xfrm;
@@ -138,10 +138,10 @@ static int __init iq_init(void)
 
 xfrm:
 	iq_xfrm_module_exit();
-pernet:
-	unregister_pernet_subsys(&iq_net_ops);
 vti:
 	iq_vti_module_exit();
+pernet:
+	unregister_pernet_subsys(&iq_net_ops);
 sysfs:
 	iq_sysfs_module_exit();
 ike:
@@ -154,8 +154,8 @@ static void __exit iq_exit(void)
 {
 	iq_netlink_module_exit();
 	iq_xfrm_module_exit();
-	unregister_pernet_subsys(&iq_net_ops);
 	iq_vti_module_exit();
+	unregister_pernet_subsys(&iq_net_ops);
 	iq_sysfs_module_exit();
 	rcu_barrier();		/* what is on its way out */
 	iq_ike_module_exit();

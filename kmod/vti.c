@@ -24,12 +24,16 @@ bool iq_vti_watched;
  * Takes the group's mark and priority off, but what is not its own: what an SA sets
  * (XFRMA_SET_MARK), and what others have put there since.
  */
-static void iq_vti_unmark(struct sk_buff *skb, const struct iq_action *a)
+static void iq_vti_unmark(const struct iq_net *iqn, struct sk_buff *skb,
+			  const struct iq_action *a)
 {
 	const struct sec_path *sp = skb_sec_path(skb);
-	u32 mask = a->mask;
+	u32 mask = a->mask, claimed = READ_ONCE(iqn->claimed);
 	int i;
 
+	/* Bits that others claim may not have been set. */
+	if ((skb->mark ^ a->mark) & mask & claimed)
+		mask &= ~claimed;
 	for (i = 0; i < sp->len; i++)
 		mask &= ~sp->xvec[i]->props.smark.m;
 	if (!((skb->mark ^ a->mark) & mask))
@@ -60,7 +64,7 @@ static void iq_vti_came(struct sk_buff *skb, bool vti)
 			skb->len - skb_network_offset(skb));
 	local_bh_enable();
 	if (vti)
-		iq_vti_unmark(skb, a);
+		iq_vti_unmark(iqn, skb, a);
 }
 
 /* To the handlers behind this one: the packet is theirs. */
@@ -250,7 +254,10 @@ int iq_vti_module_init(void)
 	return register_netdevice_notifier(&iq_vti_device_nb);
 }
 
-/* All namespaces are through with tagging. */
+/*
+ * Before the namespaces' state goes, which the handlers read. With the notifier all
+ * devices are gone, so that no namespace has the handlers registered again.
+ */
 void iq_vti_module_exit(void)
 {
 	unregister_netdevice_notifier(&iq_vti_device_nb);
