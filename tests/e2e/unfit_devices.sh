@@ -105,8 +105,12 @@ done
 ping_through 10.9.0.1
 ping_through 10.8.0.1
 ping_through 10.7.0.1
-expect "xfrm0: gold, others" "0 5" "$(by_hand xfrm0)"
-expect "vti0: gold, others" "0 5" "$(by_hand vti0)"
+# the host may say something of its own on it
+for device in xfrm0 vti0; do
+	read -r marked others <<<"$(by_hand $device)"
+	expect "$device: gold" 0 "$marked"
+	[ "$others" -ge 5 ] || fail "$device: $others packets"
+done
 expect "eth0: gold" 15 "$(by_hand eth0 | cut -d ' ' -f 1)"
 for device in xfrm0 vti0 eth0; do
 	tc -n gw qdisc del dev $device root
