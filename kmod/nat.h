@@ -11,6 +11,13 @@
  *
  * What a packet needs is found by look-ups under RCU, without a lock. Entries are
  * made, matched and removed under iq_nat.lock, rules under iq_net.config.
+ *
+ * Anybody inside can make entries, with any address. At a ceiling the oldest that
+ * waits gives way, and where none does, the oldest that is associated only; one that
+ * is confirmed never does. What has been used since it was looked at is spared first:
+ * who sends on stays. At a node's ceiling it is one of the node's own. At the rule's
+ * those of nodes that have nothing confirmed go first, so that addresses of nobody
+ * take nothing from nodes in use.
  */
 #ifndef _IPSEC_QOS_NAT_H
 #define _IPSEC_QOS_NAT_H
@@ -57,6 +64,19 @@ struct iq_nat_conf {
 	bool admin;
 };
 
+/*
+ * The entries of a rule in lists, by how far they are, each in an order of time: what
+ * gives way or expires is at a head.
+ */
+enum iq_nat_order {
+	IQ_NAT_STRANGER,	/* waits; of a node that had nothing confirmed then */
+	IQ_NAT_KNOWN,		/* waits; of one that had */
+	IQ_NAT_UNPROVEN,	/* associated */
+	IQ_NAT_DOUBTED,		/* confirmed, and still gives way to another packet */
+	IQ_NAT_SETTLED,		/* confirmed */
+	__IQ_NAT_ORDERS
+};
+
 /**
  * struct iq_nat_rule - a rule
  *
@@ -65,7 +85,12 @@ struct iq_nat_conf {
  * @id: the user's
  * @number: no other rule has had it in this namespace
  * @n: entries; iq_nat.lock. @n_waiting: of them, those that wait
- * @ceiling_told: jiffies of the last ceiling event; iq_nat.lock
+ * @order: entries; iq_nat.lock
+ * @turns: peers, by when the turn of who waits for them began; iq_nat.lock
+ * @crowded: jiffies: when one last gave way as there may be no more of the rule; 0:
+ *	never; iq_nat.lock
+ * @ceiling_told: jiffies of the last ceiling event; iq_nat.lock. @collision_told:
+ *	likewise
  * @counter: of enum ipsec_qos_nat_counter
  */
 struct iq_nat_rule {
@@ -75,7 +100,11 @@ struct iq_nat_rule {
 	u32 number;
 	u32 n;
 	u32 n_waiting;
+	struct list_head order[__IQ_NAT_ORDERS];
+	struct list_head turns;
+	unsigned long crowded;
 	unsigned long ceiling_told;
+	unsigned long collision_told;
 	struct iq_counter __percpu *counter;
 	struct rcu_head rcu;
 };
@@ -117,7 +146,29 @@ struct iq_nat_wait {
 	struct iq_nat_part part;
 };
 
-struct iq_nat_node;
+/**
+ * struct iq_nat_node - an inside node of a rule
+ *
+ * @n: its entries; iq_nat.lock, as all below. @n_confirmed: of them
+ * @waiting: those that wait, as in the rule's order
+ * @associated: likewise
+ */
+struct iq_nat_node {
+	struct rhash_head node;
+	struct {
+		u32 rule;
+		__be32 inside;
+	} key;
+	struct iq_nat_rule *rule;
+	u32 n;
+	u32 n_confirmed;
+	struct list_head waiting;
+	union {
+		struct list_head associated;
+		struct rcu_head rcu;
+	};
+};
+
 struct iq_nat_peer;
 
 enum { IQ_NAT_OUT, IQ_NAT_IN, __IQ_NAT_DIRS };
@@ -130,8 +181,11 @@ enum { IQ_NAT_OUT, IQ_NAT_IN, __IQ_NAT_DIRS };
  * @inside: the node; it may move
  * @global: its address outside; may change likewise
  * @state: enum ipsec_qos_nat_state; written under lock
+ * @can_match: of IQ_NAT_OUT, where there is room: iq_nat_entry.wait is in iq_nat.waits;
+ *	all but those that are IQ_NAT_SETTLED; lock
  * @used: jiffies
- * @since: jiffies: there is a key
+ * @since: jiffies. Of IQ_NAT_OUT: it was made. Of IQ_NAT_IN: it is at its place in
+ *	the rule's order; of one that is IQ_NAT_DOUBTED: it was associated; lock
  */
 struct iq_nat_dir {
 	struct rhash_head node;
@@ -139,6 +193,7 @@ struct iq_nat_dir {
 	__be32 inside;
 	__be32 global;
 	u8 state;
+	bool can_match;
 	unsigned long used;
 	unsigned long since;
 	atomic64_t packets;
@@ -148,20 +203,22 @@ struct iq_nat_dir {
 /**
  * struct iq_nat_entry - a pair of SAs of an inside node
  *
+ * With 64-bit pointers these are 256 bytes, what kmalloc() has a size for.
+ *
  * @dir: the SAs; @inside, @global and @state of both are the same
  * @wait: by enum iq_nat_way; lock
- * @can_match: @wait is in iq_nat.waits; all but some that are confirmed are
- * @list: of iq_nat.entries; lock
+ * @node: whose it is; written under lock
+ * @node_list: of @node's; confirmed ones are in none; lock
  * @waiting: of @peer's
+ * @list: of iq_nat_rule.order; lock
  */
 struct iq_nat_entry {
 	struct iq_nat_dir dir[__IQ_NAT_DIRS];
 	struct iq_nat_wait wait[__IQ_NAT_WAYS];
-	struct iq_nat_rule *rule;
 	struct iq_nat_node *node;
+	struct list_head node_list;
 	struct iq_nat_peer *peer;
 	struct list_head waiting;
-	bool can_match;
 	union {
 		struct list_head list;
 		struct rcu_head rcu;
@@ -178,10 +235,10 @@ struct iq_nat_entry {
  * @waits: struct iq_nat_wait by their parts
  * @nodes: inside nodes, to count their entries
  * @peers: outside ends of rules that let those in who derive nothing
- * @entries: all, those that were looked after longest ago first
- * @n: how many
+ * @n: entries
  * @seq: counts those that came and went, for dumps
- * @expire: looks after them once a second while there are any
+ * @expire: looks once a second, while there are any, whether some are over; takes
+ *	iq_net.config
  */
 struct iq_nat {
 	struct iq_net *iqn;
@@ -194,7 +251,6 @@ struct iq_nat {
 	struct rhltable waits;
 	struct rhashtable nodes;
 	struct rhashtable peers;
-	struct list_head entries;
 	u32 n;
 	u32 seq;
 	struct delayed_work expire;
@@ -221,8 +277,12 @@ int iq_nat_rule_set(struct iq_nat *nat, u32 id, struct iq_nat_conf *conf);
 /** iq_nat_rule_del() - with its entries; iq_net.config is held */
 void iq_nat_rule_del(struct iq_nat *nat, struct iq_nat_rule *rule);
 
-/** iq_nat_flush() - entries of @rule, or all; returns how many went */
-u32 iq_nat_flush(struct iq_nat *nat, const struct iq_nat_rule *rule);
+/**
+ * iq_nat_flush() - entries of @rule, or all; returns how many went
+ *
+ * Context: process; iq_net.config is held, or there are no packets and requests any more.
+ */
+u32 iq_nat_flush(struct iq_nat *nat, struct iq_nat_rule *rule);
 
 /* Packets; under rcu_read_lock(), bottom halves disabled */
 
@@ -283,6 +343,12 @@ static inline __be32 iq_nat_inside(const struct iq_nat_entry *e)
 static inline __be32 iq_nat_global(const struct iq_nat_entry *e)
 {
 	return READ_ONCE(e->dir[IQ_NAT_IN].global);
+}
+
+/** iq_nat_rule_id() - the user's, of its rule; under RCU or iq_nat.lock */
+static inline u32 iq_nat_rule_id(const struct iq_nat_entry *e)
+{
+	return READ_ONCE(e->node)->rule->id;
 }
 
 /** iq_nat_state() - how far it is */

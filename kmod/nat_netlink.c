@@ -415,7 +415,7 @@ static int iq_put_nat(struct sk_buff *skb, const struct iq_nat_entry *e)
 		count[i].bytes = atomic64_read(&e->dir[i].bytes);
 	}
 	if (!nest ||
-	    nla_put_u32(skb, IPSEC_QOS_NAT_A_RULE, e->rule->id) ||
+	    nla_put_u32(skb, IPSEC_QOS_NAT_A_RULE, iq_nat_rule_id(e)) ||
 	    nla_put_in_addr(skb, IPSEC_QOS_NAT_A_INSIDE_LOCAL, iq_nat_inside(e)) ||
 	    nla_put_in_addr(skb, IPSEC_QOS_NAT_A_INSIDE_GLOBAL, iq_nat_global(e)) ||
 	    nla_put_in_addr(skb, IPSEC_QOS_NAT_A_OUTSIDE, out->key.outside) ||
@@ -505,7 +505,7 @@ int iq_dump_nat(struct sk_buff *skb, struct netlink_callback *cb)
 				continue;
 			break;
 		}
-		if (d->rule && e->rule->id != d->rule)
+		if (d->rule && iq_nat_rule_id(e) != d->rule)
 			continue;
 		cb->seq = READ_ONCE(d->nat->seq);
 		hdr = genlmsg_put(skb, NETLINK_CB(cb->skb).portid, cb->nlh->nlmsg_seq,
@@ -570,6 +570,21 @@ void iq_event_nat(struct iq_nat *nat, enum ipsec_qos_event event,
 	iq_event_end(nat->iqn, IQ_MCGRP_NAT, skb, hdr, err);
 }
 
+/* @told: jiffies of the last event of a kind that comes once a second; 0: none */
+static bool iq_told_lately(unsigned long told)
+{
+	return told && time_before(jiffies, told + HZ);
+}
+
+void iq_event_nat_collision(struct iq_nat *nat, struct iq_nat_rule *rule,
+			    struct iq_nat_entry *const *entries, unsigned int n)
+{
+	if (iq_told_lately(rule->collision_told))
+		return;
+	rule->collision_told = jiffies ?: 1;
+	iq_event_nat(nat, IPSEC_QOS_EVENT_NAT_COLLISION, entries, n);
+}
+
 void iq_event_nat_ceiling(struct iq_nat *nat, struct iq_nat_rule *rule, __be32 inside)
 {
 	struct nlattr *nest;
@@ -578,7 +593,7 @@ void iq_event_nat_ceiling(struct iq_nat *nat, struct iq_nat_rule *rule, __be32 i
 	int err;
 
 	lockdep_assert_held(&nat->lock);
-	if (rule->ceiling_told && time_before(jiffies, rule->ceiling_told + HZ))
+	if (iq_told_lately(rule->ceiling_told))
 		return;
 	skb = iq_event_begin(nat->iqn, IQ_MCGRP_NAT, IPSEC_QOS_EVENT_CEILING, &hdr);
 	if (!skb)

@@ -26,6 +26,14 @@ void iq_event_nat(struct iq_nat *nat, enum ipsec_qos_event event,
 		  struct iq_nat_entry *const *entries, unsigned int n);
 
 /**
+ * iq_event_nat_collision() - a packet fits @entries; at most one a second and rule
+ *
+ * Context: iq_nat.lock is held.
+ */
+void iq_event_nat_collision(struct iq_nat *nat, struct iq_nat_rule *rule,
+			    struct iq_nat_entry *const *entries, unsigned int n);
+
+/**
  * iq_event_nat_ceiling() - there may be no more entries; at most one a second and rule
  *
  * @inside: of that node; 0: of the rule

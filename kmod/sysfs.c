@@ -128,6 +128,7 @@ IQ_SHOW_NAT(collision_packets, COLLISION)
 IQ_SHOW_NAT(ceiling_packets, CEILING)
 IQ_SHOW_NAT(serialized_packets, SERIALIZED)
 IQ_SHOW_NAT(ah_packets, AH)
+IQ_SHOW_NAT(evicted_packets, EVICTED)
 
 static const struct iq_sysfs_file iq_sysfs_files[] = {
 	{ "version", iq_show_version },
@@ -152,6 +153,7 @@ static const struct iq_sysfs_file iq_sysfs_files[] = {
 	{ "nat_ceiling_packets", iq_show_nat_ceiling_packets },
 	{ "nat_serialized_packets", iq_show_nat_serialized_packets },
 	{ "nat_ah_packets", iq_show_nat_ah_packets },
+	{ "nat_evicted_packets", iq_show_nat_evicted_packets },
 };
 
 static ssize_t iq_sysfs_show(struct kobject *kobj, struct kobj_attribute *kattr,

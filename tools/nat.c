@@ -59,6 +59,7 @@ static const char *const counters[] = {
 	[IPSEC_QOS_NAT_COUNTER_CEILING] = "ceiling",
 	[IPSEC_QOS_NAT_COUNTER_SERIALIZED] = "serialized",
 	[IPSEC_QOS_NAT_COUNTER_AH] = "ah",
+	[IPSEC_QOS_NAT_COUNTER_EVICTED] = "evicted",
 };
 
 #define NAME(names, i)	((i) < ARRAY_SIZE(names) ? (names)[i] : "?")

@@ -426,6 +426,10 @@ enum ipsec_qos_nat_scheme {
  * @IPSEC_QOS_NAT_COLLISION_DISCARD: nobody (the default)
  * @IPSEC_QOS_NAT_COLLISION_OLDEST: who has waited longest
  * @IPSEC_QOS_NAT_COLLISION_NEWEST: who has waited shortest
+ *
+ * Where entries gave way at the rule's ceiling during the last WAIT seconds, most that
+ * wait are nobody's: then it is a node that has a confirmed entry, else the one that has
+ * sent last, and no collision unless they are alike in that.
  */
 enum ipsec_qos_nat_collision {
 	IPSEC_QOS_NAT_COLLISION_DISCARD,
@@ -462,10 +466,12 @@ enum ipsec_qos_nat_underived {
  * @IPSEC_QOS_NAT_COUNTER_UNMATCHED: discarded: they fit no entry
  * @IPSEC_QOS_NAT_COUNTER_COLLISION: fitted entries of several inside nodes
  * @IPSEC_QOS_NAT_COUNTER_CEILING: discarded: no more entries for the rule or for
- *	that inside node
+ *	that inside node, whose entries are all confirmed; or no memory
  * @IPSEC_QOS_NAT_COUNTER_SERIALIZED: discarded: another node waits for that
  *	responder
  * @IPSEC_QOS_NAT_COUNTER_AH: discarded: AH protects the addresses
+ * @IPSEC_QOS_NAT_COUNTER_EVICTED: for whose entry another gave way at a ceiling; they
+ *	are among those of OUT, and have no bytes here
  */
 enum ipsec_qos_nat_counter {
 	IPSEC_QOS_NAT_COUNTER_UNSPEC,
@@ -477,6 +483,7 @@ enum ipsec_qos_nat_counter {
 	IPSEC_QOS_NAT_COUNTER_CEILING,
 	IPSEC_QOS_NAT_COUNTER_SERIALIZED,
 	IPSEC_QOS_NAT_COUNTER_AH,
+	IPSEC_QOS_NAT_COUNTER_EVICTED,
 	__IPSEC_QOS_NAT_COUNTER_MAX
 };
 #define IPSEC_QOS_NAT_COUNTER_MAX (__IPSEC_QOS_NAT_COUNTER_MAX - 1)
@@ -501,12 +508,15 @@ enum ipsec_qos_nat_counter {
  * @IPSEC_QOS_NAT_RULE_A_COLLISION: u8, enum ipsec_qos_nat_collision
  * @IPSEC_QOS_NAT_RULE_A_UNDERIVED: u8, enum ipsec_qos_nat_underived
  * @IPSEC_QOS_NAT_RULE_A_IDLE: u32, seconds after which a confirmed entry expires
- *	that nobody uses, 1 to IPSEC_QOS_LIFETIME_MAX
- * @IPSEC_QOS_NAT_RULE_A_WAIT: u32, likewise, one that is not; and how long an
- *	association is believed that the inside node does not confirm
+ *	that nobody uses, 1 to IPSEC_QOS_LIFETIME_MAX; up to an eighth of it later
+ * @IPSEC_QOS_NAT_RULE_A_WAIT: u32, likewise, one that is not, up to twice that if it
+ *	was used more than once; and how long an association is believed that the
+ *	inside node does not confirm
  * @IPSEC_QOS_NAT_RULE_A_MAX_ENTRIES: u32, entries at most, 1 to
  *	IPSEC_QOS_NAT_ENTRIES_LIMIT; more than IPSEC_QOS_NAT_ENTRIES needs
- *	CAP_NET_ADMIN in the initial user namespace (EPERM)
+ *	CAP_NET_ADMIN in the initial user namespace (EPERM). At that, for a new entry
+ *	the oldest that waits gives way, else the oldest that is associated and not
+ *	confirmed
  * @IPSEC_QOS_NAT_RULE_A_MAX_NODE: u32, an inside node's at most, likewise
  * @IPSEC_QOS_NAT_RULE_A_ENTRIES: u32; answers only
  * @IPSEC_QOS_NAT_RULE_A_WAITING: u32, entries that wait; answers only
@@ -593,15 +603,16 @@ enum ipsec_qos_nat_attr {
  * @IPSEC_QOS_EVENT_NEW: added
  * @IPSEC_QOS_EVENT_CHANGE: changed
  * @IPSEC_QOS_EVENT_DEL: removed, on request, by a sweep or with the kernel's SA;
- *	IPSEC_QOS_SA_F_LOCAL says that the SAD had the SA still
+ *	IPSEC_QOS_SA_F_LOCAL says that the SAD had the SA still. Of translation also:
+ *	gave way at a ceiling
  * @IPSEC_QOS_EVENT_EXPIRE: removed, its lifetime was over
  * @IPSEC_QOS_EVENT_CEILING: an addition was refused: A_STATUS with the table's
- *	count (GROUPS, SAS or IKES) at its ceiling; at most one a second. Or a packet
- *	was dropped, as there may be no more entries of translation: A_NAT with RULE,
- *	and INSIDE_LOCAL where it is that node's ceiling; at most one a second and
- *	rule
+ *	count (GROUPS, SAS or IKES) at its ceiling; at most one a second. Or an entry
+ *	gave way (or else a packet was dropped), as there may be no more entries of
+ *	translation: A_NAT with RULE, and INSIDE_LOCAL where it is that node's ceiling;
+ *	at most one a second and rule
  * @IPSEC_QOS_EVENT_NAT_COLLISION: a packet fitted entries of several inside nodes:
- *	those A_NAT, IPSEC_QOS_NAT_TOLD_MAX at most
+ *	those A_NAT, IPSEC_QOS_NAT_TOLD_MAX at most; at most one a second and rule
  */
 enum ipsec_qos_event {
 	IPSEC_QOS_EVENT_UNSPEC,

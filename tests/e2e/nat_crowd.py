@@ -1,0 +1,206 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Somebody inside fills the translation table, with the address of a node in use or
+with addresses of nobody: every new SA of a real node gets out all the same, its answer
+comes in, and those that are confirmed go on.
+
+    node 10.0.1.0/24, 10.0.0.0/16 ---- in  nat  out 192.0.2.1 ---- far 192.0.2.2
+"""
+import os
+import random
+import signal
+import sys
+import time
+
+sys.path.insert(0, os.path.join(os.path.dirname(__file__), "../lib"))
+from rawesp import (Command, SLOW, answer, came, drain, esp, raw, send,  # noqa: E402
+                    sh, steps, until)
+
+GLOBAL, FAR = "192.0.2.1", "192.0.2.2"
+NODE = "10.0.1.7"
+RULE = ["id", "3", "inside-dev", "in", "outside-dev", "out"]
+
+sh("""
+set -e
+modprobe ipsec_qos
+for n in node nat far; do ip netns add $n; ip -n $n link set lo up; done
+ip -n node link add n0 type veth peer name in netns nat
+ip -n far link add f0 type veth peer name out netns nat
+for i in $(seq 2 40); do ip -n node addr add 10.0.1.$i/24 dev n0; done
+ip -n nat addr add 10.0.1.1/24 dev in
+ip -n nat addr add 192.0.2.1/24 dev out
+ip -n far addr add 192.0.2.2/24 dev f0
+for x in node:n0 far:f0 nat:in nat:out; do ip -n ${x%:*} link set ${x#*:} up; done
+ip -n node route add default via 10.0.1.1
+ip -n nat route add 10.0.0.0/16 dev in
+ip netns exec nat sysctl -qw net.ipv4.ip_forward=1
+ip netns exec node ping -qc 1 -W 9 10.0.1.1 >/dev/null
+ip netns exec nat ping -qc 1 -W 9 192.0.2.2 >/dev/null
+# what is sprayed, with SPIs below 0x10000000, is not for far's socket
+ip netns exec far nft -f - <<END
+table ip t {
+	chain i {
+		type filter hook input priority filter
+		ip protocol esp esp spi < 0x10000000 counter drop
+	}
+}
+END
+""")
+node, far = raw("node"), raw("far")
+qos = Command("nat")
+last = 0xa0000000
+
+
+def new_spi():
+    global last
+    last += random.randrange(1, 0x10000)
+    return last
+
+
+def gets_out(inside, spi):
+    send(node, inside, FAR, spi)
+    assert came(far, (GLOBAL, FAR, spi)), "0x%x of %s does not get out" % (spi, inside)
+
+
+def gets_answer(inside, spi):
+    drain(node)
+    send(far, FAR, GLOBAL, answer(spi))
+    assert came(node, (FAR, inside, answer(spi))), \
+        "the answer to 0x%x of %s does not come in" % (spi, inside)
+
+
+def confirmed(inside):
+    """a new SA, which both ends use"""
+    spi = new_spi()
+    gets_out(inside, spi)
+    gets_answer(inside, spi)
+    gets_out(inside, spi)
+    assert qos.table()[spi]["state"] == "confirmed"
+    return spi
+
+
+def spray(n, source):
+    for _ in range(n):
+        send(node, source(), FAR, random.randrange(0x100, 0x10000000))
+
+
+def nobody():
+    return "10.0.%d.%d" % (random.randrange(4, 250), random.randrange(1, 255))
+
+
+def spoofed_source():
+    """with the address of a node in use: 70 before and behind each of its packets"""
+    qos.rule(*RULE, "max-node", "128")
+    old = [confirmed(NODE) for _ in range(5)]
+    spray(300, lambda: NODE)
+    for _ in range(20):
+        spi = new_spi()
+        spray(70, lambda: NODE)
+        gets_out(NODE, spi)
+        spray(70, lambda: NODE)
+        gets_answer(NODE, spi)
+        gets_out(NODE, spi)
+        old.append(spi)
+    for spi in old:
+        gets_out(NODE, spi)
+        gets_answer(NODE, spi)
+    table = qos.table()
+    assert all(table[spi]["state"] == "confirmed" for spi in old)
+    assert len(table) == 128, len(table)
+    assert qos.count("ceiling") == 0 and qos.count("evicted") > 2000
+
+
+def slow_answer():
+    """whose packets go on waits longer than those that are sent once"""
+    qos.rule(*RULE, "max-node", "64")
+    spray(100, lambda: NODE)
+    spi = new_spi()
+    gets_out(NODE, spi)
+    for _ in range(20):
+        spray(40, lambda: NODE)
+        gets_out(NODE, spi)
+    assert qos.table()[spi]["out"]["packets"] == 21
+    gets_answer(NODE, spi)
+
+
+def of_nobody():
+    """with addresses of nobody, thousands a second, for nodes in use and new ones"""
+    qos.rule(*RULE, "max", "1000")
+    in_use = "10.0.1.8"
+    old = [confirmed(in_use) for _ in range(3)]
+    # more than there is room for, so that each is new again when its turn comes
+    packets = [esp(nobody(), FAR, random.randrange(0x100, 0x10000000))
+               for _ in range(8192)]
+    child = os.fork()
+    if not child:
+        while True:
+            for packet in packets:
+                node.sendto(packet, (FAR, 0))
+    try:
+        until("the table is not filled", lambda:
+              qos("nat", "rule", "show")[0]["entries"] == 1000)
+        before, begun = qos.count("out"), time.monotonic()
+        for i in range(30):
+            inside = in_use if i % 2 else "10.0.1.%d" % (9 + i)
+            spi = new_spi()
+            gets_out(inside, spi)
+            time.sleep(0.02 * SLOW)             # that far away it is
+            gets_answer(inside, spi)
+            gets_out(inside, spi)
+            old.append(spi)
+        rate = (qos.count("out") - before) / (time.monotonic() - begun)
+        print("         30 of 30 beside %d a second" % rate, flush=True)
+    finally:
+        os.kill(child, signal.SIGKILL)
+        os.wait()
+    table = qos.table()
+    assert all(table[spi]["state"] == "confirmed" for spi in old)
+    assert len(table) == 1000, len(table)
+
+
+def known_before_strangers():
+    """what a node in use has waiting is not taken by addresses of nobody"""
+    qos.rule(*RULE, "max", "50")
+    confirmed(NODE)
+    before = qos.count("out")
+    waits = [new_spi() for _ in range(12)]
+    for spi in waits:
+        gets_out(NODE, spi)
+    spray(1000, nobody)
+    until("what is sprayed is not through", lambda: qos.count("out") == before + 12 + 1000)
+    table = qos.table()
+    assert len(table) == 50 and all(spi in table for spi in waits)
+    for spi in waits:
+        gets_answer(NODE, spi)
+
+
+def what_gives_way():
+    """those that wait, then those that are associated, and those that are confirmed never"""
+    qos.rule(*RULE, "max-node", "6")
+    proven = [confirmed(NODE) for _ in range(3)]
+    associated = [new_spi() for _ in range(2)]
+    for spi in associated:
+        gets_out(NODE, spi)
+        gets_answer(NODE, spi)
+    waiting, new = new_spi(), new_spi()
+    gets_out(NODE, waiting)
+    gets_out(NODE, new)
+    assert set(qos.table()) == {*proven, *associated, new}
+    gets_answer(NODE, new)
+    latest = new_spi()
+    gets_out(NODE, latest)
+    assert set(qos.table()) == {*proven, associated[1], new, latest}
+    gets_answer(NODE, latest)
+    for spi in (associated[1], new, latest):
+        gets_out(NODE, spi)
+    assert all(n["state"] == "confirmed" for n in qos.table().values())
+    before = qos.count("ceiling"), qos.count("evicted")
+    refused = new_spi()
+    send(node, NODE, FAR, refused)
+    assert not came(far, (GLOBAL, FAR, refused), 0.5)
+    assert (qos.count("ceiling"), qos.count("evicted")) == (before[0] + 1, before[1])
+    gets_out("10.0.1.9", new_spi())             # another node
+
+
+sys.exit(steps(spoofed_source, slow_answer, of_nobody, known_before_strangers,
+               what_gives_way))
