@@ -5,6 +5,7 @@
 #include <linux/netfilter_ipv4.h>
 #include <net/icmp.h>
 #include <net/ip.h>
+#include <net/l3mdev.h>
 #include <net/netfilter/nf_conntrack.h>
 #include <net/route.h>
 #include <net/xfrm.h>
@@ -20,6 +21,9 @@
  * to come, and told to leave it alone.
  */
 #define IQ_NAT_IN_PRIORITY	(IQ_TAG_PRIORITY + 1)
+
+/* A DNAT that wants what no rule knows has had it. */
+#define IQ_NAT_UNKNOWN_PRIORITY	(NF_IP_PRI_NAT_DST + 1)
 
 /* Ahead of masquerade, which would translate AH. */
 #define IQ_NAT_OUT_PRIORITY	(NF_IP_PRI_NAT_SRC - 1)
@@ -180,7 +184,33 @@ static unsigned int iq_deliver(struct sk_buff *skb, struct iq_nat_entry *e,
 	return NF_ACCEPT;
 }
 
-/* From outside: by a known association; else it is matched; else discarded. */
+/*
+ * It is nobody's. Of this host's own SA with a mark, which is still to be set? Else xfrm
+ * drops it.
+ */
+static unsigned int iq_refuse(struct iq_nat *nat, struct sk_buff *skb,
+			      const struct nf_hook_state *state,
+			      struct iq_nat_rule *rule, __be32 dst)
+{
+	enum ip_conntrack_info ctinfo;
+	struct nf_conn *ct;
+
+	iq_nat_count(rule, IPSEC_QOS_NAT_COUNTER_UNMATCHED, iq_skb_packets(skb),
+		     skb->len);
+	if (!READ_ONCE(nat->iqn->net->xfrm.state_num) || !iq_own_addr(state->in, dst) ||
+	    ip_hdr(skb)->daddr != dst)
+		return NF_DROP;
+	ct = nf_ct_get(skb, &ctinfo);
+	if (ct && !nf_ct_is_confirmed(ct))
+		nf_reset_ct(skb);
+	iq_untracked(skb);
+	return NF_ACCEPT;
+}
+
+/*
+ * From outside: by a known association; else it is matched. What no rule knows of goes
+ * on to conntrack, as if there was none: iq_esp_unknown() has it next.
+ */
 static unsigned int iq_esp_in(struct iq_nat *nat, struct sk_buff *skb,
 			      const struct nf_hook_state *state)
 {
@@ -188,7 +218,8 @@ static unsigned int iq_esp_in(struct iq_nat *nat, struct sk_buff *skb,
 	__be32 src = ip->saddr, dst = ip->daddr, spi;
 	struct iq_nat_rule *rule, *first = NULL;
 	const struct iq_nat_conf *conf;
-	bool collided, routed = false;
+	bool collided, any = false, routed = false;
+	enum ip_conntrack_info ctinfo;
 	struct iq_nat_entry *e;
 
 	spi = iq_esp_spi(skb, skb_network_offset(skb), ip);
@@ -219,15 +250,76 @@ static unsigned int iq_esp_in(struct iq_nat *nat, struct sk_buff *skb,
 				     iq_skb_packets(skb), skb->len);
 		if (e)
 			return iq_deliver(skb, e, rule);
+		any |= collided;
 	}
-	iq_nat_count(first, IPSEC_QOS_NAT_COUNTER_UNMATCHED, iq_skb_packets(skb),
-		     skb->len);
-	/* Of this host's own SA with a mark, which is still to be set? Else xfrm drops it. */
-	if (READ_ONCE(nat->iqn->net->xfrm.state_num) && iq_own_addr(state->in, dst)) {
-		iq_untracked(skb);
+	/* One of the nodes' it is, or conntrack will not see it. */
+	if (any || (!nf_ct_get(skb, &ctinfo) && ctinfo == IP_CT_UNTRACKED))
+		return iq_refuse(nat, skb, state, first, dst);
+	return NF_ACCEPT;
+}
+
+/* Is @addr one of a rule's nodes, where packets to it are sent? */
+static bool iq_node_addr(const struct iq_nat_conf *conf,
+			 const struct nf_hook_state *state, __be32 addr)
+{
+	struct flowi4 fl4 = {
+		.flowi4_oif = l3mdev_master_ifindex_rcu(state->in),
+		.daddr = addr,
+	};
+	struct rtable *rt;
+	bool inside;
+
+	if (!iq_prefix_match(addr, conf->inside, conf->inside_mask))
+		return false;
+	if (!conf->inside_dev[0])
+		return true;
+	rt = ip_route_output_key(state->net, &fl4);
+	if (IS_ERR(rt))
+		return false;
+	inside = iq_dev_match(rt->dst.dev, conf->inside_dev);
+	ip_rt_put(rt);
+	return inside;
+}
+
+/*
+ * From outside, and no node's. Another NAT may have given it another destination: a port
+ * forwarding, or masquerade, as it answers to a host that is no node. A masqueraded
+ * connection of a node does not count: it is from before there was the rule. What nobody
+ * wants is discarded.
+ */
+static unsigned int iq_esp_unknown(struct iq_nat *nat, struct sk_buff *skb,
+				   const struct nf_hook_state *state)
+{
+	const struct iphdr *ip = ip_hdr(skb);
+	struct iq_nat_rule *rule, *first = NULL;
+	bool nodes = false, routed = false;
+	const struct iq_nat_conf *conf;
+	enum ip_conntrack_info ctinfo;
+	struct nf_conn *ct;
+	__be32 dst;
+
+	ct = nf_ct_get(skb, &ctinfo);
+	/* Known, or what iq_esp_in() has not let go on. */
+	if (!ct && ctinfo == IP_CT_UNTRACKED)
 		return NF_ACCEPT;
+	dst = ct ? nf_ct_tuple(ct, CTINFO2DIR(ctinfo))->dst.u3.ip : ip->daddr;
+	if (dst != ip->daddr && CTINFO2DIR(ctinfo) == IP_CT_DIR_ORIGINAL)
+		return NF_ACCEPT;
+	list_for_each_entry_rcu(rule, &nat->rules, list) {
+		conf = rcu_dereference(rule->conf);
+		if (!iq_rule_outside(conf, state->in, ip->saddr, dst))
+			continue;
+		if (!first)
+			first = rule;
+		routed |= !!conf->global;
+		nodes |= dst != ip->daddr &&
+			 iq_node_addr(conf, state, ip->daddr);
 	}
-	return NF_DROP;
+	if (!first || (dst != ip->daddr && !nodes) ||
+	    (!routed && !iq_own_addr(state->in, dst)) ||
+	    iq_own_sa(nat, skb, iq_esp_spi(skb, skb_network_offset(skb), ip)))
+		return NF_ACCEPT;
+	return iq_refuse(nat, skb, state, first, dst);
 }
 
 /*
@@ -270,9 +362,27 @@ static unsigned int iq_icmp_in(struct iq_nat *nat, struct sk_buff *skb,
 	return NF_ACCEPT;
 }
 
+/* What comes in by that connection a DNAT has sent to who now answers. */
+static bool iq_forwarded_ct(const struct nf_conntrack_tuple *original, __be32 src)
+{
+	return original->dst.u3.ip != src;
+}
+
+/* Likewise, as conntrack knows it that is still to see this packet. */
+static bool iq_forwarded(const struct sk_buff *skb)
+{
+	struct nf_conntrack_tuple other;
+
+	/* Of the other direction than the packet's. */
+	return nf_ct_get_tuple_skb(&other, skb) &&
+	       other.dst.dir == IP_CT_DIR_ORIGINAL &&
+	       iq_forwarded_ct(&other, ip_hdr(skb)->saddr);
+}
+
 /*
  * On its way out it is this router's to translate, not conntrack's; unless it is for
- * the router itself. By which interface it leaves is not known yet.
+ * the router itself, or an answer to what came by a port forwarding. By which
+ * interface it leaves is not known yet.
  */
 static void iq_esp_leave_alone(struct iq_nat *nat, struct sk_buff *skb,
 			       const struct nf_hook_state *state)
@@ -280,6 +390,7 @@ static void iq_esp_leave_alone(struct iq_nat *nat, struct sk_buff *skb,
 	const struct iphdr *ip = ip_hdr(skb);
 	const struct iq_nat_conf *conf;
 	struct iq_nat_rule *rule;
+	struct iq_nat_entry *e;
 	__be32 spi;
 
 	list_for_each_entry_rcu(rule, &nat->rules, list) {
@@ -287,8 +398,10 @@ static void iq_esp_leave_alone(struct iq_nat *nat, struct sk_buff *skb,
 		if (!iq_rule_inside(conf, state->in, ip->saddr, ip->daddr))
 			continue;
 		spi = iq_esp_spi(skb, skb_network_offset(skb), ip);
-		if ((spi && iq_nat_find_out(nat, rule, ip->daddr, spi)) ||
-		    !iq_own_addr(state->in, ip->daddr))
+		e = spi ? iq_nat_find_out(nat, rule, ip->daddr, spi) : NULL;
+		if (!e && iq_own_addr(state->in, ip->daddr))
+			return;
+		if ((e && iq_nat_state(e) == IPSEC_QOS_NAT_CONFIRMED) || !iq_forwarded(skb))
 			iq_untracked(skb);
 		return;
 	}
@@ -331,6 +444,21 @@ out:
 	return verdict;
 }
 
+/* PRE_ROUTING, behind conntrack's DNAT. */
+static unsigned int iq_translate_unknown(void *priv, struct sk_buff *skb,
+					 const struct nf_hook_state *state)
+{
+	unsigned int verdict;
+	struct iq_net *iqn = priv;
+
+	if (likely(ip_hdr(skb)->protocol != IPPROTO_ESP) || ip_is_fragment(ip_hdr(skb)))
+		return NF_ACCEPT;
+	local_bh_disable();
+	verdict = iq_esp_unknown(iqn->nat, skb, state);
+	local_bh_enable();
+	return verdict;
+}
+
 /* The address that masquerade would choose (nf_nat_masquerade.c). */
 static __be32 iq_global(const struct iq_nat_conf *conf, const struct sk_buff *skb,
 			const struct net_device *out)
@@ -344,10 +472,18 @@ static unsigned int iq_esp_out(struct iq_nat *nat, struct sk_buff *skb,
 			       const struct nf_hook_state *state)
 {
 	const struct iphdr *ip = ip_hdr(skb);
+	enum ip_conntrack_info ctinfo;
 	const struct iq_nat_conf *conf;
 	struct iq_nat_rule *rule;
+	const struct nf_conn *ct;
 	struct iq_nat_entry *e;
 	__be32 spi, global;
+
+	/* An answer of who has a port forwarding: conntrack gives it its source. */
+	ct = nf_ct_get(skb, &ctinfo);
+	if (ct && CTINFO2DIR(ctinfo) == IP_CT_DIR_REPLY &&
+	    iq_forwarded_ct(nf_ct_tuple(ct, IP_CT_DIR_ORIGINAL), ip->saddr))
+		return NF_ACCEPT;
 
 	list_for_each_entry_rcu(rule, &nat->rules, list) {
 		conf = rcu_dereference(rule->conf);
@@ -429,6 +565,7 @@ static unsigned int iq_translate_out(void *priv, struct sk_buff *skb,
 
 static const struct nf_hook_ops iq_nat_hooks[] = {
 	IQ_HOOK(IPV4, PRE_ROUTING, iq_translate_in, IQ_NAT_IN_PRIORITY),
+	IQ_HOOK(IPV4, PRE_ROUTING, iq_translate_unknown, IQ_NAT_UNKNOWN_PRIORITY),
 	IQ_HOOK(IPV4, POST_ROUTING, iq_translate_out, IQ_NAT_OUT_PRIORITY),
 };
 

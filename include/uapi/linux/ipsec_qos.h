@@ -463,7 +463,8 @@ enum ipsec_qos_nat_underived {
  * @IPSEC_QOS_NAT_COUNTER_OUT: translated on their way out
  * @IPSEC_QOS_NAT_COUNTER_IN: translated on their way in
  * @IPSEC_QOS_NAT_COUNTER_ICMP: ICMP errors about such packets, translated
- * @IPSEC_QOS_NAT_COUNTER_UNMATCHED: discarded: they fit no entry
+ * @IPSEC_QOS_NAT_COUNTER_UNMATCHED: discarded: they fit no entry, and no other NAT has
+ *	another destination for them
  * @IPSEC_QOS_NAT_COUNTER_COLLISION: fitted entries of several inside nodes
  * @IPSEC_QOS_NAT_COUNTER_CEILING: discarded: no more entries for the rule or for
  *	that inside node, whose entries are all confirmed; or no memory
