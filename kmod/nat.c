@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <linux/jhash.h>
 #include <linux/jiffies.h>
+#include <linux/memcontrol.h>
+#include <linux/sched/mm.h>
 #include <linux/slab.h>
 
 #include "nat.h"
@@ -103,11 +105,20 @@ static const struct iq_nat_conf *iq_nat_conf(const struct iq_nat *nat,
 				     lockdep_is_held(&nat->lock));
 }
 
-/* Of zeroes. */
+/*
+ * Of zeroes, charged to who made the rule; who is not the machine's administrator
+ * does not get past the limit of his memory group either.
+ */
 static void *iq_nat_alloc(const struct iq_nat_rule *rule, const struct iq_nat_conf *conf,
 			  size_t size)
 {
-	return kzalloc(size, GFP_ATOMIC);
+	struct mem_cgroup *old = set_active_memcg(rule->memcg);
+	void *p;
+
+	p = kzalloc(size, (conf->admin ? GFP_ATOMIC : GFP_NOWAIT) |
+			  __GFP_ACCOUNT | __GFP_NOWARN);
+	set_active_memcg(old);
+	return p;
 }
 
 /* What can be matched */
@@ -609,7 +620,7 @@ free:
 	return NULL;
 
 evict:
-	/* Memory is a ceiling too: the next packet finds room. */
+	/* The limit of a memory group is a ceiling too: the next packet finds room. */
 	if (node)
 		iq_nat_node_leave(nat, node);
 	iq_nat_evict_of_rule(nat, rule);
@@ -1018,6 +1029,7 @@ static void iq_nat_rule_free_rcu(struct rcu_head *rcu)
 	struct iq_nat_rule *rule = container_of(rcu, struct iq_nat_rule, rcu);
 
 	free_percpu(rule->counter);
+	mem_cgroup_put(rule->memcg);
 	kfree_sensitive(rcu_dereference_protected(rule->conf, true));
 	kfree(rule);
 }
@@ -1040,6 +1052,7 @@ static int iq_nat_rule_add(struct iq_nat *nat, u32 id, struct iq_nat_conf *conf)
 	for (i = 0; i < __IQ_NAT_ORDERS; i++)
 		INIT_LIST_HEAD(&rule->order[i]);
 	INIT_LIST_HEAD(&rule->turns);
+	rule->memcg = get_mem_cgroup_from_mm(current->mm);
 	RCU_INIT_POINTER(rule->conf, conf);
 	list_for_each_entry(pos, &nat->rules, list)
 		if (pos->id < id)

@@ -64,6 +64,8 @@ struct iq_nat_conf {
 	bool admin;
 };
 
+struct mem_cgroup;
+
 /*
  * The entries of a rule in lists, by how far they are, each in an order of time: what
  * gives way or expires is at a head.
@@ -92,6 +94,7 @@ enum iq_nat_order {
  * @ceiling_told: jiffies of the last ceiling event; iq_nat.lock. @collision_told:
  *	likewise
  * @counter: of enum ipsec_qos_nat_counter
+ * @memcg: of who made the rule: its entries are charged to it; NULL: to nobody
  */
 struct iq_nat_rule {
 	struct list_head list;
@@ -106,6 +109,7 @@ struct iq_nat_rule {
 	unsigned long ceiling_told;
 	unsigned long collision_told;
 	struct iq_counter __percpu *counter;
+	struct mem_cgroup *memcg;
 	struct rcu_head rcu;
 };
 
