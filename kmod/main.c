@@ -167,4 +167,7 @@ module_exit(iq_exit);
 MODULE_DESCRIPTION("Tags ESP, AH and IKE packets by the IKE identity behind them");
 MODULE_LICENSE("GPL");
 MODULE_VERSION(IQ_VERSION);
-MODULE_ALIAS_GENL_FAMILY(IPSEC_QOS_GENL_NAME);
+/*
+ * No alias of the family: anybody's request for it would load the module, without any
+ * right, into all network namespaces. Who administers the machine loads it.
+ */
