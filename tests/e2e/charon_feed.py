@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
 # vm: -t 1500
+# once: it is charon's doing, whatever the kernel is
 """
 charon_feed.py [SCENARIO...] - what the strongSwan plugin says to the daemon
 

@@ -15,6 +15,7 @@
 # The rest is tests/lib/peer.sh's.
 #
 # vm: -t 600
+# once: it is charon's doing, whatever the kernel is
 CHILDREN=3
 . tests/lib/lib.sh
 . tests/lib/exact.sh

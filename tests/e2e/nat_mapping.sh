@@ -8,6 +8,7 @@
 # is drawn in tests/lib/nodes.sh.
 #
 # vm: -s 2 -m 1536 -t 900
+# once: it is charon's doing, whatever the kernel is
 NODES=4
 . tests/lib/lib.sh
 . tests/lib/nodes.sh

@@ -13,6 +13,8 @@
 #   |                        |              | 10.8.0.1 (lo)       |
 #   |  eth0 203.0.113.(N+20)-+--------------+- .1 eth0            |
 #   '------------------------'              '---------------------'
+#
+# once: it is charon's and the daemon's doing, whatever the kernel is
 . tests/lib/lib.sh
 
 #     name    its group, and what there is to say about its identities

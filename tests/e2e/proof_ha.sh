@@ -12,6 +12,8 @@
 #   | eth0 192.0.2.6N+----------+ eth0 192.0.2.1    |       |                 |
 #   '----------------'          | ha 10.99.0.2 -----+-------+- ha 10.99.0.1   |
 #                               '-------------------'       '-----------------'
+#
+# once: it is charon's and the daemon's doing, whatever the kernel is
 . tests/lib/lib.sh
 
 host peer one two

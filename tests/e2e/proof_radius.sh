@@ -11,6 +11,8 @@
 #   | 10.3.N.1 (lo)       |              | ipsec-qosd, FreeRADIUS       |
 #   |  eth0 192.0.2.5N  --+--------------+-- eth0 192.0.2.1             |
 #   '---------------------'              '------------------------------'
+#
+# once: it is charon's and the daemon's doing, whatever the kernel is
 . tests/lib/lib.sh
 
 host peer gw

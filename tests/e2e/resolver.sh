@@ -17,6 +17,7 @@
 #   '------' .1                  '------------------------'
 #
 # vm: -t 900
+# once: it is charon's doing, whatever the kernel is
 . tests/lib/lib.sh
 
 # How long somebody waits for the resolver, in s, and how long a rekey may take
