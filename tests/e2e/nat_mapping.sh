@@ -231,7 +231,7 @@ rekey_children
 step "nothing was lost but what gw sent before a node did, on its new SAs"
 nodes_pinged INT
 echo "           $lost of $sent packets lost in $rekeyed rekeys"
-((sent > 1000 && lost <= 2 * rekeyed)) || fail "$lost of $sent lost"
+((sent > 1000 && lost <= 4 * rekeyed)) || fail "$lost of $sent lost"
 nodes_ping out+in -c 4
 nodes_pinged
 expect "lost afterwards" 0 "$lost"
