@@ -299,8 +299,10 @@ static unsigned int iq_esp_unknown(struct iq_nat *nat, struct sk_buff *skb,
 	__be32 dst;
 
 	ct = nf_ct_get(skb, &ctinfo);
-	/* Known, or what iq_esp_in() has not let go on. */
-	if (!ct && ctinfo == IP_CT_UNTRACKED)
+	/* Of this host's own SA, it may be, as iq_esp_in() has found. */
+	if (!ct && ctinfo == IP_CT_UNTRACKED &&
+	    READ_ONCE(nat->iqn->net->xfrm.state_num) &&
+	    iq_own_addr(state->in, ip->daddr))
 		return NF_ACCEPT;
 	dst = ct ? nf_ct_tuple(ct, CTINFO2DIR(ctinfo))->dst.u3.ip : ip->daddr;
 	if (dst != ip->daddr && CTINFO2DIR(ctinfo) == IP_CT_DIR_ORIGINAL)
