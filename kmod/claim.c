@@ -1,13 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <linux/jhash.h>
-#include <linux/netdevice.h>
 #include <linux/rhashtable.h>
 #include <linux/slab.h>
 #include <linux/xarray.h>
-#include <net/ip6_tunnel.h>
-#include <net/ip_tunnels.h>
 
 #include "claim.h"
+#include "vti.h"
 #include "xfrm.h"
 
 /* So many masks policies may have of one namespace, until all their bits are left. */
@@ -291,42 +289,6 @@ static void iq_claim_owner_put(struct iq_claims *c,
 	kfree_rcu(o, rcu);
 }
 
-/*
- * A VTI device finds its SAs and policies by its key, whatever mark packets have:
- * those claim nothing. Under rcu_read_lock().
- */
-static bool iq_claim_vti(struct net *net, u16 family, const xfrm_address_t *local,
-			 const xfrm_address_t *remote, const struct xfrm_mark *mark)
-{
-	const struct ip_tunnel *t4;
-	const struct ip6_tnl *t6;
-	struct net_device *dev;
-
-	for_each_netdev_rcu(net, dev) {
-		const char *kind = dev->rtnl_link_ops ? dev->rtnl_link_ops->kind :
-							"";
-
-		if (family == AF_INET && !strcmp(kind, "vti")) {
-			t4 = netdev_priv(dev);
-			if ((!t4->parms.iph.saddr ||
-			     t4->parms.iph.saddr == local->a4) &&
-			    (!t4->parms.iph.daddr ||
-			     t4->parms.iph.daddr == remote->a4) &&
-			    (be32_to_cpu(t4->parms.i_key) & mark->m) == mark->v)
-				return true;
-		} else if (family == AF_INET6 && !strcmp(kind, "vti6")) {
-			t6 = netdev_priv(dev);
-			if ((ipv6_addr_any(&t6->parms.laddr) ||
-			     ipv6_addr_equal(&t6->parms.laddr, &local->in6)) &&
-			    (ipv6_addr_any(&t6->parms.raddr) ||
-			     ipv6_addr_equal(&t6->parms.raddr, &remote->in6)) &&
-			    (be32_to_cpu(t6->parms.i_key) & mark->m) == mark->v)
-				return true;
-		}
-	}
-	return false;
-}
-
 /* Policies */
 
 static void iq_claim_policy_del(struct iq_claims *c, struct iq_claim_policy *p)
@@ -367,7 +329,7 @@ undo:
 }
 
 /* False: it claims nothing. */
-static bool iq_claim_policy_read(struct iq_claim_policy *p,
+static bool iq_claim_policy_read(const struct iq_net *iqn, struct iq_claim_policy *p,
 				 const struct xfrm_policy *xp, int dir)
 {
 	const struct xfrm_tmpl *t;
@@ -384,10 +346,18 @@ static bool iq_claim_policy_read(struct iq_claim_policy *p,
 	p->sel.family = xp->family;
 	for (i = 0; p->in && i < xp->xfrm_nr; i++) {
 		t = &xp->xfrm_vec[i];
+		/*
+		 * A VTI finds its own by its key, whatever mark packets have. But
+		 * others that have the mark find it as well, ahead of all the ESP
+		 * that the VTI takes (vti_input()).
+		 */
 		if (t->mode != XFRM_MODE_TRANSPORT &&
-		    iq_claim_vti(xp_net(xp), t->encap_family, &t->id.daddr,
-				 &t->saddr, &xp->mark))
-			return false;
+		    iq_vti_takes(iqn, t->encap_family, &t->id.daddr, &t->saddr,
+				 &xp->mark)) {
+			memset(p->owner, 0, sizeof(p->owner));
+			p->n = 0;
+			break;
+		}
 		iq_claim_tmpl_key(t, xp->mark.m, &p->owner[p->n++]);
 	}
 	return true;
@@ -407,7 +377,8 @@ static bool iq_claim_policy_set(struct iq_net *iqn, struct iq_claims *c,
 {
 	struct iq_claim_policy *old = xa_load(&c->policies, new->index), *p = NULL;
 
-	if (old && claims && iq_claim_policy_same(old, new)) {
+	/* One whose mask found no room is made anew: there may be some now. */
+	if (old && old->listed && claims && iq_claim_policy_same(old, new)) {
 		old->audit = c->audit;
 		return !c->lost;
 	}
@@ -441,7 +412,7 @@ bool iq_claim_policy(struct iq_net *iqn, const struct xfrm_policy *xp, int dir)
 
 	if (!c)
 		return true;
-	claims = iq_claim_policy_read(&new, xp, dir);
+	claims = iq_claim_policy_read(iqn, &new, xp, dir);
 	if (!claims && !xa_load(&c->policies, new.index))
 		return true;
 	spin_lock_bh(&c->lock);
@@ -541,8 +512,8 @@ bool iq_claim_sa(struct iq_net *iqn, const struct iq_key *key,
 		   !iq_claim_sa_find(c, key, &new.mark)))
 		return true;
 	new.vti = new.mark.m &&
-		  iq_claim_vti(xs_net((struct xfrm_state *)x), key->family,
-			       &x->id.daddr, &x->props.saddr, &x->mark);
+		  iq_vti_takes(iqn, key->family, &x->id.daddr, &x->props.saddr,
+			       &x->mark);
 	spin_lock_bh(&c->lock);
 	good = iq_claim_sa_set(iqn, c, &new);
 	spin_unlock_bh(&c->lock);
@@ -727,6 +698,7 @@ u32 iq_claim_esp(struct iq_net *iqn, const struct sk_buff *skb,
 	struct rhlist_head *list, *pos;
 	struct iq_claim_sa *sa;
 	struct xfrm_state *x;
+	bool keyed = false;
 	u32 left = mask;
 
 	if (!c)
@@ -738,8 +710,12 @@ u32 iq_claim_esp(struct iq_net *iqn, const struct sk_buff *skb,
 		/* What has been encrypted here is not looked up any more. */
 		if (!in && iq_claim_differs(mark, sa->smark.v, sa->smark.m & mask))
 			left &= ~sa->smark.m;
-		if (!in || sa->vti)
+		if (!in)
 			continue;
+		if (sa->vti) {
+			keyed = true;
+			continue;
+		}
 		if (iq_claim_differs(mark, sa->mark.v, sa->mark.m & mask))
 			left &= ~sa->mark.m;
 		x = iq_claim_state(iqn, sa->mark.v, key);
@@ -755,7 +731,7 @@ u32 iq_claim_esp(struct iq_net *iqn, const struct sk_buff *skb,
 	if (x) {
 		left &= iq_claim_policies(c, skb, x, NULL, mark, mask);
 		xfrm_state_put(x);
-	} else if (!list) {
+	} else if (!list || keyed) {
 		left &= iq_claim_policies(c, skb, NULL, skb, mark, mask);
 	}
 	return left;
@@ -921,6 +897,9 @@ void iq_claim_audit(struct iq_net *iqn)
 				 &w) == -EAGAIN);
 	xfrm_state_walk_done(&states, iqn->net);
 	iq_claim_sweep(iqn, c);
+	/* There was no memory again. */
+	if (READ_ONCE(c->lost))
+		iq_xfrm_audit_in(iqn, HZ);
 }
 
 int iq_claim_start(struct iq_net *iqn)
@@ -935,7 +914,7 @@ int iq_claim_start(struct iq_net *iqn)
 	if (!c)
 		return -ENOMEM;
 	spin_lock_init(&c->lock);
-	xa_init(&c->policies);
+	xa_init_flags(&c->policies, XA_FLAGS_ACCOUNT);
 	INIT_LIST_HEAD(&c->all_sas);
 	err = rhashtable_init(&c->owners, &iq_claim_owner_params);
 	if (err)

@@ -35,7 +35,8 @@ static int __net_init iq_net_init(struct net *net)
 	iqn->net = net;
 	mutex_init(&iqn->config);
 	spin_lock_init(&iqn->table);
-	INIT_WORK(&iqn->audit_work, iq_xfrm_audit_work);
+	INIT_LIST_HEAD(&iqn->vtis);
+	INIT_DELAYED_WORK(&iqn->audit_work, iq_xfrm_audit_work);
 	INIT_DELAYED_WORK(&iqn->expire_work, iq_table_expire_work);
 	iq_group_init(iqn);
 
@@ -88,10 +89,10 @@ static void __net_exit iq_net_exit(struct net *net)
 {
 	struct iq_net *iqn = iq_net(net);
 
-	cancel_work_sync(&iqn->audit_work);
+	cancel_delayed_work_sync(&iqn->audit_work);
 	cancel_delayed_work_sync(&iqn->expire_work);
 	/* A last run of the other may have asked for an audit. */
-	cancel_work_sync(&iqn->audit_work);
+	cancel_delayed_work_sync(&iqn->audit_work);
 	iq_nat_exit(iqn);
 	iq_frag_exit(iqn);
 	iq_claim_exit(iqn);

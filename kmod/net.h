@@ -128,6 +128,7 @@ struct iq_table {
  * @priority_hooks: likewise
  * @fallback_hooks: likewise, of fallback.c
  * @vti: it counts as one that vti.c is needed for; config
+ * @vtis: devices that hide its SAs, see vti.c; RCU
  * @own_sas: this host has SAs, or did while there was something to tag with;
  *	config
  * @nat: translation, NULL: there was no rule yet; set before the first hook is
@@ -158,7 +159,7 @@ struct iq_net {
 
 	u32 generation[IPSEC_QOS_OWNER_MAX + 1];
 	u32 audit;
-	struct work_struct audit_work;
+	struct delayed_work audit_work;
 	unsigned long expire_at;
 	bool expire_armed;
 	struct delayed_work expire_work;
@@ -171,6 +172,7 @@ struct iq_net {
 	struct iq_hooks *priority_hooks;
 	struct iq_hooks *fallback_hooks;
 	bool vti;
+	struct list_head vtis;
 	bool own_sas;
 	struct iq_nat *nat;
 	struct iq_hooks *nat_hooks;

@@ -698,7 +698,7 @@ void iq_table_expire_work(struct work_struct *work)
 				   iq_ref_over, &x);
 	mutex_unlock(&iqn->config);
 	if (x.audit)
-		queue_work(system_unbound_wq, &iqn->audit_work);
+		mod_delayed_work(system_unbound_wq, &iqn->audit_work, 0);
 	if (!x.more)
 		return;
 

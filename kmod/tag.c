@@ -225,7 +225,7 @@ u32 iq_tag_mask(struct iq_net *iqn, const struct sk_buff *skb, enum iq_kind kind
 	} else if (kind == IQ_FRAGMENT) {
 		/* Of which SA it is it does not say. */
 		left &= ~READ_ONCE(iqn->claimed);
-	} else if (in) {
+	} else {
 		left = iq_claim_other(iqn, skb, mark, mask);
 	}
 	return iq_tag_left(iqn, skb, left, mark, mask, group, packets);
@@ -503,14 +503,22 @@ static unsigned int iq_tag_local(void *priv, struct sk_buff *skb,
 	return verdict;
 }
 
-/* Which bits of a group's mask may be set on a clear packet on its way into an SA? */
+/*
+ * Which bits of a group's mask may be set on a clear packet on its way into an SA?
+ * @again: the policy is still to be looked for again
+ */
 static u32 iq_tag_goes_mask(struct iq_net *iqn, const struct sk_buff *skb,
-			    const struct iq_action *a, u32 packets)
+			    const struct iq_action *a, bool again, u32 packets)
 {
+	u32 left;
+
 	if (!iq_claimed(iqn, a->mask))
 		return a->mask;
-	return iq_tag_left(iqn, skb, iq_claim_goes(skb, a->mark, a->mask), a->mark,
-			   a->mask, a->group->id, packets);
+	left = iq_claim_goes(skb, a->mark, a->mask);
+	/* With another source it may be another policy's. */
+	if (again)
+		left &= iq_claim_other(iqn, skb, a->mark, a->mask);
+	return iq_tag_left(iqn, skb, left, a->mark, a->mask, a->group->id, packets);
 }
 
 /*
@@ -529,7 +537,7 @@ static unsigned int iq_tag_entering(void *priv, struct sk_buff *skb,
 	if (dst && dst->xfrm) {
 		a = iq_xfrm_goes_into(priv, skb);
 		if (a)
-			iq_act(skb, a, iq_tag_goes_mask(priv, skb, a, 0));
+			iq_act(skb, a, iq_tag_goes_mask(priv, skb, a, true, 0));
 	}
 	return NF_ACCEPT;
 }
@@ -553,7 +561,8 @@ static unsigned int iq_tag_leaving(void *priv, struct sk_buff *skb,
 						packets, skb->len);
 				local_bh_enable();
 			}
-			mask = iq_tag_goes_mask(priv, skb, a, packets);
+			mask = iq_tag_goes_mask(priv, skb, a, false,
+						packets);
 			if (!(skb->mark & mask))
 				iq_act(skb, a, mask);
 		}

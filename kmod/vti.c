@@ -2,16 +2,32 @@
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
 #include <linux/netdevice.h>
+#include <linux/slab.h>
+#include <net/ip6_tunnel.h>
+#include <net/ip_tunnels.h>
 #include <net/rtnetlink.h>
 
 #include "group.h"
 #include "vti.h"
 #include "xfrm.h"
 
+/**
+ * struct iq_vti - a device that hides SAs
+ *
+ * @list: of iq_net.vtis of the namespace whose SAs it takes; RCU, iq_vti_lock
+ * @family: AF_INET or AF_INET6 of a VTI's outer addresses; 0: an XFRM interface
+ */
+struct iq_vti {
+	struct list_head list;
+	const struct net_device *dev;
+	u8 family;
+	struct rcu_head rcu;
+};
+
 /*
  * @iq_vti_lock: serialises all below. Nests inside RTNL and iq_net.config; inside
  *	it are the mutexes of xfrm4_protocol.c and xfrm6_protocol.c.
- * @iq_vti_devices: how many there are that hide SAs
+ * @iq_vti_devices: how many struct iq_vti there are
  * @iq_vti_nets: how many namespaces have something to tag with
  * @iq_vti_watched: the handlers are registered; packets read it
  */
@@ -219,29 +235,136 @@ void iq_vti_update(struct iq_net *iqn, bool tag)
 	iq_vti_change(&iq_vti_nets, tag);
 }
 
-static bool iq_vti_hides(const struct net_device *dev)
+/* Whose SAs does a device hide? NULL: none. */
+static struct net *iq_vti_hides(const struct net_device *dev, u8 *family)
 {
 	const struct rtnl_link_ops *ops = dev->rtnl_link_ops;
 
 	if (!ops)
-		return false;
+		return NULL;
+	if (!strcmp(ops->kind, "vti")) {
+		const struct ip_tunnel *t = netdev_priv(dev);
+
+		*family = AF_INET;
+		return t->net;
+	}
+	if (!strcmp(ops->kind, "vti6")) {
+		const struct ip6_tnl *t = netdev_priv(dev);
+
+		*family = AF_INET6;
+		return t->net;
+	}
 	if (!strcmp(ops->kind, "xfrm")) {
 		const struct xfrm_if *xi = netdev_priv(dev);
 
-		return !net_eq(xi->net, dev_net(dev));
+		*family = 0;
+		return net_eq(xi->net, dev_net(dev)) ? NULL : xi->net;
 	}
-	return !strcmp(ops->kind, "vti") || !strcmp(ops->kind, "vti6");
+	return NULL;
 }
 
-/* One that moves to another namespace is gone from the old, and new in the other. */
+static bool iq_vti_add(struct iq_net *iqn, const struct net_device *dev, u8 family)
+{
+	struct iq_vti *v = kmalloc(sizeof(*v), GFP_KERNEL_ACCOUNT);
+
+	if (!v) {
+		pr_warn_ratelimited("no memory to know of %s: packets out of it keep their mark, and are not counted\n",
+				    dev->name);
+		return false;
+	}
+	v->dev = dev;
+	v->family = family;
+	mutex_lock(&iq_vti_lock);
+	list_add_tail_rcu(&v->list, &iqn->vtis);
+	mutex_unlock(&iq_vti_lock);
+	return true;
+}
+
+/* The event may come again, for as long as somebody holds the device. */
+static bool iq_vti_del(struct iq_net *iqn, const struct net_device *dev)
+{
+	struct iq_vti *v;
+	bool found = false;
+
+	mutex_lock(&iq_vti_lock);
+	list_for_each_entry(v, &iqn->vtis, list)
+		if (v->dev == dev) {
+			list_del_rcu(&v->list);
+			kfree_rcu(v, rcu);
+			found = true;
+			break;
+		}
+	mutex_unlock(&iq_vti_lock);
+	return found;
+}
+
+/*
+ * One that moves to another namespace is gone from the old, and new in the other; a
+ * VTI goes on taking the SAs of that where it was made. The state of that namespace
+ * goes after its devices.
+ */
 static int iq_vti_device(struct notifier_block *nb, unsigned long event, void *ptr)
 {
 	struct net_device *dev = netdev_notifier_info_to_dev(ptr);
+	struct iq_net *iqn;
+	struct net *net;
+	u8 family;
 
-	if ((event == NETDEV_REGISTER || event == NETDEV_UNREGISTER) &&
-	    iq_vti_hides(dev))
-		iq_vti_change(&iq_vti_devices, event == NETDEV_REGISTER);
+	net = iq_vti_hides(dev, &family);
+	if (!net)
+		return NOTIFY_DONE;
+	iqn = iq_net(net);
+	switch (event) {
+	case NETDEV_REGISTER:
+		if (iq_vti_add(iqn, dev, family))
+			iq_vti_change(&iq_vti_devices, true);
+		break;
+	case NETDEV_UNREGISTER:
+		if (iq_vti_del(iqn, dev))
+			iq_vti_change(&iq_vti_devices, false);
+		break;
+	case NETDEV_UP:
+	case NETDEV_DOWN:
+	case NETDEV_CHANGE:
+		break;
+	default:
+		return NOTIFY_DONE;
+	}
+	/* Which SAs have their mark by its key? */
+	if (family)
+		iq_xfrm_audit_in(iqn, 0);
 	return NOTIFY_DONE;
+}
+
+bool iq_vti_takes(const struct iq_net *iqn, u16 family, const xfrm_address_t *local,
+		  const xfrm_address_t *remote, const struct xfrm_mark *mark)
+{
+	const struct ip_tunnel *t4;
+	const struct ip6_tnl *t6;
+	const struct iq_vti *v;
+
+	list_for_each_entry_rcu(v, &iqn->vtis, list) {
+		if (v->family != family || !(READ_ONCE(v->dev->flags) & IFF_UP))
+			continue;
+		if (family == AF_INET) {
+			t4 = netdev_priv(v->dev);
+			if ((!t4->parms.iph.saddr ||
+			     t4->parms.iph.saddr == local->a4) &&
+			    (!t4->parms.iph.daddr ||
+			     t4->parms.iph.daddr == remote->a4) &&
+			    (be32_to_cpu(t4->parms.i_key) & mark->m) == mark->v)
+				return true;
+		} else {
+			t6 = netdev_priv(v->dev);
+			if ((ipv6_addr_any(&t6->parms.laddr) ||
+			     ipv6_addr_equal(&t6->parms.laddr, &local->in6)) &&
+			    (ipv6_addr_any(&t6->parms.raddr) ||
+			     ipv6_addr_equal(&t6->parms.raddr, &remote->in6)) &&
+			    (be32_to_cpu(t6->parms.i_key) & mark->m) == mark->v)
+				return true;
+		}
+	}
+	return false;
 }
 
 static struct notifier_block iq_vti_device_nb = {
@@ -262,5 +385,8 @@ void iq_vti_module_exit(void)
 {
 	unregister_netdevice_notifier(&iq_vti_device_nb);
 	cancel_delayed_work_sync(&iq_vti_rest_work);
-	iq_vti_rest(NULL);
+	mutex_lock(&iq_vti_lock);
+	if (iq_vti_watched)
+		iq_vti_unwatch(IQ_VTI_N);
+	mutex_unlock(&iq_vti_lock);
 }

@@ -32,6 +32,17 @@ void iq_vti_module_exit(void);
 void iq_vti_update(struct iq_net *iqn, bool tag);
 
 /**
+ * iq_vti_takes() - does a VTI that is up take an SA or a policy with this mark, by its
+ * key and addresses?
+ *
+ * @iqn: the namespace of the SA
+ *
+ * Context: any, under rcu_read_lock().
+ */
+bool iq_vti_takes(const struct iq_net *iqn, u16 family, const xfrm_address_t *local,
+		  const xfrm_address_t *remote, const struct xfrm_mark *mark);
+
+/**
  * iq_vti_counts() - is a clear packet counted before it reaches the hooks?
  *
  * Of an SA with an if_id nobody tells here whether its interface is in another

@@ -25,14 +25,17 @@ bool iq_xfrm_key(const struct xfrm_state *x, struct iq_key *key)
 	return true;
 }
 
-static void iq_xfrm_audit_soon(const struct net *net)
+void iq_xfrm_audit_in(struct iq_net *iqn, unsigned long delay)
 {
-	struct iq_net *iqn = iq_net(net);
-
 	spin_lock_bh(&iqn->table);
 	if (!iqn->dead)
-		queue_work(system_unbound_wq, &iqn->audit_work);
+		mod_delayed_work(system_unbound_wq, &iqn->audit_work, delay);
 	spin_unlock_bh(&iqn->table);
+}
+
+static void iq_xfrm_audit_soon(const struct net *net)
+{
+	iq_xfrm_audit_in(iq_net(net), 0);
 }
 
 /*
@@ -217,7 +220,8 @@ void iq_xfrm_audit(struct iq_net *iqn)
 
 void iq_xfrm_audit_work(struct work_struct *work)
 {
-	struct iq_net *iqn = container_of(work, struct iq_net, audit_work);
+	struct iq_net *iqn = container_of(to_delayed_work(work), struct iq_net,
+					  audit_work);
 
 	mutex_lock(&iqn->config);
 	iq_xfrm_audit(iqn);
@@ -261,19 +265,15 @@ const struct iq_action *iq_xfrm_goes_into(struct iq_net *iqn, struct sk_buff *sk
 
 /*
  * SAs that are offloaded to a device go with it, without a word to the key
- * managers (xfrm_dev_state_flush()). What a VTI device has by its key claims no
- * mark.
+ * managers (xfrm_dev_state_flush()).
  */
 static int iq_xfrm_device(struct notifier_block *nb, unsigned long event,
 			  void *ptr)
 {
 	struct net_device *dev = netdev_notifier_info_to_dev(ptr);
 
-	bool keyed = dev->rtnl_link_ops && !strncmp(dev->rtnl_link_ops->kind, "vti", 3);
-
-	if ((event == NETDEV_DOWN && dev->features & NETIF_F_HW_ESP) ||
-	    (event == NETDEV_UNREGISTER && (keyed || dev->features & NETIF_F_HW_ESP)) ||
-	    (keyed && (event == NETDEV_REGISTER || event == NETDEV_CHANGE)))
+	if ((event == NETDEV_DOWN || event == NETDEV_UNREGISTER) &&
+	    dev->features & NETIF_F_HW_ESP)
 		iq_xfrm_audit_soon(dev_net(dev));
 	return NOTIFY_DONE;
 }

@@ -27,6 +27,9 @@ bool iq_xfrm_has_sas(const struct iq_net *iqn);
 /** iq_xfrm_look() - if the SAD has an SA, say so to the SA table. Process context. */
 void iq_xfrm_look(struct iq_net *iqn, const struct iq_key *key);
 
+/** iq_xfrm_audit_in() - have one made, @delay jiffies from now; any context */
+void iq_xfrm_audit_in(struct iq_net *iqn, unsigned long delay);
+
 /** iq_xfrm_audit() - bring the SA table in step with the SAD, now */
 void iq_xfrm_audit(struct iq_net *iqn);
 

@@ -202,6 +202,15 @@ expect "VTI: marks" "clear_others+$n esp_marked+$n" "$(nft_counted gw)"
 asks "IPv6 in VTI" peer fd00:8::2 "$once" -I fd00:7::1
 transfers "VTI" 10.8.0.2
 
+# its policies let in what has that mark only if it came out of an SA, and the VTI
+# asks them about ESP
+step "a group whose mark is the VTI's key"
+qos gw group change metro mark 9/0xffffffff
+asks "the key as mark" peer 10.8.0.2 "$once" -I 10.7.0.1
+asks "the key as mark" lan 10.7.0.1 "$once"
+qos gw group change metro mark $MARK
+nft_counted gw >/dev/null
+
 step "what others put into the group's bits of ESP stays"
 at gw nft add chain inet bits p '{ type filter hook prerouting priority -200 ; }'
 at gw nft add rule inet bits p iifname eth0 meta l4proto esp meta mark set 0x300
@@ -231,6 +240,7 @@ up vault
 nft_counted vault >/dev/null
 asks "VTI of vault" peer 10.9.0.1 "$once" -I 10.7.0.1
 expect "VTI of vault: marks" "came+$n" "$(nft_counted vault)"
+expect "VTI of vault: marks at gw" "esp_marked+$n" "$(nft_counted gw)"
 
 step "ESP over IPv6, no tunnel but VTI6"
 for h in peer gw; do
