@@ -169,6 +169,27 @@ static identification_t *get_id(auth_cfg_t *cfg, auth_rule_t rule)
 }
 
 /**
+ * Check if a DN may be confirmed by a certificate whose subject is another one:
+ * with a wildcard in any RDN, contains_wildcards() looks at those of some types
+ * only, or because of how charon matches DNs.
+ */
+static bool is_dn_pattern(identification_t *id)
+{
+	chunk_t encoding = id->get_encoding(id);
+	char *matching;
+
+	/* a value of one byte, which has its length before it however that is
+	 * encoded; elsewhere this is hardly found, and does no harm */
+	if (encoding.len && memmem(encoding.ptr, encoding.len, "\x01*", 2))
+	{
+		return TRUE;
+	}
+	matching = lib->settings->get_str(lib->settings, "%s.rdn_matching",
+									  "strict", lib->ns);
+	return !streq(matching, "strict");
+}
+
+/**
  * Check if an identity names others than itself: certificates are compared with
  * the identity that the peer sent as with a pattern, see has_subject().
  */
@@ -176,6 +197,8 @@ static bool is_pattern(identification_t *id)
 {
 	switch (id->get_type(id))
 	{
+		case ID_DER_ASN1_DN:
+			return is_dn_pattern(id);
 		case ID_IPV4_ADDR_SUBNET:
 		case ID_IPV6_ADDR_SUBNET:
 		case ID_IPV4_ADDR_RANGE:
@@ -187,24 +210,26 @@ static bool is_pattern(identification_t *id)
 }
 
 /**
- * Add an identity that was compared with a certificate.
+ * Add an identity that was compared with a certificate. Of DNs it's the subject
+ * that counts, equals() is strict however charon matches them.
  */
 static void add_certified(private_ipsec_qos_proof_t *this, identification_t *id,
 						  round_t *round, enum iq_feed_proof proof, char *method)
 {
-	certificate_t *cert;
+	certificate_t *cert = round->done->get(round->done, AUTH_RULE_SUBJECT_CERT);
+	identification_t *subject = cert ? cert->get_subject(cert) : NULL;
 
-	if (id && !is_pattern(id))
+	if (id && !is_pattern(id) &&
+		(!subject || id->get_type(id) != ID_DER_ASN1_DN))
 	{
 		add(this, id, round->number, proof, method);
 		return;
 	}
-	cert = round->done->get(round->done, AUTH_RULE_SUBJECT_CERT);
-	if (cert)
+	add(this, subject, round->number, proof, method);
+	if (id && (!subject || !id->equals(id, subject)))
 	{
-		add(this, cert->get_subject(cert), round->number, proof, method);
+		add(this, id, round->number, IQ_FEED_PROOF_NONE, method);
 	}
-	add(this, id, round->number, IQ_FEED_PROOF_NONE, method);
 }
 
 /**
@@ -376,9 +401,17 @@ static void add_eap(private_ipsec_qos_proof_t *this, ike_sa_t *ike_sa,
 			IQ_FEED_PROOF_EAP : IQ_FEED_PROOF_NONE,
 			round->asked ? "aaa" : method);
 	}
-	else if (is_eap_tls(round->done))
+	else if (is_eap_tls(round->done) &&
+			 round->done->get(round->done, AUTH_RULE_SUBJECT_CERT))
 	{
 		add_certified(this, name, round, IQ_FEED_PROOF_EAP, method);
+	}
+	else if (is_eap_tls(round->done))
+	{
+		/* a AAA server saw the certificate, charon has switched to another
+		 * connection since */
+		add(this, name, round->number, is_compared(this, round->done) ?
+			IQ_FEED_PROOF_EAP : IQ_FEED_PROOF_NONE, method);
 	}
 	else if (!is_about_name(round->done))
 	{
@@ -462,7 +495,8 @@ static void add_round(private_ipsec_qos_proof_t *this, ike_sa_t *ike_sa,
 /**
  * Add the identities that the partner in a high availability cluster passed on:
  * the IKE identity of the last round, and the name in EAP or XAuth if it's
- * another one. What these rounds proved is up to the connection.
+ * another one. What these rounds proved is up to the connection, which does not
+ * know the method that a AAA server used.
  *
  * @param name			the other one, or NULL
  */
@@ -491,7 +525,8 @@ static void add_partners(private_ipsec_qos_proof_t *this, ike_sa_t *ike_sa,
 	}
 	if (class == AUTH_CLASS_EAP)
 	{
-		if (!is_about_name(last) && !is_aaa(last) && !is_eap_tls(last))
+		if (!is_about_name(last) && !is_eap_tls(last) &&
+			!(is_aaa(last) && this->aaa_compares))
 		{
 			proof = IQ_FEED_PROOF_NONE;
 		}

@@ -38,6 +38,7 @@ static const struct proof_case {
 	bool initiator;
 	struct round own;
 	const char *set;	/* a setting that is on */
+	const char *matching;	/* of DNs, NULL for charon's default */
 	const char *plugins;
 } cases[] = {
 	/* a key proves the identity; one with a wildcard is not the peer's own */
@@ -57,6 +58,39 @@ static const struct proof_case {
 	{ "1 ike pubkey C=NL, CN=gw1",
 	  { { AUTH_CLASS_PUBKEY, "%any", .cert = "C=NL, CN=gw1" } } },
 	{ "1 claimed pubkey C=NL, CN=*", { { AUTH_CLASS_PUBKEY, "C=NL, CN=*" } } },
+	/* in an RDN of any type, of which charon lists but some */
+	{ "1 ike pubkey DC=org, UID=u7, CN=gw1; 1 claimed pubkey DC=org, UID=*, CN=gw1",
+	  { { AUTH_CLASS_PUBKEY, "DC=org, UID=*, CN=gw1",
+	      .cert = "DC=org, UID=u7, CN=gw1" } } },
+	{ "1 ike pubkey DC=org, O=Q; 1 claimed pubkey DC=*, O=Q",
+	  { { AUTH_CLASS_PUBKEY, "DC=*, O=Q", .cert = "DC=org, O=Q" } } },
+	{ "1 ike pubkey STREET=Kade 5, O=Q; 1 claimed pubkey STREET=*, O=Q",
+	  { { AUTH_CLASS_PUBKEY, "STREET=*, O=Q", .cert = "STREET=Kade 5, O=Q" } } },
+	{ "1 claimed pubkey O=Q, postalCode=*",
+	  { { AUTH_CLASS_PUBKEY, "O=Q, postalCode=*" } } },
+	{ "1 claimed pubkey 2a:03:04:05=*", { { AUTH_CLASS_PUBKEY,
+	    "asn1dn:#300d310b300906042a0304050c012a" } } },
+	{ "1 ike pubkey O=Q; 1 claimed pubkey 2a:03:04:05=*",
+	  { { AUTH_CLASS_PUBKEY, "asn1dn:#300d310b300906042a0304050c012a",
+	      .cert = "O=Q" } } },
+	{ "1 ike pubkey O=Q, CN=*",
+	  { { AUTH_CLASS_PUBKEY, "O=Q, CN=*", .cert = "O=Q, CN=*" } } },
+	/* a DN confirmed by a certificate need not be its subject */
+	{ "1 ike pubkey O=Q, OU=slow, CN=gw1; 1 claimed pubkey O=Q, CN=gw1",
+	  { { AUTH_CLASS_PUBKEY, "O=Q, CN=gw1", .cert = "O=Q, OU=slow, CN=gw1" } },
+	  .matching = "relaxed" },
+	{ "1 ike pubkey O=Q, CN=gw1; 1 claimed pubkey CN=gw1, O=Q",
+	  { { AUTH_CLASS_PUBKEY, "CN=gw1, O=Q", .cert = "O=Q, CN=gw1" } },
+	  .matching = "reordered" },
+	{ "1 ike pubkey O=Q, CN=gw1",
+	  { { AUTH_CLASS_PUBKEY, "O=Q, CN=gw1", .cert = "O=Q, CN=gw1" } },
+	  .matching = "relaxed" },
+	/* and it is told as it is in there, where case does not count */
+	{ "1 ike pubkey O=Q, CN=gw1",
+	  { { AUTH_CLASS_PUBKEY, "O=Q, CN=GW1", .cert = "O=Q, CN=gw1" } } },
+	{ "1 ike pubkey O=Q, CN=gw1", { { AUTH_CLASS_PUBKEY, "O=Q, CN=gw1" } } },
+	{ "1 claimed pubkey O=Q, CN=gw1",
+	  { { AUTH_CLASS_PUBKEY, "O=Q, CN=gw1" } }, .matching = "relaxed" },
 	{ "", { { AUTH_CLASS_PUBKEY } } },
 	{ "1 ike psk *.example", { { AUTH_CLASS_PSK, "*.example" } } },
 	{ "", { { AUTH_CLASS_PSK } } },
@@ -87,8 +121,20 @@ static const struct proof_case {
 	  { { AUTH_CLASS_EAP, .type = EAP_RADIUS } } },
 	{ "1 eap eap-md5 road", { { AUTH_CLASS_EAP, "road", "road", EAP_MD5 } },
 	  { { AUTH_CLASS_EAP, .type = EAP_MD5 } } },
-	{ "1 eap eap-tls fay", { { AUTH_CLASS_EAP, NULL, "fay", EAP_TLS } },
+	{ "1 eap eap-tls fay",
+	  { { AUTH_CLASS_EAP, NULL, "fay", EAP_TLS, .cert = "C=NL, CN=fay" } },
 	  { { AUTH_CLASS_EAP, .type = EAP_TLS } } },
+	/* a AAA server did it, before charon switched to this connection */
+	{ "1 claimed eap-tls fay; 1 claimed eap-tls x",
+	  { { AUTH_CLASS_EAP, "x", "fay", EAP_TLS } },
+	  { { AUTH_CLASS_EAP, .type = EAP_TLS } } },
+	{ "1 eap eap-tls fay; 1 claimed eap-tls x",
+	  { { AUTH_CLASS_EAP, "x", "fay", EAP_TLS } },
+	  { { AUTH_CLASS_EAP, .type = EAP_TLS } }, .set = "aaa" },
+	{ "1 eap eap-tls O=Q, OU=slow, CN=fay; 1 claimed eap-tls O=Q, CN=fay",
+	  { { AUTH_CLASS_EAP, NULL, "O=Q, CN=fay", EAP_TLS,
+	      .cert = "O=Q, OU=slow, CN=fay" } },
+	  { { AUTH_CLASS_EAP, .type = EAP_TLS } }, .matching = "relaxed" },
 	{ "1 eap eap-tls C=NL, CN=fay; 1 claimed eap-tls C=NL, CN=*; 1 claimed eap-tls x",
 	  { { AUTH_CLASS_EAP, "x", "C=NL, CN=*", EAP_TLS, .cert = "C=NL, CN=fay" } },
 	  { { AUTH_CLASS_EAP, .type = EAP_TLS } } },
@@ -158,6 +204,12 @@ static const struct proof_case {
 	{ "1 claimed eap-tls *.example",
 	  { { AUTH_CLASS_EAP, "*.example", .type = EAP_TLS } },
 	  .initiator = true },
+	{ "1 eap eap-tls O=Q, CN=gw",
+	  { { AUTH_CLASS_EAP, "O=Q, CN=gw", .type = EAP_TLS } },
+	  .initiator = true },
+	{ "1 claimed eap-tls O=Q, CN=gw",
+	  { { AUTH_CLASS_EAP, "O=Q, CN=gw", .type = EAP_TLS } },
+	  .initiator = true, .matching = "relaxed" },
 	{ "1 claimed eap-tls gw.example",
 	  { { AUTH_CLASS_EAP, "gw.example", .type = EAP_TLS } },
 	  .initiator = true, .own = { AUTH_CLASS_EAP, .aaa = "aaa.example" } },
@@ -195,13 +247,40 @@ static const struct proof_case {
 	  .other_id = "gw1.example", .passive = true },
 	{ "0 claimed partner C=NL, CN=*", .asked = { { AUTH_CLASS_PUBKEY } },
 	  .other_id = "C=NL, CN=*", .passive = true },
+	{ "0 claimed partner O=Q, DC=*", .asked = { { AUTH_CLASS_PUBKEY } },
+	  .other_id = "O=Q, DC=*", .passive = true },
+	{ "0 ike partner O=Q, CN=gw1", .asked = { { AUTH_CLASS_PUBKEY } },
+	  .other_id = "O=Q, CN=gw1", .passive = true, .matching = "strict" },
+	/* the certificate is not here */
+	{ "0 claimed partner O=Q, CN=gw1", .asked = { { AUTH_CLASS_PUBKEY } },
+	  .other_id = "O=Q, CN=gw1", .passive = true, .matching = "reordered" },
+	{ "0 claimed partner O=Q, CN=fay; 0 claimed partner x",
+	  { { .eap = "O=Q, CN=fay" } },
+	  { { AUTH_CLASS_EAP, .eap = "%any", .type = EAP_TLS } },
+	  .other_id = "x", .passive = true, .matching = "relaxed" },
+	{ "0 ike partner gw1.example", .asked = { { AUTH_CLASS_PUBKEY } },
+	  .other_id = "gw1.example", .passive = true, .matching = "relaxed" },
 	{ "0 ike partner gw1.example", .other_id = "gw1.example", .passive = true },
 	{ "0 eap partner fay; 0 claimed partner liar", { { .eap = "fay" } },
 	  { { AUTH_CLASS_PUBKEY }, { AUTH_CLASS_EAP, .type = EAP_MD5 } },
 	  .other_id = "liar", .passive = true },
 	/* once it is not passive any more, too */
 	{ "0 eap partner fay; 0 claimed partner liar", { { .eap = "fay" } },
+	  { { AUTH_CLASS_EAP, .type = EAP_TLS } }, .other_id = "liar" },
+	/* which method a AAA server used is not told */
+	{ "0 claimed partner fay; 0 claimed partner liar", { { .eap = "fay" } },
 	  { { AUTH_CLASS_EAP, .type = EAP_RADIUS } }, .other_id = "liar" },
+	{ "0 eap partner fay; 0 claimed partner liar", { { .eap = "fay" } },
+	  { { AUTH_CLASS_EAP, .type = EAP_RADIUS } }, .other_id = "liar",
+	  .set = "aaa" },
+	{ "0 claimed partner fay", .asked = { { AUTH_CLASS_EAP, .type = EAP_RADIUS } },
+	  .other_id = "fay", .passive = true },
+	{ "0 eap partner fay", .asked = { { AUTH_CLASS_EAP, .type = EAP_RADIUS } },
+	  .other_id = "fay", .passive = true, .set = "aaa" },
+	/* the setting is about AAA servers alone */
+	{ "0 claimed partner fay; 0 claimed partner x", { { .eap = "fay" } },
+	  { { AUTH_CLASS_EAP, .type = EAP_PEAP } }, .other_id = "x",
+	  .passive = true, .set = "aaa" },
 	{ "0 eap partner fay", .asked = { { AUTH_CLASS_EAP, .type = EAP_MD5 } },
 	  .other_id = "fay", .passive = true },
 	{ "0 claimed partner fay", .asked = { { AUTH_CLASS_EAP, .type = EAP_TTLS } },
@@ -400,6 +479,9 @@ static void begin(const struct proof_case *c)
 	lib->plugins->loaded_plugins = loaded_plugins;
 	if (c->set && strcmp(c->set, "aaa") != 0)
 		lib->settings->set_bool(lib->settings, (char *)c->set, TRUE);
+	if (c->matching)
+		lib->settings->set_str(lib->settings, "charon.rdn_matching",
+				       (char *)c->matching);
 }
 
 static ipsec_qos_proof_t *create(void)
