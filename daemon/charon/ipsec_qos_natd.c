@@ -151,7 +151,7 @@ static bool is_agreed(private_ipsec_qos_natd_t *this, ike_cfg_t *ike_cfg)
 	enumerator_t *enumerator;
 	peer_cfg_t *peer_cfg;
 	ike_cfg_t *current;
-	bool own, set, have = FALSE, same = TRUE, have_alike = FALSE, alike = TRUE;
+	bool own, have = FALSE, same = TRUE, have_alike = FALSE, alike = TRUE;
 
 	this->mutex->lock(this->mutex);
 	own = this->own;
@@ -166,16 +166,16 @@ static bool is_agreed(private_ipsec_qos_natd_t *this, ike_cfg_t *ike_cfg)
 	while (enumerator->enumerate(enumerator, &peer_cfg))
 	{
 		current = peer_cfg->get_ike_cfg(peer_cfg);
-		set = is_set(peer_cfg->get_name(peer_cfg));
+		/* settings are looked up under a lock: only of those that matter */
 		if (current == ike_cfg)
 		{
 			have = TRUE;
-			same = same && set;
+			same = same && is_set(peer_cfg->get_name(peer_cfg));
 		}
 		else if (!have && current->equals(current, ike_cfg))
 		{
 			have_alike = TRUE;
-			alike = alike && set;
+			alike = alike && is_set(peer_cfg->get_name(peer_cfg));
 		}
 	}
 	enumerator->destroy(enumerator);
