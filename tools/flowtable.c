@@ -10,6 +10,7 @@
 
 #include "command.h"
 #include "flowtable.h"
+#include "print.h"
 
 #define DUMP_SIZE	32768	/* as much as the kernel puts into one part of a dump */
 #define DUMP_SEQ	1
@@ -45,10 +46,9 @@ static json_t *devices_json(const struct nlattr *hook)
 			    mnl_attr_validate(dev, MNL_TYPE_NUL_STRING) < 0)
 				continue;
 			json_array_append_new(devices,
-					      json_sprintf("%s%s",
-							   mnl_attr_get_str(dev),
-							   type == DEVICE_PREFIX ?
-							   "*" : ""));
+					      name_json(mnl_attr_get_str(dev),
+							type == DEVICE_PREFIX ?
+							"*" : ""));
 		}
 	}
 	return devices;
@@ -80,9 +80,10 @@ static int flowtable_cb(const struct nlmsghdr *nlh, void *data)
 		}
 	}
 	if (table && name)
-		json_array_append_new(data, json_pack("{s:s, s:s, s:s, s:o}", "family",
+		json_array_append_new(data, json_pack("{s:s, s:o, s:o, s:o}", "family",
 						      nft_family(nfg->nfgen_family),
-						      "table", table, "name", name,
+						      "table", name_json(table, ""),
+						      "name", name_json(name, ""),
 						      "devices",
 						      devices ?: json_array()));
 	else

@@ -7,6 +7,9 @@
 #include <unistd.h>
 
 #include "print.h"
+#include "text.h"
+
+#define NAME_MAX_LEN	255
 
 static const char *const escapes[] = {
 	[COLOR_NONE]	= "",
@@ -90,6 +93,17 @@ void print_table(const struct column *columns, size_t n_columns, size_t n,
 			print_cell(&columns[c], columns[c].color, cells[c],
 				   wide[c], c == n_columns - 1);
 	}
+}
+
+json_t *name_json(const char *name, const char *end)
+{
+	char shown[4 * NAME_MAX_LEN + 8];
+	struct text t;
+
+	text_begin(&t, shown, sizeof(shown));
+	text_escape(&t, name, strlen(name));
+	text_put(&t, "%s", end);
+	return json_string(shown);
 }
 
 void print_json(json_t *json)

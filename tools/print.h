@@ -57,6 +57,14 @@ void print_table(const struct column *columns, size_t n_columns, size_t n,
 		 void (*row)(size_t i, char cells[][CELL_MAX], void *arg),
 		 void *arg);
 
+/**
+ * name_json() - a name that somebody else chose, of up to 255 bytes of any kind:
+ * what is not printable ASCII is written \xNN
+ *
+ * @end: what is put behind it, "" for nothing
+ */
+json_t *name_json(const char *name, const char *end);
+
 /** print_json() - and take it over; ends the line */
 void print_json(json_t *json);
 

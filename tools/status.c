@@ -9,6 +9,7 @@
 #include "group.h"
 #include "query.h"
 #include "settings.h"
+#include "text.h"
 
 /* Milliseconds for the daemon: what the kernel knows is not to wait for it. */
 #define PATIENCE	500
@@ -126,6 +127,7 @@ static void print_module(const struct iq_status *st)
 static void print_flowtables(const struct iq_status *st, const json_t *flowtables)
 {
 	char devices[CELL_MAX], text[2 * CELL_MAX];
+	char table[TEXT_VALUE], name[TEXT_VALUE];
 	char ike[FORMAT_MAX], natt[FORMAT_MAX];
 	const json_t *flowtable;
 	size_t i;
@@ -139,8 +141,10 @@ static void print_flowtables(const struct iq_status *st, const json_t *flowtable
 		snprintf(text, sizeof(text),
 			 "%s %s %s on %s: what is in it is not tagged; exempt UDP ports %s and %s where flows are added",
 			 member_text(flowtable, "family"),
-			 member_text(flowtable, "table"),
-			 member_text(flowtable, "name"), devices,
+			 text_clip(table, sizeof(table),
+				   member_text(flowtable, "table")),
+			 text_clip(name, sizeof(name),
+				   member_text(flowtable, "name")), devices,
 			 format_ports(st->conf.ike_ports, st->conf.n_ike_ports, ike),
 			 format_ports(st->conf.natt_ports, st->conf.n_natt_ports,
 				      natt));

@@ -369,6 +369,36 @@ START_TEST(json)
 }
 END_TEST
 
+static void check_name(const char *name, const char *end, const char *shown)
+{
+	json_t *json = name_json(name, end);
+
+	ck_assert_str_eq(json_string_value(json), shown);
+	json_decref(json);
+}
+
+START_TEST(names)
+{
+	char longest[256], shown[4 * 255 + 2] = "";
+	int i;
+
+	check_name("", "", "");
+	check_name("wan-ft_0 ~", "", "wan-ft_0 ~");
+	check_name("veth", "*", "veth*");
+	/* neither a terminal nor JSON gets what is not text */
+	check_name("a\033[2Jb\n", "", "a\\x1b[2Jb\\x0a");
+	check_name("\x1f\x7f\x80\xff", "*", "\\x1f\\x7f\\x80\\xff*");
+	check_name("\303\266", "", "\\xc3\\xb6");
+
+	memset(longest, 0xfe, 255);
+	longest[255] = '\0';
+	for (i = 0; i < 255; i++)
+		strcat(shown, "\\xfe");
+	strcat(shown, "*");
+	check_name(longest, "*", shown);
+}
+END_TEST
+
 int main(void)
 {
 	TCase *tcase = tcase_create("pure");
@@ -386,6 +416,7 @@ int main(void)
 	tcase_add_test(tcase, amounts);
 	tcase_add_test(tcase, table);
 	tcase_add_test(tcase, json);
+	tcase_add_test(tcase, names);
 
 	return run_tests("command", tcase);
 }

@@ -3,8 +3,8 @@
  * Text that is put together in a buffer of fixed size. What does not fit is cut
  * off; the buffer always ends with a NUL.
  */
-#ifndef IPSEC_QOSD_TEXT_H
-#define IPSEC_QOSD_TEXT_H
+#ifndef IPSEC_QOS_LIB_TEXT_H
+#define IPSEC_QOS_LIB_TEXT_H
 
 #include <stddef.h>
 
@@ -45,4 +45,4 @@ const char *text_clip(char *buf, size_t size, const char *text);
 /** text_hex() - append bytes as 6b:65:79 */
 void text_hex(struct text *t, const void *data, size_t len);
 
-#endif /* IPSEC_QOSD_TEXT_H */
+#endif /* IPSEC_QOS_LIB_TEXT_H */
