@@ -21,6 +21,7 @@
 #include "log.h"
 #include "plan.h"
 #include "tc.h"
+#include "text.h"
 
 /* Thousands of devices that come at once, while this thread waits for a lock. */
 #define EVENTS_ROOM	(16 << 20)
@@ -427,39 +428,6 @@ out:
 }
 
 /*
- * Is it fed from a device's ingress? There no packet was seen by the module yet.
- * Fed from egress, or with marks that were restored, it is as good as any.
- */
-static int check_ifb(const struct qdisc_ctl *ctl, struct site *site,
-		     const struct list *qdiscs)
-{
-	const struct tc_qdisc *qdisc = qdiscs->items;
-	char name[IFNAMSIZ];
-	size_t i;
-	int ret;
-
-	for (i = 0; i < qdiscs->n; i++, qdisc++) {
-		if (qdisc->parent != TC_H_INGRESS)
-			continue;
-
-		ret = tc_feeds(ctl->tc, qdisc->ifindex, site->ifindex);
-		if (ret < 0)
-			return fail(ctl, site, "reading the filters at ingress",
-				    NULL);
-		if (!ret)
-			continue;
-
-		set_state(site, QDISC_UNFIT,
-			  "what %s redirects from its ingress has no mark yet: shape where ESP leaves, or restore marks ahead of the redirection (tc-connmark(8))",
-			  if_indextoname(qdisc->ifindex, name) ? name :
-								 "a device");
-		return -1;
-	}
-
-	return 0;
-}
-
-/*
  * What is sent through a device of the kernel's IPsec chooses its SA, and with
  * it its group, behind that device's queue (xfrmi_xmit(), vti_tunnel_xmit()).
  */
@@ -473,6 +441,45 @@ static bool chooses_sa(const char *kind)
 			return true;
 
 	return false;
+}
+
+/*
+ * Is it fed from a device's ingress? There no packet was seen by the module yet,
+ * but for those that a device of the kernel's IPsec brings out of ESP. Fed from
+ * egress, or with marks that were restored, it is as good as any.
+ */
+static int check_ifb(const struct qdisc_ctl *ctl, struct site *site,
+		     const struct list *qdiscs)
+{
+	const struct tc_qdisc *qdisc = qdiscs->items;
+	char name[IFNAMSIZ], shown[TEXT_VALUE];
+	struct tc_link link;
+	size_t i;
+	int ret;
+
+	for (i = 0; i < qdiscs->n; i++, qdisc++) {
+		if (qdisc->parent != TC_H_INGRESS ||
+		    !if_indextoname(qdisc->ifindex, name))
+			continue;
+
+		ret = tc_link(ctl->tc, name, &link);
+		if (!ret && (!link.ifindex || chooses_sa(link.kind)))
+			continue;
+		if (!ret)
+			ret = tc_feeds(ctl->tc, qdisc->ifindex, site->ifindex);
+		if (ret < 0)
+			return fail(ctl, site, "reading the filters at ingress",
+				    NULL);
+		if (!ret)
+			continue;
+
+		set_state(site, QDISC_UNFIT,
+			  "what %s redirects from its ingress has no mark yet: shape where ESP leaves, or restore marks ahead of the redirection (tc-connmark(8))",
+			  text_clip(shown, sizeof(shown), name));
+		return -1;
+	}
+
+	return 0;
 }
 
 /* Find a policy's device, and what alone speaks against it. */

@@ -396,67 +396,107 @@ int tc_dump_filters(struct tc *tc, int ifindex, uint32_t parent,
 	return dump(tc, RTM_GETTFILTER, ifindex, parent, on_filter, &d);
 }
 
-/* The attribute that has the actions of a kind of filter; 0: it is not known. */
-static int actions_attr(const char *kind)
+/**
+ * struct match - a kind of filter that leaves marks alone
+ *
+ * @actions: the attribute that has its actions
+ * @by_mark: the one by which it may match marks, 0: it cannot
+ */
+struct match {
+	const char *kind;
+	int actions;
+	int by_mark;
+};
+
+static const struct match *find_match(const char *kind)
 {
-	static const struct {
-		const char *kind;
-		int attr;
-	} kinds[] = {
-		{ "basic", TCA_BASIC_ACT }, { "bpf", TCA_BPF_ACT },
-		{ "flower", TCA_FLOWER_ACT }, { "fw", TCA_FW_ACT },
-		{ "matchall", TCA_MATCHALL_ACT }, { "u32", TCA_U32_ACT },
+	static const struct match matches[] = {
+		{ "basic", TCA_BASIC_ACT, TCA_BASIC_EMATCHES },
+		{ "flower", TCA_FLOWER_ACT },
+		{ "matchall", TCA_MATCHALL_ACT },
+		{ "u32", TCA_U32_ACT, TCA_U32_MARK },
 	};
 	size_t i;
 
-	for (i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
-		if (!strcmp(kinds[i].kind, kind))
-			return kinds[i].attr;
+	for (i = 0; i < sizeof(matches) / sizeof(matches[0]); i++)
+		if (!strcmp(matches[i].kind, kind))
+			return &matches[i];
 
-	return 0;
-}
-
-/* Actions are numbered by their attributes from 1 on. */
-static bool redirects_first(struct nlattr *actions, int target)
-{
-	struct nlattr *act[TCA_ACT_MAX + 1], *parms[TCA_MIRRED_MAX + 1];
-	struct nlattr *first = actions ? nla_find(nla_data(actions),
-						  nla_len(actions), 1) : NULL;
-	struct tc_mirred mirred;
-
-	if (!first || nla_parse_nested(act, TCA_ACT_MAX, first, NULL) < 0 ||
-	    !act[TCA_ACT_KIND] || !act[TCA_ACT_OPTIONS] ||
-	    strcmp(nla_get_string(act[TCA_ACT_KIND]), "mirred") ||
-	    nla_parse_nested(parms, TCA_MIRRED_MAX, act[TCA_ACT_OPTIONS], NULL) < 0)
-		return false;
-
-	get_struct(&mirred, sizeof(mirred), parms[TCA_MIRRED_PARMS]);
-	return (int)mirred.ifindex == target;
+	return NULL;
 }
 
 /**
  * struct feeds - what tc_feeds() looks for
+ *
+ * @marks: a filter so far may have given packets their marks
  */
 struct feeds {
 	int target;
+	bool marks;
 	bool found;
 };
 
+/* In the order in which they are done: one may give marks for those behind it. */
+static void see_action(struct feeds *feeds, struct nlattr *action, bool by_mark)
+{
+	struct nlattr *act[TCA_ACT_MAX + 1], *parms[TCA_MIRRED_MAX + 1];
+	struct tc_mirred mirred;
+	const char *kind;
+
+	if (nla_parse_nested(act, TCA_ACT_MAX, action, NULL) < 0 ||
+	    !act[TCA_ACT_KIND]) {
+		feeds->marks = true;
+		return;
+	}
+
+	kind = nla_get_string(act[TCA_ACT_KIND]);
+	if (strcmp(kind, "mirred") != 0) {
+		/* what only passes, drops or goes on marks nothing */
+		feeds->marks |= strcmp(kind, "gact") != 0;
+		return;
+	}
+
+	if (feeds->marks || by_mark || !act[TCA_ACT_OPTIONS] ||
+	    nla_parse_nested(parms, TCA_MIRRED_MAX, act[TCA_ACT_OPTIONS], NULL) < 0)
+		return;
+
+	get_struct(&mirred, sizeof(mirred), parms[TCA_MIRRED_PARMS]);
+	feeds->found |= (int)mirred.ifindex == feeds->target;
+}
+
+/* The kernel shows the filters of a chain in the order in which it tries them. */
 static int on_ingress(struct nl_msg *msg, void *arg)
 {
-	struct nlattr *tb[TCA_MAX + 1], *actions;
+	struct nlattr *tb[TCA_MAX + 1], *actions, *action;
 	struct dump *dump = arg;
 	struct feeds *feeds = dump->arg;
-	int attr;
+	const struct match *match;
+	bool by_mark;
+	int left;
 
 	if (nlmsg_parse(nlmsg_hdr(msg), sizeof(struct tcmsg), tb, TCA_MAX,
 			NULL) < 0 || !tb[TCA_KIND] || !tb[TCA_OPTIONS])
 		return NL_SKIP;
 
-	attr = actions_attr(nla_get_string(tb[TCA_KIND]));
-	actions = attr ? nla_find(nla_data(tb[TCA_OPTIONS]),
-				  nla_len(tb[TCA_OPTIONS]), attr) : NULL;
-	feeds->found |= redirects_first(actions, feeds->target);
+	/* which way a packet came to another chain is not followed */
+	if (tb[TCA_CHAIN] && get_u32(tb[TCA_CHAIN]))
+		return NL_OK;
+
+	match = find_match(nla_get_string(tb[TCA_KIND]));
+	if (!match) {
+		feeds->marks = true;
+		return NL_OK;
+	}
+
+	by_mark = match->by_mark &&
+		  nla_find(nla_data(tb[TCA_OPTIONS]), nla_len(tb[TCA_OPTIONS]),
+			   match->by_mark);
+	actions = nla_find(nla_data(tb[TCA_OPTIONS]), nla_len(tb[TCA_OPTIONS]),
+			   match->actions);
+	if (actions)
+		nla_for_each_nested(action, actions, left)
+			see_action(feeds, action, by_mark);
+
 	return NL_OK;
 }
 

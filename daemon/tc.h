@@ -138,10 +138,13 @@ int tc_dump_filters(struct tc *tc, int ifindex, uint32_t parent,
 
 /**
  * tc_feeds() - do the filters at @ifindex's ingress redirect to the device
- * @target what they have not looked at before?
+ * @target what has no mark, as far as they go?
  *
  * Other actions ahead of the redirection may give a packet its mark (connmark,
- * ctinfo, skbedit, bpf …), so filters that have any do not count.
+ * ctinfo, skbedit, bpf …), in the same filter or in one before it, and so may
+ * filters of other kinds (bpf). Filters that may match marks (fw) find packets
+ * that have one. No redirection behind those, by these, or in a chain that
+ * others lead to counts: where it is not certain, the answer is 0.
  *
  * Return: 1, 0, or a negative error.
  */

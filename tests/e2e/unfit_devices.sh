@@ -140,14 +140,45 @@ state on-vlan5 ok >/dev/null
 state on-ifb0 ok >/dev/null
 
 step "an IFB that is fed from an ingress"
+# feed_unmarked: all that comes in by eth0
+feed_unmarked()
+{
+	tc -n gw filter add dev eth0 ingress protocol ip prio 5 u32 match u32 0 0 \
+		action mirred egress redirect dev ifb0
+}
 tc -n gw qdisc add dev eth0 clsact
-tc -n gw filter add dev eth0 ingress protocol ip u32 match u32 0 0 \
-	action mirred egress redirect dev ifb0
+feed_unmarked
 wait_for 5 state on-ifb0 "unfit device"
 text on-ifb0 "eth0 redirects from its ingress"
 not grep -q htb <<<"$(tc -n gw qdisc show dev ifb0)"
 
+step "what is redirected for its mark, or came out of ESP, has one"
+tc -n gw qdisc add dev vlan5 clsact
+tc -n gw filter add dev vlan5 ingress protocol all prio 3 handle 0x10/0xff0 fw \
+	action mirred egress redirect dev ifb0
+for device in xfrm0 vti0; do
+	tc -n gw qdisc add dev $device clsact
+	tc -n gw filter add dev $device ingress matchall \
+		action mirred egress redirect dev ifb0
+done
+tc -n gw filter del dev eth0 ingress
+wait_for 5 state on-ifb0 ok
+
+step "a filter that only passes packets marks none, one ahead that restores marks does"
+tc -n gw filter add dev eth0 ingress protocol ip prio 2 u32 \
+	match ip protocol 1 0xff action pass
+feed_unmarked
+wait_for 5 state on-ifb0 "unfit device"
+tc -n gw filter add dev eth0 ingress protocol ip prio 4 matchall \
+	action connmark continue
+wait_for 5 state on-ifb0 ok
+tc -n gw filter del dev eth0 ingress prio 4
+wait_for 5 state on-ifb0 "unfit device"
+
 step "it is not fed any more"
+for device in vlan5 xfrm0 vti0; do
+	tc -n gw qdisc del dev $device clsact
+done
 tc -n gw filter del dev eth0 ingress
 wait_for 5 state on-ifb0 ok
 
