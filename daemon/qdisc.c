@@ -445,8 +445,8 @@ static bool chooses_sa(const char *kind)
 
 /*
  * Is it fed from a device's ingress? There no packet was seen by the module yet,
- * but for those that a device of the kernel's IPsec brings out of ESP. Fed from
- * egress, or with marks that were restored, it is as good as any.
+ * but for those that an XFRM interface brings out of ESP; a VTI's have lost the mark
+ * (kmod/vti.h). Fed from egress, or with marks that were restored, it is as good as any.
  */
 static int check_ifb(const struct qdisc_ctl *ctl, struct site *site,
 		     const struct list *qdiscs)
@@ -463,7 +463,7 @@ static int check_ifb(const struct qdisc_ctl *ctl, struct site *site,
 			continue;
 
 		ret = tc_link(ctl->tc, name, &link);
-		if (!ret && (!link.ifindex || chooses_sa(link.kind)))
+		if (!ret && (!link.ifindex || !strcmp(link.kind, "xfrm")))
 			continue;
 		if (!ret)
 			ret = tc_feeds(ctl->tc, qdisc->ifindex, site->ifindex);

@@ -156,12 +156,17 @@ step "what is redirected for its mark, or came out of ESP, has one"
 tc -n gw qdisc add dev vlan5 clsact
 tc -n gw filter add dev vlan5 ingress protocol all prio 3 handle 0x10/0xff0 fw \
 	action mirred egress redirect dev ifb0
-for device in xfrm0 vti0; do
-	tc -n gw qdisc add dev $device clsact
-	tc -n gw filter add dev $device ingress matchall \
-		action mirred egress redirect dev ifb0
-done
+tc -n gw qdisc add dev xfrm0 clsact
+tc -n gw filter add dev xfrm0 ingress matchall action mirred egress redirect dev ifb0
 tc -n gw filter del dev eth0 ingress
+wait_for 5 state on-ifb0 ok
+
+step "what comes out of a VTI has lost it"
+tc -n gw qdisc add dev vti0 clsact
+tc -n gw filter add dev vti0 ingress matchall action mirred egress redirect dev ifb0
+wait_for 5 state on-ifb0 "unfit device"
+text on-ifb0 "vti0 redirects from its ingress"
+tc -n gw filter del dev vti0 ingress
 wait_for 5 state on-ifb0 ok
 
 step "a filter that only passes packets marks none, one ahead that restores marks does"
