@@ -263,15 +263,13 @@ static struct net *iq_vti_hides(const struct net_device *dev, u8 *family)
 	return NULL;
 }
 
+/* Without memory packets out of it keep their mark, and are not counted. */
 static bool iq_vti_add(struct iq_net *iqn, const struct net_device *dev, u8 family)
 {
 	struct iq_vti *v = kmalloc(sizeof(*v), GFP_KERNEL_ACCOUNT);
 
-	if (!v) {
-		pr_warn_ratelimited("no memory to know of %s: packets out of it keep their mark, and are not counted\n",
-				    dev->name);
+	if (!v)
 		return false;
-	}
 	v->dev = dev;
 	v->family = family;
 	mutex_lock(&iq_vti_lock);

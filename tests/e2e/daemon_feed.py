@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
 # vm: -t 400
+# once: it is the daemon's doing, whatever the kernel is
 """
 daemon_feed.py [SCENARIO...] - ipsec-qosd between the feed and the module
 

@@ -6,6 +6,7 @@ the group there are no more entries, and who is confirmed goes on.
 """
 #
 # vm: -s 2 -m 1536 -t 600
+# once: it takes minutes to fill a table
 import ctypes
 import os
 import socket

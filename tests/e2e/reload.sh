@@ -14,6 +14,8 @@
 #   '------------------------'    IKEv2     '---------------------'
 #
 # alice is the first from the peer, bob the second, carol the third.
+#
+# once: it is the daemon's doing, whatever the kernel is
 . tests/lib/lib.sh
 
 users=(alice bob carol)

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # vm: -s 2 -m 1536 -t 900
 # alone: it measures how long answers take
+# once: it is the daemon's doing, whatever the kernel is
 """Whatever tc and devices keep the kernel busy with, charon has its answers and
 ESP its marks: while 2,000 devices come and go, a file with 5,000 groups and 2,000
 classes is reloaded, and classes are shown, a charon states SAs and sends with them.

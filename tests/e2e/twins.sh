@@ -13,6 +13,7 @@
 #   10.1.1.1, 10.1.2.1 (lo)
 #
 # vm: -t 900
+# once: the module's part of it is in policy-marks.sh
 . tests/lib/lib.sh
 
 spi=0xc0ffee01
