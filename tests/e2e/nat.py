@@ -5,11 +5,9 @@ address, in it reaches the node whose SPI it is derived from, or is derived from
 what fits nobody, or several, goes as the rule says; entries wait, are associated,
 confirmed, move and end; ICMP errors are translated; conntrack sees nothing of it.
 
-    node 10.0.1.0/24 ---- in  nat  out 192.0.2.1 ---- far 192.0.2.2, 192.0.2.3
+The topology is drawn in tests/lib/natpath.py.
 """
-import ctypes
 import hashlib
-import itertools
 import json
 import os
 import random
@@ -17,155 +15,46 @@ import select
 import socket
 import struct
 import subprocess
+import sys
 import time
 
-COMMAND = ["build/bin/ipsec-qos", "-n", "nat", "-j"]
-SLOW = int(os.environ.get("SLOW", 1))
-GLOBAL, FAR = "192.0.2.1", "192.0.2.2"
-started = time.monotonic()
+sys.path.insert(0, os.path.join(os.path.dirname(__file__), "../lib"))
+from natpath import FAR, GLOBAL, Path                       # noqa: E402
+from rawesp import (Command, SLOW, answer, checksum, esp, icmp, ipv4, low16,  # noqa: E402
+                    receive, send, sh, step, until)
 
+path = Path()
+node, far = path.node, path.far
+node_icmp, far_icmp = path.node_icmp, path.far_icmp
+all_of, nothing = path.all_of, path.nothing
+qos = Command("nat")
+table, count = qos.table, qos.count
 
-def sh(cmd):
-    return subprocess.run(cmd, shell=True, check=True, stdout=subprocess.PIPE,
-                          text=True).stdout
-
-
-def step(text):
-    print("%7.1f  %s" % (time.monotonic() - started, text), flush=True)
-
-
-def qos(*words):
-    out = subprocess.run([*COMMAND, *words], check=True, stdout=subprocess.PIPE,
-                         text=True).stdout
-    return json.loads(out) if out else None
-
-
-def refused(text, *words):
-    done = subprocess.run([*COMMAND, *words], stderr=subprocess.PIPE, text=True)
-    assert done.returncode and text in done.stderr, (words, done.stderr)
-
-
-def raw(netns, proto):
-    setns = ctypes.CDLL(None).setns
-    with open("/proc/self/ns/net") as own, open(f"/run/netns/{netns}") as other:
-        setns(other.fileno(), 0)
-        sock = socket.socket(socket.AF_INET, socket.SOCK_RAW, proto)
-        setns(own.fileno(), 0)
-    sock.setsockopt(socket.IPPROTO_IP, socket.IP_HDRINCL, 1)
-    return sock
-
-
-def checksum(data):
-    total = sum(struct.unpack("!%dH" % (len(data) // 2), data))
-    total = (total & 0xffff) + (total >> 16)
-    return ~(total + (total >> 16)) & 0xffff
-
-
-def ipv4(proto, src, dst, payload, frag=0, ident=0):
-    head = struct.pack("!BBHHHBBH4s4s", 0x45, 0, 20 + len(payload), ident, frag, 64,
-                       proto, 0, socket.inet_aton(src), socket.inet_aton(dst))
-    return head[:10] + struct.pack("!H", checksum(head)) + head[12:] + payload
-
-
-def esp(spi, size=64):
-    return struct.pack("!II", spi, 1) + os.urandom(size)
-
-
-def low16(spi):
-    """004, paragraph 49: the first two bytes of the hash"""
-    return int.from_bytes(hashlib.md5(struct.pack("!I", spi)).digest()[:2], "big")
-
-
-def answer(spi, upper=0x5151):
-    """what who answers makes of an originator's SPI"""
-    return upper << 16 | low16(spi)
-
-
-sh("""
-set -e
-modprobe ipsec_qos
-for n in node nat far; do ip netns add $n; ip -n $n link set lo up; done
-ip -n node link add n0 type veth peer name in netns nat
-ip -n far link add f0 type veth peer name out netns nat
-for i in $(seq 2 40); do ip -n node addr add 10.0.1.$i/24 dev n0; done
-ip -n nat addr add 10.0.1.1/24 dev in
-ip -n nat addr add 192.0.2.1/24 dev out
-ip -n far addr add 192.0.2.2/24 dev f0
-ip -n far addr add 192.0.2.3/24 dev f0
-ip -n node link set n0 up
-ip -n far link set f0 up
-ip -n nat link set in up
-ip -n nat link set out up
-ip -n node route add default via 10.0.1.1
-ip -n far route add 10.0.1.0/24 via 192.0.2.1
-ip netns exec nat sysctl -qw net.ipv4.ip_forward=1
-ip netns exec nat nft -f - <<END
+sh("""ip netns exec nat nft -f - <<END
 table ip t {
 	chain p { type nat hook postrouting priority srcnat; oifname out masquerade; }
 }
 END
-ip netns exec node ping -qc 1 -W 9 192.0.2.2 >/dev/null
-ip netns exec nat ping -qc 1 -W 9 192.0.2.3 >/dev/null
 """)
-node, far = raw("node", 50), raw("far", 50)
-node_icmp, far_icmp = raw("node", 1), raw("far", 1)
 
 
-def receive(sock, wait=10.0):
-    """(source, destination, SPI), or None"""
-    if not select.select([sock], [], [], wait * SLOW)[0]:
-        return None
-    data = sock.recv(65536)
-    assert checksum(data[:20]) == 0
-    return (socket.inet_ntoa(data[12:16]), socket.inet_ntoa(data[16:20]),
-            struct.unpack("!I", data[20:24])[0])
-
-
-fences = itertools.count()
-
-
-def all_of(sock):
-    """all that comes of what was sent before: behind it goes an answer to no ping, which
-    nobody translates, and when that is there, nothing is under way any more"""
-    if sock is far:
-        sender, receiver, src, dst = node_icmp, far_icmp, "10.0.1.2", FAR
-    else:
-        sender, receiver, src, dst = far_icmp, node_icmp, FAR, "10.0.1.2"
-    fence = struct.pack("!BBHI", 0, 0, 0, next(fences))
-    fence = fence[:2] + struct.pack("!H", checksum(fence)) + fence[4:]
-    sender.sendto(ipv4(1, src, dst, fence), (dst, 0))
-    while True:
-        assert select.select([receiver], [], [], 10 * SLOW)[0]
-        if receiver.recv(65536)[20:] == fence:
-            break
-    return list(iter(lambda: receive(sock, 0), None))
-
-
-def nothing(sock):
-    came = all_of(sock)
-    assert not came, came
+def refused(text, *words):
+    done = subprocess.run([*qos.command, *words], stderr=subprocess.PIPE, text=True)
+    assert done.returncode and text in done.stderr, (words, done.stderr)
 
 
 def out(inside, spi, dst=FAR):
-    node.sendto(ipv4(50, inside, dst, esp(spi)), (dst, 0))
+    send(node, inside, dst, spi)
     assert receive(far) == (GLOBAL, dst, spi), (inside, spi)
 
 
 def come(spi, src=FAR, dst=GLOBAL):
-    far.sendto(ipv4(50, src, dst, esp(spi)), (dst, 0))
+    send(far, src, dst, spi)
 
 
 def arrives(inside, spi, src=FAR):
     come(spi, src)
     assert receive(node) == (src, inside, spi), (inside, hex(spi))
-
-
-def table():
-    return {n["spi_out"]: n for n in qos("nat", "show")}
-
-
-def count(name, rule=0):
-    return qos("nat", "rule", "show")[rule]["counters"][name]["packets"]
 
 
 def tracked():
@@ -178,8 +67,7 @@ RULE = ["id", "10", "inside-dev", "in", "outside-dev", "out"]
 
 
 def rule(*words):
-    qos("nat", "rule", "replace", *RULE, *words)
-    qos("nat", "flush")
+    qos.rule(*RULE, *words)
 
 
 step("without a rule nothing is translated")
@@ -251,7 +139,7 @@ step("events: made, associated, confirmed, collided, ended")
 
 def monitor():
     """one that hears events; of what was before it has heard the end"""
-    process = subprocess.Popen([*COMMAND, "monitor", "nat"], stdout=subprocess.PIPE,
+    process = subprocess.Popen([*qos.command, "monitor", "nat"], stdout=subprocess.PIPE,
                                bufsize=0)
     spi = 0xdf000000
     while not select.select([process.stdout], [], [], 0.2 * SLOW)[0]:
@@ -331,13 +219,6 @@ arrives("10.0.1.2", answer(0xe0000001, 0x2222))
 assert table()[0xe0000001]["spi_in"] == answer(0xe0000001, 0x2222)
 
 
-def until(text, good):
-    deadline = time.monotonic() + 20 * SLOW
-    while not good():
-        assert time.monotonic() < deadline, text
-        time.sleep(0.1)
-
-
 def gets(inside, spi):
     come(spi)
     return all_of(node) == [(FAR, inside, spi)]
@@ -401,7 +282,7 @@ sh("""set -e
 ip -n nat addr add 192.0.2.5/24 dev out
 ip netns exec nat sysctl -qw net.ipv4.conf.out.promote_secondaries=1
 ip -n nat addr del 192.0.2.1/24 dev out""")
-node.sendto(ipv4(50, "10.0.1.9", FAR, esp(0xe2000001)), (FAR, 0))
+send(node, "10.0.1.9", FAR, 0xe2000001)
 assert receive(far) == ("192.0.2.5", FAR, 0xe2000001)
 assert table()[0xe2000001]["inside_global"] == "192.0.2.5"
 come(answer(0xe2000001), dst="192.0.2.5")
@@ -426,7 +307,7 @@ def confirmed(inside, spi):
 
 for i in range(3):
     confirmed("10.0.1.2", 0xe3000000 + i)
-node.sendto(ipv4(50, "10.0.1.2", FAR, esp(0xe3000009)), (FAR, 0))
+send(node, "10.0.1.2", FAR, 0xe3000009)
 nothing(far)
 assert told() == {"event": "ceiling", "object": "nat", "rule": 10,
                   "inside_local": "10.0.1.2"}
@@ -439,7 +320,7 @@ def too_many(process, inside, spi):
     tries = 0
     while not select.select([process.stdout], [], [], 0.1)[0]:
         assert tries < 50 * SLOW
-        node.sendto(ipv4(50, inside, FAR, esp(spi)), (FAR, 0))
+        send(node, inside, FAR, spi)
         tries += 1
     return tries
 
@@ -451,7 +332,7 @@ assert count("ceiling") == 1 + tries
 out("10.0.1.2", 0xe3000000)                     # who is there goes on
 watch.terminate()
 watch.wait()
-watch = subprocess.Popen([*COMMAND[:-1], "monitor", "nat"], stdout=subprocess.PIPE,
+watch = subprocess.Popen([*qos.command[:-1], "monitor", "nat"], stdout=subprocess.PIPE,
                          bufsize=0)
 too_many(watch, "10.0.1.4", 0xe3000020)
 said = watch.stdout.readline()
@@ -476,7 +357,7 @@ def full(spi):
 def spray(n):
     for _ in range(n):
         spi = random.randrange(0x100, 0x100000000)
-        node.sendto(ipv4(50, "10.0.1.40", FAR, esp(spi)), (FAR, 0))
+        send(node, "10.0.1.40", FAR, spi)
         assert receive(far) == (GLOBAL, FAR, spi)
         while select.select([watch.stdout], [], [], 0)[0]:
             told_of.append(told())
@@ -525,7 +406,7 @@ watch.wait()
 step("peers that derive nothing: serialize, last")
 rule("underived", "serialize")
 out("10.0.1.2", 0xe4000001)
-node.sendto(ipv4(50, "10.0.1.3", FAR, esp(0xe4000002)), (FAR, 0))
+send(node, "10.0.1.3", FAR, 0xe4000002)
 nothing(far)
 assert count("serialized") == 1
 out("10.0.1.3", 0xe4000003, "192.0.2.3")        # another responder
@@ -540,7 +421,7 @@ out("10.0.1.2", 0xe4000011)
 def others_turn():
     """the turn may change between the two, and both get out"""
     for inside, spi in (("10.0.1.2", 0xe4000011), ("10.0.1.3", 0xe4000012)):
-        node.sendto(ipv4(50, inside, FAR, esp(spi)), (FAR, 0))
+        send(node, inside, FAR, spi)
     return (GLOBAL, FAR, 0xe4000012) in all_of(far)
 
 
@@ -565,30 +446,26 @@ step("AH is refused")
 rule()
 node.sendto(ipv4(51, "10.0.1.2", FAR, struct.pack("!BBHII", 50, 4, 0, 0x999, 1)
                  + bytes(44)), (FAR, 0))
-deadline = time.monotonic() + 5 * SLOW
-while count("ah") != 1:
-    assert time.monotonic() < deadline
-    time.sleep(0.05)
+until("AH is not counted", lambda: count("ah") == 1)
 
 step("fragments are put together, and translated whole")
-payload = esp(0xe6000001, 1992)
+payload = esp("10.0.1.2", FAR, 0xe6000001, 1992)[20:]
 node.sendto(ipv4(50, "10.0.1.2", FAR, payload[:1000], 0x2000, 77), (FAR, 0))
 node.sendto(ipv4(50, "10.0.1.2", FAR, payload[1000:], 125, 77), (FAR, 0))
 assert receive(far) == (GLOBAL, FAR, 0xe6000001)
 sh("ip netns exec nat nft delete table ip t; rmmod nft_masq nft_chain_nat nf_nat "
    "nf_conntrack nf_defrag_ipv6 nf_defrag_ipv4 2>/dev/null || true")
-payload = esp(0xe6000001, 1992)
+payload = esp("10.0.1.2", FAR, 0xe6000001, 1992)[20:]
 node.sendto(ipv4(50, "10.0.1.2", FAR, payload[1000:], 125, 78), (FAR, 0))
 node.sendto(ipv4(50, "10.0.1.2", FAR, payload[:1000], 0x2000, 78), (FAR, 0))
 assert receive(far) == (GLOBAL, FAR, 0xe6000001)
 
 step("ICMP errors, from outside and from inside")
 out("10.0.1.2", 0xe7000001)
-sent = ipv4(50, GLOBAL, FAR, esp(0xe7000001))
-error = struct.pack("!BBHHH", 3, 4, 0, 0, 1300) + sent[:28]
-error = error[:2] + struct.pack("!H", checksum(error)) + error[4:]
+sent = esp(GLOBAL, FAR, 0xe7000001)
+error = icmp(3, 4, struct.pack("!HH", 0, 1300) + sent[:28])
 far_icmp.sendto(ipv4(1, "192.0.2.3", GLOBAL, error), (GLOBAL, 0))
-assert select.select([node_icmp], [], [], 2 * SLOW)[0]
+assert select.select([node_icmp], [], [], 10 * SLOW)[0]
 data = node_icmp.recv(65536)
 assert socket.inet_ntoa(data[16:20]) == "10.0.1.2"
 assert checksum(data[20:]) == 0 and checksum(data[28:48]) == 0
@@ -597,11 +474,10 @@ assert struct.unpack("!I", data[48:52])[0] == 0xe7000001
 arrives("10.0.1.2", answer(0xe7000001))
 while select.select([far_icmp], [], [], 0)[0]:
     far_icmp.recv(65536)
-came = ipv4(50, FAR, "10.0.1.2", esp(answer(0xe7000001)))
-error = struct.pack("!BBHHH", 3, 4, 0, 0, 1300) + came[:28]
-error = error[:2] + struct.pack("!H", checksum(error)) + error[4:]
+came = esp(FAR, "10.0.1.2", answer(0xe7000001))
+error = icmp(3, 4, struct.pack("!HH", 0, 1300) + came[:28])
 node_icmp.sendto(ipv4(1, "10.0.1.2", FAR, error), (FAR, 0))
-assert select.select([far_icmp], [], [], 2 * SLOW)[0]
+assert select.select([far_icmp], [], [], 10 * SLOW)[0]
 data = far_icmp.recv(65536)
 assert socket.inet_ntoa(data[12:16]) == GLOBAL
 assert checksum(data[20:]) == 0

@@ -48,26 +48,42 @@ def checksum(data):
     return ~(total + (total >> 16)) & 0xffff
 
 
-def esp(src, dst, spi):
-    """an ESP packet with its IP header"""
-    payload = struct.pack("!II", spi, 1) + bytes(64)
-    head = struct.pack("!BBHHHBBH4s4s", 0x45, 0, 20 + len(payload), 0, 0, 64, 50, 0,
-                       socket.inet_aton(src), socket.inet_aton(dst))
+def ipv4(proto, src, dst, payload, frag=0, ident=0):
+    head = struct.pack("!BBHHHBBH4s4s", 0x45, 0, 20 + len(payload), ident, frag, 64,
+                       proto, 0, socket.inet_aton(src), socket.inet_aton(dst))
     return head[:10] + struct.pack("!H", checksum(head)) + head[12:] + payload
+
+
+def icmp(kind, code, rest):
+    """a message, with what comes behind its checksum"""
+    message = struct.pack("!BBH", kind, code, 0) + rest
+    return message[:2] + struct.pack("!H", checksum(message)) + message[4:]
+
+
+def esp(src, dst, spi, size=64):
+    """an ESP packet with its IP header"""
+    return ipv4(50, src, dst, struct.pack("!II", spi, 1) + bytes(size))
 
 
 def send(sock, src, dst, spi):
     sock.sendto(esp(src, dst, spi), (dst, 0))
 
 
-def came(sock, expected, wait=2.0):
+def receive(sock, wait=10.0):
+    """(source, destination, SPI), or None"""
+    if not select.select([sock], [], [], wait * SLOW)[0]:
+        return None
+    data = sock.recv(65536)
+    assert checksum(data[:20]) == 0
+    return (socket.inet_ntoa(data[12:16]), socket.inet_ntoa(data[16:20]),
+            struct.unpack("!I", data[20:24])[0])
+
+
+def came(sock, expected, wait=10.0):
     """(source, destination, SPI) is among what comes now"""
     deadline = time.monotonic() + wait * SLOW
-    while select.select([sock], [], [], max(0, deadline - time.monotonic()))[0]:
-        data = sock.recv(65536)
-        if expected == (socket.inet_ntoa(data[12:16]), socket.inet_ntoa(data[16:20]),
-                        struct.unpack("!I", data[20:24])[0]):
-            assert checksum(data[:20]) == 0
+    while packet := receive(sock, max(0, deadline - time.monotonic()) / SLOW):
+        if packet == expected:
             return True
     return False
 
