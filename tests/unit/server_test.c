@@ -310,6 +310,22 @@ static void on_settled(void *arg)
 	server_settled(*(struct server **)arg);
 }
 
+/* A server with tables, and a charon that has greeted it and begun to state. */
+static int open_greeted(struct server **server, struct tables **tables)
+{
+	static const struct config config;
+	int fd;
+
+	ck_assert_int_eq(open_server(server), 0);
+	ck_assert_int_eq(tables_open(tables, loop, sad, &config, on_settled,
+				     server), 0);
+	server_tables(*server, *tables);
+	fd = connect_charon();
+	tell_hello(fd);
+	tell_type(fd, IQ_FEED_SYNC_START, 0);
+	return fd;
+}
+
 /*
  * What it said before it connected again is not true any more, nor is it charon
  * that is there twice; what it states now is.
@@ -318,18 +334,10 @@ START_TEST(test_again)
 {
 	struct server *server;
 	struct tables *tables;
-	struct config config = {};
 	int first, second, i;
 	uint32_t least;
 
-	ck_assert_int_eq(open_server(&server), 0);
-	ck_assert_int_eq(tables_open(&tables, loop, sad, &config, on_settled,
-				     &server), 0);
-	server_tables(server, tables);
-
-	first = connect_charon();
-	tell_hello(first);
-	tell_type(first, IQ_FEED_SYNC_START, 0);
+	first = open_greeted(&server, &tables);
 	await_answer(first, IQ_FEED_HELLO);
 	for (i = 0; i < STALE; i++)
 		tell_ike(first, 1 + i);
@@ -360,18 +368,10 @@ START_TEST(test_given_up)
 {
 	struct server *server;
 	struct tables *tables;
-	struct config config = {};
 	int first, second, i;
 	uint32_t least;
 
-	ck_assert_int_eq(open_server(&server), 0);
-	ck_assert_int_eq(tables_open(&tables, loop, sad, &config, on_settled,
-				     &server), 0);
-	server_tables(server, tables);
-
-	first = connect_charon();
-	tell_hello(first);
-	tell_type(first, IQ_FEED_SYNC_START, 0);
+	first = open_greeted(&server, &tables);
 	tell_ike(first, 77);
 	await_answer(first, IQ_FEED_HELLO);
 	second = connect_charon();
