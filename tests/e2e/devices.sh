@@ -3,6 +3,8 @@
 #
 # Policies on devices that come and go, and on devices that somebody else has
 # put a qdisc on.
+#
+# once: it is the daemon's doing, whatever the kernel is
 
 . tests/lib/lib.sh
 

@@ -4,6 +4,8 @@
 # make install, and systemd starts what it installed: the daemon says when it is
 # ready, has CAP_NET_ADMIN only, is reloaded, and comes back when it is killed.
 # No topology: one host, with a systemd of its own in a PID namespace.
+#
+# once: it is make's and systemd's doing, whatever the kernel is
 . tests/lib/lib.sh
 
 step "make install, with kernels that DKMS makes no module for"

@@ -6,6 +6,7 @@
 # reaching him. The topology is drawn in tests/lib/nodes.sh.
 #
 # vm: -s 2 -m 1536 -t 900
+# once: the module's part of it is in nat.py and survive.sh
 NODES=3
 GATEWAYS="gw gw2"
 MOBIKE=yes

@@ -5,6 +5,7 @@
 # does. The topology is drawn in tests/lib/nodes.sh.
 #
 # vm: -s 2 -m 1536 -t 900
+# once: the module's part of it is in nat.py
 NODES=3
 SPI_DERIVE=no
 . tests/lib/lib.sh

@@ -8,6 +8,8 @@
 #   | 10.1.0.1 (lo)    |                | 10.2.0.1 (lo)    |
 #   |        eth0 .1 --+- 192.0.2.0/24 -+- .2 eth0         |
 #   '------------------'   IKEv2, PSK   '------------------'
+#
+# once: nothing of this project is in it
 . tests/lib/lib.sh
 
 host left right

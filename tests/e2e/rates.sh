@@ -14,6 +14,7 @@
 # machine is an emulated one.
 #
 # vm: -t 900
+# once: classes on every kernel are in overlap.sh
 . tests/lib/lib.sh
 
 KBIT=$((1000 / ${SLOW:-1}))	# a second, of each device

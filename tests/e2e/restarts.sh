@@ -4,6 +4,8 @@
 # The daemon outlives many charons: it keeps nothing of those that ended.
 #
 #   gw ---- peer		(tests/lib/peer.sh draws it)
+#
+# once: it is the daemon's doing, whatever the kernel is
 CHILDREN=1
 . tests/lib/lib.sh
 . tests/lib/exact.sh
