@@ -22,8 +22,8 @@
 
 # How long somebody waits for the resolver, in s, and how long a rekey may take
 # meanwhile, in ms
-RESOLVER=$((20 * ${SLOW:-1}))
-BOUND=$((RESOLVER * 1000 / 2))
+RESOLVER=$((12 * ${SLOW:-1}))
+BOUND=$((RESOLVER * 1000 * 2 / 3))
 
 # accepts NAME ADDRESS: gw's connection for an IKE_SA_INIT from there
 accepts()
@@ -105,24 +105,18 @@ nameserver 203.0.113.53
 options timeout:$RESOLVER attempts:1
 END
 at gw mount --bind "$W/gw/resolv.conf" "$(realpath /etc/resolv.conf)"
-swan_psk gw peer gw.example peer.example <<END
-local_addrs = 192.0.2.1
-remote_addrs = 192.0.2.2
-children {
-	net { local_ts = 10.1.0.0/24
-		remote_ts = 10.2.0.0/24
-		esp_proposals = $ESP_PROPOSAL }
-}
-END
-swan_psk peer gw peer.example gw.example <<END
-local_addrs = 192.0.2.2
-remote_addrs = 192.0.2.1
-children {
-	net { local_ts = 10.2.0.0/24
-		remote_ts = 10.1.0.0/24
-		esp_proposals = $ESP_PROPOSAL }
-}
-END
+for way in "gw peer 1 2" "peer gw 2 1"; do
+	read -r own other here there <<<"$way"
+	swan_psk "$own" "$other" "$own.example" "$other.example" <<-END
+	local_addrs = 192.0.2.$here
+	remote_addrs = 192.0.2.$there
+	children {
+		net { local_ts = 10.$here.0.0/24
+			remote_ts = 10.$there.0.0/24
+			esp_proposals = $ESP_PROPOSAL }
+	}
+	END
+done
 accepts road 198.51.100.2
 accepts other 198.51.100.3
 echo "include $W/gw/natd.conf" >"$W/gw/plugin.conf"
