@@ -15,6 +15,8 @@
 #
 # The peer is one customer after the other: the Nth comes from the Nth address,
 # is in group N of the Nth mark and has the Nth inner network.
+#
+# once: who is who is charon's and the daemon's doing, whatever the kernel is
 . tests/lib/lib.sh
 
 #         name     version  identity                          profile
@@ -41,32 +43,6 @@ route gw 10.1.0.0/16 via 192.0.2.11
 ca_new ca "O=Provider, CN=CA"
 ca_trust ca gw
 cert_new ca peer "C=CH, O=Customer, CN=peer"
-
-# connection HOST NAME VERSION LOCAL REMOTE LOCAL_TS REMOTE_TS OPTIONS LOCAL REMOTE
-connection()
-{
-	swan_conf "$1" "$2" <<-END
-	connections {
-		$2 {
-			version = $3
-			local_addrs = $4
-			remote_addrs = $5
-			proposals = $([ "$3" = 1 ] && echo "$IKE_V1_PROPOSAL" || echo "$IKE_PROPOSAL")
-			mobike = no
-			$8
-			$9
-			${10}
-			children {
-				$2 {
-					local_ts = $6
-					remote_ts = $7
-					esp_proposals = $ESP_PROPOSAL
-				}
-			}
-		}
-	}
-	END
-}
 
 profiles='' nft='' nft_in='' nft_out='' n=0
 for customer in "${customers[@]}"; do
@@ -109,12 +85,18 @@ for customer in "${customers[@]}"; do
 		expected+=" remote-2 { auth = xauth }"
 		;;
 	esac
-	connection peer "$name" "$version" "$peer" "$gw" "$inner" 10.2.0.1/32 \
-		"$options" "$it" "remote { auth = psk
-		id = gw.example }"
-	connection gw "$name" "$version" "$gw" "$peer" 10.2.0.1/32 "$inner" \
-		"$options" "local { auth = psk
-		id = gw.example }" "$expected"
+	swan_side peer "$name" "$version" "$peer" "$gw" "$inner" 10.2.0.1/32 \
+		"mobike = no
+		$options
+		$it
+		remote { auth = psk
+			id = gw.example }"
+	swan_side gw "$name" "$version" "$gw" "$peer" 10.2.0.1/32 "$inner" \
+		"mobike = no
+		$options
+		local { auth = psk
+			id = gw.example }
+		$expected"
 
 	[ "$name" = stranger ] || profiles+="
 		group $name { id = $n  mark = $((n << 4))/0xff0 }

@@ -51,30 +51,6 @@ cert_new ca peer "C=NL, O=Zeta, OU=slow, CN=site 5" site5.customer-z.example
 			--outform pem > "$dir/x509/gw.crt"
 )
 
-# side HOST NAME VERSION OWN OTHER OWN_NET OTHER_NET ROUNDS
-side()
-{
-	swan_conf "$1" "$2" <<-END
-	connections {
-		$2 {
-			version = $3
-			local_addrs = $4
-			remote_addrs = $5
-			proposals = $([ "$3" = 1 ] && echo "$IKE_V1_PROPOSAL" || echo "$IKE_PROPOSAL")
-			unique = never
-			$8
-			children {
-				$2 {
-					local_ts = $6
-					remote_ts = $7
-					esp_proposals = $ESP_PROPOSAL
-				}
-			}
-		}
-	}
-	END
-}
-
 n=0
 for it in "${peers[@]}"; do
 	read -r name _ <<<"$it"
@@ -135,10 +111,12 @@ for it in "${peers[@]}"; do
 		asks="remote { auth = psk }"
 		;;
 	esac
-	side peer "$name" $version "203.0.113.$((n + 20))" 203.0.113.1 \
-		"10.7.$n.1/32" 10.8.0.1/32 "$own ${gw/local/remote}"
-	side gw "$name" $version 203.0.113.1 "203.0.113.$((n + 20))" 10.8.0.1/32 \
-		"10.7.$n.1/32" "$gw $asks"
+	swan_side peer "$name" $version "203.0.113.$((n + 20))" 203.0.113.1 \
+		"10.7.$n.1/32" 10.8.0.1/32 "unique = never
+		$own ${gw/local/remote}"
+	swan_side gw "$name" $version 203.0.113.1 "203.0.113.$((n + 20))" 10.8.0.1/32 \
+		"10.7.$n.1/32" "unique = never
+		$gw $asks"
 done
 route peer 10.8.0.0/24 via 203.0.113.1
 # what the gateway shows is asked of it
@@ -187,7 +165,7 @@ END
 charon_start peer <<END
 	install_routes = no
 END
-wait_for 10 json_is '.charon.synced' qos gw -j daemon status
+wait_for 30 json_is '.charon.synced' qos gw -j daemon status
 
 # told: of each peer name, group, and what of its identities is said
 told()
@@ -236,7 +214,7 @@ for it in "${peers[@]}"; do
 	[ "$name" = hybrid ] || swan peer --rekey --ike "$name" >>"$W/peer/swan.log"
 done
 # shellcheck disable=SC2016 # for eval
-wait_for 20 eval '[ "$(ikes | comm -13 "$W/ikes.log" - | wc -l)" = 6 ] &&
+wait_for 30 eval '[ "$(ikes | comm -13 "$W/ikes.log" - | wc -l)" = 6 ] &&
 	[ "$(qos gw -j daemon status | jq ".peers | length")" = 7 ]'
 told | diff -u "$W/before.log" -
 expect "SAs of who was claimed" 0 "$(json length qos gw -j sa show group victim)"

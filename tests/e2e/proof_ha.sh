@@ -30,51 +30,32 @@ addr peer lo 10.3.2.1/32
 route one 10.3.0.0/16 via 192.0.2.61
 route peer 10.4.0.0/24 via 192.0.2.1
 
-# side HOST NAME OWN OTHER OWN_NET OTHER_NET ROUNDS
-side()
-{
-	swan_conf "$1" "$2" <<-END
-	connections {
-		$2 {
-			version = 2
-			local_addrs = $3
-			remote_addrs = $4
-			proposals = $IKE_PROPOSAL
-			unique = never
-			$7
-			children {
-				$2 {
-					local_ts = $5
-					remote_ts = $6
-					esp_proposals = $ESP_PROPOSAL
-				}
-			}
-		}
-	}
+for name in peer one two; do
+	swan_conf $name secrets <<-END
 	secrets {
 		ike { secret = "not a secret" }
 		eap-ursula { id = ursula
 			secret = "ursulas secret" }
 	}
 	END
-}
+done
 
 gw="auth = psk
 	id = gw.example"
-side peer key 192.0.2.61 192.0.2.1 10.3.1.1/32 10.4.0.1/32 "
+swan_side peer key 2 192.0.2.61 192.0.2.1 10.3.1.1/32 10.4.0.1/32 "unique = never
 	local { auth = psk
 		id = site6.customer-z.example }
 	remote { $gw }"
-side peer eap 192.0.2.62 192.0.2.1 10.3.2.1/32 10.4.0.1/32 "
+swan_side peer eap 2 192.0.2.62 192.0.2.1 10.3.2.1/32 10.4.0.1/32 "unique = never
 	local { auth = eap
 		id = hub6.customer-z.example
 		eap_id = ursula }
 	remote { $gw }"
 for name in one two; do
-	side $name key 192.0.2.1 192.0.2.61 10.4.0.1/32 10.3.1.1/32 "
+	swan_side $name key 2 192.0.2.1 192.0.2.61 10.4.0.1/32 10.3.1.1/32 "unique = never
 		local { $gw }
 		remote { auth = psk }"
-	side $name eap 192.0.2.1 192.0.2.62 10.4.0.1/32 10.3.2.1/32 "
+	swan_side $name eap 2 192.0.2.1 192.0.2.62 10.4.0.1/32 10.3.2.1/32 "unique = never
 		local { $gw }
 		remote { auth = eap-md5
 			eap_id = %any }"
@@ -119,10 +100,10 @@ ha_start()
 		}
 	}
 	END
-	wait_for 10 json_is '.charon.synced' qos "$1" -j daemon status
+	wait_for 30 json_is '.charon.synced' qos "$1" -j daemon status
 }
 ha_start one 10.99.0.2 10.99.0.1
-wait_for 20 grep -q "HA segment 1 activated" "$W/one/charon.log"
+wait_for 30 grep -q "HA segment 1 activated" "$W/one/charon.log"
 ha_start two 10.99.0.1 10.99.0.2
 
 step "the active one saw how they proved it"
@@ -134,17 +115,17 @@ key zeta 1 key psk site6.customer-z.example" "$(told one)"
 step "the passive one was told"
 heard="eap ursula null eap partner ursula, null claimed partner hub6.customer-z.example
 key zeta null key partner site6.customer-z.example"
-wait_for 10 as two "$heard"
-wait_for 10 json_is 'length == 2' qos two -j sa show group ursula
+wait_for 30 as two "$heard"
+wait_for 30 json_is 'length == 2' qos two -j sa show group ursula
 
 step "it takes over"
 charon_stop one KILL
-wait_for 20 grep -q "HA segment 1 activated" "$W/two/charon.log"
+wait_for 30 grep -q "HA segment 1 activated" "$W/two/charon.log"
 expect "it is" "$heard" "$(told two)"
 expect "SAs" 2 "$(json length qos two -j sa show group zeta)"
 
 step "and lives on, told anew to a daemon that was away"
 qosd_stop two
 qosd_start two
-wait_for 10 json_is '.charon.synced' qos two -j daemon status
-wait_for 10 as two "$heard"
+wait_for 30 json_is '.charon.synced' qos two -j daemon status
+wait_for 30 as two "$heard"

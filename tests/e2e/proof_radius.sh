@@ -113,27 +113,8 @@ cat > "$raddb/radiusd.conf" <<-END
 	}
 	END
 
-# side HOST NAME OWN OTHER OWN_NET OTHER_NET ROUNDS
-side()
-{
-	swan_conf "$1" "$2" <<-END
-	connections {
-		$2 {
-			version = 2
-			local_addrs = $3
-			remote_addrs = $4
-			proposals = $IKE_PROPOSAL
-			unique = never
-			$7
-			children {
-				$2 {
-					local_ts = $5
-					remote_ts = $6
-					esp_proposals = $ESP_PROPOSAL
-				}
-			}
-		}
-	}
+for name in peer gw; do
+	swan_conf $name secrets <<-END
 	secrets {
 		ike { secret = "not a secret" }
 		eap-quinn { id = quinn
@@ -142,7 +123,7 @@ side()
 			secret = "ruths secret" }
 	}
 	END
-}
+done
 
 n=0
 for name in md5 ttls; do
@@ -150,18 +131,17 @@ for name in md5 ttls; do
 	[ $name = md5 ] && own="id = hub8.customer-z.example
 		eap_id = quinn" || own="id = road.example
 		eap_id = hub5.customer-z.example"
-	side peer $name 192.0.2.5$n 192.0.2.1 10.3.$n.1/32 10.4.0.1/32 "
+	swan_side peer $name 2 192.0.2.5$n 192.0.2.1 10.3.$n.1/32 10.4.0.1/32 "unique = never
 		local { auth = eap-$name
 			$own }
 		remote { auth = psk
 			id = gw.example }"
-	side gw $name 192.0.2.1 192.0.2.5$n 10.4.0.1/32 10.3.$n.1/32 "
+	swan_side gw $name 2 192.0.2.1 192.0.2.5$n 10.4.0.1/32 10.3.$n.1/32 "unique = never
 		local { auth = psk
 			id = gw.example }
 		remote { auth = eap-radius
 			eap_id = %any }"
 done
-rm -f "$W"/gw/swanctl/conf.d/secrets.conf
 qosd_conf gw <<-END
 group victim { id = 11  mark = 0x1000/0xf000 }
 group quinn { id = 12  mark = 0x2000/0xf000 }
@@ -194,8 +174,8 @@ radius_settings="install_routes = no
 	}"
 charon_start gw plugin <<<"$radius_settings"
 charon_start peer <<<"install_routes = no"
-wait_for 10 json_is '.charon.synced' qos gw -j daemon status
-wait_for 10 grep -q "Ready to process requests" "$W/gw/radius.log"
+wait_for 30 json_is '.charon.synced' qos gw -j daemon status
+wait_for 30 grep -q "Ready to process requests" "$W/gw/radius.log"
 
 step "EAP-MD5: the name, and not the IKE identity"
 swan_up peer md5
@@ -213,7 +193,7 @@ swan peer --terminate --ike ttls >>"$W/peer/swan.log"
 charon_stop gw
 echo "aaa_compares_names = yes" > "$W/gw/plugin.conf"
 charon_start gw plugin <<<"$radius_settings"
-wait_for 10 json_is '.charon.synced' qos gw -j daemon status
+wait_for 30 json_is '.charon.synced' qos gw -j daemon status
 swan_up peer ttls
 expect "it is" "ttls victim 1 eap aaa hub5.customer-z.example, 1 claimed eap-ttls road.example" \
 	"$(told | grep ^ttls)"

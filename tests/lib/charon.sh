@@ -9,6 +9,11 @@ IKE_PROPOSAL=aes128gcm16-prfsha256-x25519	# IKEv2
 IKE_V1_PROPOSAL=aes128-sha256-x25519
 ESP_PROPOSAL=aes128gcm16
 
+# How long the plugin waits for the daemon, in ms: an emulated processor may
+# stand still for longer than the 200 ms that it waits unless configured, and
+# then an SA is rightly passed over.
+PATIENCE=${PATIENCE:-2000}
+
 declare -A charon_pid
 
 _charon_plugins="random nonce aes sha1 sha2 md4 md5 hmac kdf gcm curve25519 pem
@@ -45,6 +50,31 @@ swan_psk()
 	END
 }
 
+# swan_side HOST NAME VERSION OWN OTHER OWN_NET OTHER_NET SETTINGS [CHILD]: a connection
+# between two addresses, with one CHILD SA, of its name unless said otherwise; SETTINGS
+# are who is who, and what else
+swan_side()
+{
+	swan_conf "$1" "$2" <<-END
+	connections {
+		$2 {
+			version = $3
+			proposals = $([ "$3" = 1 ] && echo "$IKE_V1_PROPOSAL" || echo "$IKE_PROPOSAL")
+			local_addrs = $4
+			remote_addrs = $5
+			$8
+			children {
+				${9:-$2} {
+					local_ts = $6
+					remote_ts = $7
+					esp_proposals = $ESP_PROPOSAL
+				}
+			}
+		}
+	}
+	END
+}
+
 # charon_start HOST [plugin]: with the plugin ipsec-qos, where that is said.
 # Settings on standard input, if it is redirected (<<EOF), go into its section
 # charon of strongswan.conf; the plugin's go to $W/HOST/plugin.conf beforehand.
@@ -76,6 +106,7 @@ charon_start()
 		}
 		plugins {
 			ipsec-qos {
+				timeout = $PATIENCE
 				$(cat "$dir/plugin.conf")
 			}
 		}
@@ -109,7 +140,7 @@ charon_stop()
 	local pid=${charon_pid[$1]}
 
 	kill -s "${2:-TERM}" "$pid"
-	wait_for 20 not kill -0 "$pid"
+	wait_for 30 not kill -0 "$pid"
 	unset "charon_pid[$1]"
 }
 

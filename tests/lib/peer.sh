@@ -16,10 +16,6 @@
 
 GOLD=0x10/0xff0
 CHILDREN=${CHILDREN:-10}
-# How long the plugin waits for the daemon, in ms: an emulated processor may
-# stand still for longer than the 200 ms that it waits unless configured, and
-# then an SA is rightly passed over.
-PATIENCE=${PATIENCE:-2000}
 
 peer_addresses()
 {
@@ -80,7 +76,6 @@ peer_conf()
 {
 	_peer_side gw peer 10.1 10.2 %any "$1"
 	_peer_side peer gw 10.2 10.1 192.0.2.1 "$1"
-	echo "timeout = $PATIENCE" > "$W/gw/plugin.conf"
 	qosd_conf gw <<-END
 	group gold { id = 1  mark = $GOLD }
 	profile customer-a { identity = "*.customer-a.example"  group = gold }
