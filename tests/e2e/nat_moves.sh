@@ -5,7 +5,7 @@
 # addresses, a node that moves, a translator that starts again. Everybody's packets go on
 # reaching him. The topology is drawn in tests/lib/nodes.sh.
 #
-# vm: -s 2 -m 1536 -t 900
+# vm: -m 1536 -t 900
 # once: the module's part of it is in nat.py and survive.sh
 NODES=3
 GATEWAYS="gw gw2"
@@ -50,7 +50,7 @@ nodes_start
 module_load
 rules 192.0.2.9
 nodes_up
-wait_for 30 all_answered
+wait_for 60 all_answered
 expect_entries "$NODES" ".outside == \"${outside[gw]}\" and .inside_global == \"192.0.2.1\""
 expect_entries "$NODES" ".outside == \"${outside[gw2]}\" and .inside_global == \"192.0.2.9\""
 qos nat nat show
@@ -59,19 +59,19 @@ step "the translator starts again: from traffic it finds who is who"
 module_unload
 module_load
 rules 192.0.2.9
-wait_for 30 all_answered
+wait_for 60 all_answered
 expect_entries $((2 * NODES)) '.state == "confirmed"'
 
 step "its table is flushed"
 qos nat nat flush
-wait_for 30 all_answered
+wait_for 60 all_answered
 expect_entries $((2 * NODES)) '.state == "confirmed"'
 
 step "a node moves"
 at node-1 sysctl -qw net.ipv4.conf.all.promote_secondaries=1
 addr node-1 eth0 10.0.1.99/24
 ip -n node-1 addr del 10.0.1.11/24 dev eth0
-wait_for 30 all_answered
+wait_for 60 all_answered
 expect_entries 0 '.inside_local == "10.0.1.11" and .idle < 2'
 expect_entries 2 '.inside_local == "10.0.1.99"'
 expect "SAs in UDP" "" "$(ip -n gw xfrm state | grep espinudp || true)"

@@ -5,7 +5,7 @@
 # knows of, beyond the translator and before it; large transfers within the tunnel
 # complete, either way. The topology is drawn in tests/lib/nodes.sh.
 #
-# vm: -s 2 -m 1536 -t 900
+# vm: -m 1536 -t 900
 NODES=2
 . tests/lib/lib.sh
 . tests/lib/nodes.sh

@@ -4,7 +4,7 @@
 # Peers that derive no SPI, behind one address: what each of the rules for them
 # does. The topology is drawn in tests/lib/nodes.sh.
 #
-# vm: -s 2 -m 1536 -t 900
+# vm: -m 1536 -t 900
 # once: the module's part of it is in nat.py
 NODES=3
 SPI_DERIVE=no

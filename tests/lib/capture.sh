@@ -24,7 +24,7 @@ _capture_written()
 
 	: > "$W/$1-tcpdump.log"
 	kill -USR1 "${capture_pid[$1]}"
-	wait_for 5 grep -q captured "$W/$1-tcpdump.log"
+	wait_for 30 grep -q captured "$W/$1-tcpdump.log"
 	capture_said=$(grep captured "$W/$1-tcpdump.log")
 	[ "$capture_said" = "$before" ]
 }
@@ -35,7 +35,7 @@ capture_stop()
 {
 	local pid=${capture_pid[$1]} capture_said=
 
-	wait_for 10 _capture_written "$1"
+	wait_for 30 _capture_written "$1"
 	end "$pid" INT
 	unset "capture_pid[$1]"
 	grep -qE '^0 packets dropped by kernel' "$W/$1-tcpdump.log" ||

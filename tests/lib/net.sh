@@ -37,7 +37,7 @@ host()
 			exec sleep infinity' sh "$dir" &
 		host_pid[$name]=$!
 		disown $!
-		wait_for 10 test -e "$dir/up"
+		wait_for 30 test -e "$dir/up"
 		ip netns attach "$name" "${host_pid[$name]}"
 	done
 }

@@ -90,30 +90,16 @@ node_version()
 	echo $((NODES > 2 && $1 > NODES - 2 ? 1 : 2))
 }
 
-# _node_connection NAME CHILD VERSION LOCAL REMOTE LOCAL_TS REMOTE_TS LOCAL_ID REMOTE_ID
-_node_connection()
+# _node_side HOST NAME VERSION OWN OTHER OWN_NET OTHER_NET CHILD: one of a node's, or of
+# a gateway's with it
+_node_side()
 {
-	cat <<-END
-	$1 {
-		version = $3
-		proposals = $([ "$3" = 1 ] && echo "$IKE_V1_PROPOSAL" || echo "$IKE_PROPOSAL")
-		mobike = ${MOBIKE:-no}
-		keyingtries = 0
-		local_addrs = $4
-		remote_addrs = $5
-		local { auth = psk
-			id = $8 }
-		remote { auth = psk
-			id = $9 }
-		children {
-			$2 {
-				local_ts = $6
-				remote_ts = $7
-				esp_proposals = $ESP_PROPOSAL
-			}
-		}
-	}
-	END
+	swan_side "${@:1:7}" "mobike = ${MOBIKE:-no}
+			keyingtries = 0
+			local { auth = psk
+				id = $1.example }
+			remote { auth = psk
+				id = $2.example }" "$8"
 }
 
 # nodes_conf: charons' connections, and what the plugin does on each host
@@ -124,20 +110,10 @@ nodes_conf()
 	for ((i = 1; i <= NODES; i++)); do
 		version=$(node_version "$i")
 		for gw in $GATEWAYS; do
-			swan_conf "node-$i" "$gw" <<-END
-			connections {
-				$(_node_connection "$gw" "net${gw#gw}" "$version" %any \
-					"${outside[$gw]}" "10.1.$i.1/32" \
-					"${inner[$gw]}/32" "node-$i.example" "$gw.example")
-			}
-			END
-			swan_conf "$gw" "node-$i" <<-END
-			connections {
-				$(_node_connection "node-$i" "net-$i" "$version" \
-					"${outside[$gw]}" %any "${inner[$gw]}/32" \
-					"10.1.$i.1/32" "$gw.example" "node-$i.example")
-			}
-			END
+			_node_side "node-$i" "$gw" "$version" %any "${outside[$gw]}" \
+				"10.1.$i.1/32" "${inner[$gw]}/32" "net${gw#gw}"
+			_node_side "$gw" "node-$i" "$version" "${outside[$gw]}" %any \
+				"${inner[$gw]}/32" "10.1.$i.1/32" "net-$i"
 		done
 	done
 	for name in $GATEWAYS $(nodes); do
@@ -145,7 +121,6 @@ nodes_conf()
 		cat > "$W/$name/plugin.conf" <<-END
 		spi_derive = ${SPI_DERIVE:-md5-low16}
 		esp_through_nat = yes
-		timeout = 2000
 		END
 	done
 }

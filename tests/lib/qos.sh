@@ -41,7 +41,7 @@ qosd_start()
 	exec_at "$1" ipsec-qosd "${@:2}" >>"$W/$1/ipsec-qosd.log" 2>&1 </dev/null &
 	qosd_pid[$1]=$!
 	disown $!
-	wait_for 10 qos "$1" daemon status
+	wait_for 30 qos "$1" daemon status
 	# shellcheck disable=SC2034 # for those who wait for it
 	came_back=$(stat -c %.3Z "$W/$1/run/ipsec-qos/ipsec-qosd.sock" | tr -d .)
 }
@@ -52,7 +52,7 @@ qosd_stop()
 	local pid=${qosd_pid[$1]}
 
 	kill -s "${2:-TERM}" "$pid"
-	wait_for 10 not kill -0 "$pid"
+	wait_for 30 not kill -0 "$pid"
 	unset "qosd_pid[$1]"
 }
 
