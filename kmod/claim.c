@@ -5,7 +5,7 @@
 #include <linux/xarray.h>
 
 #include "claim.h"
-#include "vti.h"
+#include "scrub.h"
 #include "xfrm.h"
 
 /* So many masks policies may have of one namespace, until all their bits are left. */
@@ -352,8 +352,8 @@ static bool iq_claim_policy_read(const struct iq_net *iqn, struct iq_claim_polic
 		 * that the VTI takes (vti_input()).
 		 */
 		if (t->mode != XFRM_MODE_TRANSPORT &&
-		    iq_vti_takes(iqn, t->encap_family, &t->id.daddr, &t->saddr,
-				 &xp->mark)) {
+		    iq_scrub_vti_takes(iqn, t->encap_family, &t->id.daddr,
+				       &t->saddr, &xp->mark)) {
 			memset(p->owner, 0, sizeof(p->owner));
 			p->n = 0;
 			break;
@@ -512,8 +512,8 @@ bool iq_claim_sa(struct iq_net *iqn, const struct iq_key *key,
 		   !iq_claim_sa_find(c, key, &new.mark)))
 		return true;
 	new.vti = new.mark.m &&
-		  iq_vti_takes(iqn, key->family, &x->id.daddr, &x->props.saddr,
-			       &x->mark);
+		  iq_scrub_vti_takes(iqn, key->family, &x->id.daddr,
+				     &x->props.saddr, &x->mark);
 	spin_lock_bh(&c->lock);
 	good = iq_claim_sa_set(iqn, c, &new);
 	spin_unlock_bh(&c->lock);

@@ -13,10 +13,10 @@
 #include "nat.h"
 #include "netlink.h"
 #include "sa.h"
+#include "scrub.h"
 #include "sysfs.h"
 #include "tag.h"
 #include "translate.h"
-#include "vti.h"
 #include "xfrm.h"
 
 static unsigned int iq_net_id __read_mostly;
@@ -35,7 +35,7 @@ static int __net_init iq_net_init(struct net *net)
 	iqn->net = net;
 	mutex_init(&iqn->config);
 	spin_lock_init(&iqn->table);
-	INIT_LIST_HEAD(&iqn->vtis);
+	INIT_LIST_HEAD(&iqn->scrubbers);
 	INIT_DELAYED_WORK(&iqn->audit_work, iq_xfrm_audit_work);
 	INIT_DELAYED_WORK(&iqn->expire_work, iq_table_expire_work);
 	iq_group_init(iqn);
@@ -125,12 +125,12 @@ static int __init iq_init(void)
 	err = register_pernet_subsys(&iq_net_ops);
 	if (err)
 		goto sysfs;
-	err = iq_vti_module_init();
+	err = iq_scrub_module_init();
 	if (err)
 		goto pernet;
 	err = iq_xfrm_module_init();
 	if (err)
-		goto vti;
+		goto scrub;
 	err = iq_netlink_module_init();
 	if (err)
 		goto xfrm;
@@ -139,8 +139,8 @@ static int __init iq_init(void)
 
 xfrm:
 	iq_xfrm_module_exit();
-vti:
-	iq_vti_module_exit();
+scrub:
+	iq_scrub_module_exit();
 pernet:
 	unregister_pernet_subsys(&iq_net_ops);
 sysfs:
@@ -155,7 +155,7 @@ static void __exit iq_exit(void)
 {
 	iq_netlink_module_exit();
 	iq_xfrm_module_exit();
-	iq_vti_module_exit();
+	iq_scrub_module_exit();
 	unregister_pernet_subsys(&iq_net_ops);
 	iq_sysfs_module_exit();
 	rcu_barrier();		/* what is on its way out */

@@ -127,8 +127,8 @@ struct iq_table {
  * @out_hooks: likewise
  * @priority_hooks: likewise
  * @fallback_hooks: likewise, of fallback.c
- * @vti: it counts as one that vti.c is needed for; config
- * @vtis: devices that hide its SAs, see vti.c; RCU
+ * @scrub: it counts as one that scrub.c is needed for; config
+ * @scrubbers: devices that hide its SAs, see scrub.c; RCU
  * @own_sas: this host has SAs, or did while there was something to tag with;
  *	config
  * @nat: translation, NULL: there was no rule yet; set before the first hook is
@@ -171,8 +171,8 @@ struct iq_net {
 	struct iq_hooks *out_hooks;
 	struct iq_hooks *priority_hooks;
 	struct iq_hooks *fallback_hooks;
-	bool vti;
-	struct list_head vtis;
+	bool scrub;
+	struct list_head scrubbers;
 	bool own_sas;
 	struct iq_nat *nat;
 	struct iq_hooks *nat_hooks;

@@ -18,8 +18,8 @@
 #include "hooks.h"
 #include "ike.h"
 #include "sa.h"
+#include "scrub.h"
 #include "tag.h"
-#include "vti.h"
 #include "xfrm.h"
 
 /*
@@ -390,7 +390,7 @@ static noinline void iq_tag_came(struct iq_net *iqn, struct sk_buff *skb,
 	}
 	if (esp)
 		iq_action_count(a, IPSEC_QOS_COUNTER_ESP_IN, packets, bytes);
-	if (count && !iq_vti_counts(sp->xvec[sp->len - 1]))
+	if (count && !iq_scrub_counts(sp->xvec[sp->len - 1]))
 		iq_action_count(a, IPSEC_QOS_COUNTER_CLEAR_IN, packets, skb->len);
 	mask = a->mask;
 	if (iq_claimed(iqn, mask))
@@ -644,7 +644,7 @@ int iq_tag_update(struct iq_net *iqn, bool tag, bool priority)
 		iq_fallback_update(iqn, false);
 	if (err && !had)
 		iq_hooks_update(iqn, &iqn->tag_hooks, NULL, 0, false);
-	iq_vti_update(iqn, iqn->tag_hooks);
+	iq_scrub_update(iqn, iqn->tag_hooks);
 	return err;
 }
 
