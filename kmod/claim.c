@@ -535,17 +535,6 @@ bool iq_claim_has_sa(struct iq_net *iqn, const struct iq_key *key)
 	return false;
 }
 
-/* The SA of this key that a packet with this mark finds; to be put. */
-static struct xfrm_state *iq_claim_state(const struct iq_net *iqn, u32 mark,
-					 const struct iq_key *key)
-{
-	xfrm_address_t dst = {};
-
-	memcpy(&dst, key->dst, sizeof(key->dst));
-	return xfrm_state_lookup(iqn->net, mark, &dst, key->spi, key->proto,
-				 key->family);
-}
-
 bool iq_claim_sa_gone(struct iq_net *iqn, const struct iq_key *key,
 		      const struct xfrm_state *x)
 {
@@ -570,7 +559,7 @@ bool iq_claim_sa_gone(struct iq_net *iqn, const struct iq_key *key,
 	if (!x->mark.m)
 		return false;
 	/* One without a mark; @x itself may be there still. */
-	other = iq_claim_state(iqn, 0, key);
+	other = iq_xfrm_lookup(iqn, 0, key);
 	has = other && other != x;
 	if (other)
 		xfrm_state_put(other);
@@ -718,7 +707,7 @@ u32 iq_claim_esp(struct iq_net *iqn, const struct sk_buff *skb,
 		}
 		if (iq_claim_differs(mark, sa->mark.v, sa->mark.m & mask))
 			left &= ~sa->mark.m;
-		x = iq_claim_state(iqn, sa->mark.v, key);
+		x = iq_xfrm_lookup(iqn, sa->mark.v, key);
 		if (x) {
 			left &= iq_claim_policies(c, skb, x, NULL, mark, mask);
 			xfrm_state_put(x);
@@ -727,7 +716,7 @@ u32 iq_claim_esp(struct iq_net *iqn, const struct sk_buff *skb,
 	if (!in)
 		return left;
 	/* The clear packet has what its ESP had. */
-	x = iq_claim_state(iqn, 0, key);
+	x = iq_xfrm_lookup(iqn, 0, key);
 	if (x) {
 		left &= iq_claim_policies(c, skb, x, NULL, mark, mask);
 		xfrm_state_put(x);

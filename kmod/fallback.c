@@ -4,18 +4,16 @@
 #include "fallback.h"
 #include "hooks.h"
 #include "tag.h"
+#include "xfrm.h"
 
-/* Takes no lock: the SAD is read under RCU, and the SA it finds has a reference. */
 static bool iq_fallback_own_sa(struct iq_net *iqn, const struct sk_buff *skb,
 			       const struct iq_packet *pkt)
 {
-	xfrm_address_t dst = {};
 	struct xfrm_state *x;
+	struct iq_key key;
 
-	memcpy(&dst, pkt->dst, pkt->family == AF_INET ? sizeof(dst.a4) :
-							sizeof(dst.a6));
-	x = xfrm_state_lookup(iqn->net, skb->mark, &dst, cpu_to_be32(pkt->spi),
-			      pkt->proto, pkt->family);
+	iq_tag_key(pkt, &key);
+	x = iq_xfrm_lookup(iqn, skb->mark, &key);
 	if (!x)
 		return false;
 	xfrm_state_put(x);

@@ -147,8 +147,7 @@ enum iq_kind iq_tag_parse(struct sk_buff *skb, const struct iq_settings *setting
 	}
 }
 
-/* What a packet's key is in the SA table */
-static void iq_tag_key(const struct iq_packet *pkt, struct iq_key *key)
+void iq_tag_key(const struct iq_packet *pkt, struct iq_key *key)
 {
 	*key = (struct iq_key) {
 		.family = pkt->family,

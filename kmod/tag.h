@@ -10,6 +10,8 @@
 #include "group.h"
 #include "net.h"
 
+struct iq_key;
+
 /*
  * Just after connection tracking's reassembly, where there is one, and before
  * everything in which a user would ask for the mark: raw, conntrack, mangle, nat
@@ -20,6 +22,9 @@
 /** iq_tag_parse() - and bring a packet's headers into the linear part where need be */
 enum iq_kind iq_tag_parse(struct sk_buff *skb, const struct iq_settings *settings,
 			  struct iq_packet *pkt);
+
+/** iq_tag_key() - what a packet of kind IQ_SA has as key in the SA table */
+void iq_tag_key(const struct iq_packet *pkt, struct iq_key *key);
 
 /**
  * iq_tag_lookup() - whose is it? NULL: nobody's that is known here

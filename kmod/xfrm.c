@@ -25,6 +25,16 @@ bool iq_xfrm_key(const struct xfrm_state *x, struct iq_key *key)
 	return true;
 }
 
+struct xfrm_state *iq_xfrm_lookup(const struct iq_net *iqn, u32 mark,
+				  const struct iq_key *key)
+{
+	xfrm_address_t dst = {};
+
+	memcpy(&dst, key->dst, sizeof(key->dst));
+	return xfrm_state_lookup(iqn->net, mark, &dst, key->spi, key->proto,
+				 key->family);
+}
+
 void iq_xfrm_audit_in(struct iq_net *iqn, unsigned long delay)
 {
 	spin_lock_bh(&iqn->table);
@@ -155,7 +165,6 @@ static struct xfrm_mgr iq_xfrm_mgr = {
 
 void iq_xfrm_look(struct iq_net *iqn, const struct iq_key *key)
 {
-	xfrm_address_t dst = {};
 	struct xfrm_state *x;
 	bool met;
 
@@ -164,9 +173,7 @@ void iq_xfrm_look(struct iq_net *iqn, const struct iq_key *key)
 	met = iq_claim_has_sa(iqn, key);
 	rcu_read_unlock();
 	if (!met) {
-		memcpy(&dst, key->dst, sizeof(key->dst));
-		x = xfrm_state_lookup(iqn->net, 0, &dst, key->spi, key->proto,
-				      key->family);
+		x = iq_xfrm_lookup(iqn, 0, key);
 		if (!x)
 			return;
 		met = READ_ONCE(x->km.state) == XFRM_STATE_VALID;

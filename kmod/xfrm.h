@@ -21,6 +21,15 @@ void iq_xfrm_module_exit(void);
  */
 bool iq_xfrm_key(const struct xfrm_state *x, struct iq_key *key);
 
+/**
+ * iq_xfrm_lookup() - the SA that a packet with this key finds by its mark
+ *
+ * Takes no lock: the SAD is read under RCU. Return: with a reference, which the
+ * caller puts; NULL: none.
+ */
+struct xfrm_state *iq_xfrm_lookup(const struct iq_net *iqn, u32 mark,
+				  const struct iq_key *key);
+
 /** iq_xfrm_has_sas() - are there any in the SAD? */
 bool iq_xfrm_has_sas(const struct iq_net *iqn);
 
