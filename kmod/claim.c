@@ -11,7 +11,7 @@
 /* So many masks policies may have of one namespace, until all their bits are left. */
 #define IQ_CLAIM_MASKS	16
 
-/* So many policies with the same mark are looked at for a packet. */
+/* So many policies with the same mark, or SAs with the same key, a packet looks at. */
 #define IQ_CLAIM_LOOK	64
 
 /* SAs and policies of a walk until the lock of SAD or SPD is let go of. */
@@ -47,10 +47,29 @@ struct iq_claim_owner {
 };
 
 /**
- * struct iq_claim_policy - a policy with a mark; never changes, but for @audit
+ * struct iq_claim_value - a mark that policies have
+ *
+ * There may be any number of those: so that one leaves without a search, they are
+ * on a list with a head of its own.
  *
  * @node: in iq_claims.values
  * @mark: its key there
+ * @policies: struct iq_claim_policy, one at least; RCU, written under
+ *	iq_claims.lock
+ */
+struct iq_claim_value {
+	struct rhash_head node;
+	struct xfrm_mark mark;
+	struct list_head policies;
+	struct rcu_head rcu;
+};
+
+/**
+ * struct iq_claim_policy - a policy with a mark; never changes, but for @audit
+ *
+ * @alike: in iq_claim_value.policies
+ * @value: of that; iq_claims.lock
+ * @mark: its mark
  * @index: its key in iq_claims.policies
  * @audit: the last that met it; iq_claims.lock
  * @listed: its mask is in iq_claims.mask
@@ -58,7 +77,8 @@ struct iq_claim_owner {
  * @n: how many @owner
  */
 struct iq_claim_policy {
-	struct rhlist_head node;
+	struct list_head alike;
+	struct iq_claim_value *value;
 	struct xfrm_mark mark;
 	u32 index;
 	u32 audit;
@@ -71,21 +91,52 @@ struct iq_claim_policy {
 };
 
 /**
- * struct iq_claim_sa - an SA with a mark, or that sets one; but for @smark and
- * @audit it never changes
+ * struct iq_claim_key - SAs that differ in their mark alone, as struct iq_claim_value
+ *
+ * @node: in iq_claims.keys
+ * @key: that they share
+ * @sas: struct iq_claim_sa, one at least; RCU, written under iq_claims.lock
+ * @n: how many; written under iq_claims.lock
+ * @marked: how many of them have a mark; written under iq_claims.lock
+ */
+struct iq_claim_key {
+	struct rhash_head node;
+	struct iq_key key;
+	struct list_head sas;
+	u32 n;
+	u32 marked;
+	struct rcu_head rcu;
+};
+
+/**
+ * struct iq_claim_sa_id - names one SA
+ *
+ * @mark: by which it is found
+ */
+struct iq_claim_sa_id {
+	struct iq_key key;
+	struct xfrm_mark mark;
+};
+
+/**
+ * struct iq_claim_sa - an SA with a mark, or that sets one; never changes, but for
+ * @audit
  *
  * @node: in iq_claims.sas
+ * @alike: in iq_claim_key.sas
+ * @of: that; iq_claims.lock
  * @all: in iq_claims.all_sas
- * @mark: by which it is found
+ * @id: its key in iq_claims.sas
  * @smark: that it sets
  * @vti: it is found by the key of a VTI device instead
  * @audit: the last that met it; iq_claims.lock
  */
 struct iq_claim_sa {
-	struct rhlist_head node;
+	struct rhash_head node;
+	struct list_head alike;
+	struct iq_claim_key *of;
 	struct list_head all;
-	struct iq_key key;
-	struct xfrm_mark mark;
+	struct iq_claim_sa_id id;
 	struct xfrm_mark smark;
 	bool vti;
 	u32 audit;
@@ -97,8 +148,9 @@ struct iq_claim_sa {
  *
  * Packets read under RCU and take no lock.
  *
- * @lock: serialises changes; bottom halves are disabled. Nests inside x->lock,
- *	xfrm_state_lock and xfrm_policy_lock; none of those is taken under it.
+ * @lock: serialises changes; bottom halves are disabled, for a time that does not
+ *	depend on how many claims there are. Nests inside x->lock, xfrm_state_lock
+ *	and xfrm_policy_lock; none of those is taken under it.
  * @mask: of the policies' marks; 0: free
  * @uses: how many policies have that; lock
  * @crowd: policies whose mask found no room there; lock
@@ -106,9 +158,10 @@ struct iq_claim_sa {
  *	left to all
  * @bit: how many claim each; lock
  * @owners: struct iq_claim_owner
- * @values: struct iq_claim_policy, by mark
- * @policies: the same, by index; written under lock
- * @sas: struct iq_claim_sa, by key
+ * @values: struct iq_claim_value
+ * @policies: struct iq_claim_policy, by index; written under lock
+ * @keys: struct iq_claim_key
+ * @sas: struct iq_claim_sa
  * @all_sas: the same; lock
  * @n_sas: how many; lock
  * @audit: number of the last audit; lock
@@ -123,9 +176,10 @@ struct iq_claims {
 	u32 crowd;
 	u32 bit[32];
 	struct rhashtable owners;
-	struct rhltable values;
+	struct rhashtable values;
 	struct xarray policies;
-	struct rhltable sas;
+	struct rhashtable keys;
+	struct rhashtable sas;
 	struct list_head all_sas;
 	u32 n_sas;
 	u32 audit;
@@ -142,14 +196,21 @@ static const struct rhashtable_params iq_claim_owner_params = {
 
 static const struct rhashtable_params iq_claim_value_params = {
 	.key_len = sizeof(struct xfrm_mark),
-	.key_offset = offsetof(struct iq_claim_policy, mark),
-	.head_offset = offsetof(struct iq_claim_policy, node),
+	.key_offset = offsetof(struct iq_claim_value, mark),
+	.head_offset = offsetof(struct iq_claim_value, node),
+	.automatic_shrinking = true,
+};
+
+static const struct rhashtable_params iq_claim_key_params = {
+	.key_len = sizeof(struct iq_key),
+	.key_offset = offsetof(struct iq_claim_key, key),
+	.head_offset = offsetof(struct iq_claim_key, node),
 	.automatic_shrinking = true,
 };
 
 static const struct rhashtable_params iq_claim_sa_params = {
-	.key_len = sizeof(struct iq_key),
-	.key_offset = offsetof(struct iq_claim_sa, key),
+	.key_len = sizeof(struct iq_claim_sa_id),
+	.key_offset = offsetof(struct iq_claim_sa, id),
 	.head_offset = offsetof(struct iq_claim_sa, node),
 	.automatic_shrinking = true,
 };
@@ -291,11 +352,46 @@ static void iq_claim_owner_put(struct iq_claims *c,
 
 /* Policies */
 
+static bool iq_claim_value_join(struct iq_claims *c, struct iq_claim_policy *p)
+{
+	struct iq_claim_value *v;
+
+	v = rhashtable_lookup_fast(&c->values, &p->mark, iq_claim_value_params);
+	if (v) {
+		p->value = v;
+		list_add_tail_rcu(&p->alike, &v->policies);
+		return true;
+	}
+	v = kzalloc(sizeof(*v), IQ_CLAIM_GFP);
+	if (!v)
+		return false;
+	v->mark = p->mark;
+	INIT_LIST_HEAD(&v->policies);
+	p->value = v;
+	list_add(&p->alike, &v->policies);
+	if (rhashtable_insert_fast(&c->values, &v->node, iq_claim_value_params)) {
+		kfree(v);
+		return false;
+	}
+	return true;
+}
+
+static void iq_claim_value_leave(struct iq_claims *c, struct iq_claim_policy *p)
+{
+	struct iq_claim_value *v = p->value;
+
+	list_del_rcu(&p->alike);
+	if (!list_empty(&v->policies))
+		return;
+	rhashtable_remove_fast(&c->values, &v->node, iq_claim_value_params);
+	kfree_rcu(v, rcu);
+}
+
 static void iq_claim_policy_del(struct iq_claims *c, struct iq_claim_policy *p)
 {
 	int i;
 
-	rhltable_remove(&c->values, &p->node, iq_claim_value_params);
+	iq_claim_value_leave(c, p);
 	for (i = 0; i < p->n; i++)
 		iq_claim_owner_put(c, &p->owner[i]);
 	if (p->listed)
@@ -313,7 +409,7 @@ static bool iq_claim_policy_add(struct iq_claims *c, struct iq_claim_policy *p)
 	for (i = 0; i < p->n; i++)
 		if (!iq_claim_owner_get(c, &p->owner[i], p->mark.v))
 			goto undo;
-	if (rhltable_insert(&c->values, &p->node, iq_claim_value_params))
+	if (!iq_claim_value_join(c, p))
 		goto undo;
 	/* The mask last: who sees it finds the rest. */
 	p->listed = iq_claim_mask_get(c, p->mark.m);
@@ -440,32 +536,81 @@ void iq_claim_policy_gone(struct iq_net *iqn, const struct xfrm_policy *xp)
 /* SAs */
 
 static struct iq_claim_sa *iq_claim_sa_find(struct iq_claims *c,
-					    const struct iq_key *key,
-					    const struct xfrm_mark *mark)
+					    const struct iq_claim_sa_id *id)
 {
-	struct rhlist_head *list, *pos;
-	struct iq_claim_sa *sa;
+	return rhashtable_lookup(&c->sas, id, iq_claim_sa_params);
+}
 
-	list = rhltable_lookup(&c->sas, key, iq_claim_sa_params);
-	rhl_for_each_entry_rcu(sa, pos, list, node)
-		if (sa->mark.v == mark->v && sa->mark.m == mark->m)
-			return sa;
-	return NULL;
+static bool iq_claim_key_join(struct iq_claims *c, struct iq_claim_sa *sa)
+{
+	struct iq_claim_key *k;
+
+	k = rhashtable_lookup_fast(&c->keys, &sa->id.key, iq_claim_key_params);
+	if (k) {
+		sa->of = k;
+		WRITE_ONCE(k->n, k->n + 1);
+		WRITE_ONCE(k->marked, k->marked + !!sa->id.mark.m);
+		list_add_tail_rcu(&sa->alike, &k->sas);
+		return true;
+	}
+	k = kzalloc(sizeof(*k), IQ_CLAIM_GFP);
+	if (!k)
+		return false;
+	k->key = sa->id.key;
+	k->n = 1;
+	k->marked = !!sa->id.mark.m;
+	INIT_LIST_HEAD(&k->sas);
+	sa->of = k;
+	list_add(&sa->alike, &k->sas);
+	if (rhashtable_insert_fast(&c->keys, &k->node, iq_claim_key_params)) {
+		kfree(k);
+		return false;
+	}
+	return true;
+}
+
+static void iq_claim_key_leave(struct iq_claims *c, struct iq_claim_sa *sa)
+{
+	struct iq_claim_key *k = sa->of;
+
+	WRITE_ONCE(k->n, k->n - 1);
+	WRITE_ONCE(k->marked, k->marked - !!sa->id.mark.m);
+	list_del_rcu(&sa->alike);
+	if (!list_empty(&k->sas))
+		return;
+	rhashtable_remove_fast(&c->keys, &k->node, iq_claim_key_params);
+	kfree_rcu(k, rcu);
 }
 
 static void iq_claim_sa_del(struct iq_claims *c, struct iq_claim_sa *sa)
 {
-	rhltable_remove(&c->sas, &sa->node, iq_claim_sa_params);
+	rhashtable_remove_fast(&c->sas, &sa->node, iq_claim_sa_params);
+	iq_claim_key_leave(c, sa);
 	list_del(&sa->all);
 	c->n_sas--;
-	iq_claim_bits(c, sa->mark.m | sa->smark.m, -1);
+	iq_claim_bits(c, sa->id.mark.m | sa->smark.m, -1);
 	kfree_rcu(sa, rcu);
+}
+
+/* It may have the place of another for a moment, which is to go. */
+static bool iq_claim_sa_add(struct iq_claims *c, struct iq_claim_sa *sa)
+{
+	if (rhashtable_insert_fast(&c->sas, &sa->node, iq_claim_sa_params))
+		return false;
+	if (!iq_claim_key_join(c, sa)) {
+		rhashtable_remove_fast(&c->sas, &sa->node, iq_claim_sa_params);
+		return false;
+	}
+	list_add_tail(&sa->all, &c->all_sas);
+	c->n_sas++;
+	iq_claim_bits(c, sa->id.mark.m | sa->smark.m, 1);
+	return true;
 }
 
 static bool iq_claim_sa_set(struct iq_net *iqn, struct iq_claims *c,
 			    const struct iq_claim_sa *new)
 {
-	struct iq_claim_sa *old = iq_claim_sa_find(c, &new->key, &new->mark), *sa;
+	struct iq_claim_sa *old = iq_claim_sa_find(c, &new->id), *sa;
 	struct xfrm_mark smark = new->smark;
 
 	if (old) {
@@ -476,7 +621,7 @@ static bool iq_claim_sa_set(struct iq_net *iqn, struct iq_claims *c,
 		if (old->vti == new->vti && old->smark.v == smark.v &&
 		    old->smark.m == smark.m)
 			return !c->lost;
-	} else if (!new->mark.m && !smark.m) {
+	} else if (!new->id.mark.m && !smark.m) {
 		return true;
 	}
 	sa = kmemdup(new, sizeof(*new), IQ_CLAIM_GFP);
@@ -484,13 +629,10 @@ static bool iq_claim_sa_set(struct iq_net *iqn, struct iq_claims *c,
 		return iq_claim_lose(iqn, c);
 	sa->smark = smark;
 	sa->audit = c->audit;
-	if (rhltable_insert(&c->sas, &sa->node, iq_claim_sa_params)) {
+	if (!iq_claim_sa_add(c, sa)) {
 		kfree(sa);
 		return iq_claim_lose(iqn, c);
 	}
-	list_add_tail(&sa->all, &c->all_sas);
-	c->n_sas++;
-	iq_claim_bits(c, sa->mark.m | sa->smark.m, 1);
 	if (old)
 		iq_claim_sa_del(c, old);
 	iq_claim_publish(iqn, c);
@@ -502,16 +644,14 @@ bool iq_claim_sa(struct iq_net *iqn, const struct iq_key *key,
 {
 	struct iq_claims *c = iq_claims(iqn);
 	struct iq_claim_sa new = {
-		.key = *key,
-		.mark = x->mark,
+		.id = { .key = *key, .mark = x->mark },
 		.smark = x->props.smark,
 	};
 	bool good;
 
-	if (!c || (!new.mark.m && !new.smark.m &&
-		   !iq_claim_sa_find(c, key, &new.mark)))
+	if (!c || (!x->mark.m && !new.smark.m && !iq_claim_sa_find(c, &new.id)))
 		return true;
-	new.vti = new.mark.m &&
+	new.vti = x->mark.m &&
 		  iq_scrub_vti_takes(iqn, key->family, &x->id.daddr,
 				     &x->props.saddr, &x->mark);
 	spin_lock_bh(&c->lock);
@@ -523,21 +663,18 @@ bool iq_claim_sa(struct iq_net *iqn, const struct iq_key *key,
 bool iq_claim_has_sa(struct iq_net *iqn, const struct iq_key *key)
 {
 	struct iq_claims *c = iq_claims(iqn);
-	struct rhlist_head *list, *pos;
-	struct iq_claim_sa *sa;
+	const struct iq_claim_key *k;
 
 	if (!c)
 		return false;
-	list = rhltable_lookup(&c->sas, key, iq_claim_sa_params);
-	rhl_for_each_entry_rcu(sa, pos, list, node)
-		if (sa->mark.m)
-			return true;
-	return false;
+	k = rhashtable_lookup(&c->keys, key, iq_claim_key_params);
+	return k && READ_ONCE(k->marked);
 }
 
 bool iq_claim_sa_gone(struct iq_net *iqn, const struct iq_key *key,
 		      const struct xfrm_state *x)
 {
+	const struct iq_claim_sa_id id = { .key = *key, .mark = x->mark };
 	struct iq_claims *c = iq_claims(iqn);
 	struct xfrm_state *other;
 	struct iq_claim_sa *sa;
@@ -545,9 +682,9 @@ bool iq_claim_sa_gone(struct iq_net *iqn, const struct iq_key *key,
 
 	if (!c)
 		return false;
-	if (iq_claim_sa_find(c, key, &x->mark)) {
+	if (iq_claim_sa_find(c, &id)) {
 		spin_lock_bh(&c->lock);
-		sa = iq_claim_sa_find(c, key, &x->mark);
+		sa = iq_claim_sa_find(c, &id);
 		if (sa) {
 			iq_claim_sa_del(c, sa);
 			iq_claim_publish(iqn, c);
@@ -600,14 +737,14 @@ static bool iq_claim_found(struct iq_claims *c, u32 mask, u32 mark,
 			   const struct sk_buff *clear, bool attracted)
 {
 	struct xfrm_mark key = { .v = mark & mask, .m = mask };
-	struct rhlist_head *list, *pos;
-	struct iq_claim_policy *p;
+	const struct iq_claim_policy *p;
+	const struct iq_claim_value *v;
 	int n = 0;
 
-	list = rhltable_lookup(&c->values, &key, iq_claim_value_params);
-	if (!attracted)
-		return list;
-	rhl_for_each_entry_rcu(p, pos, list, node)
+	v = rhashtable_lookup(&c->values, &key, iq_claim_value_params);
+	if (!v || !attracted)
+		return v;
+	list_for_each_entry_rcu(p, &v->policies, alike)
 		if (n++ == IQ_CLAIM_LOOK || (p->in && iq_claim_selects(p, clear)))
 			return true;
 	return false;
@@ -680,39 +817,52 @@ static u32 iq_claim_policies(struct iq_claims *c, const struct sk_buff *skb,
 	return left;
 }
 
-u32 iq_claim_esp(struct iq_net *iqn, const struct sk_buff *skb,
-		 const struct iq_key *key, bool in, u32 mark, u32 mask)
+/* What SAs of one key leave that have a mark or set one. @keyed: one is a VTI's */
+static u32 iq_claim_sas(struct iq_net *iqn, struct iq_claims *c,
+			const struct sk_buff *skb, const struct iq_claim_key *k,
+			bool in, u32 mark, u32 mask, bool *keyed)
 {
-	struct iq_claims *c = iq_claims(iqn);
-	struct rhlist_head *list, *pos;
-	struct iq_claim_sa *sa;
+	const struct iq_claim_sa *sa;
 	struct xfrm_state *x;
-	bool keyed = false;
 	u32 left = mask;
 
-	if (!c)
-		return mask;
-	if (READ_ONCE(c->coarse))
-		return mask & ~READ_ONCE(iqn->claimed);
-	list = rhltable_lookup(&c->sas, key, iq_claim_sa_params);
-	rhl_for_each_entry_rcu(sa, pos, list, node) {
+	list_for_each_entry_rcu(sa, &k->sas, alike) {
 		/* What has been encrypted here is not looked up any more. */
 		if (!in && iq_claim_differs(mark, sa->smark.v, sa->smark.m & mask))
 			left &= ~sa->smark.m;
 		if (!in)
 			continue;
 		if (sa->vti) {
-			keyed = true;
+			*keyed = true;
 			continue;
 		}
-		if (iq_claim_differs(mark, sa->mark.v, sa->mark.m & mask))
-			left &= ~sa->mark.m;
-		x = iq_xfrm_lookup(iqn, sa->mark.v, key);
+		if (iq_claim_differs(mark, sa->id.mark.v, sa->id.mark.m & mask))
+			left &= ~sa->id.mark.m;
+		x = iq_xfrm_lookup(iqn, sa->id.mark.v, &k->key);
 		if (x) {
 			left &= iq_claim_policies(c, skb, x, NULL, mark, mask);
 			xfrm_state_put(x);
 		}
 	}
+	return left;
+}
+
+u32 iq_claim_esp(struct iq_net *iqn, const struct sk_buff *skb,
+		 const struct iq_key *key, bool in, u32 mark, u32 mask)
+{
+	struct iq_claims *c = iq_claims(iqn);
+	const struct iq_claim_key *k;
+	struct xfrm_state *x;
+	bool keyed = false;
+	u32 left = mask;
+
+	if (!c)
+		return mask;
+	k = rhashtable_lookup(&c->keys, key, iq_claim_key_params);
+	if (READ_ONCE(c->coarse) || (k && READ_ONCE(k->n) > IQ_CLAIM_LOOK))
+		return mask & ~READ_ONCE(iqn->claimed);
+	if (k)
+		left = iq_claim_sas(iqn, c, skb, k, in, mark, mask, &keyed);
 	if (!in)
 		return left;
 	/* The clear packet has what its ESP had. */
@@ -720,7 +870,7 @@ u32 iq_claim_esp(struct iq_net *iqn, const struct sk_buff *skb,
 	if (x) {
 		left &= iq_claim_policies(c, skb, x, NULL, mark, mask);
 		xfrm_state_put(x);
-	} else if (!list || keyed) {
+	} else if (!k || keyed) {
 		left &= iq_claim_policies(c, skb, NULL, skb, mark, mask);
 	}
 	return left;
@@ -908,19 +1058,24 @@ int iq_claim_start(struct iq_net *iqn)
 	err = rhashtable_init(&c->owners, &iq_claim_owner_params);
 	if (err)
 		goto free;
-	err = rhltable_init(&c->values, &iq_claim_value_params);
+	err = rhashtable_init(&c->values, &iq_claim_value_params);
 	if (err)
 		goto owners;
-	err = rhltable_init(&c->sas, &iq_claim_sa_params);
+	err = rhashtable_init(&c->keys, &iq_claim_key_params);
 	if (err)
 		goto values;
+	err = rhashtable_init(&c->sas, &iq_claim_sa_params);
+	if (err)
+		goto keys;
 	/* Pairs with iq_claims(). */
 	smp_store_release(&iqn->claims, c);
 	iq_claim_audit(iqn);
 	return 0;
 
+keys:
+	rhashtable_destroy(&c->keys);
 values:
-	rhltable_destroy(&c->values);
+	rhashtable_destroy(&c->values);
 owners:
 	rhashtable_destroy(&c->owners);
 free:
@@ -933,6 +1088,16 @@ static void iq_claim_free(void *ptr, void *arg)
 	kfree(ptr);
 }
 
+static void iq_claim_value_free(void *ptr, void *arg)
+{
+	struct iq_claim_value *v = ptr;
+	struct iq_claim_policy *p, *next;
+
+	list_for_each_entry_safe(p, next, &v->policies, alike)
+		kfree(p);
+	kfree(v);
+}
+
 void iq_claim_exit(struct iq_net *iqn)
 {
 	struct iq_claims *c = iqn->claims;
@@ -940,8 +1105,9 @@ void iq_claim_exit(struct iq_net *iqn)
 	if (!c)
 		return;
 	rhashtable_free_and_destroy(&c->owners, iq_claim_free, NULL);
-	rhltable_free_and_destroy(&c->values, iq_claim_free, NULL);
-	rhltable_free_and_destroy(&c->sas, iq_claim_free, NULL);
+	rhashtable_free_and_destroy(&c->values, iq_claim_value_free, NULL);
+	rhashtable_free_and_destroy(&c->keys, iq_claim_free, NULL);
+	rhashtable_free_and_destroy(&c->sas, iq_claim_free, NULL);
 	xa_destroy(&c->policies);
 	kfree(c);
 }
