@@ -277,6 +277,17 @@ static bool iq_claim_mask_get(struct iq_claims *c, u32 mask)
 	return true;
 }
 
+/* Is there room now for masks that found none? iq_claims.lock is held. */
+static bool iq_claim_mask_room(const struct iq_claims *c)
+{
+	int i;
+
+	for (i = 0; c->crowd && i < IQ_CLAIM_MASKS; i++)
+		if (!c->mask[i])
+			return true;
+	return false;
+}
+
 static void iq_claim_mask_put(struct iq_claims *c, u32 mask)
 {
 	int i;
@@ -517,20 +528,23 @@ bool iq_claim_policy(struct iq_net *iqn, const struct xfrm_policy *xp, int dir)
 	return good;
 }
 
-void iq_claim_policy_gone(struct iq_net *iqn, const struct xfrm_policy *xp)
+bool iq_claim_policy_gone(struct iq_net *iqn, const struct xfrm_policy *xp)
 {
 	struct iq_claims *c = iq_claims(iqn);
 	struct iq_claim_policy *p;
+	bool room = false;
 
 	if (!c || !xa_load(&c->policies, xp->index))
-		return;
+		return false;
 	spin_lock_bh(&c->lock);
 	p = xa_erase(&c->policies, xp->index);
 	if (p) {
 		iq_claim_policy_del(c, p);
 		iq_claim_publish(iqn, c);
+		room = iq_claim_mask_room(c);
 	}
 	spin_unlock_bh(&c->lock);
+	return room;
 }
 
 /* SAs */
@@ -970,11 +984,13 @@ static int iq_claim_meet_sa(struct xfrm_state *x, int count, void *arg)
 	return 0;
 }
 
-static void iq_claim_sweep(struct iq_net *iqn, struct iq_claims *c)
+/* Return: as iq_claim_policy_gone() */
+static bool iq_claim_sweep(struct iq_net *iqn, struct iq_claims *c)
 {
 	struct iq_claim_policy *p;
 	struct iq_claim_sa *sa;
 	unsigned long index;
+	bool room;
 	u32 n;
 
 	xa_for_each(&c->policies, index, p) {
@@ -1002,7 +1018,9 @@ static void iq_claim_sweep(struct iq_net *iqn, struct iq_claims *c)
 	}
 	WRITE_ONCE(c->lost, c->failed);
 	iq_claim_publish(iqn, c);
+	room = iq_claim_mask_room(c);
 	spin_unlock_bh(&c->lock);
+	return room;
 }
 
 void iq_claim_audit(struct iq_net *iqn)
@@ -1011,6 +1029,7 @@ void iq_claim_audit(struct iq_net *iqn)
 	struct iq_claims *c = iqn->claims;
 	struct xfrm_policy_walk policies;
 	struct xfrm_state_walk states;
+	bool room;
 
 	lockdep_assert_held(&iqn->config);
 	if (!c)
@@ -1035,10 +1054,12 @@ void iq_claim_audit(struct iq_net *iqn)
 	} while (xfrm_state_walk(iqn->net, &states, iq_claim_meet_sa,
 				 &w) == -EAGAIN);
 	xfrm_state_walk_done(&states, iqn->net);
-	iq_claim_sweep(iqn, c);
+	room = iq_claim_sweep(iqn, c);
 	/* There was no memory again. */
 	if (READ_ONCE(c->lost))
 		iq_xfrm_audit_in(iqn, HZ);
+	else if (room)
+		iq_xfrm_audit_in(iqn, 0);
 }
 
 int iq_claim_start(struct iq_net *iqn)

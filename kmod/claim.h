@@ -57,8 +57,12 @@ bool iq_claim_has_sa(struct iq_net *iqn, const struct iq_key *key);
 /** iq_claim_policy() - there is a policy, or it has changed */
 bool iq_claim_policy(struct iq_net *iqn, const struct xfrm_policy *xp, int dir);
 
-/** iq_claim_policy_gone() - it is deleted */
-void iq_claim_policy_gone(struct iq_net *iqn, const struct xfrm_policy *xp);
+/**
+ * iq_claim_policy_gone() - it is deleted
+ *
+ * Return: others can be known better now, for which there was no room: an audit is due.
+ */
+bool iq_claim_policy_gone(struct iq_net *iqn, const struct xfrm_policy *xp);
 
 /*
  * Which bits of @mask may be set to @mark? Under rcu_read_lock(), and only where

@@ -122,7 +122,8 @@ static int iq_xfrm_notify_policy(struct xfrm_policy *xp, int dir,
 			break;
 		fallthrough;
 	case XFRM_MSG_DELPOLICY:
-		iq_claim_policy_gone(iq_net(xp_net(xp)), xp);
+		if (iq_claim_policy_gone(iq_net(xp_net(xp)), xp))
+			iq_xfrm_audit_soon(xp_net(xp));
 		break;
 	case XFRM_MSG_FLUSHPOLICY:
 		iq_xfrm_audit_soon(c->net);

@@ -264,6 +264,32 @@ whole()
 wait_for 5 whole
 forget
 
+# others LOW HIGH VERB: policies of another site, with a mask each and a bit that no
+# packet has
+others()
+{
+	local i
+	local -a tmpl=()
+
+	for ((i = $1; i <= $2; i++)); do
+		[ "$3" = delete ] || tmpl=(tmpl src "$b" dst "$gw_b" proto esp mode tunnel reqid 8)
+		ip -n gw xfrm policy "$3" dir in src 10.77.$i.0/24 dst 10.0.0.0/8 \
+			mark 0x10000 mask $((0x10700 + (i << 20))) "${tmpl[@]}"
+	done
+}
+
+step "more masks than can be told apart: all their bits are left, until some go"
+open_a
+sas_a
+seen 0x100 0x700
+others 1 18 add
+nft_counted gw >/dev/null
+come_back "18 masks" a 10.3.0.2
+expect "marked" "" "$(nft_counted gw)"
+others 1 2 delete
+wait_for 5 whole
+forget
+
 step "a policy out with a mark, and source NAT behind it"
 policy gw in 10.1.0.0/24 10.2.0.1/32 $a $gw_a 7
 policy gw fwd 10.1.0.0/24 10.0.0.0/8 $a $gw_a 7
@@ -286,6 +312,46 @@ capture_stop clear
 expect "sent in clear" 0 "$(captured clear)"
 expect "counted" "gold.clear_in+$n gold.clear_out+$n gold.esp_in+$n gold.esp_out+$n" \
 	"$(counters_since gw)"
+forget
+
+step "own IKE in a tunnel: its policy has a mark, and source NAT is behind it"
+policy gw out 0.0.0.0/0 10.1.0.0/24 $gw_a $a 7 mark 0x5a
+sas_a
+qos gw ike add spi-i 0x7711 spi-r 0x7722 group gold
+at gw nft -f - <<-END
+table ip t {
+	chain nat {
+		type nat hook postrouting priority srcnat
+		ip saddr 10.3.0.1 udp sport 500 snat to 10.2.0.1
+	}
+}
+END
+# it answers nothing, and says how many came
+exec_at a python3 -c '
+import socket
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+s.bind(("10.1.0.1", 500))
+s.settimeout(60)
+print("listens", flush=True)
+for i in range('$n'):
+	print("from", s.recvfrom(999)[1][0], flush=True)' >"$W/sink.log" &
+wait_for 20 grep -q listens "$W/sink.log"
+capture_start gw wan-a clear "udp port 500"
+counters_keep gw
+at gw python3 -c '
+import socket, struct
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+s.setsockopt(socket.SOL_SOCKET, socket.SO_MARK, 0x5a)
+s.bind(("10.3.0.1", 500))
+for i in range('$n'):
+	s.sendto(struct.pack("!QQBBBBII", 0x7711, 0x7722, 46, 0x20, 37, 8, i, 28),
+		 ("10.1.0.1", 500))'
+arrived() { [ "$(grep -cx 'from 10.2.0.1' "$W/sink.log")" = $n ]; }
+wait_for 10 arrived
+capture_stop clear
+expect "sent in clear" 0 "$(captured clear)"
+expect "counted" "gold.clear_out+$n gold.esp_out+$n gold.ike_out+$n" "$(counters_since gw)"
+qos gw ike flush >/dev/null
 forget
 
 step "two connections with the same addresses, told apart by a mark"
