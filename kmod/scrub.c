@@ -26,15 +26,20 @@ struct iq_scrubber {
 };
 
 /*
- * @iq_scrub_lock: serialises all below. Nests inside RTNL and iq_net.config; inside
- *	it are the mutexes of xfrm4_protocol.c and xfrm6_protocol.c.
+ * @iq_scrub_lock: serialises changes of the devices, and of what is wanted. Nests
+ *	inside RTNL and iq_net.config; nothing is waited for under it.
  * @iq_scrub_devices: how many struct iq_scrubber there are
  * @iq_scrub_nets: how many namespaces have something to tag with
- * @iq_scrub_watched: the handlers are registered; packets read it
+ * @iq_scrub_wanted: there are both; written under iq_scrub_lock
+ * @iq_scrub_n: how many of iq_scrub_protocols have their handlers registered;
+ *	iq_scrub_work alone
+ * @iq_scrub_watched: all of them have; written by iq_scrub_work, packets read it
  */
 static DEFINE_MUTEX(iq_scrub_lock);
 static unsigned int iq_scrub_devices;
 static unsigned int iq_scrub_nets;
+static bool iq_scrub_wanted;
+static unsigned int iq_scrub_n;
 bool iq_scrub_watched;
 
 /*
@@ -165,66 +170,75 @@ static void iq_scrub_deregister6(unsigned int i)
 }
 #endif
 
-/* Of the first @n protocols. Waits for packets that are in a handler. */
-static void iq_scrub_unwatch(unsigned int n)
+static int iq_scrub_register(unsigned int i)
 {
-	WRITE_ONCE(iq_scrub_watched, false);
-	while (n--) {
-		iq_scrub_deregister6(n);
-		xfrm4_protocol_deregister(&iq_scrub_4[n], iq_scrub_protocols[n]);
-	}
+	int err = xfrm4_protocol_register(&iq_scrub_4[i], iq_scrub_protocols[i]);
+
+	if (err)
+		return err;
+	err = iq_scrub_register6(i);
+	if (err)
+		xfrm4_protocol_deregister(&iq_scrub_4[i], iq_scrub_protocols[i]);
+	return err;
 }
 
-static void iq_scrub_watch(void)
+/* Waits for packets that are in a handler. */
+static void iq_scrub_deregister(unsigned int i)
 {
-	unsigned int i;
-	int err;
-
-	for (i = 0; i < IQ_SCRUB_N; i++) {
-		err = xfrm4_protocol_register(&iq_scrub_4[i], iq_scrub_protocols[i]);
-		if (!err) {
-			err = iq_scrub_register6(i);
-			if (err)
-				xfrm4_protocol_deregister(&iq_scrub_4[i],
-							  iq_scrub_protocols[i]);
-		}
-		if (err) {
-			pr_warn_ratelimited("packets out of VTI devices keep their mark, and are not counted (error %d)\n",
-					    err);
-			iq_scrub_unwatch(i);
-			return;
-		}
-	}
-	WRITE_ONCE(iq_scrub_watched, true);
+	iq_scrub_deregister6(i);
+	xfrm4_protocol_deregister(&iq_scrub_4[i], iq_scrub_protocols[i]);
 }
 
 /*
- * No longer needed: some time later, as it waits for packets, which those who hold
- * RTNL should not, and as what goes is often back in a moment.
+ * Has the handlers registered as is wanted. Here alone, and with no lock held: each
+ * that goes waits for grace periods, and nobody who holds RTNL is to wait for those.
+ * If they are wanted again meanwhile, no other goes.
  */
-#define IQ_SCRUB_REST	(5 * HZ)
-
-static void iq_scrub_rest(struct work_struct *work)
+static void iq_scrub_follow(struct work_struct *work)
 {
-	mutex_lock(&iq_scrub_lock);
-	if (iq_scrub_watched && !(iq_scrub_devices && iq_scrub_nets))
-		iq_scrub_unwatch(IQ_SCRUB_N);
-	mutex_unlock(&iq_scrub_lock);
+	int err = 0;
+
+	for (;;) {
+		if (!err && READ_ONCE(iq_scrub_wanted)) {
+			if (iq_scrub_n == IQ_SCRUB_N) {
+				WRITE_ONCE(iq_scrub_watched, true);
+				return;
+			}
+			err = iq_scrub_register(iq_scrub_n);
+			if (!err)
+				iq_scrub_n++;
+			else
+				pr_warn_ratelimited("packets out of VTI devices keep their mark, and are not counted (error %d)\n",
+						    err);
+		} else if (iq_scrub_n) {
+			WRITE_ONCE(iq_scrub_watched, false);
+			iq_scrub_deregister(--iq_scrub_n);
+		} else {
+			return;
+		}
+	}
 }
 
-static DECLARE_DELAYED_WORK(iq_scrub_rest_work, iq_scrub_rest);
+static DECLARE_DELAYED_WORK(iq_scrub_work, iq_scrub_follow);
 
-static void iq_scrub_change(unsigned int *n, bool more)
+/* What is not wanted any more is often back in a moment. */
+#define IQ_SCRUB_REST	(5 * HZ)
+
+/* Return: are the handlers wanted? */
+static bool iq_scrub_change(unsigned int *n, bool more)
 {
+	bool wanted;
+
 	mutex_lock(&iq_scrub_lock);
 	*n += more ? 1 : -1;
-	if (iq_scrub_devices && iq_scrub_nets) {
-		if (!iq_scrub_watched)
-			iq_scrub_watch();
-	} else if (iq_scrub_watched) {
-		mod_delayed_work(system_wq, &iq_scrub_rest_work, IQ_SCRUB_REST);
+	wanted = iq_scrub_devices && iq_scrub_nets;
+	if (wanted != iq_scrub_wanted) {
+		WRITE_ONCE(iq_scrub_wanted, wanted);
+		mod_delayed_work(system_unbound_wq, &iq_scrub_work,
+				 wanted ? 0 : IQ_SCRUB_REST);
 	}
 	mutex_unlock(&iq_scrub_lock);
+	return wanted;
 }
 
 void iq_scrub_update(struct iq_net *iqn, bool tag)
@@ -233,7 +247,9 @@ void iq_scrub_update(struct iq_net *iqn, bool tag)
 	if (iqn->scrub == tag)
 		return;
 	iqn->scrub = tag;
-	iq_scrub_change(&iq_scrub_nets, tag);
+	/* Who asked for tagging is told that it works when it does. */
+	if (iq_scrub_change(&iq_scrub_nets, tag) && tag)
+		flush_delayed_work(&iq_scrub_work);
 }
 
 /* Whose SAs does a device hide? NULL: none. */
@@ -384,9 +400,6 @@ int iq_scrub_module_init(void)
 void iq_scrub_module_exit(void)
 {
 	unregister_netdevice_notifier(&iq_scrub_device_nb);
-	cancel_delayed_work_sync(&iq_scrub_rest_work);
-	mutex_lock(&iq_scrub_lock);
-	if (iq_scrub_watched)
-		iq_scrub_unwatch(IQ_SCRUB_N);
-	mutex_unlock(&iq_scrub_lock);
+	cancel_delayed_work_sync(&iq_scrub_work);
+	iq_scrub_follow(NULL);
 }
