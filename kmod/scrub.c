@@ -280,19 +280,21 @@ static struct net *iq_scrub_hides(const struct net_device *dev, u8 *family)
 	return NULL;
 }
 
-/* Without memory packets out of it keep their mark, and are not counted. */
-static bool iq_scrub_add(struct iq_net *iqn, const struct net_device *dev, u8 family)
+/*
+ * Packets out of a device that is not known would keep their mark. To refuse it, which
+ * is all that a notifier can do, harms more than to wait for memory, of which the
+ * device has just had a hundred times as much.
+ */
+static void iq_scrub_add(struct iq_net *iqn, const struct net_device *dev, u8 family)
 {
-	struct iq_scrubber *s = kmalloc(sizeof(*s), GFP_KERNEL_ACCOUNT);
+	struct iq_scrubber *s;
 
-	if (!s)
-		return false;
+	s = kmalloc(sizeof(*s), GFP_KERNEL_ACCOUNT | __GFP_NOFAIL);
 	s->dev = dev;
 	s->family = family;
 	mutex_lock(&iq_scrub_lock);
 	list_add_tail_rcu(&s->list, &iqn->scrubbers);
 	mutex_unlock(&iq_scrub_lock);
-	return true;
 }
 
 /* The event may come again, for as long as somebody holds the device. */
@@ -331,8 +333,8 @@ static int iq_scrub_device(struct notifier_block *nb, unsigned long event, void 
 	iqn = iq_net(net);
 	switch (event) {
 	case NETDEV_REGISTER:
-		if (iq_scrub_add(iqn, dev, family))
-			iq_scrub_change(&iq_scrub_devices, true);
+		iq_scrub_add(iqn, dev, family);
+		iq_scrub_change(&iq_scrub_devices, true);
 		break;
 	case NETDEV_UNREGISTER:
 		if (iq_scrub_del(iqn, dev))
