@@ -17,10 +17,10 @@
 #include "translate.h"
 
 /*
- * It has been tagged, by the address that it came with; connection tracking is still
- * to come, and told to leave it alone.
+ * It has been tagged, by the address that it came with. Connection tracking comes next,
+ * and is told to leave it alone: behind all who tell it a zone, or that themselves.
  */
-#define IQ_NAT_IN_PRIORITY	(IQ_TAG_PRIORITY + 1)
+#define IQ_NAT_IN_PRIORITY	(NF_IP_PRI_CONNTRACK - 1)
 
 /* A DNAT that wants what no rule knows has had it. */
 #define IQ_NAT_UNKNOWN_PRIORITY	(NF_IP_PRI_NAT_DST + 1)
@@ -71,10 +71,26 @@ static bool iq_concerns(struct iq_nat *nat, const struct nf_hook_state *state,
 	return false;
 }
 
+/* Has conntrack been told to leave it alone? */
+static bool iq_is_untracked(const struct sk_buff *skb)
+{
+	enum ip_conntrack_info ctinfo;
+
+	return !nf_ct_get(skb, &ctinfo) && ctinfo == IP_CT_UNTRACKED;
+}
+
+/* What it was told before, of a zone say, does not count any more. */
 static void iq_untracked(struct sk_buff *skb)
 {
-	if (!skb_nfct(skb))
-		nf_ct_set(skb, NULL, IP_CT_UNTRACKED);
+	enum ip_conntrack_info ctinfo;
+	const struct nf_conn *ct = nf_ct_get(skb, &ctinfo);
+
+	if (ct) {
+		if (!nf_ct_is_template(ct))
+			return;
+		nf_reset_ct(skb);
+	}
+	nf_ct_set(skb, NULL, IP_CT_UNTRACKED);
 }
 
 /*
@@ -209,17 +225,17 @@ static unsigned int iq_refuse(struct iq_nat *nat, struct sk_buff *skb,
 
 /*
  * From outside: by a known association; else it is matched. What no rule knows of goes
- * on to conntrack, as if there was none: iq_esp_unknown() has it next.
+ * on to conntrack, as if there was none: iq_esp_unknown() has it next. False: it is not
+ * for any rule's address.
  */
-static unsigned int iq_esp_in(struct iq_nat *nat, struct sk_buff *skb,
-			      const struct nf_hook_state *state)
+static bool iq_esp_in(struct iq_nat *nat, struct sk_buff *skb,
+		      const struct nf_hook_state *state, unsigned int *verdict)
 {
 	const struct iphdr *ip = ip_hdr(skb);
 	__be32 src = ip->saddr, dst = ip->daddr, spi;
 	struct iq_nat_rule *rule, *first = NULL;
 	const struct iq_nat_conf *conf;
 	bool collided, any = false, routed = false;
-	enum ip_conntrack_info ctinfo;
 	struct iq_nat_entry *e;
 
 	spi = iq_esp_spi(skb, skb_network_offset(skb), ip);
@@ -230,7 +246,8 @@ static unsigned int iq_esp_in(struct iq_nat *nat, struct sk_buff *skb,
 		e = spi ? iq_nat_find_in(nat, rule, src, spi) : NULL;
 		if (e && READ_ONCE(e->dir[IQ_NAT_IN].global) == dst) {
 			iq_nat_use(&e->dir[IQ_NAT_IN]);
-			return iq_deliver(skb, e, rule);
+			*verdict = iq_deliver(skb, e, rule);
+			return true;
 		}
 		if (!first)
 			first = rule;
@@ -239,7 +256,7 @@ static unsigned int iq_esp_in(struct iq_nat *nat, struct sk_buff *skb,
 	/* An address that a rule names may be one that is only routed here. */
 	if (!first || (!routed && !iq_own_addr(state->in, dst)) ||
 	    iq_own_sa(nat, skb, spi))
-		return NF_ACCEPT;
+		return false;
 	list_for_each_entry_rcu(rule, &nat->rules, list) {
 		conf = rcu_dereference(rule->conf);
 		if (!spi || !iq_rule_outside(conf, state->in, src, dst))
@@ -248,14 +265,16 @@ static unsigned int iq_esp_in(struct iq_nat *nat, struct sk_buff *skb,
 		if (collided)
 			iq_nat_count(rule, IPSEC_QOS_NAT_COUNTER_COLLISION,
 				     iq_skb_packets(skb), skb->len);
-		if (e)
-			return iq_deliver(skb, e, rule);
+		if (e) {
+			*verdict = iq_deliver(skb, e, rule);
+			return true;
+		}
 		any |= collided;
 	}
 	/* One of the nodes' it is, or conntrack will not see it. */
-	if (any || (!nf_ct_get(skb, &ctinfo) && ctinfo == IP_CT_UNTRACKED))
-		return iq_refuse(nat, skb, state, first, dst);
-	return NF_ACCEPT;
+	*verdict = any || iq_is_untracked(skb) ?
+		   iq_refuse(nat, skb, state, first, dst) : NF_ACCEPT;
+	return true;
 }
 
 /* Is @addr one of a rule's nodes, where packets to it are sent? */
@@ -281,34 +300,46 @@ static bool iq_node_addr(const struct iq_nat_conf *conf,
 	return inside;
 }
 
+/* What comes in by that connection a DNAT has sent to who now answers. */
+static bool iq_forwarded_ct(const struct nf_conntrack_tuple *original, __be32 src)
+{
+	return original->dst.u3.ip != src;
+}
+
+/* Is a packet from @src the answer to what a DNAT has sent there? */
+static bool iq_forwarded_answer(const struct nf_conn *ct, enum ip_conntrack_info ctinfo,
+				__be32 src)
+{
+	return CTINFO2DIR(ctinfo) == IP_CT_DIR_REPLY &&
+	       iq_forwarded_ct(nf_ct_tuple(ct, IP_CT_DIR_ORIGINAL), src);
+}
+
 /*
  * From outside, and no node's. Another NAT may have given it another destination: a port
  * forwarding, or masquerade, as it answers to a host that is no node. A masqueraded
  * connection of a node does not count: it is from before there was the rule. What nobody
  * wants is discarded.
+ *
+ * Or from inside, and iq_esp_leave_alone() could not tell whose answer it may be.
  */
 static unsigned int iq_esp_unknown(struct iq_nat *nat, struct sk_buff *skb,
 				   const struct nf_hook_state *state)
 {
 	const struct iphdr *ip = ip_hdr(skb);
 	struct iq_nat_rule *rule, *first = NULL;
-	bool nodes = false, routed = false;
+	bool nodes = false, routed = false, inside = false;
 	const struct iq_nat_conf *conf;
 	enum ip_conntrack_info ctinfo;
 	struct nf_conn *ct;
 	__be32 dst;
 
 	ct = nf_ct_get(skb, &ctinfo);
-	/* Of this host's own SA, it may be, as iq_esp_in() has found. */
-	if (!ct && ctinfo == IP_CT_UNTRACKED &&
-	    READ_ONCE(nat->iqn->net->xfrm.state_num) &&
-	    iq_own_addr(state->in, ip->daddr))
-		return NF_ACCEPT;
 	dst = ct ? nf_ct_tuple(ct, CTINFO2DIR(ctinfo))->dst.u3.ip : ip->daddr;
 	if (dst != ip->daddr && CTINFO2DIR(ctinfo) == IP_CT_DIR_ORIGINAL)
 		return NF_ACCEPT;
 	list_for_each_entry_rcu(rule, &nat->rules, list) {
 		conf = rcu_dereference(rule->conf);
+		inside |= iq_rule_inside(conf, state->in, ip->saddr, dst);
 		if (!iq_rule_outside(conf, state->in, ip->saddr, dst))
 			continue;
 		if (!first)
@@ -316,6 +347,11 @@ static unsigned int iq_esp_unknown(struct iq_nat *nat, struct sk_buff *skb,
 		routed |= !!conf->global;
 		nodes |= dst != ip->daddr &&
 			 iq_node_addr(conf, state, ip->daddr);
+	}
+	if (!first && inside && ct && !iq_forwarded_answer(ct, ctinfo, ip->saddr) &&
+	    !iq_own_addr(state->in, dst)) {
+		nf_reset_ct(skb);
+		iq_untracked(skb);
 	}
 	if (!first || (dst != ip->daddr && !nodes) ||
 	    (!routed && !iq_own_addr(state->in, dst)) ||
@@ -364,17 +400,16 @@ static unsigned int iq_icmp_in(struct iq_nat *nat, struct sk_buff *skb,
 	return NF_ACCEPT;
 }
 
-/* What comes in by that connection a DNAT has sent to who now answers. */
-static bool iq_forwarded_ct(const struct nf_conntrack_tuple *original, __be32 src)
-{
-	return original->dst.u3.ip != src;
-}
-
-/* Likewise, as conntrack knows it that is still to see this packet. */
-static bool iq_forwarded(const struct sk_buff *skb)
+/*
+ * Likewise, of a packet that conntrack is still to see. It can be asked for the zone that
+ * is everybody's; of another iq_esp_unknown() is to find out.
+ */
+static bool iq_maybe_forwarded(const struct sk_buff *skb)
 {
 	struct nf_conntrack_tuple other;
 
+	if (skb_nfct(skb))
+		return true;
 	/* Of the other direction than the packet's. */
 	return nf_ct_get_tuple_skb(&other, skb) &&
 	       other.dst.dir == IP_CT_DIR_ORIGINAL &&
@@ -403,7 +438,7 @@ static void iq_esp_leave_alone(struct iq_nat *nat, struct sk_buff *skb,
 		e = spi ? iq_nat_find_out(nat, rule, ip->daddr, spi) : NULL;
 		if (!e && iq_own_addr(state->in, ip->daddr))
 			return;
-		if ((e && iq_nat_state(e) == IPSEC_QOS_NAT_CONFIRMED) || !iq_forwarded(skb))
+		if ((e && iq_nat_state(e) == IPSEC_QOS_NAT_CONFIRMED) || !iq_maybe_forwarded(skb))
 			iq_untracked(skb);
 		return;
 	}
@@ -438,22 +473,22 @@ static unsigned int iq_translate_in(void *priv, struct sk_buff *skb,
 		verdict = iq_icmp_in(iqn->nat, skb, state);
 		goto out;
 	}
-	verdict = iq_esp_in(iqn->nat, skb, state);
-	if (verdict == NF_ACCEPT)
+	if (!iq_esp_in(iqn->nat, skb, state, &verdict))
 		iq_esp_leave_alone(iqn->nat, skb, state);
 out:
 	local_bh_enable();
 	return verdict;
 }
 
-/* PRE_ROUTING, behind conntrack's DNAT. */
+/* PRE_ROUTING, behind conntrack's DNAT. What is untracked has been decided. */
 static unsigned int iq_translate_unknown(void *priv, struct sk_buff *skb,
 					 const struct nf_hook_state *state)
 {
 	unsigned int verdict;
 	struct iq_net *iqn = priv;
 
-	if (likely(ip_hdr(skb)->protocol != IPPROTO_ESP) || ip_is_fragment(ip_hdr(skb)))
+	if (likely(ip_hdr(skb)->protocol != IPPROTO_ESP || iq_is_untracked(skb)) ||
+	    ip_is_fragment(ip_hdr(skb)))
 		return NF_ACCEPT;
 	local_bh_disable();
 	verdict = iq_esp_unknown(iqn->nat, skb, state);
@@ -483,8 +518,7 @@ static unsigned int iq_esp_out(struct iq_nat *nat, struct sk_buff *skb,
 
 	/* An answer of who has a port forwarding: conntrack gives it its source. */
 	ct = nf_ct_get(skb, &ctinfo);
-	if (ct && CTINFO2DIR(ctinfo) == IP_CT_DIR_REPLY &&
-	    iq_forwarded_ct(nf_ct_tuple(ct, IP_CT_DIR_ORIGINAL), ip->saddr))
+	if (ct && iq_forwarded_answer(ct, ctinfo, ip->saddr))
 		return NF_ACCEPT;
 
 	list_for_each_entry_rcu(rule, &nat->rules, list) {
