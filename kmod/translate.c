@@ -438,7 +438,9 @@ static void iq_esp_leave_alone(struct iq_nat *nat, struct sk_buff *skb,
 		e = spi ? iq_nat_find_out(nat, rule, ip->daddr, spi) : NULL;
 		if (!e && iq_own_addr(state->in, ip->daddr))
 			return;
-		if ((e && iq_nat_state(e) == IPSEC_QOS_NAT_CONFIRMED) || !iq_maybe_forwarded(skb))
+		/* Not iq_nat_state(): what packets out need is in one cache line. */
+		if ((e && READ_ONCE(e->dir[IQ_NAT_OUT].state) == IPSEC_QOS_NAT_CONFIRMED) ||
+		    !iq_maybe_forwarded(skb))
 			iq_untracked(skb);
 		return;
 	}
