@@ -7,18 +7,15 @@
 
 #include "table.h"
 
-int iq_ike_module_init(void);
-void iq_ike_module_exit(void);
-int iq_ike_init(struct iq_net *iqn);
-void iq_ike_exit(struct iq_net *iqn);
+void iq_ike_init(struct iq_net *iqn);
 
 /**
  * iq_ike_lookup() - whose exchange is it? As iq_table_lookup().
  *
- * In the first message of an exchange the responder's SPI is still zero (RFC
- * 7296 section 3.1): such a packet is that of the IKE SA with its initiator's
- * SPI, whichever the responder chose. And an entry that was put in before the
- * responder's SPI was known is that of packets with any.
+ * An entry that was put in before the responder's SPI was known is that of packets
+ * with any. The other way round there is nothing: a packet whose responder's SPI is
+ * still zero (RFC 7296 section 3.1) is ahead of the identity or a late copy, and its
+ * initiator's SPI may be that of any number of IKE SAs, whoever chose it.
  */
 const struct iq_action *iq_ike_lookup(struct iq_net *iqn, u64 spi_i, u64 spi_r,
 				      u32 packets, u32 bytes);

@@ -53,16 +53,12 @@ static int __net_init iq_net_init(struct net *net)
 	if (!iqn->total)
 		goto free_settings;
 	iq_sa_init(iqn);
-	err = iq_ike_init(iqn);
-	if (err)
-		goto free_total;
+	iq_ike_init(iqn);
 	err = iq_sysfs_init(iqn);
 	if (err)
-		goto free_ike;
+		goto free_total;
 	return 0;
 
-free_ike:
-	iq_ike_exit(iqn);
 free_total:
 	free_percpu(iqn->total);
 free_settings:
@@ -96,7 +92,7 @@ static void __net_exit iq_net_exit(struct net *net)
 	iq_nat_exit(iqn);
 	iq_frag_exit(iqn);
 	iq_claim_exit(iqn);
-	iq_ike_exit(iqn);
+	iq_table_exit(&iqn->tables[IQ_TABLE_IKE]);
 	iq_table_exit(&iqn->tables[IQ_TABLE_SA]);
 	iq_group_exit(iqn);
 	iq_sysfs_exit(iqn);
@@ -116,12 +112,9 @@ static int __init iq_init(void)
 {
 	int err;
 
-	err = iq_ike_module_init();
-	if (err)
-		return err;
 	err = iq_sysfs_module_init();
 	if (err)
-		goto ike;
+		return err;
 	err = register_pernet_subsys(&iq_net_ops);
 	if (err)
 		goto sysfs;
@@ -145,9 +138,7 @@ pernet:
 	unregister_pernet_subsys(&iq_net_ops);
 sysfs:
 	iq_sysfs_module_exit();
-ike:
 	rcu_barrier();
-	iq_ike_module_exit();
 	return err;
 }
 
@@ -159,7 +150,6 @@ static void __exit iq_exit(void)
 	unregister_pernet_subsys(&iq_net_ops);
 	iq_sysfs_module_exit();
 	rcu_barrier();		/* what is on its way out */
-	iq_ike_module_exit();
 }
 
 module_init(iq_init);

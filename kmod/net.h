@@ -109,7 +109,6 @@ struct iq_table {
  * @claimed: bits of skb->mark that policies or SAs of the kernel's want; what of
  *	them is ours is asked in claim.c. Written under a lock of its own.
  * @tables: the SA and the IKE table, by enum iq_table_id
- * @ike_halves: entries of the IKE table by the initiator's SPI alone
  *
  * @generation: of each owner; table
  * @audit: number of the last audit against the SAD; table
@@ -155,7 +154,6 @@ struct iq_net {
 
 	u32 claimed;
 	struct iq_table tables[__IQ_TABLE_MAX];
-	struct rhltable ike_halves;
 
 	u32 generation[IPSEC_QOS_OWNER_MAX + 1];
 	u32 audit;

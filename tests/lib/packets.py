@@ -297,7 +297,7 @@ def main():
     case(wire, "ike on 4500",
          v4() / udp / Raw(b"\0" * 4) / ike(*known), GOLD, g)
     case(wire, "the first message again",
-         v4() / u500 / ike(known[0], 0), GOLD, g)
+         v4() / u500 / ike(known[0], 0), NONE, nobody)
     case(wire, "ike of another responder",
          v4() / u500 / ike(known[0], 7), NONE, nobody)
     case(wire, "ike of nobody", v4() / u500 / ike(7, 7), NONE, nobody)

@@ -298,7 +298,8 @@ enum ipsec_qos_sa_attr {
  * @IPSEC_QOS_IKE_A_PAD: alignment only
  * @IPSEC_QOS_IKE_A_SPI_I: u64, not 0, the initiator's SPI read as a big-endian
  *	number
- * @IPSEC_QOS_IKE_A_SPI_R: u64, the responder's, likewise; 0: not known yet
+ * @IPSEC_QOS_IKE_A_SPI_R: u64, the responder's, likewise; 0: not known yet, packets
+ *	with any are its
  * @IPSEC_QOS_IKE_A_GROUP: u32, the id of its group. Required to add.
  * @IPSEC_QOS_IKE_A_LIFETIME: u32, as for an SA
  * @IPSEC_QOS_IKE_A_OWNER: u8, enum ipsec_qos_owner; answers only
