@@ -11,6 +11,7 @@
 #include <linux/netlink.h>
 #include <linux/rcupdate_wait.h>	/* cond_resched_rcu(), which 6.12 moved there */
 #include <linux/version.h>
+#include <linux/workqueue.h>
 #include <net/genetlink.h>
 #include <net/net_namespace.h>
 
@@ -75,6 +76,11 @@ static inline struct nlattr **iq_dump_attrs(struct netlink_callback *cb)
 	return genl_dumpit_info(cb)->attrs;
 #endif
 }
+
+/* 6.17 gave the queue whose work runs on any CPU another name, and deprecated the old. */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 17, 0)
+#define system_dfl_wq	system_unbound_wq
+#endif
 
 /* A multicast group's need of CAP_NET_ADMIN has its own flag since 6.1.67. */
 #ifndef GENL_MCAST_CAP_NET_ADMIN

@@ -402,6 +402,13 @@ static u32 iq_seconds_since(unsigned long when)
 	return (jiffies - when) / HZ;
 }
 
+/* What iq_put_nat() needs. */
+static size_t iq_nat_size(void)
+{
+	return nla_total_size(8 * nla_total_size(sizeof(u32)) +
+			      nla_total_size(sizeof(u8)) + 2 * iq_count_size());
+}
+
 static int iq_put_nat(struct sk_buff *skb, const struct iq_nat_entry *e)
 {
 	struct nlattr *nest = nla_nest_start(skb, IPSEC_QOS_A_NAT);
@@ -562,7 +569,7 @@ void iq_event_nat(struct iq_nat *nat, enum ipsec_qos_event event,
 	void *hdr;
 
 	lockdep_assert_held(&nat->lock);
-	skb = iq_event_begin(nat->iqn, IQ_MCGRP_NAT, event, &hdr);
+	skb = iq_event_begin(nat->iqn, IQ_MCGRP_NAT, event, n * iq_nat_size(), &hdr);
 	if (!skb)
 		return;
 	for (i = 0; i < n && !err; i++)
@@ -595,7 +602,8 @@ void iq_event_nat_ceiling(struct iq_nat *nat, struct iq_nat_rule *rule, __be32 i
 	lockdep_assert_held(&nat->lock);
 	if (iq_told_lately(rule->ceiling_told))
 		return;
-	skb = iq_event_begin(nat->iqn, IQ_MCGRP_NAT, IPSEC_QOS_EVENT_CEILING, &hdr);
+	skb = iq_event_begin(nat->iqn, IQ_MCGRP_NAT, IPSEC_QOS_EVENT_CEILING,
+			     nla_total_size(2 * nla_total_size(sizeof(u32))), &hdr);
 	if (!skb)
 		return;
 	rule->ceiling_told = jiffies ?: 1;

@@ -460,6 +460,15 @@ static int iq_put_counters(struct sk_buff *skb, const struct iq_group *g)
 	return 0;
 }
 
+/* What iq_put_group() needs. */
+static size_t iq_group_size(void)
+{
+	return nla_total_size(6 * nla_total_size(sizeof(u32)) +
+			      2 * nla_total_size(sizeof(u8)) +
+			      nla_total_size(IPSEC_QOS_NAME_MAX) +
+			      nla_total_size(IPSEC_QOS_COUNTER_MAX * iq_count_size()));
+}
+
 /* iq_net.config is held. */
 static int iq_put_group(struct sk_buff *skb, const struct iq_group *g)
 {
@@ -527,6 +536,22 @@ static int iq_put_ike(struct sk_buff *skb, const struct iq_entry_info *i)
 				 IPSEC_QOS_IKE_A_PAD) ||
 	       nla_put_u64_64bit(skb, IPSEC_QOS_IKE_A_BYTES, i->bytes,
 				 IPSEC_QOS_IKE_A_PAD);
+}
+
+/* What of an entry both kinds have: group, lifetime, owner and counters. */
+#define IQ_ENTRY_SIZE (2 * nla_total_size(sizeof(u32)) +		\
+		       nla_total_size(sizeof(u8)) +			\
+		       2 * nla_total_size_64bit(sizeof(u64)))
+
+/* What iq_put_entry() needs. */
+static size_t iq_entry_size(enum iq_table_id id)
+{
+	return nla_total_size(IQ_ENTRY_SIZE +
+			      (id == IQ_TABLE_SA ?
+			       2 * nla_total_size(sizeof(u8)) +
+			       2 * nla_total_size(sizeof(u32)) +
+			       nla_total_size(sizeof(struct in6_addr)) :
+			       2 * nla_total_size_64bit(sizeof(u64))));
 }
 
 static int iq_put_entry(struct sk_buff *skb, enum iq_table_id id,
@@ -1040,14 +1065,22 @@ static int iq_cmd_resync_end(struct sk_buff *skb, struct genl_info *info)
 
 /* Events */
 
+/*
+ * The family takes requests. It has to be gone before the namespaces are that requests
+ * are for; and what happens in these until they are gone is not to be told, as the
+ * numbers of its multicast groups may be another family's by then.
+ */
+static bool iq_family_there __read_mostly;
+
 struct sk_buff *iq_event_begin(struct iq_net *iqn, enum iq_mcgrp group,
-			       enum ipsec_qos_event event, void **hdr)
+			       enum ipsec_qos_event event, size_t size, void **hdr)
 {
 	struct sk_buff *skb;
 
-	if (!genl_has_listeners(&iq_family, iqn->net, group))
+	if (!READ_ONCE(iq_family_there) ||
+	    !genl_has_listeners(&iq_family, iqn->net, group))
 		return NULL;
-	skb = genlmsg_new(NLMSG_DEFAULT_SIZE, GFP_ATOMIC);
+	skb = genlmsg_new(nla_total_size(sizeof(u8)) + size, GFP_ATOMIC);
 	if (!skb) {
 		genl_set_err(&iq_family, iqn->net, 0, group, -ENOBUFS);
 		return NULL;
@@ -1078,7 +1111,8 @@ void iq_event_entry(struct iq_table *t, enum ipsec_qos_event event,
 	struct sk_buff *skb;
 	void *hdr;
 
-	skb = iq_event_begin(t->iqn, IQ_MCGRP_EVENTS, event, &hdr);
+	skb = iq_event_begin(t->iqn, IQ_MCGRP_EVENTS, event,
+			     iq_entry_size(t->type->id), &hdr);
 	if (skb)
 		iq_event_end(t->iqn, IQ_MCGRP_EVENTS, skb, hdr,
 			     iq_put_entry(skb, t->type->id, info));
@@ -1090,7 +1124,7 @@ void iq_event_group(struct iq_net *iqn, enum ipsec_qos_event event,
 	struct sk_buff *skb;
 	void *hdr;
 
-	skb = iq_event_begin(iqn, IQ_MCGRP_EVENTS, event, &hdr);
+	skb = iq_event_begin(iqn, IQ_MCGRP_EVENTS, event, iq_group_size(), &hdr);
 	if (skb)
 		iq_event_end(iqn, IQ_MCGRP_EVENTS, skb, hdr, iq_put_group(skb, g));
 }
@@ -1105,7 +1139,8 @@ void iq_event_ceiling(struct iq_net *iqn, int type, u32 count)
 	lockdep_assert_held(&iqn->config);
 	if (iqn->ceiling_told && time_before(jiffies, iqn->ceiling_told + HZ))
 		return;
-	skb = iq_event_begin(iqn, IQ_MCGRP_EVENTS, IPSEC_QOS_EVENT_CEILING, &hdr);
+	skb = iq_event_begin(iqn, IQ_MCGRP_EVENTS, IPSEC_QOS_EVENT_CEILING,
+			     nla_total_size(nla_total_size(sizeof(u32))), &hdr);
 	if (!skb)
 		return;
 	iqn->ceiling_told = jiffies ?: 1;
@@ -1178,10 +1213,20 @@ struct genl_family iq_family __ro_after_init = {
 
 int iq_netlink_module_init(void)
 {
-	return genl_register_family(&iq_family);
+	int err = genl_register_family(&iq_family);
+
+	if (!err)
+		WRITE_ONCE(iq_family_there, true);
+	return err;
 }
 
 void iq_netlink_module_exit(void)
 {
+	WRITE_ONCE(iq_family_there, false);
+	/*
+	 * For those who are about to send: with bottom halves disabled, or in a
+	 * request, which the family waits for.
+	 */
+	synchronize_rcu();
 	genl_unregister_family(&iq_family);
 }

@@ -30,9 +30,22 @@ int iq_reply_count(struct genl_info *info, u32 count);
 /** iq_put_count() - a nest with a counter; -EMSGSIZE: nothing was written */
 int iq_put_count(struct sk_buff *skb, int type, const struct iq_count *c);
 
-/** iq_event_begin() - NULL: nobody listens, or there is no memory */
+/** iq_count_size() - what iq_put_count() needs */
+static inline size_t iq_count_size(void)
+{
+	return nla_total_size(2 * nla_total_size_64bit(sizeof(u64)));
+}
+
+/**
+ * iq_event_begin() - NULL: nobody listens, or there is no memory
+ *
+ * @size: of all attributes that will be put in. Each listener's queue is charged with
+ *	the whole buffer, so it has room for what is in it and no more.
+ *
+ * Context: from here to iq_event_end() bottom halves are disabled, or this is a request.
+ */
 struct sk_buff *iq_event_begin(struct iq_net *iqn, enum iq_mcgrp group,
-			       enum ipsec_qos_event event, void **hdr);
+			       enum ipsec_qos_event event, size_t size, void **hdr);
 /** iq_event_end() - send it, or tell listeners that one is lost: @err */
 void iq_event_end(struct iq_net *iqn, enum iq_mcgrp group, struct sk_buff *skb,
 		  void *hdr, int err);

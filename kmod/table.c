@@ -13,8 +13,12 @@
 /* Of a request, how far ahead memory is told what is to be wanted. */
 #define IQ_TABLE_AHEAD	8
 
-/* Slots to look at before iq_net.table is let go of. */
+/*
+ * Slots to look at, and entries to find, change or move and to tell of, before
+ * iq_net.table is let go of: packets wait for who holds it.
+ */
 #define IQ_TABLE_STEP	512
+#define IQ_TABLE_BATCH	64
 
 /* Room for so many is not worth giving back. */
 #define IQ_TABLE_SMALL	4096
@@ -31,6 +35,14 @@ static u32 iq_table_clock(void)
 static bool iq_clock_past(u32 when)
 {
 	return (s32)(iq_table_clock() - when) >= 0;
+}
+
+/* Give way to who waits for iq_net.table; with config held no entry changes its place. */
+static void iq_table_breathe(struct iq_net *iqn)
+{
+	spin_unlock_bh(&iqn->table);
+	cond_resched();
+	spin_lock_bh(&iqn->table);
 }
 
 /* Which of a table's stores has a key, and what keys a store has. */
@@ -101,7 +113,7 @@ static int iq_table_drain(struct iq_table *t, int which)
 	head = iq_table_head(t, which);
 	while (i < iq_store_slots(head)) {
 		to = iq_table_tail(t, which);
-		err = iq_store_move(head, &i, IQ_TABLE_STEP, to);
+		err = iq_store_move(head, &i, IQ_TABLE_BATCH, to);
 		t->seq++;
 		spin_unlock_bh(&iqn->table);
 		/* Next to impossible, and then another secret helps. */
@@ -156,9 +168,12 @@ static u32 iq_table_missing(struct iq_table *t, int which,
 	struct iq_ref ref;
 	u32 i, missing = 0;
 
-	for (i = 0; i < n; i++)
+	for (i = 0; i < n; i++) {
+		if (i && !(i % IQ_TABLE_BATCH))
+			iq_table_breathe(t->iqn);
 		missing += iq_key_store(&req[i].key) == which &&
 			   !iq_table_find(t, &req[i].key, &ref);
+	}
 	return missing;
 }
 
@@ -239,7 +254,7 @@ static void iq_entry_arm(struct iq_net *iqn, u32 expires)
 		return;
 	iqn->expire_at = at;
 	iqn->expire_armed = true;
-	mod_delayed_work(system_unbound_wq, &iqn->expire_work, at - jiffies);
+	mod_delayed_work(system_dfl_wq, &iqn->expire_work, at - jiffies);
 }
 
 static void iq_ref_info(const struct iq_table *t, const struct iq_ref *ref,
@@ -347,7 +362,6 @@ const struct iq_action *iq_table_lookup(struct iq_table *t,
 /**
  * struct iq_done - what iq_table_set() did to an entry
  *
- * @ref: the entry
  * @created: it was not there before; else:
  * @group: its group as it was
  * @entry: the rest as it was
@@ -355,7 +369,6 @@ const struct iq_action *iq_table_lookup(struct iq_table *t,
  * @changed: not as it was: to state again what is there makes no event
  */
 struct iq_done {
-	struct iq_ref ref;
 	bool created;
 	struct iq_group *group;
 	struct iq_entry entry;
@@ -363,17 +376,54 @@ struct iq_done {
 	bool changed;
 };
 
-static void iq_table_undo(struct iq_table *t, struct iq_done *done, u32 n)
+/* As it was, but for what the SAD has said since. */
+static void iq_entry_restore(struct iq_entry *e, const struct iq_entry *was)
 {
-	while (n--) {
-		struct iq_done *d = &done[n];
+	bool installed = e->local && !was->local;
 
-		if (d->created) {
-			iq_table_unlink(t, &d->ref);
-			continue;
-		}
-		iq_table_join(t, &d->ref, d->group);
-		*iq_ref_entry(&d->ref) = d->entry;
+	e->owner = was->owner;
+	e->generation = was->generation;
+	e->pending = was->pending && !installed;
+	e->timed = was->timed && !(was->pending && installed);
+	e->expires = was->expires;
+}
+
+/* @told: listeners know what was done. */
+static void iq_table_undo_one(struct iq_table *t, const struct iq_entry_req *req,
+			      const struct iq_done *d, bool told)
+{
+	struct iq_entry *e;
+	struct iq_ref ref;
+	bool gone;
+
+	/* Its SA may have gone meanwhile, and the entry with it. */
+	if (!iq_table_find(t, &req->key, &ref))
+		return;
+	e = iq_ref_entry(&ref);
+	gone = d->entry.local && !e->local && !d->entry.pending;
+	if (d->created || gone) {
+		if (told || gone)
+			iq_table_changed(t, &ref, IPSEC_QOS_EVENT_DEL);
+		iq_table_unlink(t, &ref);
+		return;
+	}
+	iq_table_join(t, &ref, d->group);
+	iq_entry_restore(e, &d->entry);
+	t->seq++;
+	if (told && d->changed)
+		iq_table_changed(t, &ref, IPSEC_QOS_EVENT_CHANGE);
+}
+
+/* @n of a request, the last first; listeners know of the first @told, all but a batch. */
+static void iq_table_undo(struct iq_table *t, const struct iq_entry_req *req,
+			  const struct iq_done *done, u32 n, u32 told)
+{
+	u32 i;
+
+	for (i = n; i--; ) {
+		if (i < told && !((told - 1 - i) % IQ_TABLE_BATCH))
+			iq_table_breathe(t->iqn);
+		iq_table_undo_one(t, &req[i], &done[i], i < told);
 	}
 }
 
@@ -396,19 +446,19 @@ static int iq_table_set_one(struct iq_table *t, const struct iq_entry_req *req,
 			    struct netlink_ext_ack *extack)
 {
 	const char *name = t->type->name;
-	struct iq_ref *ref = &done->ref;
 	struct iq_entry *e;
+	struct iq_ref ref;
 	int err;
 
-	if (iq_table_find(t, &req->key, ref)) {
+	if (iq_table_find(t, &req->key, &ref)) {
 		if (!(nlflags & NLM_F_REPLACE)) {
 			iq_err(extack, req->attr, "%s exists", name);
 			return -EEXIST;
 		}
 		done->created = false;
-		done->group = iq_table_group(t, ref);
+		done->group = iq_table_group(t, &ref);
 		if (req->group)
-			iq_table_join(t, ref, req->group);
+			iq_table_join(t, &ref, req->group);
 		t->seq++;
 	} else {
 		if (!(nlflags & NLM_F_CREATE)) {
@@ -424,17 +474,17 @@ static int iq_table_set_one(struct iq_table *t, const struct iq_entry_req *req,
 			       "the ceiling of %u %ss is reached", t->max, name);
 			return -ENOSPC;
 		}
-		err = iq_table_insert(t, &req->key, req->group, ref);
+		err = iq_table_insert(t, &req->key, req->group, &ref);
 		if (err)
 			return err == -ENOSPC ? -EAGAIN : err;
 		done->created = true;
 		done->group = req->group;
 	}
-	e = iq_ref_entry(ref);
+	e = iq_ref_entry(&ref);
 	done->entry = *e;
 	iq_entry_state(t, e, req);
-	iq_ref_info(t, ref, &done->info);
-	done->changed = done->created || done->group != iq_table_group(t, ref) ||
+	iq_ref_info(t, &ref, &done->info);
+	done->changed = done->created || done->group != iq_table_group(t, &ref) ||
 			done->entry.owner != e->owner ||
 			done->entry.pending != e->pending ||
 			done->entry.timed != e->timed ||
@@ -442,29 +492,47 @@ static int iq_table_set_one(struct iq_table *t, const struct iq_entry_req *req,
 	return 0;
 }
 
-/* All of a request, or nothing of it. @done: what was done. */
-static int iq_table_set_all(struct iq_table *t, const struct iq_entry_req *req,
-			    u32 n, u16 nlflags, struct iq_done *done,
-			    int *which, struct netlink_ext_ack *extack)
+static void iq_table_tell(struct iq_table *t, const struct iq_done *done, u32 n)
 {
-	int err = 0;
 	u32 i;
 
-	spin_lock_bh(&t->iqn->table);
-	for (i = 0; i < n; i++) {
-		if (i + IQ_TABLE_AHEAD < n)
-			iq_table_prefetch(t, &req[i + IQ_TABLE_AHEAD].key);
-		err = iq_table_set_one(t, &req[i], nlflags, &done[i], extack);
-		if (err) {
-			*which = iq_key_store(&req[i].key);
-			iq_table_undo(t, done, i);
-			break;
-		}
-	}
-	for (i = 0; i < n && !err; i++)
+	for (i = 0; i < n; i++)
 		if (done[i].changed)
 			iq_event_entry(t, done[i].created ? IPSEC_QOS_EVENT_NEW :
 				       IPSEC_QOS_EVENT_CHANGE, &done[i].info);
+}
+
+/*
+ * What of a request is still to be done, from @at on, and its events: those of a batch
+ * under one lock, so that no other event of an entry comes between. Where it fails
+ * nothing of the request is left, but for -EAGAIN: @at found no slot.
+ */
+static int iq_table_set_some(struct iq_table *t, const struct iq_entry_req *req,
+			     u32 n, u16 nlflags, struct iq_done *done, u32 *at,
+			     struct netlink_ext_ack *extack)
+{
+	u32 first, end;
+	int err = 0;
+
+	spin_lock_bh(&t->iqn->table);
+	while (*at < n && !err) {
+		first = *at;
+		end = min(n, first + IQ_TABLE_BATCH);
+		while (*at < end && !err) {
+			if (*at + IQ_TABLE_AHEAD < n)
+				iq_table_prefetch(t, &req[*at + IQ_TABLE_AHEAD].key);
+			err = iq_table_set_one(t, &req[*at], nlflags, &done[*at],
+					       extack);
+			*at += !err;
+		}
+		if (err && err != -EAGAIN) {
+			iq_table_undo(t, req, done, *at, first);
+			break;
+		}
+		iq_table_tell(t, done + first, *at - first);
+		if (*at < n)
+			iq_table_breathe(t->iqn);
+	}
 	spin_unlock_bh(&t->iqn->table);
 	return err;
 }
@@ -472,7 +540,7 @@ static int iq_table_set_all(struct iq_table *t, const struct iq_entry_req *req,
 int iq_table_set(struct iq_table *t, const struct iq_entry_req *req, u32 n,
 		 u32 all, u16 nlflags, struct netlink_ext_ack *extack)
 {
-	u32 of[ARRAY_SIZE(t->store)] = {}, i;
+	u32 of[ARRAY_SIZE(t->store)] = {}, i, at = 0;
 	struct iq_net *iqn = t->iqn;
 	struct iq_done *done;
 	bool announced = false, look;
@@ -499,17 +567,22 @@ int iq_table_set(struct iq_table *t, const struct iq_entry_req *req, u32 n,
 					 mul_u64_u32_div(all, of[which], n),
 					 nlflags & NLM_F_EXCL);
 
-	err = iq_table_set_all(t, req, n, nlflags, done, &which, extack);
+	err = iq_table_set_some(t, req, n, nlflags, done, &at, extack);
 	if (err == -EAGAIN) {
 		/* Those that were freed a moment ago may be enough. */
 		synchronize_rcu();
-		err = iq_table_set_all(t, req, n, nlflags, done, &which, extack);
+		err = iq_table_set_some(t, req, n, nlflags, done, &at, extack);
 	}
 	while (err == -EAGAIN) {
-		err = iq_table_resize(t, which, 2 * (t->n + n));
-		if (!err)
-			err = iq_table_set_all(t, req, n, nlflags, done, &which,
-					       extack);
+		err = iq_table_resize(t, iq_key_store(&req[at].key), 2 * (t->n + n));
+		if (err) {
+			spin_lock_bh(&iqn->table);
+			iq_table_undo(t, req, done, at, at);
+			spin_unlock_bh(&iqn->table);
+		} else {
+			err = iq_table_set_some(t, req, n, nlflags, done, &at,
+						extack);
+		}
 	}
 	if (err == -ENOMEM)
 		iq_err(extack, NULL, "no memory for %u %ss", n, t->type->name);
@@ -537,14 +610,19 @@ int iq_table_del(struct iq_table *t, const struct iq_entry_req *req, u32 n,
 	/* First see that all are there; one that is named twice may go once. */
 	spin_lock_bh(&t->iqn->table);
 	for (i = 0; i < n && !err; i++) {
+		if (i && !(i % IQ_TABLE_BATCH))
+			iq_table_breathe(t->iqn);
 		if (iq_table_find(t, &req[i].key, &ref))
 			continue;
 		iq_err(extack, req[i].attr, "no such %s", t->type->name);
 		err = -ENOENT;
 	}
-	for (i = 0; i < n && !err; i++)
+	for (i = 0; i < n && !err; i++) {
+		if (!(i % IQ_TABLE_BATCH))
+			iq_table_breathe(t->iqn);
 		if (iq_table_find(t, &req[i].key, &ref))
 			iq_table_remove(t, &ref, IPSEC_QOS_EVENT_DEL);
+	}
 	spin_unlock_bh(&t->iqn->table);
 	iq_table_shrink(t);
 	return err;
@@ -573,21 +651,18 @@ u32 iq_table_remove_if(struct iq_table *t, enum ipsec_qos_event event,
 	int which;
 
 	lockdep_assert_held(&iqn->config);
-	/* With config held no entry changes its place. */
 	spin_lock_bh(&iqn->table);
 	for (which = 0; which < ARRAY_SIZE(t->store); which++) {
 		for (ref.s = iq_table_head(t, which); ref.s;
 		     ref.s = iq_table_next(t, ref.s)) {
 			for (ref.i = 0; ref.i < iq_store_slots(ref.s); ref.i++) {
-				if (ref.i % IQ_TABLE_STEP == IQ_TABLE_STEP - 1) {
-					spin_unlock_bh(&iqn->table);
-					cond_resched();
-					spin_lock_bh(&iqn->table);
-				}
+				if (ref.i % IQ_TABLE_STEP == IQ_TABLE_STEP - 1)
+					iq_table_breathe(iqn);
 				if (!iq_ref_group(&ref) || !cond(iqn, &ref, arg))
 					continue;
 				iq_table_remove(t, &ref, event);
-				n++;
+				if (!(++n % IQ_TABLE_BATCH))
+					iq_table_breathe(iqn);
 			}
 		}
 	}
@@ -698,7 +773,7 @@ void iq_table_expire_work(struct work_struct *work)
 				   iq_ref_over, &x);
 	mutex_unlock(&iqn->config);
 	if (x.audit)
-		mod_delayed_work(system_unbound_wq, &iqn->audit_work, 0);
+		mod_delayed_work(system_dfl_wq, &iqn->audit_work, 0);
 	if (!x.more)
 		return;
 

@@ -344,6 +344,51 @@ refused("a change of what is not there", errno.ENOENT, SA_NEW, sa(0x101),
         F_ACK | F_REPLACE, at=sa(0x101))
 refused("a group in use", errno.EBUSY, GROUP_DEL, nest(A_GROUP, u32(G_ID, 1)), says="1 SA")
 
+step("many in one request, of which listeners were told before it failed")
+ears = Netlink()
+ears.sock.setsockopt(SOL_NETLINK, ADD_MEMBERSHIP, ears.groups["events"])
+
+
+def heard():
+    """What each SA's events come to, and how many there were."""
+    there, n = {}, 0
+    ears.sock.setblocking(False)
+    while True:
+        try:
+            data = ears.sock.recv(1 << 16)
+        except BlockingIOError:
+            return there, n
+        said = dict((kind & 0x3fff, value) for kind, value in walk(data[20:]))
+        spi = struct.unpack("=I", dict(walk(said[A_SA]))[S_SPI])[0]
+        there[spi] = (said[A_EVENT][0], dict(walk(said[A_SA]))[S_GROUP])
+        n += 1
+
+
+entries = [sa(0x3000 + i) for i in range(230)]
+accepted("230", SA_NEW, b"".join(entries), ADD)
+there, n = heard()
+if n != 230 or set(there.values()) != {(1, struct.pack("=I", 1))}:
+    fail("230 new ones were told in %d events" % n)
+# all but the last go to another group, and come back
+entries = [sa(0x3000 + i, owner=2) for i in range(230)] + [sa(0x3fff, owner=2)]
+refused("the last of 231 is not there", errno.ENOENT, SA_NEW, b"".join(entries),
+        F_ACK | F_REPLACE, at=entries[-1])
+there, n = heard()
+if n and (n != 2 * len(there) or set(there.values()) != {(2, struct.pack("=I", 1))}):
+    fail("%d events of a change that was taken back" % n)
+entries = [sa(0x4000 + i) for i in range(230)] + [sa(0x3000)]
+refused("the last of 231 exists", errno.EEXIST, SA_NEW, b"".join(entries), ADD,
+        at=entries[-1])
+there, n = heard()
+if n and (n != 2 * len(there) or {event for event, _ in there.values()} != {3}):
+    fail("%d events of new ones that were taken back" % n)
+gone = [nest(A_SA, u8(S_FAMILY, 2), attr(S_DST, b"\xc0\0\2\1"), u32(S_SPI, 0x3000 + i))
+        for i in range(230)]
+accepted("all of them go", SA_DEL, b"".join(gone))
+if heard()[1] != 230:
+    fail("230 that went were told otherwise")
+ears.sock.close()
+
 step("settings: all or nothing")
 bad = nest(F_ENTRY, u8(F_DSCP, 64), u32(F_MARK, 1))
 for what, payload in (

@@ -602,6 +602,9 @@ enum ipsec_qos_nat_attr {
  * enum ipsec_qos_event - what happened to the A_GROUP, A_SA, A_IKE
  * or A_NAT beside it
  *
+ * A request for many SAs or IKE SAs is carried out in parts. If it fails late, what
+ * listeners were told is taken back by events: in the end nothing has changed.
+ *
  * @IPSEC_QOS_EVENT_NEW: added
  * @IPSEC_QOS_EVENT_CHANGE: changed
  * @IPSEC_QOS_EVENT_DEL: removed, on request, by a sweep or with the kernel's SA;
