@@ -5,6 +5,7 @@
 #include "conf.h"
 #include "event.h"
 #include "group.h"
+#include "name.h"
 #include "store.h"
 #include "sysfs.h"
 #include "tag.h"
@@ -33,17 +34,22 @@ static struct iq_numbers *iq_group_numbers(const struct iq_net *iqn)
 					 lockdep_is_held(&iqn->config));
 }
 
-/* A copy, in which there are twice as many numbers as are taken with @fresh more. */
-static struct iq_numbers *iq_numbers_copy(const struct iq_net *iqn, u32 fresh)
+/*
+ * Those that there are, or where groups are to @change or there are too few for @fresh
+ * more a copy with twice as many as are taken then; NULL: no memory.
+ */
+static struct iq_numbers *iq_numbers_for(const struct iq_net *iqn, u32 fresh,
+					 bool change)
 {
-	const struct iq_numbers *old = iq_group_numbers(iqn);
+	struct iq_numbers *old = iq_group_numbers(iqn), *new;
 	u32 n = old ? old->n : IQ_NUMBERS_MIN, i;
-	struct iq_numbers *new;
 
 	BUILD_BUG_ON(2 * IPSEC_QOS_MAX_GROUPS_LIMIT > IQ_GROUP_NUMBERS);
 	BUILD_BUG_ON(FIELD_MAX(IQ_WORD_GROUP) + 1 != IQ_GROUP_NUMBERS);
 	while (n < 2 * (iqn->n_groups + fresh))
 		n *= 2;
+	if (old && old->n == n && !change)
+		return old;
 	new = kvzalloc(struct_size(new, action, n) +
 		       n * (sizeof(*new->free) + sizeof(*new->taken)),
 		       GFP_KERNEL_ACCOUNT);
@@ -115,15 +121,7 @@ static struct iq_group *iq_group_alloc(struct iq_net *iqn,
 
 struct iq_group *iq_group_find(struct iq_net *iqn, u32 id, const char *name)
 {
-	struct iq_group *g;
-	unsigned long i;
-
-	if (id)
-		return xa_load(&iqn->groups, id);
-	xa_for_each(&iqn->groups, i, g)
-		if (!strcmp(g->name, name))
-			return g;
-	return NULL;
+	return id ? xa_load(&iqn->groups, id) : iq_name_find(iqn, name);
 }
 
 /* A group that nobody uses. */
@@ -132,6 +130,7 @@ static void iq_group_remove(struct iq_net *iqn, struct iq_group *g)
 	struct iq_numbers *numbers = iq_group_numbers(iqn);
 
 	xa_erase(&iqn->groups, g->id);
+	iq_name_del(g);
 	iqn->n_groups--;
 	iqn->group_seq++;
 	if (iq_group_action(g)->priority)
@@ -158,99 +157,170 @@ static bool iq_group_used(struct iq_net *iqn, const struct iq_group *g,
  *
  * @g: the group, there already or new
  * @fresh: it is new
- * @rename: it got another name
+ * @rename: it got another name; else:
+ * @was: the one that it had
+ * @placed: it has the name that it is to have
  * @change: it is to do something else
  */
 struct iq_group_plan {
 	struct iq_group *g;
 	bool fresh;
 	bool rename;
+	bool placed;
 	bool change;
+	char was[IPSEC_QOS_NAME_MAX];
 };
 
-/* Is the name that @req wants free, once the whole request is carried out? */
-static bool iq_group_name_free(struct iq_net *iqn, const struct iq_group_req *req,
-			       u32 n, u32 which)
+static int iq_group_check(const struct iq_group_req *req, u16 nlflags,
+			  const struct iq_group *g, struct netlink_ext_ack *extack)
 {
-	const char *name = req[which].name;
-	struct iq_group *g;
-	u32 i;
+	const struct nlattr *attr = req->attr;
 
-	for (i = 0; i < which; i++)
-		if (!strcmp(req[i].name, name))
-			return false;
-	g = iq_group_find(iqn, 0, name);
-	if (!g || g->id == req[which].id)
-		return true;
-	/* Another's; but that one may give it up in the same request. */
-	for (i = 0; i < n; i++)
-		if (req[i].id == g->id)
-			return req[i].name[0] && strcmp(req[i].name, name);
-	return false;
-}
-
-static int iq_group_check(struct iq_net *iqn, const struct iq_group_req *req,
-			  u32 n, u32 i, u16 nlflags, struct iq_group *g,
-			  struct netlink_ext_ack *extack)
-{
-	const struct nlattr *attr = req[i].attr;
-	u32 j;
-
-	for (j = 0; j < i; j++) {
-		if (req[j].id == req[i].id) {
-			iq_err(extack, attr, "group %u is named twice", req[i].id);
-			return -EINVAL;
-		}
+	if (g && g->planned) {
+		iq_err(extack, attr, "group %u is named twice", req->id);
+		return -EINVAL;
 	}
 	if (g && !(nlflags & NLM_F_REPLACE)) {
 		iq_err(extack, attr, "group %u exists, it is %s", g->id, g->name);
 		return -EEXIST;
 	}
 	if (!g && !(nlflags & NLM_F_CREATE)) {
-		iq_err(extack, attr, "no group %u", req[i].id);
+		iq_err(extack, attr, "no group %u", req->id);
 		return -ENOENT;
 	}
-	if (!g && !req[i].name[0]) {
+	if (!g && !req->name[0]) {
 		iq_err(extack, attr, "a new group needs a name");
 		return -EINVAL;
 	}
-	if (!req[i].has_mark) {
+	if (!req->has_mark) {
 		iq_err(extack, attr, "a group needs a mark");
 		return -EINVAL;
-	}
-	if (req[i].name[0] && !iq_group_name_free(iqn, req, n, i)) {
-		iq_err(extack, attr, "another group is %s", req[i].name);
-		return -EEXIST;
 	}
 	return 0;
 }
 
+/* Does it do something else than @req wants? */
+static bool iq_group_differs(const struct iq_group *g, const struct iq_group_req *req)
+{
+	const struct iq_action *a = iq_group_action(g);
+
+	return a->mark != req->mark || a->mask != req->mask ||
+	       a->priority != req->priority || a->dscp != req->dscp;
+}
+
 /*
- * Names may be swapped in one request, and no two folders have the same name
- * even for a moment: those that change first take one that no group can have.
+ * Find a request's groups, or make them. Until the request is carried out nobody else
+ * can see that: config is held. @fresh: how many are new.
  */
-static void iq_group_rename(const struct iq_group_req *req,
-			    struct iq_group_plan *plan, u32 n)
+static int iq_group_gather(struct iq_net *iqn, const struct iq_group_req *req, u32 n,
+			   u16 nlflags, struct iq_group_plan *plan, u32 *fresh,
+			   struct netlink_ext_ack *extack)
+{
+	struct iq_group *g;
+	u32 i;
+	int err;
+
+	for (i = 0; i < n; i++) {
+		g = xa_load(&iqn->groups, req[i].id);
+		err = iq_group_check(&req[i], nlflags, g, extack);
+		if (err)
+			return err;
+		if (!g && iqn->n_groups + *fresh >= iqn->max_groups) {
+			iq_err(extack, req[i].attr,
+			       "the ceiling of %u groups is reached",
+			       iqn->max_groups);
+			iq_event_ceiling(iqn, IPSEC_QOS_STATUS_A_GROUPS,
+					 iqn->max_groups);
+			return -ENOSPC;
+		}
+		plan[i].change = g && iq_group_differs(g, &req[i]);
+		plan[i].rename = g && req[i].name[0] && strcmp(g->name, req[i].name);
+		if (!g) {
+			g = iq_group_alloc(iqn, &req[i]);
+			if (!g)
+				return -ENOMEM;
+			err = xa_err(xa_store(&iqn->groups, req[i].id, g,
+					      GFP_KERNEL_ACCOUNT));
+			if (err) {
+				iq_group_free_rcu(&g->rcu);
+				return err;
+			}
+			plan[i].fresh = true;
+			++*fresh;
+		}
+		g->planned = true;
+		plan[i].g = g;
+	}
+	return 0;
+}
+
+/* Names may be swapped in one request: so all give up theirs first. */
+static int iq_group_name(struct iq_net *iqn, const struct iq_group_req *req, u32 n,
+			 struct iq_group_plan *plan, struct netlink_ext_ack *extack)
+{
+	u32 i;
+
+	for (i = 0; i < n; i++) {
+		if (!plan[i].rename)
+			continue;
+		strscpy(plan[i].was, plan[i].g->name, sizeof(plan[i].was));
+		iq_name_del(plan[i].g);
+	}
+	for (i = 0; i < n; i++) {
+		if (!plan[i].rename && !plan[i].fresh)
+			continue;
+		if (iq_name_find(iqn, req[i].name)) {
+			iq_err(extack, req[i].attr, "another group is %s",
+			       req[i].name);
+			return -EEXIST;
+		}
+		strscpy(plan[i].g->name, req[i].name, sizeof(plan[i].g->name));
+		iq_name_add(iqn, plan[i].g);
+		plan[i].placed = true;
+	}
+	return 0;
+}
+
+/* As it was before iq_group_gather() and iq_group_name(), however far they came. */
+static void iq_group_undo(struct iq_net *iqn, struct iq_group_plan *plan, u32 n)
+{
+	struct iq_group *g;
+	u32 i;
+
+	for (i = 0; i < n && plan[i].g; i++)
+		if (plan[i].placed)
+			iq_name_del(plan[i].g);
+	for (i = 0; i < n && plan[i].g; i++) {
+		g = plan[i].g;
+		g->planned = false;
+		if (plan[i].fresh) {
+			xa_erase(&iqn->groups, g->id);
+			iq_group_free_rcu(&g->rcu);
+		} else if (plan[i].was[0]) {
+			strscpy(g->name, plan[i].was, sizeof(g->name));
+			iq_name_add(iqn, g);
+		}
+	}
+}
+
+/*
+ * No two folders have the same name even for a moment: those that change first take one
+ * that no group can have.
+ */
+static void iq_group_rename(const struct iq_group_plan *plan, u32 n)
 {
 	char away[16];
 	u32 i;
 
 	for (i = 0; i < n; i++) {
-		struct iq_group *g = plan[i].g;
-
-		plan[i].rename = !plan[i].fresh && req[i].name[0] &&
-				 strcmp(g->name, req[i].name);
 		if (!plan[i].rename)
 			continue;
-		snprintf(away, sizeof(away), ".%u", g->id);
-		iq_sysfs_group_rename(g, away);
+		snprintf(away, sizeof(away), ".%u", plan[i].g->id);
+		iq_sysfs_group_rename(plan[i].g, away);
 	}
-	for (i = 0; i < n; i++) {
-		if (!plan[i].rename)
-			continue;
-		iq_sysfs_group_rename(plan[i].g, req[i].name);
-		strscpy(plan[i].g->name, req[i].name, sizeof(plan[i].g->name));
-	}
+	for (i = 0; i < n; i++)
+		if (plan[i].rename)
+			iq_sysfs_group_rename(plan[i].g, plan[i].g->name);
 }
 
 /* What packets will find in @numbers. */
@@ -258,14 +328,11 @@ static void iq_group_plan_action(struct iq_net *iqn, struct iq_numbers *numbers,
 				 struct iq_group_plan *p,
 				 const struct iq_group_req *req)
 {
-	struct iq_action *a, was = {};
-
 	if (p->fresh)
 		iq_group_number(iqn, numbers, p->g);
-	a = &numbers->action[p->g->number];
-	if (!p->fresh)
-		was = *a;
-	*a = (struct iq_action) {
+	else if (!p->change)
+		return;
+	numbers->action[p->g->number] = (struct iq_action) {
 		.group = p->g,
 		.counter = p->g->counter,
 		.mark = req->mark,
@@ -273,8 +340,6 @@ static void iq_group_plan_action(struct iq_net *iqn, struct iq_numbers *numbers,
 		.priority = req->priority,
 		.dscp = req->dscp,
 	};
-	p->change = was.mark != a->mark || was.mask != a->mask ||
-		    was.priority != a->priority || was.dscp != a->dscp;
 }
 
 /* Carry out what can no longer fail; packets know it already. */
@@ -283,11 +348,10 @@ static void iq_group_apply(struct iq_net *iqn, struct iq_group_plan *p, u8 owner
 	/* To state again what is there makes no event. */
 	bool changed = p->fresh || p->rename || p->change || p->g->owner != owner;
 
+	p->g->planned = false;
 	p->g->owner = owner;
 	p->g->generation = iqn->generation[owner];
 	if (p->fresh) {
-		/* Its place was reserved: this does not fail. */
-		xa_store(&iqn->groups, p->g->id, p->g, GFP_KERNEL);
 		iqn->n_groups++;
 		iq_sysfs_group_add(iqn, p->g);
 	}
@@ -303,54 +367,36 @@ int iq_group_set(struct iq_net *iqn, const struct iq_group_req *req, u32 n,
 	struct iq_numbers *numbers = NULL, *old;
 	u32 i, fresh = 0, priorities = 0;
 	struct iq_group_plan *plan;
-	int err = 0;
+	bool change = false;
+	int err;
 
 	lockdep_assert_held(&iqn->config);
 	plan = kvcalloc(n, sizeof(*plan), GFP_KERNEL);
 	if (!plan)
 		return -ENOMEM;
 
+	err = iq_group_gather(iqn, req, n, nlflags, plan, &fresh, extack);
+	if (!err)
+		err = iq_name_reserve(iqn, iqn->n_groups + fresh);
+	if (!err)
+		err = iq_group_name(iqn, req, n, plan, extack);
+	if (err)
+		goto undo;
 	for (i = 0; i < n; i++) {
-		plan[i].g = xa_load(&iqn->groups, req[i].id);
-		plan[i].fresh = !plan[i].g;
-		err = iq_group_check(iqn, req, n, i, nlflags, plan[i].g, extack);
-		if (err)
-			goto out;
-		fresh += plan[i].fresh;
-		if (plan[i].fresh && iqn->n_groups + fresh > iqn->max_groups) {
-			iq_err(extack, req[i].attr,
-			       "the ceiling of %u groups is reached",
-			       iqn->max_groups);
-			iq_event_ceiling(iqn, IPSEC_QOS_STATUS_A_GROUPS,
-					 iqn->max_groups);
-			err = -ENOSPC;
-			goto out;
-		}
 		priorities += !!req[i].priority;
+		change |= plan[i].change;
 	}
-
-	numbers = iq_numbers_copy(iqn, fresh);
+	old = iq_group_numbers(iqn);
+	numbers = iq_numbers_for(iqn, fresh, change);
 	if (!numbers) {
 		err = -ENOMEM;
-		goto out;
-	}
-	for (i = 0; i < n; i++) {
-		if (!plan[i].fresh)
-			continue;
-		plan[i].g = iq_group_alloc(iqn, &req[i]);
-		if (!plan[i].g) {
-			err = -ENOMEM;
-			goto undo;
-		}
-		err = xa_reserve(&iqn->groups, req[i].id, GFP_KERNEL_ACCOUNT);
-		if (err)
-			goto undo;
+		goto undo;
 	}
 	/* Hooks first: a group without them would be a promise not kept. */
 	err = iq_group_hooks(iqn, iqn->n_groups + fresh,
 			     iqn->n_priority + priorities);
 	if (err)
-		goto undo;
+		goto free;
 
 	for (i = 0; i < n; i++) {
 		if (!plan[i].fresh && iq_group_action(plan[i].g)->priority)
@@ -359,26 +405,21 @@ int iq_group_set(struct iq_net *iqn, const struct iq_group_req *req, u32 n,
 			iqn->n_priority++;
 		iq_group_plan_action(iqn, numbers, &plan[i], &req[i]);
 	}
-	old = iq_group_numbers(iqn);
 	rcu_assign_pointer(iqn->numbers, numbers);
-	if (old)
+	if (old && old != numbers)
 		call_rcu(&old->rcu, iq_numbers_free_rcu);
-	iq_group_rename(req, plan, n);
+	iq_group_rename(plan, n);
 	for (i = 0; i < n; i++)
 		iq_group_apply(iqn, &plan[i], owner);
 	iq_group_hooks(iqn, iqn->n_groups, iqn->n_priority);
-	goto out;
+	kvfree(plan);
+	return 0;
 
+free:
+	if (numbers != old)
+		kvfree(numbers);
 undo:
-	for (i = 0; i < n; i++) {
-		if (!plan[i].fresh || !plan[i].g)
-			continue;
-		xa_release(&iqn->groups, req[i].id);
-		free_percpu(plan[i].g->counter);
-		kfree(plan[i].g);
-	}
-	kvfree(numbers);
-out:
+	iq_group_undo(iqn, plan, n);
 	kvfree(plan);
 	return err;
 }
@@ -464,5 +505,6 @@ void iq_group_exit(struct iq_net *iqn)
 		call_rcu(&g->rcu, iq_group_free_rcu);
 	}
 	xa_destroy(&iqn->groups);
+	iq_name_exit(iqn);
 	kvfree(rcu_dereference_protected(iqn->numbers, true));
 }

@@ -41,6 +41,8 @@ struct iq_action {
  * @number: what the tables know it by, and where its action is; never changes
  * @iqn: whose it is
  * @name: iq_net.config
+ * @by_name: in iq_net.names; iq_net.config
+ * @planned: the request that is carried out names it; iq_net.config
  * @owner: enum ipsec_qos_owner; iq_net.config
  * @generation: of the owner when it was stated last; iq_net.config
  * @users: SAs and IKE SAs that are in it, by enum iq_table_id; iq_net.table
@@ -54,6 +56,8 @@ struct iq_group {
 	u32 id;
 	u32 number;
 	char name[IPSEC_QOS_NAME_MAX];
+	struct hlist_node by_name;
+	bool planned;
 	u8 owner;
 	u32 generation;
 	u32 users[__IQ_TABLE_MAX];
@@ -64,10 +68,11 @@ struct iq_group {
 /**
  * struct iq_numbers - what groups do, by number
  *
- * Numbers are small, for the tables' sake. A request for groups makes a new one
- * of these with all that it changes, so that packets see that at once. The number
- * of a group that is gone is given again after a grace period: who has read it in
- * a table uses it within one.
+ * Numbers are small, for the tables' sake. A request that changes what groups do
+ * makes a new one of these with all that it changes, so that packets see that at
+ * once; so does one for which there are too few. What a new group does is written in
+ * place: no table has its number yet. The number of a group that is gone is given
+ * again after a grace period: who has read it in a table uses it within one.
  *
  * @n: how many numbers; 0 is no group's
  * @free: of each that is not taken: the grace period to wait for

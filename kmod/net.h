@@ -65,6 +65,7 @@ enum iq_table_id {
 };
 
 struct iq_claims;
+struct iq_names;
 struct iq_store;
 struct iq_table_type;
 
@@ -98,7 +99,8 @@ struct iq_table {
  * @settings: RCU, written under config
  * @total: counters of enum iq_total, per CPU
  *
- * @groups: id to struct iq_group; read under RCU, written under config
+ * @groups: id to struct iq_group; config
+ * @names: of the groups, see name.c; config
  * @numbers: what groups do, by number; never NULL once there was a group; RCU,
  *	written under config
  * @last_number: that was given; config
@@ -109,6 +111,7 @@ struct iq_table {
  * @claimed: bits of skb->mark that policies or SAs of the kernel's want; what of
  *	them is ours is asked in claim.c. Written under a lock of its own.
  * @tables: the SA and the IKE table, by enum iq_table_id
+ * @dsts: destinations of the SA table, see dst.c
  *
  * @generation: of each owner; table
  * @audit: number of the last audit against the SAD; table
@@ -145,6 +148,7 @@ struct iq_net {
 	struct iq_counter __percpu *total;
 
 	struct xarray groups;
+	struct iq_names *names;
 	struct iq_numbers __rcu *numbers;
 	u32 last_number;
 	u32 n_groups;
@@ -154,6 +158,7 @@ struct iq_net {
 
 	u32 claimed;
 	struct iq_table tables[__IQ_TABLE_MAX];
+	struct rhashtable dsts;
 
 	u32 generation[IPSEC_QOS_OWNER_MAX + 1];
 	u32 audit;
