@@ -29,7 +29,7 @@ struct iq_store *iq_store_alloc(u8 family, u32 n)
 	static atomic64_t ids;
 	struct iq_store *s;
 	u32 n_buckets, total;
-	size_t buckets;
+	size_t buckets, counts;
 
 	BUILD_BUG_ON(sizeof(struct iq_bucket) != 64);
 	BUILD_BUG_ON(sizeof(struct iq_rest) != 24);
@@ -41,7 +41,8 @@ struct iq_store *iq_store_alloc(u8 family, u32 n)
 	total = n_buckets + max_t(u32, IQ_STORE_MIN, n_buckets / IQ_STORE_SPILL);
 	buckets = array_size(total, wide ? sizeof(struct iq_wide_bucket) :
 			     sizeof(struct iq_bucket));
-	s = kvzalloc(size_add(IQ_STORE_HEAD, buckets), gfp);
+	counts = DIV_ROUND_UP(n_buckets, IQ_STORE_SPILLED);
+	s = kvzalloc(size_add(IQ_STORE_HEAD, size_add(buckets, counts)), gfp);
 	if (!s)
 		return NULL;
 	s->rest = kvcalloc(total, IQ_SLOTS * sizeof(*s->rest), gfp);
@@ -55,6 +56,7 @@ struct iq_store *iq_store_alloc(u8 family, u32 n)
 	s->n_spill = total - n_buckets;
 	get_random_bytes(&s->secret, sizeof(s->secret));
 	s->buckets = (void *)s + IQ_STORE_HEAD;
+	s->spilled = s->buckets + buckets;
 	return s;
 }
 
@@ -168,15 +170,30 @@ static bool iq_ref_spilled(const struct iq_ref *ref)
 	return ref->i / IQ_SLOTS >= ref->s->n_buckets;
 }
 
+/* How many of the spill have the first bucket of the one in @ref. */
+static u8 *iq_ref_spilled_count(const struct iq_ref *ref)
+{
+	struct iq_place p;
+	struct iq_key key;
+
+	iq_ref_key(ref, &key);
+	p = iq_store_place(ref->s, &key, iq_store_wide(ref->s->family));
+	return &ref->s->spilled[iq_store_way(ref->s, p.hash, 0) / IQ_STORE_SPILLED];
+}
+
 static void iq_slot_set(const struct iq_ref *ref, const struct iq_key *key,
 			const struct iq_place *p, u32 group)
 {
 	struct iq_rest *rest = iq_ref_rest(ref);
 	struct iq_slot *slot = iq_ref_slot(ref);
 	struct iq_store *s = ref->s;
+	u8 *spilled;
 
-	if (iq_ref_spilled(ref))
-		WRITE_ONCE(s->n_spilled, s->n_spilled + 1);
+	if (iq_ref_spilled(ref)) {
+		spilled = &s->spilled[iq_store_way(s, p->hash, 0) / IQ_STORE_SPILLED];
+		if (*spilled < U8_MAX)
+			WRITE_ONCE(*spilled, *spilled + 1);
+	}
 	if (iq_store_wide(s->family))
 		memcpy(iq_ref_words(ref), key->dst, sizeof(key->dst));
 	atomic64_set(&rest->packets, 0);
@@ -193,7 +210,7 @@ static void iq_slot_set(const struct iq_ref *ref, const struct iq_key *key,
 static u64 iq_slot_clear(const struct iq_ref *ref)
 {
 	struct iq_slot *slot = iq_ref_slot(ref);
-	struct iq_store *s = ref->s;
+	u8 *spilled = iq_ref_spilled(ref) ? iq_ref_spilled_count(ref) : NULL;
 	u64 word = atomic64_read(&slot->word);
 
 	/*
@@ -207,11 +224,11 @@ static u64 iq_slot_clear(const struct iq_ref *ref)
 		}
 	} while (!atomic64_try_cmpxchg(&slot->word, (s64 *)&word,
 					 IQ_WORD_FREED));
-	if (iq_ref_spilled(ref)) {
+	if (spilled && *spilled < U8_MAX) {
 		/* Pairs with iq_store_search(). */
-		smp_store_release(&s->n_spilled, s->n_spilled - 1);
+		smp_store_release(spilled, *spilled - 1);
 	}
-	s->n--;
+	ref->s->n--;
 	return word;
 }
 

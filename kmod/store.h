@@ -7,7 +7,8 @@
  * cache line: what a key is compared by, its group's number, and what was
  * counted of late. A second line, where a key is longer than 8 bytes, has the
  * keys themselves. The few keys that find both buckets full go to a small number
- * of further buckets, the spill. What packets seldom need stands in an array
+ * of further buckets, the spill; how many went there is counted for every few buckets,
+ * so that a key that is nowhere is seldom looked for there. What packets seldom need stands in an array
  * beside, struct iq_rest.
  *
  * Readers hold rcu_read_lock() and nothing else; who counts waits, once in 65,536
@@ -46,6 +47,7 @@
 
 #define IQ_SLOTS	4	/* of a bucket: what fits into 64 bytes */
 #define IQ_STORE_CACHED	2048	/* so many buckets are in a cache near to the CPU */
+#define IQ_STORE_SPILLED 4	/* buckets that share a count of what went to the spill */
 
 /**
  * struct iq_key - names an SA (RFC 4301 section 4.1) or an IKE SA
@@ -168,7 +170,8 @@ struct iq_rest {
  * @family: of the keys: AF_INET, AF_INET6, 0 for IKE SAs
  * @secret: of the hash; each store has another
  * @next: where its entries move to, or NULL; RCU
- * @n_spilled: entries in the spill
+ * @spilled: for every IQ_STORE_SPILLED buckets: entries in the spill whose first
+ *	bucket is one of them; U8_MAX: as many or more, for ever
  * @rest: of each slot
  * @n: entries; iq_net.table
  * @id: no other store has had it
@@ -178,9 +181,9 @@ struct iq_store {
 	hsiphash_key_t secret;
 	u32 n_buckets;
 	u32 n_spill;
-	u32 n_spilled;
-	u8 family;
+	u8 *spilled;
 	struct iq_store __rcu *next;
+	u8 family;
 
 	struct iq_rest *rest ____cacheline_aligned;
 	u32 n;
@@ -409,9 +412,10 @@ iq_store_search(const struct iq_store *s, const struct iq_key *key, bool wide,
 		struct iq_found *f)
 {
 	struct iq_place p = iq_store_place(s, key, wide);
+	u32 first;
 	int way;
 
-	f->number = iq_store_way(s, p.hash, 0);
+	first = f->number = iq_store_way(s, p.hash, 0);
 	f->b = iq_store_bucket(s, f->number, wide);
 	/*
 	 * All at once where memory is slow, for it is the waiting that costs: one
@@ -429,7 +433,8 @@ iq_store_search(const struct iq_store *s, const struct iq_key *key, bool wide,
 		 * Pairs with iq_slot_clear(): what left the spill is in the next
 		 * store.
 		 */
-		if (way > 1 && !smp_load_acquire(&s->n_spilled))
+		if (way == 2 &&
+		    !smp_load_acquire(&s->spilled[first / IQ_STORE_SPILLED]))
 			return false;
 		f->number = iq_store_way(s, p.hash, way);
 		f->b = iq_store_bucket(s, f->number, wide);
