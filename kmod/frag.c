@@ -5,6 +5,7 @@
 #include <linux/slab.h>
 #include <net/l3mdev.h>
 
+#include "dst.h"
 #include "frag.h"
 #include "tag.h"
 
@@ -12,12 +13,18 @@
  * Packets of which fragments are under way: as many as come within a round trip
  * of a fast link, and no more than a namespace should cost.
  */
-#define IQ_FRAG_SETS	256
-#define IQ_FRAG_WAYS	4
+#define IQ_FRAG_SETS	128
+#define IQ_FRAG_WAYS	8
 
 #define IQ_FRAG_WAIT	(HZ / 5)	/* for the first fragment */
 #define IQ_FRAG_LIFE	HZ		/* identifications come again soon */
 #define IQ_FRAG_HELD	256		/* fragments that wait, in all */
+
+/* What of the ways and of those that wait may be of UDP. */
+#define IQ_FRAG_SHARE(n)	((n) / 2)
+
+#define IQ_FRAG_PAIRS	256		/* of addresses, that are remembered */
+#define IQ_FRAG_PAIR_LIFE	(300 * HZ)
 
 /**
  * struct iq_frag_key - what a packet's fragments share
@@ -41,11 +48,13 @@ struct iq_frag_key {
  * struct iq_held - a fragment that waits
  *
  * @state: where; its device is held
+ * @udp: of what may be UDP
  */
 struct iq_held {
 	struct list_head list;
 	struct sk_buff *skb;
 	struct nf_hook_state state;
+	bool udp;
 };
 
 enum iq_frag_state {
@@ -59,6 +68,7 @@ enum iq_frag_state {
  *
  * @since: jiffies when it came to be in this state
  * @held: those that wait for the first
+ * @udp: it may be UDP, and is neither ESP nor AH
  * @kind: with IQ_FRAG_KNOWN, as all below: what the first is; IQ_FRAGMENT: it
  *	did not come in time
  */
@@ -67,6 +77,7 @@ struct iq_frag {
 	unsigned long since;
 	struct list_head held;
 	enum iq_frag_state state;
+	bool udp;
 	enum iq_kind kind;
 	u8 proto;
 	u32 spi;
@@ -75,10 +86,24 @@ struct iq_frag {
 };
 
 /**
+ * struct iq_frag_pair - two addresses between which there was what is somebody's
+ *
+ * @tag: of both, a hash; 0: none
+ * @since: jiffies when it was so last; who reads it beside another's @tag is wrong about
+ *	a single fragment
+ */
+struct iq_frag_pair {
+	u32 tag;
+	unsigned long since;
+};
+
+/**
  * struct iq_frags - those of a namespace
  *
  * @secret: for the hash, since senders choose the key
+ * @pair: what iq_frag_pair() was told
  * @n_held: how many wait
+ * @n_held_udp: how many of them may be of UDP
  * @work: sends on what is @ready, and what has waited long enough
  * @ready: struct iq_held that go on; under @lock
  * @set: its @lock covers its ways; @lock of the whole nests inside. All with
@@ -87,7 +112,9 @@ struct iq_frag {
 struct iq_frags {
 	siphash_key_t secret;
 	struct iq_net *iqn;
+	struct iq_frag_pair pair[IQ_FRAG_PAIRS];
 	atomic_t n_held;
+	atomic_t n_held_udp;
 	struct delayed_work work;
 	spinlock_t lock;
 	struct list_head ready;
@@ -103,6 +130,54 @@ static DEFINE_PER_CPU(const struct sk_buff *, iq_frag_resuming);
 bool iq_frag_waited(const struct sk_buff *skb)
 {
 	return this_cpu_read(iq_frag_resuming) == skb;
+}
+
+static bool iq_frag_udp(const struct iq_packet *pkt)
+{
+	return pkt->frag_proto != IPPROTO_ESP && pkt->frag_proto != IPPROTO_AH;
+}
+
+/* Where both addresses are remembered; whichever is the source. */
+static struct iq_frag_pair *iq_frag_find_pair(struct iq_frags *f,
+					      const struct iq_packet *pkt, u32 *tag)
+{
+	size_t n = pkt->family == AF_INET ? 4 : 16;
+	bool swap = memcmp(pkt->src, pkt->dst, n) > 0;
+	u8 key[32] __aligned(8) = {};
+	u64 hash;
+
+	memcpy(key, swap ? pkt->dst : pkt->src, n);
+	memcpy(key + 16, swap ? pkt->src : pkt->dst, n);
+	hash = siphash(key, sizeof(key), &f->secret);
+	*tag = upper_32_bits(hash) | 1;
+	return &f->pair[hash % IQ_FRAG_PAIRS];
+}
+
+void iq_frag_pair(struct iq_net *iqn, const struct iq_packet *pkt)
+{
+	struct iq_frag_pair *pair;
+	u32 tag;
+
+	if (pkt->first && !iq_frag_udp(pkt))
+		return;
+	pair = iq_frag_find_pair(iqn->frags, pkt, &tag);
+	WRITE_ONCE(pair->since, jiffies);
+	WRITE_ONCE(pair->tag, tag);
+}
+
+bool iq_frag_ours(struct iq_net *iqn, const struct iq_packet *pkt)
+{
+	const struct iq_frag_pair *pair;
+	u32 tag;
+
+	if (iq_dst_known(iqn, pkt->family, pkt->dst) &&
+	    (!iq_frag_udp(pkt) || iq_dst_known(iqn, pkt->family, pkt->src)))
+		return true;
+	if (!iq_frag_udp(pkt))
+		return false;
+	pair = iq_frag_find_pair(iqn->frags, pkt, &tag);
+	return READ_ONCE(pair->tag) == tag &&
+	       time_before(jiffies, READ_ONCE(pair->since) + IQ_FRAG_PAIR_LIFE);
 }
 
 static struct iq_frag_set *iq_frag_key(struct iq_frags *f,
@@ -134,37 +209,54 @@ static void iq_frag_release(struct iq_frags *f, struct iq_frag *frag)
 	mod_delayed_work(system_highpri_wq, &f->work, 0);
 }
 
+/* What is lost where another packet gets its place: the less, the sooner it goes. */
+static int iq_frag_worth(const struct iq_frag *frag)
+{
+	if (frag->state == IQ_FRAG_FREE)
+		return 0;
+	if (frag->state == IQ_FRAG_WAITING)
+		return 3;
+	return frag->kind == IQ_FRAGMENT ? 1 : 2;
+}
+
 /*
  * The place of a packet: its own, else one that is free or remembers nothing but
- * that the first did not come; for a @first fragment else the oldest, whatever
- * that is: a flood of others does not keep it from being heeded. NULL: there is
- * none.
+ * that the first did not come; for a @first fragment else the oldest that nobody waits
+ * for, and else the oldest: a flood of others does not keep it from being heeded. What
+ * may be UDP has no more than its share, and none of ESP and AH goes for it. NULL: there
+ * is none.
  */
 static struct iq_frag *iq_frag_find(struct iq_frags *f, struct iq_frag_set *set,
-				    const struct iq_frag_key *key, bool first)
+				    const struct iq_frag_key *key, bool udp, bool first)
 {
-	struct iq_frag *frag, *best = NULL;
+	struct iq_frag *frag, *free = NULL, *old = NULL, *best;
+	unsigned int n = 0;
 
 	for (frag = set->way; frag < set->way + IQ_FRAG_WAYS; frag++) {
 		if (frag->state == IQ_FRAG_KNOWN &&
 		    time_after(jiffies, frag->since + IQ_FRAG_LIFE))
 			frag->state = IQ_FRAG_FREE;
 		if (frag->state == IQ_FRAG_FREE) {
-			best = frag;
+			free = frag;
 			continue;
 		}
 		if (!memcmp(&frag->key, key, sizeof(*key)))
 			return frag;
-		if (!first && (frag->state != IQ_FRAG_KNOWN ||
-			       frag->kind != IQ_FRAGMENT))
+		if (frag->udp != udp)
 			continue;
-		if (!best || (best->state != IQ_FRAG_FREE &&
-			      time_before(frag->since, best->since)))
-			best = frag;
+		n++;
+		if (!first && iq_frag_worth(frag) > 1)
+			continue;
+		if (!old || iq_frag_worth(frag) < iq_frag_worth(old) ||
+		    (iq_frag_worth(frag) == iq_frag_worth(old) &&
+		     time_before(frag->since, old->since)))
+			old = frag;
 	}
+	best = free && (!udp || n < IQ_FRAG_SHARE(IQ_FRAG_WAYS)) ? free : old;
 	if (best) {
 		iq_frag_release(f, best);
 		best->state = IQ_FRAG_FREE;
+		best->udp = udp;
 		best->key = *key;
 	}
 	return best;
@@ -179,7 +271,7 @@ void iq_frag_learn(struct iq_net *iqn, const struct nf_hook_state *state,
 	struct iq_frag *frag;
 
 	spin_lock_bh(&set->lock);
-	frag = iq_frag_find(f, set, &key, true);
+	frag = iq_frag_find(f, set, &key, iq_frag_udp(pkt), true);
 	frag->state = IQ_FRAG_KNOWN;
 	frag->since = jiffies;
 	frag->kind = kind;
@@ -202,12 +294,16 @@ static bool iq_frag_hold(struct iq_frags *f, struct iq_frag *frag,
 
 	if (atomic_inc_return(&f->n_held) > IQ_FRAG_HELD)
 		goto full;
+	if (frag->udp &&
+	    atomic_inc_return(&f->n_held_udp) > IQ_FRAG_SHARE(IQ_FRAG_HELD))
+		goto full_udp;
 	h = kmalloc(sizeof(*h), GFP_ATOMIC | __GFP_NOWARN);
 	if (!h)
-		goto full;
+		goto full_udp;
 	dev_hold(state->in);
 	h->skb = skb;
 	h->state = *state;
+	h->udp = frag->udp;
 	list_add_tail(&h->list, &frag->held);
 	if (frag->state == IQ_FRAG_FREE) {
 		frag->state = IQ_FRAG_WAITING;
@@ -216,6 +312,9 @@ static bool iq_frag_hold(struct iq_frags *f, struct iq_frag *frag,
 	}
 	return true;
 
+full_udp:
+	if (frag->udp)
+		atomic_dec(&f->n_held_udp);
 full:
 	atomic_dec(&f->n_held);
 	return false;
@@ -233,7 +332,7 @@ bool iq_frag_recall(struct iq_net *iqn, struct sk_buff *skb,
 
 	*kind = IQ_FRAGMENT;
 	spin_lock_bh(&set->lock);
-	frag = iq_frag_find(f, set, &key, false);
+	frag = iq_frag_find(f, set, &key, iq_frag_udp(pkt), false);
 	if (frag && frag->state == IQ_FRAG_KNOWN) {
 		*kind = frag->kind;
 		pkt->proto = frag->proto;
@@ -289,8 +388,10 @@ static void iq_frag_resume(struct iq_frags *f, struct iq_held *h)
 out:
 	rcu_read_unlock();
 	dev_put(dev);
-	kfree(h);
+	if (h->udp)
+		atomic_dec(&f->n_held_udp);
 	atomic_dec(&f->n_held);
+	kfree(h);
 }
 
 static void iq_frag_work(struct work_struct *work)

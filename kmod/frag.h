@@ -3,10 +3,13 @@
  * Fragments: the first says whose a packet is, and the others are told by it.
  * Nothing is reassembled, so that what this module cannot tell passes as it
  * came. A later fragment that is ahead of the first waits for it, about a fifth
- * of a second at most.
+ * of a second at most; but only where that may tell whose it is: of ESP and AH where
+ * an SA has its destination, of UDP, which may be anything, where an SA has each of its
+ * addresses, or IKE or encapsulated ESP that was somebody's has lately gone between them.
  *
  * All that is remembered has a fixed place, and what waits a ceiling: senders
- * cannot make it grow. Where there is no room a fragment passes untagged.
+ * cannot make it grow. Where there is no room a fragment passes untagged. Half of the
+ * room is kept for ESP and AH.
  */
 #ifndef _IPSEC_QOS_FRAG_H
 #define _IPSEC_QOS_FRAG_H
@@ -20,6 +23,15 @@ int iq_frag_init(struct iq_net *iqn);
 
 /* The hooks are gone and a grace period has passed. */
 void iq_frag_exit(struct iq_net *iqn);
+
+/** iq_frag_ours() - may a fragment be somebody's here? Under rcu_read_lock(). */
+bool iq_frag_ours(struct iq_net *iqn, const struct iq_packet *pkt);
+
+/**
+ * iq_frag_pair() - a packet is somebody's: IKE, or a first fragment; so what else goes
+ * between its addresses in UDP may be; likewise
+ */
+void iq_frag_pair(struct iq_net *iqn, const struct iq_packet *pkt);
 
 /**
  * iq_frag_learn() - a first fragment came

@@ -7,6 +7,7 @@
 #include <net/netns/generic.h>
 
 #include "claim.h"
+#include "dst.h"
 #include "frag.h"
 #include "group.h"
 #include "ike.h"
@@ -54,11 +55,16 @@ static int __net_init iq_net_init(struct net *net)
 		goto free_settings;
 	iq_sa_init(iqn);
 	iq_ike_init(iqn);
-	err = iq_sysfs_init(iqn);
+	err = iq_dst_init(iqn);
 	if (err)
 		goto free_total;
+	err = iq_sysfs_init(iqn);
+	if (err)
+		goto free_dst;
 	return 0;
 
+free_dst:
+	iq_dst_exit(iqn);
 free_total:
 	free_percpu(iqn->total);
 free_settings:
@@ -94,6 +100,7 @@ static void __net_exit iq_net_exit(struct net *net)
 	iq_claim_exit(iqn);
 	iq_table_exit(&iqn->tables[IQ_TABLE_IKE]);
 	iq_table_exit(&iqn->tables[IQ_TABLE_SA]);
+	iq_dst_exit(iqn);
 	iq_group_exit(iqn);
 	iq_sysfs_exit(iqn);
 	free_percpu(iqn->total);

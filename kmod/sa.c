@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
+#include "dst.h"
 #include "event.h"
 #include "sa.h"
 
 static const struct iq_table_type iq_sa_type = {
 	.name = "SA",
 	.id = IQ_TABLE_SA,
+	.added = iq_dst_added,
+	.removed = iq_dst_removed,
 };
 
 /* NULL: not there, or the namespace goes. */

@@ -192,19 +192,23 @@ static noinline bool iq_tag_fragment(struct iq_net *iqn, struct sk_buff *skb,
 				     struct iq_packet *pkt, enum iq_kind *kind)
 {
 	bool may_carry = pkt->family == AF_INET ||
-			 iq_parse_may_carry(pkt->frag_proto), may_wait;
+			 iq_parse_may_carry(pkt->frag_proto), may_wait, ours;
 
+	ours = may_carry && iq_frag_ours(iqn, pkt);
 	if (*kind != IQ_FRAGMENT) {
-		if (may_carry)
+		/* Of what is not ours, and has nobody waiting, there is nothing to say. */
+		if (ours || (may_carry && *kind != IQ_OTHER))
 			iq_frag_learn(iqn, state, pkt, *kind);
 		return false;
 	}
-	may_wait = state->hook == NF_INET_PRE_ROUTING && may_carry &&
+	may_wait = state->hook == NF_INET_PRE_ROUTING && ours &&
 		   !skb->sk && !skb_dst(skb) && !iq_bridged(skb) &&
 		   !netif_is_l3_master(state->in);
 	if (iq_frag_recall(iqn, may_wait ? skb : NULL, state, pkt, kind))
 		return true;
-	if (*kind == IQ_FRAGMENT && !may_carry)
+	/* Of UDP that nobody here speaks it is not known that it is protected. */
+	if (*kind == IQ_FRAGMENT && !ours && pkt->frag_proto != IPPROTO_ESP &&
+	    pkt->frag_proto != IPPROTO_AH)
 		*kind = IQ_OTHER;
 	return false;
 }
@@ -245,10 +249,13 @@ static __always_inline void iq_tag_with(struct sk_buff *skb,
 		iq_set_dscp(skb, family, a->dscp);
 }
 
-/* Bottom halves are disabled. Not inline: what is not ours is soon through. */
+/*
+ * @nobodys: it was looked up, in vain. Bottom halves are disabled. Not inline: what is
+ * not ours is soon through.
+ */
 static noinline unsigned int
 iq_tag_protected(struct iq_net *iqn, struct sk_buff *skb,
-		 const struct nf_hook_state *state)
+		 const struct nf_hook_state *state, bool nobodys)
 {
 	const struct iq_settings *settings = rcu_dereference(iqn->settings);
 	bool in = state->hook == NF_INET_PRE_ROUTING;
@@ -285,8 +292,10 @@ iq_tag_protected(struct iq_net *iqn, struct sk_buff *skb,
 	}
 
 	packets = iq_tag_again(skb, state) ? 0 : iq_skb_packets(skb);
-	a = iq_tag_lookup(iqn, skb, kind, &pkt, packets);
+	a = nobodys ? NULL : iq_tag_lookup(iqn, skb, kind, &pkt, packets);
 	if (a) {
+		if (unlikely(pkt.first || kind == IQ_IKE))
+			iq_frag_pair(iqn, &pkt);
 		iq_tag_with(skb, a, iq_tag_mask(iqn, skb, kind, &pkt, in, a->mark,
 						a->mask, a->group->id, packets),
 			    which, packets, pkt.family);
@@ -315,7 +324,7 @@ iq_tag_plain(struct iq_net *iqn, struct sk_buff *skb,
 	again = family == AF_INET ? ipv4_l3mdev_skb(IPCB(skb)->flags) :
 				    ipv6_l3mdev_skb(IP6CB(skb)->flags);
 	if (unlikely(!plain || again || skb_is_gso(skb) || READ_ONCE(iqn->claimed)))
-		return iq_tag_protected(iqn, skb, state);
+		return iq_tag_protected(iqn, skb, state, false);
 	key.spi = esp->spi;
 	if (family == AF_INET)
 		key.dst[0] = ip_hdr(skb)->daddr;
@@ -324,7 +333,7 @@ iq_tag_plain(struct iq_net *iqn, struct sk_buff *skb,
 	a = iq_table_lookup_in(&iqn->tables[IQ_TABLE_SA], &key,
 			       iq_store_wide(family), 1, skb->len);
 	if (unlikely(!a))
-		return iq_tag_protected(iqn, skb, state);
+		return iq_tag_protected(iqn, skb, state, true);
 	iq_tag_with(skb, a, a->mask, IPSEC_QOS_COUNTER_ESP_IN, 1, family);
 	return NF_ACCEPT;
 }
@@ -441,7 +450,7 @@ static noinline unsigned int iq_tag_seldom(struct iq_net *iqn, struct sk_buff *s
 		iq_tag_came(iqn, skb, state, ipv4 ? ip_hdr(skb)->protocol :
 						    ipv6_hdr(skb)->nexthdr);
 	if (ipv4 ? iq_tag_may_ipv4(skb) : iq_tag_may_ipv6(skb))
-		verdict = iq_tag_protected(iqn, skb, state);
+		verdict = iq_tag_protected(iqn, skb, state, false);
 	local_bh_enable();
 	return verdict;
 }
@@ -465,7 +474,7 @@ static unsigned int iq_tag_in_ipv4(void *priv, struct sk_buff *skb,
 	if (protocol == IPPROTO_ESP)
 		return iq_tag_esp4(iqn, skb, state);
 	return unlikely(protocol == IPPROTO_AH) ?
-	       iq_tag_protected(iqn, skb, state) : NF_ACCEPT;
+	       iq_tag_protected(iqn, skb, state, false) : NF_ACCEPT;
 }
 
 static unsigned int iq_tag_in_ipv6(void *priv, struct sk_buff *skb,
@@ -485,7 +494,8 @@ static unsigned int iq_tag_in_ipv6(void *priv, struct sk_buff *skb,
 			return NF_ACCEPT;
 		break;
 	}
-	return iq_tag_may_ipv6(skb) ? iq_tag_protected(iqn, skb, state) : NF_ACCEPT;
+	return iq_tag_may_ipv6(skb) ? iq_tag_protected(iqn, skb, state, false) :
+				      NF_ACCEPT;
 }
 
 /* In process context, more often than not. */
@@ -497,7 +507,7 @@ static unsigned int iq_tag_local(void *priv, struct sk_buff *skb,
 	if (!(state->pf == NFPROTO_IPV4 ? iq_tag_may_ipv4(skb) : iq_tag_may_ipv6(skb)))
 		return NF_ACCEPT;
 	local_bh_disable();
-	verdict = iq_tag_protected(priv, skb, state);
+	verdict = iq_tag_protected(priv, skb, state, false);
 	local_bh_enable();
 	return verdict;
 }
@@ -637,8 +647,11 @@ int iq_tag_update(struct iq_net *iqn, bool tag, bool priority)
 	if (!err)
 		err = iq_hooks_update(iqn, &iqn->priority_hooks, iq_priority_hooks,
 				      ARRAY_SIZE(iq_priority_hooks), priority);
-	if (err && !had_out)
+	if (err && !had_out) {
+		/* Whoever comes next, or the audit, is to try again. */
+		WRITE_ONCE(iqn->own_sas, false);
 		iq_hooks_update(iqn, &iqn->out_hooks, NULL, 0, false);
+	}
 	if (err && !had_fallback)
 		iq_fallback_update(iqn, false);
 	if (err && !had)

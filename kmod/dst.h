@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Destinations: which addresses have an entry in the SA table, whatever its SPI.
+ */
+#ifndef _IPSEC_QOS_DST_H
+#define _IPSEC_QOS_DST_H
+
+#include "store.h"
+
+struct iq_net;
+
+int iq_dst_init(struct iq_net *iqn);
+
+/* Nobody looks any more. */
+void iq_dst_exit(struct iq_net *iqn);
+
+/** iq_dst_added() - an SA has @key's destination: 0 or -ENOMEM; iq_net.table is held */
+int iq_dst_added(struct iq_net *iqn, const struct iq_key *key);
+
+/** iq_dst_removed() - one that had it goes; iq_net.table is held */
+void iq_dst_removed(struct iq_net *iqn, const struct iq_key *key);
+
+/** iq_dst_known() - has an SA this destination, of 4 or 16 bytes? Under rcu_read_lock(). */
+bool iq_dst_known(struct iq_net *iqn, u8 family, const void *addr);
+
+#endif /* _IPSEC_QOS_DST_H */
