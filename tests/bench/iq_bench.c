@@ -93,14 +93,14 @@ struct result {
 };
 
 /**
- * struct node - an inside node
+ * struct inside - an inside node
  *
  * @addr: its address
  * @port: and its port, of UDP
  * @spi: of what it sends
  * @answer: of what it gets
  */
-struct node {
+struct inside {
 	u32 addr;
 	u32 port;
 	u32 spi;
@@ -115,8 +115,8 @@ static unsigned int n_taken;
 static u32 next_packet;		/* of turns: they go on where the last ones ended */
 static u32 *chain;
 static u32 next_read;		/* a line of it */
-static struct node *nodes;	/* in the order in which they send */
-static const struct node *expected;	/* who sends, or is sent to, now */
+static struct inside *nodes;	/* in the order in which they send */
+static const struct inside *expected;	/* who sends, or is sent to, now */
 static bool outwards;
 static u64 delivered[2];	/* elsewhere, and as expected */
 
@@ -202,7 +202,7 @@ static void make_packet(void *data, enum kind kind, u32 i)
 }
 
 /* What is in that of a node: @round is how many it has had before. */
-static void make_node_packet(void *data, enum kind kind, const struct node *node,
+static void make_node_packet(void *data, enum kind kind, const struct inside *node,
 			     u32 round)
 {
 	void *payload = data + sizeof(struct iphdr);
@@ -329,7 +329,7 @@ static int job_chain(const char *line)
 		return -ENOMEM;
 	}
 	for (i = 0; i < lines; i++) {
-		j = prandom_u32_max(i + 1);
+		j = reciprocal_scale(get_random_u32(), i + 1);
 		order[i] = order[j];
 		order[j] = i;
 	}
@@ -426,7 +426,7 @@ static int job_nodes(const char *line)
 		return -ENOMEM;
 	at *= 2 * NODES;
 	for (i = 0; i < NODES; i++) {
-		struct node *node = &nodes[i];
+		struct inside *node = &nodes[i];
 
 		node->addr = NODE(bench_turn(i, NODES));
 		node->port = 1024 + bench_turn(i, NODES);
