@@ -34,71 +34,117 @@ static struct iq_numbers *iq_group_numbers(const struct iq_net *iqn)
 					 lockdep_is_held(&iqn->config));
 }
 
-/*
- * Those that there are, or where groups are to @change or there are too few for @fresh
- * more a copy with twice as many as are taken then; NULL: no memory.
- */
-static struct iq_numbers *iq_numbers_for(const struct iq_net *iqn, u32 fresh,
-					 bool change)
-{
-	struct iq_numbers *old = iq_group_numbers(iqn), *new;
-	u32 n = old ? old->n : IQ_NUMBERS_MIN, i;
-
-	BUILD_BUG_ON(2 * IPSEC_QOS_MAX_GROUPS_LIMIT > IQ_GROUP_NUMBERS);
-	BUILD_BUG_ON(FIELD_MAX(IQ_WORD_GROUP) + 1 != IQ_GROUP_NUMBERS);
-	while (n < 2 * (iqn->n_groups + fresh))
-		n *= 2;
-	if (old && old->n == n && !change)
-		return old;
-	new = kvzalloc(struct_size(new, action, n) +
-		       n * (sizeof(*new->free) + sizeof(*new->taken)),
-		       GFP_KERNEL_ACCOUNT);
-	if (!new)
-		return NULL;
-	new->n = n;
-	new->free = (void *)&new->action[n];
-	new->taken = (void *)&new->free[n];
-	for (i = 0; old && i < old->n; i++) {
-		new->action[i] = old->action[i];
-		new->free[i] = old->free[i];
-		new->taken[i] = old->taken[i];
-	}
-	for (; i < n; i++)
-		new->free[i] = get_completed_synchronize_rcu();
-	new->taken[0] = true;
-	return new;
-}
-
 static void iq_numbers_free_rcu(struct rcu_head *rcu)
 {
 	kvfree(container_of(rcu, struct iq_numbers, rcu));
 }
 
-/* One that may be given; 0: none. The search goes on where it was. */
-static u32 iq_numbers_free(const struct iq_numbers *numbers, u32 last)
+/* A copy with room for @n. */
+static struct iq_numbers *iq_numbers_copy(const struct iq_numbers *old, u32 n)
 {
-	u32 i, number;
+	struct iq_numbers *new = kvzalloc(struct_size(new, action, n),
+					  GFP_KERNEL_ACCOUNT);
 
-	for (i = 1; i <= numbers->n; i++) {
-		number = (last + i) % numbers->n;
-		if (!numbers->taken[number] &&
-		    poll_state_synchronize_rcu(numbers->free[number]))
+	if (!new)
+		return NULL;
+	new->n = n;
+	if (old)
+		memcpy(new->action, old->action, old->n * sizeof(old->action[0]));
+	return new;
+}
+
+/* Of the spare one nothing is worth keeping. */
+static void iq_numbers_no_spare(struct iq_net *iqn)
+{
+	struct iq_group *g, *next;
+
+	list_for_each_entry_safe(g, next, &iqn->stale, stale)
+		list_del_init(&g->stale);
+	if (iqn->spare)
+		call_rcu(&iqn->spare->rcu, iq_numbers_free_rcu);
+	iqn->spare = NULL;
+}
+
+/* Have twice as many as are taken with @fresh more. That they are more harms nobody. */
+static int iq_numbers_grow(struct iq_net *iqn, u32 fresh)
+{
+	struct iq_numbers *old = iq_group_numbers(iqn), *new;
+	u32 n = old ? old->n : IQ_NUMBERS_MIN, i;
+	struct iq_number_use *use;
+
+	BUILD_BUG_ON(2 * IPSEC_QOS_MAX_GROUPS_LIMIT > IQ_GROUP_NUMBERS);
+	BUILD_BUG_ON(FIELD_MAX(IQ_WORD_GROUP) + 1 != IQ_GROUP_NUMBERS);
+	while (n < 2 * (iqn->n_groups + fresh))
+		n *= 2;
+	if (old && old->n == n)
+		return 0;
+	new = iq_numbers_copy(old, n);
+	use = kvmalloc_array(n, sizeof(*use), GFP_KERNEL_ACCOUNT);
+	if (!new || !use) {
+		kvfree(new);
+		kvfree(use);
+		return -ENOMEM;
+	}
+	for (i = 0; i < n; i++) {
+		if (old && i < old->n)
+			use[i] = iqn->number_use[i];
+		else
+			use[i] = (struct iq_number_use) {
+				.free = get_completed_synchronize_rcu(),
+				.taken = !i,
+			};
+	}
+	kvfree(iqn->number_use);
+	iqn->number_use = use;
+	iq_numbers_no_spare(iqn);
+	rcu_assign_pointer(iqn->numbers, new);
+	if (old)
+		call_rcu(&old->rcu, iq_numbers_free_rcu);
+	return 0;
+}
+
+/* Have the spare one say what packets read, and nobody read it. */
+static int iq_numbers_spare(struct iq_net *iqn)
+{
+	const struct iq_numbers *numbers = iq_group_numbers(iqn);
+	struct iq_group *g, *next;
+
+	if (!iqn->spare) {
+		iqn->spare = iq_numbers_copy(numbers, numbers->n);
+		return iqn->spare ? 0 : -ENOMEM;
+	}
+	cond_synchronize_rcu(iqn->spare_gp);
+	list_for_each_entry_safe(g, next, &iqn->stale, stale) {
+		iqn->spare->action[g->number] = numbers->action[g->number];
+		list_del_init(&g->stale);
+	}
+	return 0;
+}
+
+/* One that may be given; 0: none. The search goes on where it was. */
+static u32 iq_numbers_free(const struct iq_net *iqn)
+{
+	u32 n = iq_group_numbers(iqn)->n, i, number;
+
+	for (i = 1; i <= n; i++) {
+		number = (iqn->last_number + i) % n;
+		if (!iqn->number_use[number].taken &&
+		    poll_state_synchronize_rcu(iqn->number_use[number].free))
 			return number;
 	}
 	return 0;
 }
 
-static void iq_group_number(struct iq_net *iqn, struct iq_numbers *numbers,
-			    struct iq_group *g)
+static void iq_group_number(struct iq_net *iqn, struct iq_group *g)
 {
-	g->number = iq_numbers_free(numbers, iqn->last_number);
+	g->number = iq_numbers_free(iqn);
 	if (!g->number) {
 		/* Half of them are not taken: it is for those that were. */
 		synchronize_rcu();
-		g->number = iq_numbers_free(numbers, iqn->last_number);
+		g->number = iq_numbers_free(iqn);
 	}
 	iqn->last_number = g->number;
-	numbers->taken[g->number] = true;
+	iqn->number_use[g->number].taken = true;
 }
 
 static struct iq_group *iq_group_alloc(struct iq_net *iqn,
@@ -110,6 +156,7 @@ static struct iq_group *iq_group_alloc(struct iq_net *iqn,
 		return NULL;
 	g->iqn = iqn;
 	g->id = req->id;
+	INIT_LIST_HEAD(&g->stale);
 	strscpy(g->name, req->name, sizeof(g->name));
 	g->counter = iq_counter_alloc(IPSEC_QOS_COUNTER_MAX + 1);
 	if (!g->counter) {
@@ -127,7 +174,7 @@ struct iq_group *iq_group_find(struct iq_net *iqn, u32 id, const char *name)
 /* A group that nobody uses. */
 static void iq_group_remove(struct iq_net *iqn, struct iq_group *g)
 {
-	struct iq_numbers *numbers = iq_group_numbers(iqn);
+	struct iq_number_use *use = &iqn->number_use[g->number];
 
 	xa_erase(&iqn->groups, g->id);
 	iq_name_del(g);
@@ -137,8 +184,9 @@ static void iq_group_remove(struct iq_net *iqn, struct iq_group *g)
 		iqn->n_priority--;
 	iq_sysfs_group_del(g);
 	iq_event_group(iqn, IPSEC_QOS_EVENT_DEL, g);
-	numbers->taken[g->number] = false;
-	numbers->free[g->number] = get_state_synchronize_rcu();
+	list_del(&g->stale);
+	use->taken = false;
+	use->free = get_state_synchronize_rcu();
 	call_rcu(&g->rcu, iq_group_free_rcu);
 }
 
@@ -323,16 +371,11 @@ static void iq_group_rename(const struct iq_group_plan *plan, u32 n)
 			iq_sysfs_group_rename(plan[i].g, plan[i].g->name);
 }
 
-/* What packets will find in @numbers. */
-static void iq_group_plan_action(struct iq_net *iqn, struct iq_numbers *numbers,
-				 struct iq_group_plan *p,
+/* What packets will find: a new group's, where they look; what changes, in the spare. */
+static void iq_group_plan_action(struct iq_net *iqn, const struct iq_group_plan *p,
 				 const struct iq_group_req *req)
 {
-	if (p->fresh)
-		iq_group_number(iqn, numbers, p->g);
-	else if (!p->change)
-		return;
-	numbers->action[p->g->number] = (struct iq_action) {
+	struct iq_action a = {
 		.group = p->g,
 		.counter = p->g->counter,
 		.mark = req->mark,
@@ -340,6 +383,27 @@ static void iq_group_plan_action(struct iq_net *iqn, struct iq_numbers *numbers,
 		.priority = req->priority,
 		.dscp = req->dscp,
 	};
+
+	if (p->fresh) {
+		iq_group_number(iqn, p->g);
+		iq_group_numbers(iqn)->action[p->g->number] = a;
+	}
+	if (iqn->spare && (p->fresh || p->change))
+		iqn->spare->action[p->g->number] = a;
+}
+
+/* Packets see what has changed. */
+static void iq_numbers_swap(struct iq_net *iqn, const struct iq_group_plan *plan, u32 n)
+{
+	struct iq_numbers *old = iq_group_numbers(iqn);
+	u32 i;
+
+	rcu_assign_pointer(iqn->numbers, iqn->spare);
+	iqn->spare = old;
+	iqn->spare_gp = get_state_synchronize_rcu();
+	for (i = 0; i < n; i++)
+		if (plan[i].change)
+			list_add(&plan[i].g->stale, &iqn->stale);
 }
 
 /* Carry out what can no longer fail; packets know it already. */
@@ -364,7 +428,6 @@ static void iq_group_apply(struct iq_net *iqn, struct iq_group_plan *p, u8 owner
 int iq_group_set(struct iq_net *iqn, const struct iq_group_req *req, u32 n,
 		 u8 owner, u16 nlflags, struct netlink_ext_ack *extack)
 {
-	struct iq_numbers *numbers = NULL, *old;
 	u32 i, fresh = 0, priorities = 0;
 	struct iq_group_plan *plan;
 	bool change = false;
@@ -386,28 +449,25 @@ int iq_group_set(struct iq_net *iqn, const struct iq_group_req *req, u32 n,
 		priorities += !!req[i].priority;
 		change |= plan[i].change;
 	}
-	old = iq_group_numbers(iqn);
-	numbers = iq_numbers_for(iqn, fresh, change);
-	if (!numbers) {
-		err = -ENOMEM;
-		goto undo;
-	}
+	err = iq_numbers_grow(iqn, fresh);
+	if (!err && change)
+		err = iq_numbers_spare(iqn);
 	/* Hooks first: a group without them would be a promise not kept. */
-	err = iq_group_hooks(iqn, iqn->n_groups + fresh,
-			     iqn->n_priority + priorities);
+	if (!err)
+		err = iq_group_hooks(iqn, iqn->n_groups + fresh,
+				     iqn->n_priority + priorities);
 	if (err)
-		goto free;
+		goto undo;
 
 	for (i = 0; i < n; i++) {
 		if (!plan[i].fresh && iq_group_action(plan[i].g)->priority)
 			iqn->n_priority--;
 		if (req[i].priority)
 			iqn->n_priority++;
-		iq_group_plan_action(iqn, numbers, &plan[i], &req[i]);
+		iq_group_plan_action(iqn, &plan[i], &req[i]);
 	}
-	rcu_assign_pointer(iqn->numbers, numbers);
-	if (old && old != numbers)
-		call_rcu(&old->rcu, iq_numbers_free_rcu);
+	if (change)
+		iq_numbers_swap(iqn, plan, n);
 	iq_group_rename(plan, n);
 	for (i = 0; i < n; i++)
 		iq_group_apply(iqn, &plan[i], owner);
@@ -415,9 +475,6 @@ int iq_group_set(struct iq_net *iqn, const struct iq_group_req *req, u32 n,
 	kvfree(plan);
 	return 0;
 
-free:
-	if (numbers != old)
-		kvfree(numbers);
 undo:
 	iq_group_undo(iqn, plan, n);
 	kvfree(plan);
@@ -490,6 +547,7 @@ u32 iq_group_sweep(struct iq_net *iqn, u8 owner)
 void iq_group_init(struct iq_net *iqn)
 {
 	xa_init(&iqn->groups);
+	INIT_LIST_HEAD(&iqn->stale);
 	iqn->max_groups = IPSEC_QOS_MAX_GROUPS;
 	iqn->group_seq = 1;
 }
@@ -507,4 +565,6 @@ void iq_group_exit(struct iq_net *iqn)
 	xa_destroy(&iqn->groups);
 	iq_name_exit(iqn);
 	kvfree(rcu_dereference_protected(iqn->numbers, true));
+	kvfree(iqn->spare);
+	kvfree(iqn->number_use);
 }

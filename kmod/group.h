@@ -43,6 +43,7 @@ struct iq_action {
  * @name: iq_net.config
  * @by_name: in iq_net.names; iq_net.config
  * @planned: the request that is carried out names it; iq_net.config
+ * @stale: in iq_net.stale; iq_net.config
  * @owner: enum ipsec_qos_owner; iq_net.config
  * @generation: of the owner when it was stated last; iq_net.config
  * @users: SAs and IKE SAs that are in it, by enum iq_table_id; iq_net.table
@@ -57,6 +58,7 @@ struct iq_group {
 	u32 number;
 	char name[IPSEC_QOS_NAME_MAX];
 	struct hlist_node by_name;
+	struct list_head stale;
 	bool planned;
 	u8 owner;
 	u32 generation;
@@ -68,23 +70,31 @@ struct iq_group {
 /**
  * struct iq_numbers - what groups do, by number
  *
- * Numbers are small, for the tables' sake. A request that changes what groups do
- * makes a new one of these with all that it changes, so that packets see that at
- * once; so does one for which there are too few. What a new group does is written in
- * place: no table has its number yet. The number of a group that is gone is given
- * again after a grace period: who has read it in a table uses it within one.
+ * Numbers are small, for the tables' sake. There are two of these: one that packets
+ * read, and a spare one. A request that changes what groups do does so in the spare one
+ * and swaps them, so that packets see all of it at once. What a new group does is
+ * written into both: no table has its number yet.
  *
  * @n: how many numbers; 0 is no group's
- * @free: of each that is not taken: the grace period to wait for
- *	(get_state_synchronize_rcu()); iq_net.config
- * @taken: of each: a group has it; iq_net.config
  */
 struct iq_numbers {
 	struct rcu_head rcu;
 	u32 n;
-	unsigned long *free;
-	bool *taken;
 	struct iq_action action[] ____cacheline_aligned;
+};
+
+/**
+ * struct iq_number_use - whether a number may be given; iq_net.config
+ *
+ * The number of a group that is gone is given again after a grace period: who has read
+ * it in a table uses it within one.
+ *
+ * @free: the grace period to wait for (get_state_synchronize_rcu()), if not @taken
+ * @taken: a group has it
+ */
+struct iq_number_use {
+	unsigned long free;
+	bool taken;
 };
 
 /**

@@ -66,6 +66,8 @@ enum iq_table_id {
 
 struct iq_claims;
 struct iq_names;
+struct iq_number_use;
+struct iq_numbers;
 struct iq_store;
 struct iq_table_type;
 
@@ -103,6 +105,10 @@ struct iq_table {
  * @names: of the groups, see name.c; config
  * @numbers: what groups do, by number; never NULL once there was a group; RCU,
  *	written under config
+ * @spare: what they did, and will at the next change; NULL: none yet; config
+ * @spare_gp: the grace period after which no packet reads @spare any more; config
+ * @stale: groups that do something else than @spare says; config
+ * @number_use: of each number; config
  * @last_number: that was given; config
  * @group_seq: counts changes of @groups; config
  * @n_priority: groups that have a priority; config
@@ -150,6 +156,10 @@ struct iq_net {
 	struct xarray groups;
 	struct iq_names *names;
 	struct iq_numbers __rcu *numbers;
+	struct iq_numbers *spare;
+	unsigned long spare_gp;
+	struct list_head stale;
+	struct iq_number_use *number_use;
 	u32 last_number;
 	u32 n_groups;
 	u32 group_seq;
