@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "text.h"
+#include "trust.h"
 
 #define NESTING_MAX	4	/* sections in sections; no schema has more */
 
@@ -378,6 +379,13 @@ static int parse(struct reader *r, char *buf, size_t len)
 	FILE *fp;
 
 	r->nested = 0;
+	/* some editors put a byte order mark ahead of UTF-8 */
+	if (len >= 3 && !memcmp(buf, "\xef\xbb\xbf", 3)) {
+		buf += 3;
+		len -= 3;
+	}
+	if (len >= 2 && (!memcmp(buf, "\xff\xfe", 2) || !memcmp(buf, "\xfe\xff", 2)))
+		return fail(r, r->file, 1, "a file in UTF-16: expected UTF-8");
 	if (!len)
 		return 0;
 	if (clean(r, buf, buf + len))
@@ -413,7 +421,7 @@ static int slurp(struct reader *r, const char *path, const struct conf_section *
 {
 	const char *at = by ? by->file : path;
 	unsigned int line = by ? by->line : 0;
-	char shown[TEXT_PATH];
+	char shown[TEXT_PATH], why[3 * TEXT_PATH];
 	int fd, ret = -1;
 	ssize_t n = 0;
 	size_t size;
@@ -428,6 +436,10 @@ static int slurp(struct reader *r, const char *path, const struct conf_section *
 	}
 	if (!S_ISREG(st->st_mode)) {
 		fail(r, at, line, "cannot read '%s': expected a regular file", shown);
+		goto out;
+	}
+	if (!trust_check(st, shown, why, sizeof(why))) {
+		fail(r, at, line, "%s", why);
 		goto out;
 	}
 

@@ -16,6 +16,7 @@
 #include "clock.h"
 #include "log.h"
 #include "server.h"
+#include "trust.h"
 
 /* Bytes of an answer in one message: room for its header, the attribute's, NUL. */
 #define PIECE	(IQ_FEED_MSG_MAX - 64)
@@ -629,25 +630,39 @@ out:
 	return err;
 }
 
-/* The socket's folder, made if need be. */
+/*
+ * The socket's folder, made if need be. Who can write there can put another
+ * socket in the place of this one.
+ */
 static int make_folder(const char *path)
 {
 	char folder[sizeof(((struct sockaddr_un *)NULL)->sun_path)];
+	char why[2 * sizeof(folder) + 128];
+	struct stat st;
 	char *slash;
 	mode_t mask;
 	int err;
 
 	strcpy(folder, path);
 	slash = strrchr(folder, '/');
-	if (!slash || slash == folder)
+	if (!slash)
+		strcpy(folder, ".");
+	else if (slash == folder)
 		return 0;
-	*slash = '\0';
+	else
+		*slash = '\0';
 	mask = umask(0022);
 	err = mkdir(folder, 0755) && errno != EEXIST ? -errno : 0;
 	umask(mask);
-	if (err)
+	if (!err && stat(folder, &st))
+		err = -errno;
+	if (err) {
 		log_err("cannot make the folder %s for the socket: %s", folder,
 			strerror(-err));
+	} else if (!trust_check(&st, folder, why, sizeof(why))) {
+		log_err("cannot have the socket there: %s", why);
+		err = -EPERM;
+	}
 	return err;
 }
 

@@ -175,6 +175,44 @@ START_TEST(test_lock_open_to_others)
 }
 END_TEST
 
+/* Whoever can write in the folder could listen in the daemon's place. */
+START_TEST(test_whose_folder)
+{
+	static const struct {
+		mode_t mode;
+		uid_t uid;
+		gid_t gid;
+		const char *why;
+	} cases[] = {
+		{ 0700, 0, 0, NULL }, { 0755, 0, 9, NULL }, { 0775, 0, 0, NULL },
+		{ 01777, 0, 0, NULL },
+		{ 0777, 0, 0, "chmod o-w" }, { 0703, 0, 0, "chmod o-w" },
+		{ 0770, 0, 9, "chmod g-w" }, { 0755, 33, 0, "chown root" },
+		{ 01777, 33, 0, "chown root" },
+	};
+	struct server *server;
+	char said[512];
+	size_t i;
+	int ret;
+
+	if (geteuid())
+		return;		/* who cannot give folders away */
+	for (i = 0; i < N(cases); i++) {
+		ck_assert(!chown(dir, cases[i].uid, cases[i].gid));
+		ck_assert(!chmod(dir, cases[i].mode));
+		ret = open_logged(&server, said, sizeof(said));
+		if (cases[i].why) {
+			ck_assert_int_eq(ret, -EPERM);
+			ck_assert_msg(strstr(said, dir) &&
+				      strstr(said, cases[i].why), "%s", said);
+		} else {
+			ck_assert_int_eq(ret, 0);
+			server_close(server);
+		}
+	}
+}
+END_TEST
+
 START_TEST(test_two)
 {
 	struct server *server, *second;
@@ -401,6 +439,7 @@ int main(void)
 	tcase_add_test(tc, test_lock_open_to_others);
 	tcase_add_test(tc, test_held);
 	tcase_add_test(tc, test_link);
+	tcase_add_test(tc, test_whose_folder);
 	tcase_add_test(tc, test_two);
 	tcase_add_test(tc, test_again);
 	tcase_add_test(tc, test_given_up);
