@@ -3,20 +3,18 @@
 
 #include <ctype.h>
 #include <errno.h>
-#include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <net/if.h>
+#include <linux/if.h>
 
 #include "conffile.h"
 #include "match.h"
+#include "rate.h"
 #include "text.h"
 #include "value.h"
-
-#define RATE_MAX		1e17		/* bytes a second */
 
 struct loader {
 	struct config *config;
@@ -86,6 +84,31 @@ static char *copy(struct loader *l, const char *text)
 	if (!p)
 		no_memory(l);
 	return p;
+}
+
+/* What is no mistake, but may not be meant so. False: out of memory. */
+static bool __attribute__((format(printf, 4, 5)))
+warn(struct loader *l, const struct conf_section *s, unsigned int line,
+     const char *fmt, ...)
+{
+	struct config *c = l->config;
+	char what[1024], buf[2048], **more;
+	struct text t;
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(what, sizeof(what), fmt, ap);
+	va_end(ap);
+
+	more = reallocarray(c->warnings, c->n_warnings + 1, sizeof(*more));
+	if (!more)
+		return no_memory(l);
+	c->warnings = more;
+	text_begin(&t, buf, sizeof(buf));
+	text_put(&t, "%s:%u: ", s->file, line);
+	text_escape(&t, what, strlen(what));
+	c->warnings[c->n_warnings] = copy(l, buf);
+	return c->warnings[c->n_warnings] && ++c->n_warnings;
 }
 
 /* Names of sections */
@@ -233,52 +256,18 @@ static bool dscp(struct loader *l, const struct conf_section *s, const char *tex
 	return fail(l, s, line, "dscp '%s': expected " EXPECT_DSCP, shown(l, text));
 }
 
-/*
- * tc's rates (tc(8), RATES): a number and a unit, bits a second without one; or
- * per cent of @whole where that is not 0. In bytes a second.
- */
+/* In bytes a second; in per cent of @whole, too, where that is not 0. */
 static bool rate(struct loader *l, const struct conf_section *s,
 		 const struct conf_value *v, uint64_t whole, uint64_t *value)
 {
-	static const struct {
-		const char *name;
-		double bits;
-	} units[] = {
-		{ "", 1 }, { "bit", 1 },
-		{ "kbit", 1e3 }, { "mbit", 1e6 }, { "gbit", 1e9 }, { "tbit", 1e12 },
-		{ "kibit", 0x1p10 }, { "mibit", 0x1p20 }, { "gibit", 0x1p30 },
-		{ "tibit", 0x1p40 },
-		{ "bps", 8 },
-		{ "kbps", 8e3 }, { "mbps", 8e6 }, { "gbps", 8e9 }, { "tbps", 8e12 },
-		{ "kibps", 0x1p13 }, { "mibps", 0x1p23 }, { "gibps", 0x1p33 },
-		{ "tibps", 0x1p43 },
-	};
-	const char *unit = v->text + strspn(v->text, "0123456789.");
-	double n = 0, bytes = -1;
-	char *end;
-	size_t i;
+	char hint[256];
 
-	if (isdigit((unsigned char)*v->text) || *v->text == '.') {
-		n = strtod(v->text, &end);
-		if (end != unit)
-			unit = "?";
-	} else {
-		unit = "?";
-	}
-
-	if (whole && !strcmp(unit, "%"))
-		bytes = n <= 100 ? floor(whole * n / 100) : -1;
-	for (i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
-		if (!strcasecmp(unit, units[i].name))
-			bytes = floor(n * units[i].bits / 8);
-	}
-
-	if (bytes < 1 || bytes > RATE_MAX)
+	if (rate_parse(v->text, whole, value, hint, sizeof(hint)))
 		return fail(l, s, v->line,
-			    "%s = '%s': expected a rate of at least 8bit in tc's units, such as 100mbit%s",
-			    v->key, shown(l, v->text), whole ? ", or up to 100% of the policy's" : "");
-	*value = bytes;
-	return true;
+			    "%s = '%s': expected a rate of at least 8bit in tc's units, such as 100mbit%s%s",
+			    v->key, shown(l, v->text),
+			    whole ? ", or up to 100% of the policy's" : "", hint);
+	return !*hint || warn(l, s, v->line, "%s = %s", v->key, hint);
 }
 
 /* Settings and the fall-back table */
@@ -448,26 +437,17 @@ static bool check_marks(struct loader *l, const struct conf_section **sections)
 static bool check_fallback(struct loader *l, const struct conf_section *s,
 			   const struct iq_fallback *f)
 {
-	struct config *c = l->config;
-	char buf[1024];
-	struct text t;
+	const struct config *c = l->config;
 	size_t i;
 
 	for (i = 0; i < c->n_groups; i++) {
 		const struct iq_group *g = &c->groups[i];
 
-		if ((f->mark & g->mask) != g->mark)
-			continue;
-		text_begin(&t, buf, sizeof(buf));
-		text_put(&t, "%s:%u: ", s->file, find(s, "mark")->line);
-		text_put(&t, "fall-back dscp %s: packets of no group get the mark 0x%x/0x%x, which fits that of group %s, 0x%x/0x%x: classes, filters and routing rules for the group take them, too; where that is not meant, give the fall-back another mark",
-			 shown(l, s->title), f->mark, f->mask, g->name,
-			 g->mark, g->mask);
-		c->warnings[c->n_warnings] = copy(l, buf);
-		if (!c->warnings[c->n_warnings])
-			return false;
-		c->n_warnings++;
-		break;
+		if ((f->mark & g->mask) == g->mark)
+			return warn(l, s, find(s, "mark")->line,
+				    "fall-back dscp %s: packets of no group get the mark 0x%x/0x%x, which fits that of group %s, 0x%x/0x%x: classes, filters and routing rules for the group take them, too; where that is not meant, give the fall-back another mark",
+				    shown(l, s->title), f->mark, f->mask, g->name,
+				    g->mark, g->mask);
 	}
 	return true;
 }
@@ -478,9 +458,6 @@ static bool check_fallbacks(struct loader *l,
 	struct config *c = l->config;
 	size_t i, j, k = 0;
 
-	c->warnings = array(l, c->conf.n_fallback, sizeof(*c->warnings));
-	if (!c->warnings)
-		return false;
 	/* in the order in which fallback() met them */
 	for (i = 0; i < n; i++)
 		for (j = 0; j < sections[i]->n_subs; j++)
@@ -840,6 +817,7 @@ static bool classes(struct loader *l, const struct conf_section *s, struct polic
 static bool policy(struct loader *l, const struct conf_section *s, struct policy *p)
 {
 	const struct conf_value *v;
+	const char *at;
 	int yes;
 
 	if (!check_title(l, s))
@@ -850,14 +828,20 @@ static bool policy(struct loader *l, const struct conf_section *s, struct policy
 
 	if (!need(l, s, "device", "the name of a network device", &v))
 		return false;
-	/* as the kernel's dev_valid_name() has it */
-	if (!*v->text || strlen(v->text) >= IFNAMSIZ || !strcmp(v->text, ".") ||
+	/* as the kernel's dev_valid_name() has it, but for alternative names' length */
+	if (!*v->text || strlen(v->text) >= ALTIFNAMSIZ || !strcmp(v->text, ".") ||
 	    !strcmp(v->text, "..") || strpbrk(v->text, "/: \t\r\n\v\f"))
 		return fail(l, s, v->line,
-			    "device = '%s': expected the name of a network device, of at most %d characters",
-			    shown(l, v->text), IFNAMSIZ - 1);
+			    "device = '%s': expected the name of a network device, of at most %d characters, or an alternative one of at most %d",
+			    shown(l, v->text), IFNAMSIZ - 1, ALTIFNAMSIZ - 1);
 	p->device = copy(l, v->text);
 	if (!p->device)
+		return false;
+	/* the kernel takes an @ in a name, but nobody has one */
+	at = strchr(v->text, '@');
+	if (at && !warn(l, s, v->line,
+			"device = '%s': what ip link shows from the @ on is no part of it: the device's name is '%.*s'",
+			shown(l, v->text), (int)(at - v->text), v->text))
 		return false;
 
 	if (!need(l, s, "rate", "the device's rate, such as \"100mbit\"", &v) ||
@@ -873,6 +857,10 @@ static bool policy(struct loader *l, const struct conf_section *s, struct policy
 				    shown(l, v->text));
 		p->replace = yes;
 	}
+
+	if (!get(l, s, "flows", &v) ||
+	    (v && !number(l, s, v, 1, POLICY_FLOWS_MAX, &p->flows)))
+		return false;
 	return classes(l, s, p);
 }
 
@@ -956,6 +944,7 @@ static struct conffile *read_sections(const char *file, char *error, size_t size
 		CONFFILE_KEY("device"),
 		CONFFILE_KEY("rate"),
 		CONFFILE_KEY("replace"),
+		CONFFILE_KEY("flows"),
 		CONFFILE_TITLED("class", class_keys),
 		CONFFILE_SECTION("default", class_keys),
 		CFG_END()

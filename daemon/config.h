@@ -57,11 +57,15 @@ struct class {
 	uint64_t ceil;
 };
 
+#define POLICY_FLOWS_MAX	65536	/* as fq_codel has it */
+
 /**
  * struct policy - the classes on a device
  *
  * @rate: the device's rate in bytes a second
  * @replace: a qdisc that the daemon did not make is replaced
+ * @flows: how many queues each class has, 1 to POLICY_FLOWS_MAX; 0: it is not said,
+ *	and what is there stays
  * @classes: the default class is the last one and is always there
  */
 struct policy {
@@ -69,6 +73,7 @@ struct policy {
 	char *device;
 	uint64_t rate;
 	bool replace;
+	uint32_t flows;
 	size_t n_classes;
 	struct class *classes;
 };
@@ -86,7 +91,7 @@ struct policy {
  * @index: of the profiles, for config_match()
  * @conf: ceilings, ports and the fall-back table, as the module takes them;
  *	all of them, with the module's defaults where the file is silent
- * @warnings: "FILE:LINE: what may not be meant so"; at most one for each DSCP
+ * @warnings: "FILE:LINE: what may not be meant so"
  */
 struct config {
 	unsigned int users;

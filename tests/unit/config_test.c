@@ -292,6 +292,119 @@ START_TEST(test_rate)
 	snprintf(text, sizeof(text), "policy p { device = d rate = %s }", rates[_i].text);
 	c = load(text);
 	ck_assert_uint_eq(c->policies[0].rate, rates[_i].bytes);
+	/* bytes a second may be a mistake: that is said */
+	ck_assert_uint_eq(c->n_warnings, strstr(rates[_i].text, "bps") ? 1 : 0);
+	config_free(c);
+}
+END_TEST
+
+/* Bytes that may be meant as bits */
+static const struct {
+	const char *text;
+	const char *is;
+	const char *bits;
+} in_bytes[] = {
+	{ "40mbps", "'40mbps' is 320mbit", "40mbit" },
+	{ "2.5Gbps", "'2.5Gbps' is 20gbit", "2.5gbit" },
+	{ "640kibps", "'640kibps' is 5120kibit", "640kibit" },
+	{ "9600bps", "'9600bps' is 76800bit", "9600bit" },
+};
+
+START_TEST(test_rate_in_bytes)
+{
+	char text[256];
+	struct config *c;
+
+	snprintf(text, sizeof(text),
+		 "policy p {\ndevice = d\nrate = 10gbit\ndefault {\nceil = %s } }",
+		 in_bytes[_i].text);
+	if (strstr(in_bytes[_i].text, "Gbps"))
+		strcpy(strstr(text, "10gbit"), "20tbit\ndefault {\nceil = 2.5Gbps } }");
+	c = load(text);
+	ck_assert_uint_eq(c->n_warnings, 1);
+	ck_assert_msg(strstr(c->warnings[0], ":5: ceil = ") &&
+		      strstr(c->warnings[0], in_bytes[_i].is) &&
+		      strstr(c->warnings[0], in_bytes[_i].bits), "%s",
+		      c->warnings[0]);
+	config_free(c);
+}
+END_TEST
+
+/* What people write for a rate, and what they are told to write */
+static const struct {
+	const char *text;
+	const char *hint;
+} meant[] = {
+	{ "34 mbit", "did you mean 34mbit?" }, { "34M", "did you mean 34mbit?" },
+	{ "34 Mbit/s", "did you mean 34mbit?" }, { "2.5G", "did you mean 2.5gbit?" },
+	{ "34mb", "did you mean 34mbit?" }, { "34mbits", "did you mean 34mbit?" },
+	{ "7 Ki", "did you mean 7kibit?" }, { "34Mb/s", "did you mean 34mbit?" },
+	{ "9600 bit/s", "did you mean 9600bit?" }, { "9600 b", "did you mean 9600bit?" },
+	{ "2,5gbit", "did you mean 2.5gbit?" }, { "2,5 G", "did you mean 2.5gbit?" },
+	{ "30 %", "did you mean 30%?" }, { "30 percent", "did you mean 30%?" },
+	{ "20 MB/s", "did you mean 20mbps (20 megabytes a second), or 20mbit?" },
+	{ "20 kbyte/s", "did you mean 20kbps (20 kilobytes a second), or 20kbit?" },
+	{ "1e3mbit", NULL }, { "34 furlongs", NULL }, { "", NULL }, { "mbit", NULL },
+	{ "-3mbit", NULL }, { "34 m bit x", NULL }, { "0x10 mbit", NULL },
+	{ ", mbit", NULL }, { "1,2,3 mbit", NULL }, { "1.2,3 mbit", NULL },
+};
+
+START_TEST(test_rate_meant)
+{
+	char text[256];
+
+	snprintf(text, sizeof(text),
+		 "policy p {\ndevice = d\nrate = 1gbit\ndefault { ceil = \"%s\" } }",
+		 meant[_i].text);
+	write_file("main.conf", text);
+	refused("main.conf", 4, "expected a rate");
+	if (meant[_i].hint)
+		ck_assert_msg(strstr(error, meant[_i].hint), "%s: expected %s",
+			      error, meant[_i].hint);
+	else
+		ck_assert_msg(!strstr(error, "did you mean"), "%s", error);
+}
+END_TEST
+
+/* Names of devices as people find them */
+START_TEST(test_device)
+{
+	static const struct {
+		const char *name;
+		const char *warning;
+	} cases[] = {
+		{ "wan0", NULL },
+		{ "uplink-to-the-provider-in-rack-12", NULL },
+		{ "veth7@if12", "device's name is 'veth7'" },
+		{ "eth3.100@eth3", "device's name is 'eth3.100'" },
+	};
+	char text[256];
+	struct config *c;
+	size_t i;
+
+	for (i = 0; i < N(cases); i++) {
+		snprintf(text, sizeof(text), "policy p {\nrate = 1mbit\ndevice = %s }",
+			 cases[i].name);
+		c = load(text);
+		ck_assert_str_eq(c->policies[0].device, cases[i].name);
+		ck_assert_uint_eq(c->n_warnings, cases[i].warning ? 1 : 0);
+		if (cases[i].warning)
+			ck_assert_msg(strstr(c->warnings[0], ":3: device = ") &&
+				      strstr(c->warnings[0], cases[i].warning),
+				      "%s", c->warnings[0]);
+		config_free(c);
+	}
+}
+END_TEST
+
+START_TEST(test_flows)
+{
+	struct config *c;
+
+	c = load("policy p { device = d rate = 1mbit }\n"
+		 "policy q { device = e rate = 1mbit flows = 65536 }");
+	ck_assert_uint_eq(c->policies[0].flows, 0);
+	ck_assert_uint_eq(c->policies[1].flows, 65536);
 	config_free(c);
 }
 END_TEST
@@ -358,7 +471,7 @@ static const struct {
 	{ "profile p { identity = \"C=CH, OU=", ", QQ=x\" group = g }", "such as C, O, OU and CN" },
 	{ "profile p { identity = \"CN=", "\nx\" group = g }", "in the same line" },
 	{ "profile p { identity = a group = \"", "\" }", "expected the name of a group section" },
-	{ "policy p { device = \"", "\" rate = 1mbit }", "of at most 15 characters" },
+	{ "policy p { device = \"", "\" rate = 1mbit }", "an alternative one of at most 127" },
 	{ "policy p { device = d rate = \"", "\" }", "such as 100mbit" },
 	{ "policy p { device = d rate = 1mbit replace = \"", "\" }", "expected yes or no" },
 	{ "policy p { device = d rate = 1mbit class \"", "\" { } }",
@@ -558,7 +671,11 @@ static const struct {
 	{ "policy p {\ndevice = a/b rate = 1mbit }", 2, "device = 'a/b'" },
 	{ "policy p {\ndevice = \"a b\" rate = 1mbit }", 2, "device = 'a b'" },
 	{ "policy p {\ndevice = .. rate = 1mbit }", 2, "device = '..'" },
-	{ "policy p {\ndevice = a234567890123456 rate = 1mbit }", 2, "device = 'a234" },
+	{ "policy p {\ndevice = a2345678901234567890123456789012345678901234567890"
+	  "12345678901234567890123456789012345678901234567890123456789012345678901234567890"
+	  " rate = 1mbit }", 2, "device = 'a234" },
+	{ "policy p { device = d rate = 1mbit\nflows = 0 }", 2, "flows = '0'" },
+	{ "policy p { device = d rate = 1mbit\nflows = 65537 }", 2, "flows = '65537'" },
 	{ "policy p { device = d\nrate = 0 }", 2, "rate = '0'" },
 	{ "policy p { device = d\nrate = 7 }", 2, "rate = '7'" },
 	{ "policy p { device = d\nrate = -1mbit }", 2, "rate = '-1mbit'" },
@@ -787,6 +904,75 @@ START_TEST(test_include_mistakes)
 	}
 	snprintf(name, sizeof(name), "%u.conf", CONFFILE_DEPTH_MAX - 1);
 	refused(name, 2, "is included through more than 8 files");
+}
+END_TEST
+
+/* A file that somebody else can write says what the kernel is to do */
+START_TEST(test_whose_file)
+{
+	static const struct {
+		mode_t mode;
+		uid_t uid;
+		gid_t gid;
+		const char *why;
+	} cases[] = {
+		{ 0644, 0, 0, NULL }, { 0600, 0, 7, NULL }, { 0664, 0, 0, NULL },
+		{ 0400, 0, 0, NULL }, { 0755, 0, 7, NULL },
+		{ 0646, 0, 0, "everybody can write (mode 0646): chmod o-w" },
+		{ 0602, 0, 0, "everybody can write (mode 0602): chmod o-w" },
+		{ 0660, 0, 7, "group 7 can write (mode 0660): chmod g-w" },
+		{ 0644, 12, 0, "belongs to user 12: chown root" },
+		{ 0600, 12, 0, "belongs to user 12: chown root" },
+	};
+	struct config *c;
+	size_t i;
+
+	if (geteuid())
+		return;		/* who cannot give files away */
+	write_file("main.conf", "include = \"part\"");
+	for (i = 0; i < N(cases); i++) {
+		write_file("part", G);
+		ck_assert(!chown(path("part"), cases[i].uid, cases[i].gid));
+		ck_assert(!chmod(path("part"), cases[i].mode));
+		if (cases[i].why) {
+			refused("main.conf", 1, cases[i].why);
+			ck_assert(strstr(error, path("part")));
+		} else {
+			c = config_load(path("main.conf"), error, sizeof(error));
+			ck_assert_msg(c, "%s", error);
+			config_free(c);
+		}
+		ck_assert(!unlink(path("part")));
+	}
+
+	write_file("main.conf", G);
+	ck_assert(!chmod(path("main.conf"), 0622));
+	c = config_load(path("main.conf"), error, sizeof(error));
+	ck_assert_ptr_null(c);
+	ck_assert_msg(strstr(error, "chmod"), "%s", error);
+}
+END_TEST
+
+/* What editors put in front */
+START_TEST(test_byte_order_mark)
+{
+	static const char utf16[] = "\xff\xfeg\0r\0o\0u\0p\0";
+	struct config *c;
+
+	write_file("part", "\xef\xbb\xbf# naturally\nprofile b { identity = b group = gold }");
+	c = load("\xef\xbb\xbf" G "include = part\n");
+	ck_assert_uint_eq(c->n_groups, 1);
+	ck_assert_uint_eq(c->n_profiles, 1);
+	ck_assert_uint_eq(c->profiles[0].line, 2);
+	config_free(c);
+	c = load("\xef\xbb\xbf");
+	config_free(c);
+
+	/* only there */
+	write_file("main.conf", G "\n\xef\xbb\xbfprofile a { }");
+	refused("main.conf", 3, "unknown key");
+	write_bytes("main.conf", utf16, sizeof(utf16) - 1);
+	refused("main.conf", 1, "UTF-16: expected UTF-8");
 }
 END_TEST
 
@@ -1162,9 +1348,15 @@ END_TEST
 
 START_TEST(test_installed)
 {
-	struct config *c = config_load("daemon/ipsec-qosd.conf", error, sizeof(error));
+	char text[8192] = "";
+	struct config *c;
+	FILE *f = fopen("daemon/ipsec-qosd.conf", "r");
 
-	ck_assert_msg(c, "%s", error);
+	/* whosever the sources are */
+	ck_assert_ptr_nonnull(f);
+	ck_assert(fread(text, 1, sizeof(text) - 1, f) && feof(f));
+	fclose(f);
+	c = load(text);
 	config_free(c);
 }
 END_TEST
@@ -1180,6 +1372,10 @@ int main(void)
 	tcase_add_test(tc, test_everything);
 	tcase_add_loop_test(tc, test_dscp, 0, N(dscps));
 	tcase_add_loop_test(tc, test_rate, 0, N(rates));
+	tcase_add_loop_test(tc, test_rate_in_bytes, 0, N(in_bytes));
+	tcase_add_loop_test(tc, test_rate_meant, 0, N(meant));
+	tcase_add_test(tc, test_device);
+	tcase_add_test(tc, test_flows);
 	tcase_add_loop_test(tc, test_classes, 0, N(classes));
 	tcase_add_loop_test(tc, test_lengthy, 0, N(lengthy));
 	tcase_add_test(tc, test_clip);
@@ -1189,6 +1385,8 @@ int main(void)
 	tcase_add_test(tc, test_include);
 	tcase_add_test(tc, test_include_absolute);
 	tcase_add_test(tc, test_include_mistakes);
+	tcase_add_test(tc, test_whose_file);
+	tcase_add_test(tc, test_byte_order_mark);
 	tcase_add_test(tc, test_no_file);
 	tcase_add_test(tc, test_nul);
 	tcase_add_test(tc, test_hostile);
