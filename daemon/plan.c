@@ -40,6 +40,15 @@
 #define TARGET_USEC	5000
 #define INTERVAL_USEC	100000
 
+/*
+ * Each of fq_codel's queues takes some 70 bytes of the kernel's, so its own
+ * default comes to 77 KiB a class. All of a policy have FLOWS_ALL together, of
+ * which each class has its part, from FLOWS_MIN to that default.
+ */
+#define FLOWS_MAX	1024
+#define FLOWS_MIN	64
+#define FLOWS_ALL	(64 * FLOWS_MAX)
+
 static uint64_t clamp(uint64_t value, uint64_t low, uint64_t high)
 {
 	if (value < low)
@@ -164,6 +173,8 @@ struct plan *plan_make(const struct config *config, const struct policy *policy,
 		pc = &plan->classes[i];
 		pc->class = &policy->classes[i];
 		fill_class(pc, pc->class->rate, pc->class->ceil, frame);
+		pc->flows = policy->flows ? policy->flows :
+			    clamp(FLOWS_ALL / plan->n, FLOWS_MIN, FLOWS_MAX);
 
 		if (!pc->class->group)
 			continue;

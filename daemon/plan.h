@@ -35,6 +35,7 @@
  * @quantum: bytes in turn where classes compete for bandwidth to borrow
  * @target: fq_codel's, microseconds
  * @interval: fq_codel's, microseconds
+ * @flows: fq_codel's, how many queues it has
  */
 struct plan_class {
 	const struct class *class;
@@ -48,6 +49,7 @@ struct plan_class {
 	uint32_t quantum;
 	uint32_t target;
 	uint32_t interval;
+	uint32_t flows;
 };
 
 /**

@@ -38,6 +38,7 @@
  * @ifb: it is one: what feeds it decides
  * @dirty: to be applied
  * @touched: somebody else changed something in its tree
+ * @deep: there may be filters of somebody's on its classes
  * @text: more about @state
  */
 struct site {
@@ -47,6 +48,7 @@ struct site {
 	bool ifb;
 	bool dirty;
 	bool touched;
+	bool deep;
 	enum qdisc_state state;
 	char text[256];
 };
@@ -96,6 +98,8 @@ const char *qdisc_state_name(enum qdisc_state state)
 		return "foreign qdisc";
 	case QDISC_UNFIT:
 		return "unfit device";
+	case QDISC_TAKEN:
+		return "device taken";
 	case QDISC_PENDING:
 		return "pending";
 	case QDISC_ERROR:
@@ -165,6 +169,19 @@ static const struct tc_qdisc *find_root(const struct list *qdiscs, int ifindex)
 	return NULL;
 }
 
+/* Does a qdisc, wherever it is on the device, have the daemon's handle? */
+static bool is_taken(const struct list *qdiscs, int ifindex)
+{
+	const struct tc_qdisc *qdisc = qdiscs->items;
+	size_t i;
+
+	for (i = 0; i < qdiscs->n; i++, qdisc++)
+		if (qdisc->ifindex == ifindex && qdisc->handle == ROOT)
+			return true;
+
+	return false;
+}
+
 /*
  * From what is there to what should be
  */
@@ -228,51 +245,55 @@ static int put_class(const struct qdisc_ctl *ctl, struct site *site,
 }
 
 static int put_leaf(const struct qdisc_ctl *ctl, struct site *site,
-		    const struct plan_class *want)
+		    const struct plan_class *want, bool anew)
 {
 	struct tc_qdisc leaf = {
 		.parent = CLASSID(want->minor),
 		.target = want->target,
 		.interval = want->interval,
+		.flows = want->flows,
 	};
 
-	if (tc_put_leaf(ctl->tc, site->ifindex, &leaf))
+	if (tc_put_leaf(ctl->tc, site->ifindex, &leaf, anew))
 		return fail(ctl, site, "fq_codel of class",
 			    class_name(ctl, want));
 
 	return 0;
 }
 
-/* Classes and their leaves; *@have is left with the classes that must go. */
+/* Classes and their leaves; *@gone gets those of *@have that must go. */
 static int sync_classes(const struct qdisc_ctl *ctl, struct site *site,
 			struct plan *plan, const struct list *qdiscs,
-			struct list *have)
+			const struct list *have, struct list *gone)
 {
-	struct tc_class *class = have->items, *gone = have->items;
+	const struct tc_class *class = have->items;
 	const struct tc_qdisc *qdisc = qdiscs->items;
 	struct plan_class *want;
-	bool *class_ok, *leaf_ok;
+	bool *class_ok, *leaf_ok, *leaf_there;
 	int err = -1;
 	size_t i;
 
-	class_ok = calloc(2 * plan->n + 1, sizeof(*class_ok));
+	class_ok = calloc(3 * plan->n + 1, sizeof(*class_ok));
 	if (!class_ok) {
 		set_state(site, QDISC_ERROR, "out of memory");
 		return -1;
 	}
 
 	leaf_ok = class_ok + plan->n + 1;
+	leaf_there = leaf_ok + plan->n;
 
 	for (i = 0; i < have->n; i++, class++) {
 		want = plan_find(plan, TC_H_MIN(class->handle));
-		if (!want)
-			*gone++ = *class;
-		else if (same_class(want, class))
+		if (!want) {
+			if (!list_add(gone, class, sizeof(*class))) {
+				set_state(site, QDISC_ERROR, "out of memory");
+				goto out;
+			}
+		} else if (same_class(want, class)) {
 			class_ok[want == &plan->root ? plan->n :
 				 (size_t)(want - plan->classes)] = true;
+		}
 	}
-
-	have->n = gone - (struct tc_class *)have->items;
 
 	for (i = 0; i < qdiscs->n; i++, qdisc++) {
 		if (qdisc->ifindex != site->ifindex ||
@@ -280,11 +301,15 @@ static int sync_classes(const struct qdisc_ctl *ctl, struct site *site,
 			continue;
 
 		want = plan_find(plan, TC_H_MIN(qdisc->parent));
-		if (want && want != &plan->root &&
-		    !strcmp(qdisc->kind, "fq_codel") &&
-		    near(want->target, qdisc->target) &&
-		    near(want->interval, qdisc->interval))
-			leaf_ok[want - plan->classes] = true;
+		if (!want || want == &plan->root ||
+		    strcmp(qdisc->kind, "fq_codel") != 0 ||
+		    (site->policy->flows && want->flows != qdisc->flows))
+			continue;
+
+		leaf_there[want - plan->classes] = true;
+		leaf_ok[want - plan->classes] =
+			near(want->target, qdisc->target) &&
+			near(want->interval, qdisc->interval);
 	}
 
 	if (!class_ok[plan->n] && put_class(ctl, site, &plan->root, ROOT))
@@ -295,7 +320,7 @@ static int sync_classes(const struct qdisc_ctl *ctl, struct site *site,
 		if (!class_ok[i] &&
 		    put_class(ctl, site, want, CLASSID(PLAN_MINOR_ROOT)))
 			goto out;
-		if (!leaf_ok[i] && put_leaf(ctl, site, want))
+		if (!leaf_ok[i] && put_leaf(ctl, site, want, !leaf_there[i]))
 			goto out;
 	}
 
@@ -383,12 +408,167 @@ static int sync_filter(const struct qdisc_ctl *ctl, struct site *site,
 	return 0;
 }
 
+/*
+ * Filters that are not the daemon's go by their priority as such, and those that
+ * do more than they should by themselves; @filters is left with the others.
+ */
+static int clear_filters(const struct qdisc_ctl *ctl, struct site *site,
+			 struct list *filters)
+{
+	struct seen_filter *filter = filters->items, *kept = filters->items;
+	size_t i;
+
+	for (i = 0; i < filters->n; i++, filter++) {
+		if (!filter->tc.other && !filter->tc.more)
+			*kept++ = *filter;
+		else if (tc_del_filter(ctl->tc, site->ifindex, ROOT,
+				       &filter->tc))
+			return fail(ctl, site, "removing a filter", NULL);
+	}
+
+	filters->n = kept - (struct seen_filter *)filters->items;
+	return 0;
+}
+
+/* The daemon has no filters on classes. */
+static int clear_class(const struct qdisc_ctl *ctl, struct site *site,
+		       uint32_t handle)
+{
+	const struct seen_filter *filter;
+	struct list filters = {};
+	int err;
+	size_t i;
+
+	err = tc_dump_filters(ctl->tc, site->ifindex, handle, on_filter,
+			      &filters);
+	for (i = 0, filter = filters.items; !err && i < filters.n; i++, filter++)
+		err = tc_del_filter(ctl->tc, site->ifindex, handle, &filter->tc);
+
+	free(filters.items);
+	return err ? fail(ctl, site, "removing a class's filter", NULL) : 0;
+}
+
+static int clear_deep(const struct qdisc_ctl *ctl, struct site *site,
+		      const struct list *classes)
+{
+	const struct tc_class *class = classes->items;
+	size_t i;
+
+	for (i = 0; i < classes->n; i++, class++)
+		if (clear_class(ctl, site, class->handle))
+			return -1;
+
+	return 0;
+}
+
+/*
+ * Remove @gone, of @classes: those that have children after these. One that a
+ * filter leads to has to wait, too; on which class that is, is then looked for.
+ */
+static int remove_classes(const struct qdisc_ctl *ctl, struct site *site,
+			  struct list *gone, const struct list *classes)
+{
+	struct tc_class *class, *left;
+	bool cleared = false;
+	size_t i, before;
+	int err;
+
+	while (gone->n) {
+		class = left = gone->items;
+		before = gone->n;
+		for (i = 0; i < before; i++, class++) {
+			err = tc_del_class(ctl->tc, site->ifindex, class->handle);
+			if (err == -NLE_BUSY)
+				*left++ = *class;
+			else if (err)
+				return fail(ctl, site, "removing a class", NULL);
+		}
+
+		gone->n = left - (struct tc_class *)gone->items;
+		if (gone->n < before)
+			continue;
+		if (cleared)
+			return fail(ctl, site, "removing a class", NULL);
+		if (clear_deep(ctl, site, classes))
+			return -1;
+		cleared = true;
+	}
+
+	return 0;
+}
+
+/* Is a class where neither this plan nor an earlier one has any? */
+static bool is_stray(const struct plan *plan, const struct tc_class *class)
+{
+	if (TC_H_MIN(class->handle) == plan->root.minor)
+		return class->parent != TC_H_ROOT;
+
+	return class->parent != CLASSID(plan->root.minor);
+}
+
+/*
+ * Strays go first: they may stand where something of the plan's has to be. What
+ * has to be where they are is made anew, with its filter.
+ */
+static int clear_strays(const struct qdisc_ctl *ctl, struct site *site,
+			const struct plan *plan, struct list *classes,
+			struct list *filters)
+{
+	struct tc_class *class = classes->items, *kept;
+	struct seen_filter *filter;
+	struct list strays = {};
+	bool all = false;
+	int err = -1;
+	size_t i, j, n;
+
+	for (i = 0; i < classes->n; i++)
+		all |= class[i].handle == CLASSID(plan->root.minor) &&
+		       is_stray(plan, &class[i]);
+
+	for (i = 0; i < classes->n; i++) {
+		if ((all || is_stray(plan, &class[i])) &&
+		    !list_add(&strays, &class[i], sizeof(*class))) {
+			set_state(site, QDISC_ERROR, "out of memory");
+			goto out;
+		}
+	}
+	if (!strays.n)
+		return 0;
+
+	/* a filter to one keeps it */
+	for (i = 0, class = strays.items; i < strays.n; i++, class++) {
+		filter = filters->items;
+		for (j = n = 0; j < filters->n; j++) {
+			if (filter[j].tc.classid != class->handle) {
+				filter[n++] = filter[j];
+			} else if (tc_del_filter(ctl->tc, site->ifindex, ROOT,
+						 &filter[j].tc)) {
+				fail(ctl, site, "removing a filter", NULL);
+				goto out;
+			}
+		}
+		filters->n = n;
+	}
+
+	if (remove_classes(ctl, site, &strays, classes))
+		goto out;
+
+	class = kept = classes->items;
+	for (i = 0; i < classes->n; i++, class++)
+		if (!all && !is_stray(plan, class))
+			*kept++ = *class;
+	classes->n = kept - (struct tc_class *)classes->items;
+	err = 0;
+out:
+	free(strays.items);
+	return err;
+}
+
 static int sync_tree(const struct qdisc_ctl *ctl, struct site *site,
 		     struct plan *plan, const struct list *qdiscs)
 {
-	struct list classes = {}, filters = {};
+	struct list classes = {}, gone = {}, filters = {};
 	const struct seen_filter *filter;
-	const struct tc_class *class;
 	int err = -1;
 	size_t i;
 
@@ -398,7 +578,13 @@ static int sync_tree(const struct qdisc_ctl *ctl, struct site *site,
 		goto out;
 	}
 
-	if (sync_classes(ctl, site, plan, qdiscs, &classes))
+	if (clear_filters(ctl, site, &filters) ||
+	    (site->deep && clear_deep(ctl, site, &classes)) ||
+	    clear_strays(ctl, site, plan, &classes, &filters))
+		goto out;
+
+	site->deep = false;
+	if (sync_classes(ctl, site, plan, qdiscs, &classes, &gone))
 		goto out;
 
 	for (i = 0; i < plan->n; i++)
@@ -414,15 +600,10 @@ static int sync_tree(const struct qdisc_ctl *ctl, struct site *site,
 			goto out;
 		}
 
-	for (i = 0, class = classes.items; i < classes.n; i++, class++)
-		if (tc_del_class(ctl->tc, site->ifindex, class->handle)) {
-			fail(ctl, site, "removing a class", NULL);
-			goto out;
-		}
-
-	err = 0;
+	err = remove_classes(ctl, site, &gone, &classes);
 out:
 	free(classes.items);
+	free(gone.items);
 	free(filters.items);
 	return err;
 }
@@ -497,14 +678,40 @@ static void find_device(const struct qdisc_ctl *ctl, struct site *site)
 	site->mtu = link.mtu;
 	site->ifb = !strcmp(link.kind, "ifb");
 	if (!link.ifindex)
-		set_state(site, QDISC_NO_DEVICE, "there is no device %s",
-			  site->policy->device);
+		set_state(site, QDISC_NO_DEVICE, "there is no device %s%s",
+			  site->policy->device,
+			  strchr(site->policy->device, '@') ?
+			  ": leave out what ip link shows from the @ on" : "");
 	else if (chooses_sa(link.kind))
 		set_state(site, QDISC_UNFIT,
 			  "packets choose their SA, and with it their mark, behind the queue of a device of kind %s: name the device that ESP leaves by, or set up tc there yourself",
 			  link.kind);
 	else
 		set_state(site, QDISC_PENDING, "%s", "");
+}
+
+/*
+ * A device has several names, so two policies may name one. The first of them has
+ * it; when it is there no longer, the other is tried again.
+ */
+static void find_taken(struct qdisc_ctl *ctl)
+{
+	struct site *site;
+	size_t i, j;
+
+	for (i = 0, site = ctl->sites; i < ctl->n; i++, site++) {
+		for (j = 0; j < i && site->ifindex > 0; j++) {
+			if (ctl->sites[j].ifindex != site->ifindex)
+				continue;
+
+			set_state(site, QDISC_TAKEN,
+				  "%s is the device %s of policy %s, which comes first: leave one of the two out",
+				  site->policy->device,
+				  ctl->sites[j].policy->device,
+				  ctl->sites[j].policy->name);
+			break;
+		}
+	}
 }
 
 static void sync_site(struct qdisc_ctl *ctl, struct site *site,
@@ -514,7 +721,7 @@ static void sync_site(struct qdisc_ctl *ctl, struct site *site,
 	const struct tc_qdisc *root;
 	struct plan *plan;
 	const char *why;
-	bool own;
+	bool own, taken;
 
 	if (site->ifb && check_ifb(ctl, site, qdiscs))
 		return;
@@ -534,8 +741,11 @@ static void sync_site(struct qdisc_ctl *ctl, struct site *site,
 		return;
 	}
 
-	if (!own && tc_add_root(ctl->tc, site->ifindex, ROOT, PLAN_MINOR_DEFAULT,
-				policy->replace)) {
+	taken = root && root->handle && is_taken(qdiscs, site->ifindex);
+	/* what has the handle already would be changed, or moved, and not replaced */
+	if (!own && ((taken && tc_del_root(ctl->tc, site->ifindex, root->handle)) ||
+		     tc_add_root(ctl->tc, site->ifindex, ROOT, PLAN_MINOR_DEFAULT,
+				 policy->replace && !taken))) {
 		fail(ctl, site, "qdisc htb", NULL);
 		goto out;
 	}
@@ -584,12 +794,15 @@ int qdisc_sync(struct qdisc_ctl *ctl)
 	size_t i;
 
 	for (i = 0, site = ctl->sites; i < ctl->n; i++, site++) {
+		site->dirty |= site->state == QDISC_TAKEN;
 		if (!site->dirty)
 			continue;
 
 		find_device(ctl, site);
 		known &= site->ifindex >= 0;
 	}
+
+	find_taken(ctl);
 
 	if (tc_dump_qdiscs(ctl->tc, ROOT, on_qdisc, &qdiscs)) {
 		for (i = 0; i < ctl->n; i++)
@@ -658,8 +871,7 @@ static void on_link(struct qdisc_ctl *ctl, struct nlmsghdr *nlh)
 	mtu = nla_get_u32(tb[IFLA_MTU]);
 	for (i = 0, site = ctl->sites; i < ctl->n; i++, site++) {
 		named = nlh->nlmsg_type == RTM_NEWLINK &&
-			!strcmp(nla_get_string(tb[IFLA_IFNAME]),
-				site->policy->device);
+			tc_link_named(tb, site->policy->device);
 		if (named)
 			site->dirty |= site->ifindex != ifi->ifi_index ||
 				       site->mtu != mtu ||
@@ -722,10 +934,13 @@ static void on_change(struct qdisc_ctl *ctl, struct nlmsghdr *nlh)
 		break;
 	}
 
-	for (i = 0, site = ctl->sites; i < ctl->n; i++, site++)
-		if (site->ifindex == tcm->tcm_ifindex)
-			site->touched |= site->state == QDISC_OK &&
-					 TC_H_MAJ(id) == ROOT;
+	for (i = 0, site = ctl->sites; i < ctl->n; i++, site++) {
+		if (site->ifindex != tcm->tcm_ifindex || TC_H_MAJ(id) != ROOT)
+			continue;
+
+		site->touched |= site->state == QDISC_OK;
+		site->deep |= nlh->nlmsg_type == RTM_NEWTFILTER && TC_H_MIN(id);
+	}
 }
 
 static int on_event(struct nl_msg *msg, void *arg)

@@ -35,6 +35,7 @@
  * @QDISC_NO_DEVICE: there is no such device (yet)
  * @QDISC_FOREIGN: the device has a qdisc that the daemon did not make
  * @QDISC_UNFIT: packets pass the device's queue before they are marked
+ * @QDISC_TAKEN: a policy ahead of it names the same device by another name
  * @QDISC_ERROR: the kernel refused something
  * @QDISC_PENDING: not applied yet, or the kernel does not answer
  */
@@ -43,13 +44,14 @@ enum qdisc_state {
 	QDISC_NO_DEVICE,
 	QDISC_FOREIGN,
 	QDISC_UNFIT,
+	QDISC_TAKEN,
 	QDISC_ERROR,
 	QDISC_PENDING,
 };
 
 /**
  * qdisc_state_name() - "ok", "no device", "foreign qdisc", "unfit device",
- * "error" or "pending"
+ * "device taken", "error" or "pending"
  */
 const char *qdisc_state_name(enum qdisc_state state);
 

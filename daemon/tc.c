@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <arpa/inet.h>
 #include <linux/gen_stats.h>
 #include <linux/if_ether.h>
 #include <linux/rtnetlink.h>
@@ -22,7 +23,6 @@
 #include <netlink/utils.h>
 #include <netlink/route/class.h>
 #include <netlink/route/classifier.h>
-#include <netlink/route/link.h>
 #include <netlink/route/qdisc.h>
 #include <netlink/route/tc.h>
 #include <netlink/route/cls/fw.h>
@@ -144,34 +144,6 @@ const char *tc_error(const struct tc *tc)
 	return tc->error;
 }
 
-int tc_link(struct tc *tc, const char *name, struct tc_link *result)
-{
-	struct rtnl_link *link;
-	const char *kind;
-	int err;
-
-	memset(result, 0, sizeof(*result));
-	err = check_stopped(tc);
-	if (err)
-		return err;
-
-	err = rtnl_link_get_kernel(tc->sk, 0, name, &link);
-	if (err == -NLE_NODEV || err == -NLE_OBJ_NOTFOUND) {
-		tc->kernel[0] = '\0';
-		return 0;
-	}
-
-	if (err < 0)
-		return done(tc, err);
-
-	kind = rtnl_link_get_type(link);
-	result->ifindex = rtnl_link_get_ifindex(link);
-	result->mtu = rtnl_link_get_mtu(link);
-	snprintf(result->kind, sizeof(result->kind), "%s", kind ? kind : "");
-	rtnl_link_put(link);
-	return 0;
-}
-
 /*
  * Reading
  */
@@ -233,6 +205,82 @@ static uint32_t get_u32(struct nlattr *attr)
 	return value;
 }
 
+static int on_link(struct nl_msg *msg, void *arg)
+{
+	struct ifinfomsg *ifi = nlmsg_data(nlmsg_hdr(msg));
+	struct nlattr *tb[IFLA_MAX + 1], *kind = NULL;
+	struct tc_link *link = arg;
+
+	if (nlmsg_parse(nlmsg_hdr(msg), sizeof(*ifi), tb, IFLA_MAX, NULL) < 0 ||
+	    !tb[IFLA_MTU])
+		return NL_SKIP;
+
+	link->ifindex = ifi->ifi_index;
+	link->mtu = get_u32(tb[IFLA_MTU]);
+	if (tb[IFLA_LINKINFO])
+		kind = nla_find(nla_data(tb[IFLA_LINKINFO]),
+				nla_len(tb[IFLA_LINKINFO]), IFLA_INFO_KIND);
+	if (kind)
+		nla_strlcpy(link->kind, kind, sizeof(link->kind));
+	return NL_OK;
+}
+
+int tc_link(struct tc *tc, const char *name, struct tc_link *result)
+{
+	/* the kernel looks either up among both kinds of names */
+	int attr = strlen(name) < IFNAMSIZ ? IFLA_IFNAME : IFLA_ALT_IFNAME;
+	struct ifinfomsg ifi = { .ifi_family = AF_UNSPEC };
+	struct nl_msg *msg;
+	int err;
+
+	memset(result, 0, sizeof(*result));
+	err = check_stopped(tc);
+	if (err)
+		return err;
+
+	msg = nlmsg_alloc_simple(RTM_GETLINK, 0);
+	if (!msg)
+		return done(tc, -NLE_NOMEM);
+
+	if (nlmsg_append(msg, &ifi, sizeof(ifi), NLMSG_ALIGNTO) < 0 ||
+	    nla_put_string(msg, attr, name) < 0) {
+		nlmsg_free(msg);
+		return done(tc, -NLE_NOMEM);
+	}
+
+	nl_socket_modify_cb(tc->sk, NL_CB_VALID, NL_CB_CUSTOM, on_link, result);
+	err = nl_send_auto(tc->sk, msg);
+	nlmsg_free(msg);
+	if (err >= 0)
+		err = nl_recvmsgs_default(tc->sk);
+	if (err >= 0)
+		err = nl_wait_for_ack(tc->sk);
+	nl_socket_modify_cb(tc->sk, NL_CB_VALID, NL_CB_DEFAULT, NULL, NULL);
+	if (err == -NLE_NODEV || err == -NLE_OBJ_NOTFOUND) {
+		tc->kernel[0] = '\0';
+		return 0;
+	}
+
+	return done(tc, err);
+}
+
+bool tc_link_named(struct nlattr *const *tb, const char *name)
+{
+	struct nlattr *list = tb[IFLA_PROP_LIST], *alt;
+	int left;
+
+	if (tb[IFLA_IFNAME] && !strcmp(nla_get_string(tb[IFLA_IFNAME]), name))
+		return true;
+
+	if (list)
+		nla_for_each_nested(alt, list, left)
+			if (nla_type(alt) == IFLA_ALT_IFNAME &&
+			    !strcmp(nla_get_string(alt), name))
+				return true;
+
+	return false;
+}
+
 static int on_qdisc(struct nl_msg *msg, void *arg)
 {
 	struct tcmsg *tcm = nlmsg_data(nlmsg_hdr(msg));
@@ -242,7 +290,8 @@ static int on_qdisc(struct nl_msg *msg, void *arg)
 	struct tc_htb_glob glob;
 
 	if (tcm->tcm_parent != TC_H_ROOT && tcm->tcm_parent != TC_H_INGRESS &&
-	    TC_H_MAJ(tcm->tcm_parent) != dump->parent)
+	    TC_H_MAJ(tcm->tcm_parent) != dump->parent &&
+	    tcm->tcm_handle != dump->parent)
 		return NL_SKIP;
 
 	if (nlmsg_parse(nlmsg_hdr(msg), sizeof(*tcm), tb, TCA_MAX, NULL) < 0 ||
@@ -266,6 +315,7 @@ static int on_qdisc(struct nl_msg *msg, void *arg)
 		} else if (!strcmp(qdisc.kind, "fq_codel")) {
 			qdisc.target = get_u32(opt[TCA_FQ_CODEL_TARGET]);
 			qdisc.interval = get_u32(opt[TCA_FQ_CODEL_INTERVAL]);
+			qdisc.flows = get_u32(opt[TCA_FQ_CODEL_FLOWS]);
 		}
 	}
 
@@ -328,20 +378,34 @@ static int on_filter(struct nl_msg *msg, void *arg)
 {
 	struct tcmsg *tcm = nlmsg_data(nlmsg_hdr(msg));
 	struct nlattr *tb[TCA_MAX + 1], *opt[TCA_FW_MAX + 1];
-	struct tc_filter filter;
+	struct tc_filter filter = {};
 	struct dump *dump = arg;
 
-	/* A priority as such is dumped too, without options. */
 	if (nlmsg_parse(nlmsg_hdr(msg), sizeof(*tcm), tb, TCA_MAX, NULL) < 0 ||
-	    !tb[TCA_KIND] || strcmp(nla_get_string(tb[TCA_KIND]), "fw") ||
-	    !tb[TCA_OPTIONS] ||
-	    nla_parse_nested(opt, TCA_FW_MAX, tb[TCA_OPTIONS], NULL) < 0)
+	    !tb[TCA_KIND])
 		return NL_SKIP;
 
-	filter.mark = tcm->tcm_handle;
-	filter.mask = opt[TCA_FW_MASK] ? get_u32(opt[TCA_FW_MASK]) : UINT32_MAX;
 	filter.prio = TC_H_MAJ(tcm->tcm_info) >> 16;
-	filter.classid = get_u32(opt[TCA_FW_CLASSID]);
+	filter.protocol = ntohs(TC_H_MIN(tcm->tcm_info));
+	filter.chain = get_u32(tb[TCA_CHAIN]);
+	filter.other = strcmp(nla_get_string(tb[TCA_KIND]), "fw") != 0 ||
+		       filter.protocol != ETH_P_ALL || filter.chain;
+
+	/* A priority as such comes without options, ahead of its filters. */
+	if (filter.other == !!tb[TCA_OPTIONS])
+		return NL_SKIP;
+
+	if (!filter.other) {
+		if (nla_parse_nested(opt, TCA_FW_MAX, tb[TCA_OPTIONS], NULL) < 0)
+			return NL_SKIP;
+
+		filter.mark = tcm->tcm_handle;
+		filter.mask = opt[TCA_FW_MASK] ? get_u32(opt[TCA_FW_MASK]) :
+						 UINT32_MAX;
+		filter.classid = get_u32(opt[TCA_FW_CLASSID]);
+		filter.more = opt[TCA_FW_ACT] || opt[TCA_FW_POLICE] ||
+			      opt[TCA_FW_INDEV];
+	}
 
 	if (!dump->result)
 		dump->result = dump->filter(&filter, dump->arg);
@@ -615,7 +679,8 @@ int tc_put_class(struct tc *tc, int ifindex, const struct tc_class *class)
 	return done(tc, nl_send_sync(tc->sk, msg));
 }
 
-int tc_put_leaf(struct tc *tc, int ifindex, const struct tc_qdisc *qdisc)
+int tc_put_leaf(struct tc *tc, int ifindex, const struct tc_qdisc *qdisc,
+		bool anew)
 {
 	int err = check_stopped(tc);
 	struct rtnl_qdisc *q;
@@ -629,7 +694,11 @@ int tc_put_leaf(struct tc *tc, int ifindex, const struct tc_qdisc *qdisc)
 
 	rtnl_qdisc_fq_codel_set_target(q, qdisc->target);
 	rtnl_qdisc_fq_codel_set_interval(q, qdisc->interval);
-	err = rtnl_qdisc_add(tc->sk, q, NLM_F_CREATE | NLM_F_REPLACE);
+	/* the kernel's sign for "in its place, whatever it is" (tc_modify_qdisc()) */
+	if (anew)
+		rtnl_qdisc_fq_codel_set_flows(q, qdisc->flows);
+	err = rtnl_qdisc_add(tc->sk, q, NLM_F_REPLACE |
+			     (anew ? NLM_F_CREATE | NLM_F_EXCL : 0));
 	rtnl_qdisc_put(q);
 	return done(tc, err);
 }
@@ -675,18 +744,56 @@ int tc_put_filter(struct tc *tc, int ifindex, uint32_t parent,
 	return done(tc, err);
 }
 
+/* Both kinds of "it is not there". */
+static int gone(struct tc *tc, int err)
+{
+	if (err != -NLE_OBJ_NOTFOUND)
+		return done(tc, err);
+
+	tc->kernel[0] = '\0';
+	return 0;
+}
+
+/* All filters of a priority, whatever they are. */
+static int del_priority(struct tc *tc, int ifindex, uint32_t parent,
+			const struct tc_filter *filter)
+{
+	struct tcmsg tcm = {
+		.tcm_ifindex = ifindex,
+		.tcm_parent = parent,
+		.tcm_info = TC_H_MAKE((uint32_t)filter->prio << 16,
+				      htons(filter->protocol)),
+	};
+	struct nl_msg *msg = nlmsg_alloc_simple(RTM_DELTFILTER, 0);
+
+	if (!msg)
+		return done(tc, -NLE_NOMEM);
+
+	if (nlmsg_append(msg, &tcm, sizeof(tcm), NLMSG_ALIGNTO) < 0 ||
+	    nla_put_u32(msg, TCA_CHAIN, filter->chain) < 0) {
+		nlmsg_free(msg);
+		return done(tc, -NLE_NOMEM);
+	}
+
+	return gone(tc, nl_send_sync(tc->sk, msg));
+}
+
 int tc_del_filter(struct tc *tc, int ifindex, uint32_t parent,
 		  const struct tc_filter *filter)
 {
-	struct rtnl_cls *c = new_filter(ifindex, parent, filter);
+	struct rtnl_cls *c;
 	int err;
 
+	if (filter->other)
+		return del_priority(tc, ifindex, parent, filter);
+
+	c = new_filter(ifindex, parent, filter);
 	if (!c)
 		return done(tc, -NLE_NOMEM);
 
 	err = rtnl_cls_delete(tc->sk, c, 0);
 	rtnl_cls_put(c);
-	return done(tc, err);
+	return gone(tc, err);
 }
 
 int tc_del_class(struct tc *tc, int ifindex, uint32_t handle)
@@ -701,5 +808,5 @@ int tc_del_class(struct tc *tc, int ifindex, uint32_t handle)
 	rtnl_tc_set_handle(TC_CAST(c), handle);
 	err = rtnl_class_delete(tc->sk, c);
 	rtnl_class_put(c);
-	return done(tc, err);
+	return gone(tc, err);
 }

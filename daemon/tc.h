@@ -12,6 +12,7 @@
 #ifndef IPSEC_QOSD_TC_H
 #define IPSEC_QOSD_TC_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <net/if.h>
 
@@ -39,6 +40,7 @@ struct tc_count {
  * @defcls: minor of htb's default class
  * @target: fq_codel's, microseconds
  * @interval: fq_codel's, microseconds
+ * @flows: fq_codel's, how many
  */
 struct tc_qdisc {
 	int ifindex;
@@ -48,6 +50,7 @@ struct tc_qdisc {
 	uint32_t defcls;
 	uint32_t target;
 	uint32_t interval;
+	uint32_t flows;
 	struct tc_count count;
 };
 
@@ -72,15 +75,25 @@ struct tc_class {
 };
 
 /**
- * struct tc_filter - a fw filter
+ * struct tc_filter - a fw filter as tc_put_filter() makes it, or what else there is
  *
  * cls_fw has one mask for all filters of one priority.
+ *
+ * @protocol: as in a frame's header, in host byte order; not for tc_put_filter()
+ * @chain: likewise
+ * @more: it does or asks for more: has an action, or is for one incoming device
+ * @other: no filter, but the priority as such, whose filters are of another kind,
+ *	protocol or chain; they share it, so with it all of them go
  */
 struct tc_filter {
 	uint32_t mark;
 	uint32_t mask;
 	uint16_t prio;
 	uint32_t classid;
+	uint16_t protocol;
+	uint32_t chain;
+	bool more;
+	bool other;
 };
 
 /**
@@ -97,6 +110,7 @@ struct tc_link {
 };
 
 struct tc;
+struct nlattr;
 
 /** tc_open() - a socket to the kernel; a negative errno on error */
 int tc_open(struct tc **tc);
@@ -114,19 +128,28 @@ uint32_t tc_port(const struct tc *tc);
 /** tc_error() - why the last call failed, for a person; valid until the next */
 const char *tc_error(const struct tc *tc);
 
-/** tc_link() - look a device up by its name */
+/** tc_link() - look a device up by its name, or one of its alternative names */
 int tc_link(struct tc *tc, const char *name, struct tc_link *link);
+
+/**
+ * tc_link_named() - does a notice of a device have that name, or that alternative
+ * name?
+ *
+ * @tb: its attributes, up to IFLA_MAX
+ */
+bool tc_link_named(struct nlattr *const *tb, const char *name);
 
 /*
  * Dumps. A callback's return value other than 0 ends up as the call's; the
- * dump is read to its end all the same. HTB classes and fw filters alone are
- * shown, of the qdisc @parent on one device.
+ * dump is read to its end all the same. Of classes HTB's alone are shown. They and
+ * filters are those of @parent on one device, which is a qdisc, or for filters a
+ * class.
  *
  * The kernel dumps the qdiscs of all devices or of none (tc_dump_qdisc() in
  * net/sched/sch_api.c); to be asked for a single one it answers everybody who
  * listens to changes, so that is no way around it. What is not in question is
- * left out unread: shown are root qdiscs, leaves of the qdisc @parent, and
- * those that devices have for ingress.
+ * left out unread: shown are root qdiscs, leaves of the qdisc @parent and
+ * what has its handle, and those that devices have for ingress.
  */
 int tc_dump_qdiscs(struct tc *tc, uint32_t parent,
 		   int (*cb)(const struct tc_qdisc *qdisc, void *arg), void *arg);
@@ -161,10 +184,22 @@ int tc_del_root(struct tc *tc, int ifindex, uint32_t handle);
 
 /* Add, or change where it is there already. A class gets a rate estimator. */
 int tc_put_class(struct tc *tc, int ifindex, const struct tc_class *class);
-int tc_put_leaf(struct tc *tc, int ifindex, const struct tc_qdisc *qdisc);
+
+/**
+ * tc_put_leaf() - put an fq_codel into a class
+ *
+ * @anew: in the place of what is there, whose packets are lost; else the one that
+ *	is there is changed, in all but its flows, whose number stays what it is
+ */
+int tc_put_leaf(struct tc *tc, int ifindex, const struct tc_qdisc *qdisc,
+		bool anew);
 int tc_put_filter(struct tc *tc, int ifindex, uint32_t parent,
 		  const struct tc_filter *filter);
 
+/*
+ * What is gone already is no error. -NLE_BUSY: a class has children, or filters
+ * lead to it.
+ */
 int tc_del_class(struct tc *tc, int ifindex, uint32_t handle);
 int tc_del_filter(struct tc *tc, int ifindex, uint32_t parent,
 		  const struct tc_filter *filter);

@@ -118,6 +118,38 @@ not grep -q htb <<<"$(tc -n gw qdisc show dev other)"
 ip -n gw link set other name eth2
 wait_for 5 state eth2 ok
 
+step "by an alternative name that it gets later, which may be long"
+{
+	echo 'group gold { id = 1  mark = 0x10/0xff0 }'
+	for device in uplink-of-the-north-building eth2; do
+		echo "policy by-${device:0:5} { device = $device  rate = 5mbit
+			class gold { bandwidth = \"20%\" } }"
+	done
+} | qosd_conf gw
+reload
+state uplink-of-the-north-building "no device" >/dev/null
+ip -n gw link property add dev eth1 altname uplink-of-the-north-building
+wait_for 5 state uplink-of-the-north-building ok
+expect "classes" "4951:1 4951:fffe 4951:ffff" "$(classes eth1)"
+
+step "two policies for one device: the first in the file has it"
+ip -n gw link property add dev probe altname uplink2
+sed -i 's/device = eth2/device = uplink2/; s/rate = 5mbit/rate = 6mbit/' "$W/gw/ipsec-qos/ipsec-qosd.conf"
+reload
+state uplink2 ok >/dev/null
+ip -n gw link property del dev probe altname uplink2
+ip -n gw link property add dev eth1 altname uplink2
+wait_for 5 state uplink2 "device taken"
+state uplink-of-the-north-building ok >/dev/null
+expect_json 'map(select(.device == "uplink2"))[0].text | test("policy by-uplin, ")' \
+	qos gw -j class show
+ip -n gw link property del dev eth1 altname uplink-of-the-north-building
+wait_for 5 state uplink2 ok
+state uplink-of-the-north-building "no device" >/dev/null
+expect "root and leaves" "htb 4951: 2" "$(kinds eth1)"
+conf 10mbit no
+reload
+
 step "a reload that changes nothing changes nothing"
 tc -n gw monitor > "$W/monitor.log" 2>&1 &
 monitor=$!
@@ -144,6 +176,9 @@ as_it_was()
 	has_tree eth1 &&
 		[ "$(filters eth1)" = "0x10/0xff0>4951:1 0x1030/0xfff0>4951:3" ] &&
 		[ "$(classes eth1)" = "4951:1 4951:3 4951:fffe 4951:ffff" ] &&
+		[ "$(tc -n gw filter show dev eth1 | grep -c classid)" = 2 ] &&
+		! tc -n gw filter show dev eth1 | grep -E 'u32|matchall|action' &&
+		[ -z "$(tc -n gw filter show dev eth1 parent 4951:ffff)" ] &&
 		tc -n gw class show dev eth1 classid 4951:1 |
 			grep -q 'rate 6Mbit ceil 20Mbit'
 }
@@ -162,7 +197,24 @@ done <<-'END'
 	filter del dev eth1 parent 4951:
 	qdisc replace dev eth1 parent 4951:3 pfifo
 	qdisc del dev eth1 parent 4951:3
+	filter add dev eth1 parent 4951: protocol ipv6 prio 44 handle 0x33 fw classid 4951:3
+	filter add dev eth1 parent 4951: protocol all prio 45 handle 0x10/0xff0 fw classid 4951:3
+	filter add dev eth1 parent 4951: protocol ip prio 46 u32 match ip dport 53 0xffff flowid 4951:3
+	filter add dev eth1 parent 4951: protocol arp prio 47 chain 6 matchall classid 4951:3
+	filter add dev eth1 parent 4951:ffff protocol ip prio 48 matchall classid 4951:3
+	filter change dev eth1 parent 4951: protocol all prio 1 handle 0x10/0xff0 fw classid 4951:1 action drop
+	class add dev eth1 parent 4951:3 classid 4951:88 htb rate 2mbit
 END
+# what is not ours may stand on each other, and on what is ours
+printf '%s\n' \
+	"class add dev eth1 parent 4951:3 classid 4951:88 htb rate 2mbit" \
+	"class add dev eth1 parent 4951:88 classid 4951:89 htb rate 1mbit" \
+	"filter add dev eth1 parent 4951: protocol ip prio 50 u32 divisor 16" \
+	"filter add dev eth1 parent 4951: protocol ip prio 50 u32 match ip tos 8 0xff flowid 4951:89" \
+	"filter add dev eth1 parent 4951:89 protocol ip prio 3 matchall classid 4951:88" \
+	"class change dev eth1 parent 4951:ffff classid 4951:1 htb rate 1mbit" |
+	tc -n gw -batch -
+wait_for 5 as_it_was
 expect_json 'map(select(.device == "eth1" and .class == "gold"))[0].rate == 6000000' \
 	qos gw -j class show
 # changes NUMBER: has it said so often that somebody changed something?
@@ -171,6 +223,21 @@ changes()
 	[ "$(grep -c 'somebody changed its classes' "$W/gw/ipsec-qosd.log")" = "$1" ]
 }
 changes 1
+
+step "a class comes and one goes while a filter of somebody's is there"
+qosd_stop gw KILL
+tc -n gw filter add dev eth1 parent 4951: protocol ip prio 5 handle 0x99 fw classid 4951:3
+tc -n gw filter add dev eth1 parent 4951: protocol ip prio 6 \
+	u32 match ip protocol 17 0xff flowid 4951:3
+conf 20mbit no gold silver
+qosd_start gw
+wait_for 5 state eth1 ok
+expect "filters" "0x10/0xff0>4951:1 0x20/0xff0>$silver" "$(filters eth1)"
+expect "classes" "$(printf '%s\n' 4951:1 "$silver" 4951:fffe 4951:ffff | sort | xargs)" \
+	"$(classes eth1)"
+conf 20mbit no gold bronze
+reload
+wait_for 5 as_it_was
 
 step "however often it is changed, the daemon has time for others"
 before=$(awk '{ print $14 + $15 }' "/proc/${qosd_pid[gw]}/stat")
@@ -222,6 +289,19 @@ reload
 state eth1 ok >/dev/null
 expect "root and leaves" "$OURS" "$(kinds eth1)"
 
+step "an htb with the daemon's handle that is somebody's"
+conf 20mbit no
+reload
+tc -n gw qdisc del dev eth1 root
+tc -n gw qdisc add dev eth1 root handle 4951: htb default 7
+tc -n gw class add dev eth1 parent 4951: classid 4951:7 htb rate 3mbit
+wait_for 5 state eth1 "foreign qdisc"
+expect "classes" "4951:7" "$(classes eth1)"
+conf 20mbit yes
+reload
+state eth1 ok >/dev/null
+expect "root and leaves" "$OURS" "$(kinds eth1)"
+
 step "the daemon was away when its device and its policy went"
 qosd_stop gw KILL
 expect "root and leaves" "$OURS" "$(kinds eth1)"
@@ -243,4 +323,21 @@ state eth1 ok >/dev/null
 tc -n gw class show dev eth1 classid 4951:1 | grep -q 'rate 38Gbit ceil 40Gbit'
 tc -n gw class show dev eth1 classid 4951:2 | grep -q 'rate 64Kbit ceil 64Kbit'
 expect_no_dmesg 'HTB: quantum'
+
+step "queues of a class: as many as are said; where it is not said, what there are stay"
+# flows [FLOWS]: of gold's leaf, with that said
+flows()
+{
+	qosd_conf gw <<-END
+		group gold { id = 1  mark = 0x10/0xff0 }
+		policy fast { device = eth1  rate = 1gbit  ${1:+flows = $1}
+			class gold { bandwidth = 100mbit } }
+	END
+	reload
+	tc -n gw qdisc show dev eth1 | sed -n 's/^qdisc fq_codel .* parent 4951:1 .* flows \([0-9]*\) .*/\1/p'
+}
+expect "flows" 1024 "$(flows)"
+expect "flows" 96 "$(flows 96)"
+expect "flows" 96 "$(flows)"
+expect "flows" 2000 "$(flows 2000)"
 step "as it should be"

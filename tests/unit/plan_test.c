@@ -258,11 +258,54 @@ START_TEST(refused)
 }
 END_TEST
 
+/*
+ * The memory of a policy's queues: as many as fq_codel has by itself where there
+ * are few classes, and in all no more where there are many; or what is said.
+ */
+START_TEST(test_flows)
+{
+	static const struct {
+		size_t n;
+		uint32_t said;
+		uint32_t flows;
+	} cases[] = {
+		{ 1, 0, 1024 }, { 64, 0, 1024 }, { 65, 0, 1008 }, { 300, 0, 218 },
+		{ 1024, 0, 64 }, { 5000, 0, 64 },
+		{ 1, 16, 16 }, { 5000, 4096, 4096 },
+	};
+	struct class *classes = calloc(5000, sizeof(*classes));
+	struct iq_group *many = calloc(5000, sizeof(*many));
+	const struct config of_many = { .n_groups = 5000, .groups = many };
+	struct policy policy = { .rate = GBIT, .classes = classes };
+	const char *why;
+	struct plan *plan;
+	size_t i, j;
+
+	ck_assert(classes && many);
+	for (i = 0; i < 5000; i++) {
+		many[i] = (struct iq_group){ .id = i + 1, .mark = i + 1, .mask = ~0U };
+		classes[i] = (struct class){ i + 1, 1000, GBIT };
+	}
+	for (i = 0; i < N(cases); i++) {
+		policy.n_classes = cases[i].n;
+		policy.flows = cases[i].said;
+		plan = plan_make(&of_many, &policy, MTU, &why);
+		ck_assert_ptr_nonnull(plan);
+		for (j = 0; j < plan->n; j++)
+			ck_assert_uint_eq(plan->classes[j].flows, cases[i].flows);
+		free(plan);
+	}
+	free(classes);
+	free(many);
+}
+END_TEST
+
 int main(void)
 {
 	TCase *tc = tcase_create("plan");
 
 	tcase_add_test(tc, tree);
+	tcase_add_test(tc, test_flows);
 	tcase_add_test(tc, great_ids);
 	tcase_add_test(tc, quantums);
 	tcase_add_test(tc, one_more);
