@@ -199,7 +199,7 @@ static int write_peer(const struct daemon *daemon, const struct sad_ike *ike,
 
 	LIST_FOREACH(child, &ike->children, list)
 		json_array_append_new(children, child_json(daemon, child));
-	json = json_pack("{s:I, s:i, s:o, s:o, s:o, s:i, s:o, s:i, s:o, s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:o}",
+	json = json_pack("{s:I, s:i, s:o, s:o, s:o, s:i, s:o, s:i, s:b, s:o, s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:o}",
 			 "ike_id", (json_int_t)ike->key.id,
 			 "version", ike->version,
 			 "spi_i", ike_spi(ike->spi_i),
@@ -208,6 +208,7 @@ static int write_peer(const struct daemon *daemon, const struct sad_ike *ike,
 			 "local_port", ike->local_port,
 			 "remote", address(&ike->remote),
 			 "remote_port", ike->remote_port,
+			 "unseen", ike->ports != PORTS_SEEN,
 			 "identity", text(best ? best->text : NULL),
 			 "id_type", text(best ? identity_type_name(best->id.type) :
 						NULL),
@@ -223,6 +224,22 @@ static int write_peer(const struct daemon *daemon, const struct sad_ike *ike,
 	err = !json || json_dumpf(json, file, JSON_COMPACT) ? -ENOMEM : 0;
 	json_decref(json);
 	return err;
+}
+
+/* How many IKE SAs use ports that the module does not look at; null: none. */
+static json_t *unseen(const struct daemon *daemon)
+{
+	char buf[512];
+	uint16_t port;
+	size_t n = sad_unseen(daemon->sad, &port);
+
+	if (!n)
+		return json_null();
+	snprintf(buf, sizeof(buf),
+		 "%zu IKE SA%s, such as on port %u here: ESP in UDP is neither tagged nor counted, as natt-ports has neither the port here nor the peer's; nor is IKE, where they are not in ike-ports either",
+		 n, n == 1 ? "" : "s", port);
+	return json_pack("{s:I, s:i, s:s}", "ike_sas", (json_int_t)n,
+			 "port", port, "text", buf);
 }
 
 /* To an array: which policies are not in force. */
@@ -242,7 +259,7 @@ static int answer_daemon(const struct daemon *daemon, char **out)
 	const char *trouble = tables_trouble(daemon->tables, 0);
 	unsigned int charons = sad_charons(daemon->sad);
 
-	return dump(json_pack("{s:s, s:I, s:{s:o, s:I, s:o}, s:{s:b, s:b, s:i, s:I}, s:{s:b, s:o}, s:i, s:o}",
+	return dump(json_pack("{s:s, s:I, s:{s:o, s:I, s:o}, s:{s:b, s:b, s:i, s:I, s:o}, s:{s:b, s:o}, s:i, s:o}",
 			      "version", DAEMON_VERSION,
 			      "uptime", (json_int_t)(monotonic() -
 						    daemon->started),
@@ -256,6 +273,7 @@ static int answer_daemon(const struct daemon *daemon, char **out)
 			      "connections", charons,
 			      "passed_over",
 			      (json_int_t)sad_passed_over(daemon->sad),
+			      "unseen", unseen(daemon),
 			      "kernel",
 			      "connected", tables_there(daemon->tables),
 			      "error", text_or_null(trouble),

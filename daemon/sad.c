@@ -48,6 +48,9 @@ struct sad_source {
  * @salt: in keys that peers choose, so that none can choose colliding ones
  * @why: of what was refused last
  * @disputes: that were logged under the configuration in use
+ * @ports: likewise
+ * @n_unseen: IKE SAs of which the module does not see all
+ * @unseen_port: this host's, of the last that was found so
  */
 struct sad {
 	const struct config *config;
@@ -69,6 +72,9 @@ struct sad {
 	TAILQ_HEAD(, sad_sa) waiting;
 	char why[IQ_FEED_STR_MAX];
 	struct dispute_log disputes;
+	struct ports_log ports;
+	size_t n_unseen;
+	uint16_t unseen_port;
 };
 
 /*
@@ -197,6 +203,22 @@ static void free_child(struct sad *sad, struct sad_child *child)
 	free(child);
 }
 
+static void look_at_ports(struct sad *sad, struct sad_ike *ike)
+{
+	enum ports_state state = PORTS_SEEN;
+
+	if (sad->config && !ike->closed)
+		state = ports_check(&sad->config->conf, ike->local_port,
+				    ike->remote_port, ike->encap);
+	sad->n_unseen += (state != PORTS_SEEN) - (ike->ports != PORTS_SEEN);
+	ike->ports = state;
+	if (state == PORTS_SEEN)
+		return;
+	sad->unseen_port = ike->local_port;
+	ports_log(&sad->ports, state, ike->local_port, ike->remote_port,
+		  ike->conn);
+}
+
 /* The IKE SA is gone; those of its SAs that live on keep its identity. */
 static void close_ike(struct sad *sad, struct sad_ike *ike)
 {
@@ -210,6 +232,7 @@ static void close_ike(struct sad *sad, struct sad_ike *ike)
 			walk->next = ike->hh.next;
 	HASH_DEL(sad->ikes, ike);
 	ike->closed = true;
+	look_at_ports(sad, ike);
 	LIST_INSERT_HEAD(&sad->closed, ike, list);
 }
 
@@ -448,6 +471,7 @@ static void resolve_old(struct sad *sad, struct sad_ike *ike)
 		return;
 	resolve(sad, ike);
 	set_group(sad, ike);
+	look_at_ports(sad, ike);
 	LIST_FOREACH(child, &ike->children, list)
 		log_disputes(sad, child);
 }
@@ -657,6 +681,7 @@ static int state_ike(struct sad *sad, struct sad_source *source,
 		}
 	}
 	set_group(sad, ike);
+	look_at_ports(sad, ike);
 	if (stated_differs(&spi->entry))
 		set_due(&sad->due_spis, &spi->entry);
 	stated->group = ike->group;
@@ -820,6 +845,8 @@ static int state_child(struct sad *sad, struct sad_source *source,
 	claims_read(&child->claims, msg);
 	child->round = source->round;
 	log_disputes(sad, child);
+	ike->encap = msg->encap;
+	look_at_ports(sad, ike);
 
 	join_ike(in, ike);
 	installed(sad, in);
@@ -1001,6 +1028,7 @@ void sad_config(struct sad *sad, const struct config *config)
 
 	sad->config = config;
 	memset(&sad->disputes, 0, sizeof(sad->disputes));
+	memset(&sad->ports, 0, sizeof(sad->ports));
 	HASH_ITER(hh, sad->ikes, ike, next)
 		make_old(sad, ike);
 	LIST_FOREACH(ike, &sad->closed, list)
@@ -1035,6 +1063,12 @@ uint64_t sad_passed_over(const struct sad *sad)
 		if (source->connected)
 			n += source->passed_over;
 	return n;
+}
+
+size_t sad_unseen(const struct sad *sad, uint16_t *port)
+{
+	*port = sad->unseen_port;
+	return sad->n_unseen;
 }
 
 bool sad_synced(const struct sad *sad)

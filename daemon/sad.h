@@ -24,6 +24,7 @@
 #include "config.h"
 #include "dispute.h"
 #include "feed.h"
+#include "ports.h"
 #include "proof.h"
 
 /*
@@ -148,6 +149,8 @@ struct sad_child {
  *
  * @key: which charon's, and its unique id there
  * @closed: it is gone, but SAs that came with it live on (IKEv1)
+ * @encap: its CHILD SAs are ESP in UDP, as far as was stated
+ * @ports: what the module sees of it
  * @proofs: what its peer proved to be, and what it claimed
  * @old: @profile and @group are of an earlier configuration; whoever is handed
  *	the IKE SA meets it without
@@ -169,6 +172,8 @@ struct sad_ike {
 	struct iq_addr remote;
 	uint16_t local_port;
 	uint16_t remote_port;
+	bool encap;
+	enum ports_state ports;
 	struct proofs proofs;
 	char *conn;
 	bool old;
@@ -255,6 +260,13 @@ unsigned int sad_charons(const struct sad *sad);
  * without an answer, each since it runs
  */
 uint64_t sad_passed_over(const struct sad *sad);
+
+/**
+ * sad_unseen() - how many IKE SAs use ports that the module does not look at
+ *
+ * @port: this host's port of the one that was found so last, where there is any
+ */
+size_t sad_unseen(const struct sad *sad, uint16_t *port);
 
 /** sad_synced() - is one connected, and has each stated all it has? */
 bool sad_synced(const struct sad *sad);

@@ -150,6 +150,7 @@ static void print_status(json_t *answer)
 	const json_t *charon = json_object_get(answer, "charon");
 	const json_t *kernel = json_object_get(answer, "kernel");
 	const json_t *shaping = json_object_get(answer, "shaping"), *trouble;
+	const json_t *unseen = json_object_get(charon, "unseen");
 	json_t *peers = json_object_get(answer, "peers");
 	char text[FORMAT_MAX];
 	size_t i;
@@ -181,6 +182,11 @@ static void print_status(json_t *answer)
 		       member_number(charon, "passed_over"));
 	putchar('\n');
 	print_disputes(peers);
+	if (json_is_object(unseen)) {
+		printf("%-9s ", "ports");
+		print_colored(COLOR_BAD, member_text(unseen, "text"));
+		putchar('\n');
+	}
 	json_array_foreach(shaping, i, trouble) {
 		printf("%-9s ", i ? "" : "shaping");
 		print_colored(COLOR_BAD, json_string_value(trouble));

@@ -158,10 +158,16 @@ static void print_daemon(const json_t *answer, const char *why)
 {
 	const json_t *config = json_object_get(answer, "config");
 	const json_t *charon = json_object_get(answer, "charon");
+	const json_t *unseen = json_object_get(charon, "unseen");
 
 	print_part("daemon", answer, why);
 	print_part("charon", member_true(charon, "connected"),
 		   answer ? "not connected" : "not known");
+	if (json_is_object(unseen)) {
+		printf("%-10s ", "unseen");
+		print_colored(COLOR_BAD, member_text(unseen, "text"));
+		putchar('\n');
+	}
 	if (json_is_string(json_object_get(config, "error")))
 		printf("config     refused: %s\n", member_text(config, "error"));
 }

@@ -1365,6 +1365,83 @@ START_TEST(charons_say_what_they_passed_over)
 }
 END_TEST
 
+static int ike_on(uint32_t id, uint16_t local, uint16_t remote)
+{
+	static const uint8_t identity[] = "gw.a.example";
+
+	return say(charon, (struct iq_feed){
+		.type = IQ_FEED_IKE, .ike_id = id, .ike_version = 1,
+		.spi_i = 90 + id, .spi_r = 20, .local = LOCAL,
+		.local_port = local, .remote = REMOTE, .remote_port = remote,
+		.n_ids = 1, .ids = { { ID_FQDN, 1, IQ_FEED_PROOF_IKE, "psk",
+				       identity, sizeof(identity) - 1 } },
+		.conn = "road" });
+}
+
+static int child_in_udp(uint32_t id, bool encap)
+{
+	return say(charon, (struct iq_feed){
+		.type = IQ_FEED_CHILD, .ike_id = id, .child_id = 70 + id,
+		.child = "net", .reqid = 1, .proto = IPPROTO_ESP,
+		.spi_in = 0x7000 + id, .spi_out = 0x8000 + id, .local = LOCAL,
+		.remote = REMOTE, .encap = encap });
+}
+
+/* What the module does not look at: by the ports of the peer, and of this host */
+START_TEST(ports_are_looked_at)
+{
+	static const struct {
+		uint16_t local, remote;
+		bool unseen, unseen_in_udp;
+	} cases[] = {
+		{ 500, 500, false, true }, { 4500, 4500, false, false },
+		{ 4500, 61022, false, false }, { 61022, 4500, false, false },
+		{ 500, 61022, false, true }, { 61022, 500, false, true },
+		{ 4510, 61022, true, true }, { 4510, 4500, false, false },
+		{ 4510, 4510, true, true }, { 0, 0, false, false },
+	};
+	struct config *other = load(
+		"settings { ike-ports = { 510, 4500 } natt-ports = { 4510, 500 } }");
+	uint16_t port;
+	size_t i;
+
+	for (i = 0; i < N(cases); i++) {
+		ck_assert_int_eq(ike_on(1, cases[i].local, cases[i].remote), 0);
+		ck_assert_uint_eq(sad_unseen(sad, &port), cases[i].unseen);
+		ck_assert_int_eq(child_in_udp(1, true), 0);
+		ck_assert_uint_eq(sad_unseen(sad, &port), cases[i].unseen_in_udp);
+		if (cases[i].unseen_in_udp)
+			ck_assert_uint_eq(port, cases[i].local);
+		ck_assert_int_eq(child_in_udp(1, false), 0);
+		ck_assert_uint_eq(sad_unseen(sad, &port), cases[i].unseen);
+	}
+
+	/* each counts once, however often it is stated, and until it is gone */
+	ck_assert_int_eq(ike_on(1, 4510, 61022), 0);
+	ck_assert_int_eq(ike_on(1, 4510, 61023), 0);
+	ck_assert_int_eq(ike_on(2, 4511, 61022), 0);
+	ck_assert_int_eq(child_in_udp(2, true), 0);
+	ck_assert_uint_eq(sad_unseen(sad, &port), 2);
+	/* a configuration has its own ports */
+	sad_config(sad, other);
+	pump();
+	ck_assert_uint_eq(sad_unseen(sad, &port), 1);
+	ck_assert_uint_eq(port, 4511);
+	ck_assert_int_eq(ike_on(3, 4500, 4500), 0);
+	ck_assert_uint_eq(sad_unseen(sad, &port), 1);
+	ck_assert_int_eq(child_in_udp(3, true), 0);
+	ck_assert_uint_eq(sad_unseen(sad, &port), 2);
+	sad_config(sad, config);
+	pump();
+	ck_assert_uint_eq(sad_unseen(sad, &port), 2);
+	ck_assert_int_eq(ike_del(2), 0);
+	ck_assert_uint_eq(sad_unseen(sad, &port), 1);
+	ck_assert_int_eq(ike_del(1), 0);
+	ck_assert_uint_eq(sad_unseen(sad, &port), 0);
+	config_free(other);
+}
+END_TEST
+
 int main(void)
 {
 	TCase *tcase = tcase_create("sad");
@@ -1373,6 +1450,7 @@ int main(void)
 	/* of a machine that others use, too */
 	tcase_set_timeout(tcase, 60);
 	tcase_add_test(tcase, groups_follow_identities);
+	tcase_add_test(tcase, ports_are_looked_at);
 	tcase_add_test(tcase, what_was_announced_late_stays);
 	tcase_add_test(tcase, an_identity_may_change);
 	tcase_add_loop_test(tcase, only_what_is_proved_counts, 0, N(claims));
