@@ -32,8 +32,9 @@ static void usage(FILE *file)
 		"  -S SOCKET  where charon and ipsec-qos connect to (%s)\n"
 		"  -d         say more\n"
 		"  -t         test the configuration and exit\n"
-		"  -V         print the version and exit\n"
-		"  -h         print this and exit\n"
+		"  -V, --version\n"
+		"             print the version and exit\n"
+		"  -h, --help print this and exit\n"
 		"\n"
 		"It stays in the foreground. SIGHUP: read the configuration again.\n",
 		CONFIG_FILE, IQ_FEED_SOCKET);
@@ -311,6 +312,11 @@ static int run(struct daemon *daemon)
 
 int main(int argc, char **argv)
 {
+	static const struct option options[] = {
+		{ "version", no_argument, NULL, 'V' },
+		{ "help", no_argument, NULL, 'h' },
+		{ }
+	};
 	struct daemon daemon = {
 		.file = CONFIG_FILE,
 		.socket = IQ_FEED_SOCKET,
@@ -320,7 +326,7 @@ int main(int argc, char **argv)
 	bool test = false;
 	char why[IQ_FEED_WHY_MAX];
 
-	while ((opt = getopt(argc, argv, "c:S:dtVh")) != -1) {
+	while ((opt = getopt_long(argc, argv, "c:S:dtVh", options, NULL)) != -1) {
 		switch (opt) {
 		case 'c':
 			daemon.file = optarg;

@@ -1484,6 +1484,8 @@ int iq_kernel_monitor(struct iq_kernel *k, bool nat)
 	return nl_socket_get_fd(k->events);
 
 err:
+	/* to listen takes the same right as to ask */
+	set_error(k, ret == -EACCES ? -EPERM : ret, NULL, 0);
 	nl_cb_put(k->events_cb);
 	nl_socket_free(k->events);
 	k->events = NULL;

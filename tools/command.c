@@ -176,6 +176,17 @@ static bool is_help(const char *word)
 	return !strcmp(word, "help");
 }
 
+int find_verb(const char *word, const struct verb *verbs, size_t n)
+{
+	int i = parse_keyword(word, verbs, n, sizeof(*verbs));
+
+	/* as ip has them */
+	if (i == -EINVAL && (!strcmp(word, "list") || !strcmp(word, "lst") ||
+			     !strcmp(word, "ls")))
+		i = parse_keyword("show", verbs, n, sizeof(*verbs));
+	return i;
+}
+
 static int run_verb(const char *name, const struct object *object,
 		    struct args *args)
 {
@@ -188,8 +199,7 @@ static int run_verb(const char *name, const struct object *object,
 			print_usage(object);
 			return STATUS_OK;
 		}
-		i = parse_keyword(word, object->verbs, object->n_verbs,
-				  sizeof(object->verbs[0]));
+		i = find_verb(word, object->verbs, object->n_verbs);
 		if (i == -ENOTUNIQ)
 			return usage_error("\"%s\" may mean several things: try \"%s help\"",
 					   word, name);

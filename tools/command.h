@@ -79,6 +79,14 @@ extern const struct object group_object, sa_object, ike_object, profile_object,
 			   daemon_object, settings_object, fallback_object,
 			   nat_object;
 
+/**
+ * find_verb() - which of @n verbs does a word name, which may abbreviate one? "list"
+ * is "show".
+ *
+ * Return: as parse_keyword()'s.
+ */
+int find_verb(const char *word, const struct verb *verbs, size_t n);
+
 /** run_command() - OBJECT VERB …; returns a STATUS_ */
 int run_command(struct args *args);
 

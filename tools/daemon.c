@@ -42,7 +42,7 @@ static void put_identity(const json_t *id, char cells[][CELL_MAX])
 {
 	const char *proof = member_text(id, "proof");
 
-	snprintf(cells[0], CELL_MAX, "%s", member_text(id, "identity"));
+	clip_cell(cells[0], member_text(id, "identity"));
 	snprintf(cells[1], CELL_MAX, "%s", strcmp(proof, "claimed") ?
 		 member_text(id, "method") : proof);
 	snprintf(cells[2], CELL_MAX, "-");
@@ -54,8 +54,6 @@ static void put_identity(const json_t *id, char cells[][CELL_MAX])
 static void put_peer(const json_t *p, char cells[][CELL_MAX])
 {
 	const char *remote = member_text(p, "remote");
-	const json_t *child;
-	size_t c, len = 0;
 
 	snprintf(cells[3], CELL_MAX, "%s", member_text(p, "connection"));
 	snprintf(cells[4], CELL_MAX, "%s", member_text(p, "profile"));
@@ -64,13 +62,7 @@ static void put_peer(const json_t *p, char cells[][CELL_MAX])
 		 remote, (unsigned int)member_number(p, "remote_port"));
 	snprintf(cells[7], CELL_MAX, "v%u",
 		 (unsigned int)member_number(p, "version"));
-	snprintf(cells[8], CELL_MAX, "-");
-	json_array_foreach(json_object_get(p, "children"), c, child) {
-		len += snprintf(cells[8] + len, CELL_MAX - len, "%s%s",
-				c ? ", " : "", member_text(child, "name"));
-		if (len >= CELL_MAX)
-			break;
-	}
+	format_list(json_object_get(p, "children"), "name", cells[8], CELL_MAX);
 }
 
 static void row(size_t i, char cells[][CELL_MAX], void *arg)

@@ -78,6 +78,11 @@ int main(int argc, char **argv)
 			break;
 		if (*word == '-')
 			word++;
+		/* as all others have it; -s and -v are no abbreviations of these */
+		if (!strcmp(word, "version"))
+			word = "Version";
+		else if (!strcmp(word, "socket"))
+			word = "Socket";
 		option = parse_keyword(word, option_names,
 				       ARRAY_SIZE(option_names),
 				       sizeof(option_names[0]));

@@ -138,6 +138,7 @@ static json_t *nat_event_json(const struct iq_event *ev)
 static void print_event_json(const struct iq_event *ev)
 {
 	char now[FORMAT_MAX];
+	struct timeval tv;
 	json_t *json = json_object();
 	json_t *object = ev->what == IQ_EVENT_GROUP ? group_json(&ev->group) :
 			 ev->what == IQ_EVENT_SA ? sa_json(&ev->sa) :
@@ -145,8 +146,11 @@ static void print_event_json(const struct iq_event *ev)
 			 ev->what == IQ_EVENT_NAT ? nat_event_json(ev) :
 						    ceiling_json(&ev->status);
 
-	if (options.timestamp)
-		json_object_set_new(json, "timestamp", json_string(format_now(now)));
+	if (options.timestamp) {
+		gettimeofday(&tv, NULL);
+		json_object_set_new(json, "timestamp",
+				    json_string(format_instant(&tv, now)));
+	}
 	json_object_set_new(json, "event", json_string(event_name(ev->event)));
 	json_object_set_new(json, "object", json_string(objects[ev->what]));
 	json_object_update(json, object);

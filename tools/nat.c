@@ -390,8 +390,7 @@ static int rule(struct args *args)
 	int i = 0;
 
 	if (word)
-		i = parse_keyword(word, rule_verbs, ARRAY_SIZE(rule_verbs),
-				  sizeof(rule_verbs[0]));
+		i = find_verb(word, rule_verbs, ARRAY_SIZE(rule_verbs));
 	if (i < 0)
 		return usage_error("nat rule cannot \"%s\": try \"nat help\"", word);
 	return rule_verbs[i].run(args);

@@ -7,14 +7,31 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <time.h>
 
 #include "parse.h"
 
 int parse_spi(const char *text, uint32_t *spi)
 {
+	if (text[0] == '0' && text[1] != 'x' && text[1] != 'X')
+		return -EINVAL;
 	return parse_u32(text, 256, UINT32_MAX, spi);
+}
+
+const char *guess_spi(const char *text, char *buf)
+{
+	size_t len = strspn(text, "0123456789abcdefABCDEF");
+	unsigned long spi = strtoul(text, NULL, 16);
+
+	/* charon's log says which way: _i in, _o out */
+	if (!len || len > 8 || spi < 256 ||
+	    (text[len] && strcmp(text + len, "_i") && strcmp(text + len, "_o")))
+		return NULL;
+	snprintf(buf, FORMAT_MAX, "0x%.*s", (int)len, text);
+	return buf;
 }
 
 int parse_ike_spi(const char *text, char role, uint64_t *spi)
@@ -54,6 +71,17 @@ int parse_addr(const char *text, struct iq_addr *addr)
 	else if (inet_pton(AF_INET6, text, addr->b) == 1)
 		addr->family = AF_INET6;
 	return addr->family ? 0 : -EINVAL;
+}
+
+const char *no_destination(const struct iq_addr *addr)
+{
+	static const uint8_t zero[16], mapped[12] = { [10] = 0xff, [11] = 0xff };
+
+	if (!memcmp(addr->b, zero, sizeof(zero)))
+		return "is no packet's destination: take the address that the SA's packets are sent to";
+	if (addr->family == AF_INET6 && !memcmp(addr->b, mapped, sizeof(mapped)))
+		return "stands for an IPv4 address: write that, as its packets have it";
+	return NULL;
 }
 
 int parse_family(const char *text, uint8_t *family)
@@ -200,6 +228,19 @@ const char *format_ports(const uint16_t *ports, size_t n, char *buf)
 	for (i = 0; i < n && i < IPSEC_QOS_PORTS_MAX; i++)
 		len += snprintf(buf + len, FORMAT_MAX - len, "%s%u",
 				i ? "," : "", ports[i]);
+	return buf;
+}
+
+const char *format_instant(const struct timeval *tv, char *buf)
+{
+	char text[FORMAT_MAX / 2], zone[8];
+	struct tm tm;
+
+	localtime_r(&tv->tv_sec, &tm);
+	strftime(text, sizeof(text), "%FT%T", &tm);
+	strftime(zone, sizeof(zone), "%z", &tm);	/* +0100 */
+	snprintf(buf, FORMAT_MAX, "%s.%06ld%.3s:%s", text, (long)tv->tv_usec,
+		 zone, zone + 3);
 	return buf;
 }
 

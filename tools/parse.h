@@ -10,12 +10,28 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/time.h>
 
 #include "kernel.h"
 #include "value.h"
 
-/** parse_spi() - an SPI of ESP or AH; 0 to 255 are reserved (RFC 4303 2.1) */
+/**
+ * parse_spi() - an SPI of ESP or AH; 0 to 255 are reserved (RFC 4303 2.1)
+ *
+ * Decimal or 0x hexadecimal. Not octal: what begins with 0 is an SPI as swanctl
+ * prints it.
+ */
 int parse_spi(const char *text, uint32_t *spi);
+
+/**
+ * guess_spi() - is it an SPI as swanctl and charon's log print it, in hexadecimal
+ * without 0x?
+ *
+ * @buf: FORMAT_MAX bytes, for how it is written here
+ *
+ * Return: @buf, or NULL: it is none.
+ */
+const char *guess_spi(const char *text, char *buf);
 #define EXPECT_SPI "a number from 256 (0x100) to 4294967295 (0xffffffff)"
 
 /**
@@ -32,6 +48,13 @@ int parse_ike_spi(const char *text, char role, uint64_t *spi);
 /** parse_addr() - an IPv4 or IPv6 address */
 int parse_addr(const char *text, struct iq_addr *addr);
 #define EXPECT_ADDR "an IPv4 or IPv6 address"
+
+/**
+ * no_destination() - why no packet is ever sent to an address, or NULL: it may be
+ *
+ * Unspecified ones, and IPv6 addresses that stand for IPv4 ones.
+ */
+const char *no_destination(const struct iq_addr *addr);
 
 /** parse_family() - "inet" or "inet6" */
 int parse_family(const char *text, uint8_t *family);
@@ -72,6 +95,9 @@ int parse_keyword(const char *word, const void *keywords, size_t n,
 const char *format_addr(const struct iq_addr *addr, char *buf);
 const char *format_ike_spi(uint64_t spi, char *buf);
 const char *format_ports(const uint16_t *ports, size_t n, char *buf);
+
+/** format_instant() - 2026-11-29T03:04:05.678901+01:00 (RFC 3339) */
+const char *format_instant(const struct timeval *tv, char *buf);
 
 /** format_bytes() - "1.50 MiB" */
 const char *format_bytes(uint64_t bytes, char *buf);

@@ -95,6 +95,52 @@ void print_table(const struct column *columns, size_t n_columns, size_t n,
 	}
 }
 
+/* Up to @size bytes with the NUL, and no half of a character. */
+static void clip(char *buf, size_t size, const char *text)
+{
+	size_t len = strlen(text);
+
+	if (len < size) {
+		memcpy(buf, text, len + 1);
+		return;
+	}
+	len = size - sizeof("...");
+	while (len && (text[len] & 0xc0) == 0x80)
+		len--;
+	memcpy(buf, text, len);
+	strcpy(buf + len, "...");
+}
+
+void clip_cell(char cell[CELL_MAX], const char *text)
+{
+	clip(cell, CELL_MAX, text);
+}
+
+void format_list(const json_t *array, const char *member, char *buf, size_t size)
+{
+	const size_t room = sizeof(" and 4294967295 more");
+	size_t i, used = 0, n = json_array_size(array);
+	const json_t *item;
+
+	snprintf(buf, size, "-");
+	json_array_foreach(array, i, item) {
+		const char *text = json_string_value(member ?
+				json_object_get(item, member) : item);
+		size_t len, left = size - used - (i + 1 < n ? room : 0);
+
+		text = text ? text : "?";
+		len = strlen(text) + (i ? 2 : 0);
+		if (i && len >= left) {
+			snprintf(buf + used, size - used, " and %zu more", n - i);
+			break;
+		}
+		if (i)
+			used += snprintf(buf + used, size - used, ", ");
+		clip(buf + used, left - (i ? 2 : 0), text);
+		used += strlen(buf + used);
+	}
+}
+
 json_t *name_json(const char *name, const char *end)
 {
 	char shown[4 * NAME_MAX_LEN + 8];

@@ -57,6 +57,17 @@ void print_table(const struct column *columns, size_t n_columns, size_t n,
 		 void (*row)(size_t i, char cells[][CELL_MAX], void *arg),
 		 void *arg);
 
+/** clip_cell() - a cell's text; one that does not fit ends with "..." */
+void clip_cell(char cell[CELL_MAX], const char *text);
+
+/**
+ * format_list() - texts of an array with commas between; "-" where it is empty
+ *
+ * @member: of its objects, which is the text; NULL: they are texts themselves
+ * @size: of @buf; where not all fit, it ends with how many more there are
+ */
+void format_list(const json_t *array, const char *member, char *buf, size_t size);
+
 /**
  * name_json() - a name that somebody else chose, of up to 255 bytes of any kind:
  * what is not printable ASCII is written \xNN

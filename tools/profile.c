@@ -33,9 +33,10 @@ static void row(size_t i, char cells[][CELL_MAX], void *arg)
 
 	snprintf(cells[0], CELL_MAX, "%s", member_text(p, "name"));
 	snprintf(cells[1], CELL_MAX, "%s", member_text(p, "group"));
-	format_list(json_object_get(p, "identities"), cells[2], CELL_MAX);
-	format_list(json_object_get(p, "eap"), cells[3], CELL_MAX);
-	format_list(json_object_get(p, "connections"), cells[4], CELL_MAX);
+	format_list(json_object_get(p, "identities"), NULL, cells[2], CELL_MAX);
+	format_list(json_object_get(p, "eap"), NULL, cells[3], CELL_MAX);
+	format_list(json_object_get(p, "connections"), NULL, cells[4],
+		    CELL_MAX);
 	format_place(p, cells[5]);
 }
 

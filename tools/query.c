@@ -243,22 +243,6 @@ bool member_true(const json_t *object, const char *name)
 	return json_is_true(json_object_get(object, name));
 }
 
-void format_list(const json_t *array, char *buf, size_t size)
-{
-	const json_t *item;
-	size_t i, len = 0;
-
-	snprintf(buf, size, "-");
-	json_array_foreach(array, i, item) {
-		const char *text = json_string_value(item);
-
-		len += snprintf(buf + len, size - len, "%s%s", i ? ", " : "",
-				text ? text : "?");
-		if (len >= size)
-			break;
-	}
-}
-
 const char *format_member_mark(const json_t *object, char *buf)
 {
 	if (json_is_integer(json_object_get(object, "mark")))

@@ -41,9 +41,6 @@ const char *member_text(const json_t *object, const char *name);
 uint64_t member_number(const json_t *object, const char *name);
 bool member_true(const json_t *object, const char *name);
 
-/** format_list() - texts of an array with commas between; "-" where empty */
-void format_list(const json_t *array, char *buf, size_t size);
-
 /** format_member_mark() - of the members "mark" and "mask"; "-" where null */
 const char *format_member_mark(const json_t *object, char *buf);
 

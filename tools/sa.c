@@ -42,6 +42,7 @@ static const char *const keywords[] = {
 static int next_sa(struct args *args, struct iq_sa *sa, unsigned int allowed,
 		   unsigned int *seen)
 {
+	char meant[FORMAT_MAX];
 	unsigned int i;
 	int ret;
 
@@ -73,9 +74,12 @@ static int next_sa(struct args *args, struct iq_sa *sa, unsigned int allowed,
 			break;
 		}
 		case KEY_SPI:
-			if (parse_spi(value, &sa->spi))
-				return bad_value("spi", value, EXPECT_SPI);
-			break;
+			if (!parse_spi(value, &sa->spi))
+				break;
+			if (guess_spi(value, meant))
+				return usage_error("argument \"%s\" is wrong: spi takes " EXPECT_SPI "; did you mean %s?",
+						   value, meant);
+			return bad_value("spi", value, EXPECT_SPI);
 		case KEY_PROTO:
 			if (parse_proto(value, &sa->proto))
 				return bad_value("proto", value, EXPECT_PROTO);
@@ -123,7 +127,9 @@ static int next_entry(struct args *args, struct iq_sa *sa, unsigned int allowed,
 
 static int new_sa(struct args *args, int nlflags)
 {
+	char text[FORMAT_MAX];
 	unsigned int seen;
+	const char *why;
 	struct iq_sa sa;
 	int status = next_entry(args, &sa, ENTRY, &seen);
 
@@ -131,6 +137,9 @@ static int new_sa(struct args *args, int nlflags)
 		return status;
 	if (!(seen & SEEN(KEY_GROUP)))
 		return usage_error("the SA's group is missing: group GROUP");
+	why = no_destination(&sa.dst);
+	if (why)
+		return usage_error("dst %s %s", format_addr(&sa.dst, text), why);
 	return send_entry(ENTRY_SA_NEW, nlflags, &sa);
 }
 

@@ -137,7 +137,7 @@ static void print_flowtables(const struct iq_status *st, const json_t *flowtable
 
 		if (!st->groups || !json_array_size(devs))
 			continue;
-		format_list(devs, devices, sizeof(devices));
+		format_list(devs, NULL, devices, sizeof(devices));
 		snprintf(text, sizeof(text),
 			 "%s %s %s on %s: what is in it is not tagged; exempt UDP ports %s and %s where flows are added",
 			 member_text(flowtable, "family"),

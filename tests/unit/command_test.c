@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "../../tools/parse.h"
@@ -79,6 +80,155 @@ START_TEST(spis)
 	ck_assert_int_eq(parse_spi("255", &spi), -EINVAL);
 	ck_assert_int_eq(parse_spi("0", &spi), -EINVAL);
 	ck_assert_int_eq(parse_spi("c0000001", &spi), -EINVAL);
+}
+END_TEST
+
+/* SPIs as swanctl and charon's log have them, which are no numbers here */
+START_TEST(spis_of_swanctl)
+{
+	static const struct {
+		const char *text;
+		const char *meant;
+	} cases[] = {
+		{ "c0a8b3d1", "0xc0a8b3d1" }, { "C0A8B3D1_i", "0xC0A8B3D1" },
+		{ "ce00ffee_o", "0xce00ffee" }, { "0a1b2c3d", "0x0a1b2c3d" },
+		{ "07654321", "0x07654321" }, { "00000400", "0x00000400" },
+		{ "", NULL }, { "c0a8b3d1x", NULL }, { "c0a8b3d12", NULL },
+		{ "000000ff", NULL }, { "xyz", NULL }, { "c0a8b3d1_x", NULL },
+		{ "_i", NULL }, { "-5", NULL },
+	};
+	char buf[FORMAT_MAX];
+	uint32_t spi = 7;
+
+	for (size_t i = 0; i < N(cases); i++) {
+		ck_assert_msg(parse_spi(cases[i].text, &spi) == -EINVAL,
+			      "\"%s\" was taken for 0x%x", cases[i].text, spi);
+		if (cases[i].meant)
+			ck_assert_pstr_eq(guess_spi(cases[i].text, buf),
+					  cases[i].meant);
+		else
+			ck_assert_ptr_null(guess_spi(cases[i].text, buf));
+	}
+	ck_assert_uint_eq(spi, 7);
+}
+END_TEST
+
+START_TEST(destinations)
+{
+	static const struct {
+		const char *text;
+		const char *why;
+	} cases[] = {
+		{ "0.0.0.0", "is no packet's destination" },
+		{ "::", "is no packet's destination" },
+		{ "0::0.0.0.0", "is no packet's destination" },
+		{ "::ffff:10.20.30.40", "stands for an IPv4 address" },
+		{ "::ffff:a14:1e28", "stands for an IPv4 address" },
+		{ "10.20.30.40", NULL }, { "0.0.0.1", NULL }, { "::1", NULL },
+		{ "2001:db8::ffff:a14:1e28", NULL }, { "::fffe:a14:1e28", NULL },
+		{ "ff02::5", NULL }, { "224.0.0.5", NULL },
+	};
+	struct iq_addr addr;
+	const char *why;
+
+	for (size_t i = 0; i < N(cases); i++) {
+		ck_assert_int_eq(parse_addr(cases[i].text, &addr), 0);
+		why = no_destination(&addr);
+		if (cases[i].why)
+			ck_assert_msg(why && strstr(why, cases[i].why), "%s: %s",
+				      cases[i].text, why ? why : "taken");
+		else
+			ck_assert_msg(!why, "%s %s", cases[i].text, why);
+	}
+}
+END_TEST
+
+/* A moment in zones to either side of Greenwich, and half an hour off */
+START_TEST(instants)
+{
+	static const struct {
+		const char *zone;
+		const char *text;
+	} cases[] = {
+		{ "UTC", "2026-03-04T05:06:07.000890+00:00" },
+		{ "XXX-5:30", "2026-03-04T10:36:07.000890+05:30" },
+		{ "XXX3:30", "2026-03-04T01:36:07.000890-03:30" },
+	};
+	const struct timeval tv = { 1772600767, 890 };
+	char buf[FORMAT_MAX];
+
+	for (size_t i = 0; i < N(cases); i++) {
+		setenv("TZ", cases[i].zone, 1);
+		tzset();
+		ck_assert_str_eq(format_instant(&tv, buf), cases[i].text);
+	}
+	unsetenv("TZ");
+	tzset();
+}
+END_TEST
+
+/* What does not fit is counted; nothing is cut off without a sign. */
+START_TEST(lists)
+{
+	char buf[CELL_MAX], wanted[CELL_MAX], cell[CELL_MAX], text[700];
+	json_t *array = json_array(), *one;
+	size_t n, i, len;
+
+	format_list(array, NULL, buf, sizeof(buf));
+	ck_assert_str_eq(buf, "-");
+	json_array_append_new(array, json_pack("{s:s}", "name", "net"));
+	json_array_append_new(array, json_pack("{s:s}", "other", "x"));
+	format_list(array, "name", buf, sizeof(buf));
+	ck_assert_str_eq(buf, "net, ?");
+	json_decref(array);
+
+	/* for each number of names: all of them, or as many as are said */
+	array = json_array();
+	for (n = 1; n <= 120; n++) {
+		snprintf(text, sizeof(text), "child-%zu", n);
+		json_array_append_new(array, json_string(text));
+		format_list(array, NULL, buf, sizeof(buf));
+		ck_assert_uint_lt(strlen(buf), sizeof(buf));
+		len = 0;
+		*wanted = '\0';
+		for (i = 1; i <= n; i++) {
+			snprintf(text, sizeof(text), "%schild-%zu",
+				 i > 1 ? ", " : "", i);
+			if (strncmp(buf + len, text, strlen(text)) != 0)
+				break;
+			len += strlen(text);
+		}
+		if (i <= n)
+			snprintf(wanted, sizeof(wanted), " and %zu more", n - i + 1);
+		ck_assert_str_eq(buf + len, wanted);
+		ck_assert_msg(i > n || len > 450, "%s", buf);
+	}
+	json_decref(array);
+
+	/* names as long as they come; of two bytes a character */
+	for (len = 490; len < 690; len++) {
+		memset(text, 'o', len);
+		for (i = len % 2; i + 1 < len; i += 2)
+			memcpy(text + i, "\xc3\xb6", 2);
+		text[len] = '\0';
+		array = json_pack("[s, s]", text, text);
+		format_list(array, NULL, buf, sizeof(buf));
+		ck_assert_msg(strstr(buf, " and 1 more"), "%s", buf);
+		one = json_string(buf);		/* which takes no half characters */
+		ck_assert_ptr_nonnull(one);
+		json_decref(one);
+		json_decref(array);
+
+		clip_cell(cell, text);
+		if (len < CELL_MAX)
+			ck_assert_str_eq(cell, text);
+		else
+			ck_assert_msg(!strcmp(cell + strlen(cell) - 3, "..."),
+				      "%s", cell);
+		one = json_string(cell);
+		ck_assert_ptr_nonnull(one);
+		json_decref(one);
+	}
 }
 END_TEST
 
@@ -406,6 +556,10 @@ int main(void)
 	tcase_add_test(tcase, numbers);
 	tcase_add_test(tcase, marks);
 	tcase_add_test(tcase, spis);
+	tcase_add_test(tcase, spis_of_swanctl);
+	tcase_add_test(tcase, destinations);
+	tcase_add_test(tcase, instants);
+	tcase_add_test(tcase, lists);
 	tcase_add_test(tcase, ike_spis);
 	tcase_add_test(tcase, classids);
 	tcase_add_test(tcase, dscps);
