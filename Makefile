@@ -125,7 +125,7 @@ $(B)/unit/obj/%.o: %.c
 # parts of the plugin, with strongSwan's libraries
 
 unit_charon	:= $(filter $(B)/unit/charon_%,$(unit))
-unit_plugin_obj	:= $(patsubst %,$(B)/unit/obj/daemon/charon/ipsec_qos_%.o,feed proof)
+unit_plugin_obj	:= $(patsubst %,$(B)/unit/obj/daemon/charon/ipsec_qos_%.o,feed names proof)
 unit_charon_obj	:= $(unit_charon:$(B)/unit/%=$(B)/unit/obj/tests/unit/%.o) \
 		   $(unit_plugin_obj)
 

@@ -1485,7 +1485,7 @@ int iq_kernel_monitor(struct iq_kernel *k, bool nat)
 
 err:
 	/* to listen takes the same right as to ask */
-	set_error(k, ret == -EACCES ? -EPERM : ret, NULL, 0);
+	set_error(k, ret, NULL, 0);
 	nl_cb_put(k->events_cb);
 	nl_socket_free(k->events);
 	k->events = NULL;

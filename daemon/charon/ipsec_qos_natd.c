@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
 #include "ipsec_qos_natd.h"
+#include "ipsec_qos_names.h"
 
 #include <daemon.h>
 #include <encoding/payloads/notify_payload.h>
@@ -37,9 +38,9 @@ struct private_ipsec_qos_natd_t {
 	mutex_t *mutex;
 
 	/**
-	 * TRUE if a connection has a setting of its own
+	 * TRUE if it is not the same for all connections
 	 */
-	bool own;
+	bool listed;
 
 	/**
 	 * IKE_SAs this host answers, which have no connection yet, whose ESP is to
@@ -121,21 +122,13 @@ static bool is_natd(payload_t *payload)
 }
 
 /**
- * Read the setting, of a connection if it has one of its own
+ * Read the setting, for a connection or, with NULL, if none is known
  */
 static bool is_set(const char *connection)
 {
-	bool set;
-
-	set = lib->settings->get_bool(lib->settings,
-						"%s.plugins.ipsec-qos.esp_through_nat", FALSE, lib->ns);
-	if (connection)
-	{
-		set = lib->settings->get_bool(lib->settings,
-					"%s.plugins.ipsec-qos.connections.%s.esp_through_nat", set,
-					lib->ns, connection);
-	}
-	return set;
+	return ipsec_qos_names_match(lib->settings->get_str(lib->settings,
+						"%s.plugins.ipsec-qos.esp_through_nat", NULL, lib->ns),
+						connection);
 }
 
 /**
@@ -151,12 +144,12 @@ static bool is_agreed(private_ipsec_qos_natd_t *this, ike_cfg_t *ike_cfg)
 	enumerator_t *enumerator;
 	peer_cfg_t *peer_cfg;
 	ike_cfg_t *current;
-	bool own, have = FALSE, same = TRUE, have_alike = FALSE, alike = TRUE;
+	bool listed, have = FALSE, same = TRUE, have_alike = FALSE, alike = TRUE;
 
 	this->mutex->lock(this->mutex);
-	own = this->own;
+	listed = this->listed;
 	this->mutex->unlock(this->mutex);
-	if (!own)
+	if (!listed)
 	{
 		return is_set(NULL);
 	}
@@ -302,23 +295,26 @@ METHOD(ipsec_qos_natd_t, configure, bool,
 	private_ipsec_qos_natd_t *this)
 {
 	enumerator_t *enumerator;
-	bool own = FALSE, set = is_set(NULL);
-	char *name;
+	bool listed;
+	char *setting, *name;
 
+	setting = lib->settings->get_str(lib->settings,
+						"%s.plugins.ipsec-qos.esp_through_nat", NULL, lib->ns);
+	listed = ipsec_qos_names_listed(setting);
+	this->mutex->lock(this->mutex);
+	this->listed = listed;
+	this->mutex->unlock(this->mutex);
+
+	/* as it was said before there were lists */
 	enumerator = lib->settings->create_section_enumerator(lib->settings,
 								"%s.plugins.ipsec-qos.connections", lib->ns);
 	while (enumerator->enumerate(enumerator, &name))
 	{
-		own = own || lib->settings->get_str(lib->settings,
-						"%s.plugins.ipsec-qos.connections.%s.esp_through_nat",
-						NULL, lib->ns, name);
-		set = set || is_set(name);
+		DBG1(DBG_CFG, "%s.plugins.ipsec-qos.connections.%s is not read, name the "
+			 "connection instead: esp_through_nat = %s", lib->ns, name, name);
 	}
 	enumerator->destroy(enumerator);
-	this->mutex->lock(this->mutex);
-	this->own = own;
-	this->mutex->unlock(this->mutex);
-	return set;
+	return listed || ipsec_qos_names_match(setting, NULL);
 }
 
 METHOD(ipsec_qos_natd_t, wrap, void,
