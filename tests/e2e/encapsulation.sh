@@ -327,3 +327,38 @@ wait_for 20 json_is "length == $((2 * ${#forms[@]}))" qos gw -j sa show
 counters_keep gw
 pings peer 10.2.0.1 -I 10.1.1.1 -c 2 -i 0.2
 expect "counted after the rekeying" "$all" "$(counters_since gw)"
+
+# ports NATT IKE: that are looked at
+ports()
+{
+	qosd_conf gw <<-END
+		settings { natt-ports = { $1 }  ike-ports = { $2 } }
+		group gold { id = 1  mark = 0x10/0xff0 }
+		profile gold { identity = "*.gold.example"  group = gold }
+	END
+	qos gw daemon reload >/dev/null
+}
+
+# unseen: what status says of it
+unseen()
+{
+	json '.charon.unseen | if . then "\(.ike_sas) \(.port)" else "" end' \
+		qos gw -j status
+}
+
+step "ports that nobody looks at are told of"
+expect "unseen" "" "$(unseen)"
+ports 4600 500
+expect "unseen" "5 4500" "$(unseen)"
+grep -qE '^unseen +5 IKE SAs, such as on port 4500 here' <<<"$(qos gw status)"
+grep -qE '^ports +5 IKE SAs, such as on port 4500 here' <<<"$(qos gw daemon status)"
+expect "who" "ike4500 inside udp udp6 udptrans" \
+	"$(json '[.peers[] | select(.unseen).connection] | sort | unique | join(" ")' \
+		qos gw -j daemon status)"
+expect "logged" 1 "$(grep -c 'add 4500 to natt-ports' "$W/gw/ipsec-qosd.log")"
+# IKE is seen there, but no ESP
+ports 4600 500,4500
+expect "unseen" "4 4500" "$(unseen)"
+expect "logged" 1 "$(grep -c 'move 4500 there from ike-ports' "$W/gw/ipsec-qosd.log")"
+ports 4500 500
+expect "unseen" "" "$(unseen)"
