@@ -146,7 +146,18 @@ struct seen_filter {
 
 static int on_filter(const struct tc_filter *filter, void *arg)
 {
-	struct seen_filter seen = { .tc = *filter };
+	struct seen_filter seen = { .tc = *filter }, *last;
+	struct list *list = arg;
+
+	/* a priority that has one of the daemon's sort is not to go as a whole */
+	if (!filter->whole && list->n) {
+		last = (struct seen_filter *)list->items + list->n - 1;
+		if (last->tc.whole && last->tc.prio == filter->prio &&
+		    last->tc.chain == filter->chain) {
+			*last = seen;
+			return 0;
+		}
+	}
 
 	return list_add(arg, &seen, sizeof(seen)) ? 0 : -NLE_NOMEM;
 }
@@ -409,8 +420,8 @@ static int sync_filter(const struct qdisc_ctl *ctl, struct site *site,
 }
 
 /*
- * Filters that are not the daemon's go by their priority as such, and those that
- * do more than they should by themselves; @filters is left with the others.
+ * Filters that are not of the daemon's sort go by their priority as such, and those
+ * that do more than they should by themselves; @filters is left with the others.
  */
 static int clear_filters(const struct qdisc_ctl *ctl, struct site *site,
 			 struct list *filters)
@@ -419,7 +430,7 @@ static int clear_filters(const struct qdisc_ctl *ctl, struct site *site,
 	size_t i;
 
 	for (i = 0; i < filters->n; i++, filter++) {
-		if (!filter->tc.other && !filter->tc.more)
+		if (!filter->tc.whole && !filter->tc.more)
 			*kept++ = *filter;
 		else if (tc_del_filter(ctl->tc, site->ifindex, ROOT,
 				       &filter->tc))

@@ -388,18 +388,25 @@ static int on_filter(struct nl_msg *msg, void *arg)
 	filter.prio = TC_H_MAJ(tcm->tcm_info) >> 16;
 	filter.protocol = ntohs(TC_H_MIN(tcm->tcm_info));
 	filter.chain = get_u32(tb[TCA_CHAIN]);
-	filter.other = strcmp(nla_get_string(tb[TCA_KIND]), "fw") != 0 ||
-		       filter.protocol != ETH_P_ALL || filter.chain;
 
-	/* A priority as such comes without options, ahead of its filters. */
-	if (filter.other == !!tb[TCA_OPTIONS])
-		return NL_SKIP;
-
-	if (!filter.other) {
-		if (nla_parse_nested(opt, TCA_FW_MAX, tb[TCA_OPTIONS], NULL) < 0)
+	/*
+	 * A priority as such comes ahead of its filters. It has no options, which
+	 * a fw filter that leads nowhere has neither.
+	 */
+	filter.whole = !tb[TCA_OPTIONS] && !tcm->tcm_handle;
+	if (!filter.whole) {
+		if (strcmp(nla_get_string(tb[TCA_KIND]), "fw") != 0 ||
+		    filter.protocol != ETH_P_ALL || filter.chain)
 			return NL_SKIP;
 
 		filter.mark = tcm->tcm_handle;
+		filter.more = !tb[TCA_OPTIONS];
+	}
+
+	if (tb[TCA_OPTIONS]) {
+		if (nla_parse_nested(opt, TCA_FW_MAX, tb[TCA_OPTIONS], NULL) < 0)
+			return NL_SKIP;
+
 		filter.mask = opt[TCA_FW_MASK] ? get_u32(opt[TCA_FW_MASK]) :
 						 UINT32_MAX;
 		filter.classid = get_u32(opt[TCA_FW_CLASSID]);
@@ -784,7 +791,7 @@ int tc_del_filter(struct tc *tc, int ifindex, uint32_t parent,
 	struct rtnl_cls *c;
 	int err;
 
-	if (filter->other)
+	if (filter->whole)
 		return del_priority(tc, ifindex, parent, filter);
 
 	c = new_filter(ifindex, parent, filter);

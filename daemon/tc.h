@@ -81,9 +81,10 @@ struct tc_class {
  *
  * @protocol: as in a frame's header, in host byte order; not for tc_put_filter()
  * @chain: likewise
- * @more: it does or asks for more: has an action, or is for one incoming device
- * @other: no filter, but the priority as such, whose filters are of another kind,
- *	protocol or chain; they share it, so with it all of them go
+ * @more: it is none that tc_put_filter() makes: has an action, is for one incoming
+ *	device, or leads nowhere, and then @mask is not known
+ * @whole: no filter, but the priority as such, with all its filters; shown ahead of
+ *	those of them that tc_put_filter() may have made
  */
 struct tc_filter {
 	uint32_t mark;
@@ -93,7 +94,7 @@ struct tc_filter {
 	uint16_t protocol;
 	uint32_t chain;
 	bool more;
-	bool other;
+	bool whole;
 };
 
 /**

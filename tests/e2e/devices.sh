@@ -176,8 +176,9 @@ as_it_was()
 	has_tree eth1 &&
 		[ "$(filters eth1)" = "0x10/0xff0>4951:1 0x1030/0xfff0>4951:3" ] &&
 		[ "$(classes eth1)" = "4951:1 4951:3 4951:fffe 4951:ffff" ] &&
-		[ "$(tc -n gw filter show dev eth1 | grep -c classid)" = 2 ] &&
+		[ "$(tc -n gw filter show dev eth1 | grep -c handle)" = 2 ] &&
 		! tc -n gw filter show dev eth1 | grep -E 'u32|matchall|action' &&
+		[ "$(tc -n gw filter show dev eth1 | grep -o 'pref [0-9]*' | sort -u | wc -l)" = 2 ] &&
 		[ -z "$(tc -n gw filter show dev eth1 parent 4951:ffff)" ] &&
 		tc -n gw class show dev eth1 classid 4951:1 |
 			grep -q 'rate 6Mbit ceil 20Mbit'
@@ -199,6 +200,8 @@ done <<-'END'
 	qdisc del dev eth1 parent 4951:3
 	filter add dev eth1 parent 4951: protocol ipv6 prio 44 handle 0x33 fw classid 4951:3
 	filter add dev eth1 parent 4951: protocol all prio 45 handle 0x10/0xff0 fw classid 4951:3
+	filter add dev eth1 parent 4951: protocol all prio 49 fw
+	filter add dev eth1 parent 4951: protocol all prio 1 handle 0x70/0xff0 fw
 	filter add dev eth1 parent 4951: protocol ip prio 46 u32 match ip dport 53 0xffff flowid 4951:3
 	filter add dev eth1 parent 4951: protocol arp prio 47 chain 6 matchall classid 4951:3
 	filter add dev eth1 parent 4951:ffff protocol ip prio 48 matchall classid 4951:3
