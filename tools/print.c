@@ -107,8 +107,7 @@ static void clip(char *buf, size_t size, const char *text)
 	len = size - sizeof("...");
 	while (len && (text[len] & 0xc0) == 0x80)
 		len--;
-	memcpy(buf, text, len);
-	strcpy(buf + len, "...");
+	snprintf(buf, size, "%.*s...", (int)len, text);
 }
 
 void clip_cell(char cell[CELL_MAX], const char *text)
