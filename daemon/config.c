@@ -627,6 +627,10 @@ static bool names(struct loader *l, const struct conf_section *s, const char *ke
 		if (!*v->text)
 			return fail(l, s, v->line,
 				    "%s = '': expected a name, or \"*\" for any", key);
+		if (idregex_is(v->text) || strstr(v->text, ":^"))
+			return fail(l, s, v->line,
+				    "%s = '%s': expected a name with * for any number of characters, not a regular expression",
+				    key, shown(l, v->text));
 		(*texts)[*n] = copy(l, v->text);
 		if (!(*texts)[(*n)++])
 			return false;
@@ -659,6 +663,9 @@ static bool identities(struct loader *l, const struct conf_section *s,
 		p->id_text[p->n_ids] = copy(l, v->text);
 		if (!p->id_text[p->n_ids++])
 			return false;
+		if (why && !warn(l, s, v->line, "identity = '%s': %s",
+				 shown(l, v->text), why))
+			return false;
 	}
 	return true;
 }
@@ -677,11 +684,12 @@ static bool profile(struct loader *l, const struct conf_section *s, struct profi
 
 	if (!identities(l, s, p) ||
 	    !names(l, s, "eap-identity", &p->eap_ids, &p->n_eap_ids) ||
+	    !names(l, s, "member-of", &p->members, &p->n_members) ||
 	    !names(l, s, "connection", &p->conns, &p->n_conns))
 		return false;
-	if (!p->n_ids && !p->n_eap_ids && !p->n_conns)
+	if (!p->n_ids && !p->n_eap_ids && !p->n_members && !p->n_conns)
 		return fail(l, s, s->line,
-			    "profile '%s' names nobody: expected identity, eap-identity or connection",
+			    "profile '%s' names nobody: expected identity, eap-identity, member-of or connection",
 			    p->name);
 
 	return need(l, s, "group", "the name of a group", &v) &&
@@ -929,6 +937,7 @@ static struct conffile *read_sections(const char *file, char *error, size_t size
 		CONFFILE_BEGIN(),
 		CONFFILE_LIST("identity"),
 		CONFFILE_LIST("eap-identity"),
+		CONFFILE_LIST("member-of"),
 		CONFFILE_LIST("connection"),
 		CONFFILE_KEY("group"),
 		CFG_END()
@@ -1083,6 +1092,7 @@ void config_free(struct config *config)
 			identity_clear(&p->ids[j]);
 		free(p->ids);
 		free_texts(p->eap_ids, p->n_eap_ids);
+		free_texts(p->members, p->n_members);
 		free_texts(p->conns, p->n_conns);
 		free(p->name);
 		free(p->file);

@@ -19,12 +19,14 @@
 /**
  * struct profile - identities and the group they are in
  *
- * An SA fits where any of @ids, @eap_ids or @conns fits (one of each kind that
- * is given at all).
+ * An SA fits where any of @ids, @eap_ids, @members or @conns fits (one of each kind
+ * that is given at all).
  *
  * @name: the section's title
  * @n_ids: how many patterns @ids holds; @id_text is how each was written
  * @eap_ids: EAP or XAuth identities, with * wildcards; case does not count
+ * @members: groups that the peer is a member of, as AAA or an attribute certificate
+ *	says, with * wildcards; case does not count
  * @conns: connection names, with * wildcards
  * @group: the group's id
  * @file: where it stands, for `profile show` and `profile test`
@@ -37,6 +39,8 @@ struct profile {
 	char **id_text;
 	size_t n_eap_ids;
 	char **eap_ids;
+	size_t n_members;
+	char **members;
 	size_t n_conns;
 	char **conns;
 	uint32_t group;
@@ -133,34 +137,38 @@ const struct iq_group *config_group_named(const struct config *config,
 					  const char *name);
 
 /**
- * struct proved - an identity that a peer proved
+ * struct proved - an identity that a peer proved, or a group that it is in
  *
  * @id: what conditions on the identity see, NULL: nothing
  * @eap: what conditions on the EAP identity see, NULL: nothing
+ * @member_of: what conditions on groups see, NULL: nothing
  */
 struct proved {
 	const struct identity *id;
 	const char *eap;
+	const char *member_of;
 };
 
 /**
  * config_match() - which profile is an SA's?
  *
- * A profile may set up to three conditions, one of each kind: on the identity,
- * on the EAP identity, on the connection's name; all that it sets must be met.
+ * A profile may set up to four conditions, one of each kind: on the identity, on
+ * the EAP identity, on groups that the peer is a member of, on the connection's
+ * name; all that it sets must be met.
  * Of profiles that fit, their strongest conditions are compared first, then
  * their next, and one that sets a further condition wins; then the order in
  * the file. Of conditions that is stronger which was met exactly, then by a
  * pattern, then by one that fits everything; of two that are equal in that,
- * the one on the identity, then on the EAP identity; of two on the same, the
- * closer one (identity_match(); for EAP identities and connections the one that
- * fixes more characters). Of several identities that a peer proved each may meet
- * a condition, and the one that meets it most closely counts.
+ * the one on the identity, then on the EAP identity, then on groups; of two on the
+ * same, the closer one (identity_match(); for EAP identities, groups and
+ * connections the one that fixes more characters). Of several identities or
+ * groups each may meet a condition, and the one that meets it most closely counts.
  *
  * Patterns without a wildcard and those that begin with the only one are looked
- * up; subnets, ranges, %any and other wildcards are tried one after the other.
+ * up; subnets, ranges, %any, regular expressions and other wildcards are tried one
+ * after the other, as all DNs are where rdn_matching is relaxed.
  *
- * @proved: @n identities that the peer proved; with none of them only profiles
+ * @proved: @n identities that the peer proved, and groups; with none of them only profiles
  *	that ask for nothing but the connection fit
  * @conn: the connection's name, or NULL
  * @why: says which pattern decided and why, for a person; NULL with a size of 0

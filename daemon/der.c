@@ -49,9 +49,8 @@ void der_put(struct der_writer *w, const void *data, size_t len)
 		memcpy(w->buf + w->pos, data, len);
 }
 
-void der_wrap(struct der_writer *w, uint8_t tag, size_t end)
+void der_head(struct der_writer *w, uint8_t tag, size_t len)
 {
-	size_t len = end - w->pos;
 	uint8_t head[4] = { tag };
 
 	if (w->overflow || len > 0xffff) {
@@ -69,4 +68,9 @@ void der_wrap(struct der_writer *w, uint8_t tag, size_t end)
 		head[3] = len & 0xff;
 		der_put(w, head, 4);
 	}
+}
+
+void der_wrap(struct der_writer *w, uint8_t tag, size_t end)
+{
+	der_head(w, tag, end - w->pos);
 }

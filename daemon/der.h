@@ -14,11 +14,16 @@
 enum der_tag {
 	DER_OID			= 0x06,
 	DER_UTF8STRING		= 0x0c,
+	DER_NUMERICSTRING	= 0x12,
 	DER_PRINTABLESTRING	= 0x13,
+	DER_T61STRING		= 0x14,
 	DER_IA5STRING		= 0x16,
+	DER_VISIBLESTRING	= 0x1a,
+	DER_GENERALSTRING	= 0x1b,
 	DER_SEQUENCE		= 0x30,
 	DER_SET			= 0x31,
 	DER_CONTEXT_0		= 0xa0,
+	DER_ANY			= 0xc0,	/* a private one: in patterns, for any value */
 };
 
 /**
@@ -58,6 +63,9 @@ struct der_writer {
 
 /** der_put() - put bytes in front of what is there */
 void der_put(struct der_writer *w, const void *data, size_t len);
+
+/** der_head() - put tag and length of an element of @len bytes */
+void der_head(struct der_writer *w, uint8_t tag, size_t len);
 
 /** der_wrap() - make what is between w->pos and @end the content of an element */
 void der_wrap(struct der_writer *w, uint8_t tag, size_t end);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * ASN.1 distinguished names: as text, as DER, and patterns of them. A relative
- * distinguished name (RDN) whose value is "*" stands for any value there.
+ * ASN.1 distinguished names: as text, as DER, and patterns of them. In a pattern
+ * a value of tag DER_ANY stands for any: no certificate has that tag, so a value
+ * that is "*" in a certificate is nothing but that.
  * Pure: no input, no output.
  */
 #ifndef IPSEC_QOSD_DN_H
@@ -13,21 +14,30 @@
 
 #include "text.h"
 
-#define DN_RDNS_MAX	20	/* in a text, as strongSwan has it */
+#define DN_PARTS_MAX	20	/* attributes in a text, as strongSwan has it */
+#define DN_TEXT_MAX	6160	/* bytes in a text */
+#define DN_LEN_MAX	2048	/* bytes in DER that is matched */
 
 /**
  * dn_parse() - encode "C=CH, O=Acme, CN=*" or "/C=CH/O=Acme/CN=*"
  *
- * Types are strongSwan's, in any case. Values that a PrintableString can hold
- * become one, others a UTF8String; email addresses and unstructured names
- * become an IA5String.
+ * Types are strongSwan's and LDAP's names, in any case, or an object identifier,
+ * as 2.5.4.97 or, as strongSwan prints it, its bytes 55:04:61. "+" before a type
+ * puts it into the RDN of the type before. A comma or slash with no TYPE= behind
+ * it is part of the value; so is anything behind a '\' that would be something
+ * else, and what stands in double quotes. #HEX is a whole value, tag and length
+ * with it (RFC 4514 section 2.4). A value of * alone stands for any.
+ *
+ * Values that a PrintableString can hold become one, others a UTF8String; email
+ * addresses and unstructured names become an IA5String.
  *
  * @buf: the DER is put at its end
  * @start: where in @buf it begins
- * @why: on error a static text that says what was expected
+ * @why: on error a static text that says what was expected, else NULL, or one
+ *	that says what may not be meant so
  *
- * Return: 0; -ENOENT where the text does not begin with a known type, which is
- * no DN then; -EINVAL.
+ * Return: 0; -ENOENT where nothing in the text is a known type, which is no DN
+ * then; -EINVAL.
  */
 int dn_parse(const char *text, uint8_t *buf, size_t size, size_t *start,
 	     const char **why);
@@ -35,34 +45,62 @@ int dn_parse(const char *text, uint8_t *buf, size_t size, size_t *start,
 /** dn_valid() - is it a DN with at least one RDN, and nothing else? */
 bool dn_valid(const uint8_t *der, size_t len);
 
-/**
- * dn_format() - append it as text, in the form with slashes if @slash; false, and
- * nothing, where it is invalid
- */
-bool dn_format(const uint8_t *der, size_t len, bool slash, struct text *t);
+/** dn_has_any() - does a value in it stand for any? */
+bool dn_has_any(const uint8_t *der, size_t len);
 
 /**
- * dn_values() - the values of all RDNs, one after the other
+ * enum dn_style - how a DN is written
  *
- * Two DNs that dn_match() takes for the same without a wildcard have the same
- * values but for their case.
+ * @DN_STRONGSWAN: as strongSwan prints it: what is not printable ASCII is a '?'
+ * @DN_PLAIN: the same, with '+' within an RDN, and UTF-8; what does not show is
+ *	written \xNN
+ * @DN_SAFE: and values that dn_parse() might not take as they are in hexadecimal
+ */
+enum dn_style {
+	DN_STRONGSWAN,
+	DN_PLAIN,
+	DN_SAFE,
+};
+
+/** dn_format() - append it as text; false, and nothing, where it is invalid */
+bool dn_format(const uint8_t *der, size_t len, enum dn_style style,
+	       struct text *t);
+
+/**
+ * dn_key() - the values of all RDNs in lower case and in the order of their bytes
+ *
+ * Two DNs that dn_match() takes for the same, strictly or reordered, without a
+ * wildcard, have the same.
  *
  * @buf: room for @len bytes
- * @wildcards: set to whether one of them stands for any
  *
  * Return: how many bytes; 0 where the DN is invalid.
  */
-size_t dn_values(const uint8_t *der, size_t len, uint8_t *buf, bool *wildcards);
+size_t dn_key(const uint8_t *der, size_t len, uint8_t *buf);
+
+/**
+ * enum dn_matching - charon.rdn_matching in strongswan.conf; numbers as in the feed
+ *
+ * @DN_STRICT: RDN by RDN in their order, whatever the order within one
+ * @DN_REORDERED: all of both, in any order
+ * @DN_RELAXED: all of the pattern's, in any order; there may be more
+ */
+enum dn_matching {
+	DN_STRICT,
+	DN_REORDERED,
+	DN_RELAXED,
+};
 
 /**
  * dn_match() - does a pattern name a DN?
  *
- * RDN by RDN in their order. PrintableStrings, and email addresses, compare
- * whatever their case; all else byte by byte.
+ * PrintableStrings, and email addresses, compare whatever their case; all else
+ * byte by byte, strings of one byte a character whatever their type.
  *
- * Return: how many wildcards it took, or -1: it does not.
+ * Return: how far from exactly: one for each wildcard, each RDN that the pattern
+ * does not have, and one where the order is another; or -1: it does not.
  */
-int dn_match(const uint8_t *der, size_t len,
-	     const uint8_t *pattern, size_t pattern_len);
+int dn_match(const uint8_t *der, size_t len, const uint8_t *pattern,
+	     size_t pattern_len, enum dn_matching matching);
 
 #endif /* IPSEC_QOSD_DN_H */

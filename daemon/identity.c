@@ -13,6 +13,13 @@
 #include "dn.h"
 #include "text.h"
 
+/* Bytes of a text: of the longest identity in hexadecimal, too */
+#define TEXT_LEN_MAX	(3 * IDENTITY_LEN_MAX + 16)
+/* and of what is printed */
+#define FORMAT_MAX	(4 * IDENTITY_LEN_MAX + 16)
+/* and of one that strongSwan matches with a regular expression, with its NUL */
+#define REGEX_TEXT_MAX	512
+
 static const char * const type_names[] = {
 	[ID_ANY]		= "any",
 	[ID_IPV4_ADDR]		= "IPv4 address",
@@ -129,9 +136,9 @@ static bool well_formed(const struct identity *id, const char **why)
 
 static int set(struct identity *id, enum id_type type, const void *data, size_t len)
 {
+	memset(id, 0, sizeof(*id));
 	id->type = type;
 	id->len = len;
-	id->data = NULL;
 	if (!len)
 		return 0;
 
@@ -152,6 +159,7 @@ int identity_from_wire(uint8_t type, const void *data, size_t len,
 
 void identity_clear(struct identity *id)
 {
+	idregex_free(id->regex);
 	free(id->data);
 	memset(id, 0, sizeof(*id));
 }
@@ -249,6 +257,10 @@ static int set_hex(struct identity *id, enum id_type type, const char *hex,
 		*why = "hexadecimal digits after the '#'";
 		return -EINVAL;
 	}
+	if (type == ID_DER_ASN1_DN && dn_has_any(buf, len)) {
+		*why = "DER without private tags";
+		return -EINVAL;
+	}
 	return set(id, type, buf, len);
 }
 
@@ -286,15 +298,50 @@ static int set_xmpp(struct identity *id, const char *addr, const char **why)
 	return set(id, ID_DER_ASN1_GN, buf + w.pos, sizeof(buf) - w.pos);
 }
 
+static bool is_name(enum id_type type)
+{
+	return type == ID_FQDN || type == ID_USER_FQDN;
+}
+
+static int set_regex(struct identity *id, enum id_type type, const char *text,
+		     const char **why)
+{
+	int ret;
+
+	if (!is_name(type) && type != ID_DER_ASN1_DN) {
+		*why = "a regular expression behind fqdn:, email: or asn1dn: alone";
+		return -EINVAL;
+	}
+	ret = set(id, type, text, strlen(text));
+	if (ret)
+		return ret;
+	ret = idregex_new(text, &id->regex, why);
+	if (ret)
+		identity_clear(id);
+	return ret;
+}
+
+/* Bytes are what they are: a name with a dot at its end is another name. */
+static void doubt_dot(const char *text, const char **why)
+{
+	size_t len = strlen(text);
+
+	if (len > 1 && text[len - 1] == '.')
+		*why = "it fits a name with the dot at its end alone; leave out the dot, which hardly any peer sends";
+}
+
 /* Text of a type that a prefix forced. */
 static int set_text(struct identity *id, enum id_type type, const char *text,
 		    const char **why)
 {
 	struct layout l = layout_of(type);
 	uint8_t buf[32];
+	int ret;
 
 	if (*text == '#')
 		return set_hex(id, type, text + 1, why);
+	if (idregex_is(text))
+		return set_regex(id, type, text, why);
 
 	if (l.family) {
 		if (parse_addr(text, l.family, buf) != (int)type) {
@@ -303,9 +350,14 @@ static int set_text(struct identity *id, enum id_type type, const char *text,
 		}
 		return set(id, type, buf, (l.form == ADDR ? 1 : 2) * l.addr_len);
 	}
-	if (type == ID_DER_ASN1_DN)
-		return set_dn(id, text, why) ? -EINVAL : 0;
-	return set(id, type, text, type == ID_ANY ? 0 : strlen(text));
+	if (type == ID_DER_ASN1_DN) {
+		ret = set_dn(id, text, why);
+		return ret == -ENOENT ? -EINVAL : ret;
+	}
+	ret = set(id, type, text, type == ID_ANY ? 0 : strlen(text));
+	if (!ret && type == ID_FQDN)
+		doubt_dot(text, why);
+	return ret;
 }
 
 static int parse_prefixed(const char *text, struct identity *id, bool *found,
@@ -381,17 +433,67 @@ static bool like_addr(const char *text)
 	       (strstr(text, "::") || strpbrk(text, "/-"));
 }
 
+/* Forms that others have, or that say more than an identity has. */
+static const char *slip(const char *text)
+{
+	size_t len = strlen(text), n;
+	char addr[INET6_ADDRSTRLEN];
+	uint8_t buf[32];
+
+	if (idregex_is(text))
+		return "the type before a regular expression: fqdn:^...$, email:^...$ or asn1dn:^...$";
+	if (*text == '%')
+		return "%any for any, or the identity itself as 'ipsec-qos daemon status' shows it; in a distinguished name * stands for any value (C=CH, O=Acme, CN=*)";
+	if (!strncmp(text, "@[", 2) && text[len - 1] == ']')
+		return "keyid:NAME for a key id, which others write @[NAME]; or fqdn:[NAME] for a name with brackets";
+
+	n = *text == '[';
+	len = strcspn(text + n, "[]%");
+	if ((n || text[len]) && len < sizeof(addr)) {
+		memcpy(addr, text + n, len);
+		addr[len] = '\0';
+		if (parse_addr(addr, strchr(addr, ':') ? AF_INET6 : AF_INET, buf) >= 0)
+			return "the address alone, without brackets, port or interface: an identity has none";
+	}
+	len = strcspn(text, ":");
+	if (text[len] && len < sizeof(addr) &&
+	    !text[len + 1 + strspn(text + len + 1, "0123456789")]) {
+		memcpy(addr, text, len);
+		addr[len] = '\0';
+		if (parse_addr(addr, AF_INET, buf) >= 0)
+			return "the address alone, without a port: an identity has none";
+	}
+	return NULL;
+}
+
+/* With a '=' in it, and no DN: strongSwan makes a key id of it. */
+static int set_other(struct identity *id, const char *text, const char **why)
+{
+	*why = strchr(text, '@') ?
+	       "it is taken for a key id, as strongSwan does with a '=' in it: write email: before it where the peer sends an email address, else keyid:" :
+	       "it is taken for a key id, as strongSwan does: write keyid: before it where that is meant; a distinguished name has types such as C, ST (not S), L, O, OU and CN, or object identifiers such as 2.5.4.97";
+	return set(id, ID_KEY_ID, text, strlen(text));
+}
+
 static int parse_guessed(const char *text, struct identity *id, const char **why)
 {
 	bool colon = strchr(text, ':');
+	const char *wrong;
 	uint8_t buf[32];
 	int type, ret;
+	size_t len;
+
+	if (names_any(text))
+		return set(id, ID_ANY, NULL, 0);
+	wrong = slip(text);
+	if (wrong) {
+		*why = wrong;
+		return -EINVAL;
+	}
 
 	if (strchr(text, '=')) {
 		ret = set_dn(id, text, why);
-		if (ret != -ENOENT)
-			return ret;
-		return set(id, ID_KEY_ID, text, strlen(text));
+		return ret == -ENOENT ? set_other(id, text, why) : ret;
 	}
 
 	if (strchr(text, '@')) {
@@ -401,11 +503,9 @@ static int parse_guessed(const char *text, struct identity *id, const char **why
 			return set_hex(id, ID_KEY_ID, text + 2, why);
 		if (text[1] == '@')
 			return set(id, ID_USER_FQDN, text + 2, strlen(text + 2));
+		doubt_dot(text + 1, why);
 		return set(id, ID_FQDN, text + 1, strlen(text + 1));
 	}
-
-	if (names_any(text))
-		return set(id, ID_ANY, NULL, 0);
 
 	type = parse_addr(text, colon ? AF_INET6 : AF_INET, buf);
 	if (type >= 0) {
@@ -417,42 +517,54 @@ static int parse_guessed(const char *text, struct identity *id, const char **why
 		*why = "an address, a subnet ADDRESS/LENGTH or a range FIRST-LAST";
 		return -EINVAL;
 	}
-	return set(id, colon ? ID_KEY_ID : ID_FQDN, text, strlen(text));
+	len = strlen(text);
+	if (colon)
+		return set(id, ID_KEY_ID, text, len);
+	if (len > 1 && text[len - 1] == '.')
+		len--;
+	return set(id, ID_FQDN, text, len);
 }
 
 int identity_parse(const char *text, struct identity *id, const char **why)
 {
+	const char *wrong;
 	bool found;
 	int ret;
 
 	memset(id, 0, sizeof(*id));
-	*why = "out of memory";
+	*why = NULL;
 
 	if (!*text) {
 		*why = "an identity; %any stands for any";
 		return -EINVAL;
 	}
-	if (strlen(text) > IDENTITY_LEN_MAX) {
-		*why = "at most 2048 characters";
+	if (strlen(text) > TEXT_LEN_MAX) {
+		*why = "at most 2048 bytes";
 		return -EINVAL;
 	}
 
 	ret = parse_prefixed(text, id, &found, why);
 	if (!ret && !found)
 		ret = parse_guessed(text, id, why);
-	if (ret)
+	if (ret == -ENOMEM)
+		*why = "out of memory";
+	if (ret || id->regex)
 		return ret;
 
-	if (!well_formed(id, why))
+	wrong = "at most 2048 bytes";
+	if (id->len > IDENTITY_LEN_MAX)
 		goto invalid;
-	*why = "'*' only at the beginning of a name, where it stands for anything";
-	if ((id->type == ID_FQDN || id->type == ID_USER_FQDN) &&
+	if (!well_formed(id, &wrong))
+		goto invalid;
+	wrong = "'*' only at the beginning of a name, where it stands for anything; for more a regular expression, fqdn:^...$ or email:^...$";
+	if (is_name(id->type) &&
 	    /* they have bytes: they are well-formed */
 	    memchr(id->data + 1, '*', id->len - 1)) /* NOLINT(clang-analyzer-core.NonNullParamChecker) */
 		goto invalid;
 	return 0;
 
 invalid:
+	*why = wrong;
 	identity_clear(id);
 	return -EINVAL;
 }
@@ -485,9 +597,9 @@ static bool says(const char *text, const struct identity *id)
 	if (identity_parse(text, &back, &why))
 		return false;
 	/* what kind of string a DN's values are does not show, nor count */
-	same = back.type == id->type &&
+	same = back.type == id->type && !back.regex &&
 	       (id->type == ID_DER_ASN1_DN ?
-		!dn_match(id->data, id->len, back.data, back.len) :
+		!dn_match(id->data, id->len, back.data, back.len, DN_STRICT) :
 		same_bytes(id, &back));
 	identity_clear(&back);
 	return same;
@@ -498,14 +610,19 @@ static const struct form {
 	enum id_type type;
 	const char *prefix;
 	bool hex;
+	enum dn_style style;
 } forms[] = {
 	{ ID_FQDN, "" }, { ID_FQDN, "@" }, { ID_FQDN, "fqdn:" },
+	{ ID_FQDN, "fqdn:#", true },
 	{ ID_USER_FQDN, "" }, { ID_USER_FQDN, "@@" }, { ID_USER_FQDN, "email:" },
+	{ ID_USER_FQDN, "email:#", true },
 	{ ID_IPV4_ADDR, "" }, { ID_IPV4_ADDR, "ipv4:#", true },
 	{ ID_IPV6_ADDR, "" }, { ID_IPV6_ADDR, "ipv6:#", true },
 	{ ID_IPV4_ADDR_SUBNET, "" }, { ID_IPV4_ADDR_RANGE, "" },
 	{ ID_IPV6_ADDR_SUBNET, "" }, { ID_IPV6_ADDR_RANGE, "" },
-	{ ID_DER_ASN1_DN, "" }, { ID_DER_ASN1_DN, "/" },
+	{ ID_DER_ASN1_DN, "", .style = DN_PLAIN },
+	{ ID_DER_ASN1_DN, "", .style = DN_SAFE },
+	{ ID_DER_ASN1_DN, "asn1dn:#", true },
 	{ ID_DER_ASN1_GN, "asn1gn:#", true },
 	{ ID_KEY_ID, "keyid:" }, { ID_KEY_ID, "@#", true },
 };
@@ -513,31 +630,39 @@ static const struct form {
 static void format_as(const struct identity *id, const struct form *form,
 		      struct text *t)
 {
-	if (id->type == ID_DER_ASN1_DN) {
-		dn_format(id->data, id->len, *form->prefix, t);
-		return;
-	}
 	text_put(t, "%s", form->prefix);
 	if (form->hex)
 		text_hex(t, id->data, id->len);
+	else if (id->type == ID_DER_ASN1_DN)
+		dn_format(id->data, id->len, form->style, t);
 	else if (layout_of(id->type).family)
 		format_addr(id, t);
 	else
-		text_escape(t, id->data, id->len);
+		text_utf8(t, id->data, id->len);
+}
+
+static void format_regex(const struct identity *id, struct text *t)
+{
+	text_put(t, "%s", id->type == ID_DER_ASN1_DN ? "asn1dn:" :
+			  id->type == ID_FQDN ? "fqdn:" : "email:");
+	text_utf8(t, id->data, id->len);
 }
 
 void identity_format(const struct identity *id, char *buf, size_t size)
 {
 	const struct form *form, *first = NULL;
-	char whole[4 * IDENTITY_LEN_MAX + 16];
-	bool name = id->type == ID_FQDN || id->type == ID_USER_FQDN ||
-		    id->type == ID_KEY_ID;
+	char whole[FORMAT_MAX];
+	bool name = is_name(id->type) || id->type == ID_KEY_ID;
 	const char *why;
 	struct text t;
 
 	text_begin(&t, buf, size);
 	if (id->type == ID_ANY) {
 		text_put(&t, "%%any");
+		return;
+	}
+	if (id->regex) {
+		format_regex(id, &t);
 		return;
 	}
 	if (!name && !well_formed(id, &why)) {
@@ -677,11 +802,32 @@ static unsigned int compare(const struct identity *id,
 	case ID_USER_FQDN:
 		return id->len && pattern->len ? match_name(id, pattern) : 0;
 	case ID_DER_ASN1_DN:
-		wildcards = dn_match(id->data, id->len, pattern->data, pattern->len);
+		wildcards = dn_match(id->data, id->len, pattern->data,
+				     pattern->len, id->matching);
 		return wildcards < 0 ? 0 : IDENTITY_MATCH_EXACT - wildcards;
 	default:
 		return 0;
 	}
+}
+
+/* As strongSwan, whose text of an identity has no more characters. */
+static unsigned int match_regex(const struct identity *id,
+				const struct identity *pattern)
+{
+	char buf[REGEX_TEXT_MAX];
+	const char *why;
+	struct text t;
+	size_t i;
+
+	if (id->type != pattern->type || !well_formed(id, &why))
+		return 0;
+	text_begin(&t, buf, sizeof(buf));
+	if (id->type == ID_DER_ASN1_DN)
+		dn_format(id->data, id->len, DN_STRONGSWAN, &t);
+	for (i = 0; id->type != ID_DER_ASN1_DN && i < id->len; i++)
+		text_put(&t, "%c", isprint(id->data[i]) ? id->data[i] : '?');
+	return t.left > 1 && idregex_fits(pattern->regex, buf) ?
+	       IDENTITY_MATCH_ANY + 1 : 0;
 }
 
 unsigned int identity_match(const struct identity *id,
@@ -692,6 +838,10 @@ unsigned int identity_match(const struct identity *id,
 
 	if (pattern->type == ID_ANY)
 		return IDENTITY_MATCH_ANY;
+	if (id->regex)
+		return 0;
+	if (pattern->regex)
+		return match_regex(id, pattern);
 
 	/* most do not match: that is cheaper to find than what is malformed */
 	weight = compare(id, pattern);

@@ -9,6 +9,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "dn.h"
+#include "idregex.h"
+
 #define IDENTITY_LEN_MAX	2048	/* bytes in one, as in the feed */
 
 /**
@@ -36,13 +39,18 @@ enum id_type {
  * @type: its type; of an identity any number that can stand on the wire
  * @data: its bytes: as on the wire; of a subnet the address and the mask, of a
  *	range the first and the last address; of a DN its DER, in which a value
- *	"*" of a pattern stands for any
+ *	of tag DER_ANY stands for any in a pattern; of a regular expression its
+ *	text
  * @len: how many
+ * @regex: of a pattern that is a regular expression; else NULL
+ * @matching: of an identity that is a DN, how its charon matches it
  */
 struct identity {
 	enum id_type type;
 	uint8_t *data;
 	size_t len;
+	struct idregex *regex;
+	enum dn_matching matching;
 };
 
 /**
@@ -58,13 +66,19 @@ struct identity {
  * rfc822:, email:, userfqdn:, fqdn:, dns:, asn1dn:, asn1gn:, xmppaddr:, keyid:
  * and {NUMBER}: force a type; a '#' after them begins its bytes in hexadecimal.
  *
- * In three ways it is stricter, because what strongSwan silently reads as
- * something else can only be a slip: a malformed address, subnet, range or DN
- * is an error, as is a '*' that is not at the beginning of a name, or the
- * empty string; and "ipv4:10.0.0.1" or "asn1dn:CN=x" mean what they say.
+ * ^...$ behind fqdn:, email: or asn1dn: and their like is a regular expression, as
+ * in strongSwan 6, of an identity of that type as strongSwan prints it.
+ *
+ * It is stricter where what strongSwan silently reads as something else can only
+ * be a slip: a malformed address, subnet, range or DN is an error, as is an
+ * address with a port or an interface, a regular expression without a type, '%'
+ * before anything but "any", @[...], a '*' that is not at the beginning of a name,
+ * or the empty string; and "ipv4:10.0.0.1" or "asn1dn:CN=x" mean what they say. A
+ * dot at the end of a name without '@' or prefix is left out, as no peer sends it.
  *
  * @id: filled in; to be released by identity_clear()
- * @why: on error a static text that says what was expected
+ * @why: on error a static text that says what was expected; else NULL, or a static
+ *	text that says what it is taken for, where it may not be meant so
  *
  * Return: 0, -EINVAL or -ENOMEM.
  */
@@ -90,8 +104,8 @@ const char *identity_type_name(enum id_type type);
  * identity_format() - as text that identity_parse() reads as the same identity,
  * with a prefix only where it takes one; never more than @size
  *
- * Names and DNs with what is not printable ASCII are not read back: it is written
- * \xNN; nor are DNs with types that have no name, and malformed identities.
+ * In UTF-8, of characters that show. Malformed identities, and names with a '*',
+ * which are read as patterns, are not read back.
  */
 void identity_format(const struct identity *id, char *buf, size_t size);
 

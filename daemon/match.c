@@ -27,7 +27,7 @@ struct met {
 	uint32_t strength;	/* comparable between kinds; 0: there is none */
 };
 
-enum { IDENTITY, EAP_IDENTITY, CONNECTION, N_KINDS };
+enum { IDENTITY, EAP_IDENTITY, MEMBER_OF, CONNECTION, N_KINDS };
 
 /* The conditions, the strongest first. */
 struct fit {
@@ -43,7 +43,7 @@ static uint32_t strength(int kind, unsigned int weight)
 	uint32_t level = weight == IDENTITY_MATCH_EXACT ? 3 :
 			 weight > IDENTITY_MATCH_ANY ? 2 : 1;
 
-	return level << 30 | (uint32_t)(N_KINDS - kind) << 28 |
+	return level << 30 | (uint32_t)(N_KINDS - 1 - kind) << 28 |
 	       (weight & (IDENTITY_MATCH_EXACT - 1));
 }
 
@@ -117,6 +117,9 @@ static void meet_proved(struct met *met, const struct profile *p,
 	for (i = 0; proved->eap && i < p->n_eap_ids; i++)
 		meet(&met[EAP_IDENTITY], p->eap_ids[i],
 		     match_text(proved->eap, p->eap_ids[i], true));
+	for (i = 0; proved->member_of && i < p->n_members; i++)
+		meet(&met[MEMBER_OF], p->members[i],
+		     match_text(proved->member_of, p->members[i], true));
 }
 
 static bool fits(const struct profile *p, const struct proved *proved, size_t n,
@@ -128,6 +131,7 @@ static bool fits(const struct profile *p, const struct proved *proved, size_t n,
 	memset(fit, 0, sizeof(*fit));
 	met[IDENTITY].kind = "identity";
 	met[EAP_IDENTITY].kind = "eap-identity";
+	met[MEMBER_OF].kind = "member-of";
 	for (i = 0; i < n; i++)
 		meet_proved(met, p, &proved[i]);
 	met[CONNECTION].kind = "connection";
@@ -137,6 +141,7 @@ static bool fits(const struct profile *p, const struct proved *proved, size_t n,
 
 	if ((p->n_ids && !met[IDENTITY].weight) ||
 	    (p->n_eap_ids && !met[EAP_IDENTITY].weight) ||
+	    (p->n_members && !met[MEMBER_OF].weight) ||
 	    (p->n_conns && !met[CONNECTION].weight))
 		return false;
 
@@ -190,18 +195,21 @@ struct pattern {
  *
  * @patterns: in the order of their keys
  * @rest: profiles that are to be tried one after the other
+ * @dns: and those that are so for a DN of which a part may do, see dn_match()
  */
 struct match_index {
 	size_t n;
 	struct pattern *patterns;
 	size_t n_rest;
 	const struct profile **rest;
+	size_t n_dns;
+	const struct profile **dns;
 };
 
 /**
  * struct name - what is looked up, or a pattern's part without wildcards
  *
- * @kind: IDENTITY, EAP_IDENTITY or CONNECTION
+ * @kind: IDENTITY, EAP_IDENTITY, MEMBER_OF or CONNECTION
  * @type: an identity's
  * @nocase: case does not count
  */
@@ -229,7 +237,7 @@ static size_t make_key(const struct name *name, uint8_t *key)
  * What of an identity counts; of a DN that is put into @dn. All that
  * identity_match() takes for the same is the same here.
  */
-static struct name name_of(const struct identity *id, uint8_t *dn, bool *wildcards)
+static struct name name_of(const struct identity *id, uint8_t *dn)
 {
 	struct name name = {
 		.kind = IDENTITY,
@@ -238,13 +246,11 @@ static struct name name_of(const struct identity *id, uint8_t *dn, bool *wildcar
 		.len = id->len,
 	};
 
-	*wildcards = false;
 	if (id->type == ID_FQDN || id->type == ID_USER_FQDN) {
 		name.nocase = true;
 	} else if (id->type == ID_DER_ASN1_DN) {
-		name.nocase = true;
 		name.len = id->len <= IDENTITY_LEN_MAX ?
-			   dn_values(id->data, id->len, dn, wildcards) : 0;
+			   dn_key(id->data, id->len, dn) : 0;
 		name.data = dn;
 	}
 	return name;
@@ -282,9 +288,9 @@ static bool split_text(struct name *name, bool *suffix)
 static bool split_identity(const struct identity *id, uint8_t *dn,
 			   struct name *name, bool *suffix)
 {
-	bool wildcards;
-
 	*suffix = false;
+	if (id->regex)
+		return false;
 	switch (id->type) {
 	case ID_ANY:
 	case ID_IPV4_ADDR_SUBNET:
@@ -294,11 +300,14 @@ static bool split_identity(const struct identity *id, uint8_t *dn,
 		return false;
 	case ID_FQDN:
 	case ID_USER_FQDN:
-		*name = name_of(id, dn, &wildcards);
+		*name = name_of(id, dn);
 		return split_text(name, suffix);
+	case ID_DER_ASN1_DN:
+		*name = name_of(id, dn);
+		return name->len + 2 <= KEY_MAX && !dn_has_any(id->data, id->len);
 	default:
-		*name = name_of(id, dn, &wildcards);
-		return name->len + 2 <= KEY_MAX && !wildcards;
+		*name = name_of(id, dn);
+		return name->len + 2 <= KEY_MAX;
 	}
 }
 
@@ -306,9 +315,11 @@ static bool split_identity(const struct identity *id, uint8_t *dn,
 static bool index_kind(struct match_index *index, const struct profile *p,
 		       int kind, bool add, bool *memory)
 {
-	char *const *texts = kind == EAP_IDENTITY ? p->eap_ids : p->conns;
+	char *const *texts = kind == EAP_IDENTITY ? p->eap_ids :
+			     kind == MEMBER_OF ? p->members : p->conns;
 	size_t n = kind == IDENTITY ? p->n_ids :
-		   kind == EAP_IDENTITY ? p->n_eap_ids : p->n_conns;
+		   kind == EAP_IDENTITY ? p->n_eap_ids :
+		   kind == MEMBER_OF ? p->n_members : p->n_conns;
 	uint8_t dn[IDENTITY_LEN_MAX];
 	struct name name;
 	bool suffix;
@@ -321,7 +332,7 @@ static bool index_kind(struct match_index *index, const struct profile *p,
 		} else {
 			name = (struct name){
 				.kind = kind,
-				.nocase = kind == EAP_IDENTITY,
+				.nocase = kind != CONNECTION,
 				.data = (const uint8_t *)texts[i],
 				.len = strlen(texts[i]),
 			};
@@ -334,6 +345,17 @@ static bool index_kind(struct match_index *index, const struct profile *p,
 		}
 	}
 	return n;
+}
+
+static bool names_dn(const struct profile *p)
+{
+	size_t i;
+
+	for (i = 0; i < p->n_ids; i++) {
+		if (p->ids[i].type == ID_DER_ASN1_DN)
+			return true;
+	}
+	return false;
 }
 
 /*
@@ -349,6 +371,8 @@ static bool index_profile(struct match_index *index, const struct profile *p)
 		if (!index_kind(index, p, kind, false, &memory))
 			continue;
 		index_kind(index, p, kind, true, &memory);
+		if (kind == IDENTITY && names_dn(p))
+			index->dns[index->n_dns++] = p;
 		return memory;
 	}
 	index->rest[index->n_rest++] = p;
@@ -386,10 +410,11 @@ struct match_index *match_index_new(const struct config *config)
 		return NULL;
 	for (i = 0; i < config->n_profiles; i++)
 		max += config->profiles[i].n_ids + config->profiles[i].n_eap_ids +
-		       config->profiles[i].n_conns;
+		       config->profiles[i].n_members + config->profiles[i].n_conns;
 	index->patterns = calloc(max, sizeof(*index->patterns));
 	index->rest = calloc(config->n_profiles + 1, sizeof(*index->rest));
-	if (!index->patterns || !index->rest)
+	index->dns = calloc(config->n_profiles + 1, sizeof(*index->dns));
+	if (!index->patterns || !index->rest || !index->dns)
 		goto no_memory;
 	for (i = 0; i < config->n_profiles; i++)
 		if (!index_profile(index, &config->profiles[i]))
@@ -421,6 +446,7 @@ void match_index_free(struct match_index *index)
 		free(index->patterns[--index->n].key);
 	free(index->patterns);
 	free(index->rest);
+	free(index->dns);
 	free(index);
 }
 
@@ -503,11 +529,16 @@ static void look_up_identity(struct search *s, const struct match_index *index,
 {
 	uint8_t dn[IDENTITY_LEN_MAX];
 	struct name name;
-	bool wildcards;
+	size_t i;
 
 	if (!id)
 		return;
-	name = name_of(id, dn, &wildcards);
+	if (id->type == ID_DER_ASN1_DN && id->matching == DN_RELAXED) {
+		for (i = 0; i < index->n_dns; i++)
+			try(s, index->dns[i]);
+		return;
+	}
+	name = name_of(id, dn);
 	look_up(s, index, &name);
 }
 
@@ -516,7 +547,7 @@ static void look_up_text(struct search *s, const struct match_index *index,
 {
 	struct name name = {
 		.kind = kind,
-		.nocase = kind == EAP_IDENTITY,
+		.nocase = kind != CONNECTION,
 		.data = (const uint8_t *)text,
 	};
 
@@ -538,6 +569,7 @@ const struct profile *config_match(const struct config *config,
 	for (i = 0; i < n; i++) {
 		look_up_identity(&s, index, proved[i].id);
 		look_up_text(&s, index, EAP_IDENTITY, proved[i].eap);
+		look_up_text(&s, index, MEMBER_OF, proved[i].member_of);
 	}
 	look_up_text(&s, index, CONNECTION, conn);
 	for (i = 0; i < index->n_rest; i++)

@@ -31,6 +31,18 @@ void text_put(struct text *t, const char *fmt, ...)
 void text_escape(struct text *t, const void *data, size_t len);
 
 /**
+ * text_char() - how many bytes the character takes that @data begins with, where
+ * it shows as what it is: printable ASCII, or in UTF-8 anything but blanks,
+ * controls, what turns the direction of a text, and what no font has
+ *
+ * Return: 1 to 4; 0: it does not.
+ */
+size_t text_char(const void *data, size_t len);
+
+/** text_utf8() - as text_escape(), but characters beyond ASCII that show stay */
+void text_utf8(struct text *t, const void *data, size_t len);
+
+/**
  * text_clip() - what fits @buf of a text that somebody else chose, escaped as
  * text_escape() does, with "..." at its end where it was cut off; @buf, of 8
  * bytes or more

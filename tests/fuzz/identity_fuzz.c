@@ -25,6 +25,9 @@ enum {
 	PATTERN = 'i',		/* of that */
 	EAP_PATTERN = 'e',
 	CONN_PATTERN = 'c',
+	GROUP = 'g',		/* a group that it is in */
+	GROUP_PATTERN = 'm',
+	MATCHING = 'r',		/* one more: how DNs match */
 };
 
 static bool same(const struct identity *a, const struct identity *b)
@@ -44,8 +47,8 @@ static void check_format(const struct identity *id, const char *text)
 	identity_format(id, whole, sizeof(whole));
 	n = strlen(whole);
 	must(n < sizeof(whole));
-	for (p = whole; *p; p++)
-		must(isprint((unsigned char)*p));
+	for (p = whole, n = strlen(whole); *p; p += text_char(p, n), n = strlen(p))
+		must(text_char(p, n));
 	small = malloc(n / 2 + 1);
 	must(small);
 	identity_format(id, small, n / 2 + 1);
@@ -63,7 +66,9 @@ static void check_format(const struct identity *id, const char *text)
 		fprintf(stderr, "'%s' is written as '%s': %s\n", text, whole, why);
 		abort();
 	}
-	if (!same(id, &again)) {
+	if (id->type == ID_DER_ASN1_DN && !id->regex ?
+	    !identity_match(id, &again) || !identity_match(&again, id) :
+	    !same(id, &again)) {
 		fprintf(stderr, "'%s' is written as '%s', which is another\n",
 			text, whole);
 		abort();
@@ -82,7 +87,7 @@ static void check_self(const struct identity *id)
 	case ID_KEY_ID:
 	case ID_IPV4_ADDR:
 	case ID_IPV6_ADDR:
-		if (!memchr(id->data, '*', id->len))
+		if (!id->regex && !memchr(id->data, '*', id->len))
 			must(weight == IDENTITY_MATCH_EXACT);
 		break;
 	default:
@@ -115,10 +120,12 @@ static struct identity read_identity(int kind, const char *text, size_t len)
 
 /* With the index, and by trying all: the same. */
 static void check_match(struct config *config, const struct identity *id,
-			const char *eap, const char *conn)
+			const char *eap, const char *group, const char *conn)
 {
 	const struct profile *all[PROFILES_MAX], *found, *expected;
-	const struct proved proved[] = { { .id = id }, { .eap = eap } };
+	const struct proved proved[] = {
+		{ .id = id }, { .eap = eap }, { .member_of = group },
+	};
 	struct match_index plain = { .rest = all };
 	struct match_index *index = match_index_new(config);
 	char why[2][1024];
@@ -126,18 +133,18 @@ static void check_match(struct config *config, const struct identity *id,
 
 	must(index);
 	config->index = index;
-	found = config_match(config, proved, 2, conn, why[0], sizeof(why[0]));
+	found = config_match(config, proved, 3, conn, why[0], sizeof(why[0]));
 	for (i = 0; i < config->n_profiles; i++)
 		all[plain.n_rest++] = &config->profiles[i];
 	config->index = &plain;
-	expected = config_match(config, proved, 2, conn, why[1], sizeof(why[1]));
+	expected = config_match(config, proved, 3, conn, why[1], sizeof(why[1]));
 	if (found != expected || strcmp(why[0], why[1])) {
 		fprintf(stderr, "by the index %s: %s\none after the other %s: %s\n",
 			found ? found->name : "none", why[0],
 			expected ? expected->name : "none", why[1]);
 		abort();
 	}
-	must(config_match(config, proved, 2, conn, NULL, 0) == found);
+	must(config_match(config, proved, 3, conn, NULL, 0) == found);
 	config->index = NULL;
 	match_index_free(index);
 }
@@ -169,6 +176,11 @@ static void add_id(struct profile *p, const char *text)
 	add_text(&p->id_text, &n, text);
 }
 
+static bool has_condition(const struct profile *p)
+{
+	return p->n_ids || p->n_eap_ids || p->n_members || p->n_conns;
+}
+
 static void free_texts(char **texts, size_t n)
 {
 	while (n)
@@ -182,7 +194,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct profile profiles[PROFILES_MAX] = {}, *p = profiles;
 	struct config config = { .profiles = profiles };
 	struct identity id = { .type = ID_ANY };
-	char *eap = NULL, *conn = NULL, *text;
+	char *eap = NULL, *conn = NULL, *group = NULL, *text;
+	unsigned int matching = 0;
 	size_t n;
 
 	p->name = names[0];
@@ -210,10 +223,17 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			free(conn);
 			conn = strdup(text);
 			break;
+		case GROUP:
+			free(group);
+			group = strdup(text);
+			break;
+		case MATCHING:
+			matching = (matching + 1) % (DN_RELAXED + 1);
+			break;
 		case NEXT:
 			/* one without a condition is none */
 			if (p < profiles + PROFILES_MAX - 1 &&
-			    (p->n_ids || p->n_eap_ids || p->n_conns)) {
+			    has_condition(p)) {
 				p++;
 				p->name = names[p - profiles];
 			}
@@ -227,25 +247,31 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		case CONN_PATTERN:
 			add_text(&p->conns, &p->n_conns, text);
 			break;
+		case GROUP_PATTERN:
+			add_text(&p->members, &p->n_members, text);
+			break;
 		}
 		free(text);
 	}
 	config.n_profiles = p - profiles;
-	if (p->n_ids || p->n_eap_ids || p->n_conns)
+	if (has_condition(p))
 		config.n_profiles++;
 
 	check_format(&id, NULL);
-	check_match(&config, &id, eap, conn);
+	id.matching = matching;
+	check_match(&config, &id, eap, group, conn);
 
 	identity_clear(&id);
 	free(eap);
 	free(conn);
+	free(group);
 	for (p = profiles; p < profiles + PROFILES_MAX; p++) {
 		for (n = 0; n < p->n_ids; n++)
 			identity_clear(&p->ids[n]);
 		free_texts(p->id_text, p->n_ids);
 		free_texts(p->eap_ids, p->n_eap_ids);
 		free_texts(p->conns, p->n_conns);
+		free_texts(p->members, p->n_members);
 		free(p->ids);
 	}
 	return 0;

@@ -124,12 +124,29 @@ static const struct {
 	  "\x30\x0d\x31\x0b\x30\x09\x06\x03\x55\x04\x06\x13\x02" "CH" },
 	{ "asn1dn:#300d310b3009060355040613024348", ID_DER_ASN1_DN, 15,
 	  "\x30\x0d\x31\x0b\x30\x09\x06\x03\x55\x04\x06\x13\x02" "CH" },
-	{ "C=CH, CN=*", ID_DER_ASN1_DN, 27,
-	  "\x30\x19\x31\x0b\x30\x09\x06\x03\x55\x04\x06\x13\x02" "CH"
-	  "\x31\x0a\x30\x08\x06\x03\x55\x04\x03\x0c\x01*" },
-	{ "/C=CH/CN=*", ID_DER_ASN1_DN, 27,
-	  "\x30\x19\x31\x0b\x30\x09\x06\x03\x55\x04\x06\x13\x02" "CH"
-	  "\x31\x0a\x30\x08\x06\x03\x55\x04\x03\x0c\x01*" },
+	/* any value is no string */
+	{ "C=CH, CN=*", ID_DER_ASN1_DN, 26,
+	  "\x30\x18\x31\x0b\x30\x09\x06\x03\x55\x04\x06\x13\x02" "CH"
+	  "\x31\x09\x30\x07\x06\x03\x55\x04\x03\xc0\0" },
+	{ "/C=CH/CN=*", ID_DER_ASN1_DN, 26,
+	  "\x30\x18\x31\x0b\x30\x09\x06\x03\x55\x04\x06\x13\x02" "CH"
+	  "\x31\x09\x30\x07\x06\x03\x55\x04\x03\xc0\0" },
+	{ "CN=\\*", ID_DER_ASN1_DN, 14,
+	  "\x30\x0c\x31\x0a\x30\x08\x06\x03\x55\x04\x03\x0c\x01*" },
+	/* types without a name, two in an RDN, a whole value */
+	{ "2.5.4.97=x", ID_DER_ASN1_DN, 14,
+	  "\x30\x0c\x31\x0a\x30\x08\x06\x03\x55\x04\x61\x13\x01x" },
+	{ "oid.2.5.4.97=x", ID_DER_ASN1_DN, 14,
+	  "\x30\x0c\x31\x0a\x30\x08\x06\x03\x55\x04\x61\x13\x01x" },
+	{ "55:04:61=x", ID_DER_ASN1_DN, 14,
+	  "\x30\x0c\x31\x0a\x30\x08\x06\x03\x55\x04\x61\x13\x01x" },
+	{ "1.3.6.1.4.1.311.2=x", ID_DER_ASN1_DN, 19,
+	  "\x30\x11\x31\x0f\x30\x0d\x06\x08\x2b\x06\x01\x04\x01\x82\x37\x02\x13\x01x" },
+	{ "C=CH+CN=gw", ID_DER_ASN1_DN, 26,
+	  "\x30\x18\x31\x16\x30\x09\x06\x03\x55\x04\x06\x13\x02" "CH"
+	  "\x30\x09\x06\x03\x55\x04\x03\x13\x02" "gw" },
+	{ "O=#0c03c3bc21", ID_DER_ASN1_DN, 16,
+	  "\x30\x0e\x31\x0c\x30\x0a\x06\x03\x55\x04\x0a\x0c\x03\xc3\xbc!" },
 	{ "O=", ID_DER_ASN1_DN, 13,
 	  "\x30\x0b\x31\x09\x30\x07\x06\x03\x55\x04\x0a\x13\x00" },
 	{ "E=a@b", ID_DER_ASN1_DN, 22,
@@ -184,6 +201,13 @@ static const char * const not_parsed[] = {
 	"@#", "@#xyz", "keyid:#6g", "keyid:", "asn1gn:", "fqdn:", "email:", "@",
 	"a*.example.org", "*.*.example.org", "**", "*user*@example.org", "@@a*",
 	"fqdn:#610062", "{256}:x", "{1", "{1}x", "{1}",
+	"C=CH,, CN=x", "O=Ex, D", "S=Bern, CN=gw", "O=Ex, q=5",
+	"1.40.1=x, CN=y", "3.1=x, CN=y", "asn1dn:O=Ex, q=5",
+	"asn1dn:#300b3109300706035504" "03c000",
+	"%none", "%defaultroute", "198.51.100.9[500]", "[198.51.100.9]",
+	"198.51.100.9:500", "[2001:db8::7]:500", "2001:db8::7[500]", "fe80::7%wan0",
+	"@[Sonic]", "^gw[0-9]$", "^O=Ex, CN=.*$", "keyid:^a$", "ipv4:^1$",
+	"fqdn:^(gw$", "fqdn:^(a{99}){99}$", "fqdn:^a{70000}$", "asn1dn:^CN=[$",
 };
 
 START_TEST(test_not_parsed)
@@ -213,6 +237,17 @@ static const struct {
 	{ "ipv4net:#0a000000ff00ff00", "a mask whose ones are all in front" },
 	{ "10.0.0.9-10.0.0.1", "a range from the lower to the higher address" },
 	{ "a*b", "'*' only at the beginning of a name" },
+	{ "S=Bern, CN=gw", "a distinguished name TYPE=VALUE, ... with types such as C, ST (not S)" },
+	{ "%fromcert", "%any for any, or the identity itself" },
+	{ "198.51.100.9[500]", "the address alone, without brackets, port or interface" },
+	{ "[2001:db8::7]:500", "the address alone" },
+	{ "198.51.100.9:500", "the address alone, without a port" },
+	{ "fe80::7%wan0", "the address alone" },
+	{ "@[Sonic]", "keyid:NAME for a key id" },
+	{ "^O=Ex, CN=gw[0-9]$", "the type before a regular expression: fqdn:^...$" },
+	{ "keyid:^a$", "a regular expression behind fqdn:, email: or asn1dn: alone" },
+	{ "fqdn:^(gw$", "an extended regular expression" },
+	{ "fqdn:^(a{99}){99}$", "a regular expression whose bounds" },
 };
 
 START_TEST(test_expected)
@@ -223,6 +258,38 @@ START_TEST(test_expected)
 	ck_assert_int_eq(identity_parse(expected[_i].text, &id, &why), -EINVAL);
 	ck_assert_msg(!strncmp(why, expected[_i].why, strlen(expected[_i].why)),
 		      "%s: expected %s", expected[_i].text, why);
+}
+END_TEST
+
+/* What it says of a text that it takes, but may not be meant so; NULL: nothing */
+static const struct {
+	const char *text, *doubt;
+} doubts[] = {
+	{ "gw.example.org", NULL }, { "gw.example.org.", NULL }, { "*.org", NULL },
+	{ "C=CH, CN=*", NULL }, { "C=CH, CN=\\*.org", NULL }, { "keyid:a=b", NULL },
+	{ "10.1.2.3", NULL }, { "asn1dn:^CN=[^,]*$", NULL }, { "email:a=b@c", NULL },
+	{ "00:11:22:33:44:55", NULL }, { "fqdn:a=b", NULL },
+	{ "@gw.example.org.", "the dot at its end" },
+	{ "fqdn:gw.", "the dot at its end" },
+	{ "bounce=7@example", "write email: before it" },
+	{ "user=max", "write keyid: before it" },
+	{ "S=Bern", "ST (not S)" },
+	{ "O=Ex, CN=*.example", "a regular expression, asn1dn:^...$" },
+	{ "O=Ex, CN=gw*", "'*' in a value stands for itself" },
+};
+
+START_TEST(test_doubts)
+{
+	struct identity id;
+	const char *why = "?";
+
+	ck_assert(!identity_parse(doubts[_i].text, &id, &why));
+	if (!doubts[_i].doubt)
+		ck_assert_msg(!why, "%s: %s", doubts[_i].text, why);
+	else
+		ck_assert_msg(why && strstr(why, doubts[_i].doubt), "%s: %s",
+			      doubts[_i].text, why);
+	identity_clear(&id);
 }
 END_TEST
 
@@ -431,6 +498,59 @@ static const struct {
 	{ "asn1dn:#300d310b300906035504030c026777", "CN=GW", NONE },
 	{ "CN=gw", "cn:gw", NONE },
 
+	/* a comma with no TYPE= behind it, quotes, '\', names of others */
+	{ "C=CH, O=Ex, Ltd., CN=gw", "C=CH, O=\"Ex, Ltd.\", CN=gw", EXACT },
+	{ "C=CH, O=Ex, Ltd., CN=gw", "C=CH, O=Ex\\, Ltd., CN=gw", EXACT },
+	{ "C=CH, O=Ex, Ltd., CN=gw", "/C=CH/O=Ex, Ltd./CN=gw", EXACT },
+	{ "C=CH, O=Ex, Ltd., CN=gw", "C=CH, O=*, CN=gw", PART },
+	{ "/O=a/b/CN=gw", "O=a/b, CN=gw", EXACT },
+	{ "O=\"a, L=b\", CN=gw", "O=a\\, L=b, CN=gw", EXACT },
+	{ "O=\"a, L=b\", CN=gw", "O=a, L=b, CN=gw", NONE },
+	{ "CN=EX\\max", "CN=ex\\max", NONE },
+	{ "CN=EX\\max", "CN=EX\\max", EXACT },
+	{ "CN=a\\ ", "CN=a", NONE },
+	{ "CN=a\\ ", "CN=\"a \"", EXACT },
+	{ "countryName=CH, givenName=Ida", "C=CH, G=Ida", EXACT },
+	{ "2.5.4.6=CH, CN=gw", "C=CH, 55:04:03=gw", EXACT },
+	/* several in an RDN have no order; strongSwan's text does not show them */
+	{ "CN=gw+UID=7, O=Ex", "UID=7+CN=gw,O=Ex", EXACT },
+	{ "CN=gw+UID=7, O=Ex", "CN=gw, UID=7, O=Ex", EXACT },
+	{ "CN=gw+UID=7, O=Ex", "UID=*+CN=gw, O=Ex", PART },
+	{ "CN=gw+UID=7, O=Ex", "UID=7, CN=gw, O=Ex", NONE },
+	{ "CN=gw+UID=7, O=Ex", "CN=gw, O=Ex", NONE },
+	{ "CN=gw+UID=7, O=Ex", "CN=gw+UID=8, O=Ex", NONE },
+	{ "CN=a+b, O=Ex", "CN=a\\+b, O=Ex", EXACT },
+	/* a '*' in a certificate is one, and fits no other */
+	{ "CN=\\*", "CN=\\*", EXACT },
+	{ "CN=\\*", "CN=*", PART },
+	{ "CN=gw", "CN=\\*", NONE },
+	{ "CN=\\*.example", "CN=*.example", EXACT },
+	{ "CN=gw.example", "CN=*.example", NONE },
+	/* two bytes a character are not the same text */
+	{ "CN=#1e024142", "CN=AB", NONE },
+	{ "CN=#1e024142", "CN=#1e024142", EXACT },
+	{ "CN=#14024142", "CN=AB", EXACT },
+
+	{ "gw.example.org", "gw.example.org.", EXACT },
+	{ "gw.example.org", "*.example.org.", PART },
+	/* who proves a name with a dot has not proved the one without */
+	{ "@gw.example.org.", "gw.example.org", NONE },
+	{ "@gw.example.org.", "*.example.org", NONE },
+
+	/* regular expressions, on what strongSwan prints */
+	{ "C=CH, O=Ex, CN=gw-7", "asn1dn:^C=CH, O=Ex, CN=gw-[0-9]+$", PART },
+	{ "C=CH, O=Ex, CN=gw-7", "asn1dn:^c=ch, o=ex, cn=gw-[0-9]+$", PART },
+	{ "C=CH, O=Ex, CN=gw-7", "asn1dn:^O=Ex, CN=gw-[0-9]+$", NONE },
+	{ "C=CH, O=Ex, CN=gw-x", "asn1dn:^.*, CN=gw-[0-9]+$", NONE },
+	{ "CN=gw+UID=7, O=Z\xc3\xbcge", "asn1dn:^CN=gw, UID=7, O=Z\\?\\?ge$", PART },
+	{ "gw7.example.org", "fqdn:^gw[0-9]+\\.example\\.(org|net)$", PART },
+	{ "gw7.example.org", "dns:^GW7.*$", PART },
+	{ "gw7.example.org.evil", "fqdn:^gw[0-9]+\\.example\\.(org|net)$", NONE },
+	{ "gw7.example.org", "email:^gw7.*$", NONE },
+	{ "gw7.example.org", "asn1dn:^gw7.*$", NONE },
+	{ "ida@example.org", "email:^(ida|max)@example\\.org$", PART },
+	{ "10.1.2.3", "fqdn:^.*$", NONE },
+
 	{ "keyid:key1", "@#6b657931", EXACT },
 	{ "keyid:key1", "keyid:KEY1", NONE },
 	{ "keyid:key1", "keyid:*", NONE },
@@ -499,6 +619,41 @@ START_TEST(test_order)
 }
 END_TEST
 
+/* charon.rdn_matching: how close a pattern comes in each way */
+static const struct {
+	const char *id, *pattern;
+	enum level level[3];
+} matchings[] = {
+	{ "C=NL, O=Ex, OU=fast, CN=gw", "C=NL, O=Ex, OU=fast, CN=gw", { EXACT, EXACT, EXACT } },
+	{ "C=NL, O=Ex, OU=fast, CN=gw", "CN=gw, OU=fast, O=Ex, C=NL", { NONE, PART, PART } },
+	{ "C=NL, O=Ex, OU=fast, CN=gw", "O=Ex, CN=gw", { NONE, NONE, PART } },
+	{ "C=NL, O=Ex, OU=fast, CN=gw", "CN=gw, O=Ex", { NONE, NONE, PART } },
+	{ "C=NL, O=Ex, OU=fast, CN=gw", "CN=*, C=NL, O=Ex, OU=*", { NONE, PART, PART } },
+	{ "C=NL, O=Ex, OU=fast, CN=gw", "O=Ex, CN=gx", { NONE, NONE, NONE } },
+	{ "C=NL, O=Ex, OU=fast, CN=gw", "O=Ex, OU=fast, OU=*", { NONE, NONE, NONE } },
+	{ "OU=a, OU=b", "OU=b, OU=*", { NONE, PART, PART } },
+	{ "OU=a, OU=a", "OU=a", { NONE, NONE, PART } },
+	{ "OU=a", "OU=a, OU=a", { NONE, NONE, NONE } },
+	{ "gw", "O=gw", { NONE, NONE, NONE } },
+};
+
+START_TEST(test_rdn_matching)
+{
+	enum dn_matching m;
+	struct identity id;
+	enum level got;
+
+	parse(matchings[_i].id, &id);
+	for (m = DN_STRICT; m <= DN_RELAXED; m++) {
+		id.matching = m;
+		got = level(match(&id, matchings[_i].pattern));
+		ck_assert_msg(got == matchings[_i].level[m], "%s by %s, %d: %d",
+			      matchings[_i].id, matchings[_i].pattern, m, got);
+	}
+	identity_clear(&id);
+}
+END_TEST
+
 START_TEST(test_equally_specific)
 {
 	struct identity id;
@@ -526,7 +681,9 @@ static const struct {
 	{ ID_FQDN, 2, "gw", "gw" },
 	{ ID_FQDN, 0, "", "" },
 	{ ID_FQDN, 6, "a\0b\n\x1b[", "a\\x00b\\x0a\\x1b[" },
-	{ ID_USER_FQDN, 4, "\xc3\xbc@b", "\\xc3\\xbc@b" },
+	{ ID_USER_FQDN, 4, "\xc3\xbc@b", "\xc3\xbc@b" },
+	{ ID_USER_FQDN, 4, "\xc3\x28@b", "email:#c3:28:40:62" },
+	{ ID_FQDN, 5, "a\xe2\x80\xae" "b", "fqdn:#61:e2:80:ae:62" },
 	{ ID_IPV4_ADDR, 4, "\x0a\x01\x02\x03", "10.1.2.3" },
 	{ ID_IPV4_ADDR, 3, "\x0a\x01\x02", "(invalid IPv4 address)" },
 	{ ID_IPV4_ADDR, 5, "\x0a\x01\x02\x03\x04", "(invalid IPv4 address)" },
@@ -545,7 +702,7 @@ static const struct {
 	{ ID_DER_ASN1_DN, 15,
 	  "\x30\x0d\x31\x0b\x30\x09\x06\x03\x55\x04\x06\x13\x02" "CH", "C=CH" },
 	{ ID_DER_ASN1_DN, 15,
-	  "\x30\x0d\x31\x0b\x30\x09\x06\x03\x55\x04\x06\x13\x02\xff\0", "C=\\xff\\x00" },
+	  "\x30\x0d\x31\x0b\x30\x09\x06\x03\x55\x04\x06\x13\x02\xff\0", "C=#1302ff00" },
 	{ ID_DER_ASN1_DN, 15,
 	  "\x30\x0d\x31\x0b\x30\x09\x06\x03\x55\x04\x7f\x13\x02" "CH", "55:04:7f=CH" },
 	{ ID_DER_ASN1_DN, 14,
@@ -553,7 +710,7 @@ static const struct {
 	/* two in one SET */
 	{ ID_DER_ASN1_DN, 26,
 	  "\x30\x18\x31\x16\x30\x09\x06\x03\x55\x04\x06\x13\x02" "CH"
-	  "\x30\x09\x06\x03\x55\x04\x03\x13\x02" "gw", "C=CH, CN=gw" },
+	  "\x30\x09\x06\x03\x55\x04\x03\x13\x02" "gw", "C=CH+CN=gw" },
 	{ ID_DER_ASN1_DN, 0, "", "(invalid ASN.1 DN)" },
 	{ ID_DER_ASN1_GN, 3, "\x82\x01" "a", "asn1gn:#82:01:61" },
 	{ ID_KEY_ID, 4, "key1", "keyid:key1" },
@@ -611,9 +768,20 @@ static const struct {
 	{ ID_USER_FQDN, "#61", "@@#61" },
 	{ ID_IPV4_ADDR, "\x0a\x01\x02\x03", "10.1.2.3" },
 	{ ID_DER_ASN1_DN, "\x30\x0d\x31\x0b\x30\x09\x06\x03\x55\x04\x06\x0c\x02" "CH", "C=CH" },
-	{ ID_DER_ASN1_DN, "\x30\x0e\x31\x0c\x30\x0a\x06\x03\x55\x04\x0a\x0c\x03" "a,b", "/O=a,b" },
+	{ ID_DER_ASN1_DN, "\x30\x0e\x31\x0c\x30\x0a\x06\x03\x55\x04\x0a\x0c\x03" "a,b", "O=a,b" },
 	{ ID_DER_ASN1_DN, "\x30\x0e\x31\x0c\x30\x0a\x06\x03\x55\x04\x0a\x0c\x03" "a/b", "O=a/b" },
 	{ ID_DER_ASN1_GN, "\x82\x01" "a", "asn1gn:#82:01:61" },
+	{ ID_DER_ASN1_DN, "\x30\x0d\x31\x0b\x30\x09\x06\x03\x55\x04\x0a\x0c\x02" "a ",
+	  "O=#0c026120" },
+	{ ID_DER_ASN1_DN, "\x30\x0e\x31\x0c\x30\x0a\x06\x03\x55\x04\x0a\x0c\x03" "\"a\"",
+	  "O=#0c03226122" },
+	{ ID_DER_ASN1_DN, "\x30\x0e\x31\x0c\x30\x0a\x06\x03\x55\x04\x0a\x0c\x03" "\xc3\xbc!",
+	  "O=\xc3\xbc!" },
+	{ ID_FQDN, "gw.example.", "@gw.example." },
+	{ ID_FQDN, "%fromcert", "@%fromcert" },
+	{ ID_FQDN, "[GroupVPN]", "[GroupVPN]" },
+	{ ID_FQDN, "^gw$", "@^gw$" },
+	{ ID_KEY_ID, "^gw$", "@#5e:67:77:24" },
 	{ ID_KEY_ID, "key1", "keyid:key1" },
 	{ ID_KEY_ID, "group:vpn", "keyid:group:vpn" },
 	{ ID_KEY_ID, "#61", "@#23:36:31" },
@@ -810,11 +978,13 @@ int main(void)
 	tcase_add_loop_test(tc, test_parse, 0, N(parses));
 	tcase_add_loop_test(tc, test_not_parsed, 0, N(not_parsed));
 	tcase_add_loop_test(tc, test_expected, 0, N(expected));
+	tcase_add_loop_test(tc, test_doubts, 0, N(doubts));
 	tcase_add_test(tc, test_parse_length);
 	tcase_add_test(tc, test_parse_dn_sizes);
 	tcase_add_loop_test(tc, test_rdn, 0, N(rdns));
 	tcase_add_loop_test(tc, test_match, 0, N(matches));
 	tcase_add_loop_test(tc, test_order, 0, N(orders));
+	tcase_add_loop_test(tc, test_rdn_matching, 0, N(matchings));
 	tcase_add_test(tc, test_equally_specific);
 	tcase_add_loop_test(tc, test_format, 0, N(formats));
 	tcase_add_loop_test(tc, test_read_back, 0, N(back));
