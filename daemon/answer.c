@@ -159,8 +159,8 @@ static json_t *child_json(const struct daemon *daemon,
 			 "disputes", disputes(daemon, child));
 }
 
-/* A name that EAP or XAuth proved, as they have it where it can be printed. */
-static json_t *eap_json(const struct proof *proof)
+/* A name as EAP, XAuth or AAA has it, where it can be printed. */
+static json_t *name_json(const struct proof *proof)
 {
 	const char *p;
 
@@ -189,6 +189,22 @@ static json_t *proofs_json(const struct proofs *proofs)
 	return array;
 }
 
+static json_t *members_json(const struct proofs *proofs)
+{
+	json_t *array = json_array();
+	size_t i;
+
+	for (i = 0; i < proofs->n_members; i++) {
+		const struct proof *p = &proofs->members[i];
+
+		json_array_append_new(array, json_pack("{s:o, s:s, s:o}",
+			"name", name_json(p),
+			"proof", proof_name(p->proof),
+			"round", p->round ? json_integer(p->round) : json_null()));
+	}
+	return array;
+}
+
 static int write_peer(const struct daemon *daemon, const struct sad_ike *ike,
 		      FILE *file)
 {
@@ -199,7 +215,7 @@ static int write_peer(const struct daemon *daemon, const struct sad_ike *ike,
 
 	LIST_FOREACH(child, &ike->children, list)
 		json_array_append_new(children, child_json(daemon, child));
-	json = json_pack("{s:I, s:i, s:o, s:o, s:o, s:i, s:o, s:i, s:b, s:o, s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:o}",
+	json = json_pack("{s:I, s:i, s:o, s:o, s:o, s:i, s:o, s:i, s:b, s:o, s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
 			 "ike_id", (json_int_t)ike->key.id,
 			 "version", ike->version,
 			 "spi_i", ike_spi(ike->spi_i),
@@ -214,8 +230,9 @@ static int write_peer(const struct daemon *daemon, const struct sad_ike *ike,
 						NULL),
 			 "proof", proof_name(best ? best->proof :
 						    IQ_FEED_PROOF_NONE),
-			 "eap", eap_json(proofs_eap(&ike->proofs)),
+			 "eap", name_json(proofs_eap(&ike->proofs)),
 			 "identities", proofs_json(&ike->proofs),
+			 "member_of", members_json(&ike->proofs),
 			 "connection", text(ike->conn),
 			 "profile", text(ike->profile ? ike->profile->name :
 							NULL),
@@ -329,10 +346,11 @@ static int answer_profiles(const struct daemon *daemon, char **out)
 	for (i = 0; i < config->n_profiles; i++) {
 		const struct profile *p = &config->profiles[i];
 
-		json_array_append_new(array, json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:i}",
+		json_array_append_new(array, json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:i}",
 			"name", text(p->name),
 			"identities", texts(p->id_text, p->n_ids),
 			"eap", texts(p->eap_ids, p->n_eap_ids),
+			"member_of", texts(p->members, p->n_members),
 			"connections", texts(p->conns, p->n_conns),
 			"group", group_name(daemon, p->group),
 			"file", text(p->file),
@@ -349,10 +367,10 @@ static int answer_test(const struct daemon *daemon, const char *arg,
 	const struct profile *profile = NULL;
 	const struct iq_group *group = NULL;
 	char shown[IQ_FEED_ID_MAX * 2], reason[512] = "";
-	const char *eap = NULL, *conn = NULL, *wrong = NULL;
+	const char *eap = NULL, *member = NULL, *conn = NULL, *wrong = NULL;
 	char *copy, *part, *rest;
 	struct identity id = {}, eap_id = {};
-	struct proved proved[2] = { { .id = &id } };
+	struct proved proved[3] = { { .id = &id } };
 	int err;
 
 	copy = strdup(arg);
@@ -373,24 +391,29 @@ static int answer_test(const struct daemon *daemon, const char *arg,
 	while ((part = strsep(&rest, SEPARATOR))) {
 		if (!strncmp(part, "eap=", 4)) {
 			eap = part + 4;
+		} else if (!strncmp(part, "member-of=", 10)) {
+			member = part + 10;
 		} else if (!strncmp(part, "connection=", 11)) {
 			conn = part + 11;
 		} else {
 			snprintf(why, size,
-				 "\"%s\": expected eap=… or connection=…",
+				 "\"%s\": expected eap=…, member-of=… or connection=…",
 				 part);
 			err = -EINVAL;
 			goto out;
 		}
 	}
 
+	id.matching = sad_matching(daemon->sad);
+	proved[2].member_of = member;
 	if (eap) {
 		/* as charon, for which any name is some identity */
 		proved[1].eap = eap;
 		if (!identity_parse(eap, &eap_id, &wrong))
 			proved[1].id = &eap_id;
+		eap_id.matching = id.matching;
 	}
-	profile = config_match(daemon->config, proved, 2, conn, reason,
+	profile = config_match(daemon->config, proved, 3, conn, reason,
 			       sizeof(reason));
 	if (profile)
 		group = config_group(daemon->config, profile->group);

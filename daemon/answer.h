@@ -9,6 +9,8 @@
  *	 which policy is not in force, and why,
  *	 "peers": [{"ike_id", "version", "spi_i", "spi_r", "local", "local_port",
  *		    "remote", "remote_port", "identity", "id_type", "eap",
+ *		    "identities": [{"identity", "id_type", "proof", "method",
+ *		    "round"}], "member_of": [{"name", "proof", "round"}],
  *		    "connection", "profile", "group", "children":
  *			[{"name", "reqid", "proto", "spi_in", "spi_out",
  *			  "encap", "marks": {"mark_in", "mark_out",
@@ -17,9 +19,10 @@
  * DAEMON:
  *	the same without "peers"
  * PROFILES:
- *	[{"name", "identities": [], "eap": [], "connections": [], "group",
- *	  "file", "line"}]
- * TEST, of an identity, then if need be "\x1feap=…" and "\x1fconnection=…":
+ *	[{"name", "identities": [], "eap": [], "member_of": [], "connections": [],
+ *	  "group", "file", "line"}]
+ * TEST, of an identity, then if need be "\x1feap=…", "\x1fmember-of=…" and
+ * "\x1fconnection=…":
  *	{"identity", "profile", "file", "line", "group", "mark", "mask", "why"}
  * CLASSES, rates in bits a second:
  *	[{"policy", "device", "class", "group", "mark", "mask", "rate", "ceil",

@@ -28,7 +28,8 @@ static int read_name(struct proof *proof)
 	return proof->name ? 0 : -ENOMEM;
 }
 
-static int read_proof(const struct iq_feed_identity *from, struct proof *proof)
+static int read_proof(const struct iq_feed_identity *from,
+		      enum dn_matching matching, struct proof *proof)
 {
 	char text[TEXT_MAX];
 	int err;
@@ -37,14 +38,29 @@ static int read_proof(const struct iq_feed_identity *from, struct proof *proof)
 	err = identity_from_wire(from->type, from->data, from->len, &proof->id);
 	if (err)
 		return err;
+	proof->id.matching = matching;
 	proof->round = from->round;
 	proof->proof = from->proof;
 	identity_format(&proof->id, text, sizeof(text));
 	proof->text = strdup(text);
-	proof->method = strdup(from->method);
-	if (!proof->text || !proof->method)
+	if (from->method)
+		proof->method = strdup(from->method);
+	if (!proof->text || (from->method && !proof->method))
 		return -ENOMEM;
 	return read_name(proof);
+}
+
+static int read_member(const struct iq_feed_member *from, struct proof *proof)
+{
+	const struct iq_feed_identity name = {
+		.type = from->type,
+		.round = from->round,
+		.proof = from->proof,
+		.data = from->data,
+		.len = from->len,
+	};
+
+	return read_proof(&name, DN_STRICT, proof);
 }
 
 int proofs_read(const struct iq_feed *msg, struct proofs *proofs)
@@ -52,50 +68,61 @@ int proofs_read(const struct iq_feed *msg, struct proofs *proofs)
 	int err = 0;
 
 	*proofs = (struct proofs){};
-	if (!msg->n_ids)
-		return 0;
-	proofs->v = calloc(msg->n_ids, sizeof(*proofs->v));
-	if (!proofs->v)
-		return -ENOMEM;
+	proofs->v = calloc(msg->n_ids + 1, sizeof(*proofs->v));
+	proofs->members = calloc(msg->n_members + 1, sizeof(*proofs->members));
+	if (!proofs->v || !proofs->members)
+		err = -ENOMEM;
 	while (!err && proofs->n < msg->n_ids) {
-		err = read_proof(&msg->ids[proofs->n], &proofs->v[proofs->n]);
+		err = read_proof(&msg->ids[proofs->n], msg->rdn_matching,
+				 &proofs->v[proofs->n]);
 		proofs->n++;
+	}
+	while (!err && proofs->n_members < msg->n_members) {
+		err = read_member(&msg->members[proofs->n_members],
+				  &proofs->members[proofs->n_members]);
+		proofs->n_members++;
 	}
 	if (err)
 		proofs_clear(proofs);
 	return err;
 }
 
+static void clear(struct proof *v, size_t n)
+{
+	while (n--) {
+		identity_clear(&v[n].id);
+		free(v[n].text);
+		free(v[n].name);
+		free(v[n].method);
+	}
+	free(v);
+}
+
 void proofs_clear(struct proofs *proofs)
 {
-	while (proofs->n) {
-		struct proof *p = &proofs->v[--proofs->n];
+	clear(proofs->v, proofs->n);
+	clear(proofs->members, proofs->n_members);
+	*proofs = (struct proofs){};
+}
 
-		identity_clear(&p->id);
-		free(p->text);
-		free(p->name);
-		free(p->method);
+static bool same(const struct proof *a, const struct proof *b, size_t n)
+{
+	for (; n--; a++, b++) {
+		if (a->id.type != b->id.type || a->id.len != b->id.len ||
+		    (a->id.len && memcmp(a->id.data, b->id.data, a->id.len)) ||
+		    a->id.matching != b->id.matching ||
+		    a->round != b->round || a->proof != b->proof ||
+		    !a->method != !b->method ||
+		    (a->method && strcmp(a->method, b->method) != 0))
+			return false;
 	}
-	free(proofs->v);
-	proofs->v = NULL;
+	return true;
 }
 
 bool proofs_same(const struct proofs *a, const struct proofs *b)
 {
-	size_t i;
-
-	if (a->n != b->n)
-		return false;
-	for (i = 0; i < a->n; i++) {
-		const struct proof *x = &a->v[i], *y = &b->v[i];
-
-		if (x->id.type != y->id.type || x->id.len != y->id.len ||
-		    (x->id.len && memcmp(x->id.data, y->id.data, x->id.len)) ||
-		    x->round != y->round || x->proof != y->proof ||
-		    strcmp(x->method, y->method) != 0)
-			return false;
-	}
-	return true;
+	return a->n == b->n && a->n_members == b->n_members &&
+	       same(a->v, b->v, a->n) && same(a->members, b->members, a->n_members);
 }
 
 const struct proof *proofs_best(const struct proofs *proofs)
@@ -148,6 +175,12 @@ size_t proofs_match(const struct proofs *proofs, struct proved *proved)
 			.id = p->proof == IQ_FEED_PROOF_XAUTH ? NULL : &p->id,
 			.eap = is_eap(p) ? p->name : NULL,
 		};
+	}
+	for (i = 0; i < proofs->n_members; i++) {
+		const struct proof *p = &proofs->members[i];
+
+		if (p->proof != IQ_FEED_PROOF_NONE)
+			proved[n++] = (struct proved){ .member_of = p->name };
 	}
 	return n;
 }

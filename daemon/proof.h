@@ -13,15 +13,15 @@
 #include "feed.h"
 
 /**
- * struct proof - an identity of a peer
+ * struct proof - an identity of a peer, or the name of a group that it is in
  *
- * @id: the identity
+ * @id: the identity, or what the name is to charon
  * @text: as swanctl prints it
  * @name: as EAP and XAuth have it, its bytes or, where these are no text, as
  *	@text; NULL: it has a NUL in it, and no pattern names it
  * @round: the authentication round that it is of, 0: not known
  * @proof: what proved it
- * @method: the method of that round
+ * @method: the method of that round; of a group NULL
  */
 struct proof {
 	struct identity id;
@@ -35,11 +35,14 @@ struct proof {
 /**
  * struct proofs - those of a peer
  *
- * @n: how many, up to IQ_FEED_IDS_MAX
+ * @n: how many identities, up to IQ_FEED_IDS_MAX
+ * @n_members: how many groups, up to IQ_FEED_MEMBERS_MAX
  */
 struct proofs {
 	size_t n;
 	struct proof *v;
+	size_t n_members;
+	struct proof *members;
 };
 
 /**
@@ -71,10 +74,13 @@ const char *proofs_text(const struct proofs *proofs);
 /**
  * proofs_match() - what config_match() is to be asked about
  *
- * @proved: IQ_FEED_IDS_MAX of them, filled in
+ * A group counts where an identity was proved in the round in which it was said.
+ *
+ * @proved: PROOFS_MAX of them, filled in
  *
  * Return: how many, 0 where nothing is proved.
  */
+#define PROOFS_MAX	(IQ_FEED_IDS_MAX + IQ_FEED_MEMBERS_MAX)
 size_t proofs_match(const struct proofs *proofs, struct proved *proved);
 
 /** proof_name() - what proved it, for JSON: "key", "eap", "xauth", "claimed" */

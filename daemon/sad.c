@@ -29,6 +29,7 @@ TAILQ_HEAD(entries, sad_entry);
  * @synced: it has stated all it has
  * @dead: its process is gone; of sad_restate() and SYNC_END
  * @passed_over: SAs that it has installed without an answer
+ * @matching: how it matches DNs, as it said last
  */
 struct sad_source {
 	uint32_t number;
@@ -39,6 +40,7 @@ struct sad_source {
 	bool synced;
 	bool dead;
 	uint32_t passed_over;
+	enum dn_matching matching;
 	LIST_ENTRY(sad_source) list;
 };
 
@@ -452,7 +454,7 @@ static void set_group(struct sad *sad, struct sad_ike *ike)
 
 static void resolve(const struct sad *sad, struct sad_ike *ike)
 {
-	struct proved proved[IQ_FEED_IDS_MAX];
+	struct proved proved[PROOFS_MAX];
 
 	not_old(ike);
 	ike->profile = NULL;
@@ -637,6 +639,7 @@ static int state_ike(struct sad *sad, struct sad_source *source,
 	if (err)
 		goto no_ike;
 
+	source->matching = msg->rdn_matching;
 	ike->round = source->round;
 	ike->version = msg->ike_version;
 	ike->spi_i = msg->spi_i;
@@ -1052,6 +1055,18 @@ unsigned int sad_charons(const struct sad *sad)
 	LIST_FOREACH(source, &sad->sources, list)
 		n += source->connected;
 	return n;
+}
+
+enum dn_matching sad_matching(const struct sad *sad)
+{
+	enum dn_matching matching = DN_STRICT;
+	const struct sad_source *source;
+
+	LIST_FOREACH(source, &sad->sources, list) {
+		if (source->connected && source->matching > matching)
+			matching = source->matching;
+	}
+	return matching;
 }
 
 uint64_t sad_passed_over(const struct sad *sad)

@@ -255,6 +255,9 @@ int sad_state(struct sad *sad, struct sad_source *source,
 /** sad_charons() - how many are connected */
 unsigned int sad_charons(const struct sad *sad);
 
+/** sad_matching() - how DNs are matched: as the loosest does that is connected */
+enum dn_matching sad_matching(const struct sad *sad);
+
 /**
  * sad_passed_over() - how many SAs those that are connected have installed
  * without an answer, each since it runs

@@ -21,6 +21,7 @@ enum kind {
 	KIND_ADDR,
 	KIND_STRING,
 	KIND_IDENTITY,
+	KIND_MEMBER,
 	KIND_FLAG,
 };
 
@@ -108,6 +109,9 @@ static const struct attr_spec attr_specs[IQ_FEED_A_MAX + 1] = {
 	ATTR(SET_MARK_IN, set_mark_in, U64, 1, UINT64_MAX, "a u64 with a mask"),
 	ATTR(SET_MARK_OUT, set_mark_out, U64, 1, UINT64_MAX,
 	     "a u64 with a mask"),
+	ATTR(MEMBER_OF, members, MEMBER, 0, IQ_FEED_MEMBERS_MAX,
+	     "type, round, proof, and 1 to 255 bytes"),
+	ATTR(RDN_MATCHING, rdn_matching, U8, 0, 2, "a u8, 0 to 2"),
 };
 
 /**
@@ -131,7 +135,7 @@ static const struct msg_spec msg_specs[] = {
 	MSG(IKE) = {
 		A(IKE_ID) | A(IKE_VERSION) | A(SPI_I) | A(SPI_R) | A(LOCAL) |
 		A(LOCAL_PORT) | A(REMOTE) | A(REMOTE_PORT) | A(CONN),
-		A(IDENTITY),
+		A(IDENTITY) | A(MEMBER_OF) | A(RDN_MATCHING),
 	},
 	MSG(IKE_DEL) = { A(IKE_ID) | A(SPI_I) | A(SPI_R), 0 },
 	MSG(SA) = { A(IKE_ID) | A(DST) | A(SPI) | A(PROTO), A(PENDING) },
@@ -231,6 +235,59 @@ static int put_identities(struct nlmsghdr *nlh, size_t size, int attr,
 	return 0;
 }
 
+static int put_members(struct nlmsghdr *nlh, size_t size, int attr,
+		       const struct iq_feed *msg)
+{
+	uint8_t bytes[3 + IQ_FEED_MEMBER_MAX];
+	const struct iq_feed_member *m;
+	int err;
+
+	if (!msg->n_members || msg->n_members > IQ_FEED_MEMBERS_MAX)
+		return -EINVAL;
+	for (m = msg->members; m < msg->members + msg->n_members; m++) {
+		if (m->proof > IQ_FEED_PROOF_XAUTH || !m->data || !m->len ||
+		    m->len > IQ_FEED_MEMBER_MAX)
+			return -EINVAL;
+		bytes[0] = m->type;
+		bytes[1] = m->round;
+		bytes[2] = m->proof;
+		memcpy(bytes + 3, m->data, m->len);
+		err = put_bytes(nlh, size, attr, bytes, 3 + m->len);
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+static bool get_member(const uint8_t *data, size_t len, struct iq_feed *msg)
+{
+	struct iq_feed_member *m = &msg->members[msg->n_members];
+
+	if (len < 4 || len > 3 + IQ_FEED_MEMBER_MAX ||
+	    data[2] > IQ_FEED_PROOF_XAUTH)
+		return false;
+	m->type = data[0];
+	m->round = data[1];
+	m->proof = data[2];
+	m->data = data + 3;
+	m->len = len - 3;
+	msg->n_members++;
+	return true;
+}
+
+/* How often an attribute is there that may be there more than once. */
+static size_t times(const struct iq_feed *msg, int attr)
+{
+	switch (attr_specs[attr].kind) {
+	case KIND_IDENTITY:
+		return msg->n_ids;
+	case KIND_MEMBER:
+		return msg->n_members;
+	default:
+		return SIZE_MAX;
+	}
+}
+
 static bool get_identity(const uint8_t *data, size_t len, struct iq_feed *msg)
 {
 	struct iq_feed_identity *id = &msg->ids[msg->n_ids];
@@ -290,6 +347,8 @@ static int put_attr(struct nlmsghdr *nlh, size_t size, int attr,
 		return put_bytes(nlh, size, attr, string, len + 1);
 	case KIND_IDENTITY:
 		return put_identities(nlh, size, attr, msg);
+	case KIND_MEMBER:
+		return put_members(nlh, size, attr, msg);
 	case KIND_FLAG:
 		return put_bytes(nlh, size, attr, NULL, 0);
 	default:
@@ -379,6 +438,8 @@ static bool get_attr(const struct nlattr *nla, int attr, struct iq_feed *msg)
 		return true;
 	case KIND_IDENTITY:
 		return get_identity(data, len, msg);
+	case KIND_MEMBER:
+		return get_member(data, len, msg);
 	case KIND_FLAG:
 		if (len)
 			return false;
@@ -447,8 +508,7 @@ int iq_feed_get(const void *buf, size_t len, struct iq_feed *msg,
 			return -EINVAL;
 		}
 		if ((msg->has & (1ULL << attr)) &&
-		    (attr != IQ_FEED_A_IDENTITY ||
-		     msg->n_ids == attr_specs[attr].max)) {
+		    times(msg, attr) >= attr_specs[attr].max) {
 			*why = attr_specs[attr].twice;
 			return -EINVAL;
 		}

@@ -24,11 +24,13 @@
 
 #define IQ_FEED_SOCKET	"/run/ipsec-qos/ipsec-qosd.sock"
 #define IQ_FEED_VERSION	3
-#define IQ_FEED_MSG_MAX	16384	/* bytes in one message, either way */
+#define IQ_FEED_MSG_MAX	24576	/* bytes in one message, either way */
 #define IQ_FEED_WHY_MAX	1024	/* bytes in the MESSAGE of an ACK with its NUL */
 #define IQ_FEED_STR_MAX	256	/* bytes in a name or identity with its NUL */
 #define IQ_FEED_ID_MAX	2048	/* bytes in an IKE identity (a DN may be long) */
 #define IQ_FEED_IDS_MAX	7	/* identities of a peer; so many of the longest fit */
+#define IQ_FEED_MEMBER_MAX	255	/* bytes in a group's name, as AAA has it */
+#define IQ_FEED_MEMBERS_MAX	32	/* groups of a peer; so many of the longest fit */
 #define IQ_FEED_METHOD_MAX	32	/* bytes in a method's name with its NUL */
 
 /**
@@ -41,8 +43,9 @@
  * @IQ_FEED_SYNC_END: it has; what it did not state is gone. PASSED_OVER.
  * @IQ_FEED_IKE: an IKE SA is there, or changed: IKE_ID, IKE_VERSION, SPI_I,
  *	SPI_R, LOCAL, LOCAL_PORT, REMOTE, REMOTE_PORT, CONN; IDENTITY for each
- *	identity that the peer proved or claimed. The answer's GROUP is the group
- *	that it is in.
+ *	identity that the peer proved or claimed, MEMBER_OF for each group that AAA
+ *	or an attribute certificate says it is in, RDN_MATCHING. The answer's GROUP
+ *	is the group that it is in here.
  * @IQ_FEED_IKE_DEL: it is gone: IKE_ID, SPI_I, SPI_R.
  * @IQ_FEED_SA: an SA is about to be installed (PENDING) or is installed:
  *	IKE_ID (stated before, or the request is refused), DST, SPI, PROTO. The
@@ -94,8 +97,8 @@ enum iq_feed_msg {
  * @IQ_FEED_A_LOCAL_PORT: u16, its UDP port
  * @IQ_FEED_A_REMOTE: 4 or 16 bytes, the peer's address
  * @IQ_FEED_A_REMOTE_PORT: u16
- * @IQ_FEED_A_IDENTITY: an identity of the peer; the only attribute that may be
- *	there several times, up to IQ_FEED_IDS_MAX. Bytes: u8 the identity's type
+ * @IQ_FEED_A_IDENTITY: an identity of the peer; may be there several times,
+ *	up to IQ_FEED_IDS_MAX, as MEMBER_OF may, and no other. Bytes: u8 the identity's type
  *	as on the wire (RFC 7296 section 3.5, RFC 2407 section 4.6.2.1); u8 the
  *	authentication round that it is of, from 1 on (0: not known); u8 enum
  *	iq_feed_proof; the name of the method of that round ("pubkey", "eap-md5"),
@@ -124,6 +127,13 @@ enum iq_feed_msg {
  * @IQ_FEED_A_SET_MARK_IN: u64, the same, which the kernel gives a packet that
  *	comes out of the inbound SA
  * @IQ_FEED_A_SET_MARK_OUT: u64, the same, out of the outbound one
+ * @IQ_FEED_A_MEMBER_OF: a group (strongSwan's AUTH_RULE_GROUP), up to
+ *	IQ_FEED_MEMBERS_MAX of them. Bytes: u8 the type of identity that its name is
+ *	to charon; u8 the authentication round in which it was said, 0: not known;
+ *	u8 enum iq_feed_proof, what proved an identity in that round; the name, 1 to
+ *	IQ_FEED_MEMBER_MAX bytes
+ * @IQ_FEED_A_RDN_MATCHING: u8, how that charon matches DNs (charon.rdn_matching):
+ *	0 strict, 1 reordered, 2 relaxed; where it is not said, strict
  */
 enum iq_feed_attr {
 	IQ_FEED_A_UNSPEC,
@@ -160,6 +170,8 @@ enum iq_feed_attr {
 	IQ_FEED_A_MARK_OUT,
 	IQ_FEED_A_SET_MARK_IN,
 	IQ_FEED_A_SET_MARK_OUT,
+	IQ_FEED_A_MEMBER_OF,
+	IQ_FEED_A_RDN_MATCHING,
 	__IQ_FEED_A_MAX
 };
 #define IQ_FEED_A_MAX (__IQ_FEED_A_MAX - 1)
@@ -243,6 +255,23 @@ struct iq_feed_identity {
 };
 
 /**
+ * struct iq_feed_member - a group that a peer is in
+ *
+ * @type: what its name is to charon
+ * @round: in which authentication round it was said, 0: not known
+ * @proof: enum iq_feed_proof, of that round
+ * @data: its name
+ * @len: how many bytes
+ */
+struct iq_feed_member {
+	uint8_t type;
+	uint8_t round;
+	uint8_t proof;
+	const uint8_t *data;
+	size_t len;
+};
+
+/**
  * struct iq_feed - one message, decoded
  *
  * Strings and bytes point into the buffer that was decoded, or to what the
@@ -271,6 +300,9 @@ struct iq_feed {
 	uint16_t remote_port;
 	size_t n_ids;		/* with IDENTITY in @has: 1 or more */
 	struct iq_feed_identity ids[IQ_FEED_IDS_MAX];
+	size_t n_members;	/* likewise, with MEMBER_OF */
+	struct iq_feed_member members[IQ_FEED_MEMBERS_MAX];
+	uint8_t rdn_matching;
 	const char *conn;
 
 	uint32_t child_id;

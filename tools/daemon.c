@@ -31,7 +31,8 @@ static const struct column columns[] = {
  * struct line - of the table of peers
  *
  * @peer: NULL where it is that of the line before
- * @identity: one of its identities, NULL where it has none
+ * @identity: one of its identities, or of the groups that it is in; NULL where it
+ *	has none
  */
 struct line {
 	const json_t *peer;
@@ -41,10 +42,14 @@ struct line {
 static void put_identity(const json_t *id, char cells[][CELL_MAX])
 {
 	const char *proof = member_text(id, "proof");
+	bool group = json_object_get(id, "name");
+	char name[CELL_MAX + sizeof("member of ")];
 
-	clip_cell(cells[0], member_text(id, "identity"));
-	snprintf(cells[1], CELL_MAX, "%s", strcmp(proof, "claimed") ?
-		 member_text(id, "method") : proof);
+	snprintf(name, sizeof(name), "%s%s", group ? "member of " : "",
+		 member_text(id, group ? "name" : "identity"));
+	clip_cell(cells[0], name);
+	snprintf(cells[1], CELL_MAX, "%s", group || !strcmp(proof, "claimed") ?
+		 proof : member_text(id, "method"));
 	snprintf(cells[2], CELL_MAX, "-");
 	if (member_number(id, "round"))
 		snprintf(cells[2], CELL_MAX, "%" PRIu64,
@@ -77,15 +82,16 @@ static void row(size_t i, char cells[][CELL_MAX], void *arg)
 		put_peer(line->peer, cells);
 }
 
-/* A line for each identity of a peer; what else is known of it is in the first. */
+/* A line for each identity and group; what else is known of a peer is in its first. */
 static void print_peers(const json_t *peers)
 {
-	const json_t *peer, *ids, *id;
+	const json_t *peer, *ids, *groups, *id;
 	struct line *lines;
 	size_t i, j, n = 1;
 
 	json_array_foreach(peers, i, peer)
-		n += json_array_size(json_object_get(peer, "identities")) + 1;
+		n += json_array_size(json_object_get(peer, "identities")) +
+		     json_array_size(json_object_get(peer, "member_of")) + 1;
 	lines = calloc(n, sizeof(*lines));
 	if (!lines) {
 		fprintf(stderr, "Error: out of memory\n");
@@ -94,10 +100,13 @@ static void print_peers(const json_t *peers)
 	n = 0;
 	json_array_foreach(peers, i, peer) {
 		ids = json_object_get(peer, "identities");
+		groups = json_object_get(peer, "member_of");
 		lines[n].peer = peer;
 		json_array_foreach(ids, j, id)
 			lines[n++].identity = id;
-		if (!json_array_size(ids))
+		json_array_foreach(groups, j, id)
+			lines[n++].identity = id;
+		if (!json_array_size(ids) && !json_array_size(groups))
 			n++;
 	}
 	print_table(columns, ARRAY_SIZE(columns), n, row, lines);

@@ -11,12 +11,12 @@
 static const char usage[] =
 "Usage: ipsec-qos profile show\n"
 "       ipsec-qos profile test [ identity ] IDENTITY [ eap-identity ID ]\n"
-"                       [ connection NAME ]\n"
+"                       [ member-of NAME ] [ connection NAME ]\n"
 "IDENTITY: as swanctl.conf writes remote.id\n";
 
 static const struct column columns[] = {
 	{ "PROFILE", .color = COLOR_NAME }, { "GROUP", .color = COLOR_NAME },
-	{ "IDENTITIES" }, { "EAP" }, { "CONNECTIONS" }, { "WHERE" },
+	{ "IDENTITIES" }, { "EAP" }, { "MEMBER OF" }, { "CONNECTIONS" }, { "WHERE" },
 };
 
 /* Where a profile stands in the configuration. */
@@ -35,9 +35,10 @@ static void row(size_t i, char cells[][CELL_MAX], void *arg)
 	snprintf(cells[1], CELL_MAX, "%s", member_text(p, "group"));
 	format_list(json_object_get(p, "identities"), NULL, cells[2], CELL_MAX);
 	format_list(json_object_get(p, "eap"), NULL, cells[3], CELL_MAX);
-	format_list(json_object_get(p, "connections"), NULL, cells[4],
+	format_list(json_object_get(p, "member_of"), NULL, cells[4], CELL_MAX);
+	format_list(json_object_get(p, "connections"), NULL, cells[5],
 		    CELL_MAX);
-	format_place(p, cells[5]);
+	format_place(p, cells[6]);
 }
 
 static void print_profiles(json_t *answer)
@@ -77,9 +78,11 @@ static void print_test(json_t *answer)
 
 static int test(struct args *args)
 {
-	static const char *const keywords[] = { "eap-identity", "connection" };
+	static const char *const keywords[] = {
+		"eap-identity", "member-of", "connection",
+	};
 	const char *identity = next_word(args);
-	const char *value[2] = { NULL, NULL };
+	const char *value[3] = { NULL, NULL, NULL };
 	char question[IQ_FEED_MSG_MAX / 2];
 	unsigned int seen = 0, i;
 	json_t *answer;
@@ -90,17 +93,19 @@ static int test(struct args *args)
 	/* as the file says it */
 	if (args->n && !strcmp(identity, "identity"))
 		identity = next_word(args);
-	while ((ret = next_keyword(args, keywords, 2, &seen, &i)) > 0) {
+	while ((ret = next_keyword(args, keywords, 3, &seen, &i)) > 0) {
 		value[i] = next_value(args, keywords[i]);
 		if (!value[i])
 			return STATUS_USAGE;
 	}
 	if (ret)
 		return STATUS_USAGE;
-	len = snprintf(question, sizeof(question), "%s%s%s%s%s", identity,
+	len = snprintf(question, sizeof(question), "%s%s%s%s%s%s%s", identity,
 		       value[0] ? "\x1f" "eap=" : "", value[0] ? value[0] : "",
-		       value[1] ? "\x1f" "connection=" : "",
-		       value[1] ? value[1] : "");
+		       value[1] ? "\x1f" "member-of=" : "",
+		       value[1] ? value[1] : "",
+		       value[2] ? "\x1f" "connection=" : "",
+		       value[2] ? value[2] : "");
 	if (len >= (int)sizeof(question))
 		return usage_error("the identity is too long");
 	ret = query(IQ_FEED_QUERY_TEST, question, &answer);

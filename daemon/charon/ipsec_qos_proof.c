@@ -12,16 +12,16 @@
 typedef struct private_ipsec_qos_proof_t private_ipsec_qos_proof_t;
 
 /**
- * An identity
+ * An identity, or a group that the peer is a member of
  */
 typedef struct {
 	/** authentication round, 0 if not known */
 	uint8_t round;
 	/** what proved it */
 	enum iq_feed_proof proof;
-	/** name of the round's method */
+	/** name of the round's method, "" for a group */
 	char method[IQ_FEED_METHOD_MAX];
-	/** the identity itself */
+	/** the identity itself, or the group's */
 	identification_t *id;
 } entry_t;
 
@@ -39,6 +39,16 @@ struct private_ipsec_qos_proof_t {
 	 * Identities, as entry_t
 	 */
 	array_t *entries;
+
+	/**
+	 * Groups, as entry_t
+	 */
+	array_t *members;
+
+	/**
+	 * What proved an identity in the round that is looked at
+	 */
+	enum iq_feed_proof round_proof;
 
 	/**
 	 * TRUE if the AAA server compares names
@@ -66,6 +76,8 @@ typedef struct {
 	auth_cfg_t *done;
 	/** what the connection asks for in that round, NULL if it is not known */
 	auth_cfg_t *asked;
+	/** what was done in the round before, NULL in the first */
+	auth_cfg_t *before;
 } round_t;
 
 /**
@@ -95,28 +107,30 @@ static void print(char name[IQ_FEED_METHOD_MAX], char *fmt, ...)
 }
 
 /**
- * Make room for an identity, claimed ones give way.
+ * Make room for an identity or a group, claimed ones give way.
  *
+ * @param entries		entry_t
+ * @param max			how many there may be
  * @param proof			what proved the identity
  * @return				FALSE if there is none
  */
-static bool make_room(private_ipsec_qos_proof_t *this, enum iq_feed_proof proof)
+static bool make_room(array_t *entries, int max, enum iq_feed_proof proof)
 {
 	entry_t *entry;
 	int i;
 
-	if (array_count(this->entries) < IQ_FEED_IDS_MAX)
+	if (array_count(entries) < max)
 	{
 		return TRUE;
 	}
-	for (i = array_count(this->entries) - 1; proof && i >= 0; i--)
+	for (i = array_count(entries) - 1; proof && i >= 0; i--)
 	{
-		array_get(this->entries, i, &entry);
+		array_get(entries, i, &entry);
 		if (!entry->proof)
 		{
-			DBG1(DBG_KNL, "not reporting claimed identity '%Y', there are too "
-				 "many", entry->id);
-			array_remove(this->entries, i, NULL);
+			DBG1(DBG_KNL, "not reporting claimed %s '%Y', there are too many",
+				 *entry->method ? "identity" : "group", entry->id);
+			array_remove(entries, i, NULL);
 			entry_destroy(entry);
 			return TRUE;
 		}
@@ -140,8 +154,13 @@ static void add(private_ipsec_qos_proof_t *this, identification_t *id,
 	{
 		return;
 	}
+	if (proof)
+	{
+		this->round_proof = proof;
+	}
 	encoding = id->get_encoding(id);
-	if (encoding.len > IQ_FEED_ID_MAX || !make_room(this, proof))
+	if (encoding.len > IQ_FEED_ID_MAX ||
+		!make_room(this->entries, IQ_FEED_IDS_MAX, proof))
 	{
 		DBG1(DBG_KNL, "not reporting %s identity '%Y', %s",
 			 proof ? "proved" : "claimed", id,
@@ -156,6 +175,99 @@ static void add(private_ipsec_qos_proof_t *this, identification_t *id,
 	);
 	print(entry->method, "%s", method);
 	array_insert(this->entries, ARRAY_TAIL, entry);
+}
+
+/**
+ * Count how often a group is in the rules of a round.
+ *
+ * @param cfg			rules, or NULL
+ * @param until			stop at this one, or NULL
+ */
+static u_int count_group(auth_cfg_t *cfg, identification_t *group,
+						 identification_t *until)
+{
+	enumerator_t *enumerator;
+	identification_t *value;
+	auth_rule_t rule;
+	u_int count = 0;
+
+	if (!cfg)
+	{
+		return 0;
+	}
+	enumerator = cfg->create_enumerator(cfg);
+	while (enumerator->enumerate(enumerator, &rule, &value))
+	{
+		if (rule != AUTH_RULE_GROUP)
+		{
+			continue;
+		}
+		if (value == until)
+		{
+			break;
+		}
+		count += group->equals(group, value);
+	}
+	enumerator->destroy(enumerator);
+	return count;
+}
+
+/**
+ * Add the groups of a round: the AAA server says them of the name that it was
+ * given, attribute certificates of a certificate's holder, so they are worth what
+ * the identity of the round is. charon hands the rules of one round on to the
+ * next, where they are not said again.
+ */
+static void add_groups(private_ipsec_qos_proof_t *this, round_t *round)
+{
+	enumerator_t *enumerator;
+	identification_t *group;
+	auth_rule_t rule;
+	entry_t *entry;
+	chunk_t encoding;
+
+	enumerator = round->done->create_enumerator(round->done);
+	while (enumerator->enumerate(enumerator, &rule, &group))
+	{
+		if (rule != AUTH_RULE_GROUP || group->get_type(group) == ID_ANY ||
+			count_group(round->done, group, group) <
+							count_group(round->before, group, NULL))
+		{
+			continue;
+		}
+		encoding = group->get_encoding(group);
+		if (!encoding.len)
+		{
+			continue;
+		}
+		if (encoding.len > IQ_FEED_MEMBER_MAX ||
+			!make_room(this->members, IQ_FEED_MEMBERS_MAX, this->round_proof))
+		{
+			DBG1(DBG_KNL, "not reporting group '%Y', %s", group,
+				 encoding.len > IQ_FEED_MEMBER_MAX ? "it is too long" :
+				 "there are too many");
+			continue;
+		}
+		INIT(entry,
+			.round = round->number,
+			.proof = this->round_proof,
+			.id = group->clone(group),
+		);
+		array_insert(this->members, ARRAY_TAIL, entry);
+	}
+	enumerator->destroy(enumerator);
+}
+
+/**
+ * Get how charon matches DNs, as in IQ_FEED_A_RDN_MATCHING
+ */
+static uint8_t get_rdn_matching()
+{
+	char *matching;
+
+	matching = lib->settings->get_str(lib->settings, "%s.rdn_matching",
+									  "strict", lib->ns);
+	return streq(matching, "reordered") ? 1 : streq(matching, "relaxed") ? 2 : 0;
 }
 
 /**
@@ -176,7 +288,6 @@ static identification_t *get_id(auth_cfg_t *cfg, auth_rule_t rule)
 static bool is_dn_pattern(identification_t *id)
 {
 	chunk_t encoding = id->get_encoding(id);
-	char *matching;
 
 	/* a value of one byte, which has its length before it however that is
 	 * encoded; elsewhere this is hardly found, and does no harm */
@@ -184,9 +295,7 @@ static bool is_dn_pattern(identification_t *id)
 	{
 		return TRUE;
 	}
-	matching = lib->settings->get_str(lib->settings, "%s.rdn_matching",
-									  "strict", lib->ns);
-	return !streq(matching, "strict");
+	return get_rdn_matching();
 }
 
 /**
@@ -472,6 +581,7 @@ static void add_round(private_ipsec_qos_proof_t *this, ike_sa_t *ike_sa,
 {
 	identification_t *id = get_id(round->done, AUTH_RULE_IDENTITY);
 
+	this->round_proof = IQ_FEED_PROOF_NONE;
 	switch ((uintptr_t)round->done->get(round->done, AUTH_RULE_AUTH_CLASS))
 	{
 		case AUTH_CLASS_PUBKEY:
@@ -490,6 +600,7 @@ static void add_round(private_ipsec_qos_proof_t *this, ike_sa_t *ike_sa,
 			add(this, id, round->number, IQ_FEED_PROOF_NONE, "unknown");
 			break;
 	}
+	add_groups(this, round);
 }
 
 /**
@@ -589,6 +700,27 @@ METHOD(ipsec_qos_proof_t, describe, void,
 	{
 		msg->has |= IQ_FEED_HAS(IDENTITY);
 	}
+	for (i = 0; array_get(this->members, i, &entry); i++)
+	{
+		encoding = entry->id->get_encoding(entry->id);
+		msg->members[i] = (struct iq_feed_member){
+			.type = entry->id->get_type(entry->id),
+			.round = entry->round,
+			.proof = entry->proof,
+			.data = encoding.ptr,
+			.len = encoding.len,
+		};
+	}
+	msg->n_members = i;
+	if (i)
+	{
+		msg->has |= IQ_FEED_HAS(MEMBER_OF);
+	}
+	msg->rdn_matching = get_rdn_matching();
+	if (msg->rdn_matching)
+	{
+		msg->has |= IQ_FEED_HAS(RDN_MATCHING);
+	}
 }
 
 METHOD(ipsec_qos_proof_t, is_hearsay, bool,
@@ -610,6 +742,7 @@ METHOD(ipsec_qos_proof_t, destroy, void,
 	if (ref_put(&this->ref))
 	{
 		array_destroy_function(this->entries, (void*)entry_destroy, NULL);
+		array_destroy_function(this->members, (void*)entry_destroy, NULL);
 		free(this);
 	}
 }
@@ -633,6 +766,7 @@ ipsec_qos_proof_t *ipsec_qos_proof_create(ike_sa_t *ike_sa, bool aaa_compares)
 			.destroy = _destroy,
 		},
 		.entries = array_create(0, 0),
+		.members = array_create(0, 0),
 		.aaa_compares = aaa_compares,
 		.ref = 1,
 	);
@@ -660,6 +794,7 @@ ipsec_qos_proof_t *ipsec_qos_proof_create(ike_sa_t *ike_sa, bool aaa_compares)
 		{
 			/* it may be passive, too, if a partner has taken over */
 			add_round(this, ike_sa, &round);
+			round.before = round.done;
 			this->hearsay = FALSE;
 			continue;
 		}

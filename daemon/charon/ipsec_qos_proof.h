@@ -16,12 +16,14 @@ typedef struct ipsec_qos_proof_t ipsec_qos_proof_t;
 
 /**
  * The identities of a peer: which it proved, how, and in which authentication
- * round, and which it only claimed. It never changes, so threads may share it.
+ * round, and which it only claimed, and the groups that it is said to be in, which
+ * are worth what the identities of their round are. It never changes, so threads may share it.
  */
 struct ipsec_qos_proof_t {
 
 	/**
-	 * Add the identities to a message, which refers to them from then on.
+	 * Add identities and groups to a message, which refers to them from then on,
+	 * and how charon matches DNs.
 	 *
 	 * @param msg			message
 	 */

@@ -3,7 +3,9 @@
 #
 # A RADIUS server checks names, where it does: a peer that proves a name in
 # EAP-MD5 and claims another IKE identity, and one that gives somebody's name
-# ahead of the tunnel of EAP-TTLS, in which another name is proved.
+# ahead of the tunnel of EAP-TTLS, in which another name is proved. And it says who
+# is in which groups, in Class and Filter-Id: one is in several, one calls itself
+# as a group that it is not in, and one gets the groups of the name that it claims.
 #
 #   .---------------------.              .------------------------------.
 #   | peer                |              | gw                           |
@@ -21,8 +23,10 @@ addr gw eth0 192.0.2.1/24
 addr gw lo 10.4.0.1/32
 addr peer eth0 192.0.2.51/24
 addr peer eth0 192.0.2.52/24
+addr peer eth0 192.0.2.53/24
 addr peer lo 10.3.1.1/32
 addr peer lo 10.3.2.1/32
+addr peer lo 10.3.3.1/32
 route gw 10.3.0.0/16 via 192.0.2.51
 route peer 10.4.0.0/24 via 192.0.2.1
 ca_new ca "O=Root, CN=CA"
@@ -41,6 +45,14 @@ _pki --pub --type ecdsa --in "$raddb/key" |
 # its own name there. charon as a client has but one name.
 cat > "$raddb/users" <<-END
 	quinn Cleartext-Password := "quinns secret"
+	 Class = "staff",
+	 Class += "vpn-hubs",
+	 Tunnel-Type = ESP,
+	 Filter-Id = "eu.hubs"
+	rolf Cleartext-Password := "rolfs secret"
+	 Class = "guests"
+	hub5.customer-z.example
+	 Class = "vpn-gold"
 	END
 cat > "$raddb/inner-users" <<-END
 	DEFAULT Cleartext-Password := "ruths secret"
@@ -119,6 +131,8 @@ for name in peer gw; do
 		ike { secret = "not a secret" }
 		eap-quinn { id = quinn
 			secret = "quinns secret" }
+		eap-rolf { id = rolf
+			secret = "rolfs secret" }
 		eap-ruth { id = hub5.customer-z.example
 			secret = "ruths secret" }
 	}
@@ -126,13 +140,19 @@ for name in peer gw; do
 done
 
 n=0
-for name in md5 ttls; do
+for name in md5 ttls rolf; do
 	n=$((n + 1))
-	[ $name = md5 ] && own="id = hub8.customer-z.example
-		eap_id = quinn" || own="id = road.example
-		eap_id = hub5.customer-z.example"
+	method=md5
+	case $name in
+	md5) own="id = hub8.customer-z.example
+		eap_id = quinn" ;;
+	ttls) method=ttls own="id = road.example
+		eap_id = hub5.customer-z.example" ;;
+	rolf) own="id = vpn-gold
+		eap_id = rolf" ;;
+	esac
 	swan_side peer $name 2 192.0.2.5$n 192.0.2.1 10.3.$n.1/32 10.4.0.1/32 "unique = never
-		local { auth = eap-$name
+		local { auth = eap-$method
 			$own }
 		remote { auth = psk
 			id = gw.example }"
@@ -144,18 +164,21 @@ for name in md5 ttls; do
 done
 qosd_conf gw <<-END
 group victim { id = 11  mark = 0x1000/0xf000 }
-group quinn { id = 12  mark = 0x2000/0xf000 }
+group hubs { id = 12  mark = 0x2000/0xf000 }
 profile victim { identity = "*.customer-z.example"  group = victim }
 profile victims-name { eap-identity = "hub?.customer-z.example"  group = victim }
 profile victims-names { eap-identity = "*.customer-z.example"  group = victim }
-profile quinn { eap-identity = "q*"  group = quinn }
+profile gold { member-of = "vpn-gold"  group = victim }
+profile hubs { member-of = { "vpn-x*", "*.HUBS" }  eap-identity = "q*"  group = hubs }
 END
 
 told()
 {
 	qos gw -j daemon status | jq -r '.peers[] | "\(.connection) \(.group // "-") " +
 		(.identities // [] | map("\(.round) \(.proof) \(.method) \(.identity)") |
-		join(", "))' | sort
+		join(", ")) +
+		(.member_of // [] | map(", \(.round) \(.proof) in \(.name)") |
+		join(""))' | sort
 }
 
 step "RADIUS, daemon and charons"
@@ -170,6 +193,8 @@ radius_settings="install_routes = no
 		eap-radius {
 			secret = \"shared with charon\"
 			server = 127.0.0.1
+			class_group = yes
+			filter_id = yes
 		}
 	}"
 charon_start gw plugin <<<"$radius_settings"
@@ -179,14 +204,20 @@ wait_for 30 grep -q "Ready to process requests" "$W/gw/radius.log"
 
 step "EAP-MD5: the name, and not the IKE identity"
 swan_up peer md5
-expect "it is" "md5 quinn 1 eap aaa quinn, 1 claimed eap-md5 hub8.customer-z.example" \
-	"$(told)"
+expect "it is" "md5 hubs 1 eap aaa quinn, 1 claimed eap-md5 hub8.customer-z.example, \
+1 eap in staff, 1 eap in vpn-hubs, 1 eap in eu.hubs" "$(told)"
+
+step "to be called as a group is not to be in it"
+swan_up peer rolf
+expect "it is" "rolf - 1 eap aaa rolf, 1 claimed eap-md5 vpn-gold, 1 eap in guests" \
+	"$(told | grep ^rolf)"
 
 step "EAP-TTLS: neither"
 swan_up peer ttls
-expect "it is" "ttls - 1 claimed aaa hub5.customer-z.example, 1 claimed eap-ttls road.example" \
+expect "it is" "ttls - 1 claimed aaa hub5.customer-z.example, \
+1 claimed eap-ttls road.example, 1 claimed in vpn-gold" \
 	"$(told | grep ^ttls)"
-expect "SAs of who was claimed" 0 "$(json length qos gw -j sa show group victim)"
+expect "SAs of who was claimed, and of the group's members" 0 "$(json length qos gw -j sa show group victim)"
 
 step "a RADIUS server that compares both"
 swan peer --terminate --ike ttls >>"$W/peer/swan.log"
@@ -195,6 +226,7 @@ echo "aaa_compares_names = yes" > "$W/gw/plugin.conf"
 charon_start gw plugin <<<"$radius_settings"
 wait_for 30 json_is '.charon.synced' qos gw -j daemon status
 swan_up peer ttls
-expect "it is" "ttls victim 1 eap aaa hub5.customer-z.example, 1 claimed eap-ttls road.example" \
+expect "it is" "ttls victim 1 eap aaa hub5.customer-z.example, \
+1 claimed eap-ttls road.example, 1 eap in vpn-gold" \
 	"$(told | grep ^ttls)"
 end "$radius" TERM

@@ -40,6 +40,16 @@ static void check_sane(const struct iq_feed *msg)
 		if (id->len)
 			free(exact(id->data, id->len));
 	}
+	must(msg->n_members <= IQ_FEED_MEMBERS_MAX);
+	must(!msg->n_members == !(msg->has & IQ_FEED_HAS(MEMBER_OF)));
+	for (i = 0; i < msg->n_members; i++) {
+		const struct iq_feed_member *m = &msg->members[i];
+
+		must(m->proof <= IQ_FEED_PROOF_XAUTH);
+		must(m->len && m->len <= IQ_FEED_MEMBER_MAX);
+		free(exact(m->data, m->len));
+	}
+	must(msg->rdn_matching <= 2);
 }
 
 /* Encode it into a room of just its size, and not into one a byte smaller. */

@@ -72,7 +72,7 @@ class Client:
     def receive(self):
         """None: the daemon closed the connection"""
         try:
-            data = self.sock.recv(20000)
+            data = self.sock.recv(32768)
         except ConnectionResetError:
             data = b""
         return decode(data, True) if data else None

@@ -41,10 +41,12 @@ ATTRS = [None, ("VERSION", "I"), ("ROLE", "B"), ("ERROR", "I"),
          ("SPI_OUT", "I"), ("ENCAP", "B"), ("DST", "addr"), ("SPI", "I"),
          ("PENDING", "flag"), ("QUERY", "B"), ("ARG", "str"), ("TEXT", "str"),
          ("PASSED_OVER", "I"), ("MARK_IN", "Q"), ("MARK_OUT", "Q"),
-         ("SET_MARK_IN", "Q"), ("SET_MARK_OUT", "Q")]
+         ("SET_MARK_IN", "Q"), ("SET_MARK_OUT", "Q"), ("MEMBER_OF", "member"),
+         ("RDN_MATCHING", "B")]
 VERSION = 3
 PROOFS = ["claimed", "ike", "eap", "xauth"]
 IDENTITIES_MAX = 7
+MEMBERS_MAX = 32
 NUMBER = {attr[0]: i for i, attr in enumerate(ATTRS) if attr}
 
 REQUIRED = {
@@ -61,7 +63,8 @@ REQUIRED = {
     "CHILD_DEL": {"CHILD_ID"},
     "PASSED_OVER": {"PASSED_OVER"},
 }
-OPTIONAL = {"SYNC_END": {"PASSED_OVER"}, "IKE": {"IDENTITY"}, "SA": {"PENDING"},
+OPTIONAL = {"SYNC_END": {"PASSED_OVER"}, "IKE": {"IDENTITY", "MEMBER_OF", "RDN_MATCHING"},
+            "SA": {"PENDING"},
             "CHILD": {"MARK_IN", "MARK_OUT", "SET_MARK_IN", "SET_MARK_OUT"}}
 
 
@@ -76,6 +79,14 @@ def decode_identity(value):
     if proof >= len(PROOFS) or not 0 < len(method) < 32 or len(data) > 2048:
         raise ProtocolError("identity %s" % value.hex())
     return number, turn, PROOFS[proof], method.decode(), data.hex()
+
+
+def decode_member(value):
+    """(type, round, proof, name as hex)"""
+    number, turn, proof = value[:3]
+    if proof >= len(PROOFS) or not 0 < len(value) - 3 <= 255:
+        raise ProtocolError("member of %s" % value.hex())
+    return number, turn, PROOFS[proof], value[3:].hex()
 
 
 def encode_identity(number, turn, proof, method, data):
@@ -109,6 +120,12 @@ def decode(data, from_daemon=False):
                 raise ProtocolError("%d identities" % len(msg[name]))
             at += (size + 3) & ~3
             continue
+        if kind == "member":
+            msg.setdefault(name, []).append(decode_member(value))
+            if len(msg[name]) > MEMBERS_MAX:
+                raise ProtocolError("member of %d" % len(msg[name]))
+            at += (size + 3) & ~3
+            continue
         if name in msg:
             raise ProtocolError("%s twice" % name)
         if kind == "str":
@@ -139,12 +156,16 @@ def encode(kind, seq=0, flags=0, **attrs):
     body = b""
     flat = []
     for name, value in attrs.items():
-        values = value if name == "IDENTITY" else [value]
+        many = name in ("IDENTITY", "MEMBER_OF")
+        values = value if many else [value]
         flat += [(name, value) for value in values]
     for name, value in flat:
         form = ATTRS[NUMBER[name]][1]
         if form == "identity":
             value = encode_identity(*value)
+        elif form == "member":
+            number, turn, proof, data = value
+            value = bytes([number, turn, PROOFS.index(proof)]) + data
         elif form == "str":
             value = value.encode() + b"\0"
         elif form == "addr":

@@ -13,6 +13,7 @@
 #include "suite.h"
 
 #define ROUNDS	8
+#define GROUPS	5
 
 /**
  * A round, done or asked for; what is 0 has no rule
@@ -27,6 +28,7 @@ struct round {
 	const char *backend;
 	const char *cert;
 	const char *aaa;
+	const char *groups[GROUPS];
 };
 
 static const struct proof_case {
@@ -318,6 +320,52 @@ static const struct proof_case {
 	{ "0 claimed unknown gw1.example", .other_id = "gw1.example" },
 	{ NULL, .other_id = "%any" },
 
+	/* groups: all of them, worth what the round is */
+	{ "1 eap aaa fay; 1 claimed eap-md5 gold; 1 eap in vpn-eu; 1 eap in staff",
+	  { { AUTH_CLASS_EAP, "gold", "fay", EAP_MD5, .groups = { "vpn-eu", "staff" } } },
+	  { { AUTH_CLASS_EAP, .type = EAP_RADIUS } } },
+	{ "1 claimed aaa fay; 1 claimed eap-ttls x; 1 claimed in vpn-eu",
+	  { { AUTH_CLASS_EAP, "x", "fay", EAP_TTLS, .groups = { "vpn-eu" } } },
+	  { { AUTH_CLASS_EAP, .type = EAP_RADIUS } } },
+	{ "1 eap aaa fay; 1 claimed eap-ttls x; 1 eap in vpn-eu",
+	  { { AUTH_CLASS_EAP, "x", "fay", EAP_TTLS, .groups = { "vpn-eu" } } },
+	  { { AUTH_CLASS_EAP, .type = EAP_RADIUS } }, .set = "aaa" },
+	{ "1 claimed eap-md5 liar; 1 claimed in vpn-eu",
+	  { { AUTH_CLASS_EAP, "liar", "%any", EAP_MD5, .groups = { "vpn-eu" } } },
+	  { { AUTH_CLASS_EAP, .type = EAP_RADIUS } } },
+	{ "1 claimed aaa fay; 1 claimed in vpn-eu",
+	  { { AUTH_CLASS_EAP, NULL, "fay", EAP_MD5, .groups = { "vpn-eu" } } },
+	  { { AUTH_CLASS_EAP, .type = EAP_RADIUS } },
+	  .set = "charon.plugins.eap-radius.eap_start" },
+	/* of TNC, inside of a tunnel */
+	{ "1 claimed eap-ttls fay; 1 claimed in allow",
+	  { { AUTH_CLASS_EAP, NULL, "fay", EAP_TTLS, .groups = { "allow" } } },
+	  { { AUTH_CLASS_EAP, .type = EAP_TTLS } } },
+	{ "1 ike pubkey C=NL, CN=gw1; 1 ike in O=Q, OU=hubs; 1 ike in 10.7.7.7; 1 ike in a b",
+	  { { AUTH_CLASS_PUBKEY, "C=NL, CN=gw1", .cert = "C=NL, CN=gw1",
+	      .groups = { "O=Q, OU=hubs", "10.7.7.7", "a b", "%any" } } } },
+	{ "1 claimed pubkey C=NL, CN=*; 1 claimed in hubs",
+	  { { AUTH_CLASS_PUBKEY, "C=NL, CN=*", .groups = { "hubs" } } } },
+	{ "1 xauth aaa gus; 1 xauth in hubs",
+	  { { AUTH_CLASS_XAUTH, .xauth = "gus", .groups = { "hubs" } } },
+	  { { AUTH_CLASS_XAUTH, .backend = "radius" } } },
+	{ "1 claimed xauth liar; 1 claimed in hubs",
+	  { { AUTH_CLASS_XAUTH, "liar", .groups = { "hubs" } } },
+	  { { AUTH_CLASS_XAUTH, .backend = "noauth" } } },
+	/* charon hands those of a round on to the next, which does not say so */
+	{ "1 claimed aaa fay; 2 ike psk road; 1 claimed in gold; 2 ike in hubs",
+	  { { AUTH_CLASS_EAP, NULL, "fay", EAP_PEAP, .groups = { "gold" } },
+	    { AUTH_CLASS_PSK, "road", .groups = { "gold", "hubs" } } },
+	  { { AUTH_CLASS_EAP, .type = EAP_RADIUS }, { AUTH_CLASS_PSK } } },
+	/* but may say it again */
+	{ "1 claimed aaa fay; 2 ike pubkey x; 3 xauth xauth gus; 1 claimed in gold; "
+	  "2 ike in gold",
+	  { { AUTH_CLASS_EAP, NULL, "fay", EAP_PEAP, .groups = { "gold" } },
+	    { AUTH_CLASS_PUBKEY, "x", .groups = { "gold", "gold" } },
+	    { AUTH_CLASS_XAUTH, .xauth = "gus", .groups = { "gold", "gold" } } },
+	  { { AUTH_CLASS_EAP, .type = EAP_RADIUS }, { AUTH_CLASS_PUBKEY },
+	    { AUTH_CLASS_XAUTH } } },
+
 	/* what is proved stays where there is no room for all */
 	{ "1 eap eap-md5 a; 2 eap eap-md5 b; 3 eap eap-md5 c; 4 eap eap-md5 d; "
 	  "5 eap eap-md5 e; 6 eap eap-md5 f; 7 ike psk g",
@@ -373,6 +421,7 @@ static bool is_round(const struct round *r)
 static auth_cfg_t *cfg_new(const struct round *r)
 {
 	auth_cfg_t *cfg = auth_cfg_create();
+	int i;
 
 	if (r->class)
 		cfg->add(cfg, AUTH_RULE_AUTH_CLASS, r->class);
@@ -392,6 +441,8 @@ static auth_cfg_t *cfg_new(const struct round *r)
 		cfg->add(cfg, AUTH_RULE_SUBJECT_CERT, cert_new(r->cert));
 	if (r->aaa)
 		cfg->add(cfg, AUTH_RULE_AAA_IDENTITY, identity(r->aaa));
+	for (i = 0; i < GROUPS && r->groups[i]; i++)
+		cfg->add(cfg, AUTH_RULE_GROUP, identity(r->groups[i]));
 	return cfg;
 }
 
@@ -522,8 +573,82 @@ static const char *describe(ipsec_qos_proof_t *proof)
 			      it->method, shown);
 		id->destroy(id);
 	}
+	ck_assert(!msg.n_members == !(msg.has & IQ_FEED_HAS(MEMBER_OF)));
+	for (i = 0; i < msg.n_members; i++) {
+		struct iq_feed_member *it = &msg.members[i];
+		identification_t *id = identification_create_from_encoding(it->type,
+				chunk_create((u_char *)it->data, it->len));
+		char shown[256], *fmt = "%Y";
+
+		ck_assert_int_gt(snprintf(shown, sizeof(shown), fmt, id), 0);
+		n += snprintf(text + n, sizeof(text) - n, "%s%u %s in %s",
+			      n ? "; " : "", it->round, names[it->proof], shown);
+		id->destroy(id);
+	}
 	return text;
 }
+
+/* How charon matches DNs goes with them. */
+static const struct {
+	const char *set;
+	uint8_t told;
+} rdn_matchings[] = {
+	{ NULL, 0 }, { "strict", 0 }, { "reordered", 1 }, { "relaxed", 2 },
+	{ "as you like it", 0 },
+};
+
+START_TEST(rdn_matching)
+{
+	const struct proof_case c = {
+		.done = { { AUTH_CLASS_PUBKEY, "O=Q, CN=gw1", .cert = "O=Q, CN=gw1" } },
+		.matching = rdn_matchings[_i].set,
+	};
+	struct iq_feed msg = {};
+	ipsec_qos_proof_t *proof;
+
+	begin(&c);
+	proof = create();
+	proof->describe(proof, &msg);
+	ck_assert_uint_eq(msg.rdn_matching, rdn_matchings[_i].told);
+	ck_assert(!msg.rdn_matching == !(msg.has & IQ_FEED_HAS(RDN_MATCHING)));
+	proof->destroy(proof);
+	flush();
+}
+END_TEST
+
+/* There is room for so many groups, and for those that count before the others. */
+START_TEST(many_groups)
+{
+	const struct proof_case c = {
+		.done = { { AUTH_CLASS_EAP, NULL, "fay", EAP_PEAP, .groups = { "a" } },
+			  { AUTH_CLASS_PSK, "road", .groups = { "a" } } },
+	};
+	char name[IQ_FEED_MEMBER_MAX + 2] = "";
+	struct iq_feed msg = {};
+	ipsec_qos_proof_t *proof;
+	auth_cfg_t *cfg;
+	int i;
+
+	begin(&c);
+	ck_assert(array_get(done, 1, &cfg));
+	memset(name, 'n', sizeof(name) - 1);
+	cfg->add(cfg, AUTH_RULE_GROUP, identity(name));
+	name[IQ_FEED_MEMBER_MAX] = '\0';
+	cfg->add(cfg, AUTH_RULE_GROUP, identity(name));
+	for (i = 0; i < IQ_FEED_MEMBERS_MAX; i++) {
+		snprintf(name, sizeof(name), "g%d", i);
+		cfg->add(cfg, AUTH_RULE_GROUP, identity(name));
+	}
+	proof = create();
+	proof->describe(proof, &msg);
+	ck_assert_uint_eq(msg.n_members, IQ_FEED_MEMBERS_MAX);
+	for (i = 0; i < IQ_FEED_MEMBERS_MAX; i++)
+		ck_assert_int_eq(msg.members[i].proof, IQ_FEED_PROOF_IKE);
+	ck_assert_uint_eq(msg.members[0].len, IQ_FEED_MEMBER_MAX);
+	proof->destroy(proof);
+	flush();
+}
+END_TEST
 
 START_TEST(what_is_proved)
 {
@@ -568,5 +693,7 @@ int main(void)
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_add_loop_test(tc, what_is_proved, 0, N(cases));
 	tcase_add_test(tc, too_long);
+	tcase_add_loop_test(tc, rdn_matching, 0, N(rdn_matchings));
+	tcase_add_test(tc, many_groups);
 	return run_tests("charon_proof", tc);
 }

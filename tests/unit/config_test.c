@@ -649,6 +649,13 @@ static const struct {
 
 	/* profiles */
 	{ G "profile a {\ngroup = gold }", 2, "profile 'a' names nobody" },
+	{ G "profile a {\nmember-of = \"^vpn-.*$\"\ngroup = gold }", 3,
+	  "not a regular expression" },
+	{ G "profile a {\n\neap-identity = \"email:^max@.*$\"\ngroup = gold }", 4,
+	  "not a regular expression" },
+	{ G "profile a {\nmember-of = \"\"\ngroup = gold }", 3, "expected a name" },
+	{ G "profile a {\nidentity = \"203.0.113.4[500]\"\ngroup = gold }", 3,
+	  "expected the address alone" },
 	{ G "profile a {\nidentity = { }\ngroup = gold }", 2, "profile 'a' names nobody" },
 	{ G "profile a {\nidentity = a }", 2, "'profile a' has no 'group'" },
 	{ G "profile a { identity = a\ngroup = silver }", 3, "group 'silver' does not exist" },
@@ -1111,6 +1118,7 @@ static const struct {
 	const char *conn;
 	const char *want;	/* NULL: none */
 	const char *why;
+	const char *groups[2];
 } matches[] = {
 	/* one that matches, one that does not */
 	{ "profile a { identity = gw }", "gw", NULL, NULL, "a",
@@ -1171,6 +1179,20 @@ static const struct {
 	{ "profile a { connection = \"s*\" } profile b { connection = \"sit*\" }",
 	  "gw", NULL, "site", "b", "more specific than profile a" },
 
+	/* groups, of which one peer may have several */
+	{ "profile a { member-of = \"vpn-*\" }", "gw", NULL, NULL, "a",
+	  "member-of \"vpn-*\" matches as a pattern", { "staff", "VPN-eu" } },
+	{ "profile a { member-of = \"vpn-*\" }", "vpn-eu", "vpn-eu", "vpn-eu", NULL, "" },
+	{ "profile a { member-of = { x, staff } } profile b { member-of = \"vpn-*\" }",
+	  "gw", NULL, NULL, "a", "exactly; more specific than profile b",
+	  { "vpn-eu", "staff" } },
+	{ "profile a { member-of = \"*eu\" } profile b { eap-identity = \"b*\" }", "gw",
+	  "bob", NULL, "b", "more specific than profile a", { "vpn-eu" } },
+	{ "profile a { connection = \"s*\" } profile b { member-of = \"*\" connection = \"s*\" }",
+	  "gw", NULL, "site", "b", "more specific than profile a", { "g" } },
+	{ "profile a { member-of = x eap-identity = \"*\" }", "gw", NULL, NULL, NULL, "",
+	  { "x" } },
+
 	/* all conditions are to be met */
 	{ "profile a { identity = gw connection = site }", "gw", NULL, "other", NULL, "" },
 	{ "profile a { identity = gw connection = site }", "gw", NULL, NULL, NULL, "" },
@@ -1211,7 +1233,8 @@ START_TEST(test_match)
 	const struct profile *got;
 	char text[1024], why[256];
 	const char *p, *error_text;
-	struct proved proved[2], turned[2];
+	struct proved proved[4] = {}, turned[4];
+	size_t i;
 	struct identity id;
 	struct config *c;
 	size_t n = 0;
@@ -1230,7 +1253,9 @@ START_TEST(test_match)
 	ck_assert(!identity_parse(matches[_i].id, &id, &error_text));
 	proved[0] = (struct proved){ .id = &id };
 	proved[1] = (struct proved){ .eap = matches[_i].eap_id };
-	got = config_match(c, proved, 2, matches[_i].conn, why, sizeof(why));
+	proved[2].member_of = matches[_i].groups[0];
+	proved[3].member_of = matches[_i].groups[1];
+	got = config_match(c, proved, 4, matches[_i].conn, why, sizeof(why));
 	if (matches[_i].want)
 		ck_assert_msg(got && !strcmp(got->name, matches[_i].want), "%s: %s",
 			      got ? got->name : "none", why);
@@ -1239,13 +1264,37 @@ START_TEST(test_match)
 	ck_assert_msg(strstr(why, matches[_i].why), "%s", why);
 
 	/* without an explanation it is the same */
-	ck_assert_ptr_eq(config_match(c, proved, 2, matches[_i].conn, NULL, 0), got);
+	ck_assert_ptr_eq(config_match(c, proved, 4, matches[_i].conn, NULL, 0), got);
 
 	/* which comes first does not count */
-	turned[0] = proved[1];
-	turned[1] = proved[0];
-	ck_assert_ptr_eq(config_match(c, turned, 2, matches[_i].conn, NULL, 0), got);
+	for (i = 0; i < 4; i++)
+		turned[i] = proved[3 - i];
+	ck_assert_ptr_eq(config_match(c, turned, 4, matches[_i].conn, NULL, 0), got);
 	identity_clear(&id);
+	config_free(c);
+}
+END_TEST
+
+/* Identities that may not be meant so are used, and named where they stand. */
+START_TEST(test_doubtful_identities)
+{
+	char at[256];
+	struct config *c;
+
+	c = load(G "profile a {\n\tidentity = { gw.example, \"lina=2@example\",\n"
+		 "\t\t\"O=Ex, CN=*.example\" }\n\tgroup = gold\n}\n"
+		 "profile b { identity = \"@hub.example.\" group = gold }\n");
+	ck_assert_uint_eq(c->n_profiles, 2);
+	ck_assert_uint_eq(c->n_warnings, 3);
+	snprintf(at, sizeof(at), "%s:3: identity = 'lina=2@example': it is taken for a key id",
+		 path("main.conf"));
+	ck_assert_msg(strstr(c->warnings[0], at) == c->warnings[0], "%s", c->warnings[0]);
+	snprintf(at, sizeof(at), "%s:4: identity = 'O=Ex, CN=*.example': '*' in a value",
+		 path("main.conf"));
+	ck_assert_msg(strstr(c->warnings[1], at) == c->warnings[1], "%s", c->warnings[1]);
+	snprintf(at, sizeof(at), "%s:7: identity = '@hub.example.': it fits a name with the dot",
+		 path("main.conf"));
+	ck_assert_msg(strstr(c->warnings[2], at) == c->warnings[2], "%s", c->warnings[2]);
 	config_free(c);
 }
 END_TEST
@@ -1392,6 +1441,7 @@ int main(void)
 	tcase_add_test(tc, test_hostile);
 	tcase_add_test(tc, test_damaged);
 	tcase_add_loop_test(tc, test_match, 0, N(matches));
+	tcase_add_test(tc, test_doubtful_identities);
 	tcase_add_test(tc, test_match_bounded);
 	tcase_add_loop_test(tc, test_match_index, 0, 8);
 	tcase_add_test(tc, test_installed);

@@ -53,7 +53,8 @@ static const uint64_t optional[N_TYPES] = {
 	[IQ_FEED_ACK - IQ_FEED_HELLO] = IQ_FEED_HAS(MESSAGE) |
 		IQ_FEED_HAS(GROUP),
 	[IQ_FEED_SYNC_END - IQ_FEED_HELLO] = IQ_FEED_HAS(PASSED_OVER),
-	[IQ_FEED_IKE - IQ_FEED_HELLO] = IQ_FEED_HAS(IDENTITY),
+	[IQ_FEED_IKE - IQ_FEED_HELLO] = IQ_FEED_HAS(IDENTITY) |
+		IQ_FEED_HAS(MEMBER_OF) | IQ_FEED_HAS(RDN_MATCHING),
 	[IQ_FEED_SA - IQ_FEED_HELLO] = IQ_FEED_HAS(PENDING),
 	[IQ_FEED_CHILD - IQ_FEED_HELLO] = IQ_FEED_HAS(MARK_IN) |
 		IQ_FEED_HAS(MARK_OUT) | IQ_FEED_HAS(SET_MARK_IN) |
@@ -108,6 +109,12 @@ static struct iq_feed sample(int type, uint64_t has)
 		.mark_out = 0x7000000ffffffffULL,
 		.set_mark_in = 1,
 		.set_mark_out = UINT64_MAX,
+		.n_members = has & IQ_FEED_HAS(MEMBER_OF) ? 2 : 0,
+		.members = {
+			{ 2, 1, IQ_FEED_PROOF_EAP, (const uint8_t *)"vpn-eu", 6 },
+			{ 11, 255, IQ_FEED_PROOF_NONE, (const uint8_t *)"\0", 1 },
+		},
+		.rdn_matching = 2,
 	};
 }
 
@@ -124,6 +131,20 @@ static void check_same_ids(const struct iq_feed *a, const struct iq_feed *b)
 		ck_assert_uint_eq(x->len, y->len);
 		if (x->len)
 			ck_assert_mem_eq(x->data, y->data, x->len);
+	}
+}
+
+static void check_same_members(const struct iq_feed *a, const struct iq_feed *b)
+{
+	const struct iq_feed_member *x = a->members, *y = b->members;
+
+	ck_assert_uint_eq(a->n_members, b->n_members);
+	for (; x < a->members + a->n_members; x++, y++) {
+		ck_assert_uint_eq(x->type, y->type);
+		ck_assert_uint_eq(x->round, y->round);
+		ck_assert_uint_eq(x->proof, y->proof);
+		ck_assert_uint_eq(x->len, y->len);
+		ck_assert_mem_eq(x->data, y->data, x->len);
 	}
 }
 
@@ -157,6 +178,8 @@ static void check_same(const struct iq_feed *a, const struct iq_feed *b)
 	SAME_ADDR(REMOTE, remote);
 	SAME_UINT(REMOTE_PORT, remote_port);
 	check_same_ids(a, b);
+	check_same_members(a, b);
+	SAME_UINT(RDN_MATCHING, rdn_matching);
 	SAME_STR(CONN, conn);
 	SAME_UINT(CHILD_ID, child_id);
 	SAME_STR(CHILD, child);
@@ -248,11 +271,14 @@ START_TEST(test_round_trip_edges)
 
 	/* all that there may be, each as long as it may be */
 	in = sample(IQ_FEED_IKE, required[IQ_FEED_IKE - IQ_FEED_HELLO] |
-				 IQ_FEED_HAS(IDENTITY));
+				 optional[IQ_FEED_IKE - IQ_FEED_HELLO]);
 	in.conn = name;
 	for (in.n_ids = 0; in.n_ids < IQ_FEED_IDS_MAX; in.n_ids++)
 		in.ids[in.n_ids] = (struct iq_feed_identity){
 			9, in.n_ids, IQ_FEED_PROOF_XAUTH, method, id, sizeof(id) };
+	for (in.n_members = 0; in.n_members < IQ_FEED_MEMBERS_MAX; in.n_members++)
+		in.members[in.n_members] = (struct iq_feed_member){
+			9, in.n_members, IQ_FEED_PROOF_XAUTH, id, IQ_FEED_MEMBER_MAX };
 	in.flags = 0;
 	in.ike_version = 1;
 	in.spi_r = 0;
@@ -312,7 +338,7 @@ END_TEST
 START_TEST(test_put_bad)
 {
 	uint64_t has = required[IQ_FEED_IKE - IQ_FEED_HELLO] |
-		       IQ_FEED_HAS(IDENTITY);
+		       optional[IQ_FEED_IKE - IQ_FEED_HELLO];
 	char name[IQ_FEED_STR_MAX + 1];
 	struct iq_feed msg;
 
@@ -335,6 +361,13 @@ START_TEST(test_put_bad)
 	REFUSED(IQ_FEED_IKE, has, ids[1].proof = IQ_FEED_PROOF_XAUTH + 1);
 	REFUSED(IQ_FEED_IKE, has, ids[0].len = IQ_FEED_ID_MAX + 1);
 	REFUSED(IQ_FEED_IKE, has, ids[0].data = NULL);
+	REFUSED(IQ_FEED_IKE, has, n_members = 0);
+	REFUSED(IQ_FEED_IKE, has, n_members = IQ_FEED_MEMBERS_MAX + 1);
+	REFUSED(IQ_FEED_IKE, has, members[1].proof = IQ_FEED_PROOF_XAUTH + 1);
+	REFUSED(IQ_FEED_IKE, has, members[1].len = 0);
+	REFUSED(IQ_FEED_IKE, has, members[1].len = IQ_FEED_MEMBER_MAX + 1);
+	REFUSED(IQ_FEED_IKE, has, members[0].data = NULL);
+	REFUSED(IQ_FEED_IKE, has, rdn_matching = 3);
 	REFUSED(IQ_FEED_IKE, has, local.family = 0);
 	REFUSED(IQ_FEED_IKE, has, remote.family = AF_UNIX);
 	REFUSED(IQ_FEED_IKE, has, ike_version = 3);
@@ -505,7 +538,8 @@ START_TEST(test_get_twice)
 			if (mnl_attr_get_type(nla) == attr)
 				break;
 		/* two of these are there already */
-		for (n = attr == IQ_FEED_A_IDENTITY ? IQ_FEED_IDS_MAX - 1 : 1;
+		for (n = attr == IQ_FEED_A_IDENTITY ? IQ_FEED_IDS_MAX - 1 :
+			 attr == IQ_FEED_A_MEMBER_OF ? IQ_FEED_MEMBERS_MAX - 1 : 1;
 		     n; n--)
 			mnl_attr_put(nlh, attr, mnl_attr_get_payload_len(nla),
 				     mnl_attr_get_payload(nla));
@@ -601,6 +635,12 @@ static const struct bad bads[] = {
 	{ IQ_FEED_IKE, IQ_FEED_A_IDENTITY,
 	  S("\2\1\1a-name-of-thirty-two-characters-\0gw") },
 	{ IQ_FEED_IKE, IQ_FEED_A_IDENTITY, sizeof(long_id), long_id },
+	{ IQ_FEED_IKE, IQ_FEED_A_MEMBER_OF, BYTES(0) },
+	{ IQ_FEED_IKE, IQ_FEED_A_MEMBER_OF, S("\2\1\1") },
+	{ IQ_FEED_IKE, IQ_FEED_A_MEMBER_OF, S("\2\1\4g") },
+	{ IQ_FEED_IKE, IQ_FEED_A_MEMBER_OF, BYTES(3 + IQ_FEED_MEMBER_MAX + 1) },
+	{ IQ_FEED_IKE, IQ_FEED_A_RDN_MATCHING, S("\3") },
+	{ IQ_FEED_IKE, IQ_FEED_A_RDN_MATCHING, U16(1) },
 	{ IQ_FEED_IKE, IQ_FEED_A_CONN, S("open") },
 	{ IQ_FEED_SA, IQ_FEED_A_DST, BYTES(8) },
 	{ IQ_FEED_SA, IQ_FEED_A_SPI, U32(0) },

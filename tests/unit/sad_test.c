@@ -432,10 +432,16 @@ static const char *const proofs_file =
 	"group exact { id = 2 mark = 0x200/0xf00 }\n"
 	"group name { id = 3 mark = 0x300/0xf00 }\n"
 	"group any { id = 4 mark = 0x400/0xf00 }\n"
+	"group vpn { id = 5 mark = 0x500/0xf00 }\n"
+	"group admins { id = 6 mark = 0x600/0xf00 }\n"
+	"group north { id = 7 mark = 0x700/0xf00 }\n"
 	"profile victim { identity = \"*.v.example\" group = victim }\n"
 	"profile exact { identity = x.v.example group = exact }\n"
 	"profile name { eap-identity = \"n*\" group = name }\n"
-	"profile any { identity = \"*\" group = any }\n";
+	"profile any { identity = \"*\" group = any }\n"
+	"profile vpn { member-of = \"vpn-*\" group = vpn }\n"
+	"profile admins { member-of = { nobody, Admins } group = admins }\n"
+	"profile north { identity = \"CN=gw-17.north\" group = north }\n";
 
 #define IKE	IQ_FEED_PROOF_IKE
 #define EAP	IQ_FEED_PROOF_EAP
@@ -505,6 +511,80 @@ START_TEST(only_what_is_proved_counts)
 	use_proofs_file();
 	ck_assert_int_eq(ike_claims(_i, claims[_i].ids[0].proof), 0);
 	ck_assert_uint_eq(stated.group, claims[_i].group);
+}
+END_TEST
+
+/* Groups count if their round proved an identity; a name that is one does not. */
+static const struct {
+	struct {
+		enum iq_feed_proof proof;
+		const char *name;
+	} members[3];
+	uint32_t group;
+} memberships[] = {
+	{ { { CLAIMED, "vpn-eu" } }, 4 },
+	{ { { EAP, "vpn-eu" } }, 5 },
+	{ { { XAUTH, "VPN-eu" } }, 5 },
+	{ { { IKE, "vpn-us" } }, 5 },
+	{ { { EAP, "staff" }, { EAP, "guests" }, { EAP, "vpn-eu" } }, 5 },
+	{ { { EAP, "staff" }, { CLAIMED, "vpn-eu" } }, 4 },
+	{ { { EAP, "a vpn-eu" } }, 4 },
+	{ { { EAP, "admins" }, { EAP, "vpn-eu" } }, 6 },
+	{ { { EAP, "vpn-eu" }, { CLAIMED, "admins" } }, 5 },
+};
+
+static int ike_members(int i, const char *name)
+{
+	struct iq_feed msg = {
+		.type = IQ_FEED_IKE, .ike_id = 1, .ike_version = 2, .spi_i = 10,
+		.spi_r = 20, .local = LOCAL, .local_port = 500,
+		.remote = REMOTE, .remote_port = 500, .conn = "c", .n_ids = 1,
+		.ids = { { ID_FQDN, 1, EAP, "a-method", (const uint8_t *)name,
+			   strlen(name) } },
+	};
+	size_t n;
+
+	for (n = 0; i >= 0 && n < 3 && memberships[i].members[n].name; n++)
+		msg.members[n] = (struct iq_feed_member){
+			ID_FQDN, 1, memberships[i].members[n].proof,
+			(const uint8_t *)memberships[i].members[n].name,
+			strlen(memberships[i].members[n].name) };
+	msg.n_members = n;
+	return say(charon, msg);
+}
+
+START_TEST(groups_count_as_their_round)
+{
+	use_proofs_file();
+	ck_assert_int_eq(ike_members(_i, "max"), 0);
+	ck_assert_uint_eq(stated.group, memberships[_i].group);
+	/* and they may change */
+	ck_assert_int_eq(ike_members(-1, "vpn-eu"), 0);
+	ck_assert_uint_eq(stated.group, 4);
+	ck_assert_int_eq(ike_members(_i, "max"), 0);
+	ck_assert_uint_eq(stated.group, memberships[_i].group);
+}
+END_TEST
+
+/* DNs are matched as the charon that states them does. */
+START_TEST(rdns_are_matched_as_charon_does)
+{
+	static const uint8_t dn[] = "\x30\x23\x31\x0b\x30\x09\x06\x03\x55\x04\x06\x13\x02NL"
+		"\x31\x14\x30\x12\x06\x03\x55\x04\x03\x13\x0bgw-17.north";
+	static const uint32_t groups[] = { 4, 4, 7 };
+	struct iq_feed msg = {
+		.type = IQ_FEED_IKE, .ike_id = 1, .ike_version = 2, .spi_i = 10,
+		.spi_r = 20, .local = LOCAL, .local_port = 500,
+		.remote = REMOTE, .remote_port = 500, .conn = "c", .n_ids = 1,
+		.ids = { { ID_DER_ASN1_DN, 1, IKE, "pubkey", dn, sizeof(dn) - 1 } },
+	};
+
+	use_proofs_file();
+	for (msg.rdn_matching = 0; msg.rdn_matching <= 2; msg.rdn_matching++) {
+		ck_assert_int_eq(say(charon, msg), 0);
+		ck_assert_uint_eq(stated.group, groups[msg.rdn_matching]);
+		ck_assert_int_eq(sad_matching(sad), msg.rdn_matching);
+	}
 }
 END_TEST
 
@@ -1455,6 +1535,8 @@ int main(void)
 	tcase_add_test(tcase, an_identity_may_change);
 	tcase_add_loop_test(tcase, only_what_is_proved_counts, 0, N(claims));
 	tcase_add_test(tcase, a_claim_may_be_proved);
+	tcase_add_loop_test(tcase, groups_count_as_their_round, 0, N(memberships));
+	tcase_add_test(tcase, rdns_are_matched_as_charon_does);
 	tcase_add_test(tcase, an_unstated_ike_sa_is_refused);
 	tcase_add_test(tcase, what_is_deleted_goes);
 	tcase_add_test(tcase, sas_outlive_their_ikev1_sa);
