@@ -139,6 +139,8 @@ $(unit_charon): $(B)/unit/%: $(B)/unit/obj/tests/unit/%.o $(unit_plugin_obj) \
 		@$(B)/strongswan.flags -l:libcharon.so.0 -l:libstrongswan.so.0 \
 		$(check_libs) $(package_libs)
 
+$(B)/unit/charon_version_test: | $(plugin)
+
 $(filter-out $(unit_charon),$(unit)): $(B)/unit/%: $(B)/unit/obj/tests/unit/%.o \
 		$(patsubst %.c,$(B)/unit/obj/%.o, \
 			$(lib_src) $(filter-out daemon/main.c,$(daemon_src)) \

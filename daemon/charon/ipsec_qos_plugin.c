@@ -9,6 +9,7 @@
 #include "ipsec_qos_natd.h"
 #include "ipsec_qos_report.h"
 #include "ipsec_qos_spi.h"
+#include "ipsec_qos_version.h"
 
 #include <daemon.h>
 #include <threading/mutex.h>
@@ -176,11 +177,22 @@ METHOD(plugin_t, destroy, void,
 }
 
 /**
+ * Compared by strongSwan's loader from 6.0.3 on, which loads no plugin without it
+ */
+const char *ipsec_qos_plugin_version = VERSION;
+
+/**
  * Plugin constructor
  */
 plugin_t *ipsec_qos_plugin_create()
 {
 	private_ipsec_qos_plugin_t *this;
+
+	/* earlier loaders compare nothing */
+	if (!ipsec_qos_version_fits())
+	{
+		return NULL;
+	}
 
 	INIT(this,
 		.public = {
