@@ -3,7 +3,9 @@
 #include "ipsec_qos_spi.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <sys/random.h>
+#include <sys/utsname.h>
 #include <libmnl/libmnl.h>
 #include <linux/xfrm.h>
 
@@ -19,6 +21,13 @@
  * host has to use most to get there.
  */
 #define DRAWS 64
+
+/**
+ * Direction of an SA, an attribute since Linux 6.10, and inbound as its value: the
+ * headers that we are compiled with may be older
+ */
+#define ATTR_SA_DIR 33
+#define SA_DIR_IN 1
 
 typedef struct private_ipsec_qos_spi_t private_ipsec_qos_spi_t;
 
@@ -46,6 +55,11 @@ struct private_ipsec_qos_spi_t {
 	 * How SPIs are derived
 	 */
 	struct iq_spi_rule rule;
+
+	/**
+	 * TRUE if charon's SAs have a direction
+	 */
+	bool directed;
 
 	/**
 	 * Protects requests
@@ -199,11 +213,13 @@ static void host2xfrm(host_t *host, xfrm_address_t *addr)
 /**
  * Ask the kernel for an SPI, which charon's interface to it has no method for.
  *
+ * @param directed		TRUE if the SA has a direction: one that has is not
+ *						updated by one that has none, nor the other way round
  * @param spi			in network order
  * @return				FALSE if it's taken, or can't be had, errno is set
  */
-static bool reserve(struct mnl_socket *nl, host_t *src, host_t *dst,
-					uint8_t proto, uint32_t spi)
+static bool reserve(struct mnl_socket *nl, bool directed, host_t *src,
+					host_t *dst, uint8_t proto, uint32_t spi)
 {
 	char buf[1024] = "";
 	struct nlmsghdr *hdr;
@@ -220,6 +236,10 @@ static bool reserve(struct mnl_socket *nl, host_t *src, host_t *dst,
 	info->info.mode = XFRM_MODE_TUNNEL;
 	info->info.family = src->get_family(src);
 	info->min = info->max = ntohl(spi);
+	if (directed)
+	{
+		mnl_attr_put_u8(hdr, ATTR_SA_DIR, SA_DIR_IN);
+	}
 	if (mnl_socket_sendto(nl, hdr, hdr->nlmsg_len) < 0)
 	{
 		return FALSE;
@@ -252,7 +272,7 @@ static bool draw(private_ipsec_qos_spi_t *this, struct mnl_socket *nl,
 		derived = iq_spi_make(&this->rule, ntohl(originator), drawn);
 		*spi = htonl(derived);
 		if (derived >= IQ_SPI_MIN &&
-			reserve(nl, src, dst, proto, *spi))
+			reserve(nl, this->directed, src, dst, proto, *spi))
 		{
 			return TRUE;
 		}
@@ -365,6 +385,28 @@ static bool configure(struct iq_spi_rule *rule)
 	return TRUE;
 }
 
+/**
+ * Check if a version is this one or a later one
+ */
+static bool since(const char *version, int major, int minor)
+{
+	int a, b;
+
+	return sscanf(version, "%d.%d", &a, &b) == 2 &&
+		   (a > major || (a == major && b >= minor));
+}
+
+/**
+ * Check if charon's SAs have a direction, as its plugin kernel-netlink decides it
+ */
+static bool has_direction()
+{
+	struct utsname kernel;
+
+	return since(VERSION, 6, 0) && uname(&kernel) == 0 &&
+		   since(kernel.release, 6, 10);
+}
+
 /*
  * Described in header
  */
@@ -377,6 +419,7 @@ ipsec_qos_spi_t *ipsec_qos_spi_create()
 			.allocate = _allocate,
 			.destroy = _destroy,
 		},
+		.directed = has_direction(),
 		.mutex = mutex_create(MUTEX_TYPE_DEFAULT),
 		.requests = hashtable_create(hashtable_hash_ptr, hashtable_equals_ptr, 4),
 	);

@@ -5,7 +5,6 @@
 #include <ctype.h>
 #include <dlfcn.h>
 #include <link.h>
-#include <stdio.h>
 
 /**
  * Functions that the libraries export, or don't, by their version and by what
@@ -118,21 +117,11 @@ bool ipsec_qos_version_fits()
 	}
 	if (!fits)
 	{
-		/* the first group, which has the same number in every version */
+		/* By the library's function and to the first group, which are the same in
+		 * every version; libcharon's DBG1() would reach for its bus. */
 		DBG1(DBG_DMN, "ipsec-qos was built for strongSwan " VERSION " and this is "
 			 "another one, or one built otherwise: rebuild and install it (make, "
 			 "make install); until then IPsec runs, but no packet is tagged");
 	}
 	return fits;
-}
-
-/*
- * Described in header
- */
-bool ipsec_qos_version_since(int major, int minor)
-{
-	int a, b;
-
-	return sscanf(VERSION, "%d.%d", &a, &b) == 2 &&
-		   (a > major || (a == major && b >= minor));
 }

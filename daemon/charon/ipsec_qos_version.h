@@ -21,13 +21,4 @@
  */
 bool ipsec_qos_version_fits();
 
-/**
- * Check for a version of strongSwan, the one that the plugin was built for.
- *
- * @param major			lowest major version
- * @param minor			lowest minor version of that
- * @return				TRUE if it's that or a later one
- */
-bool ipsec_qos_version_since(int major, int minor);
-
 #endif /** IPSEC_QOS_VERSION_H_ @}*/
