@@ -131,37 +131,18 @@ void dispute_say(const struct dispute *d, const char *conn, const char *child,
 	}
 }
 
-/* FNV-1a: nobody gains by a collision, which costs a line in the log. */
-static uint64_t hash(uint64_t h, const void *data, size_t len)
+void dispute_log(struct once *log, const struct dispute *d, const char *conn,
+		 const char *child)
 {
-	const unsigned char *p = data;
-
-	while (len--)
-		h = (h ^ *p++) * 0x100000001b3ULL;
-	return h;
-}
-
-void dispute_log(struct dispute_log *log, const struct dispute *d,
-		 const char *conn, const char *child)
-{
-	uint64_t key = 0xcbf29ce484222325ULL;
+	uint64_t key = ONCE_KEY;
 	char buf[DISPUTE_TEXT];
-	size_t i;
 
-	key = hash(key, conn, strlen(conn) + 1);
-	key = hash(key, child, strlen(child) + 1);
-	key = hash(key, &d->group->id, sizeof(d->group->id));
-	key = hash(key, &d->claims, sizeof(d->claims));
-	for (i = 0; i < log->n; i++)
-		if (log->said[i] == key)
-			return;
-	if (log->n == sizeof(log->said) / sizeof(log->said[0])) {
-		if (!log->full)
-			log_warn("more connections and groups want the same bits of marks: ipsec-qos daemon status has all of them");
-		log->full = true;
+	key = once_key(key, conn, strlen(conn) + 1);
+	key = once_key(key, child, strlen(child) + 1);
+	key = once_key(key, &d->group->id, sizeof(d->group->id));
+	key = once_key(key, &d->claims, sizeof(d->claims));
+	if (!once_add(log, key, "connections and groups that want the same bits of marks"))
 		return;
-	}
-	log->said[log->n++] = key;
 	dispute_say(d, conn, child, buf, sizeof(buf));
 	log_warn("%s", buf);
 }

@@ -19,6 +19,7 @@
 
 #include "config.h"
 #include "feed.h"
+#include "once.h"
 
 enum claim {
 	CLAIM_MARK_IN,
@@ -88,20 +89,14 @@ void dispute_say(const struct dispute *dispute, const char *conn,
 #define DISPUTE_TEXT	768	/* bytes that are enough */
 
 /**
- * struct dispute_log - which disputes have been logged; zero before its first use
+ * dispute_log() - log it, once under a configuration
  *
- * Each is logged once under a configuration, by connection, CHILD SA's name,
- * group and marks, however many CHILD SAs come and go. The number of those
- * remembered is bounded; what comes beyond is only in `daemon status`, as one
- * line then says.
+ * Once for each connection, CHILD SA's name, group and marks, however many CHILD
+ * SAs come and go.
+ *
+ * @log: those that were logged under the configuration in use
  */
-struct dispute_log {
-	size_t n;
-	bool full;
-	uint64_t said[64];
-};
-
-void dispute_log(struct dispute_log *log, const struct dispute *dispute,
+void dispute_log(struct once *log, const struct dispute *dispute,
 		 const char *conn, const char *child);
 
 #endif /* IPSEC_QOSD_DISPUTE_H */

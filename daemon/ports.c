@@ -25,15 +25,14 @@ enum ports_state ports_check(const struct iq_conf *conf, uint16_t local,
 	return PORTS_UNSEEN;
 }
 
-void ports_log(struct ports_log *log, enum ports_state state, uint16_t local,
+void ports_log(struct once *log, enum ports_state state, uint16_t local,
 	       uint16_t remote, const char *conn)
 {
 	char shown[TEXT_VALUE];
 
-	if (has(log->said, log->n, local) ||
-	    log->n == sizeof(log->said) / sizeof(log->said[0]))
+	if (!once_add(log, once_key(ONCE_KEY, &local, sizeof(local)),
+		      "ports in neither list"))
 		return;
-	log->said[log->n++] = local;
 	text_clip(shown, sizeof(shown), conn);
 	if (state == PORTS_NO_ESP)
 		log_warn("connection %s: its ESP in UDP, between port %u here and %u, is neither tagged nor counted, as such a port is to be in natt-ports: move %u there from ike-ports",

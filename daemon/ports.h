@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "kernel.h"	/* lib/: struct iq_conf */
+#include "once.h"
 
 /**
  * enum ports_state - what the module sees of an IKE SA
@@ -35,23 +36,13 @@ enum ports_state ports_check(const struct iq_conf *conf, uint16_t local,
 			     uint16_t remote, bool encap);
 
 /**
- * struct ports_log - the local ports of which it was logged; zero before its first
- * use
+ * ports_log() - say what is not seen, and what to do, once for each local port
  *
- * Each is logged once; after so many as there is room for, no more.
- */
-struct ports_log {
-	size_t n;
-	uint16_t said[16];
-};
-
-/**
- * ports_log() - say what is not seen, and what to do
- *
+ * @log: those that were logged
  * @state: not PORTS_SEEN
  * @conn: the connection's name
  */
-void ports_log(struct ports_log *log, enum ports_state state, uint16_t local,
+void ports_log(struct once *log, enum ports_state state, uint16_t local,
 	       uint16_t remote, const char *conn);
 
 #endif /* IPSEC_QOSD_PORTS_H */

@@ -8,7 +8,7 @@
 #include <sys/random.h>
 
 #include "sad.h"
-
+#include "unproved.h"
 
 /*
  * Longer than the kernel's table waits for an SA to be installed, by enough
@@ -53,6 +53,7 @@ struct sad_source {
  * @ports: likewise
  * @n_unseen: IKE SAs of which the module does not see all
  * @unseen_port: this host's, of the last that was found so
+ * @unproved: connections whose peers' groups nothing proves, likewise
  */
 struct sad {
 	const struct config *config;
@@ -73,10 +74,11 @@ struct sad {
 	struct entries missing_spis;
 	TAILQ_HEAD(, sad_sa) waiting;
 	char why[IQ_FEED_STR_MAX];
-	struct dispute_log disputes;
-	struct ports_log ports;
+	struct once disputes;
+	struct once ports;
 	size_t n_unseen;
 	uint16_t unseen_port;
+	struct once unproved;
 };
 
 /*
@@ -452,16 +454,19 @@ static void set_group(struct sad *sad, struct sad_ike *ike)
 	}
 }
 
-static void resolve(const struct sad *sad, struct sad_ike *ike)
+static void resolve(struct sad *sad, struct sad_ike *ike)
 {
 	struct proved proved[PROOFS_MAX];
 
 	not_old(ike);
 	ike->profile = NULL;
-	if (sad->config)
-		ike->profile = config_match(sad->config, proved,
-					    proofs_match(&ike->proofs, proved),
-					    ike->conn, NULL, 0);
+	if (!sad->config)
+		return;
+	ike->profile = config_match(sad->config, proved,
+				    proofs_match(&ike->proofs, proved),
+				    ike->conn, NULL, 0);
+	unproved_log(&sad->unproved, sad->config, &ike->proofs, ike->conn,
+		     ike->profile);
 }
 
 /* To be called before anything is made of an IKE SA's group. */
@@ -1032,6 +1037,7 @@ void sad_config(struct sad *sad, const struct config *config)
 	sad->config = config;
 	memset(&sad->disputes, 0, sizeof(sad->disputes));
 	memset(&sad->ports, 0, sizeof(sad->ports));
+	memset(&sad->unproved, 0, sizeof(sad->unproved));
 	HASH_ITER(hh, sad->ikes, ike, next)
 		make_old(sad, ike);
 	LIST_FOREACH(ike, &sad->closed, list)

@@ -134,7 +134,7 @@ START_TEST(test_read)
 END_TEST
 
 /* How many lines dispute_log() says. */
-static int logged(struct dispute_log *log, const struct dispute *d,
+static int logged(struct once *log, const struct dispute *d,
 		  const char *conn)
 {
 	FILE *file = tmpfile();
@@ -155,7 +155,7 @@ static int logged(struct dispute_log *log, const struct dispute *d,
 START_TEST(test_log)
 {
 	struct claims c = claims(CLAIM_MARK_IN, 0x42, 0xffffffff);
-	struct dispute_log log = {};
+	struct once log = {};
 	char conn[16];
 	int i, n = 0;
 

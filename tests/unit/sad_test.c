@@ -1522,6 +1522,125 @@ START_TEST(ports_are_looked_at)
 }
 END_TEST
 
+/* What is logged, from here to heard(). */
+static FILE *log_file;
+static int log_before;
+static char said[4096];
+
+static void hear(void)
+{
+	log_file = tmpfile();
+	ck_assert_ptr_nonnull(log_file);
+	log_before = dup(STDERR_FILENO);
+	dup2(fileno(log_file), STDERR_FILENO);
+}
+
+/* How many lines that were; @said has the first of them. */
+static unsigned int heard(void)
+{
+	unsigned int n = 0;
+	int c;
+
+	dup2(log_before, STDERR_FILENO);
+	close(log_before);
+	rewind(log_file);
+	said[fread(said, 1, sizeof(said) - 1, log_file)] = '\0';
+	rewind(log_file);
+	while ((c = fgetc(log_file)) != EOF)
+		n += c == '\n';
+	fclose(log_file);
+	return n;
+}
+
+/* An IKE SA whose peer proved, or claimed, up to two identities. */
+static void claim_ike(uint32_t id, const char *conn, const char *proved,
+		      const char *claimed)
+{
+	struct iq_feed msg = {
+		.type = IQ_FEED_IKE, .ike_id = id, .ike_version = 2,
+		.spi_i = id << 8 | 1, .spi_r = id << 8 | 2, .local = LOCAL,
+		.local_port = 500, .remote = REMOTE, .remote_port = 500,
+		.conn = conn };
+
+	if (proved)
+		msg.ids[msg.n_ids++] = (struct iq_feed_identity){ ID_FQDN, 1,
+			IQ_FEED_PROOF_EAP, "eap-md5", (const uint8_t *)proved,
+			strlen(proved) };
+	if (claimed)
+		msg.ids[msg.n_ids++] = (struct iq_feed_identity){ ID_FQDN, 1,
+			IQ_FEED_PROOF_NONE, "eap-md5", (const uint8_t *)claimed,
+			strlen(claimed) };
+	ck_assert_int_eq(say(charon, msg), 0);
+}
+
+static bool says(const char *a, const char *b, const char *c)
+{
+	return strstr(said, a) && strstr(said, b) && strstr(said, c);
+}
+
+START_TEST(what_would_fit_if_proved_is_logged_once)
+{
+	hear();
+	claim_ike(5, "road", "mallory", "hub.b.example");
+	claim_ike(6, "road", "mallory", "other.b.example");
+	claim_ike(7, "road", "oscar", "hub.a.example");
+	/* the same peer, rekeyed */
+	claim_ike(8, "road", "mallory", "hub.b.example");
+	ck_assert_uint_eq(stated.group, 0);
+	ck_assert_uint_eq(heard(), 1);
+	ck_assert_msg(says("connection road: ", "hub.b.example", "no group") &&
+		      says("profile b ", "group silver", "connection = road"),
+		      "%s", said);
+
+	/* it may be in another one */
+	hear();
+	claim_ike(9, "town", "x.b.example", "hub.a.example");
+	ck_assert_uint_eq(stated.group, SILVER);
+	ck_assert_uint_eq(heard(), 1);
+	ck_assert_msg(says("connection town: ", "hub.a.example", "group silver") &&
+		      says("profile a ", "group gold", "connection = town"),
+		      "%s", said);
+
+	/* what changes nothing is not worth a word */
+	hear();
+	claim_ike(10, "c1", "x.a.example", "y.a.example");
+	claim_ike(11, "c2", "mallory", "nobody.example");
+	claim_ike(12, "c3", NULL, "nobody.example");
+	claim_ike(13, "c4", "x.b.example", NULL);
+	claim_ike(14, "c5", NULL, NULL);
+	ck_assert_uint_eq(heard(), 0);
+
+	/* until there is another configuration */
+	hear();
+	sad_config(sad, config);
+	pump();
+	ck_assert_uint_eq(heard(), 2);
+}
+END_TEST
+
+START_TEST(what_peers_claim_fills_no_log)
+{
+	char name[32], conn[32];
+	unsigned int i;
+
+	hear();
+	for (i = 1; i <= 3000; i++) {
+		snprintf(name, sizeof(name), "n%u.a.example", i);
+		claim_ike(i, "road", "mallory", name);
+	}
+	ck_assert_uint_eq(heard(), 1);
+	/* nor do many connections: its last line says that there are more */
+	hear();
+	for (i = 1; i <= 500; i++) {
+		snprintf(conn, sizeof(conn), "conn%u", i);
+		claim_ike(i, conn, "mallory", "hub.a.example");
+	}
+	ck_assert_uint_eq(heard(), N(((struct once *)0)->said));
+	while (!sad_resolve(sad, 100))
+		;
+}
+END_TEST
+
 int main(void)
 {
 	TCase *tcase = tcase_create("sad");
@@ -1562,6 +1681,7 @@ int main(void)
 	tcase_add_test(tcase, ike_sas_go_while_they_are_walked_through);
 	tcase_add_test(tcase, a_sync_has_a_beginning);
 	tcase_add_test(tcase, charons_say_what_they_passed_over);
-
+	tcase_add_test(tcase, what_would_fit_if_proved_is_logged_once);
+	tcase_add_test(tcase, what_peers_claim_fills_no_log);
 	return run_tests("sad", tcase);
 }
