@@ -24,7 +24,10 @@ peers=(
 	"rounds  zeta    1 key pubkey C=NL, O=Zeta, CN=site 4, 2 eap eap-md5 oscar, 2 claimed eap-md5 hub9.customer-z.example"
 	"dn      slow    1 key pubkey C=NL, O=Zeta, OU=slow, CN=site 5, 1 claimed pubkey C=NL, O=Zeta, OU=*, CN=*"
 	"fqdn    slow    1 key pubkey C=NL, O=Zeta, OU=slow, CN=site 5, 1 claimed pubkey *.customer-z.example"
+	"tls     tess    1 eap eap-tls tess@road.example, 1 claimed eap-tls hub7.customer-z.example"
+	"tlsany  slow    1 eap eap-tls C=NL, O=Zeta, OU=slow, CN=site 5, 1 claimed eap-tls *.customer-z.example, 1 claimed eap-tls hub1.customer-z.example"
 	"hybrid  pat     1 xauth xauth pat, 1 claimed xauth hub2.customer-z.example"
+	"pam     rita    1 xauth xauth rita, 1 claimed xauth rita@hub4.customer-z.example, 1 claimed xauth hub6.customer-z.example"
 	"nobody  -       1 key psk lone.example"
 )
 
@@ -38,8 +41,19 @@ ca_trust ca gw peer
 cert_new ca peer "C=NL, O=Zeta, CN=site 4"
 mv "$W/peer/swanctl/x509/peer.crt" "$W/peer/swanctl/x509/site4.crt"
 mv "$W/peer/swanctl/private/peer.key" "$W/peer/swanctl/private/site4.key"
-cert_new ca peer "C=NL, O=Zeta, OU=slow, CN=site 5" site5.customer-z.example
-# hybrid mode knows RSA alone, for the gateway
+cert_new ca peer "C=NL, O=Zeta, OU=slow, CN=site 5" site5.customer-z.example \
+	tess@road.example
+# PAM asks a program that knows of one user
+cat > "$W/gw/knows" <<-END
+	#!/bin/sh
+	[ "\$PAM_USER" = rita ] && [ "\$(tr -d '\0')" = "ritas secret" ]
+	END
+chmod 755 "$W/gw/knows"
+cat > /etc/pam.d/ipsec-qos-proof <<-END
+	auth required pam_exec.so expose_authtok $W/gw/knows
+	account required pam_permit.so
+	END
+# hybrid mode knows RSA alone, for the gateway; EAP-TLS shows the same
 (
 	echo "pki { load = random pem pkcs1 pkcs8 x509 pubkey curve25519 sha1 sha2 openssl }" \
 		> "$W/pki.conf"
@@ -48,7 +62,7 @@ cert_new ca peer "C=NL, O=Zeta, OU=slow, CN=site 5" site5.customer-z.example
 	_pki --pub --type rsa --in "$dir/rsa/gw.key" |
 		_pki --issue --lifetime 30 --type pub --cacert "$W/ca.crt" \
 			--cakey "$W/ca.key" --dn "C=NL, CN=gw" --san gw.example \
-			--outform pem > "$dir/x509/gw.crt"
+			--flag serverAuth --outform pem > "$dir/x509/gw.crt"
 )
 
 n=0
@@ -95,12 +109,32 @@ for it in "${peers[@]}"; do
 			id = \"*.customer-z.example\" }"
 		asks="remote { auth = pubkey }"
 		;;
-	hybrid)
+	tls)
+		own="local { auth = eap-tls
+			certs = peer.crt
+			id = hub7.customer-z.example
+			eap_id = tess@road.example }"
+		asks="remote { auth = eap-tls
+			eap_id = %any }"
+		;;
+	tlsany)
+		own="local { auth = eap-tls
+			certs = peer.crt
+			id = hub1.customer-z.example
+			eap_id = \"*.customer-z.example\" }"
+		asks="remote { auth = eap-tls
+			eap_id = %any }"
+		;;
+	hybrid | pam)
 		version=1
+		[ $name = pam ] && own="id = hub6.customer-z.example
+			xauth_id = rita@hub4.customer-z.example" ||
+			own="id = hub2.customer-z.example
+			xauth_id = pat"
+		[ $name = pam ] && asks=xauth-pam || asks=xauth
 		own="local { auth = xauth
-			id = hub2.customer-z.example
-			xauth_id = pat }"
-		asks="remote { auth = xauth }"
+			$own }"
+		asks="remote { auth = $asks }"
 		gw="local { auth = pubkey
 			certs = gw.crt
 			id = gw.example }"
@@ -120,7 +154,7 @@ for it in "${peers[@]}"; do
 done
 route peer 10.8.0.0/24 via 203.0.113.1
 # what the gateway shows is asked of it
-sed -i 's/certs = gw.crt//' "$W/peer/swanctl/conf.d/hybrid.conf"
+sed -i 's/certs = gw.crt//' "$W"/peer/swanctl/conf.d/{hybrid,pam}.conf
 
 for name in peer gw; do
 	swan_conf "$name" secrets <<-END
@@ -137,6 +171,12 @@ for name in peer gw; do
 	}
 	END
 done
+cat >> "$W/peer/swanctl/conf.d/secrets.conf" <<-END
+	secrets {
+		xauth-rita { id = rita@hub4.customer-z.example
+			secret = "ritas secret" }
+	}
+	END
 qosd_conf gw <<-END
 group victim { id = 1  mark = 0x100/0xf00 }
 group road { id = 2  mark = 0x200/0xf00 }
@@ -145,6 +185,8 @@ group zeta { id = 4  mark = 0x400/0xf00 }
 group slow { id = 5  mark = 0x500/0xf00 }
 group fast { id = 6  mark = 0x600/0xf00 }
 group pat { id = 7  mark = 0x700/0xf00 }
+group tess { id = 8  mark = 0x800/0xf00 }
+group rita { id = 9  mark = 0x900/0xf00 }
 profile victim { identity = "*.customer-z.example"  group = victim }
 profile road { eap-identity = "mal*"  group = road }
 profile nora { identity = nora@road.example  group = nora }
@@ -152,15 +194,23 @@ profile zeta { identity = "C=NL, O=Zeta, CN=*"  group = zeta }
 profile slow { identity = "C=NL, O=Zeta, OU=slow, CN=*"  group = slow }
 profile fast { identity = "C=NL, O=Zeta, OU=*, CN=*"  group = fast }
 profile pat { eap-identity = "p*"  group = pat }
+profile tess { identity = tess@road.example  group = tess }
+profile rita { eap-identity = rita  group = rita }
+profile victims-name { eap-identity = "*.customer-z.example"  group = victim }
 END
 
 step "daemon and charons"
-_charon_plugins+=" openssl"
+_charon_plugins+=" openssl eap-tls xauth-pam"
 module_load
 qosd_start gw
 charon_start gw plugin <<END
 	install_routes = no
 	flush_auth_cfg = yes
+	plugins {
+		xauth-pam {
+			pam_service = ipsec-qos-proof
+		}
+	}
 END
 charon_start peer <<END
 	install_routes = no
@@ -185,7 +235,7 @@ for it in "${peers[@]}"; do
 	n=0
 	[ "$group" = - ] || n=$(json length qos gw -j sa show group "$group")
 	expect "SAs of the group" "$(case $name in nobody) echo 0 ;;
-		fqdn) echo 4 ;; *) echo 2 ;; esac)" "$n"
+		fqdn) echo 4 ;; tlsany) echo 6 ;; *) echo 2 ;; esac)" "$n"
 done
 expect "SAs of who was claimed" 0 "$(json length qos gw -j sa show group victim)"
 
@@ -199,11 +249,23 @@ diff -u - "$W/best.log" <<-END
 	hybrid xauth pat pat
 	nobody key lone.example -
 	noname eap nora@road.example nora@road.example
+	pam xauth rita rita
 	rounds key C=NL, O=Zeta, CN=site 4 oscar
+	tls eap tess@road.example tess@road.example
+	tlsany eap C=NL, O=Zeta, OU=slow, CN=site 5 C=NL, O=Zeta, OU=slow, CN=site 5
 	END
 qos gw daemon status > "$W/status.log"
 grep -qE '^hub3\.customer-z\.example +claimed +1 *$' "$W/status.log"
 grep -qE '^C=NL, O=Zeta, CN=site 4 +pubkey +1 +rounds +zeta +zeta ' "$W/status.log"
+
+step "who was claimed is told in the log, once for each connection"
+for it in "${peers[@]}"; do
+	read -r name _ says <<<"$it"
+	n=0
+	[[ $says != *claimed*customer-z* ]] || n=1
+	expect "lines of $name" $n "$(grep -c "connection $name: .* profile victim" \
+		"$W/gw/ipsec-qosd.log")"
+done
 
 step "what was proved outlives the IKE SA in which it was"
 told > "$W/before.log"
@@ -211,11 +273,11 @@ ikes() { swan gw --list-sas --raw | grep -oE '\{[a-z]+ \{uniqueid=[0-9]+' | sort
 ikes > "$W/ikes.log"
 for it in "${peers[@]}"; do
 	read -r name _ <<<"$it"
-	[ "$name" = hybrid ] || swan peer --rekey --ike "$name" >>"$W/peer/swan.log"
+	[[ $name = @(hybrid|pam) ]] || swan peer --rekey --ike "$name" >>"$W/peer/swan.log"
 done
 # shellcheck disable=SC2016 # for eval
-wait_for 30 eval '[ "$(ikes | comm -13 "$W/ikes.log" - | wc -l)" = 6 ] &&
-	[ "$(qos gw -j daemon status | jq ".peers | length")" = 7 ]'
+wait_for 30 eval '[ "$(ikes | comm -13 "$W/ikes.log" - | wc -l)" = 8 ] &&
+	[ "$(qos gw -j daemon status | jq ".peers | length")" = 10 ]'
 told | diff -u "$W/before.log" -
 expect "SAs of who was claimed" 0 "$(json length qos gw -j sa show group victim)"
 

@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
 # A RADIUS server checks names, where it does: a peer that proves a name in
-# EAP-MD5 and claims another IKE identity, and one that gives somebody's name
-# ahead of the tunnel of EAP-TTLS, in which another name is proved. And it says who
-# is in which groups, in Class and Filter-Id: one is in several, one calls itself
+# EAP-MD5 or XAuth and claims another IKE identity, and one that gives somebody's
+# name ahead of the tunnel of EAP-TTLS, in which another name is proved. And it says
+# who is in which groups, in Class and Filter-Id: one is in several, one calls itself
 # as a group that it is not in, and one gets the groups of the name that it claims.
 #
 #   .---------------------.              .------------------------------.
@@ -24,9 +24,11 @@ addr gw lo 10.4.0.1/32
 addr peer eth0 192.0.2.51/24
 addr peer eth0 192.0.2.52/24
 addr peer eth0 192.0.2.53/24
+addr peer eth0 192.0.2.54/24
 addr peer lo 10.3.1.1/32
 addr peer lo 10.3.2.1/32
 addr peer lo 10.3.3.1/32
+addr peer lo 10.3.4.1/32
 route gw 10.3.0.0/16 via 192.0.2.51
 route peer 10.4.0.0/24 via 192.0.2.1
 ca_new ca "O=Root, CN=CA"
@@ -35,11 +37,14 @@ raddb=$W/gw/raddb
 mkdir "$raddb"
 echo "pki { load = random pem pkcs1 pkcs8 x509 pubkey curve25519 sha1 sha2 openssl }" \
 	> "$W/pki.conf"
-_pki --gen --type ecdsa --size 256 --outform pem > "$raddb/key"
-_pki --pub --type ecdsa --in "$raddb/key" |
+# the RADIUS server's, and in hybrid mode, which knows RSA alone, the gateway's
+_pki --gen --type rsa --size 2048 --outform pem > "$raddb/key"
+_pki --pub --type rsa --in "$raddb/key" |
 	_pki --issue --lifetime 30 --type pub --cacert "$W/ca.crt" --cakey "$W/ca.key" \
 		--dn "C=NL, CN=gw" --san gw.example --flag serverAuth \
 		--outform pem > "$raddb/crt"
+cp "$raddb/key" "$W/gw/swanctl/rsa/gw.key"
+cp "$raddb/crt" "$W/gw/swanctl/x509/gw.crt"
 
 # Inside of the tunnel whoever knows the password is right, as if the peer gave
 # its own name there. charon as a client has but one name.
@@ -75,6 +80,8 @@ cat > "$raddb/radiusd.conf" <<-END
 		files {
 			filename = $raddb/users
 		}
+		pap {
+		}
 		files inner-files {
 			filename = $raddb/inner-users
 		}
@@ -109,9 +116,13 @@ cat > "$raddb/radiusd.conf" <<-END
 			}
 			eap
 			files
+			pap
 		}
 		authenticate {
 			eap
+			Auth-Type PAP {
+				pap
+			}
 		}
 	}
 	server inner {
@@ -133,6 +144,8 @@ for name in peer gw; do
 			secret = "quinns secret" }
 		eap-rolf { id = rolf
 			secret = "rolfs secret" }
+		xauth-quinn { id = quinn
+			secret = "quinns secret" }
 		eap-ruth { id = hub5.customer-z.example
 			secret = "ruths secret" }
 	}
@@ -162,6 +175,17 @@ for name in md5 ttls rolf; do
 		remote { auth = eap-radius
 			eap_id = %any }"
 done
+swan_side peer xauth 1 192.0.2.54 192.0.2.1 10.3.4.1/32 10.4.0.1/32 "unique = never
+	local { auth = xauth
+		id = hub2.customer-z.example
+		xauth_id = quinn }
+	remote { auth = pubkey
+		id = gw.example }"
+swan_side gw xauth 1 192.0.2.1 192.0.2.54 10.4.0.1/32 10.3.4.1/32 "unique = never
+	local { auth = pubkey
+		certs = gw.crt
+		id = gw.example }
+	remote { auth = xauth-radius }"
 qosd_conf gw <<-END
 group victim { id = 11  mark = 0x1000/0xf000 }
 group hubs { id = 12  mark = 0x2000/0xf000 }
@@ -211,6 +235,12 @@ step "to be called as a group is not to be in it"
 swan_up peer rolf
 expect "it is" "rolf - 1 eap aaa rolf, 1 claimed eap-md5 vpn-gold, 1 eap in guests" \
 	"$(told | grep ^rolf)"
+
+step "XAuth: the same"
+swan_up peer xauth
+expect "it is" "xauth hubs 1 xauth aaa quinn, 1 claimed xauth hub2.customer-z.example, \
+1 xauth in staff, 1 xauth in vpn-hubs, 1 xauth in eu.hubs" \
+	"$(told | grep ^xauth)"
 
 step "EAP-TTLS: neither"
 swan_up peer ttls
