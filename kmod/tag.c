@@ -378,11 +378,16 @@ static noinline void iq_tag_came(struct iq_net *iqn, struct sk_buff *skb,
 	bool count = !iq_tag_again(skb, state) && !iq_frag_waited(skb), esp;
 	const struct iq_action *a;
 	u32 mask;
+	u8 last;
 	int i;
 
 	/* Decrypted by the device, but not out of ESP yet. */
 	if (!sp->len || (sp->olen && (proto == IPPROTO_ESP || proto == IPPROTO_UDP)))
 		return;
+	/* IPComp leaves small packets as they are, in IP in IP: counted as that. */
+	last = sp->xvec[sp->len - 1]->id.proto;
+	if (last == IPPROTO_IPIP || last == IPPROTO_IPV6)
+		count = false;
 	esp = count && sp->ovec[0].flags & XFRM_GRO;
 	/* One that was in a tunnel has been here as what came out of that. */
 	for (i = 0; i < sp->len - 1; i++)

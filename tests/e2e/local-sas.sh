@@ -252,6 +252,44 @@ ip -n gw xfrm state flush proto ah
 wait_for 5 eval '[ "$(qos gw -j sa show proto ah)" = "[]" ]'
 ip -n gw xfrm state flush
 wait_for 5 entries_are "$other"
+ip -n peer xfrm state flush
+nft_counted gw >/dev/null
+
+step "IPComp: what it leaves uncompressed is counted once, too"
+for name in peer gw; do
+	ip -n $name xfrm policy flush
+	for ends in "$peer $gw 0x4001" "$gw $peer 0x4002"; do
+		read -r src dst spi <<<"$ends"
+		ip -n $name xfrm state add src "$src" dst "$dst" proto comp spi "$spi" \
+			mode tunnel comp deflate
+		ip -n $name xfrm state add src "$src" dst "$dst" proto esp spi "$spi" \
+			mode transport aead 'rfc4106(gcm(aes))' $key 128
+	done
+done
+# bundle HOST DIRECTION SRC DST SRC_NET DST_NET LEVEL: compressed, then encrypted
+bundle()
+{
+	ip -n "$1" xfrm policy add dir "$2" src "$5" dst "$6" \
+		tmpl src "$3" dst "$4" proto comp mode tunnel level "$7" \
+		tmpl src "$3" dst "$4" proto esp mode transport
+}
+bundle peer out $peer $gw 10.1.0.0/24 10.2.0.0/24 required
+bundle peer in $gw $peer 10.2.0.0/24 10.1.0.0/24 use
+bundle gw out $gw $peer 10.2.0.0/24 10.1.0.0/24 required
+bundle gw in $peer $gw 10.1.0.0/24 10.2.0.0/24 use
+qos gw sa add dst $gw spi 0x4001 group gold
+qos gw sa add dst $peer spi 0x4002 group gold
+counters_keep gw
+pings peer 10.2.0.1 -c 3 -i 0.2
+expect "small" "gold.clear_in+3 gold.clear_out+3 gold.esp_in+3 gold.esp_out+3" \
+	"$(counters_since gw)"
+counters_keep gw
+pings peer 10.2.0.1 -c 2 -i 0.2 -s 1100 -p 00
+expect "compressed" "$all" "$(counters_since gw)"
+expect "clear ones with the mark" "clear_in+5 clear_out+5" \
+	"$(nft_counted gw | grep -o 'clear_[a-z]*+[0-9]*' | tr '\n' ' ' | sed 's/ $//')"
+ip -n gw xfrm state flush
+wait_for 5 entries_are "$other"
 
 end $monitor
 module_unload
