@@ -273,7 +273,8 @@ static json_t *add_shaping(const struct daemon *daemon, json_t *array)
 
 static int answer_daemon(const struct daemon *daemon, char **out)
 {
-	const char *trouble = tables_trouble(daemon->tables, 0);
+	const char *other = tables_other(daemon->tables);
+	const char *trouble = other ? other : tables_trouble(daemon->tables, 0);
 	unsigned int charons = sad_charons(daemon->sad);
 
 	return dump(json_pack("{s:s, s:I, s:{s:o, s:I, s:o}, s:{s:b, s:b, s:i, s:I, s:o}, s:{s:b, s:o}, s:i, s:o}",

@@ -104,6 +104,7 @@ enum stage {
  * @deaf: something that it told was lost
  * @deaf_delay: until all is stated anew for that; the last time it was @deaf_last
  * @told: in this turn, which ends at @told_until
+ * @other: the module is of another version
  * @error: what the kernel refused last
  */
 struct tables {
@@ -150,6 +151,7 @@ struct tables {
 	double delay;
 
 	struct said absent;
+	struct said other;
 	struct said leftover;
 	struct said meddled;
 	size_t n_troubles;
@@ -263,12 +265,30 @@ static void listen_to(struct tables *t)
 	ev_io_start(t->loop, &t->events);
 }
 
+/* Both come from one release: what another means by a message nobody knows. */
+static void compare_versions(struct tables *t)
+{
+	struct iq_status st = {};
+
+	/* where another's answer cannot be read, its version can */
+	iq_kernel_status(t->k, &st);
+	if (!st.version[0])
+		return;
+	if (strcmp(st.version, IPSEC_QOS_VERSION))
+		log_once(&t->other, LOG_WARNING,
+			 "the module ipsec_qos that is loaded is of version %s, this daemon of %s: load the one installed with it (modprobe -r ipsec_qos && modprobe ipsec_qos, or a reboot)",
+			 st.version, IPSEC_QOS_VERSION);
+	else
+		log_over(&t->other, "the module ipsec_qos is of this daemon's version");
+}
+
 static void take_up(struct tables *t)
 {
 	int err = iq_kernel_open(&t->k);
 
 	if (!err) {
 		log_over(&t->absent, "the module ipsec_qos is there");
+		compare_versions(t);
 		sad_kernel(t->sad, true);
 		listen_to(t);
 		begin(t, true);
@@ -1218,6 +1238,11 @@ const char *tables_trouble(const struct tables *t, size_t i)
 		if (trouble->now && !i--)
 			return trouble->said.text;
 	return NULL;
+}
+
+const char *tables_other(const struct tables *t)
+{
+	return t->k && t->other.text[0] ? t->other.text : NULL;
 }
 
 unsigned int tables_resyncs(const struct tables *t)

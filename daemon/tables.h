@@ -89,6 +89,12 @@ bool tables_busy(const struct tables *tables);
  */
 const char *tables_trouble(const struct tables *tables, size_t i);
 
+/**
+ * tables_other() - that the module is of another version than the daemon, and what
+ * to do, or NULL: it is of the same, or not there
+ */
+const char *tables_other(const struct tables *tables);
+
 /** tables_resyncs() - how many generations were closed */
 unsigned int tables_resyncs(const struct tables *tables);
 

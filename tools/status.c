@@ -4,6 +4,7 @@
  */
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "flowtable.h"
 #include "group.h"
@@ -108,7 +109,13 @@ static void print_module(const struct iq_status *st)
 {
 	char ike[FORMAT_MAX], natt[FORMAT_MAX];
 
-	printf("module     %s\n", st->version);
+	printf("module     %s", st->version);
+	if (strcmp(st->version, IPSEC_QOS_VERSION)) {
+		printf(", ");
+		print_colored(COLOR_BAD, "this command is " IPSEC_QOS_VERSION
+			      ": modprobe -r ipsec_qos && modprobe ipsec_qos");
+	}
+	putchar('\n');
 	printf("groups     %" PRIu32 " of at most %" PRIu32 "\n", st->groups,
 	       st->conf.max_groups);
 	printf("SAs        %" PRIu32 " of at most %" PRIu32 "\n", st->sas,
