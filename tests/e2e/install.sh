@@ -22,11 +22,16 @@ done
 cat > "$W/bin/dkms" <<-'END'
 	#!/bin/sh
 	echo "$*" >> /tmp/e2e/dkms.log
-	case "$*" in "install "*"-k $(cat /tmp/e2e/refused)") exit 10 ;; esac
+	case "$*" in
+	status*) echo "ipsec-qos/0.0.7, 6.0.0-old, x86_64: installed"
+		 echo "ipsec-qos/0.0.7, 6.0.1-old, x86_64: installed"
+		 echo "ipsec-qos, 0.0.6: added" ;;
+	"install "*"-k $(cat /tmp/e2e/refused)") exit 10 ;;
+	esac
 END
 printf '#!/bin/sh\necho "$*" >> /tmp/e2e/systemctl.log\n' > "$W/bin/systemctl"
 chmod +x "$W"/bin/*
-mkdir -p /run/systemd/system
+mkdir -p /run/systemd/system /usr/src/ipsec-qos-0.0.{6,7,8}
 # installs REFUSED: make install, where DKMS fails for a kernel
 installs()
 {
@@ -39,12 +44,52 @@ grep -qx "warning: no module for 0.0.0-old, which does not run" "$W/out"
 expect "kernels with headers" "$(find /lib/modules/*/build/Makefile | wc -l)" \
 	"$(grep -c '^install --force ipsec-qos/[0-9.]* -k ' "$W/dkms.log")"
 grep -qx daemon-reload "$W/systemctl.log"
+expect "forgotten when all is done" "remove ipsec-qos/0.0.6 --all
+remove ipsec-qos/0.0.7 --all" "$(tail -n 2 "$W/dkms.log")"
+expect "sources of versions before" /usr/src/ipsec-qos-0.0.8 "$(echo /usr/src/ipsec-qos-0.*)"
 not installs "$(uname -r)"
+not grep "^remove ipsec-qos/0.0" "$W/dkms.log"
 grep -qx "scripts/install: no module for $(uname -r), which runs" "$W/out"
 expect "all kernels are tried" "$(find /lib/modules/*/build/Makefile | wc -l)" \
 	"$(grep -c '^install ' "$W/dkms.log")"
 grep -qx daemon-reload "$W/systemctl.log"
 rm -r /run/systemd "${W:?}/bin" "${made[@]}"
+
+step "a strongSwan elsewhere; AppArmor's profiles know the socket, once"
+make -s uninstall DKMS=no PREFIX=/usr >"$W/out" 2>&1
+not test -e /usr/sbin/ipsec-qos
+not grep -rq ipsec-qos /etc/apparmor.d/local
+plugin=libstrongswan-ipsec-qos.so
+mkdir -p /opt/swan/lib/plugins
+touch /opt/swan/lib/libcharon.so.0
+for _ in 1 2; do
+	make -s install DKMS=no PREFIX=/usr STRONGSWAN_LIBDIR=/opt/swan/lib >"$W/out" 2>&1
+done
+test -e /opt/swan/lib/plugins/$plugin
+not test -e /usr/lib/ipsec/plugins/$plugin
+expect "lines for AppArmor" 1 "$(grep -c ipsec-qos /etc/apparmor.d/local/usr.sbin.charon-systemd)"
+make -s uninstall PREFIX=/usr STRONGSWAN_LIBDIR=/opt/swan/lib >"$W/out" 2>&1
+not test -e /opt/swan/lib/plugins/$plugin
+expect_refused "STRONGSWAN_LIBDIR=FOLDER" \
+	make -s install DKMS=no PREFIX=/usr STRONGSWAN_LIBDIR=/nowhere
+not test -e /usr/sbin/ipsec-qos
+
+step "a build that failed: nothing is installed"
+# undone COMMAND…: what a build may leave, and that no part of it is installed
+undone()
+{
+	"$@"
+	expect_refused "run make first.*nothing was installed" \
+		make -s install DESTDIR=/ PREFIX=/usr
+	not test -e /usr/sbin/ipsec-qosd
+	not test -e /usr/src/ipsec-qos-*/dkms.conf
+}
+cp -a build/charon/$plugin build/strongswan.flags "$W"
+undone touch build/strongswan.flags
+undone rm build/strongswan.flags
+cp -a "$W/strongswan.flags" build
+undone rm build/charon/$plugin
+cp -a "$W/$plugin" build/charon
 
 step "make install"
 # with a DESTDIR neither DKMS nor depmod run: they take minutes here
