@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
 # strongSwan on a host (net.sh), configured with swanctl. It loads few plugins
-# and the scenarios propose what is cheap: an emulated processor is slow.
+# and the scenarios propose what is cheap: an emulated processor is slow. With
+# tests/vm/with-charon it is another suite's, and CHARON_PLUGIN our plugin for it.
 
 # shellcheck disable=SC2034,SC2154 # for scenarios; $top is lib.sh's
 IKE_PROPOSAL=aes128gcm16-prfsha256-x25519	# IKEv2
@@ -86,7 +87,8 @@ charon_start()
 	[ -t 0 ] || [ "$(readlink /proc/self/fd/0)" = /dev/null ] || settings=$(cat)
 	if [ "${2:-}" = plugin ]; then
 		# as a new file: others may be executing the one that is there
-		cp --remove-destination "$top/build/charon/libstrongswan-ipsec-qos.so" \
+		cp --remove-destination \
+			"${CHARON_PLUGIN:-$top/build/charon/libstrongswan-ipsec-qos.so}" \
 			/usr/lib/ipsec/plugins/
 		load+=" ipsec-qos"
 	fi
