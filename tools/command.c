@@ -30,6 +30,7 @@ static const struct {
 	{ "settings",	&settings_object },
 	{ "fallback",	&fallback_object },
 	{ "nat",	&nat_object },
+	{ "follow",	&follow_object },
 };
 
 static struct iq_kernel *kernel;

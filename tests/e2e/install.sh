@@ -46,7 +46,7 @@ expect "kernels with headers" "$(find /lib/modules/*/build/Makefile | wc -l)" \
 grep -qx daemon-reload "$W/systemctl.log"
 expect "forgotten when all is done" "remove ipsec-qos/0.0.6 --all
 remove ipsec-qos/0.0.7 --all" "$(tail -n 2 "$W/dkms.log")"
-expect "sources of versions before" /usr/src/ipsec-qos-0.0.8 "$(echo /usr/src/ipsec-qos-0.*)"
+expect "sources of versions before" /usr/src/ipsec-qos-0.0.8 "$(echo /usr/src/ipsec-qos-0.0.*)"
 not installs "$(uname -r)"
 not grep "^remove ipsec-qos/0.0" "$W/dkms.log"
 grep -qx "scripts/install: no module for $(uname -r), which runs" "$W/out"
