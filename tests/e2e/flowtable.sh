@@ -87,9 +87,9 @@ qos router group add transit id 3 mark 0x90/0xf0
 qos router sa add dst $home spi 0x6001 group transit
 qos router sa add dst $node spi 0x6002 group transit
 expect "warnings" 1 "$(warned)"
-ipsec-qos -n router status |
-	grep -qE '^flowtable +inet shortcut fast on (in, out|out, in): .* exempt UDP ports 500 and 4500 ' ||
-	fail "status: $(ipsec-qos -n router status)"
+said=$(ipsec-qos -n router status)
+grep -qE '^flowtable +inet shortcut fast on (in, out|out, in): .* exempt UDP ports 500 and 4500 ' \
+	<<<"$said" || fail "status: $said"
 counters_keep router
 at node ping -q -c $n -i 0.02 -W 5 10.32.0.1 >/dev/null
 tagged=$(counters_since router)
