@@ -9,7 +9,6 @@
 #
 # vm: -t 900
 CHILDREN=3
-PATIENCE=8000	# ms, longer than what IKE takes without it differs
 . tests/lib/lib.sh
 . tests/lib/exact.sh
 . tests/lib/peer.sh
@@ -106,7 +105,7 @@ tables_exact gw
 
 step "an SA that the kernel deletes has no entry any more"
 swan peer --terminate --child net3 >>"$W/peer/swan.log"
-wait_for 5 sas_in_kernel $((2 * (CHILDREN - 1)))
+wait_for 20 sas_in_kernel $((2 * (CHILDREN - 1)))
 tables_exact_since gw "$(now_ms)" "the kernel's deletion"
 # the peer may have sent to it until it knew that it is gone
 witness_forgive gw
@@ -114,10 +113,10 @@ flows_on gw
 all_marked gw
 
 step "a new CHILD SA without a daemon, which has no entry"
-swan_up peer net3 --timeout 5
+swan_up peer net3 --timeout 15
 not sas_exact gw >/dev/null || fail "an SA has an entry that nobody made"
 expect "SAs" $((2 * (CHILDREN - 1))) "$(module_sas gw | wc -l)"
-wait_for 5 some_unmarked
+wait_for 20 some_unmarked
 
 step "the daemon is back"
 qosd_start gw
@@ -137,22 +136,28 @@ children_again()
 	echo $(($(date +%s%3N) - begin))
 }
 
+# late: how often charon has waited in vain for an answer
+late()
+{
+	grep -c "did not answer within $PATIENCE ms" "$W/gw/charon.log" || true
+}
+
 # Did IKE wait each time that it asks, three times for a CHILD SA, it would be
 # nine times PATIENCE. After five answers in a row that are late it goes on at once;
 # tests/unit/charon_feed_test.c shows that with the default.
 step "the daemon hangs: IKE waits for five answers, and goes on"
 passed_over=$(json .charon.passed_over qos gw -j daemon status)
 usual=$(children_again)
+before=$(late)
 kill -STOP "${qosd_pid[gw]}"
 hung=$(children_again)
 echo "three CHILD SAs: $usual ms, while the daemon hangs $hung ms"
-grep -q "did not answer within $PATIENCE ms" "$W/gw/charon.log" ||
-	fail "charon does not say that the daemon hangs"
-((hung < usual + 6 * PATIENCE)) || fail "IKE was held up more than five times"
-wait_for 5 some_unmarked
+expect "late answers" $((before + 5)) "$(late)"
+((hung < 2 * usual + 8 * PATIENCE)) || fail "IKE was held up otherwise"
+wait_for 20 some_unmarked
 kill -CONT "${qosd_pid[gw]}"
 # charon tries again less often where the daemon is there but does not answer
-wait_for 10 json_is '.charon.synced' qos gw -j daemon status
+wait_for 30 json_is '.charon.synced' qos gw -j daemon status
 exact "$(now_ms)" "charon's return to the daemon"
 expect "SAs passed over" $((passed_over + 2 * CHILDREN)) \
 	"$(json .charon.passed_over qos gw -j daemon status)"
@@ -160,7 +165,7 @@ expect "SAs passed over" $((passed_over + 2 * CHILDREN)) \
 for signal in TERM KILL; do
 	step "charon ends by SIG$signal"
 	charon_stop gw $signal
-	wait_for 5 json_is '.charon.connected | not' qos gw -j daemon status
+	wait_for 20 json_is '.charon.connected | not' qos gw -j daemon status
 	wait_for 3 sas_exact gw
 	if [ $signal = KILL ]; then
 		expect "SAs" $((2 * CHILDREN)) "$(module_sas gw | wc -l)"
@@ -173,7 +178,7 @@ for signal in TERM KILL; do
 	fi
 	charon_run gw
 	tables_exact_since gw "$came_back" "charon's start"
-	wait_for 5 json_is '.charon.synced' qos gw -j daemon status
+	wait_for 20 json_is '.charon.synced' qos gw -j daemon status
 	all_marked gw
 	peer_again
 	tables_exact_since gw "$(now_ms)" "the last CHILD SA"
@@ -228,7 +233,7 @@ for round in 1 2 3 4; do
 		esac
 	done
 	tables_exact_since gw "$came_back" "the last one's start"
-	wait_for 5 json_is '.charon.synced and .kernel.connected' qos gw -j daemon status
+	wait_for 20 json_is '.charon.synced and .kernel.connected' qos gw -j daemon status
 	if [[ ${acts[*]} = *charon* ]]; then
 		peer_again
 	fi
