@@ -165,7 +165,7 @@ swan()
 # swan_up HOST CHILD [ARGUMENT…]: bring a CHILD SA up
 swan_up()
 {
-	swan "$1" --initiate --child "$2" --timeout 30 "${@:3}" \
+	swan "$1" --initiate --child "$2" --timeout 90 "${@:3}" \
 		>>"$W/$1/swan.log" 2>&1 || {
 		tail -n 20 "$W/$1/swan.log" >&2
 		fail "$1: CHILD SA $2 did not come up"
