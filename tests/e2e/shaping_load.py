@@ -291,14 +291,14 @@ conf(4, 2)
 log = open(LOG, "w", encoding="utf-8")
 daemon = subprocess.Popen(["ip", "netns", "exec", "router", "build/bin/ipsec-qosd",
                            "-c", CONF, "-S", SOCK], stderr=log)
-eventually("the daemon answers", lambda: os.path.exists(SOCK), 10)
+eventually("the daemon answers", lambda: os.path.exists(SOCK), 60)
 ahead(daemon.pid)           # the thread of its loop alone
 charon = Charon()
 eventually("classes are there",
-           lambda: all(c["state"] == "ok" for c in classes()), 20)
+           lambda: all(c["state"] == "ok" for c in classes()), 60)
 
 with charon:
-    time.sleep(3)
+    time.sleep(6)
 good.append(verdict("nothing else happens", charon))
 
 step("%d devices come and go" % DEVICES)
@@ -356,7 +356,7 @@ holder = subprocess.Popen(["ip", "-n", "router", "link", "del", "group", "7"])
 time.sleep(0.2)
 begin = time.monotonic()
 daemon.send_signal(15)
-eventually("the socket is gone", lambda: not os.path.exists(SOCK), 3)
+eventually("the socket is gone", lambda: not os.path.exists(SOCK), 8)
 print("  after %.2f s it serves nobody any more; RTNL was %s" % (
     time.monotonic() - begin, "held still" if holder.poll() is None else "free"))
 check(daemon.wait(60) == 0, "the daemon ended with %s" % daemon.returncode)
