@@ -223,7 +223,8 @@ from scapy.all import *
 sendp([Ether(dst="'"$(at gw cat /sys/class/net/eth1/address)"'") /
        IP(src="10.22.0.2", dst="198.51.100.2", tos=46 << 2, proto=50) /
        (b"\0\0\x77\x77" + bytes(60))] * 5, iface="eth0", verbose=False)'
-wait_for 10 eval 'nft_counted gw | grep -qx forwarded+5'
+wait_for 20 json_is '[.nftables[].counter.packets // empty] == [5]' \
+	at gw nft -j list counter inet t forwarded
 
 step "a group's own packets"
 qos gw sa add dst $gw spi 0x5901 group metro
