@@ -261,7 +261,7 @@ whole()
 	[ "$(nft_counted gw)" = "$all_seen" ]
 }
 # that all policies are flushed an audit sees
-wait_for 5 whole
+wait_for 20 whole
 forget
 
 # others LOW HIGH VERB: policies of another site, with a mask each and a bit that no
@@ -451,7 +451,7 @@ esp_marked()
 	[[ $(nft_counted gw) = *"esp_in+$n esp_out+$n" ]]
 }
 # which policies are a device's an audit sees
-wait_for 10 esp_marked
+wait_for 20 esp_marked
 ip -n gw link del vti1
 route gw 10.1.0.0/24 via $a src 10.2.0.1
 forget
@@ -509,6 +509,6 @@ expired() { not grep -q 'mark 0x31/' <<<"$(ip -n gw xfrm state)"; }
 wait_for 20 expired
 expect "one has expired" "gold local" "$(entries)"
 ip -n gw xfrm state flush
-wait_for 5 entries_are ""
+wait_for 20 entries_are ""
 
 module_unload
