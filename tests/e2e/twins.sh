@@ -88,7 +88,7 @@ END
 module_load
 qosd_start gw
 charon_start gw plugin
-wait_for 10 json_is '.charon.synced' qos gw -j daemon status
+wait_for 20 json_is '.charon.synced' qos gw -j daemon status
 for i in 1 2; do
 	charon_start p$i <<-END
 	spi_min = $spi
@@ -131,10 +131,10 @@ expect "policies missed" 0 \
 
 step "the second leaves"
 swan p2 --terminate --ike gw >/dev/null
-wait_for 10 sas_are gw net-p2 0
+wait_for 20 sas_are gw net-p2 0
 expect "in the kernel" 1 "$(ip -n gw xfrm state list dst 203.0.113.2 spi $spi | grep -c '^src')"
 # what is said to the daemon, in order
-wait_for 5 json_is '[ .[] | select(.group == "silver") ] == []' qos gw -j sa show
+wait_for 20 json_is '[ .[] | select(.group == "silver") ] == []' qos gw -j sa show
 json_is '.charon.synced' qos gw -j daemon status >/dev/null
 expect "the entry is there" "gold local" "$(out)"
 expect "gw to p1" "$n received" "$(at gw ping -m 71 -q -c $n -i 0.2 -W 5 10.1.1.1 |
@@ -142,6 +142,6 @@ expect "gw to p1" "$n received" "$(at gw ping -m 71 -q -c $n -i 0.2 -W 5 10.1.1.
 
 step "the first leaves"
 swan p1 --terminate --ike gw >/dev/null
-wait_for 10 sas_are gw net-p1 0
+wait_for 20 sas_are gw net-p1 0
 gone() { [ -z "$(out)" ]; }
-wait_for 5 gone
+wait_for 20 gone
