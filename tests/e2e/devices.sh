@@ -201,7 +201,7 @@ done <<-'END'
 	filter add dev eth1 parent 4951: protocol ipv6 prio 44 handle 0x33 fw classid 4951:3
 	filter add dev eth1 parent 4951: protocol all prio 45 handle 0x10/0xff0 fw classid 4951:3
 	filter add dev eth1 parent 4951: protocol all prio 49 fw
-	filter add dev eth1 parent 4951: protocol all prio 1 handle 0x70/0xff0 fw
+	filter add dev eth1 parent 4951: protocol all prio 1 handle 0x70/0xff0 fw indev eth1
 	filter add dev eth1 parent 4951: protocol ip prio 46 u32 match ip dport 53 0xffff flowid 4951:3
 	filter add dev eth1 parent 4951: protocol arp prio 47 chain 6 matchall classid 4951:3
 	filter add dev eth1 parent 4951:ffff protocol ip prio 48 matchall classid 4951:3
