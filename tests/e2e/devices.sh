@@ -295,10 +295,12 @@ expect "root and leaves" "$OURS" "$(kinds eth1)"
 step "an htb with the daemon's handle that is somebody's"
 conf 20mbit no
 reload
-tc -n gw qdisc del dev eth1 root
-tc -n gw qdisc add dev eth1 root handle 4951: htb default 7
-tc -n gw class add dev eth1 parent 4951: classid 4951:7 htb rate 3mbit
+# in two steps: in the place of its own the daemon would be faster
+tc -n gw qdisc replace dev eth1 root handle 9: pfifo
 wait_for 5 state eth1 "foreign qdisc"
+tc -n gw qdisc replace dev eth1 root handle 4951: htb default 7
+tc -n gw class add dev eth1 parent 4951: classid 4951:7 htb rate 3mbit
+state eth1 "foreign qdisc" >/dev/null
 expect "classes" "4951:7" "$(classes eth1)"
 conf 20mbit yes
 reload
