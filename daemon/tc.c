@@ -701,11 +701,13 @@ int tc_put_leaf(struct tc *tc, int ifindex, const struct tc_qdisc *qdisc,
 
 	rtnl_qdisc_fq_codel_set_target(q, qdisc->target);
 	rtnl_qdisc_fq_codel_set_interval(q, qdisc->interval);
-	/* the kernel's sign for "in its place, whatever it is" (tc_modify_qdisc()) */
-	if (anew)
+	/* fq_codel cannot change its flows: what is there goes, if there is any */
+	if (anew) {
+		rtnl_qdisc_delete(tc->sk, q);
+		tc->kernel[0] = '\0';
 		rtnl_qdisc_fq_codel_set_flows(q, qdisc->flows);
-	err = rtnl_qdisc_add(tc->sk, q, NLM_F_REPLACE |
-			     (anew ? NLM_F_CREATE | NLM_F_EXCL : 0));
+	}
+	err = rtnl_qdisc_add(tc->sk, q, NLM_F_CREATE | NLM_F_REPLACE);
 	rtnl_qdisc_put(q);
 	return done(tc, err);
 }
