@@ -346,6 +346,7 @@ refused("a group in use", errno.EBUSY, GROUP_DEL, nest(A_GROUP, u32(G_ID, 1)), s
 
 step("many in one request, of which listeners were told before it failed")
 ears = Netlink()
+ears.sock.setsockopt(socket.SOL_SOCKET, 33, 1 << 24)    # SO_RCVBUFFORCE
 ears.sock.setsockopt(SOL_NETLINK, ADD_MEMBERSHIP, ears.groups["events"])
 
 
