@@ -757,14 +757,14 @@ static int match_in_order(struct dn_walk dn, struct dn_walk pattern)
 static int match_in_any_order(struct dn_walk dn, const struct dn_walk *pattern,
 			      bool more)
 {
-	bool used[PARTS_MAX];
+	bool used[PARTS_MAX] = {};
 	size_t wanted = 0, matched = 0, i, found;
 	struct dn_walk walk = *pattern;
 	struct rdn rdn, want;
 	int cost = 0;
 
 	while (walk_next(&walk, &want))
-		used[wanted++] = false;
+		wanted++;
 
 	while (walk_next(&dn, &rdn)) {
 		found = SIZE_MAX;

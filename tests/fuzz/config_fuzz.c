@@ -94,9 +94,10 @@ static void check_profiles(const struct config *config)
 
 	for (p = config->profiles; p < config->profiles + config->n_profiles; p++) {
 		must(config_group(config, p->group));
-		must(p->n_ids || p->n_eap_ids || p->n_conns);
+		must(p->n_ids || p->n_eap_ids || p->n_members || p->n_conns);
 		must(p->line);
-		for (i = 0; i < p->n_ids && !p->n_eap_ids && !p->n_conns; i++) {
+		for (i = 0; i < p->n_ids && !p->n_eap_ids && !p->n_members &&
+		     !p->n_conns; i++) {
 			if (p->ids[i].type == ID_KEY_ID)
 				must(config_match(config, &(struct proved){
 							.id = &p->ids[i] },
