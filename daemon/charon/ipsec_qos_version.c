@@ -72,7 +72,7 @@ static bool has_version(const u_char *pos, size_t size)
 		}
 		else
 		{
-			may = may && *pos == VERSION[matched];
+			may = may && *pos == (u_char)VERSION[matched];
 			matched += may;
 		}
 	}
