@@ -1,6 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
+# charons: what charon says and does, and the SAs that it installs
+#
 # Every way to say who one is puts a peer's SAs and IKE SA into its group, and
 # into no other; who is named by no profile stays untagged.
 #

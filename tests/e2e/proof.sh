@@ -27,7 +27,7 @@ peers=(
 	"tls     tess    1 eap eap-tls tess@road.example, 1 claimed eap-tls hub7.customer-z.example"
 	"tlsany  slow    1 eap eap-tls C=NL, O=Zeta, OU=slow, CN=site 5, 1 claimed eap-tls *.customer-z.example, 1 claimed eap-tls hub1.customer-z.example"
 	"hybrid  pat     1 xauth xauth pat, 1 claimed xauth hub2.customer-z.example"
-	"pam     rita    1 xauth xauth rita, 1 claimed xauth rita@hub4.customer-z.example, 1 claimed xauth hub6.customer-z.example"
+	"pam     rita    1 xauth xauth rita, 1 claimed xauth hub6.customer-z.example"
 	"nobody  -       1 key psk lone.example"
 )
 
@@ -127,11 +127,11 @@ for it in "${peers[@]}"; do
 		;;
 	hybrid | pam)
 		version=1
-		[ $name = pam ] && own="id = hub6.customer-z.example
+		[ "$name" = pam ] && own="id = hub6.customer-z.example
 			xauth_id = rita@hub4.customer-z.example" ||
 			own="id = hub2.customer-z.example
 			xauth_id = pat"
-		[ $name = pam ] && asks=xauth-pam || asks=xauth
+		[ "$name" = pam ] && asks=xauth-pam || asks=xauth
 		own="local { auth = xauth
 			$own }"
 		asks="remote { auth = $asks }"
@@ -260,11 +260,14 @@ grep -qE '^C=NL, O=Zeta, CN=site 4 +pubkey +1 +rounds +zeta +zeta ' "$W/status.l
 
 step "who was claimed is told in the log, once for each connection"
 for it in "${peers[@]}"; do
-	read -r name _ says <<<"$it"
-	n=0
-	[[ $says != *claimed*customer-z* ]] || n=1
+	read -r name _ <<<"$it"
+	# where it would fit more closely than what was proved
+	case $name in
+	eap | fqdn | tlsany | hybrid) n=1 ;;
+	*) n=0 ;;
+	esac
 	expect "lines of $name" $n "$(grep -c "connection $name: .* profile victim" \
-		"$W/gw/ipsec-qosd.log")"
+		"$W/gw/ipsec-qosd.log" || true)"
 done
 
 step "what was proved outlives the IKE SA in which it was"

@@ -1,6 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
+# charons: what charon says and does, and the SAs that it installs
+#
 # Who answers derives its SPI from the originator's: for the first CHILD SA, for
 # another one, for rekeys by either side, with IKEv1, IKEv2 and an authentication of
 # several rounds; by each scheme; where derived SPIs are taken. Who asks does not.
