@@ -5,6 +5,7 @@
 #include <linux/sched/mm.h>
 #include <linux/slab.h>
 
+#include "compat.h"
 #include "nat.h"
 #include "nat_netlink.h"
 
@@ -605,7 +606,7 @@ static struct iq_nat_entry *iq_nat_make(struct iq_nat *nat, struct iq_nat_rule *
 	rule->n_waiting++;
 	WRITE_ONCE(nat->seq, nat->seq + 1);
 	if (!nat->n++)
-		mod_delayed_work(system_unbound_wq, &nat->expire, HZ);
+		mod_delayed_work(system_dfl_wq, &nat->expire, HZ);
 	iq_event_nat(nat, IPSEC_QOS_EVENT_NEW, &e, 1);
 	return e;
 
@@ -956,7 +957,7 @@ static void iq_nat_expire_work(struct work_struct *work)
 	mutex_unlock(&nat->iqn->config);
 	spin_lock_bh(&nat->lock);
 	if (nat->n)
-		mod_delayed_work(system_unbound_wq, &nat->expire, HZ);
+		mod_delayed_work(system_dfl_wq, &nat->expire, HZ);
 	spin_unlock_bh(&nat->lock);
 }
 

@@ -7,6 +7,7 @@
 #include <net/ip_tunnels.h>
 #include <net/rtnetlink.h>
 
+#include "compat.h"
 #include "group.h"
 #include "scrub.h"
 #include "xfrm.h"
@@ -234,7 +235,7 @@ static bool iq_scrub_change(unsigned int *n, bool more)
 	wanted = iq_scrub_devices && iq_scrub_nets;
 	if (wanted != iq_scrub_wanted) {
 		WRITE_ONCE(iq_scrub_wanted, wanted);
-		mod_delayed_work(system_unbound_wq, &iq_scrub_work,
+		mod_delayed_work(system_dfl_wq, &iq_scrub_work,
 				 wanted ? 0 : IQ_SCRUB_REST);
 	}
 	mutex_unlock(&iq_scrub_lock);

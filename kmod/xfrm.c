@@ -4,6 +4,7 @@
 #include <linux/netdevice.h>
 #include <net/xfrm.h>
 
+#include "compat.h"
 #include "claim.h"
 #include "sa.h"
 #include "tag.h"
@@ -39,7 +40,7 @@ void iq_xfrm_audit_in(struct iq_net *iqn, unsigned long delay)
 {
 	spin_lock_bh(&iqn->table);
 	if (!iqn->dead)
-		mod_delayed_work(system_unbound_wq, &iqn->audit_work, delay);
+		mod_delayed_work(system_dfl_wq, &iqn->audit_work, delay);
 	spin_unlock_bh(&iqn->table);
 }
 
