@@ -463,7 +463,8 @@ def scenario_queries():
         c.child(1, 7, 0x1001, 0x2001)
         status = q.query(STATUS)
         check(status["charon"] == {"connected": True, "synced": False,
-                                   "connections": 1, "passed_over": 0}, status)
+                                   "connections": 1, "passed_over": 0,
+                                   "unseen": None}, status)
         c.ask("SYNC_END", PASSED_OVER=5)
         status = q.query(STATUS)
         check(status["charon"]["passed_over"] == 5, status)
