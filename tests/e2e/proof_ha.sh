@@ -105,6 +105,8 @@ ha_start()
 ha_start one 10.99.0.2 10.99.0.1
 wait_for 30 grep -q "HA segment 1 activated" "$W/one/charon.log"
 ha_start two 10.99.0.1 10.99.0.2
+# what comes up while that is asked for is stated twice
+wait_for 30 grep -q "resyncing HA segment 1" "$W/one/charon.log"
 
 step "the active one saw how they proved it"
 swan_up peer key
