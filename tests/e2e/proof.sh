@@ -22,7 +22,7 @@ peers=(
 	"eap     road    1 eap eap-md5 mallory, 1 claimed eap-md5 hub3.customer-z.example"
 	"noname  nora    1 eap eap-md5 nora@road.example"
 	"rounds  zeta    1 key pubkey C=NL, O=Zeta, CN=site 4, 2 eap eap-md5 oscar, 2 claimed eap-md5 hub9.customer-z.example"
-	"dn      slow    1 key pubkey C=NL, O=Zeta, OU=slow, CN=site 5, 1 claimed pubkey C=NL, O=Zeta, OU=*, CN=*"
+	"dn      slow    1 key pubkey C=NL, O=Zeta, OU=slow, CN=site 5, 1 claimed pubkey C=NL, O=Zeta, OU=#0c012a, CN=#0c012a"
 	"fqdn    slow    1 key pubkey C=NL, O=Zeta, OU=slow, CN=site 5, 1 claimed pubkey *.customer-z.example"
 	"tls     tess    1 eap eap-tls tess@road.example, 1 claimed eap-tls hub7.customer-z.example"
 	"tlsany  slow    1 eap eap-tls C=NL, O=Zeta, OU=slow, CN=site 5, 1 claimed eap-tls *.customer-z.example, 1 claimed eap-tls hub1.customer-z.example"
