@@ -223,13 +223,13 @@ static int iq_frag_worth(const struct iq_frag *frag)
  * The place of a packet: its own, else one that is free or remembers nothing but
  * that the first did not come; for a @first fragment else the oldest that nobody waits
  * for, and else the oldest: a flood of others does not keep it from being heeded. What
- * may be UDP has no more than its share, and none of ESP and AH goes for it. NULL: there
- * is none.
+ * may be UDP has no more than its share, and none of ESP and AH goes for it, but where
+ * all are theirs, for a first fragment. NULL, never for that: there is none.
  */
 static struct iq_frag *iq_frag_find(struct iq_frags *f, struct iq_frag_set *set,
 				    const struct iq_frag_key *key, bool udp, bool first)
 {
-	struct iq_frag *frag, *free = NULL, *old = NULL, *best;
+	struct iq_frag *frag, *free = NULL, *old = NULL, *other = NULL, *best;
 	unsigned int n = 0;
 
 	for (frag = set->way; frag < set->way + IQ_FRAG_WAYS; frag++) {
@@ -242,8 +242,11 @@ static struct iq_frag *iq_frag_find(struct iq_frags *f, struct iq_frag_set *set,
 		}
 		if (!memcmp(&frag->key, key, sizeof(*key)))
 			return frag;
-		if (frag->udp != udp)
+		if (frag->udp != udp) {
+			if (!other || time_before(frag->since, other->since))
+				other = frag;
 			continue;
+		}
 		n++;
 		if (!first && iq_frag_worth(frag) > 1)
 			continue;
@@ -253,6 +256,9 @@ static struct iq_frag *iq_frag_find(struct iq_frags *f, struct iq_frag_set *set,
 			old = frag;
 	}
 	best = free && (!udp || n < IQ_FRAG_SHARE(IQ_FRAG_WAYS)) ? free : old;
+	/* All ways are the other's, who then has more than the share that is kept for it. */
+	if (!best && first)
+		best = other;
 	if (best) {
 		iq_frag_release(f, best);
 		best->state = IQ_FRAG_FREE;

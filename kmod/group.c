@@ -103,6 +103,9 @@ static int iq_numbers_grow(struct iq_net *iqn, u32 fresh)
 	return 0;
 }
 
+/* So many numbers at most are copied where a grace period would be waited for. */
+#define IQ_NUMBERS_COPY	16384
+
 /* Have the spare one say what packets read, and nobody read it. */
 static int iq_numbers_spare(struct iq_net *iqn)
 {
@@ -110,6 +113,12 @@ static int iq_numbers_spare(struct iq_net *iqn)
 	struct iq_group *g, *next;
 
 	if (!iqn->spare) {
+		iqn->spare = iq_numbers_copy(numbers, numbers->n);
+		return iqn->spare ? 0 : -ENOMEM;
+	}
+	/* Where packets may read it still, a small copy is there sooner than they are done. */
+	if (numbers->n <= IQ_NUMBERS_COPY && !poll_state_synchronize_rcu(iqn->spare_gp)) {
+		iq_numbers_no_spare(iqn);
 		iqn->spare = iq_numbers_copy(numbers, numbers->n);
 		return iqn->spare ? 0 : -ENOMEM;
 	}
@@ -400,7 +409,7 @@ static void iq_numbers_swap(struct iq_net *iqn, const struct iq_group_plan *plan
 
 	rcu_assign_pointer(iqn->numbers, iqn->spare);
 	iqn->spare = old;
-	iqn->spare_gp = get_state_synchronize_rcu();
+	iqn->spare_gp = start_poll_synchronize_rcu();
 	for (i = 0; i < n; i++)
 		if (plan[i].change)
 			list_add(&plan[i].g->stale, &iqn->stale);

@@ -190,6 +190,12 @@ static void iq_scrub_deregister(unsigned int i)
 	xfrm4_protocol_deregister(&iq_scrub_4[i], iq_scrub_protocols[i]);
 }
 
+static void iq_scrub_follow(struct work_struct *work);
+static DECLARE_DELAYED_WORK(iq_scrub_work, iq_scrub_follow);
+
+/* After a failure it is tried again. */
+#define IQ_SCRUB_RETRY	(10 * HZ)
+
 /*
  * Has the handlers registered as is wanted. Here alone, and with no lock held: each
  * that goes waits for grace periods, and nobody who holds RTNL is to wait for those.
@@ -215,12 +221,13 @@ static void iq_scrub_follow(struct work_struct *work)
 			WRITE_ONCE(iq_scrub_watched, false);
 			iq_scrub_deregister(--iq_scrub_n);
 		} else {
+			if (err && READ_ONCE(iq_scrub_wanted))
+				queue_delayed_work(system_dfl_wq, &iq_scrub_work,
+						   IQ_SCRUB_RETRY);
 			return;
 		}
 	}
 }
-
-static DECLARE_DELAYED_WORK(iq_scrub_work, iq_scrub_follow);
 
 /* What is not wanted any more is often back in a moment. */
 #define IQ_SCRUB_REST	(5 * HZ)

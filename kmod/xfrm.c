@@ -214,8 +214,10 @@ void iq_xfrm_audit(struct iq_net *iqn)
 	struct iq_audit audit = { .iqn = iqn };
 	struct xfrm_state_walk walk;
 
-	if (iq_xfrm_has_sas(iqn) && iq_tag_own_sas(iqn))
+	if (iq_xfrm_has_sas(iqn) && iq_tag_own_sas(iqn)) {
 		pr_warn_ratelimited("no memory for the hooks of outgoing packets\n");
+		iq_xfrm_audit_in(iqn, HZ);
+	}
 	iq_claim_audit(iqn);
 	iq_sa_audit_begin(iqn);
 	xfrm_state_walk_init(&walk, IPSEC_PROTO_ANY, NULL);
