@@ -22,10 +22,10 @@ traced()
 traced_are() { [ "$(traced "$1")" = "$2" ]; }
 as_many() { [ "$(traced gone)" = "$(traced back)" ]; }
 
-# vti NAME KEY: what adds one, for ip -batch
+# vti NAME KEY: what adds one, each to another end, for ip -batch
 vti()
 {
-	echo "link add $1 type vti local 203.0.113.1 remote 203.0.113.2 key $2"
+	echo "link add $1 type vti local 203.0.113.1 remote 203.0.113.$2 key $2"
 }
 
 host gw
