@@ -369,7 +369,7 @@ profile b {
 	group = gold
 }
 END
-grep -qE "^a +gold +\*\.a\.example +- +- +$W/qosd.conf:2$" <<<"$(ipsec-qos profile show)" ||
+grep -qE "^a +gold +\*\.a\.example +- +- +- +$W/qosd.conf:2$" <<<"$(ipsec-qos profile show)" ||
 	fail "the table of profiles: $(ipsec-qos profile show)"
 expect_json "map(.file == \"$W/qosd.conf\") == [true, true] and map(.line) == [2, 3]" \
 	ipsec-qos -j profile show

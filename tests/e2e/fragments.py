@@ -135,6 +135,20 @@ expect("ESP in UDP between addresses that SAs have", after[0] - before[0] == sen
        f"{after[0] - before[0]} of {sent} tagged")
 flood("UDP between addresses that SAs have", "10.0.1.9", "10.0.2.9")
 
+# ESP and AH may have every place: a first fragment of UDP has one all the same
+others = [bytes(pieces(esp(0x9999, 1400), "10.0.1.9", "10.0.2.9", proto=50)[0])
+          for _ in range(3000)]
+before, sent = counted(), 0
+for i, frag in enumerate(others):
+    wire.send(frag)
+    if i % 20 == 19:
+        for piece in pieces(UDP(sport=4500, dport=4500, chksum=0) / esp(0x1000, 1400)):
+            wire.send(piece)
+            sent += 1
+after = settled(before[0] + sent)
+expect("ESP in UDP among first fragments of nobody's ESP", after[0] - before[0] == sent,
+       f"{after[0] - before[0]} of {sent} tagged")
+
 # an SA goes, and its addresses are nobody's
 qos("sa", "del", "dst", "10.0.1.9", "spi", "0x1001")
 qos("sa", "add", "dst", "10.0.2.9", "spi", "0x1002", "group", "gold")
