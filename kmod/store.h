@@ -429,13 +429,11 @@ iq_store_search(const struct iq_store *s, const struct iq_key *key, bool wide,
 	if (likely(iq_bucket_match(&p, key, wide, f)))
 		return true;
 	for (way = 1; way < 4; way++) {
-		/*
-		 * Pairs with iq_slot_clear(): what left the spill is in the next
-		 * store.
-		 */
-		if (way == 2 &&
-		    !smp_load_acquire(&s->spilled[first / IQ_STORE_SPILLED]))
-			return false;
+		if (way == 2) {
+			/* Pairs with iq_slot_clear(): what left is in the next store. */
+			if (!smp_load_acquire(&s->spilled[first / IQ_STORE_SPILLED]))
+				return false;
+		}
 		f->number = iq_store_way(s, p.hash, way);
 		f->b = iq_store_bucket(s, f->number, wide);
 		if (iq_bucket_match(&p, key, wide, f))
