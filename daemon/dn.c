@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "dn.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -690,6 +691,38 @@ bool dn_has_any(const uint8_t *der, size_t len)
 	return false;
 }
 
+/* Behind a ',', '/' or '+', does a type begin: "OU=", "2.5.4.11 ="? */
+static bool begins_part(const uint8_t *p, const uint8_t *end)
+{
+	const uint8_t *type;
+
+	while (p < end && *p == ' ')
+		p++;
+	for (type = p; p < end && (isalnum(*p) || strchr(".:-?", *p)) && *p;)
+		p++;
+	if (p == type)
+		return false;
+	while (p < end && *p == ' ')
+		p++;
+	return p < end && *p == '=';
+}
+
+bool dn_looks_longer(const uint8_t *der, size_t len)
+{
+	struct dn_walk walk;
+	struct rdn rdn;
+	size_t i;
+
+	walk_begin(&walk, der, len);
+	while (walk_next(&walk, &rdn))
+		for (i = 0; i < rdn.value.len; i++)
+			if (rdn.value.data[i] && strchr(",/+", rdn.value.data[i]) &&
+			    begins_part(rdn.value.data + i + 1,
+					rdn.value.data + rdn.value.len))
+				return true;
+	return false;
+}
+
 /* No part of a DN takes fewer than 7 bytes, in one SET or in one each. */
 #define PARTS_MAX	(DN_LEN_MAX / 7)
 
@@ -812,6 +845,17 @@ static int match_sets(struct dn_walk dn, struct dn_walk pattern)
 	return dn.sets.len || pattern.sets.len ? -1 : cost;
 }
 
+/* Has it so few RDNs that they may be looked for in any order? */
+static bool is_short(struct dn_walk walk)
+{
+	struct rdn rdn;
+	size_t n = 0;
+
+	while (n <= DN_UNORDERED_MAX && walk_next(&walk, &rdn))
+		n++;
+	return n <= DN_UNORDERED_MAX;
+}
+
 int dn_match(const uint8_t *der, size_t len, const uint8_t *pattern,
 	     size_t pattern_len, enum dn_matching matching)
 {
@@ -827,7 +871,7 @@ int dn_match(const uint8_t *der, size_t len, const uint8_t *pattern,
 	cost = match_in_order(dn, want);
 	if (cost < 0)
 		cost = match_sets(dn, want);
-	if (cost < 0 && matching != DN_STRICT) {
+	if (cost < 0 && matching != DN_STRICT && is_short(dn)) {
 		cost = match_in_any_order(dn, &want, matching == DN_RELAXED);
 		if (cost >= 0)
 			cost++;

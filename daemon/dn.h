@@ -49,6 +49,13 @@ bool dn_valid(const uint8_t *der, size_t len);
 bool dn_has_any(const uint8_t *der, size_t len);
 
 /**
+ * dn_looks_longer() - does a value in it look like more parts, as "Acme, CN=gw-1" does?
+ *
+ * Whose text is that of another DN, then.
+ */
+bool dn_looks_longer(const uint8_t *der, size_t len);
+
+/**
  * enum dn_style - how a DN is written
  *
  * @DN_STRONGSWAN: as strongSwan prints it: what is not printable ASCII is a '?'
@@ -84,7 +91,11 @@ size_t dn_key(const uint8_t *der, size_t len, uint8_t *buf);
  * @DN_STRICT: RDN by RDN in their order, whatever the order within one
  * @DN_REORDERED: all of both, in any order
  * @DN_RELAXED: all of the pattern's, in any order; there may be more
+ *
+ * Of a DN with more than DN_UNORDERED_MAX RDNs the order always counts: a peer chooses
+ * how many it has, and each is compared with all of the pattern.
  */
+#define DN_UNORDERED_MAX	32
 enum dn_matching {
 	DN_STRICT,
 	DN_REORDERED,

@@ -795,7 +795,9 @@ static unsigned int compare(const struct identity *id,
 		return 0;
 	}
 	if (same_bytes(id, pattern))
-		return IDENTITY_MATCH_EXACT;
+		/* what stands for any value in patterns is no value */
+		return id->type == ID_DER_ASN1_DN && dn_has_any(id->data, id->len) ?
+		       0 : IDENTITY_MATCH_EXACT;
 
 	switch (pattern->type) {
 	case ID_FQDN:
@@ -810,7 +812,10 @@ static unsigned int compare(const struct identity *id,
 	}
 }
 
-/* As strongSwan, whose text of an identity has no more characters. */
+/*
+ * As strongSwan, whose text of an identity has no more characters; but no value fits
+ * what is meant for several parts.
+ */
 static unsigned int match_regex(const struct identity *id,
 				const struct identity *pattern)
 {
@@ -819,7 +824,8 @@ static unsigned int match_regex(const struct identity *id,
 	struct text t;
 	size_t i;
 
-	if (id->type != pattern->type || !well_formed(id, &why))
+	if (id->type != pattern->type || !well_formed(id, &why) ||
+	    (id->type == ID_DER_ASN1_DN && dn_looks_longer(id->data, id->len)))
 		return 0;
 	text_begin(&t, buf, sizeof(buf));
 	if (id->type == ID_DER_ASN1_DN)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Regular expressions on identities, as strongSwan 6 has them: extended POSIX,
- * in whatever case, from the first character (^) to the last ($). Pure.
+ * in whatever case, from the first character (^) to the last ($), also where there
+ * are several branches (|).
  */
 #ifndef IPSEC_QOSD_IDREGEX_H
 #define IPSEC_QOSD_IDREGEX_H
@@ -16,8 +17,8 @@ bool idregex_is(const char *text);
 /**
  * idregex_new() - compile one that idregex_is()
  *
- * What would take much memory is refused: more than IDREGEX_MAX characters, and
- * bounds that repeat a thing more than IDREGEX_REPEAT_MAX times.
+ * What would take much memory or time is refused: more than IDREGEX_MAX characters,
+ * bounds that repeat a thing more than IDREGEX_REPEAT_MAX times, references back.
  *
  * @regex: to be released by idregex_free()
  * @why: on error a static text that says what was expected
@@ -29,7 +30,7 @@ int idregex_new(const char *text, struct idregex **regex, const char **why);
 #define IDREGEX_REPEAT_MAX	255
 
 /** idregex_fits() - may be called by several threads at a time */
-bool idregex_fits(const struct idregex *regex, const char *text);
+bool idregex_fits(struct idregex *regex, const char *text);
 
 /** idregex_free() - NULL is fine */
 void idregex_free(struct idregex *regex);

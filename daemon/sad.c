@@ -387,16 +387,19 @@ static int check_owner(struct sad *sad, const struct sad_sa *sa,
 		       const struct sad_ike *ike, const char **why)
 {
 	const struct sad_ike *owner = sa->entry.ike;
-	char addr[INET6_ADDRSTRLEN] = "?";
+	char addr[INET6_ADDRSTRLEN] = "?", shown[2][TEXT_VALUE];
 
 	if (sa->entry.gone || sa->pending || owner == ike || owner->closed ||
 	    owner->source != ike->source || is_held(&sa->entry))
 		return 0;
 	inet_ntop(sa->key.dst.family, sa->key.dst.b, addr, sizeof(addr));
 	snprintf(sad->why, sizeof(sad->why),
-		 "SA %s spi 0x%08x is of %.64s (IKE SA %u) and cannot be of %.64s (IKE SA %u), too",
-		 addr, sa->key.spi, proofs_text(&owner->proofs),
-		 owner->key.id, proofs_text(&ike->proofs), ike->key.id);
+		 "SA %s spi 0x%08x is of %s (IKE SA %u) and cannot be of %s (IKE SA %u), too",
+		 addr, sa->key.spi,
+		 text_clip(shown[0], sizeof(shown[0]), proofs_text(&owner->proofs)),
+		 owner->key.id,
+		 text_clip(shown[1], sizeof(shown[1]), proofs_text(&ike->proofs)),
+		 ike->key.id);
 	*why = sad->why;
 	return -EEXIST;
 }

@@ -208,6 +208,7 @@ static const char * const not_parsed[] = {
 	"198.51.100.9:500", "[2001:db8::7]:500", "2001:db8::7[500]", "fe80::7%wan0",
 	"@[Sonic]", "^gw[0-9]$", "^O=Ex, CN=.*$", "keyid:^a$", "ipv4:^1$",
 	"fqdn:^(gw$", "fqdn:^(a{99}){99}$", "fqdn:^a{70000}$", "asn1dn:^CN=[$",
+	"fqdn:^(gw)\\1$", "email:^(.*)x(.)\\2@b$",
 };
 
 START_TEST(test_not_parsed)
@@ -483,7 +484,7 @@ static const struct {
 	{ "C=CH, O=Acme, CN=gw", "C=CH, O=Acme, CN=g*", NONE },
 	{ "C=CH, O=Acme, CN=gw", "C=CH, O=Acme, CN=gww", NONE },
 	{ "C=CH, O=Acme, CN=gw", "%any", ANY },
-	{ "C=CH, O=Acme, CN=*", "C=CH, O=Acme, CN=*", EXACT },
+	{ "C=CH, O=Acme, CN=*", "C=CH, O=Acme, CN=*", NONE },
 	{ "CN=", "CN=*", PART },
 	{ "CN=", "CN=", EXACT },
 	{ "OU=a, OU=b", "OU=b, OU=a", NONE },
@@ -550,6 +551,14 @@ static const struct {
 	{ "gw7.example.org", "asn1dn:^gw7.*$", NONE },
 	{ "ida@example.org", "email:^(ida|max)@example\\.org$", PART },
 	{ "10.1.2.3", "fqdn:^.*$", NONE },
+	{ "gw1.example.org.evil", "fqdn:^gw1\\.example\\.org|gw2\\.example\\.org$", NONE },
+	{ "x.gw2.example.org", "fqdn:^gw1\\.example\\.org|gw2\\.example\\.org$", NONE },
+	{ "gw2.example.org", "fqdn:^gw1\\.example\\.org|gw2\\.example\\.org$", PART },
+	/* one value that looks like two */
+	{ "CN=\"gw-8, OU=gold\"", "asn1dn:^CN=[^,]*, OU=gold$", NONE },
+	{ "O=\"Ex, CN=gw-8\"", "asn1dn:^O=Ex, CN=gw-[0-9]+$", NONE },
+	{ "O=\"Ex/2.5.4.3 = gw\"", "asn1dn:^O=.*$", NONE },
+	{ "O=\"Ex, Inc.\", CN=gw-8", "asn1dn:^O=Ex, Inc\\., CN=gw-[0-9]+$", PART },
 
 	{ "keyid:key1", "@#6b657931", EXACT },
 	{ "keyid:key1", "keyid:KEY1", NONE },
