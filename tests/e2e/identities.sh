@@ -17,8 +17,6 @@
 #
 # The peer is one customer after the other: the Nth comes from the Nth address,
 # is in group N of the Nth mark and has the Nth inner network.
-#
-# once: who is who is charon's and the daemon's doing, whatever the kernel is
 . tests/lib/lib.sh
 
 #         name     version  identity                          profile

@@ -11,8 +11,6 @@
 #   .------.                .------.
 #   | gw   +- 192.0.2.0/24 -+ peer |
 #   '------' .1          .2 '------'
-#
-# once: it is charon's doing, whatever the kernel is
 . tests/lib/lib.sh
 
 KEY=00112233445566778899aabbccddeeff
