@@ -103,8 +103,12 @@ static int iq_numbers_grow(struct iq_net *iqn, u32 fresh)
 	return 0;
 }
 
-/* So many numbers at most are copied where a grace period would be waited for. */
-#define IQ_NUMBERS_COPY	16384
+/*
+ * So many numbers at most are copied where a grace period would be waited for; and so
+ * often, since what each copy replaces is there until one has passed.
+ */
+#define IQ_NUMBERS_COPY		16384
+#define IQ_NUMBERS_COPIES	16
 
 /* Have the spare one say what packets read, and nobody read it. */
 static int iq_numbers_spare(struct iq_net *iqn)
@@ -112,17 +116,21 @@ static int iq_numbers_spare(struct iq_net *iqn)
 	const struct iq_numbers *numbers = iq_group_numbers(iqn);
 	struct iq_group *g, *next;
 
+	/* Where packets may read it still, a small copy is there sooner than they are done. */
+	if (!iqn->spare || poll_state_synchronize_rcu(iqn->spare_gp)) {
+		iqn->spare_copies = 0;
+	} else if (numbers->n <= IQ_NUMBERS_COPY &&
+		   iqn->spare_copies < IQ_NUMBERS_COPIES) {
+		iqn->spare_copies++;
+		iq_numbers_no_spare(iqn);
+	} else {
+		cond_synchronize_rcu(iqn->spare_gp);
+		iqn->spare_copies = 0;
+	}
 	if (!iqn->spare) {
 		iqn->spare = iq_numbers_copy(numbers, numbers->n);
 		return iqn->spare ? 0 : -ENOMEM;
 	}
-	/* Where packets may read it still, a small copy is there sooner than they are done. */
-	if (numbers->n <= IQ_NUMBERS_COPY && !poll_state_synchronize_rcu(iqn->spare_gp)) {
-		iq_numbers_no_spare(iqn);
-		iqn->spare = iq_numbers_copy(numbers, numbers->n);
-		return iqn->spare ? 0 : -ENOMEM;
-	}
-	cond_synchronize_rcu(iqn->spare_gp);
 	list_for_each_entry_safe(g, next, &iqn->stale, stale) {
 		iqn->spare->action[g->number] = numbers->action[g->number];
 		list_del_init(&g->stale);

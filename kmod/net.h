@@ -107,6 +107,7 @@ struct iq_table {
  *	written under config
  * @spare: what they did, and will at the next change; NULL: none yet; config
  * @spare_gp: the grace period after which no packet reads @spare any more; config
+ * @spare_copies: how often it was made anew since a grace period ended; config
  * @stale: groups that do something else than @spare says; config
  * @number_use: of each number; config
  * @last_number: that was given; config
@@ -158,6 +159,7 @@ struct iq_net {
 	struct iq_numbers __rcu *numbers;
 	struct iq_numbers *spare;
 	unsigned long spare_gp;
+	unsigned int spare_copies;
 	struct list_head stale;
 	struct iq_number_use *number_use;
 	u32 last_number;
