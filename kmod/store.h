@@ -8,8 +8,8 @@
  * counted of late. A second line, where a key is longer than 8 bytes, has the
  * keys themselves. The few keys that find both buckets full go to a small number
  * of further buckets, the spill; how many went there is counted for every few buckets,
- * so that a key that is nowhere is seldom looked for there. What packets seldom need stands in an array
- * beside, struct iq_rest.
+ * so that a key that is nowhere is seldom looked for there. What packets seldom need
+ * stands in an array beside, struct iq_rest.
  *
  * Readers hold rcu_read_lock() and nothing else; who counts waits, once in 65,536
  * packets or 128 MiB of an SA, where another CPU carries its counters over at this
