@@ -3,7 +3,7 @@
 # vm: -m 2048 -t 600
 # once: it takes minutes
 """What a request takes grows with what is in it, not with what is there: groups of
-which there are 2,048 or 8 times as many, and IKE SAs that all have one initiator's SPI,
+which there are 1,024 or 16 times as many, and IKE SAs that all have one initiator's SPI,
 beside others that have one each. All times are the kernel's, in this process.
 """
 import resource
@@ -11,9 +11,10 @@ import subprocess
 import tempfile
 
 COMMAND = ["build/bin/ipsec-qos", "-n", "many"]
-IKES = 20000
-FEW, MANY = 2048, 16384
+IKES = 10000
+FEW, MANY = 1024, 16384
 ROUNDS = 2          # the shortest counts: others want the processor too
+MOST = 4            # and take up to two thirds of it; lists took 16 times as long, and 20
 
 
 def sh(cmd):
@@ -69,7 +70,7 @@ def ike_times(alike):
     return best
 
 
-def compare(name, few, many, most):
+def compare(name, few, many):
     """How much longer each takes; where it is too much: what."""
     wrong = []
     for what in few:
@@ -77,7 +78,7 @@ def compare(name, few, many, most):
         ratio = (many[what] + 1) / (few[what] + 1)
         print(f"{name}, {what}: {few[what]:.1f} and {many[what]:.1f} us each, "
               f"{ratio:.2f} times", flush=True)
-        if ratio > most:
+        if ratio > MOST:
             wrong.append(f"{name}, {what}: {ratio:.2f} times as long")
     return wrong
 
@@ -85,9 +86,8 @@ def compare(name, few, many, most):
 sh("modprobe ipsec_qos && ip netns add many")
 subprocess.run([*COMMAND, "settings", "set", "max-groups", "65536"], check=True)
 subprocess.run([*COMMAND, "group", "add", "g", "id", "1", "mark", "1"], check=True)
-bad = compare("IKE SAs, distinct and alike", ike_times(False), ike_times(True), 1.6)
+bad = compare("IKE SAs, distinct and alike", ike_times(False), ike_times(True))
 subprocess.run([*COMMAND, "group", "flush"], check=True)
-# a list that is searched for each would take 8 times as long
-bad += compare(f"groups, {FEW:,} and {MANY:,}", group_times(FEW), group_times(MANY), 2.5)
+bad += compare(f"groups, {FEW:,} and {MANY:,}", group_times(FEW), group_times(MANY))
 sh("ip netns del many && rmmod ipsec_qos")
 assert not bad, bad
