@@ -22,7 +22,7 @@
 #
 # STRONGSWAN_SRC=FOLDER names a strongSwan source tree for the plugin's headers.
 
-VERSION	:= $(shell sed -n 's/.*IQ_VERSION\t"\(.*\)"/\1/p' kmod/net.h)
+VERSION	:= $(shell sed -n 's/.*IQ_VERSION\t"\(.*\)"/\1/p' kmod/core/net.h)
 PREFIX	?= /usr/local
 B	:= build
 
@@ -41,7 +41,6 @@ daemon_src	:= $(sort $(wildcard daemon/*.c))
 tools_src	:= $(sort $(wildcard tools/*.c))
 plugin_src	:= $(sort $(wildcard daemon/charon/*.c))
 unit_src	:= $(sort $(wildcard tests/unit/*_test.c))
-kmod_src	:= $(wildcard kmod/*.c)
 manuals		:= $(sort $(wildcard tools/*.8 daemon/*.[58]))
 
 daemon		:= $(if $(filter daemon/main.c,$(daemon_src)),$(B)/bin/ipsec-qosd)
@@ -50,7 +49,7 @@ plugin		:= $(if $(plugin_src),$(B)/charon/libstrongswan-ipsec-qos.so)
 unit		:= $(unit_src:tests/unit/%.c=$(B)/unit/%)
 
 .PHONY: all
-all: $(daemon) $(command) $(plugin) $(if $(kmod_src),kmod)
+all: $(daemon) $(command) $(plugin) kmod
 
 # User space. What pkg-config says is asked for when it is first needed: make
 # may have brought in the packages only a moment ago.

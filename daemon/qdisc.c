@@ -638,7 +638,7 @@ static bool chooses_sa(const char *kind)
 /*
  * Is it fed from a device's ingress? There no packet was seen by the module yet,
  * but for those that an XFRM interface brings out of ESP; a VTI's have lost the mark
- * (kmod/scrub.h). Fed from egress, or with marks that were restored, it is as good as any.
+ * (kmod/tag/scrub.h). Fed from egress, or with marks that were restored, it is as good as any.
  */
 static int check_ifb(const struct qdisc_ctl *ctl, struct site *site,
 		     const struct list *qdiscs)
