@@ -6,19 +6,19 @@
 #include <net/genetlink.h>
 #include <net/netns/generic.h>
 
-#include "claim.h"
-#include "dst.h"
-#include "frag.h"
-#include "group.h"
-#include "ike.h"
-#include "nat.h"
-#include "netlink.h"
-#include "sa.h"
-#include "scrub.h"
-#include "sysfs.h"
-#include "tag.h"
-#include "translate.h"
-#include "xfrm.h"
+#include "core/frag.h"
+#include "core/group.h"
+#include "core/netlink.h"
+#include "core/sysfs.h"
+#include "nat/nat.h"
+#include "nat/translate.h"
+#include "tag/claim.h"
+#include "tag/dst.h"
+#include "tag/ike.h"
+#include "tag/sa.h"
+#include "tag/scrub.h"
+#include "tag/tag.h"
+#include "tag/xfrm.h"
 
 static unsigned int iq_net_id __read_mostly;
 

@@ -7,7 +7,7 @@
 #ifndef _IPSEC_QOS_EVENT_H
 #define _IPSEC_QOS_EVENT_H
 
-#include "table.h"
+#include "tag/table.h"
 
 struct iq_group;
 

@@ -5,9 +5,9 @@
 #include <linux/slab.h>
 #include <net/l3mdev.h>
 
-#include "dst.h"
+#include "tag/dst.h"
+#include "tag/tag.h"
 #include "frag.h"
-#include "tag.h"
 
 /*
  * Packets of which fragments are under way: as many as come within a round trip

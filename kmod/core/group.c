@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <linux/slab.h>
 
+#include "tag/tag.h"
 #include "compat.h"
 #include "conf.h"
 #include "event.h"
@@ -8,7 +9,6 @@
 #include "name.h"
 #include "store.h"
 #include "sysfs.h"
-#include "tag.h"
 
 #define IQ_NUMBERS_MIN	64	/* a power of two: IQ_GROUP_NUMBERS is the most */
 

@@ -25,10 +25,10 @@
 #include <linux/sysfs.h>
 #include <linux/workqueue.h>
 #include <linux/xarray.h>
+#include <ipsec_qos/parse.h>
 #include <net/net_namespace.h>
 #include <uapi/linux/ipsec_qos.h>
 
-#include "../include/ipsec_qos/parse.h"
 #include "counter.h"
 
 #define IQ_VERSION	"0.1.0"

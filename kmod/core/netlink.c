@@ -4,14 +4,14 @@
 #include <net/genetlink.h>
 #include <net/sock.h>
 
+#include "nat/netlink.h"
+#include "tag/table.h"
+#include "tag/xfrm.h"
 #include "compat.h"
 #include "conf.h"
 #include "event.h"
 #include "group.h"
-#include "nat_netlink.h"
 #include "netlink.h"
-#include "table.h"
-#include "xfrm.h"
 
 /* Not const: struct nla_policy takes it so before 6.7. */
 static struct netlink_range_validation iq_lifetime_range = {

@@ -5,10 +5,10 @@
 #include <linux/slab.h>
 #include <linux/sysfs.h>
 
+#include "nat/nat.h"
+#include "tag/table.h"
 #include "compat.h"
-#include "nat.h"
 #include "sysfs.h"
-#include "table.h"
 
 /*
  * The folder's own attributes are tagged with the namespace that they are of,

@@ -5,9 +5,9 @@
 #include <linux/sched/mm.h>
 #include <linux/slab.h>
 
-#include "compat.h"
+#include "core/compat.h"
 #include "nat.h"
-#include "nat_netlink.h"
+#include "netlink.h"
 
 /*
  * More entries than this that one SPI would fit there are only if somebody chooses

@@ -25,9 +25,9 @@
 #include <linux/if.h>
 #include <linux/jiffies.h>
 #include <linux/rhashtable.h>
+#include <ipsec_qos/spi.h>
 
-#include "../include/ipsec_qos/spi.h"
-#include "net.h"
+#include "core/net.h"
 
 /**
  * struct iq_nat_conf - what a rule says; replaced whole

@@ -10,10 +10,9 @@
 #include <net/route.h>
 #include <net/xfrm.h>
 
-#include "compat.h"
-#include "hooks.h"
+#include "core/compat.h"
+#include "core/hooks.h"
 #include "nat.h"
-#include "tag.h"
 #include "translate.h"
 
 /*

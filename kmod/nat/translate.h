@@ -5,7 +5,7 @@
 #ifndef _IPSEC_QOS_TRANSLATE_H
 #define _IPSEC_QOS_TRANSLATE_H
 
-#include "net.h"
+#include "core/net.h"
 
 /**
  * iq_translate_update() - register the hooks, or take them back

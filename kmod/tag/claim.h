@@ -15,8 +15,8 @@
 #include <linux/skbuff.h>
 #include <net/xfrm.h>
 
-#include "net.h"
-#include "store.h"
+#include "core/net.h"
+#include "core/store.h"
 
 /**
  * iq_claim_start() - from now on claims are known: learn those that there are

@@ -2,8 +2,8 @@
 #include <linux/slab.h>
 #include <net/ipv6.h>
 
+#include "core/net.h"
 #include "dst.h"
-#include "net.h"
 
 /**
  * struct iq_dst - a destination

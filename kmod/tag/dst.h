@@ -5,7 +5,7 @@
 #ifndef _IPSEC_QOS_DST_H
 #define _IPSEC_QOS_DST_H
 
-#include "store.h"
+#include "core/store.h"
 
 struct iq_net;
 

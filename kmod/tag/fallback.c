@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <net/xfrm.h>
 
+#include "core/hooks.h"
 #include "fallback.h"
-#include "hooks.h"
 #include "tag.h"
 #include "xfrm.h"
 

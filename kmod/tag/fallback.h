@@ -9,7 +9,7 @@
 
 #include <linux/netfilter.h>
 
-#include "net.h"
+#include "core/net.h"
 
 /**
  * iq_fallback_mark() - mark a packet with no group, where its DSCP has a mark

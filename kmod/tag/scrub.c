@@ -7,8 +7,8 @@
 #include <net/ip_tunnels.h>
 #include <net/rtnetlink.h>
 
-#include "compat.h"
-#include "group.h"
+#include "core/compat.h"
+#include "core/group.h"
 #include "scrub.h"
 #include "xfrm.h"
 

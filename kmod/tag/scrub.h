@@ -15,7 +15,7 @@
 
 #include <net/xfrm.h>
 
-#include "net.h"
+#include "core/net.h"
 
 extern bool iq_scrub_watched;
 

@@ -2,9 +2,9 @@
 #include <linux/jiffies.h>
 #include <linux/slab.h>
 
-#include "compat.h"
-#include "event.h"
-#include "group.h"
+#include "core/compat.h"
+#include "core/event.h"
+#include "core/group.h"
 #include "sa.h"
 #include "table.h"
 #include "tag.h"

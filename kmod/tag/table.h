@@ -8,9 +8,9 @@
 
 #include <linux/netlink.h>
 
-#include "group.h"
-#include "net.h"
-#include "store.h"
+#include "core/group.h"
+#include "core/net.h"
+#include "core/store.h"
 
 /**
  * struct iq_table_type - what a table holds

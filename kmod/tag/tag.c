@@ -10,12 +10,12 @@
 #include <net/l3mdev.h>
 #include <net/xfrm.h>
 
+#include "core/conf.h"
+#include "core/frag.h"
+#include "core/group.h"
+#include "core/hooks.h"
 #include "claim.h"
-#include "conf.h"
 #include "fallback.h"
-#include "frag.h"
-#include "group.h"
-#include "hooks.h"
 #include "ike.h"
 #include "sa.h"
 #include "scrub.h"

@@ -7,8 +7,8 @@
 
 #include <linux/netfilter_ipv4.h>
 
-#include "group.h"
-#include "net.h"
+#include "core/group.h"
+#include "core/net.h"
 
 struct iq_key;
 

@@ -4,7 +4,7 @@
 #include <linux/netdevice.h>
 #include <net/xfrm.h>
 
-#include "compat.h"
+#include "core/compat.h"
 #include "claim.h"
 #include "sa.h"
 #include "tag.h"

@@ -3,9 +3,9 @@
 #include <linux/slab.h>
 #include <net/sock.h>
 
-#include "compat.h"
+#include "core/compat.h"
+#include "core/netlink.h"
 #include "nat.h"
-#include "nat_netlink.h"
 #include "netlink.h"
 #include "translate.h"
 
