@@ -10,7 +10,7 @@
 #include "store.h"
 #include "sysfs.h"
 
-#define IQ_NUMBERS_MIN	64	/* a power of two: IQ_GROUP_NUMBERS is the most */
+#define IQ_NUMBERS_MIN	64	/* a power of two: IQ_STORE_VALUES is the most */
 
 /* Hooks as the groups and the fall-back table need them. */
 int iq_group_hooks(struct iq_net *iqn, u32 n_groups, u32 n_priority)
@@ -72,8 +72,8 @@ static int iq_numbers_grow(struct iq_net *iqn, u32 fresh)
 	u32 n = old ? old->n : IQ_NUMBERS_MIN, i;
 	struct iq_number_use *use;
 
-	BUILD_BUG_ON(2 * IPSEC_QOS_MAX_GROUPS_LIMIT > IQ_GROUP_NUMBERS);
-	BUILD_BUG_ON(FIELD_MAX(IQ_WORD_GROUP) + 1 != IQ_GROUP_NUMBERS);
+	BUILD_BUG_ON(2 * IPSEC_QOS_MAX_GROUPS_LIMIT > IQ_STORE_VALUES);
+	BUILD_BUG_ON(FIELD_MAX(IQ_WORD_VALUE) + 1 != IQ_STORE_VALUES);
 	while (n < 2 * (iqn->n_groups + fresh))
 		n *= 2;
 	if (old && old->n == n)

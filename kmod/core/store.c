@@ -125,7 +125,7 @@ static bool iq_ref_free(const struct iq_ref *ref)
 	struct iq_slot *slot = iq_ref_slot(ref);
 	u64 word = atomic64_read(&slot->word);
 
-	if (word & IQ_WORD_GROUP)
+	if (word & IQ_WORD_VALUE)
 		return false;
 	return !(word & IQ_WORD_FREED) || poll_state_synchronize_rcu(slot->tag);
 }
@@ -182,7 +182,7 @@ static u8 *iq_ref_spilled_count(const struct iq_ref *ref)
 }
 
 static void iq_slot_set(const struct iq_ref *ref, const struct iq_key *key,
-			const struct iq_place *p, u32 group)
+			const struct iq_place *p, u32 value)
 {
 	struct iq_rest *rest = iq_ref_rest(ref);
 	struct iq_slot *slot = iq_ref_slot(ref);
@@ -202,7 +202,7 @@ static void iq_slot_set(const struct iq_ref *ref, const struct iq_key *key,
 	s->n++;
 	/* Pairs with iq_slot_match(). */
 	atomic64_set_release(&slot->word,
-			     FIELD_PREP(IQ_WORD_GROUP, group) |
+			     FIELD_PREP(IQ_WORD_VALUE, value) |
 			     FIELD_PREP(IQ_WORD_AH, p->ah));
 }
 
@@ -232,7 +232,7 @@ static u64 iq_slot_clear(const struct iq_ref *ref)
 	return word;
 }
 
-int iq_store_add(struct iq_store *s, const struct iq_key *key, u32 group,
+int iq_store_add(struct iq_store *s, const struct iq_key *key, u32 value,
 		 struct iq_ref *ref)
 {
 	struct iq_place p = iq_store_place(s, key, iq_store_wide(s->family));
@@ -241,7 +241,7 @@ int iq_store_add(struct iq_store *s, const struct iq_key *key, u32 group,
 	if (err)
 		return err;
 	memset(iq_ref_entry(ref), 0, sizeof(struct iq_entry));
-	iq_slot_set(ref, key, &p, group);
+	iq_slot_set(ref, key, &p, value);
 	return 0;
 }
 
@@ -274,7 +274,7 @@ static void iq_ref_move(const struct iq_ref *old, const struct iq_ref *new,
 	struct iq_rest *from = iq_ref_rest(old), *to = iq_ref_rest(new);
 
 	to->entry = from->entry;
-	iq_slot_set(new, key, p, iq_ref_group(old));
+	iq_slot_set(new, key, p, iq_ref_value(old));
 	iq_rest_count(to, iq_slot_clear(old));
 	atomic64_add(atomic64_read(&from->packets), &to->packets);
 	atomic64_add(atomic64_read(&from->bytes), &to->bytes);
@@ -290,12 +290,12 @@ int iq_store_move(struct iq_store *from, u32 *i, u32 n, struct iq_store *to)
 
 	for (; *i < end; (*i)++) {
 		old.i = *i + 2 * IQ_SLOTS;
-		if (old.i < end && iq_ref_group(&old)) {
+		if (old.i < end && iq_ref_value(&old)) {
 			iq_ref_key(&old, &key);
 			iq_store_prefetch(to, &key);
 		}
 		old.i = *i;
-		if (!iq_ref_group(&old))
+		if (!iq_ref_value(&old))
 			continue;
 		iq_ref_key(&old, &key);
 		p = iq_store_place(to, &key, iq_store_wide(to->family));
@@ -318,7 +318,7 @@ static bool iq_slot_take(struct iq_slot *slot, bool half, u64 *word)
 	local_bh_disable();
 	preempt_disable();
 	*word = atomic64_read(&slot->word);
-	while (*word & IQ_WORD_GROUP && (!half || *word & IQ_WORD_HALF)) {
+	while (*word & IQ_WORD_VALUE && (!half || *word & IQ_WORD_HALF)) {
 		if (*word & IQ_WORD_CARRY) {
 			cpu_relax();
 			*word = atomic64_read(&slot->word);
@@ -397,21 +397,21 @@ void iq_ref_count(const struct iq_ref *ref, u64 *packets, u64 *bytes)
 	*bytes += FIELD_GET(IQ_WORD_BYTES, word);
 }
 
-void iq_ref_set_group(const struct iq_ref *ref, u32 group)
+void iq_ref_set_value(const struct iq_ref *ref, u32 value)
 {
 	struct iq_slot *slot = iq_ref_slot(ref);
 	u64 word = atomic64_read(&slot->word);
 
 	/* Others count in it. */
 	while (!atomic64_try_cmpxchg(&slot->word, (s64 *)&word,
-				     (word & ~IQ_WORD_GROUP) |
-				     FIELD_PREP(IQ_WORD_GROUP, group)))
+				     (word & ~IQ_WORD_VALUE) |
+				     FIELD_PREP(IQ_WORD_VALUE, value)))
 		;
 }
 
-u32 iq_ref_group(const struct iq_ref *ref)
+u32 iq_ref_value(const struct iq_ref *ref)
 {
-	return FIELD_GET(IQ_WORD_GROUP, atomic64_read(&iq_ref_slot(ref)->word));
+	return FIELD_GET(IQ_WORD_VALUE, atomic64_read(&iq_ref_slot(ref)->word));
 }
 
 void iq_ref_key(const struct iq_ref *ref, struct iq_key *key)

@@ -4,7 +4,7 @@
  *
  * A key has two buckets, which a keyed hash of it names: peers choose SPIs, and
  * nobody shall be able to aim at a bucket. The four slots of a bucket are one
- * cache line: what a key is compared by, its group's number, and what was
+ * cache line: what a key is compared by, its value, and what was
  * counted of late. A second line, where a key is longer than 8 bytes, has the
  * keys themselves. The few keys that find both buckets full go to a small number
  * of further buckets, the spill; how many went there is counted for every few buckets,
@@ -16,9 +16,9 @@
  * moment (IQ_WORD_CARRY). For readers
  *
  *	an entry never moves within a store;
- *	a slot's word is stored last, when the rest is there; with the group's
- *	number in it goes the entry;
- *	a freed slot is used again after a grace period, so that a number that was
+ *	a slot's word is stored last, when the rest is there; with the value in it
+ *	goes the entry;
+ *	a freed slot is used again after a grace period, so that a value that was
  *	read belongs to the key beside it;
  *	who counts learns from the same word whether the entry was there still: so
  *	no packet is lost when it moves, and none is counted twice.
@@ -95,21 +95,21 @@ struct iq_key {
 #define IQ_WORD_HALF		(BIT_ULL(44) | BIT_ULL(27))
 #define IQ_WORD_CARRY		BIT_ULL(45)	/* somebody carries */
 #define IQ_WORD_AH		BIT_ULL(46)
-#define IQ_WORD_FREED		BIT_ULL(46)	/* without a group: see iq_slot.tag */
-#define IQ_WORD_GROUP		GENMASK_ULL(63, 47)
+#define IQ_WORD_FREED		BIT_ULL(46)	/* without a value: see iq_slot.tag */
+#define IQ_WORD_VALUE		GENMASK_ULL(63, 47)
 
 #define IQ_ADD_PACKETS		128
 #define IQ_ADD_BYTES		BIT(18)
 
-/* Numbers that groups may have: from 1. 0 is none. */
-#define IQ_GROUP_NUMBERS	BIT(17)
+/* Values that there may be: from 1. 0 is none. What they mean is the table's. */
+#define IQ_STORE_VALUES	BIT(17)
 
 /**
  * struct iq_slot - what a packet's key is compared with, and what it finds
  *
  * @tag: an IPv4 destination and the SPI; of a longer key its hash and the SPI.
  *	Of a freed slot the grace period to wait for (start_poll_synchronize_rcu()).
- * @word: its group's number (0: a free slot), whether it is AH, and counters
+ * @word: its value (0: a free slot), whether it is AH, and counters
  */
 struct iq_slot {
 	u64 tag;
@@ -225,14 +225,14 @@ void iq_store_prefetch(const struct iq_store *s, const struct iq_key *key);
 /**
  * iq_store_add() - put in an entry whose key is not there
  *
- * @group: its group's number
+ * @value: what look-ups are to find
  *
  * Its struct iq_entry is zero.
  *
  * Return: 0; -ENOSPC: all slots that it could have are taken, or were a moment
  * ago.
  */
-int iq_store_add(struct iq_store *s, const struct iq_key *key, u32 group,
+int iq_store_add(struct iq_store *s, const struct iq_key *key, u32 value,
 		 struct iq_ref *ref);
 
 /** iq_store_remove() - take one out */
@@ -248,11 +248,11 @@ void iq_store_remove(const struct iq_ref *ref);
  */
 int iq_store_move(struct iq_store *from, u32 *i, u32 n, struct iq_store *to);
 
-/** iq_ref_set_group() - it moves to another group */
-void iq_ref_set_group(const struct iq_ref *ref, u32 group);
+/** iq_ref_set_value() - it gets another value */
+void iq_ref_set_value(const struct iq_ref *ref, u32 value);
 
-/** iq_ref_group() - its group's number; 0: the slot is free */
-u32 iq_ref_group(const struct iq_ref *ref);
+/** iq_ref_value() - its value; 0: the slot is free */
+u32 iq_ref_value(const struct iq_ref *ref);
 
 void iq_ref_key(const struct iq_ref *ref, struct iq_key *key);
 void iq_ref_count(const struct iq_ref *ref, u64 *packets, u64 *bytes);
@@ -369,12 +369,12 @@ iq_slot_match(const struct iq_place *p, const struct iq_key *key, bool wide,
 
 	/*
 	 * Pairs with iq_slot_set() and iq_slot_clear(): now the tag and the key
-	 * are the group's; where there is none, the entry is in the next store if
+	 * are the value's; where there is none, the entry is in the next store if
 	 * it was here.
 	 */
 	f->word = atomic64_read_acquire(&slot->word);
 	if (unlikely(READ_ONCE(slot->tag) != p->tag ||
-		     !(f->word & IQ_WORD_GROUP) ||
+		     !(f->word & IQ_WORD_VALUE) ||
 		     FIELD_GET(IQ_WORD_AH, f->word) != p->ah))
 		return false;
 	if (!wide)
@@ -449,13 +449,13 @@ void iq_store_carry(struct iq_store *s, u32 i);
 bool iq_store_count_much(struct iq_store *s, u32 i, u32 packets, u32 bytes);
 
 /**
- * iq_store_lookup() - whose is it? Counts the packets as the entry's.
+ * iq_store_lookup() - find a key's value. Counts the packets as the entry's.
  *
  * @wide: iq_store_wide() of the store's family
  * @packets: 0: do not count
  *
  * Under rcu_read_lock().
- * Return: its group's number; 0: not in this store, it may be in the next.
+ * Return: its value; 0: not in this store, it may be in the next.
  */
 static __always_inline u32
 iq_store_lookup(struct iq_store *s, const struct iq_key *key, bool wide,
@@ -472,14 +472,14 @@ iq_store_lookup(struct iq_store *s, const struct iq_key *key, bool wide,
 		if (unlikely(now & IQ_WORD_HALF))
 			iq_store_carry(s, f.number * IQ_SLOTS + f.slot);
 		/* Gone a moment ago, or to the next store, where it counts. */
-		if (unlikely(!(now & IQ_WORD_GROUP)))
+		if (unlikely(!(now & IQ_WORD_VALUE)))
 			return 0;
 	} else if (packets && !iq_store_count_much(s, f.number * IQ_SLOTS + f.slot,
 						   packets, bytes)) {
 		return 0;
 	}
 	/* That of before: nobody waits for the sum. */
-	return FIELD_GET(IQ_WORD_GROUP, f.word);
+	return FIELD_GET(IQ_WORD_VALUE, f.word);
 }
 
 #endif /* _IPSEC_QOS_STORE_H */

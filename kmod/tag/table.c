@@ -232,7 +232,7 @@ static void iq_table_shrink(struct iq_table *t)
 static struct iq_group *iq_table_group(const struct iq_table *t,
 				       const struct iq_ref *ref)
 {
-	return iq_group_numbered(t->iqn, iq_ref_group(ref))->group;
+	return iq_group_numbered(t->iqn, iq_ref_value(ref))->group;
 }
 
 static void iq_table_join(struct iq_table *t, const struct iq_ref *ref,
@@ -240,7 +240,7 @@ static void iq_table_join(struct iq_table *t, const struct iq_ref *ref,
 {
 	iq_table_group(t, ref)->users[t->type->id]--;
 	g->users[t->type->id]++;
-	iq_ref_set_group(ref, g->number);
+	iq_ref_set_value(ref, g->number);
 }
 
 static void iq_entry_arm(struct iq_net *iqn, u32 expires)
@@ -658,7 +658,7 @@ u32 iq_table_remove_if(struct iq_table *t, enum ipsec_qos_event event,
 			for (ref.i = 0; ref.i < iq_store_slots(ref.s); ref.i++) {
 				if (ref.i % IQ_TABLE_STEP == IQ_TABLE_STEP - 1)
 					iq_table_breathe(iqn);
-				if (!iq_ref_group(&ref) || !cond(iqn, &ref, arg))
+				if (!iq_ref_value(&ref) || !cond(iqn, &ref, arg))
 					continue;
 				iq_table_remove(t, &ref, event);
 				if (!(++n % IQ_TABLE_BATCH))
@@ -681,7 +681,7 @@ static bool iq_ref_match(struct iq_net *iqn, const struct iq_ref *ref,
 
 	if (f->owner >= 0 && iq_ref_entry(ref)->owner != f->owner)
 		return false;
-	if (f->group && iq_group_numbered(iqn, iq_ref_group(ref))->group->id != f->group)
+	if (f->group && iq_group_numbered(iqn, iq_ref_value(ref))->group->id != f->group)
 		return false;
 	iq_ref_key(ref, &key);
 	if ((k->family && k->family != key.family) ||
@@ -820,10 +820,10 @@ bool iq_walk_next(struct iq_walk *w, struct iq_entry_info *info)
 		end = ref.s ? min(iq_store_slots(ref.s), w->i + IQ_TABLE_STEP) : 0;
 		while (w->i < end) {
 			ref.i = w->i++;
-			if (!iq_ref_group(&ref))
+			if (!iq_ref_value(&ref))
 				continue;
 			spin_lock_bh(&iqn->table);
-			found = iq_ref_group(&ref) &&
+			found = iq_ref_value(&ref) &&
 				iq_ref_match(iqn, &ref, &w->filter);
 			if (found)
 				iq_ref_info(t, &ref, info);

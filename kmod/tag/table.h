@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Tables from SPIs to groups: the SA table and the IKE table. What is behind
- * this door is table.c's own.
+ * Tables from SPIs to groups: the SA table and the IKE table. The values in their
+ * stores are groups' numbers. What is behind this door is table.c's own.
  */
 #ifndef _IPSEC_QOS_TABLE_H
 #define _IPSEC_QOS_TABLE_H
