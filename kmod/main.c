@@ -34,8 +34,8 @@ static int __net_init iq_net_init(struct net *net)
 	int err = -ENOMEM;
 
 	iqn->net = net;
-	mutex_init(&iqn->config);
-	spin_lock_init(&iqn->table);
+	mutex_init(&iqn->config_lock);
+	spin_lock_init(&iqn->table_lock);
 	INIT_LIST_HEAD(&iqn->scrubbers);
 	INIT_DELAYED_WORK(&iqn->audit_work, iq_xfrm_audit_work);
 	INIT_DELAYED_WORK(&iqn->expire_work, iq_table_expire_work);
@@ -77,14 +77,14 @@ static void __net_exit iq_net_pre_exit(struct net *net)
 {
 	struct iq_net *iqn = iq_net(net);
 
-	spin_lock_bh(&iqn->table);
+	spin_lock_bh(&iqn->table_lock);
 	WRITE_ONCE(iqn->dead, true);
-	spin_unlock_bh(&iqn->table);
+	spin_unlock_bh(&iqn->table_lock);
 
-	mutex_lock(&iqn->config);
+	mutex_lock(&iqn->config_lock);
 	iq_tag_update(iqn, false, false);
 	iq_translate_update(iqn, false);
-	mutex_unlock(&iqn->config);
+	mutex_unlock(&iqn->config_lock);
 }
 
 static void __net_exit iq_net_exit(struct net *net)

@@ -182,14 +182,14 @@ int iq_conf_set(struct iq_net *iqn, struct nlattr **tb, bool machine,
 	if (err)
 		return err;
 
-	spin_lock_bh(&iqn->table);
+	spin_lock_bh(&iqn->table_lock);
 	if (tb[IPSEC_QOS_CONF_A_MAX_SAS])
 		iqn->tables[IQ_TABLE_SA].max =
 			nla_get_u32(tb[IPSEC_QOS_CONF_A_MAX_SAS]);
 	if (tb[IPSEC_QOS_CONF_A_MAX_IKES])
 		iqn->tables[IQ_TABLE_IKE].max =
 			nla_get_u32(tb[IPSEC_QOS_CONF_A_MAX_IKES]);
-	spin_unlock_bh(&iqn->table);
+	spin_unlock_bh(&iqn->table_lock);
 	if (tb[IPSEC_QOS_CONF_A_MAX_GROUPS])
 		iqn->max_groups = nla_get_u32(tb[IPSEC_QOS_CONF_A_MAX_GROUPS]);
 	return 0;

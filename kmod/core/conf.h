@@ -14,11 +14,11 @@ extern struct netlink_range_validation iq_max_sas_range;
 extern struct netlink_range_validation iq_max_ikes_range;
 extern struct netlink_range_validation iq_max_groups_range;
 
-/** iq_conf_settings() - what packets read; iq_net.config is held */
+/** iq_conf_settings() - what packets read; iq_net.config_lock is held */
 static inline struct iq_settings *iq_conf_settings(const struct iq_net *iqn)
 {
 	return rcu_dereference_protected(iqn->settings,
-					 lockdep_is_held(&iqn->config));
+					 lockdep_is_held(&iqn->config_lock));
 }
 
 /**
@@ -28,7 +28,7 @@ static inline struct iq_settings *iq_conf_settings(const struct iq_net *iqn)
  * @machine: the machine's administrator asks: who is root in a container alone
  *	cannot raise ceilings above what they are by themselves
  *
- * Context: process, iq_net.config is held.
+ * Context: process, iq_net.config_lock is held.
  */
 int iq_conf_set(struct iq_net *iqn, struct nlattr **tb, bool machine,
 		struct netlink_ext_ack *extack);

@@ -11,11 +11,11 @@
 
 struct iq_group;
 
-/** iq_event_entry() - of an SA or IKE SA; iq_net.table is held */
+/** iq_event_entry() - of an SA or IKE SA; iq_net.table_lock is held */
 void iq_event_entry(struct iq_table *t, enum ipsec_qos_event event,
 		    const struct iq_entry_info *info);
 
-/** iq_event_group() - of a group; process context, iq_net.config is held */
+/** iq_event_group() - of a group; process context, iq_net.config_lock is held */
 void iq_event_group(struct iq_net *iqn, enum ipsec_qos_event event,
 		    const struct iq_group *g);
 
@@ -25,7 +25,7 @@ void iq_event_group(struct iq_net *iqn, enum ipsec_qos_event event,
  * @type: IPSEC_QOS_STATUS_A_SAS, _IKES or _GROUPS
  * @count: its ceiling
  *
- * Context: process, iq_net.config is held.
+ * Context: process, iq_net.config_lock is held.
  */
 void iq_event_ceiling(struct iq_net *iqn, int type, u32 count);
 

@@ -27,11 +27,11 @@ static void iq_group_free_rcu(struct rcu_head *rcu)
 	kfree(g);
 }
 
-/* iq_net.config is held. NULL: there was no group yet. */
+/* iq_net.config_lock is held. NULL: there was no group yet. */
 static struct iq_numbers *iq_group_numbers(const struct iq_net *iqn)
 {
 	return rcu_dereference_protected(iqn->numbers,
-					 lockdep_is_held(&iqn->config));
+					 lockdep_is_held(&iqn->config_lock));
 }
 
 static void iq_numbers_free_rcu(struct rcu_head *rcu)
@@ -210,10 +210,10 @@ static void iq_group_remove(struct iq_net *iqn, struct iq_group *g)
 static bool iq_group_used(struct iq_net *iqn, const struct iq_group *g,
 			  u32 *sas, u32 *ikes)
 {
-	spin_lock_bh(&iqn->table);
+	spin_lock_bh(&iqn->table_lock);
 	*sas = g->users[IQ_TABLE_SA];
 	*ikes = g->users[IQ_TABLE_IKE];
-	spin_unlock_bh(&iqn->table);
+	spin_unlock_bh(&iqn->table_lock);
 	return *sas || *ikes;
 }
 
@@ -275,7 +275,7 @@ static bool iq_group_differs(const struct iq_group *g, const struct iq_group_req
 
 /*
  * Find a request's groups, or make them. Until the request is carried out nobody else
- * can see that: config is held. @fresh: how many are new.
+ * can see that: config_lock is held. @fresh: how many are new.
  */
 static int iq_group_gather(struct iq_net *iqn, const struct iq_group_req *req, u32 n,
 			   u16 nlflags, struct iq_group_plan *plan, u32 *fresh,
@@ -450,7 +450,7 @@ int iq_group_set(struct iq_net *iqn, const struct iq_group_req *req, u32 n,
 	bool change = false;
 	int err;
 
-	lockdep_assert_held(&iqn->config);
+	lockdep_assert_held(&iqn->config_lock);
 	plan = kvcalloc(n, sizeof(*plan), GFP_KERNEL);
 	if (!plan)
 		return -ENOMEM;
@@ -504,8 +504,8 @@ int iq_group_del(struct iq_net *iqn, const struct iq_group_req *req, u32 n,
 	struct iq_group *g;
 	u32 i, sas, ikes;
 
-	lockdep_assert_held(&iqn->config);
-	/* First see that all can go. config keeps new users from coming. */
+	lockdep_assert_held(&iqn->config_lock);
+	/* First see that all can go. config_lock keeps new users from coming. */
 	for (i = 0; i < n; i++) {
 		g = iq_group_find(iqn, req[i].id, req[i].name);
 		if (!g) {
@@ -538,7 +538,7 @@ static u32 iq_group_clean(struct iq_net *iqn, int owner, bool stale)
 	u32 sas, ikes, count = 0;
 	unsigned long i;
 
-	lockdep_assert_held(&iqn->config);
+	lockdep_assert_held(&iqn->config_lock);
 	xa_for_each(&iqn->groups, i, g) {
 		if ((owner >= 0 && g->owner != owner) ||
 		    (stale && g->generation == iqn->generation[g->owner]) ||

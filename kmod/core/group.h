@@ -40,13 +40,13 @@ struct iq_action {
  * @id: its key, never changes
  * @number: what the tables know it by, and where its action is; never changes
  * @iqn: whose it is
- * @name: iq_net.config
- * @by_name: in iq_net.names; iq_net.config
- * @planned: the request that is carried out names it; iq_net.config
- * @stale: in iq_net.stale; iq_net.config
- * @owner: enum ipsec_qos_owner; iq_net.config
- * @generation: of the owner when it was stated last; iq_net.config
- * @users: SAs and IKE SAs that are in it, by enum iq_table_id; iq_net.table
+ * @name: iq_net.config_lock
+ * @by_name: in iq_net.names; iq_net.config_lock
+ * @planned: the request that is carried out names it; iq_net.config_lock
+ * @stale: in iq_net.stale; iq_net.config_lock
+ * @owner: enum ipsec_qos_owner; iq_net.config_lock
+ * @generation: of the owner when it was stated last; iq_net.config_lock
+ * @users: SAs and IKE SAs that are in it, by enum iq_table_id; iq_net.table_lock
  * @kobj: its folder in sysfs
  * @kobj_gone: completed by the folder's release
  */
@@ -84,7 +84,7 @@ struct iq_numbers {
 };
 
 /**
- * struct iq_number_use - whether a number may be given; iq_net.config
+ * struct iq_number_use - whether a number may be given; iq_net.config_lock
  *
  * The number of a group that is gone is given again after a grace period: who has read
  * it in a table uses it within one.
@@ -117,7 +117,7 @@ struct iq_group_req {
 void iq_group_init(struct iq_net *iqn);
 void iq_group_exit(struct iq_net *iqn);
 
-/* All below: iq_net.config is held. */
+/* All below: iq_net.config_lock is held. */
 
 /**
  * iq_group_set() - add or change groups, all of them or none
@@ -149,15 +149,15 @@ struct iq_group *iq_group_find(struct iq_net *iqn, u32 id, const char *name);
 /**
  * iq_group_numbered() - what is done to the packets of a group that a table names
  *
- * Under rcu_read_lock() or iq_net.table, whose holders have bottom halves
- * disabled, which is as good; or under iq_net.config.
+ * Under rcu_read_lock() or iq_net.table_lock, whose holders have bottom halves
+ * disabled, which is as good; or under iq_net.config_lock.
  */
 static inline const struct iq_action *
 iq_group_numbered(const struct iq_net *iqn, u32 number)
 {
 	return &rcu_dereference_check(iqn->numbers,
-				      lockdep_is_held(&iqn->table) ||
-				      lockdep_is_held(&iqn->config))->action[number];
+				      lockdep_is_held(&iqn->table_lock) ||
+				      lockdep_is_held(&iqn->config_lock))->action[number];
 }
 
 /** iq_group_action() - what is done to a group's packets; likewise */

@@ -21,7 +21,7 @@ int iq_hooks_update(struct iq_net *iqn, struct iq_hooks **have,
 	unsigned int i;
 	int err;
 
-	lockdep_assert_held(&iqn->config);
+	lockdep_assert_held(&iqn->config_lock);
 	if (want == !!h)
 		return 0;
 	if (!want) {

@@ -22,7 +22,7 @@
  * @have: NULL: it is not registered
  * @tmpl: @n of them; each gets @iqn as its priv
  *
- * Context: process, iq_net.config is held. Return: 0 or an errno; not to want it
+ * Context: process, iq_net.config_lock is held. Return: 0 or an errno; not to want it
  * does not fail.
  */
 int iq_hooks_update(struct iq_net *iqn, struct iq_hooks **have,

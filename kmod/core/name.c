@@ -34,7 +34,7 @@ int iq_name_reserve(struct iq_net *iqn, u32 n)
 	struct iq_group *g;
 	u32 i;
 
-	lockdep_assert_held(&iqn->config);
+	lockdep_assert_held(&iqn->config_lock);
 	if (old && n <= old->n)
 		return 0;
 	n = max_t(u32, IQ_NAMES_MIN, roundup_pow_of_two(n));
@@ -58,7 +58,7 @@ struct iq_group *iq_name_find(const struct iq_net *iqn, const char *name)
 {
 	struct iq_group *g;
 
-	lockdep_assert_held(&iqn->config);
+	lockdep_assert_held(&iqn->config_lock);
 	if (!iqn->names)
 		return NULL;
 	hlist_for_each_entry(g, iq_name_bucket(iqn->names, name), by_name)
@@ -69,13 +69,13 @@ struct iq_group *iq_name_find(const struct iq_net *iqn, const char *name)
 
 void iq_name_add(struct iq_net *iqn, struct iq_group *g)
 {
-	lockdep_assert_held(&iqn->config);
+	lockdep_assert_held(&iqn->config_lock);
 	hlist_add_head(&g->by_name, iq_name_bucket(iqn->names, g->name));
 }
 
 void iq_name_del(struct iq_group *g)
 {
-	lockdep_assert_held(&g->iqn->config);
+	lockdep_assert_held(&g->iqn->config_lock);
 	hlist_del_init(&g->by_name);
 }
 

@@ -7,7 +7,7 @@
 
 #include "group.h"
 
-/* For all of these iq_net.config is held. */
+/* For all of these iq_net.config_lock is held. */
 
 /** iq_name_reserve() - have room for so many names; 0 or -ENOMEM */
 int iq_name_reserve(struct iq_net *iqn, u32 n);

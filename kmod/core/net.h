@@ -4,13 +4,13 @@
  *
  * Locks, in the order in which they nest:
  *
- * config	a mutex; serialises all requests from user space. Held while
+ * config_lock	a mutex; serialises all requests from user space. Held while
  *		groups, settings, hooks and sysfs change.
- * table	a spinlock, bottom halves disabled; serialises all changes of the
+ * table_lock	a spinlock, bottom halves disabled; serialises all changes of the
  *		SA and IKE tables, also those that the kernel's SAD or a timer
- *		causes in softirq, where config cannot be taken. Nests inside
- *		x->lock and xfrm_state_lock of the SAD; no lock of the SAD is
- *		taken under it.
+ *		causes in softirq, where config_lock cannot be taken. Nests
+ *		inside x->lock and xfrm_state_lock of the SAD; no lock of the SAD
+ *		is taken under it.
  *
  * Packets take neither: they read everything under RCU. Fragments have locks of
  * their own, see frag.c.
@@ -42,7 +42,7 @@ enum iq_total {
 
 /**
  * struct iq_settings - what packets need to know of the settings; replaced
- * whole under config, read under RCU
+ * whole under config_lock, read under RCU
  *
  * @ports: UDP ports
  * @fallback: marks for protected packets with no group, by DSCP; a mask of 0:
@@ -78,9 +78,9 @@ struct iq_table_type;
  *	store.h; RCU
  * @iqn: whose it is
  * @type: what it holds
- * @n: how many entries; iq_net.table
- * @seq: counts changes; iq_net.table
- * @max: ceiling; written under iq_net.table
+ * @n: how many entries; iq_net.table_lock
+ * @seq: counts changes; iq_net.table_lock
+ * @max: ceiling; written under iq_net.table_lock
  */
 struct iq_table {
 	struct iq_store __rcu *store[2];
@@ -95,24 +95,24 @@ struct iq_table {
  * struct iq_net - state of a network namespace
  *
  * @net: the namespace
- * @config: see above
- * @table: see above
- * @dead: the namespace goes: nothing is added any more; table
- * @settings: RCU, written under config
+ * @config_lock: see above
+ * @table_lock: see above
+ * @dead: the namespace goes: nothing is added any more; table_lock
+ * @settings: RCU, written under config_lock
  * @total: counters of enum iq_total, per CPU
  *
- * @groups: id to struct iq_group; config
- * @names: of the groups, see name.c; config
+ * @groups: id to struct iq_group; config_lock
+ * @names: of the groups, see name.c; config_lock
  * @numbers: what groups do, by number; never NULL once there was a group; RCU,
- *	written under config
- * @spare: what they did, and will at the next change; NULL: none yet; config
- * @spare_gp: the grace period after which no packet reads @spare any more; config
- * @spare_copies: how often it was made anew since a grace period ended; config
- * @stale: groups that do something else than @spare says; config
- * @number_use: of each number; config
- * @last_number: that was given; config
- * @group_seq: counts changes of @groups; config
- * @n_priority: groups that have a priority; config
+ *	written under config_lock
+ * @spare: what they did, and will at the next change; NULL: none yet; config_lock
+ * @spare_gp: the grace period after which no packet reads @spare any more; config_lock
+ * @spare_copies: how often it was made anew since a grace period ended; config_lock
+ * @stale: groups that do something else than @spare says; config_lock
+ * @number_use: of each number; config_lock
+ * @last_number: that was given; config_lock
+ * @group_seq: counts changes of @groups; config_lock
+ * @n_priority: groups that have a priority; config_lock
  * @max_groups: ceiling
  *
  * @claimed: bits of skb->mark that policies or SAs of the kernel's want; what of
@@ -120,11 +120,11 @@ struct iq_table {
  * @tables: the SA and the IKE table, by enum iq_table_id
  * @dsts: destinations of the SA table, see dst.c
  *
- * @generation: of each owner; table
- * @audit: number of the last audit against the SAD; table
+ * @generation: of each owner; table_lock
+ * @audit: number of the last audit against the SAD; table_lock
  * @audit_work: runs one
- * @expire_at: jiffies when the next entry may expire; table
- * @expire_armed: there is one; table
+ * @expire_at: jiffies when the next entry may expire; table_lock
+ * @expire_armed: there is one; table_lock
  * @expire_work: removes what has expired
  *
  * @claims: what others want of marks, see claim.c; set before the first hook is
@@ -132,14 +132,14 @@ struct iq_table {
  * @left_group: id of the group whose bits were left to others last; 0: none
  * @frags: fragments under way, see frag.c; set before the first hook is
  *	registered, for good
- * @tag_hooks: netfilter hooks of tag.c, NULL: not registered; config
+ * @tag_hooks: netfilter hooks of tag.c, NULL: not registered; config_lock
  * @out_hooks: likewise
  * @priority_hooks: likewise
  * @fallback_hooks: likewise, of fallback.c
- * @scrub: it counts as one that scrub.c is needed for; config
+ * @scrub: it counts as one that scrub.c is needed for; config_lock
  * @scrubbers: devices that hide its SAs, see scrub.c; RCU
  * @own_sas: this host has SAs, or did while there was something to tag with;
- *	config
+ *	config_lock
  * @nat: translation, NULL: there was no rule yet; set before the first hook is
  *	registered, for good
  * @nat_hooks: likewise
@@ -148,8 +148,8 @@ struct iq_table {
  */
 struct iq_net {
 	struct net *net;
-	struct mutex config;
-	spinlock_t table;
+	struct mutex config_lock;
+	spinlock_t table_lock;
 	bool dead;
 	struct iq_settings __rcu *settings;
 	struct iq_counter __percpu *total;

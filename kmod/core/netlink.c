@@ -469,7 +469,7 @@ static size_t iq_group_size(void)
 			      nla_total_size(IPSEC_QOS_COUNTER_MAX * iq_count_size()));
 }
 
-/* iq_net.config is held. */
+/* iq_net.config_lock is held. */
 static int iq_put_group(struct sk_buff *skb, const struct iq_group *g)
 {
 	struct nlattr *nest = nla_nest_start(skb, IPSEC_QOS_A_GROUP);
@@ -626,11 +626,11 @@ static int iq_group_request(struct genl_info *info, bool del)
 		if (err)
 			goto out;
 	}
-	mutex_lock(&iqn->config);
+	mutex_lock(&iqn->config_lock);
 	err = del ? iq_group_del(iqn, req, n, info->extack) :
 		    iq_group_set(iqn, req, n, iq_get_owner(info->attrs),
 				 info->nlhdr->nlmsg_flags, info->extack);
-	mutex_unlock(&iqn->config);
+	mutex_unlock(&iqn->config_lock);
 out:
 	kvfree(req);
 	return err;
@@ -666,7 +666,7 @@ static int iq_cmd_group_get(struct sk_buff *skb, struct genl_info *info)
 	answer = iq_answer(info, NLMSG_DEFAULT_SIZE, &hdr);
 	if (!answer)
 		return -ENOMEM;
-	mutex_lock(&iqn->config);
+	mutex_lock(&iqn->config_lock);
 	g = iq_group_find(iqn, req.id, req.name);
 	if (g) {
 		err = iq_put_group(answer, g);
@@ -674,7 +674,7 @@ static int iq_cmd_group_get(struct sk_buff *skb, struct genl_info *info)
 		iq_err(info->extack, req.attr, "no such group");
 		err = -ENOENT;
 	}
-	mutex_unlock(&iqn->config);
+	mutex_unlock(&iqn->config_lock);
 	return iq_reply(info, answer, hdr, err);
 }
 
@@ -688,7 +688,7 @@ static int iq_dump_groups(struct sk_buff *skb, struct netlink_callback *cb)
 
 	if (cb->args[1])
 		return 0;
-	mutex_lock(&iqn->config);
+	mutex_lock(&iqn->config_lock);
 	cb->seq = iqn->group_seq;
 	xa_for_each_start(&iqn->groups, i, g, cb->args[0]) {
 		if (owner >= 0 && g->owner != owner)
@@ -708,7 +708,7 @@ static int iq_dump_groups(struct sk_buff *skb, struct netlink_callback *cb)
 	}
 	/* All are told; behind the last id there may be no number to go on from. */
 	cb->args[1] = !g;
-	mutex_unlock(&iqn->config);
+	mutex_unlock(&iqn->config_lock);
 	return skb->len;
 }
 
@@ -717,9 +717,9 @@ static int iq_cmd_group_flush(struct sk_buff *skb, struct genl_info *info)
 	struct iq_net *iqn = iq_net(genl_info_net(info));
 	u32 count;
 
-	mutex_lock(&iqn->config);
+	mutex_lock(&iqn->config_lock);
 	count = iq_group_flush(iqn, iq_get_filter_owner(info->attrs));
-	mutex_unlock(&iqn->config);
+	mutex_unlock(&iqn->config_lock);
 	return iq_reply_count(info, count);
 }
 
@@ -747,7 +747,7 @@ static int iq_entry_request(struct genl_info *info, bool del)
 	if (!req)
 		return -ENOMEM;
 
-	mutex_lock(&iqn->config);
+	mutex_lock(&iqn->config_lock);
 	nlmsg_for_each_attr(attr, info->nlhdr, GENL_HDRLEN, rem) {
 		if (nla_type(attr) != type)
 			continue;
@@ -760,7 +760,7 @@ static int iq_entry_request(struct genl_info *info, bool del)
 		    iq_table_set(t, req, n, iq_get_count(info->attrs),
 				 info->nlhdr->nlmsg_flags, info->extack);
 out:
-	mutex_unlock(&iqn->config);
+	mutex_unlock(&iqn->config_lock);
 	kvfree(req);
 	return err;
 }
@@ -790,14 +790,14 @@ static int iq_cmd_entry_get(struct sk_buff *skb, struct genl_info *info)
 		iq_err(info->extack, NULL, "the %s is missing", t->type->name);
 		return -EINVAL;
 	}
-	mutex_lock(&iqn->config);
+	mutex_lock(&iqn->config_lock);
 	err = iq_get_entry(t, attr, &req, info->extack);
 	if (!err) {
 		err = iq_table_get(t, &req.key, &entry);
 		if (err)
 			iq_err(info->extack, attr, "no such %s", t->type->name);
 	}
-	mutex_unlock(&iqn->config);
+	mutex_unlock(&iqn->config_lock);
 	if (err)
 		return err;
 	answer = iq_answer(info, NLMSG_DEFAULT_SIZE, &hdr);
@@ -818,9 +818,9 @@ static int iq_cmd_entry_flush(struct sk_buff *skb, struct genl_info *info)
 	err = iq_get_filter(t->type->id, info->attrs, &filter, info->extack);
 	if (err)
 		return err;
-	mutex_lock(&iqn->config);
+	mutex_lock(&iqn->config_lock);
 	count = iq_table_flush(t, &filter);
-	mutex_unlock(&iqn->config);
+	mutex_unlock(&iqn->config_lock);
 	return iq_reply_count(info, count);
 }
 
@@ -983,11 +983,11 @@ static int iq_cmd_status_get(struct sk_buff *skb, struct genl_info *info)
 	answer = iq_answer(info, NLMSG_DEFAULT_SIZE + 64 * 28, &hdr);
 	if (!answer)
 		return -ENOMEM;
-	mutex_lock(&iqn->config);
+	mutex_lock(&iqn->config_lock);
 	err = iq_put_status(answer, iqn);
 	if (!err)
 		err = iq_put_conf(answer, iqn);
-	mutex_unlock(&iqn->config);
+	mutex_unlock(&iqn->config_lock);
 	return iq_reply(info, answer, hdr, err);
 }
 
@@ -1006,10 +1006,10 @@ static int iq_cmd_conf_set(struct sk_buff *skb, struct genl_info *info)
 			       info->extack);
 	if (err)
 		return err;
-	mutex_lock(&iqn->config);
+	mutex_lock(&iqn->config_lock);
 	err = iq_conf_set(iqn, tb, netlink_capable(skb, CAP_NET_ADMIN),
 			  info->extack);
-	mutex_unlock(&iqn->config);
+	mutex_unlock(&iqn->config_lock);
 	return err;
 }
 
@@ -1026,11 +1026,11 @@ static int iq_cmd_resync_start(struct sk_buff *skb, struct genl_info *info)
 	answer = iq_answer(info, NLMSG_DEFAULT_SIZE, &hdr);
 	if (!answer)
 		return -ENOMEM;
-	mutex_lock(&iqn->config);
-	spin_lock_bh(&iqn->table);
+	mutex_lock(&iqn->config_lock);
+	spin_lock_bh(&iqn->table_lock);
 	generation = ++iqn->generation[owner];
-	spin_unlock_bh(&iqn->table);
-	mutex_unlock(&iqn->config);
+	spin_unlock_bh(&iqn->table_lock);
+	mutex_unlock(&iqn->config_lock);
 	return iq_reply(info, answer, hdr,
 			nla_put_u8(answer, IPSEC_QOS_A_OWNER, owner) ||
 			nla_put_u32(answer, IPSEC_QOS_A_GENERATION, generation) ?
@@ -1048,18 +1048,18 @@ static int iq_cmd_resync_end(struct sk_buff *skb, struct genl_info *info)
 		iq_err(info->extack, NULL, "the generation is missing");
 		return -EINVAL;
 	}
-	mutex_lock(&iqn->config);
+	mutex_lock(&iqn->config_lock);
 	if (nla_get_u32(attr) != iqn->generation[owner]) {
 		iq_err(info->extack, attr, "generation %u is over, this is %u",
 		       nla_get_u32(attr), iqn->generation[owner]);
-		mutex_unlock(&iqn->config);
+		mutex_unlock(&iqn->config_lock);
 		return -ESTALE;
 	}
 	iq_xfrm_audit(iqn);
 	count = iq_table_sweep(&iqn->tables[IQ_TABLE_SA], owner);
 	count += iq_table_sweep(&iqn->tables[IQ_TABLE_IKE], owner);
 	count += iq_group_sweep(iqn, owner);
-	mutex_unlock(&iqn->config);
+	mutex_unlock(&iqn->config_lock);
 	return iq_reply_count(info, count);
 }
 
@@ -1136,7 +1136,7 @@ void iq_event_ceiling(struct iq_net *iqn, int type, u32 count)
 	void *hdr;
 	int err;
 
-	lockdep_assert_held(&iqn->config);
+	lockdep_assert_held(&iqn->config_lock);
 	if (iqn->ceiling_told && time_before(jiffies, iqn->ceiling_told + HZ))
 		return;
 	skb = iq_event_begin(iqn, IQ_MCGRP_EVENTS, IPSEC_QOS_EVENT_CEILING,

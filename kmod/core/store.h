@@ -27,8 +27,9 @@
  * and moves the entries over in steps: an entry is in the next store before it
  * leaves this one, and readers look in this one first.
  *
- * Writers hold iq_net.table; who adds entries or resizes holds iq_net.config as
- * well: so that while a store is emptied into the next nothing is added.
+ * Writers hold iq_net.table_lock; who adds entries or resizes holds
+ * iq_net.config_lock as well: so that while a store is emptied into the next
+ * nothing is added.
  */
 #ifndef _IPSEC_QOS_STORE_H
 #define _IPSEC_QOS_STORE_H
@@ -131,7 +132,7 @@ struct iq_wide_bucket {
 };
 
 /**
- * struct iq_entry - what packets do not need of an entry; iq_net.table
+ * struct iq_entry - what packets do not need of an entry; iq_net.table_lock
  *
  * @expires: iq_table_clock() when it does; valid if @timed
  * @generation: of its owner when it was stated last, the lower bits
@@ -173,7 +174,7 @@ struct iq_rest {
  * @spilled: for every IQ_STORE_SPILLED buckets: entries in the spill whose first
  *	bucket is one of them; U8_MAX: as many or more, for ever
  * @rest: of each slot
- * @n: entries; iq_net.table
+ * @n: entries; iq_net.table_lock
  * @id: no other store has had it
  */
 struct iq_store {
@@ -213,7 +214,7 @@ u32 iq_store_room(const struct iq_store *s);
 /** iq_store_for() - what to allocate one with, if it is to take just @n */
 u32 iq_store_for(u32 n);
 
-/* For all below: iq_net.table is held. */
+/* For all below: iq_net.table_lock is held. */
 
 /** iq_store_find() - the slot that has @key; false: none */
 bool iq_store_find(struct iq_store *s, const struct iq_key *key,

@@ -93,10 +93,10 @@ static ssize_t iq_show_nat_entries(struct iq_net *iqn, char *buf)
 {
 	u32 n = 0;
 
-	mutex_lock(&iqn->config);
+	mutex_lock(&iqn->config_lock);
 	if (iqn->nat)
 		n = READ_ONCE(iqn->nat->n);
-	mutex_unlock(&iqn->config);
+	mutex_unlock(&iqn->config_lock);
 	return sysfs_emit(buf, "%u\n", n);
 }
 
@@ -107,11 +107,11 @@ static ssize_t iq_show_nat_total(struct iq_net *iqn, char *buf,
 	struct iq_nat_rule *rule;
 	u64 packets = 0;
 
-	mutex_lock(&iqn->config);
+	mutex_lock(&iqn->config_lock);
 	if (iqn->nat)
 		list_for_each_entry(rule, &iqn->nat->rules, list)
 			packets += iq_counter_sum(rule->counter, which).packets;
-	mutex_unlock(&iqn->config);
+	mutex_unlock(&iqn->config_lock);
 	return sysfs_emit(buf, "%llu\n", packets);
 }
 

@@ -13,7 +13,7 @@ void iq_sysfs_module_exit(void);
 int iq_sysfs_init(struct iq_net *iqn);
 void iq_sysfs_exit(struct iq_net *iqn);
 
-/* All below: iq_net.config is held. */
+/* All below: iq_net.config_lock is held. */
 
 /* A folder that finds no memory is missed, and the log says so. */
 void iq_sysfs_group_add(struct iq_net *iqn, struct iq_group *g);

@@ -102,7 +102,7 @@ static const struct iq_nat_conf *iq_nat_conf(const struct iq_nat *nat,
 					     const struct iq_nat_rule *rule)
 {
 	return rcu_dereference_check(rule->conf,
-				     lockdep_is_held(&nat->iqn->config) ||
+				     lockdep_is_held(&nat->iqn->config_lock) ||
 				     lockdep_is_held(&nat->lock));
 }
 
@@ -945,7 +945,7 @@ static void iq_nat_expire_work(struct work_struct *work)
 	struct iq_nat_rule *rule;
 	bool through;
 
-	mutex_lock(&nat->iqn->config);
+	mutex_lock(&nat->iqn->config_lock);
 	list_for_each_entry(rule, &nat->rules, list) {
 		do {
 			spin_lock_bh(&nat->lock);
@@ -954,7 +954,7 @@ static void iq_nat_expire_work(struct work_struct *work)
 			cond_resched();
 		} while (!through);
 	}
-	mutex_unlock(&nat->iqn->config);
+	mutex_unlock(&nat->iqn->config_lock);
 	spin_lock_bh(&nat->lock);
 	if (nat->n)
 		mod_delayed_work(system_dfl_wq, &nat->expire, HZ);
@@ -1068,11 +1068,11 @@ int iq_nat_rule_set(struct iq_nat *nat, u32 id, struct iq_nat_conf *conf)
 	struct iq_nat_rule *rule = iq_nat_rule_find(nat, id);
 	struct iq_nat_conf *old;
 
-	lockdep_assert_held(&nat->iqn->config);
+	lockdep_assert_held(&nat->iqn->config_lock);
 	if (!rule)
 		return iq_nat_rule_add(nat, id, conf);
 	old = rcu_dereference_protected(rule->conf,
-					lockdep_is_held(&nat->iqn->config));
+					lockdep_is_held(&nat->iqn->config_lock));
 	rcu_assign_pointer(rule->conf, conf);
 	if (memcmp(&old->scheme, &conf->scheme, sizeof(old->scheme)) ||
 	    old->underived != conf->underived) {
@@ -1086,7 +1086,7 @@ int iq_nat_rule_set(struct iq_nat *nat, u32 id, struct iq_nat_conf *conf)
 
 void iq_nat_rule_del(struct iq_nat *nat, struct iq_nat_rule *rule)
 {
-	lockdep_assert_held(&nat->iqn->config);
+	lockdep_assert_held(&nat->iqn->config_lock);
 	list_del_rcu(&rule->list);
 	nat->n_rules--;
 	/* Nobody makes an entry of it any more. */
@@ -1146,10 +1146,10 @@ void iq_nat_exit(struct iq_net *iqn)
 	struct iq_nat *nat;
 
 	/* Its files in sysfs may still be read. */
-	mutex_lock(&iqn->config);
+	mutex_lock(&iqn->config_lock);
 	nat = iqn->nat;
 	iqn->nat = NULL;
-	mutex_unlock(&iqn->config);
+	mutex_unlock(&iqn->config_lock);
 	if (!nat)
 		return;
 	cancel_delayed_work_sync(&nat->expire);

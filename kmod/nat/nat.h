@@ -10,7 +10,7 @@
  * over, as the right answer would come soon.
  *
  * What a packet needs is found by look-ups under RCU, without a lock. Entries are
- * made, matched and removed under iq_nat.lock, rules under iq_net.config.
+ * made, matched and removed under iq_nat.lock, rules under iq_net.config_lock.
  *
  * Anybody inside can make entries, with any address. At a ceiling the oldest that
  * waits gives way, and where none does, the oldest that is associated only; one that
@@ -83,7 +83,7 @@ enum iq_nat_order {
  * struct iq_nat_rule - a rule
  *
  * @list: of iq_nat.rules, by @id; RCU
- * @conf: RCU, replaced under iq_net.config
+ * @conf: RCU, replaced under iq_net.config_lock
  * @id: the user's
  * @number: no other rule has had it in this namespace
  * @n: entries; iq_nat.lock. @n_waiting: of them, those that wait
@@ -234,7 +234,7 @@ struct iq_nat_entry {
  *
  * @lock: serialises changes of all below but @rules; bottom halves disabled. No
  *	other lock is taken under it
- * @rules: RCU, written under iq_net.config
+ * @rules: RCU, written under iq_net.config_lock
  * @out: entries by the key of that direction; likewise @in
  * @waits: struct iq_nat_wait by their parts
  * @nodes: inside nodes, to count their entries
@@ -242,7 +242,7 @@ struct iq_nat_entry {
  * @n: entries
  * @seq: counts those that came and went, for dumps
  * @expire: looks once a second, while there are any, whether some are over; takes
- *	iq_net.config
+ *	iq_net.config_lock
  */
 struct iq_nat {
 	struct iq_net *iqn;
@@ -266,11 +266,11 @@ int iq_nat_init(struct iq_net *iqn);
 /** iq_nat_exit() - the hooks are gone and a grace period has passed */
 void iq_nat_exit(struct iq_net *iqn);
 
-/** iq_nat_rule_find() - iq_net.config is held; NULL: none */
+/** iq_nat_rule_find() - iq_net.config_lock is held; NULL: none */
 struct iq_nat_rule *iq_nat_rule_find(const struct iq_nat *nat, u32 id);
 
 /**
- * iq_nat_rule_set() - add a rule or change it; iq_net.config is held
+ * iq_nat_rule_set() - add a rule or change it; iq_net.config_lock is held
  *
  * @conf: taken over, if that goes well
  *
@@ -278,13 +278,13 @@ struct iq_nat_rule *iq_nat_rule_find(const struct iq_nat *nat, u32 id);
  */
 int iq_nat_rule_set(struct iq_nat *nat, u32 id, struct iq_nat_conf *conf);
 
-/** iq_nat_rule_del() - with its entries; iq_net.config is held */
+/** iq_nat_rule_del() - with its entries; iq_net.config_lock is held */
 void iq_nat_rule_del(struct iq_nat *nat, struct iq_nat_rule *rule);
 
 /**
  * iq_nat_flush() - entries of @rule, or all; returns how many went
  *
- * Context: process; iq_net.config is held, or there are no packets and requests any more.
+ * Context: process; iq_net.config_lock is held, or there are no packets and requests any more.
  */
 u32 iq_nat_flush(struct iq_nat *nat, struct iq_nat_rule *rule);
 

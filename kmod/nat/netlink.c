@@ -226,7 +226,7 @@ static int iq_get_rule(struct genl_info *info, struct nlattr **tb, u32 *id)
 	return 0;
 }
 
-/* iq_net.config is held. @conf is taken over if that goes well. */
+/* iq_net.config_lock is held. @conf is taken over if that goes well. */
 static int iq_rule_new(struct iq_net *iqn, u32 id, struct iq_nat_conf *conf,
 		       u16 nlflags, const struct nlattr *attr,
 		       struct netlink_ext_ack *extack)
@@ -275,10 +275,10 @@ int iq_cmd_nat_rule_new(struct sk_buff *skb, struct genl_info *info)
 	err = iq_get_conf(info->attrs[IPSEC_QOS_A_NAT_RULE], tb, conf,
 			  netlink_capable(skb, CAP_NET_ADMIN), info->extack);
 	if (!err) {
-		mutex_lock(&iqn->config);
+		mutex_lock(&iqn->config_lock);
 		err = iq_rule_new(iqn, id, conf, info->nlhdr->nlmsg_flags,
 				  info->attrs[IPSEC_QOS_A_NAT_RULE], info->extack);
-		mutex_unlock(&iqn->config);
+		mutex_unlock(&iqn->config_lock);
 	}
 	if (err)
 		kfree_sensitive(conf);
@@ -296,7 +296,7 @@ int iq_cmd_nat_rule_del(struct sk_buff *skb, struct genl_info *info)
 	err = iq_get_rule(info, tb, &id);
 	if (err)
 		return err;
-	mutex_lock(&iqn->config);
+	mutex_lock(&iqn->config_lock);
 	rule = iqn->nat ? iq_nat_rule_find(iqn->nat, id) : NULL;
 	if (rule) {
 		iq_nat_rule_del(iqn->nat, rule);
@@ -306,7 +306,7 @@ int iq_cmd_nat_rule_del(struct sk_buff *skb, struct genl_info *info)
 		iq_err(info->extack, info->attrs[IPSEC_QOS_A_NAT_RULE], "no rule %u", id);
 		err = -ENOENT;
 	}
-	mutex_unlock(&iqn->config);
+	mutex_unlock(&iqn->config_lock);
 	return err;
 }
 
@@ -321,7 +321,7 @@ static int iq_put_rule(struct sk_buff *skb, const struct iq_nat *nat,
 {
 	const struct iq_nat_conf *conf =
 		rcu_dereference_protected(rule->conf,
-					  lockdep_is_held(&nat->iqn->config));
+					  lockdep_is_held(&nat->iqn->config_lock));
 	struct nlattr *nest = nla_nest_start(skb, IPSEC_QOS_A_NAT_RULE), *counters;
 	struct iq_count c;
 	int i;
@@ -373,7 +373,7 @@ int iq_dump_nat_rules(struct sk_buff *skb, struct netlink_callback *cb)
 	struct iq_nat_rule *rule;
 	void *hdr;
 
-	mutex_lock(&iqn->config);
+	mutex_lock(&iqn->config_lock);
 	if (!iqn->nat)
 		goto out;
 	list_for_each_entry(rule, &iqn->nat->rules, list) {
@@ -391,7 +391,7 @@ int iq_dump_nat_rules(struct sk_buff *skb, struct netlink_callback *cb)
 		cb->args[0] = rule->id;
 	}
 out:
-	mutex_unlock(&iqn->config);
+	mutex_unlock(&iqn->config_lock);
 	return skb->len;
 }
 
@@ -485,12 +485,12 @@ int iq_dump_nat_start(struct netlink_callback *cb)
 		kfree(d);
 		return err;
 	}
-	mutex_lock(&iqn->config);
+	mutex_lock(&iqn->config_lock);
 	if (iqn->nat) {
 		rhashtable_walk_enter(&iqn->nat->out, &d->iter);
 		d->nat = iqn->nat;
 	}
-	mutex_unlock(&iqn->config);
+	mutex_unlock(&iqn->config_lock);
 	cb->args[0] = (long)d;
 	return 0;
 }
@@ -550,13 +550,13 @@ int iq_cmd_nat_flush(struct sk_buff *skb, struct genl_info *info)
 	err = iq_get_nat_filter(info->attrs[IPSEC_QOS_A_NAT], &id, info->extack);
 	if (err)
 		return err;
-	mutex_lock(&iqn->config);
+	mutex_lock(&iqn->config_lock);
 	if (iqn->nat) {
 		rule = id ? iq_nat_rule_find(iqn->nat, id) : NULL;
 		if (!id || rule)
 			count = iq_nat_flush(iqn->nat, rule);
 	}
-	mutex_unlock(&iqn->config);
+	mutex_unlock(&iqn->config_lock);
 	return iq_reply_count(info, count);
 }
 

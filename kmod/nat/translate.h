@@ -12,7 +12,7 @@
  *
  * @want: there are rules
  *
- * Context: process, iq_net.config is held. Return: 0 or an errno; not to want them
+ * Context: process, iq_net.config_lock is held. Return: 0 or an errno; not to want them
  * does not fail.
  */
 int iq_translate_update(struct iq_net *iqn, bool want);

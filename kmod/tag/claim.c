@@ -1031,7 +1031,7 @@ void iq_claim_audit(struct iq_net *iqn)
 	struct xfrm_state_walk states;
 	bool room;
 
-	lockdep_assert_held(&iqn->config);
+	lockdep_assert_held(&iqn->config_lock);
 	if (!c)
 		return;
 	spin_lock_bh(&c->lock);
@@ -1067,7 +1067,7 @@ int iq_claim_start(struct iq_net *iqn)
 	struct iq_claims *c;
 	int err;
 
-	lockdep_assert_held(&iqn->config);
+	lockdep_assert_held(&iqn->config_lock);
 	if (iqn->claims)
 		return 0;
 	c = kzalloc(sizeof(*c), GFP_KERNEL_ACCOUNT);

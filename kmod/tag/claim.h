@@ -22,7 +22,7 @@
  * iq_claim_start() - from now on claims are known: learn those that there are
  *
  * Before the first hook is registered; again does nothing. Process context,
- * iq_net.config is held. Return: 0 or -ENOMEM.
+ * iq_net.config_lock is held. Return: 0 or -ENOMEM.
  */
 int iq_claim_start(struct iq_net *iqn);
 

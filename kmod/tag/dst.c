@@ -9,7 +9,7 @@
  * struct iq_dst - a destination
  *
  * @addr: an IPv4 one as ::ffff:a.b.c.d
- * @n: SAs that have it; iq_net.table
+ * @n: SAs that have it; iq_net.table_lock
  */
 struct iq_dst {
 	struct rhash_head node;

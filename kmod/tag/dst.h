@@ -14,10 +14,10 @@ int iq_dst_init(struct iq_net *iqn);
 /* Nobody looks any more. */
 void iq_dst_exit(struct iq_net *iqn);
 
-/** iq_dst_added() - an SA has @key's destination: 0 or -ENOMEM; iq_net.table is held */
+/** iq_dst_added() - an SA has @key's destination: 0 or -ENOMEM; iq_net.table_lock is held */
 int iq_dst_added(struct iq_net *iqn, const struct iq_key *key);
 
-/** iq_dst_removed() - one that had it goes; iq_net.table is held */
+/** iq_dst_removed() - one that had it goes; iq_net.table_lock is held */
 void iq_dst_removed(struct iq_net *iqn, const struct iq_key *key);
 
 /** iq_dst_known() - has an SA this destination, of 4 or 16 bytes? Under rcu_read_lock(). */

@@ -28,7 +28,7 @@ void iq_fallback_mark(struct iq_net *iqn, struct sk_buff *skb,
  * of this host after all: one with a mark of its own, which a packet gets only later
  * (by nftables) or never (VTI)
  *
- * Context: process, iq_net.config is held. Return: 0 or -ENOMEM; with @want false it
+ * Context: process, iq_net.config_lock is held. Return: 0 or -ENOMEM; with @want false it
  * does not fail.
  */
 int iq_fallback_update(struct iq_net *iqn, bool want);

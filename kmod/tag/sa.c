@@ -25,7 +25,7 @@ void iq_sa_installed(struct iq_net *iqn, const struct iq_key *key)
 	struct iq_entry *e;
 	struct iq_ref ref;
 
-	spin_lock_bh(&iqn->table);
+	spin_lock_bh(&iqn->table_lock);
 	e = iq_sa_find(iqn, key, &ref);
 	if (e) {
 		bool changed = e->pending || !e->local;
@@ -39,7 +39,7 @@ void iq_sa_installed(struct iq_net *iqn, const struct iq_key *key)
 		if (changed)
 			iq_table_changed(t, &ref, IPSEC_QOS_EVENT_CHANGE);
 	}
-	spin_unlock_bh(&iqn->table);
+	spin_unlock_bh(&iqn->table_lock);
 }
 
 void iq_sa_deleted(struct iq_net *iqn, const struct iq_key *key)
@@ -48,7 +48,7 @@ void iq_sa_deleted(struct iq_net *iqn, const struct iq_key *key)
 	struct iq_entry *e;
 	struct iq_ref ref;
 
-	spin_lock_bh(&iqn->table);
+	spin_lock_bh(&iqn->table_lock);
 	e = iq_sa_find(iqn, key, &ref);
 	if (e) {
 		bool changed = e->local;
@@ -60,7 +60,7 @@ void iq_sa_deleted(struct iq_net *iqn, const struct iq_key *key)
 		else if (changed)
 			iq_table_changed(t, &ref, IPSEC_QOS_EVENT_CHANGE);
 	}
-	spin_unlock_bh(&iqn->table);
+	spin_unlock_bh(&iqn->table_lock);
 }
 
 void iq_sa_met(struct iq_net *iqn, const struct iq_key *key)
@@ -69,7 +69,7 @@ void iq_sa_met(struct iq_net *iqn, const struct iq_key *key)
 	struct iq_entry *e;
 	struct iq_ref ref;
 
-	spin_lock_bh(&iqn->table);
+	spin_lock_bh(&iqn->table_lock);
 	e = iq_sa_find(iqn, key, &ref);
 	if (e) {
 		bool changed = !e->local;
@@ -79,14 +79,14 @@ void iq_sa_met(struct iq_net *iqn, const struct iq_key *key)
 		if (changed)
 			iq_table_changed(t, &ref, IPSEC_QOS_EVENT_CHANGE);
 	}
-	spin_unlock_bh(&iqn->table);
+	spin_unlock_bh(&iqn->table_lock);
 }
 
 void iq_sa_audit_begin(struct iq_net *iqn)
 {
-	spin_lock_bh(&iqn->table);
+	spin_lock_bh(&iqn->table_lock);
 	iqn->audit++;
-	spin_unlock_bh(&iqn->table);
+	spin_unlock_bh(&iqn->table_lock);
 }
 
 static bool iq_sa_unmet(struct iq_net *iqn, const struct iq_ref *ref,

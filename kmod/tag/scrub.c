@@ -28,7 +28,7 @@ struct iq_scrubber {
 
 /*
  * @iq_scrub_lock: serialises changes of the devices, and of what is wanted. Nests
- *	inside RTNL and iq_net.config; nothing is waited for under it.
+ *	inside RTNL and iq_net.config_lock; nothing is waited for under it.
  * @iq_scrub_devices: how many struct iq_scrubber there are
  * @iq_scrub_nets: how many namespaces have something to tag with
  * @iq_scrub_wanted: there are both; written under iq_scrub_lock
@@ -251,7 +251,7 @@ static bool iq_scrub_change(unsigned int *n, bool more)
 
 void iq_scrub_update(struct iq_net *iqn, bool tag)
 {
-	lockdep_assert_held(&iqn->config);
+	lockdep_assert_held(&iqn->config_lock);
 	if (iqn->scrub == tag)
 		return;
 	iqn->scrub = tag;

@@ -27,7 +27,7 @@ void iq_scrub_module_exit(void);
  *
  * Where one has, and there is a device that hides SAs, decrypted packets are
  * watched: not before, as that costs each of them two calls. Context: process,
- * iq_net.config is held.
+ * iq_net.config_lock is held.
  */
 void iq_scrub_update(struct iq_net *iqn, bool tag);
 

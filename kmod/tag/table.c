@@ -15,7 +15,7 @@
 
 /*
  * Slots to look at, and entries to find, change or move and to tell of, before
- * iq_net.table is let go of: packets wait for who holds it.
+ * iq_net.table_lock is let go of: packets wait for who holds it.
  */
 #define IQ_TABLE_STEP	512
 #define IQ_TABLE_BATCH	64
@@ -37,12 +37,12 @@ static bool iq_clock_past(u32 when)
 	return (s32)(iq_table_clock() - when) >= 0;
 }
 
-/* Give way to who waits for iq_net.table; with config held no entry changes its place. */
+/* Give way to who waits for iq_net.table_lock; with config_lock held no entry changes its place. */
 static void iq_table_breathe(struct iq_net *iqn)
 {
-	spin_unlock_bh(&iqn->table);
+	spin_unlock_bh(&iqn->table_lock);
 	cond_resched();
-	spin_lock_bh(&iqn->table);
+	spin_lock_bh(&iqn->table_lock);
 }
 
 /* Which of a table's stores has a key, and what keys a store has. */
@@ -58,18 +58,18 @@ static u8 iq_store_family(const struct iq_table *t, int which)
 	return which ? AF_INET6 : AF_INET;
 }
 
-/* The head of a chain of stores, and the one behind @s; iq_net.table is held. */
+/* The head of a chain of stores, and the one behind @s; iq_net.table_lock is held. */
 static struct iq_store *iq_table_head(const struct iq_table *t, int which)
 {
 	return rcu_dereference_protected(t->store[which],
-					 lockdep_is_held(&t->iqn->table));
+					 lockdep_is_held(&t->iqn->table_lock));
 }
 
 static struct iq_store *iq_table_next(const struct iq_table *t,
 				      const struct iq_store *s)
 {
 	return rcu_dereference_protected(s->next,
-					 lockdep_is_held(&t->iqn->table));
+					 lockdep_is_held(&t->iqn->table_lock));
 }
 
 /* Where new entries go; NULL: there is none. */
@@ -87,17 +87,17 @@ static int iq_table_extend(struct iq_table *t, int which, u32 n)
 {
 	struct iq_store *s = iq_store_alloc(iq_store_family(t, which), n), *tail;
 
-	lockdep_assert_held(&t->iqn->config);
+	lockdep_assert_held(&t->iqn->config_lock);
 	if (!s)
 		return -ENOMEM;
-	spin_lock_bh(&t->iqn->table);
+	spin_lock_bh(&t->iqn->table_lock);
 	tail = iq_table_tail(t, which);
 	if (tail)
 		rcu_assign_pointer(tail->next, s);
 	else
 		rcu_assign_pointer(t->store[which], s);
 	t->seq++;
-	spin_unlock_bh(&t->iqn->table);
+	spin_unlock_bh(&t->iqn->table_lock);
 	return 0;
 }
 
@@ -109,24 +109,24 @@ static int iq_table_drain(struct iq_table *t, int which)
 	u32 i = 0;
 	int err;
 
-	spin_lock_bh(&iqn->table);
+	spin_lock_bh(&iqn->table_lock);
 	head = iq_table_head(t, which);
 	while (i < iq_store_slots(head)) {
 		to = iq_table_tail(t, which);
 		err = iq_store_move(head, &i, IQ_TABLE_BATCH, to);
 		t->seq++;
-		spin_unlock_bh(&iqn->table);
+		spin_unlock_bh(&iqn->table_lock);
 		/* Next to impossible, and then another secret helps. */
 		if (err)
 			err = iq_table_extend(t, which, 2 * iq_store_room(to));
 		if (err)
 			return err;
 		cond_resched();
-		spin_lock_bh(&iqn->table);
+		spin_lock_bh(&iqn->table_lock);
 	}
 	rcu_assign_pointer(t->store[which], iq_table_next(t, head));
 	t->seq++;
-	spin_unlock_bh(&iqn->table);
+	spin_unlock_bh(&iqn->table_lock);
 	iq_store_free(head);
 	return 0;
 }
@@ -142,9 +142,9 @@ static int iq_table_resize(struct iq_table *t, int which, u32 n)
 	bool more = true;
 
 	while (!err && more) {
-		spin_lock_bh(&t->iqn->table);
+		spin_lock_bh(&t->iqn->table_lock);
 		more = iq_table_next(t, iq_table_head(t, which));
-		spin_unlock_bh(&t->iqn->table);
+		spin_unlock_bh(&t->iqn->table_lock);
 		if (more)
 			err = iq_table_drain(t, which);
 	}
@@ -190,7 +190,7 @@ static void iq_table_reserve(struct iq_table *t, int which,
 	bool enough;
 	u32 have;
 
-	spin_lock_bh(&t->iqn->table);
+	spin_lock_bh(&t->iqn->table_lock);
 	tail = iq_table_tail(t, which);
 	enough = tail && tail->n + more <= iq_store_room(tail);
 	if (!enough && tail && !excl) {
@@ -202,7 +202,7 @@ static void iq_table_reserve(struct iq_table *t, int which,
 	all = min(all, t->max);
 	if (excl)
 		all = min(all + have, t->max);
-	spin_unlock_bh(&t->iqn->table);
+	spin_unlock_bh(&t->iqn->table_lock);
 	all = iq_store_for(all);
 	/* A hint may be of more than there is memory for. */
 	if (!enough && iq_table_resize(t, which, max(have + more, all)) &&
@@ -219,11 +219,11 @@ static void iq_table_shrink(struct iq_table *t)
 	u32 n;
 
 	for (which = 0; which < ARRAY_SIZE(t->store); which++) {
-		spin_lock_bh(&t->iqn->table);
+		spin_lock_bh(&t->iqn->table_lock);
 		tail = iq_table_tail(t, which);
 		n = iq_table_chain_n(t, which);
 		large = tail && iq_store_room(tail) / 8 > n + IQ_TABLE_SMALL;
-		spin_unlock_bh(&t->iqn->table);
+		spin_unlock_bh(&t->iqn->table_lock);
 		if (large)
 			iq_table_resize(t, which, n);
 	}
@@ -283,7 +283,7 @@ void iq_table_changed(struct iq_table *t, const struct iq_ref *ref,
 {
 	struct iq_entry_info info;
 
-	lockdep_assert_held(&t->iqn->table);
+	lockdep_assert_held(&t->iqn->table_lock);
 	iq_ref_info(t, ref, &info);
 	iq_event_entry(t, event, &info);
 }
@@ -311,7 +311,7 @@ static void iq_table_unlink(struct iq_table *t, const struct iq_ref *ref)
 {
 	struct iq_key key;
 
-	lockdep_assert_held(&t->iqn->table);
+	lockdep_assert_held(&t->iqn->table_lock);
 	/* Readers may find the group through the entry until both are gone. */
 	iq_table_group(t, ref)->users[t->type->id]--;
 	iq_ref_key(ref, &key);
@@ -514,7 +514,7 @@ static int iq_table_set_some(struct iq_table *t, const struct iq_entry_req *req,
 	u32 first, end;
 	int err = 0;
 
-	spin_lock_bh(&t->iqn->table);
+	spin_lock_bh(&t->iqn->table_lock);
 	while (*at < n && !err) {
 		first = *at;
 		end = min(n, first + IQ_TABLE_BATCH);
@@ -533,7 +533,7 @@ static int iq_table_set_some(struct iq_table *t, const struct iq_entry_req *req,
 		if (*at < n)
 			iq_table_breathe(t->iqn);
 	}
-	spin_unlock_bh(&t->iqn->table);
+	spin_unlock_bh(&t->iqn->table_lock);
 	return err;
 }
 
@@ -546,7 +546,7 @@ int iq_table_set(struct iq_table *t, const struct iq_entry_req *req, u32 n,
 	bool announced = false, look;
 	int err, which;
 
-	lockdep_assert_held(&iqn->config);
+	lockdep_assert_held(&iqn->config_lock);
 	for (i = 0; i < n; i++) {
 		if (nlflags & NLM_F_CREATE)
 			of[iq_key_store(&req[i].key)]++;
@@ -576,9 +576,9 @@ int iq_table_set(struct iq_table *t, const struct iq_entry_req *req, u32 n,
 	while (err == -EAGAIN) {
 		err = iq_table_resize(t, iq_key_store(&req[at].key), 2 * (t->n + n));
 		if (err) {
-			spin_lock_bh(&iqn->table);
+			spin_lock_bh(&iqn->table_lock);
 			iq_table_undo(t, req, done, at, at);
-			spin_unlock_bh(&iqn->table);
+			spin_unlock_bh(&iqn->table_lock);
 		} else {
 			err = iq_table_set_some(t, req, n, nlflags, done, &at,
 						extack);
@@ -606,9 +606,9 @@ int iq_table_del(struct iq_table *t, const struct iq_entry_req *req, u32 n,
 	int err = 0;
 	u32 i;
 
-	lockdep_assert_held(&t->iqn->config);
+	lockdep_assert_held(&t->iqn->config_lock);
 	/* First see that all are there; one that is named twice may go once. */
-	spin_lock_bh(&t->iqn->table);
+	spin_lock_bh(&t->iqn->table_lock);
 	for (i = 0; i < n && !err; i++) {
 		if (i && !(i % IQ_TABLE_BATCH))
 			iq_table_breathe(t->iqn);
@@ -623,7 +623,7 @@ int iq_table_del(struct iq_table *t, const struct iq_entry_req *req, u32 n,
 		if (iq_table_find(t, &req[i].key, &ref))
 			iq_table_remove(t, &ref, IPSEC_QOS_EVENT_DEL);
 	}
-	spin_unlock_bh(&t->iqn->table);
+	spin_unlock_bh(&t->iqn->table_lock);
 	iq_table_shrink(t);
 	return err;
 }
@@ -634,11 +634,11 @@ int iq_table_get(struct iq_table *t, const struct iq_key *key,
 	struct iq_ref ref;
 	bool found;
 
-	spin_lock_bh(&t->iqn->table);
+	spin_lock_bh(&t->iqn->table_lock);
 	found = iq_table_find(t, key, &ref);
 	if (found)
 		iq_ref_info(t, &ref, info);
-	spin_unlock_bh(&t->iqn->table);
+	spin_unlock_bh(&t->iqn->table_lock);
 	return found ? 0 : -ENOENT;
 }
 
@@ -650,8 +650,8 @@ u32 iq_table_remove_if(struct iq_table *t, enum ipsec_qos_event event,
 	u32 n = 0;
 	int which;
 
-	lockdep_assert_held(&iqn->config);
-	spin_lock_bh(&iqn->table);
+	lockdep_assert_held(&iqn->config_lock);
+	spin_lock_bh(&iqn->table_lock);
 	for (which = 0; which < ARRAY_SIZE(t->store); which++) {
 		for (ref.s = iq_table_head(t, which); ref.s;
 		     ref.s = iq_table_next(t, ref.s)) {
@@ -666,7 +666,7 @@ u32 iq_table_remove_if(struct iq_table *t, enum ipsec_qos_event event,
 			}
 		}
 	}
-	spin_unlock_bh(&iqn->table);
+	spin_unlock_bh(&iqn->table_lock);
 	if (n)
 		iq_table_shrink(t);
 	return n;
@@ -763,15 +763,15 @@ void iq_table_expire_work(struct work_struct *work)
 	struct iq_expiry x = {};
 	int i;
 
-	spin_lock_bh(&iqn->table);
+	spin_lock_bh(&iqn->table_lock);
 	iqn->expire_armed = false;
-	spin_unlock_bh(&iqn->table);
+	spin_unlock_bh(&iqn->table_lock);
 
-	mutex_lock(&iqn->config);
+	mutex_lock(&iqn->config_lock);
 	for (i = 0; i < __IQ_TABLE_MAX; i++)
 		iq_table_remove_if(&iqn->tables[i], IPSEC_QOS_EVENT_EXPIRE,
 				   iq_ref_over, &x);
-	mutex_unlock(&iqn->config);
+	mutex_unlock(&iqn->config_lock);
 	if (x.audit)
 		mod_delayed_work(system_dfl_wq, &iqn->audit_work, 0);
 	if (!x.more)
@@ -780,10 +780,10 @@ void iq_table_expire_work(struct work_struct *work)
 	/* A run walks the tables: at most one a second, however many end. */
 	if (iq_clock_past(x.next - IQ_CLOCK_HZ))
 		x.next = iq_table_clock() + IQ_CLOCK_HZ;
-	spin_lock_bh(&iqn->table);
+	spin_lock_bh(&iqn->table_lock);
 	if (!iqn->dead)
 		iq_entry_arm(iqn, x.next);
-	spin_unlock_bh(&iqn->table);
+	spin_unlock_bh(&iqn->table_lock);
 }
 
 void iq_walk_begin(struct iq_walk *w, struct iq_table *t,
@@ -822,12 +822,12 @@ bool iq_walk_next(struct iq_walk *w, struct iq_entry_info *info)
 			ref.i = w->i++;
 			if (!iq_ref_value(&ref))
 				continue;
-			spin_lock_bh(&iqn->table);
+			spin_lock_bh(&iqn->table_lock);
 			found = iq_ref_value(&ref) &&
 				iq_ref_match(iqn, &ref, &w->filter);
 			if (found)
 				iq_ref_info(t, &ref, info);
-			spin_unlock_bh(&iqn->table);
+			spin_unlock_bh(&iqn->table_lock);
 			if (found)
 				return true;
 		}

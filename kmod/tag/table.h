@@ -17,7 +17,7 @@
  *
  * @name: for messages
  * @id: enum iq_table_id
- * @added: an entry came: 0, or an errno to refuse it; iq_net.table is held.
+ * @added: an entry came: 0, or an errno to refuse it; iq_net.table_lock is held.
  *	May be NULL.
  * @removed: one goes; likewise
  */
@@ -130,7 +130,7 @@ iq_table_lookup_in(struct iq_table *t, const struct iq_key *key, bool wide,
 	return NULL;
 }
 
-/* All below, but the walk: process context, iq_net.config is held. */
+/* All below, but the walk: process context, iq_net.config_lock is held. */
 
 /**
  * iq_table_set() - add or change entries, all of them or none
@@ -155,14 +155,14 @@ u32 iq_table_flush(struct iq_table *t, const struct iq_filter *filter);
 /** iq_table_sweep() - end of a resync: remove what @owner did not restate */
 u32 iq_table_sweep(struct iq_table *t, u8 owner);
 
-/** iq_table_remove_if() - remove all for which @cond, under iq_net.table, holds */
+/** iq_table_remove_if() - remove all for which @cond, under iq_net.table_lock, holds */
 u32 iq_table_remove_if(struct iq_table *t, enum ipsec_qos_event event,
 		       iq_entry_cond cond, const void *arg);
 
 /* The delayed work that removes what has expired. */
 void iq_table_expire_work(struct work_struct *work);
 
-/* For those that know an entry's type; iq_net.table is held. */
+/* For those that know an entry's type; iq_net.table_lock is held. */
 bool iq_table_find(struct iq_table *t, const struct iq_key *key,
 		   struct iq_ref *ref);
 void iq_table_changed(struct iq_table *t, const struct iq_ref *ref,

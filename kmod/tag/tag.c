@@ -632,7 +632,7 @@ int iq_tag_update(struct iq_net *iqn, bool tag, bool priority)
 	bool had_fallback = iqn->fallback_hooks;
 	int err;
 
-	lockdep_assert_held(&iqn->config);
+	lockdep_assert_held(&iqn->config_lock);
 	err = tag ? iq_frag_init(iqn) : 0;
 	if (!err && tag)
 		err = iq_claim_start(iqn);

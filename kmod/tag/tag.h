@@ -53,7 +53,7 @@ u32 iq_tag_mask(struct iq_net *iqn, const struct sk_buff *skb, enum iq_kind kind
  * @priority: a group has a priority: ip_forward() writes skb->priority anew,
  *	so forwarded packets need another look after it
  *
- * Context: process, iq_net.config is held. Return: 0 or -ENOMEM; with both
+ * Context: process, iq_net.config_lock is held. Return: 0 or -ENOMEM; with both
  * false it does not fail.
  */
 int iq_tag_update(struct iq_net *iqn, bool tag, bool priority);

@@ -38,10 +38,10 @@ struct xfrm_state *iq_xfrm_lookup(const struct iq_net *iqn, u32 mark,
 
 void iq_xfrm_audit_in(struct iq_net *iqn, unsigned long delay)
 {
-	spin_lock_bh(&iqn->table);
+	spin_lock_bh(&iqn->table_lock);
 	if (!iqn->dead)
 		mod_delayed_work(system_dfl_wq, &iqn->audit_work, delay);
-	spin_unlock_bh(&iqn->table);
+	spin_unlock_bh(&iqn->table_lock);
 }
 
 static void iq_xfrm_audit_soon(const struct net *net)
@@ -234,9 +234,9 @@ void iq_xfrm_audit_work(struct work_struct *work)
 	struct iq_net *iqn = container_of(to_delayed_work(work), struct iq_net,
 					  audit_work);
 
-	mutex_lock(&iqn->config);
+	mutex_lock(&iqn->config_lock);
 	iq_xfrm_audit(iqn);
-	mutex_unlock(&iqn->config);
+	mutex_unlock(&iqn->config_lock);
 }
 
 const struct iq_action *iq_xfrm_came_from(struct iq_net *iqn, struct sk_buff *skb,
