@@ -10,7 +10,7 @@
 #include "store.h"
 #include "sysfs.h"
 
-#define IQ_NUMBERS_MIN	64	/* a power of two: IQ_STORE_VALUES is the most */
+#define IQ_ACTIONS_MIN	64	/* a power of two: IQ_STORE_VALUES is the most */
 
 /* Hooks as the groups and the fall-back table need them. */
 int iq_group_hooks(struct iq_net *iqn, u32 n_groups, u32 n_priority)
@@ -28,21 +28,21 @@ static void iq_group_free_rcu(struct rcu_head *rcu)
 }
 
 /* iq_net.config_lock is held. NULL: there was no group yet. */
-static struct iq_numbers *iq_group_numbers(const struct iq_net *iqn)
+static struct iq_actions *iq_group_actions(const struct iq_net *iqn)
 {
-	return rcu_dereference_protected(iqn->numbers,
+	return rcu_dereference_protected(iqn->actions,
 					 lockdep_is_held(&iqn->config_lock));
 }
 
-static void iq_numbers_free_rcu(struct rcu_head *rcu)
+static void iq_actions_free_rcu(struct rcu_head *rcu)
 {
-	kvfree(container_of(rcu, struct iq_numbers, rcu));
+	kvfree(container_of(rcu, struct iq_actions, rcu));
 }
 
 /* A copy with room for @n. */
-static struct iq_numbers *iq_numbers_copy(const struct iq_numbers *old, u32 n)
+static struct iq_actions *iq_actions_copy(const struct iq_actions *old, u32 n)
 {
-	struct iq_numbers *new = kvzalloc(struct_size(new, action, n),
+	struct iq_actions *new = kvzalloc(struct_size(new, action, n),
 					  GFP_KERNEL_ACCOUNT);
 
 	if (!new)
@@ -54,22 +54,22 @@ static struct iq_numbers *iq_numbers_copy(const struct iq_numbers *old, u32 n)
 }
 
 /* Of the spare one nothing is worth keeping. */
-static void iq_numbers_no_spare(struct iq_net *iqn)
+static void iq_actions_no_spare(struct iq_net *iqn)
 {
 	struct iq_group *g, *next;
 
 	list_for_each_entry_safe(g, next, &iqn->stale, stale)
 		list_del_init(&g->stale);
 	if (iqn->spare)
-		call_rcu(&iqn->spare->rcu, iq_numbers_free_rcu);
+		call_rcu(&iqn->spare->rcu, iq_actions_free_rcu);
 	iqn->spare = NULL;
 }
 
 /* Have twice as many as are taken with @fresh more. That they are more harms nobody. */
-static int iq_numbers_grow(struct iq_net *iqn, u32 fresh)
+static int iq_actions_grow(struct iq_net *iqn, u32 fresh)
 {
-	struct iq_numbers *old = iq_group_numbers(iqn), *new;
-	u32 n = old ? old->n : IQ_NUMBERS_MIN, i;
+	struct iq_actions *old = iq_group_actions(iqn), *new;
+	u32 n = old ? old->n : IQ_ACTIONS_MIN, i;
 	struct iq_number_use *use;
 
 	BUILD_BUG_ON(2 * IPSEC_QOS_MAX_GROUPS_LIMIT > IQ_STORE_VALUES);
@@ -78,7 +78,7 @@ static int iq_numbers_grow(struct iq_net *iqn, u32 fresh)
 		n *= 2;
 	if (old && old->n == n)
 		return 0;
-	new = iq_numbers_copy(old, n);
+	new = iq_actions_copy(old, n);
 	use = kvmalloc_array(n, sizeof(*use), GFP_KERNEL_ACCOUNT);
 	if (!new || !use) {
 		kvfree(new);
@@ -96,10 +96,10 @@ static int iq_numbers_grow(struct iq_net *iqn, u32 fresh)
 	}
 	kvfree(iqn->number_use);
 	iqn->number_use = use;
-	iq_numbers_no_spare(iqn);
-	rcu_assign_pointer(iqn->numbers, new);
+	iq_actions_no_spare(iqn);
+	rcu_assign_pointer(iqn->actions, new);
 	if (old)
-		call_rcu(&old->rcu, iq_numbers_free_rcu);
+		call_rcu(&old->rcu, iq_actions_free_rcu);
 	return 0;
 }
 
@@ -107,41 +107,41 @@ static int iq_numbers_grow(struct iq_net *iqn, u32 fresh)
  * So many numbers at most are copied where a grace period would be waited for; and so
  * often, since what each copy replaces is there until one has passed.
  */
-#define IQ_NUMBERS_COPY		16384
+#define IQ_ACTIONS_COPY		16384
 #define IQ_NUMBERS_COPIES	16
 
 /* Have the spare one say what packets read, and nobody read it. */
-static int iq_numbers_spare(struct iq_net *iqn)
+static int iq_actions_spare(struct iq_net *iqn)
 {
-	const struct iq_numbers *numbers = iq_group_numbers(iqn);
+	const struct iq_actions *actions = iq_group_actions(iqn);
 	struct iq_group *g, *next;
 
 	/* Where packets may read it still, a small copy is there sooner than they are done. */
 	if (!iqn->spare || poll_state_synchronize_rcu(iqn->spare_gp)) {
 		iqn->spare_copies = 0;
-	} else if (numbers->n <= IQ_NUMBERS_COPY &&
+	} else if (actions->n <= IQ_ACTIONS_COPY &&
 		   iqn->spare_copies < IQ_NUMBERS_COPIES) {
 		iqn->spare_copies++;
-		iq_numbers_no_spare(iqn);
+		iq_actions_no_spare(iqn);
 	} else {
 		cond_synchronize_rcu(iqn->spare_gp);
 		iqn->spare_copies = 0;
 	}
 	if (!iqn->spare) {
-		iqn->spare = iq_numbers_copy(numbers, numbers->n);
+		iqn->spare = iq_actions_copy(actions, actions->n);
 		return iqn->spare ? 0 : -ENOMEM;
 	}
 	list_for_each_entry_safe(g, next, &iqn->stale, stale) {
-		iqn->spare->action[g->number] = numbers->action[g->number];
+		iqn->spare->action[g->number] = actions->action[g->number];
 		list_del_init(&g->stale);
 	}
 	return 0;
 }
 
 /* One that may be given; 0: none. The search goes on where it was. */
-static u32 iq_numbers_free(const struct iq_net *iqn)
+static u32 iq_number_free(const struct iq_net *iqn)
 {
-	u32 n = iq_group_numbers(iqn)->n, i, number;
+	u32 n = iq_group_actions(iqn)->n, i, number;
 
 	for (i = 1; i <= n; i++) {
 		number = (iqn->last_number + i) % n;
@@ -154,11 +154,11 @@ static u32 iq_numbers_free(const struct iq_net *iqn)
 
 static void iq_group_number(struct iq_net *iqn, struct iq_group *g)
 {
-	g->number = iq_numbers_free(iqn);
+	g->number = iq_number_free(iqn);
 	if (!g->number) {
 		/* Half of them are not taken: it is for those that were. */
 		synchronize_rcu();
-		g->number = iq_numbers_free(iqn);
+		g->number = iq_number_free(iqn);
 	}
 	iqn->last_number = g->number;
 	iqn->number_use[g->number].taken = true;
@@ -403,19 +403,19 @@ static void iq_group_plan_action(struct iq_net *iqn, const struct iq_group_plan 
 
 	if (p->fresh) {
 		iq_group_number(iqn, p->g);
-		iq_group_numbers(iqn)->action[p->g->number] = a;
+		iq_group_actions(iqn)->action[p->g->number] = a;
 	}
 	if (iqn->spare && (p->fresh || p->change))
 		iqn->spare->action[p->g->number] = a;
 }
 
 /* Packets see what has changed. */
-static void iq_numbers_swap(struct iq_net *iqn, const struct iq_group_plan *plan, u32 n)
+static void iq_actions_swap(struct iq_net *iqn, const struct iq_group_plan *plan, u32 n)
 {
-	struct iq_numbers *old = iq_group_numbers(iqn);
+	struct iq_actions *old = iq_group_actions(iqn);
 	u32 i;
 
-	rcu_assign_pointer(iqn->numbers, iqn->spare);
+	rcu_assign_pointer(iqn->actions, iqn->spare);
 	iqn->spare = old;
 	iqn->spare_gp = start_poll_synchronize_rcu();
 	for (i = 0; i < n; i++)
@@ -466,9 +466,9 @@ int iq_group_set(struct iq_net *iqn, const struct iq_group_req *req, u32 n,
 		priorities += !!req[i].priority;
 		change |= plan[i].change;
 	}
-	err = iq_numbers_grow(iqn, fresh);
+	err = iq_actions_grow(iqn, fresh);
 	if (!err && change)
-		err = iq_numbers_spare(iqn);
+		err = iq_actions_spare(iqn);
 	/* Hooks first: a group without them would be a promise not kept. */
 	if (!err)
 		err = iq_group_hooks(iqn, iqn->n_groups + fresh,
@@ -484,7 +484,7 @@ int iq_group_set(struct iq_net *iqn, const struct iq_group_req *req, u32 n,
 		iq_group_plan_action(iqn, &plan[i], &req[i]);
 	}
 	if (change)
-		iq_numbers_swap(iqn, plan, n);
+		iq_actions_swap(iqn, plan, n);
 	iq_group_rename(plan, n);
 	for (i = 0; i < n; i++)
 		iq_group_apply(iqn, &plan[i], owner);
@@ -581,7 +581,7 @@ void iq_group_exit(struct iq_net *iqn)
 	}
 	xa_destroy(&iqn->groups);
 	iq_name_exit(iqn);
-	kvfree(rcu_dereference_protected(iqn->numbers, true));
+	kvfree(rcu_dereference_protected(iqn->actions, true));
 	kvfree(iqn->spare);
 	kvfree(iqn->number_use);
 }

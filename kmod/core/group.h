@@ -68,7 +68,7 @@ struct iq_group {
 };
 
 /**
- * struct iq_numbers - what groups do, by number
+ * struct iq_actions - what groups do, by number
  *
  * Numbers are small, for the tables' sake. There are two of these: one that packets
  * read, and a spare one. A request that changes what groups do does so in the spare one
@@ -77,7 +77,7 @@ struct iq_group {
  *
  * @n: how many numbers; 0 is no group's
  */
-struct iq_numbers {
+struct iq_actions {
 	struct rcu_head rcu;
 	u32 n;
 	struct iq_action action[] ____cacheline_aligned;
@@ -155,7 +155,7 @@ struct iq_group *iq_group_find(struct iq_net *iqn, u32 id, const char *name);
 static inline const struct iq_action *
 iq_group_numbered(const struct iq_net *iqn, u32 number)
 {
-	return &rcu_dereference_check(iqn->numbers,
+	return &rcu_dereference_check(iqn->actions,
 				      lockdep_is_held(&iqn->table_lock) ||
 				      lockdep_is_held(&iqn->config_lock))->action[number];
 }

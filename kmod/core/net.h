@@ -67,7 +67,7 @@ enum iq_table_id {
 struct iq_claims;
 struct iq_names;
 struct iq_number_use;
-struct iq_numbers;
+struct iq_actions;
 struct iq_store;
 struct iq_table_type;
 
@@ -103,7 +103,7 @@ struct iq_table {
  *
  * @groups: id to struct iq_group; config_lock
  * @names: of the groups, see name.c; config_lock
- * @numbers: what groups do, by number; never NULL once there was a group; RCU,
+ * @actions: what groups do, by number; never NULL once there was a group; RCU,
  *	written under config_lock
  * @spare: what they did, and will at the next change; NULL: none yet; config_lock
  * @spare_gp: the grace period after which no packet reads @spare any more; config_lock
@@ -156,8 +156,8 @@ struct iq_net {
 
 	struct xarray groups;
 	struct iq_names *names;
-	struct iq_numbers __rcu *numbers;
-	struct iq_numbers *spare;
+	struct iq_actions __rcu *actions;
+	struct iq_actions *spare;
 	unsigned long spare_gp;
 	unsigned int spare_copies;
 	struct list_head stale;

@@ -7,15 +7,15 @@
 
 /*
  * How full a store may get. With two buckets of four slots to choose from one key
- * in 160 spills at 5/8, and one in 10 is in its second bucket. A new store is full
- * to 7/16, a small one to a quarter: so that one grows to 10/7 or 5/2 of what it
- * was.
+ * in 160 goes to the stash at 5/8, and one in 10 is in its second bucket. A new
+ * store is full to 7/16, a small one to a quarter: so that one grows to 10/7 or 5/2
+ * of what it was.
  */
 #define IQ_STORE_FULL(slots)	((slots) / 8 * 5)
 #define IQ_STORE_BUCKETS(n)	((u32)((u64)(n) * 4 / 7))
 #define IQ_STORE_SMALL		8192	/* entries */
-#define IQ_STORE_SPILL		32	/* one spill bucket for so many */
-#define IQ_STORE_MIN		8	/* buckets, and spill buckets */
+#define IQ_STORE_STASH		32	/* one stash bucket for so many */
+#define IQ_STORE_MIN		8	/* buckets, and stash buckets */
 
 /* A wide bucket is two lines, which are fetched together where they are a pair. */
 #define IQ_STORE_HEAD		ALIGN(sizeof(struct iq_store), \
@@ -32,31 +32,31 @@ struct iq_store *iq_store_alloc(u8 family, u32 n)
 	size_t buckets, counts;
 
 	BUILD_BUG_ON(sizeof(struct iq_bucket) != 64);
-	BUILD_BUG_ON(sizeof(struct iq_rest) != 24);
+	BUILD_BUG_ON(sizeof(struct iq_cold) != 24);
 	BUILD_BUG_ON(sizeof(struct iq_key) != 24);
 	BUILD_BUG_ON(offsetof(struct iq_wide_bucket, b));
 
 	n_buckets = max_t(u32, IQ_STORE_MIN, n < IQ_STORE_SMALL ? n :
 			  IQ_STORE_BUCKETS(n));
-	total = n_buckets + max_t(u32, IQ_STORE_MIN, n_buckets / IQ_STORE_SPILL);
+	total = n_buckets + max_t(u32, IQ_STORE_MIN, n_buckets / IQ_STORE_STASH);
 	buckets = array_size(total, wide ? sizeof(struct iq_wide_bucket) :
 			     sizeof(struct iq_bucket));
-	counts = DIV_ROUND_UP(n_buckets, IQ_STORE_SPILLED);
+	counts = DIV_ROUND_UP(n_buckets, IQ_STORE_STASHED);
 	s = kvzalloc(size_add(IQ_STORE_HEAD, size_add(buckets, counts)), gfp);
 	if (!s)
 		return NULL;
-	s->rest = kvcalloc(total, IQ_SLOTS * sizeof(*s->rest), gfp);
-	if (!s->rest) {
+	s->cold = kvcalloc(total, IQ_SLOTS * sizeof(*s->cold), gfp);
+	if (!s->cold) {
 		kvfree(s);
 		return NULL;
 	}
 	s->family = family;
 	s->id = atomic64_inc_return(&ids);
 	s->n_buckets = n_buckets;
-	s->n_spill = total - n_buckets;
+	s->n_stash = total - n_buckets;
 	get_random_bytes(&s->secret, sizeof(s->secret));
 	s->buckets = (void *)s + IQ_STORE_HEAD;
-	s->spilled = s->buckets + buckets;
+	s->stashed = s->buckets + buckets;
 	return s;
 }
 
@@ -64,7 +64,7 @@ static void iq_store_free_rcu(struct rcu_head *rcu)
 {
 	struct iq_store *s = container_of(rcu, struct iq_store, rcu);
 
-	kvfree(s->rest);
+	kvfree(s->cold);
 	kvfree(s);
 }
 
@@ -114,9 +114,9 @@ static u64 *iq_ref_words(const struct iq_ref *ref)
 			    b)->key[ref->i % IQ_SLOTS];
 }
 
-static struct iq_rest *iq_ref_rest(const struct iq_ref *ref)
+static struct iq_cold *iq_ref_cold(const struct iq_ref *ref)
 {
-	return &ref->s->rest[ref->i];
+	return &ref->s->cold[ref->i];
 }
 
 /* May it be used? A freed one must have rested. */
@@ -165,39 +165,39 @@ static int iq_store_choose(struct iq_store *s, u32 hash, struct iq_ref *ref)
 	return -ENOSPC;
 }
 
-static bool iq_ref_spilled(const struct iq_ref *ref)
+static bool iq_ref_stashed(const struct iq_ref *ref)
 {
 	return ref->i / IQ_SLOTS >= ref->s->n_buckets;
 }
 
-/* How many of the spill have the first bucket of the one in @ref. */
-static u8 *iq_ref_spilled_count(const struct iq_ref *ref)
+/* How many of the stash have the first bucket of the one in @ref. */
+static u8 *iq_ref_stashed_count(const struct iq_ref *ref)
 {
 	struct iq_place p;
 	struct iq_key key;
 
 	iq_ref_key(ref, &key);
 	p = iq_store_place(ref->s, &key, iq_store_wide(ref->s->family));
-	return &ref->s->spilled[iq_store_way(ref->s, p.hash, 0) / IQ_STORE_SPILLED];
+	return &ref->s->stashed[iq_store_way(ref->s, p.hash, 0) / IQ_STORE_STASHED];
 }
 
 static void iq_slot_set(const struct iq_ref *ref, const struct iq_key *key,
 			const struct iq_place *p, u32 value)
 {
-	struct iq_rest *rest = iq_ref_rest(ref);
+	struct iq_cold *cold = iq_ref_cold(ref);
 	struct iq_slot *slot = iq_ref_slot(ref);
 	struct iq_store *s = ref->s;
-	u8 *spilled;
+	u8 *stashed;
 
-	if (iq_ref_spilled(ref)) {
-		spilled = &s->spilled[iq_store_way(s, p->hash, 0) / IQ_STORE_SPILLED];
-		if (*spilled < U8_MAX)
-			WRITE_ONCE(*spilled, *spilled + 1);
+	if (iq_ref_stashed(ref)) {
+		stashed = &s->stashed[iq_store_way(s, p->hash, 0) / IQ_STORE_STASHED];
+		if (*stashed < U8_MAX)
+			WRITE_ONCE(*stashed, *stashed + 1);
 	}
 	if (iq_store_wide(s->family))
 		memcpy(iq_ref_words(ref), key->dst, sizeof(key->dst));
-	atomic64_set(&rest->packets, 0);
-	atomic64_set(&rest->bytes, 0);
+	atomic64_set(&cold->packets, 0);
+	atomic64_set(&cold->bytes, 0);
 	WRITE_ONCE(slot->tag, p->tag);
 	s->n++;
 	/* Pairs with iq_slot_match(). */
@@ -210,7 +210,7 @@ static void iq_slot_set(const struct iq_ref *ref, const struct iq_key *key,
 static u64 iq_slot_clear(const struct iq_ref *ref)
 {
 	struct iq_slot *slot = iq_ref_slot(ref);
-	u8 *spilled = iq_ref_spilled(ref) ? iq_ref_spilled_count(ref) : NULL;
+	u8 *stashed = iq_ref_stashed(ref) ? iq_ref_stashed_count(ref) : NULL;
 	u64 word = atomic64_read(&slot->word);
 
 	/*
@@ -224,9 +224,9 @@ static u64 iq_slot_clear(const struct iq_ref *ref)
 		}
 	} while (!atomic64_try_cmpxchg(&slot->word, (s64 *)&word,
 					 IQ_WORD_FREED));
-	if (spilled && *spilled < U8_MAX) {
+	if (stashed && *stashed < U8_MAX) {
 		/* Pairs with iq_store_search(). */
-		smp_store_release(spilled, *spilled - 1);
+		smp_store_release(stashed, *stashed - 1);
 	}
 	ref->s->n--;
 	return word;
@@ -258,24 +258,24 @@ void iq_store_prefetch(const struct iq_store *s, const struct iq_key *key)
 
 	prefetchw(iq_store_bucket(s, iq_store_way(s, p.hash, 0), wide));
 	prefetch(iq_store_bucket(s, iq_store_way(s, p.hash, 1), wide));
-	prefetchw(&s->rest[iq_store_way(s, p.hash, 0) * IQ_SLOTS]);
+	prefetchw(&s->cold[iq_store_way(s, p.hash, 0) * IQ_SLOTS]);
 }
 
-static void iq_rest_count(struct iq_rest *rest, u64 word)
+static void iq_cold_count(struct iq_cold *cold, u64 word)
 {
-	atomic64_add(FIELD_GET(IQ_WORD_PACKETS, word), &rest->packets);
-	atomic64_add(FIELD_GET(IQ_WORD_BYTES, word), &rest->bytes);
+	atomic64_add(FIELD_GET(IQ_WORD_PACKETS, word), &cold->packets);
+	atomic64_add(FIELD_GET(IQ_WORD_BYTES, word), &cold->bytes);
 }
 
 /* From one slot to another, that is free. */
 static void iq_ref_move(const struct iq_ref *old, const struct iq_ref *new,
 			const struct iq_key *key, const struct iq_place *p)
 {
-	struct iq_rest *from = iq_ref_rest(old), *to = iq_ref_rest(new);
+	struct iq_cold *from = iq_ref_cold(old), *to = iq_ref_cold(new);
 
 	to->entry = from->entry;
 	iq_slot_set(new, key, p, iq_ref_value(old));
-	iq_rest_count(to, iq_slot_clear(old));
+	iq_cold_count(to, iq_slot_clear(old));
 	atomic64_add(atomic64_read(&from->packets), &to->packets);
 	atomic64_add(atomic64_read(&from->bytes), &to->bytes);
 }
@@ -351,7 +351,7 @@ void iq_store_carry(struct iq_store *s, u32 i)
 	/* Who is late waits: nobody adds twice beyond half of the room. */
 	if (!iq_slot_take(slot, true, &word))
 		return;
-	iq_rest_count(iq_ref_rest(&ref), word);
+	iq_cold_count(iq_ref_cold(&ref), word);
 	iq_slot_give(slot);
 }
 
@@ -359,14 +359,14 @@ bool iq_store_count_much(struct iq_store *s, u32 i, u32 packets, u32 bytes)
 {
 	struct iq_ref ref = { .s = s, .i = i };
 	struct iq_slot *slot = iq_ref_slot(&ref);
-	struct iq_rest *rest = iq_ref_rest(&ref);
+	struct iq_cold *cold = iq_ref_cold(&ref);
 	u64 word;
 
 	if (!iq_slot_take(slot, false, &word))
 		return false;
-	iq_rest_count(rest, word);
-	atomic64_add(packets, &rest->packets);
-	atomic64_add(bytes, &rest->bytes);
+	iq_cold_count(cold, word);
+	atomic64_add(packets, &cold->packets);
+	atomic64_add(bytes, &cold->bytes);
 	iq_slot_give(slot);
 	return true;
 }
@@ -378,15 +378,15 @@ bool iq_store_count_much(struct iq_store *s, u32 i, u32 packets, u32 bytes)
 void iq_ref_count(const struct iq_ref *ref, u64 *packets, u64 *bytes)
 {
 	const struct iq_slot *slot = iq_ref_slot(ref);
-	const struct iq_rest *rest = iq_ref_rest(ref);
+	const struct iq_cold *cold = iq_ref_cold(ref);
 	u64 word, again = atomic64_read(&slot->word);
 
 	do {
 		word = again;
 		/* Pairs with iq_slot_take() and iq_slot_give(). */
 		smp_rmb();
-		*packets = atomic64_read(&rest->packets);
-		*bytes = atomic64_read(&rest->bytes);
+		*packets = atomic64_read(&cold->packets);
+		*bytes = atomic64_read(&cold->bytes);
 		/* Likewise. */
 		smp_rmb();
 		again = atomic64_read(&slot->word);

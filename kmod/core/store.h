@@ -7,9 +7,9 @@
  * cache line: what a key is compared by, its value, and what was
  * counted of late. A second line, where a key is longer than 8 bytes, has the
  * keys themselves. The few keys that find both buckets full go to a small number
- * of further buckets, the spill; how many went there is counted for every few buckets,
+ * of further buckets, the stash; how many went there is counted for every few buckets,
  * so that a key that is nowhere is seldom looked for there. What packets seldom need
- * stands in an array beside, struct iq_rest.
+ * stands in an array beside, struct iq_cold.
  *
  * Readers hold rcu_read_lock() and nothing else; who counts waits, once in 65,536
  * packets or 128 MiB of an SA, where another CPU carries its counters over at this
@@ -48,7 +48,7 @@
 
 #define IQ_SLOTS	4	/* of a bucket: what fits into 64 bytes */
 #define IQ_STORE_CACHED	2048	/* so many buckets are in a cache near to the CPU */
-#define IQ_STORE_SPILLED 4	/* buckets that share a count of what went to the spill */
+#define IQ_STORE_STASHED 4	/* buckets that share a count of what went to the stash */
 
 /**
  * struct iq_key - names an SA (RFC 4301 section 4.1) or an IKE SA
@@ -85,7 +85,7 @@ struct iq_key {
 };
 
 /*
- * A slot's word. What is counted in it is carried over to struct iq_rest when
+ * A slot's word. What is counted in it is carried over to struct iq_cold when
  * half of the room for it is used: once in 65,536 packets or 128 MiB. The other
  * half is for those that count meanwhile: 512 CPUs that each add once, as much as
  * may be added at once, IQ_ADD_PACKETS and IQ_ADD_BYTES.
@@ -153,12 +153,12 @@ struct iq_entry {
 };
 
 /**
- * struct iq_rest - what is not in a slot for want of room
+ * struct iq_cold - what is not in a slot for want of room
  *
  * @packets: that were counted, beside those in iq_slot.word
  * @bytes: likewise
  */
-struct iq_rest {
+struct iq_cold {
 	atomic64_t packets;
 	atomic64_t bytes;
 	struct iq_entry entry;
@@ -167,13 +167,13 @@ struct iq_rest {
 /**
  * struct iq_store - slots for keys of one family
  *
- * @buckets: @n_buckets of them, then @n_spill
+ * @buckets: @n_buckets of them, then @n_stash
  * @family: of the keys: AF_INET, AF_INET6, 0 for IKE SAs
  * @secret: of the hash; each store has another
  * @next: where its entries move to, or NULL; RCU
- * @spilled: for every IQ_STORE_SPILLED buckets: entries in the spill whose first
+ * @stashed: for every IQ_STORE_STASHED buckets: entries in the stash whose first
  *	bucket is one of them; U8_MAX: as many or more, for ever
- * @rest: of each slot
+ * @cold: of each slot
  * @n: entries; iq_net.table_lock
  * @id: no other store has had it
  */
@@ -181,12 +181,12 @@ struct iq_store {
 	void *buckets;
 	hsiphash_key_t secret;
 	u32 n_buckets;
-	u32 n_spill;
-	u8 *spilled;
+	u32 n_stash;
+	u8 *stashed;
 	struct iq_store __rcu *next;
 	u8 family;
 
-	struct iq_rest *rest ____cacheline_aligned;
+	struct iq_cold *cold ____cacheline_aligned;
 	u32 n;
 	u64 id;
 	struct rcu_head rcu;
@@ -260,12 +260,12 @@ void iq_ref_count(const struct iq_ref *ref, u64 *packets, u64 *bytes);
 
 static inline struct iq_entry *iq_ref_entry(const struct iq_ref *ref)
 {
-	return &ref->s->rest[ref->i].entry;
+	return &ref->s->cold[ref->i].entry;
 }
 
 static inline u32 iq_store_slots(const struct iq_store *s)
 {
-	return (s->n_buckets + s->n_spill) * IQ_SLOTS;
+	return (s->n_buckets + s->n_stash) * IQ_SLOTS;
 }
 
 /* The rest is the packets' way, and inline for that. */
@@ -334,7 +334,7 @@ iq_store_place(const struct iq_store *s, const struct iq_key *key, bool wide)
 	return p;
 }
 
-/* A key's buckets, @way 0 and 1; of the spill, 2 and 3. */
+/* A key's buckets, @way 0 and 1; of the stash, 2 and 3. */
 static __always_inline u32 iq_store_way(const struct iq_store *s, u32 hash, int way)
 {
 	/* An odd factor: the upper bits of the product depend on all of @hash. */
@@ -342,7 +342,7 @@ static __always_inline u32 iq_store_way(const struct iq_store *s, u32 hash, int 
 		hash *= 0x9e3779b1;
 	if (way < 2)
 		return reciprocal_scale(hash, s->n_buckets);
-	return s->n_buckets + reciprocal_scale(hash, s->n_spill);
+	return s->n_buckets + reciprocal_scale(hash, s->n_stash);
 }
 
 /**
@@ -432,7 +432,7 @@ iq_store_search(const struct iq_store *s, const struct iq_key *key, bool wide,
 	for (way = 1; way < 4; way++) {
 		if (way == 2) {
 			/* Pairs with iq_slot_clear(): what left is in the next store. */
-			if (!smp_load_acquire(&s->spilled[first / IQ_STORE_SPILLED]))
+			if (!smp_load_acquire(&s->stashed[first / IQ_STORE_STASHED]))
 				return false;
 		}
 		f->number = iq_store_way(s, p.hash, way);

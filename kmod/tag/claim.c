@@ -902,8 +902,8 @@ u32 iq_claim_other(struct iq_net *iqn, const struct sk_buff *skb, u32 mark,
 	return iq_claim_policies(c, skb, NULL, skb, mark, mask);
 }
 
-u32 iq_claim_came(struct iq_net *iqn, const struct sk_buff *skb, u32 mark,
-		  u32 mask)
+u32 iq_claim_decrypted(struct iq_net *iqn, const struct sk_buff *skb, u32 mark,
+		       u32 mask)
 {
 	const struct sec_path *sp = skb_sec_path(skb);
 	struct iq_claims *c = iq_claims(iqn);
@@ -925,7 +925,7 @@ u32 iq_claim_came(struct iq_net *iqn, const struct sk_buff *skb, u32 mark,
 	return left;
 }
 
-u32 iq_claim_goes(const struct sk_buff *skb, u32 mark, u32 mask)
+u32 iq_claim_entering(const struct sk_buff *skb, u32 mark, u32 mask)
 {
 	const struct xfrm_dst *xdst = (struct xfrm_dst *)skb_dst(skb);
 	const struct xfrm_mark *m;

@@ -82,11 +82,11 @@ u32 iq_claim_esp(struct iq_net *iqn, const struct sk_buff *skb,
 u32 iq_claim_other(struct iq_net *iqn, const struct sk_buff *skb, u32 mark,
 		   u32 mask);
 
-/** iq_claim_came() - of a clear packet just out of an SA */
-u32 iq_claim_came(struct iq_net *iqn, const struct sk_buff *skb, u32 mark,
-		  u32 mask);
+/** iq_claim_decrypted() - of a clear packet just out of an SA */
+u32 iq_claim_decrypted(struct iq_net *iqn, const struct sk_buff *skb, u32 mark,
+		       u32 mask);
 
-/** iq_claim_goes() - of a clear packet whose route is into an SA */
-u32 iq_claim_goes(const struct sk_buff *skb, u32 mark, u32 mask);
+/** iq_claim_entering() - of a clear packet whose route is into an SA */
+u32 iq_claim_entering(const struct sk_buff *skb, u32 mark, u32 mask);
 
 #endif /* _IPSEC_QOS_CLAIM_H */

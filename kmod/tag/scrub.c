@@ -70,7 +70,7 @@ static void iq_scrub_unmark(const struct iq_net *iqn, struct sk_buff *skb,
  * device's namespace is that of the SA, and lives: crypto that takes its time holds
  * the device, not the SA's namespace.
  */
-static void iq_scrub_came(struct sk_buff *skb, bool vti)
+static void iq_scrub_decrypted(struct sk_buff *skb, bool vti)
 {
 	struct sec_path *sp = skb_sec_path(skb);
 	struct iq_net *iqn = iq_net(dev_net(skb->dev));
@@ -78,7 +78,7 @@ static void iq_scrub_came(struct sk_buff *skb, bool vti)
 
 	if (!sp || !sp->len || (!vti && !sp->xvec[sp->len - 1]->if_id))
 		return;
-	a = iq_xfrm_came_from(iqn, skb, 0, 0);
+	a = iq_xfrm_decrypted(iqn, skb, 0, 0);
 	if (!a)
 		return;
 	/* In transport mode the data begins behind the IP header. */
@@ -105,7 +105,7 @@ static int iq_scrub_pass_input(struct sk_buff *skb, int nexthdr, __be32 spi,
 static int iq_scrub_cb4(struct sk_buff *skb, int err)
 {
 	if (!err)
-		iq_scrub_came(skb, XFRM_TUNNEL_SKB_CB(skb)->tunnel.ip4);
+		iq_scrub_decrypted(skb, XFRM_TUNNEL_SKB_CB(skb)->tunnel.ip4);
 	return 1;
 }
 
@@ -137,7 +137,7 @@ static struct xfrm4_protocol iq_scrub_4[IQ_SCRUB_N] = {
 static int iq_scrub_cb6(struct sk_buff *skb, int err)
 {
 	if (!err)
-		iq_scrub_came(skb, XFRM_TUNNEL_SKB_CB(skb)->tunnel.ip6);
+		iq_scrub_decrypted(skb, XFRM_TUNNEL_SKB_CB(skb)->tunnel.ip6);
 	return 1;
 }
 

@@ -35,8 +35,8 @@
  *		into the SA the second time only: so it is the first that does
  *		not count.
  */
-static bool iq_tag_again(const struct sk_buff *skb,
-			 const struct nf_hook_state *state)
+static bool iq_tag_second_pass(const struct sk_buff *skb,
+			       const struct nf_hook_state *state)
 {
 	const struct sec_path *sp;
 
@@ -59,7 +59,7 @@ static noinline void iq_total_add(struct iq_net *iqn, enum iq_total which,
 				  const struct sk_buff *skb,
 				  const struct nf_hook_state *state)
 {
-	if (iq_tag_again(skb, state))
+	if (iq_tag_second_pass(skb, state))
 		return;
 	iq_counter_add(iqn->total, which, iq_skb_packets(skb), skb->len);
 }
@@ -282,7 +282,7 @@ iq_tag_protected(struct iq_net *iqn, struct sk_buff *skb,
 		/* Of UDP it need not be a protected one. */
 		if (pkt.frag_proto == IPPROTO_ESP || pkt.frag_proto == IPPROTO_AH)
 			iq_fallback_mark(iqn, skb, state, &pkt, kind,
-					 iq_tag_again(skb, state) ? 0 : 1);
+					 iq_tag_second_pass(skb, state) ? 0 : 1);
 		return NF_ACCEPT;
 	case IQ_MALFORMED:
 		iq_total_add(iqn, IQ_TOTAL_MALFORMED, skb, state);
@@ -291,7 +291,7 @@ iq_tag_protected(struct iq_net *iqn, struct sk_buff *skb,
 		return NF_ACCEPT;
 	}
 
-	packets = iq_tag_again(skb, state) ? 0 : iq_skb_packets(skb);
+	packets = iq_tag_second_pass(skb, state) ? 0 : iq_skb_packets(skb);
 	a = nobodys ? NULL : iq_tag_lookup(iqn, skb, kind, &pkt, packets);
 	if (a) {
 		if (unlikely(pkt.first || kind == IQ_IKE))
@@ -320,7 +320,7 @@ iq_tag_plain(struct iq_net *iqn, struct sk_buff *skb,
 	const struct iq_action *a;
 	bool again;
 
-	/* It may be that, see iq_tag_again(). */
+	/* It may be that, see iq_tag_second_pass(). */
 	again = family == AF_INET ? ipv4_l3mdev_skb(IPCB(skb)->flags) :
 				    ipv6_l3mdev_skb(IP6CB(skb)->flags);
 	if (unlikely(!plain || again || skb_is_gso(skb) || READ_ONCE(iqn->claimed)))
@@ -370,12 +370,12 @@ static noinline unsigned int iq_tag_esp6(struct iq_net *iqn, struct sk_buff *skb
  * of routing (esp4_offload, esp6_offload), it has not been here before: then it
  * is counted as ESP as well, with the headers that it had.
  */
-static noinline void iq_tag_came(struct iq_net *iqn, struct sk_buff *skb,
-				 const struct nf_hook_state *state, u8 proto)
+static noinline void iq_tag_decrypted(struct iq_net *iqn, struct sk_buff *skb,
+				      const struct nf_hook_state *state, u8 proto)
 {
 	struct sec_path *sp = skb_sec_path(skb);
 	u32 packets = iq_skb_packets(skb), bytes;
-	bool count = !iq_tag_again(skb, state) && !iq_frag_waited(skb), esp;
+	bool count = !iq_tag_second_pass(skb, state) && !iq_frag_waited(skb), esp;
 	const struct iq_action *a;
 	u32 mask;
 	u8 last;
@@ -394,7 +394,7 @@ static noinline void iq_tag_came(struct iq_net *iqn, struct sk_buff *skb,
 		if (sp->xvec[i]->outer_mode.flags & XFRM_MODE_FLAG_TUNNEL)
 			esp = false;
 	bytes = skb->len + packets * sp->xvec[0]->props.header_len;
-	a = iq_xfrm_came_from(iqn, skb, esp ? packets : 0, bytes);
+	a = iq_xfrm_decrypted(iqn, skb, esp ? packets : 0, bytes);
 	if (!a) {
 		if (esp)
 			iq_counter_add(iqn->total, IQ_TOTAL_UNTAGGED, packets,
@@ -407,7 +407,7 @@ static noinline void iq_tag_came(struct iq_net *iqn, struct sk_buff *skb,
 		iq_action_count(a, IPSEC_QOS_COUNTER_CLEAR_IN, packets, skb->len);
 	mask = a->mask;
 	if (iq_claimed(iqn, mask))
-		mask = iq_tag_left(iqn, skb, iq_claim_came(iqn, skb, a->mark, mask),
+		mask = iq_tag_left(iqn, skb, iq_claim_decrypted(iqn, skb, a->mark, mask),
 				   a->mark, mask, a->group->id, count ? packets : 0);
 	iq_act(skb, a, mask);
 }
@@ -444,16 +444,16 @@ static bool iq_tag_may_ipv6(const struct sk_buff *skb)
  * One out of an SA; or one that a queue ahead of these hooks had (nf_queue), which
  * comes back in process context.
  */
-static noinline unsigned int iq_tag_seldom(struct iq_net *iqn, struct sk_buff *skb,
-					   const struct nf_hook_state *state)
+static noinline unsigned int iq_tag_slow(struct iq_net *iqn, struct sk_buff *skb,
+					 const struct nf_hook_state *state)
 {
 	bool ipv4 = state->pf == NFPROTO_IPV4;
 	unsigned int verdict = NF_ACCEPT;
 
 	local_bh_disable();
 	if (secpath_exists(skb))
-		iq_tag_came(iqn, skb, state, ipv4 ? ip_hdr(skb)->protocol :
-						    ipv6_hdr(skb)->nexthdr);
+		iq_tag_decrypted(iqn, skb, state, ipv4 ? ip_hdr(skb)->protocol :
+							 ipv6_hdr(skb)->nexthdr);
 	if (ipv4 ? iq_tag_may_ipv4(skb) : iq_tag_may_ipv6(skb))
 		verdict = iq_tag_protected(iqn, skb, state, false);
 	local_bh_enable();
@@ -468,7 +468,7 @@ static unsigned int iq_tag_in_ipv4(void *priv, struct sk_buff *skb,
 	u8 protocol;
 
 	if (unlikely(!softirq_count() || secpath_exists(skb)))
-		return iq_tag_seldom(iqn, skb, state);
+		return iq_tag_slow(iqn, skb, state);
 	protocol = ip_hdr(skb)->protocol;
 	if (protocol == IPPROTO_UDP) {
 		ports = &rcu_dereference(iqn->settings)->ports;
@@ -489,7 +489,7 @@ static unsigned int iq_tag_in_ipv6(void *priv, struct sk_buff *skb,
 	struct iq_net *iqn = priv;
 
 	if (unlikely(!softirq_count() || secpath_exists(skb)))
-		return iq_tag_seldom(iqn, skb, state);
+		return iq_tag_slow(iqn, skb, state);
 	switch (ipv6_hdr(skb)->nexthdr) {
 	case IPPROTO_ESP:
 		return iq_tag_esp6(iqn, skb, state);
@@ -521,14 +521,14 @@ static unsigned int iq_tag_local(void *priv, struct sk_buff *skb,
  * Which bits of a group's mask may be set on a clear packet on its way into an SA?
  * @again: the policy is still to be looked for again
  */
-static u32 iq_tag_goes_mask(struct iq_net *iqn, const struct sk_buff *skb,
-			    const struct iq_action *a, bool again, u32 packets)
+static u32 iq_tag_entering_mask(struct iq_net *iqn, const struct sk_buff *skb,
+				const struct iq_action *a, bool again, u32 packets)
 {
 	u32 left;
 
 	if (!iq_claimed(iqn, a->mask))
 		return a->mask;
-	left = iq_claim_goes(skb, a->mark, a->mask);
+	left = iq_claim_entering(skb, a->mark, a->mask);
 	/* With another source it may be another policy's. */
 	if (again)
 		left &= iq_claim_other(iqn, skb, a->mark, a->mask);
@@ -549,9 +549,9 @@ static unsigned int iq_tag_entering(void *priv, struct sk_buff *skb,
 	const struct iq_action *a;
 
 	if (dst && dst->xfrm) {
-		a = iq_xfrm_goes_into(priv, skb);
+		a = iq_xfrm_entering(priv, skb);
 		if (a)
-			iq_act(skb, a, iq_tag_goes_mask(priv, skb, a, true, 0));
+			iq_act(skb, a, iq_tag_entering_mask(priv, skb, a, true, 0));
 	}
 	return NF_ACCEPT;
 }
@@ -566,17 +566,17 @@ static unsigned int iq_tag_leaving(void *priv, struct sk_buff *skb,
 	u32 packets, mask;
 
 	if (dst && dst->xfrm) {
-		a = iq_xfrm_goes_into(priv, skb);
+		a = iq_xfrm_entering(priv, skb);
 		if (a) {
-			packets = iq_tag_again(skb, state) ? 0 : iq_skb_packets(skb);
+			packets = iq_tag_second_pass(skb, state) ? 0 : iq_skb_packets(skb);
 			if (packets) {
 				local_bh_disable();
 				iq_action_count(a, IPSEC_QOS_COUNTER_CLEAR_OUT,
 						packets, skb->len);
 				local_bh_enable();
 			}
-			mask = iq_tag_goes_mask(priv, skb, a, false,
-						packets);
+			mask = iq_tag_entering_mask(priv, skb, a, false,
+						    packets);
 			if (!(skb->mark & mask))
 				iq_act(skb, a, mask);
 		}
@@ -602,7 +602,7 @@ static unsigned int iq_tag_forward(void *priv, struct sk_buff *skb,
 	if (kind == IQ_SA || kind == IQ_IKE)
 		a = iq_tag_lookup(iqn, skb, kind, &pkt, 0);
 	if (!a && secpath_exists(skb))
-		a = iq_xfrm_came_from(iqn, skb, 0, 0);
+		a = iq_xfrm_decrypted(iqn, skb, 0, 0);
 	if (a && a->priority)
 		skb->priority = a->priority;
 	return NF_ACCEPT;

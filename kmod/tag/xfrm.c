@@ -239,7 +239,7 @@ void iq_xfrm_audit_work(struct work_struct *work)
 	mutex_unlock(&iqn->config_lock);
 }
 
-const struct iq_action *iq_xfrm_came_from(struct iq_net *iqn, struct sk_buff *skb,
+const struct iq_action *iq_xfrm_decrypted(struct iq_net *iqn, struct sk_buff *skb,
 					  u32 packets, u32 bytes)
 {
 	struct sec_path *sp = skb_sec_path(skb);
@@ -258,7 +258,7 @@ const struct iq_action *iq_xfrm_came_from(struct iq_net *iqn, struct sk_buff *sk
 	return NULL;
 }
 
-const struct iq_action *iq_xfrm_goes_into(struct iq_net *iqn, struct sk_buff *skb)
+const struct iq_action *iq_xfrm_entering(struct iq_net *iqn, struct sk_buff *skb)
 {
 	struct dst_entry *dst;
 	const struct iq_action *a;

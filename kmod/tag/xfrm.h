@@ -46,17 +46,17 @@ void iq_xfrm_audit(struct iq_net *iqn);
 void iq_xfrm_audit_work(struct work_struct *work);
 
 /**
- * iq_xfrm_came_from() - what the group does of the SA that a packet is just out of
+ * iq_xfrm_decrypted() - what the group does of the SA that a packet is just out of
  *
  * Of nested SAs the innermost that has a group: it is the one whose peer the
  * clear packet is. Under rcu_read_lock(). NULL: none.
  *
  * @packets: to count as the entry's, with @bytes in all; 0: none
  */
-const struct iq_action *iq_xfrm_came_from(struct iq_net *iqn, struct sk_buff *skb,
+const struct iq_action *iq_xfrm_decrypted(struct iq_net *iqn, struct sk_buff *skb,
 					  u32 packets, u32 bytes);
 
-/** iq_xfrm_goes_into() - what the group does of the SA that a packet is on its way into */
-const struct iq_action *iq_xfrm_goes_into(struct iq_net *iqn, struct sk_buff *skb);
+/** iq_xfrm_entering() - what the group does of the SA that a packet is on its way into */
+const struct iq_action *iq_xfrm_entering(struct iq_net *iqn, struct sk_buff *skb);
 
 #endif /* _IPSEC_QOS_XFRM_H */
