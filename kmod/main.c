@@ -6,6 +6,7 @@
 #include <net/genetlink.h>
 #include <net/netns/generic.h>
 
+#include "core/dst.h"
 #include "core/frag.h"
 #include "core/group.h"
 #include "core/netlink.h"
@@ -13,7 +14,6 @@
 #include "nat/nat.h"
 #include "nat/translate.h"
 #include "tag/claim.h"
-#include "tag/dst.h"
 #include "tag/ike.h"
 #include "tag/sa.h"
 #include "tag/scrub.h"

@@ -5,9 +5,9 @@
 #include <linux/slab.h>
 #include <net/l3mdev.h>
 
-#include "tag/dst.h"
-#include "tag/tag.h"
+#include "dst.h"
 #include "frag.h"
+#include "hooks.h"
 
 /*
  * Packets of which fragments are under way: as many as come within a round trip
@@ -366,7 +366,7 @@ static unsigned int iq_frag_hook(const struct iq_frags *f,
 			return i;
 	for (i = 0; i < n; i++)
 		if (nf_hook_entries_get_hook_ops(hooks)[i]->priority >
-		    IQ_TAG_PRIORITY)
+		    IQ_FIRST_PRIORITY)
 			break;
 	return i;
 }

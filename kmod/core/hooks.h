@@ -6,8 +6,16 @@
 #define _IPSEC_QOS_HOOKS_H
 
 #include <linux/netfilter.h>
+#include <linux/netfilter_ipv4.h>
 
 #include "net.h"
+
+/*
+ * Where packets are seen first: just after connection tracking's reassembly, where
+ * there is one, and before everything in which a user would ask for the mark: raw,
+ * conntrack, mangle, nat and filter. The same number for IPv6.
+ */
+#define IQ_FIRST_PRIORITY	(NF_IP_PRI_CONNTRACK_DEFRAG + 1)
 
 #define IQ_HOOK(family, where, fn, prio) {		\
 	.hook = fn,					\

@@ -118,7 +118,7 @@ struct iq_table {
  * @claimed: bits of skb->mark that policies or SAs of the kernel's want; what of
  *	them is ours is asked in claim.c. Written under a lock of its own.
  * @tables: the SA and the IKE table, by enum iq_table_id
- * @dsts: destinations of the SA table, see dst.c
+ * @dsts: destinations of what is in tables, see dst.c
  *
  * @generation: of each owner; table_lock
  * @audit: number of the last audit against the SAD; table_lock

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
+#include "core/dst.h"
 #include "core/event.h"
-#include "dst.h"
 #include "sa.h"
 
 static const struct iq_table_type iq_sa_type = {

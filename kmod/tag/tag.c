@@ -609,21 +609,21 @@ static unsigned int iq_tag_forward(void *priv, struct sk_buff *skb,
 }
 
 static const struct nf_hook_ops iq_tag_hooks[] = {
-	IQ_HOOK(IPV4, PRE_ROUTING, iq_tag_in_ipv4, IQ_TAG_PRIORITY),
-	IQ_HOOK(IPV4, LOCAL_OUT, iq_tag_local, IQ_TAG_PRIORITY),
-	IQ_HOOK(IPV6, PRE_ROUTING, iq_tag_in_ipv6, IQ_TAG_PRIORITY),
-	IQ_HOOK(IPV6, LOCAL_OUT, iq_tag_local, IQ_TAG_PRIORITY),
+	IQ_HOOK(IPV4, PRE_ROUTING, iq_tag_in_ipv4, IQ_FIRST_PRIORITY),
+	IQ_HOOK(IPV4, LOCAL_OUT, iq_tag_local, IQ_FIRST_PRIORITY),
+	IQ_HOOK(IPV6, PRE_ROUTING, iq_tag_in_ipv6, IQ_FIRST_PRIORITY),
+	IQ_HOOK(IPV6, LOCAL_OUT, iq_tag_local, IQ_FIRST_PRIORITY),
 };
 
 static const struct nf_hook_ops iq_out_hooks[] = {
-	IQ_HOOK(IPV4, POST_ROUTING, iq_tag_entering, IQ_TAG_PRIORITY),
+	IQ_HOOK(IPV4, POST_ROUTING, iq_tag_entering, IQ_FIRST_PRIORITY),
 	IQ_HOOK(IPV4, POST_ROUTING, iq_tag_leaving, IQ_LEAVING_PRIORITY),
-	IQ_HOOK(IPV6, POST_ROUTING, iq_tag_entering, IQ_TAG_PRIORITY),
+	IQ_HOOK(IPV6, POST_ROUTING, iq_tag_entering, IQ_FIRST_PRIORITY),
 	IQ_HOOK(IPV6, POST_ROUTING, iq_tag_leaving, IQ_LEAVING_PRIORITY),
 };
 
 static const struct nf_hook_ops iq_priority_hooks[] = {
-	IQ_HOOK(IPV4, FORWARD, iq_tag_forward, IQ_TAG_PRIORITY),
+	IQ_HOOK(IPV4, FORWARD, iq_tag_forward, IQ_FIRST_PRIORITY),
 };
 
 int iq_tag_update(struct iq_net *iqn, bool tag, bool priority)

@@ -5,19 +5,12 @@
 #ifndef _IPSEC_QOS_TAG_H
 #define _IPSEC_QOS_TAG_H
 
-#include <linux/netfilter_ipv4.h>
+#include <linux/netfilter.h>
 
 #include "core/group.h"
 #include "core/net.h"
 
 struct iq_key;
-
-/*
- * Just after connection tracking's reassembly, where there is one, and before
- * everything in which a user would ask for the mark: raw, conntrack, mangle, nat
- * and filter. The same number for IPv6.
- */
-#define IQ_TAG_PRIORITY	(NF_IP_PRI_CONNTRACK_DEFRAG + 1)
 
 /** iq_tag_parse() - and bring a packet's headers into the linear part where need be */
 enum iq_kind iq_tag_parse(struct sk_buff *skb, const struct iq_settings *settings,

@@ -2,14 +2,14 @@
 #include <linux/slab.h>
 #include <net/ipv6.h>
 
-#include "core/net.h"
 #include "dst.h"
+#include "net.h"
 
 /**
  * struct iq_dst - a destination
  *
  * @addr: an IPv4 one as ::ffff:a.b.c.d
- * @n: SAs that have it; iq_net.table_lock
+ * @n: entries that have it; iq_net.table_lock
  */
 struct iq_dst {
 	struct rhash_head node;
