@@ -7,6 +7,7 @@
 #include <net/netns/generic.h>
 
 #include "core/dst.h"
+#include "core/event.h"
 #include "core/frag.h"
 #include "core/group.h"
 #include "core/netlink.h"
@@ -19,6 +20,13 @@
 #include "tag/scrub.h"
 #include "tag/tag.h"
 #include "tag/xfrm.h"
+
+/* Folders first: who hears of a group finds its folder. */
+const struct iq_listener *const iq_listeners[] = {
+	&iq_sysfs_listener,
+	&iq_netlink_listener,
+	NULL
+};
 
 static unsigned int iq_net_id __read_mostly;
 
@@ -91,6 +99,8 @@ static void __net_exit iq_net_exit(struct net *net)
 {
 	struct iq_net *iqn = iq_net(net);
 
+	/* First of all who reads what the others have. */
+	iq_sysfs_exit(iqn);
 	cancel_delayed_work_sync(&iqn->audit_work);
 	cancel_delayed_work_sync(&iqn->expire_work);
 	/* A last run of the other may have asked for an audit. */
@@ -102,7 +112,6 @@ static void __net_exit iq_net_exit(struct net *net)
 	iq_table_exit(&iqn->tables[IQ_TABLE_SA]);
 	iq_dst_exit(iqn);
 	iq_group_exit(iqn);
-	iq_sysfs_exit(iqn);
 	free_percpu(iqn->total);
 	kfree(rcu_dereference_protected(iqn->settings, true));
 }

@@ -8,7 +8,6 @@
 #include "group.h"
 #include "name.h"
 #include "store.h"
-#include "sysfs.h"
 
 #define IQ_ACTIONS_MIN	64	/* a power of two: IQ_STORE_VALUES is the most */
 
@@ -199,7 +198,6 @@ static void iq_group_remove(struct iq_net *iqn, struct iq_group *g)
 	iqn->group_seq++;
 	if (iq_group_action(g)->priority)
 		iqn->n_priority--;
-	iq_sysfs_group_del(g);
 	iq_event_group(iqn, IPSEC_QOS_EVENT_DEL, g);
 	list_del(&g->stale);
 	use->taken = false;
@@ -381,11 +379,11 @@ static void iq_group_rename(const struct iq_group_plan *plan, u32 n)
 		if (!plan[i].rename)
 			continue;
 		snprintf(away, sizeof(away), ".%u", plan[i].g->id);
-		iq_sysfs_group_rename(plan[i].g, away);
+		iq_event_group_name(plan[i].g, away);
 	}
 	for (i = 0; i < n; i++)
 		if (plan[i].rename)
-			iq_sysfs_group_rename(plan[i].g, plan[i].g->name);
+			iq_event_group_name(plan[i].g, plan[i].g->name);
 }
 
 /* What packets will find: a new group's, where they look; what changes, in the spare. */
@@ -432,10 +430,8 @@ static void iq_group_apply(struct iq_net *iqn, struct iq_group_plan *p, u8 owner
 	p->g->planned = false;
 	p->g->owner = owner;
 	p->g->generation = iqn->generation[owner];
-	if (p->fresh) {
+	if (p->fresh)
 		iqn->n_groups++;
-		iq_sysfs_group_add(iqn, p->g);
-	}
 	iqn->group_seq++;
 	if (changed)
 		iq_event_group(iqn, p->fresh ? IPSEC_QOS_EVENT_NEW :
@@ -569,16 +565,14 @@ void iq_group_init(struct iq_net *iqn)
 	iqn->group_seq = 1;
 }
 
-/* The tables are gone, and with them every user. */
+/* The tables are gone, and with them every user; so are the folders in sysfs. */
 void iq_group_exit(struct iq_net *iqn)
 {
 	struct iq_group *g;
 	unsigned long i;
 
-	xa_for_each(&iqn->groups, i, g) {
-		iq_sysfs_group_del(g);
+	xa_for_each(&iqn->groups, i, g)
 		call_rcu(&g->rcu, iq_group_free_rcu);
-	}
 	xa_destroy(&iqn->groups);
 	iq_name_exit(iqn);
 	kvfree(rcu_dereference_protected(iqn->actions, true));

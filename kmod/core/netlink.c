@@ -1105,8 +1105,8 @@ void iq_event_end(struct iq_net *iqn, enum iq_mcgrp group, struct sk_buff *skb,
 	genlmsg_multicast_netns(&iq_family, iqn->net, skb, 0, group, GFP_ATOMIC);
 }
 
-void iq_event_entry(struct iq_table *t, enum ipsec_qos_event event,
-		    const struct iq_entry_info *info)
+void iq_netlink_entry(struct iq_table *t, enum ipsec_qos_event event,
+		      const struct iq_entry_info *info)
 {
 	struct sk_buff *skb;
 	void *hdr;
@@ -1118,8 +1118,8 @@ void iq_event_entry(struct iq_table *t, enum ipsec_qos_event event,
 			     iq_put_entry(skb, t->type->id, info));
 }
 
-void iq_event_group(struct iq_net *iqn, enum ipsec_qos_event event,
-		    const struct iq_group *g)
+static void iq_netlink_group(struct iq_net *iqn, enum ipsec_qos_event event,
+			     struct iq_group *g)
 {
 	struct sk_buff *skb;
 	void *hdr;
@@ -1129,14 +1129,14 @@ void iq_event_group(struct iq_net *iqn, enum ipsec_qos_event event,
 		iq_event_end(iqn, IQ_MCGRP_EVENTS, skb, hdr, iq_put_group(skb, g));
 }
 
-void iq_event_ceiling(struct iq_net *iqn, int type, u32 count)
+/* At most one a second. */
+static void iq_netlink_ceiling(struct iq_net *iqn, int type, u32 count)
 {
 	struct nlattr *nest;
 	struct sk_buff *skb;
 	void *hdr;
 	int err;
 
-	lockdep_assert_held(&iqn->config_lock);
 	if (iqn->ceiling_told && time_before(jiffies, iqn->ceiling_told + HZ))
 		return;
 	skb = iq_event_begin(iqn, IQ_MCGRP_EVENTS, IPSEC_QOS_EVENT_CEILING,
@@ -1150,6 +1150,11 @@ void iq_event_ceiling(struct iq_net *iqn, int type, u32 count)
 		nla_nest_end(skb, nest);
 	iq_event_end(iqn, IQ_MCGRP_EVENTS, skb, hdr, err);
 }
+
+const struct iq_listener iq_netlink_listener = {
+	.group = iq_netlink_group,
+	.ceiling = iq_netlink_ceiling,
+};
 
 /* SPIs are read as well as written by the administrator alone. */
 #define IQ_CMD(c, request, ...) {				\

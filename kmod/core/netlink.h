@@ -8,7 +8,10 @@
 
 #include <net/genetlink.h>
 
+#include "event.h"
 #include "net.h"
+
+struct iq_entry_info;
 
 #define IQ_ANSWER_ONLY { .type = NLA_REJECT, .reject_message = "for answers only" }
 
@@ -49,6 +52,16 @@ struct sk_buff *iq_event_begin(struct iq_net *iqn, enum iq_mcgrp group,
 /** iq_event_end() - send it, or tell listeners that one is lost: @err */
 void iq_event_end(struct iq_net *iqn, enum iq_mcgrp group, struct sk_buff *skb,
 		  void *hdr, int err);
+
+/*
+ * Tells user space, by a multicast group. Nothing is built where nobody listens; an
+ * event that finds no memory is lost, and the listener is told so (ENOBUFS).
+ */
+extern const struct iq_listener iq_netlink_listener;
+
+/** iq_netlink_entry() - the same, of an SA or IKE SA; iq_net.table_lock is held */
+void iq_netlink_entry(struct iq_table *t, enum ipsec_qos_event event,
+		      const struct iq_entry_info *info);
 
 int iq_netlink_module_init(void);
 void iq_netlink_module_exit(void);

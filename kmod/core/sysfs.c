@@ -8,6 +8,7 @@
 #include "nat/nat.h"
 #include "tag/table.h"
 #include "compat.h"
+#include "group.h"
 #include "sysfs.h"
 
 /*
@@ -255,7 +256,7 @@ static struct kobj_type iq_group_ktype = {
 	.get_ownership = iq_group_ownership,
 };
 
-void iq_sysfs_group_add(struct iq_net *iqn, struct iq_group *g)
+static void iq_sysfs_group_add(struct iq_net *iqn, struct iq_group *g)
 {
 	init_completion(&g->kobj_gone);
 	/* Even where it fails it is to be put, by iq_sysfs_group_del(). */
@@ -264,18 +265,32 @@ void iq_sysfs_group_add(struct iq_net *iqn, struct iq_group *g)
 		pr_warn_ratelimited("group %s has no folder in sysfs\n", g->name);
 }
 
-void iq_sysfs_group_del(struct iq_group *g)
+static void iq_sysfs_group_del(struct iq_group *g)
 {
 	/* Takes the folder down, and waits for those who read a file of it. */
 	kobject_put(&g->kobj);
 	wait_for_completion(&g->kobj_gone);
 }
 
-void iq_sysfs_group_rename(struct iq_group *g, const char *name)
+static void iq_sysfs_group_rename(struct iq_group *g, const char *name)
 {
 	if (kobject_rename(&g->kobj, name))
 		pr_warn_ratelimited("the sysfs folder of group %u keeps its name\n", g->id);
 }
+
+static void iq_sysfs_group(struct iq_net *iqn, enum ipsec_qos_event event,
+			   struct iq_group *g)
+{
+	if (event == IPSEC_QOS_EVENT_NEW)
+		iq_sysfs_group_add(iqn, g);
+	else if (event == IPSEC_QOS_EVENT_DEL)
+		iq_sysfs_group_del(g);
+}
+
+const struct iq_listener iq_sysfs_listener = {
+	.group = iq_sysfs_group,
+	.group_name = iq_sysfs_group_rename,
+};
 
 /* groups/ is tagged with its namespace; what is in it need not be. */
 
@@ -391,7 +406,11 @@ free:
 void iq_sysfs_exit(struct iq_net *iqn)
 {
 	struct iq_sysfs *s = iqn->sysfs;
+	struct iq_group *g;
+	unsigned long i;
 
+	xa_for_each(&iqn->groups, i, g)
+		iq_sysfs_group_del(g);
 	kobject_put(&s->groups);
 	wait_for_completion(&s->groups_gone);
 	iq_sysfs_remove_files(s);

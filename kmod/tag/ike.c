@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
+#include "core/netlink.h"
 #include "ike.h"
 
 static const struct iq_table_type iq_ike_type = {
 	.name = "IKE SA",
 	.id = IQ_TABLE_IKE,
+	.told = iq_netlink_entry,
 };
 
 const struct iq_action *iq_ike_lookup(struct iq_net *iqn, u64 spi_i, u64 spi_r,

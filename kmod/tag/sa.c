@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "core/dst.h"
-#include "core/event.h"
+#include "core/netlink.h"
 #include "sa.h"
 
 static const struct iq_table_type iq_sa_type = {
@@ -8,6 +8,7 @@ static const struct iq_table_type iq_sa_type = {
 	.id = IQ_TABLE_SA,
 	.added = iq_dst_added,
 	.removed = iq_dst_removed,
+	.told = iq_netlink_entry,
 };
 
 /* NULL: not there, or the namespace goes. */

@@ -285,7 +285,7 @@ void iq_table_changed(struct iq_table *t, const struct iq_ref *ref,
 
 	lockdep_assert_held(&t->iqn->table_lock);
 	iq_ref_info(t, ref, &info);
-	iq_event_entry(t, event, &info);
+	t->type->told(t, event, &info);
 }
 
 bool iq_table_find(struct iq_table *t, const struct iq_key *key,
@@ -498,8 +498,8 @@ static void iq_table_tell(struct iq_table *t, const struct iq_done *done, u32 n)
 
 	for (i = 0; i < n; i++)
 		if (done[i].changed)
-			iq_event_entry(t, done[i].created ? IPSEC_QOS_EVENT_NEW :
-				       IPSEC_QOS_EVENT_CHANGE, &done[i].info);
+			t->type->told(t, done[i].created ? IPSEC_QOS_EVENT_NEW :
+				      IPSEC_QOS_EVENT_CHANGE, &done[i].info);
 }
 
 /*

@@ -12,6 +12,8 @@
 #include "core/net.h"
 #include "core/store.h"
 
+struct iq_entry_info;
+
 /**
  * struct iq_table_type - what a table holds
  *
@@ -20,12 +22,15 @@
  * @added: an entry came: 0, or an errno to refuse it; iq_net.table_lock is held.
  *	May be NULL.
  * @removed: one goes; likewise
+ * @told: what happened to an entry, for whoever listens; iq_net.table_lock is held
  */
 struct iq_table_type {
 	const char *name;
 	enum iq_table_id id;
 	int (*added)(struct iq_net *iqn, const struct iq_key *key);
 	void (*removed)(struct iq_net *iqn, const struct iq_key *key);
+	void (*told)(struct iq_table *t, enum ipsec_qos_event event,
+		     const struct iq_entry_info *info);
 };
 
 /**
