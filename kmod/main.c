@@ -3,23 +3,24 @@
 
 #include <linux/module.h>
 #include <linux/slab.h>
-#include <net/genetlink.h>
-#include <net/netns/generic.h>
+#include <net/net_namespace.h>
 
+#include "core/conf.h"
 #include "core/dst.h"
 #include "core/event.h"
+#include "core/feature.h"
 #include "core/frag.h"
 #include "core/group.h"
 #include "core/netlink.h"
 #include "core/sysfs.h"
-#include "nat/nat.h"
-#include "nat/translate.h"
-#include "tag/claim.h"
-#include "tag/ike.h"
-#include "tag/sa.h"
-#include "tag/scrub.h"
-#include "tag/tag.h"
-#include "tag/xfrm.h"
+#include "nat/feature.h"
+#include "tag/feature.h"
+
+const struct iq_feature *const iq_features[] = {
+	&iq_tag_feature,
+	&iq_nat_feature,
+	NULL
+};
 
 /* Folders first: who hears of a group finds its folder. */
 const struct iq_listener *const iq_listeners[] = {
@@ -28,55 +29,47 @@ const struct iq_listener *const iq_listeners[] = {
 	NULL
 };
 
-static unsigned int iq_net_id __read_mostly;
-
-struct iq_net *iq_net(const struct net *net)
+static void iq_features_exit(struct iq_net *iqn, unsigned int i)
 {
-	return net_generic(net, iq_net_id);
+	const struct iq_feature *f;
+
+	iq_for_each_feature_before(f, i)
+		if (f->exit)
+			f->exit(iqn);
 }
 
+/* Features may take from the core what they need; sysfs shows what they have. */
 static int __net_init iq_net_init(struct net *net)
 {
 	struct iq_net *iqn = iq_net(net);
-	struct iq_settings *settings;
-	int err = -ENOMEM;
+	const struct iq_feature *f;
+	unsigned int i;
+	int err;
 
 	iqn->net = net;
 	mutex_init(&iqn->config_lock);
 	spin_lock_init(&iqn->table_lock);
-	INIT_LIST_HEAD(&iqn->scrubbers);
-	INIT_DELAYED_WORK(&iqn->audit_work, iq_xfrm_audit_work);
-	INIT_DELAYED_WORK(&iqn->expire_work, iq_table_expire_work);
 	iq_group_init(iqn);
-
-	settings = kzalloc(sizeof(*settings), GFP_KERNEL_ACCOUNT);
-	if (!settings)
-		return -ENOMEM;
-	settings->ports = (struct iq_ports) {
-		.n_ike = 1, .ike = { 500 },
-		.n_natt = 1, .natt = { 4500 },
-	};
-	iq_ports_some(&settings->ports);
-	RCU_INIT_POINTER(iqn->settings, settings);
-	iqn->total = iq_counter_alloc(__IQ_TOTAL_MAX);
-	if (!iqn->total)
-		goto free_settings;
-	iq_sa_init(iqn);
-	iq_ike_init(iqn);
+	err = iq_conf_init(iqn);
+	if (err)
+		return err;
 	err = iq_dst_init(iqn);
 	if (err)
-		goto free_total;
+		goto conf;
+	iq_for_each_feature(f, i) {
+		err = f->init ? f->init(iqn) : 0;
+		if (err)
+			goto features;
+	}
 	err = iq_sysfs_init(iqn);
-	if (err)
-		goto free_dst;
-	return 0;
+	if (!err)
+		return 0;
 
-free_dst:
+features:
+	iq_features_exit(iqn, i);
 	iq_dst_exit(iqn);
-free_total:
-	free_percpu(iqn->total);
-free_settings:
-	kfree(settings);
+conf:
+	iq_conf_exit(iqn);
 	return err;
 }
 
@@ -84,36 +77,31 @@ free_settings:
 static void __net_exit iq_net_pre_exit(struct net *net)
 {
 	struct iq_net *iqn = iq_net(net);
+	const struct iq_feature *f;
+	unsigned int i;
 
 	spin_lock_bh(&iqn->table_lock);
 	WRITE_ONCE(iqn->dead, true);
 	spin_unlock_bh(&iqn->table_lock);
 
 	mutex_lock(&iqn->config_lock);
-	iq_tag_update(iqn, false, false);
-	iq_translate_update(iqn, false);
+	iq_for_each_feature(f, i)
+		if (f->pre_exit)
+			f->pre_exit(iqn);
 	mutex_unlock(&iqn->config_lock);
 }
 
+/* First of all who reads what the others have, and what goes on by itself. */
 static void __net_exit iq_net_exit(struct net *net)
 {
 	struct iq_net *iqn = iq_net(net);
 
-	/* First of all who reads what the others have. */
 	iq_sysfs_exit(iqn);
-	cancel_delayed_work_sync(&iqn->audit_work);
-	cancel_delayed_work_sync(&iqn->expire_work);
-	/* A last run of the other may have asked for an audit. */
-	cancel_delayed_work_sync(&iqn->audit_work);
-	iq_nat_exit(iqn);
 	iq_frag_exit(iqn);
-	iq_claim_exit(iqn);
-	iq_table_exit(&iqn->tables[IQ_TABLE_IKE]);
-	iq_table_exit(&iqn->tables[IQ_TABLE_SA]);
+	iq_features_exit(iqn, ARRAY_SIZE(iq_features) - 1);
 	iq_dst_exit(iqn);
 	iq_group_exit(iqn);
-	free_percpu(iqn->total);
-	kfree(rcu_dereference_protected(iqn->settings, true));
+	iq_conf_exit(iqn);
 }
 
 static struct pernet_operations iq_net_ops = {
@@ -124,8 +112,19 @@ static struct pernet_operations iq_net_ops = {
 	.size = sizeof(struct iq_net),
 };
 
+static void iq_features_unload(unsigned int i)
+{
+	const struct iq_feature *f;
+
+	iq_for_each_feature_before(f, i)
+		if (f->unload)
+			f->unload();
+}
+
 static int __init iq_init(void)
 {
+	const struct iq_feature *f;
+	unsigned int i;
 	int err;
 
 	err = iq_sysfs_module_init();
@@ -134,23 +133,19 @@ static int __init iq_init(void)
 	err = register_pernet_subsys(&iq_net_ops);
 	if (err)
 		goto sysfs;
-	err = iq_scrub_module_init();
-	if (err)
-		goto pernet;
-	err = iq_xfrm_module_init();
-	if (err)
-		goto scrub;
+	iq_for_each_feature(f, i) {
+		err = f->load ? f->load() : 0;
+		if (err)
+			goto features;
+	}
 	err = iq_netlink_module_init();
 	if (err)
-		goto xfrm;
+		goto features;
 	pr_info("version %s\n", IQ_VERSION);
 	return 0;
 
-xfrm:
-	iq_xfrm_module_exit();
-scrub:
-	iq_scrub_module_exit();
-pernet:
+features:
+	iq_features_unload(i);
 	unregister_pernet_subsys(&iq_net_ops);
 sysfs:
 	iq_sysfs_module_exit();
@@ -161,8 +156,7 @@ sysfs:
 static void __exit iq_exit(void)
 {
 	iq_netlink_module_exit();
-	iq_xfrm_module_exit();
-	iq_scrub_module_exit();
+	iq_features_unload(ARRAY_SIZE(iq_features) - 1);
 	unregister_pernet_subsys(&iq_net_ops);
 	iq_sysfs_module_exit();
 	rcu_barrier();		/* what is on its way out */

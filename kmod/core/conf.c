@@ -3,7 +3,7 @@
 
 #include "compat.h"
 #include "conf.h"
-#include "group.h"
+#include "hooks.h"
 
 struct netlink_range_validation iq_max_sas_range = {
 	.min = 1, .max = IPSEC_QOS_MAX_SAS_LIMIT,
@@ -173,7 +173,7 @@ int iq_conf_set(struct iq_net *iqn, struct nlattr **tb, bool machine,
 	iq_ports_some(&s->ports);
 
 	rcu_assign_pointer(iqn->settings, s);
-	err = iq_group_hooks(iqn, iqn->n_groups, iqn->n_priority);
+	err = iq_hooks_ask(iqn, iqn->n_groups, iqn->n_priority);
 	if (err) {
 		rcu_assign_pointer(iqn->settings, old);
 		old = s;
@@ -197,4 +197,24 @@ int iq_conf_set(struct iq_net *iqn, struct nlattr **tb, bool machine,
 free:
 	kfree(s);
 	return err;
+}
+
+int iq_conf_init(struct iq_net *iqn)
+{
+	struct iq_settings *settings = kzalloc(sizeof(*settings), GFP_KERNEL_ACCOUNT);
+
+	if (!settings)
+		return -ENOMEM;
+	settings->ports = (struct iq_ports) {
+		.n_ike = 1, .ike = { 500 },
+		.n_natt = 1, .natt = { 4500 },
+	};
+	iq_ports_some(&settings->ports);
+	RCU_INIT_POINTER(iqn->settings, settings);
+	return 0;
+}
+
+void iq_conf_exit(struct iq_net *iqn)
+{
+	kfree(rcu_dereference_protected(iqn->settings, true));
 }

@@ -14,6 +14,12 @@ extern struct netlink_range_validation iq_max_sas_range;
 extern struct netlink_range_validation iq_max_ikes_range;
 extern struct netlink_range_validation iq_max_groups_range;
 
+/** iq_conf_init() - settings as they are by themselves; 0 or -ENOMEM */
+int iq_conf_init(struct iq_net *iqn);
+
+/** iq_conf_exit() - nobody reads them any more */
+void iq_conf_exit(struct iq_net *iqn);
+
 /** iq_conf_settings() - what packets read; iq_net.config_lock is held */
 static inline struct iq_settings *iq_conf_settings(const struct iq_net *iqn)
 {

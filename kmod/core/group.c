@@ -1,22 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <linux/slab.h>
 
-#include "tag/tag.h"
 #include "compat.h"
-#include "conf.h"
 #include "event.h"
+#include "feature.h"
 #include "group.h"
+#include "hooks.h"
 #include "name.h"
 #include "store.h"
 
 #define IQ_ACTIONS_MIN	64	/* a power of two: IQ_STORE_VALUES is the most */
-
-/* Hooks as the groups and the fall-back table need them. */
-int iq_group_hooks(struct iq_net *iqn, u32 n_groups, u32 n_priority)
-{
-	return iq_tag_update(iqn, n_groups || iq_conf_settings(iqn)->has_fallback,
-			     n_priority);
-}
 
 static void iq_group_free_rcu(struct rcu_head *rcu)
 {
@@ -205,14 +198,31 @@ static void iq_group_remove(struct iq_net *iqn, struct iq_group *g)
 	call_rcu(&g->rcu, iq_group_free_rcu);
 }
 
-static bool iq_group_used(struct iq_net *iqn, const struct iq_group *g,
-			  u32 *sas, u32 *ikes)
+/* @users: as those of the group */
+static bool iq_group_used(struct iq_net *iqn, const struct iq_group *g, u32 *users)
 {
 	spin_lock_bh(&iqn->table_lock);
-	*sas = g->users[IQ_TABLE_SA];
-	*ikes = g->users[IQ_TABLE_IKE];
+	memcpy(users, g->users, sizeof(g->users));
 	spin_unlock_bh(&iqn->table_lock);
-	return *sas || *ikes;
+	return memchr_inv(users, 0, sizeof(g->users));
+}
+
+/* Say who uses it, in the words of the features that they are of. */
+static void iq_group_busy(const struct iq_group *g, const u32 *users,
+			  const struct nlattr *attr, struct netlink_ext_ack *extack)
+{
+	const struct iq_feature *f;
+	unsigned int i, user;
+	char by[64] = "";
+	size_t len = 0;
+
+	iq_for_each_feature(f, i)
+		for (user = 0; user < __IQ_USER_MAX; user++)
+			if (f->users[user])
+				len += scnprintf(by + len, sizeof(by) - len, "%s%u %s",
+						 len ? " and " : "", users[user],
+						 f->users[user]);
+	iq_err(extack, attr, "group %s is used by %s", g->name, by);
 }
 
 /**
@@ -467,8 +477,8 @@ int iq_group_set(struct iq_net *iqn, const struct iq_group_req *req, u32 n,
 		err = iq_actions_spare(iqn);
 	/* Hooks first: a group without them would be a promise not kept. */
 	if (!err)
-		err = iq_group_hooks(iqn, iqn->n_groups + fresh,
-				     iqn->n_priority + priorities);
+		err = iq_hooks_ask(iqn, iqn->n_groups + fresh,
+				   iqn->n_priority + priorities);
 	if (err)
 		goto undo;
 
@@ -484,7 +494,7 @@ int iq_group_set(struct iq_net *iqn, const struct iq_group_req *req, u32 n,
 	iq_group_rename(plan, n);
 	for (i = 0; i < n; i++)
 		iq_group_apply(iqn, &plan[i], owner);
-	iq_group_hooks(iqn, iqn->n_groups, iqn->n_priority);
+	iq_hooks_ask(iqn, iqn->n_groups, iqn->n_priority);
 	kvfree(plan);
 	return 0;
 
@@ -497,8 +507,8 @@ undo:
 int iq_group_del(struct iq_net *iqn, const struct iq_group_req *req, u32 n,
 		 struct netlink_ext_ack *extack)
 {
+	u32 i, users[__IQ_USER_MAX];
 	struct iq_group *g;
-	u32 i, sas, ikes;
 
 	lockdep_assert_held(&iqn->config_lock);
 	/* First see that all can go. config_lock keeps new users from coming. */
@@ -511,10 +521,8 @@ int iq_group_del(struct iq_net *iqn, const struct iq_group_req *req, u32 n,
 				iq_err(extack, req[i].attr, "no group %s", req[i].name);
 			return -ENOENT;
 		}
-		if (iq_group_used(iqn, g, &sas, &ikes)) {
-			iq_err(extack, req[i].attr,
-			       "group %s is used by %u SAs and %u IKE SAs",
-			       g->name, sas, ikes);
+		if (iq_group_used(iqn, g, users)) {
+			iq_group_busy(g, users, req[i].attr, extack);
 			return -EBUSY;
 		}
 	}
@@ -523,27 +531,27 @@ int iq_group_del(struct iq_net *iqn, const struct iq_group_req *req, u32 n,
 		if (g)
 			iq_group_remove(iqn, g);
 	}
-	iq_group_hooks(iqn, iqn->n_groups, iqn->n_priority);
+	iq_hooks_ask(iqn, iqn->n_groups, iqn->n_priority);
 	return 0;
 }
 
 /* Remove what nobody uses: of @owner (-1: any), all or what is @stale. */
 static u32 iq_group_clean(struct iq_net *iqn, int owner, bool stale)
 {
+	u32 users[__IQ_USER_MAX], count = 0;
 	struct iq_group *g;
-	u32 sas, ikes, count = 0;
 	unsigned long i;
 
 	lockdep_assert_held(&iqn->config_lock);
 	xa_for_each(&iqn->groups, i, g) {
 		if ((owner >= 0 && g->owner != owner) ||
 		    (stale && g->generation == iqn->generation[g->owner]) ||
-		    iq_group_used(iqn, g, &sas, &ikes))
+		    iq_group_used(iqn, g, users))
 			continue;
 		iq_group_remove(iqn, g);
 		count++;
 	}
-	iq_group_hooks(iqn, iqn->n_groups, iqn->n_priority);
+	iq_hooks_ask(iqn, iqn->n_groups, iqn->n_priority);
 	return count;
 }
 

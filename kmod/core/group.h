@@ -33,6 +33,13 @@ struct iq_action {
 	int dscp;
 } __aligned(32);
 
+/* Who may be in a group; struct iq_feature says how they are called. */
+enum iq_user {
+	IQ_USER_SA,
+	IQ_USER_IKE,
+	__IQ_USER_MAX
+};
+
 /**
  * struct iq_group - a group
  *
@@ -46,7 +53,7 @@ struct iq_action {
  * @stale: in iq_net.stale; iq_net.config_lock
  * @owner: enum ipsec_qos_owner; iq_net.config_lock
  * @generation: of the owner when it was stated last; iq_net.config_lock
- * @users: SAs and IKE SAs that are in it, by enum iq_table_id; iq_net.table_lock
+ * @users: how many are in it, by enum iq_user; iq_net.table_lock
  * @kobj: its folder in sysfs
  * @kobj_gone: completed by the folder's release
  */
@@ -62,7 +69,7 @@ struct iq_group {
 	bool planned;
 	u8 owner;
 	u32 generation;
-	u32 users[__IQ_TABLE_MAX];
+	u32 users[__IQ_USER_MAX];
 	struct kobject kobj;
 	struct completion kobj_gone;
 };
@@ -136,12 +143,6 @@ u32 iq_group_flush(struct iq_net *iqn, int owner);
 
 /** iq_group_sweep() - remove what @owner did not restate and nobody uses */
 u32 iq_group_sweep(struct iq_net *iqn, u8 owner);
-
-/**
- * iq_group_hooks() - register the netfilter hooks that so many groups, and so
- * many with a priority, need beside the fall-back table; 0 or -ENOMEM
- */
-int iq_group_hooks(struct iq_net *iqn, u32 n_groups, u32 n_priority);
 
 /** iq_group_find() - by id, or by name where @id is 0; NULL: none */
 struct iq_group *iq_group_find(struct iq_net *iqn, u32 id, const char *name);

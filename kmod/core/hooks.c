@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <linux/slab.h>
 
+#include "feature.h"
 #include "hooks.h"
 
 /**
@@ -42,5 +43,28 @@ int iq_hooks_update(struct iq_net *iqn, struct iq_hooks **have,
 		kfree_rcu(h, rcu);
 	else
 		WRITE_ONCE(*have, h);
+	return err;
+}
+
+int iq_hooks_ask(struct iq_net *iqn, u32 n_groups, u32 n_priority)
+{
+	const struct iq_wants there = { iqn->n_groups, iqn->n_priority };
+	const struct iq_wants wants = { n_groups, n_priority };
+	const struct iq_feature *f;
+	unsigned int i;
+	int err;
+
+	lockdep_assert_held(&iqn->config_lock);
+	iq_for_each_feature(f, i) {
+		err = f->hooks ? f->hooks(iqn, &wants) : 0;
+		if (err)
+			goto back;
+	}
+	return 0;
+
+back:
+	iq_for_each_feature_before(f, i)
+		if (f->hooks)
+			f->hooks(iqn, &there);
 	return err;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Sets of netfilter hooks that are registered only while they are needed.
+ * Sets of netfilter hooks that are registered only while they are needed. Who is about
+ * to change what packets are looked at for asks the features first.
  */
 #ifndef _IPSEC_QOS_HOOKS_H
 #define _IPSEC_QOS_HOOKS_H
@@ -35,5 +36,17 @@
  */
 int iq_hooks_update(struct iq_net *iqn, struct iq_hooks **have,
 		    const struct nf_hook_ops *tmpl, unsigned int n, bool want);
+
+/**
+ * iq_hooks_ask() - may there be so many groups, and so many with a priority?
+ *
+ * Every feature then has the hooks that it needs for those, or all have what they need
+ * for those that there are. Asked before a change is published; and behind it, where that
+ * may have left less to do.
+ *
+ * Context: process, iq_net.config_lock is held. Return: 0 or an errno; for no more than
+ * there are, it does not fail.
+ */
+int iq_hooks_ask(struct iq_net *iqn, u32 n_groups, u32 n_priority);
 
 #endif /* _IPSEC_QOS_HOOKS_H */

@@ -195,6 +195,10 @@ struct iq_net {
 	struct iq_sysfs *sysfs;
 };
 
+/* By which a namespace has its state */
+extern unsigned int iq_net_id;
+
+/** iq_net() - the state of a namespace */
 struct iq_net *iq_net(const struct net *net);
 
 /* A GSO packet counts as the packets that it will be on the wire. */

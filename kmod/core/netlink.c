@@ -6,10 +6,10 @@
 
 #include "nat/netlink.h"
 #include "tag/table.h"
-#include "tag/xfrm.h"
 #include "compat.h"
 #include "conf.h"
 #include "event.h"
+#include "feature.h"
 #include "group.h"
 #include "netlink.h"
 
@@ -489,9 +489,9 @@ static int iq_put_group(struct sk_buff *skb, const struct iq_group *g)
 	    (a.dscp >= 0 && nla_put_u8(skb, IPSEC_QOS_GROUP_A_DSCP, a.dscp)) ||
 	    nla_put_u8(skb, IPSEC_QOS_GROUP_A_OWNER, g->owner) ||
 	    nla_put_u32(skb, IPSEC_QOS_GROUP_A_SAS,
-			READ_ONCE(g->users[IQ_TABLE_SA])) ||
+			READ_ONCE(g->users[IQ_USER_SA])) ||
 	    nla_put_u32(skb, IPSEC_QOS_GROUP_A_IKES,
-			READ_ONCE(g->users[IQ_TABLE_IKE])) ||
+			READ_ONCE(g->users[IQ_USER_IKE])) ||
 	    iq_put_counters(skb, g)) {
 		nla_nest_cancel(skb, nest);
 		return -EMSGSIZE;
@@ -1042,7 +1042,9 @@ static int iq_cmd_resync_end(struct sk_buff *skb, struct genl_info *info)
 	struct nlattr *attr = info->attrs[IPSEC_QOS_A_GENERATION];
 	struct iq_net *iqn = iq_net(genl_info_net(info));
 	u8 owner = iq_get_owner(info->attrs);
-	u32 count;
+	const struct iq_feature *f;
+	unsigned int i;
+	u32 count = 0;
 
 	if (!attr) {
 		iq_err(info->extack, NULL, "the generation is missing");
@@ -1055,9 +1057,12 @@ static int iq_cmd_resync_end(struct sk_buff *skb, struct genl_info *info)
 		mutex_unlock(&iqn->config_lock);
 		return -ESTALE;
 	}
-	iq_xfrm_audit(iqn);
-	count = iq_table_sweep(&iqn->tables[IQ_TABLE_SA], owner);
-	count += iq_table_sweep(&iqn->tables[IQ_TABLE_IKE], owner);
+	iq_for_each_feature(f, i)
+		if (f->audit)
+			f->audit(iqn);
+	iq_for_each_feature(f, i)
+		if (f->sweep)
+			count += f->sweep(iqn, owner);
 	count += iq_group_sweep(iqn, owner);
 	mutex_unlock(&iqn->config_lock);
 	return iq_reply_count(info, count);

@@ -194,8 +194,8 @@ IQ_GROUP_ATTR(mark, "0x%x", a->mark);
 IQ_GROUP_ATTR(mask, "0x%x", a->mask);
 IQ_GROUP_ATTR(priority, "%x:%x", a->priority >> 16, a->priority & 0xffff);
 IQ_GROUP_ATTR(dscp, "%d", a->dscp);
-IQ_GROUP_ATTR(sas, "%u", READ_ONCE(g->users[IQ_TABLE_SA]));
-IQ_GROUP_ATTR(ikes, "%u", READ_ONCE(g->users[IQ_TABLE_IKE]));
+IQ_GROUP_ATTR(sas, "%u", READ_ONCE(g->users[IQ_USER_SA]));
+IQ_GROUP_ATTR(ikes, "%u", READ_ONCE(g->users[IQ_USER_IKE]));
 
 #define IQ_GROUP_COUNTER(name, which, field)				\
 	IQ_GROUP_ATTR(name##_##field, "%llu", iq_counter_sum(g->counter, which).field)

@@ -5,6 +5,7 @@
 static const struct iq_table_type iq_ike_type = {
 	.name = "IKE SA",
 	.id = IQ_TABLE_IKE,
+	.user = IQ_USER_IKE,
 	.told = iq_netlink_entry,
 };
 

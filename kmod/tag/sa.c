@@ -6,6 +6,7 @@
 static const struct iq_table_type iq_sa_type = {
 	.name = "SA",
 	.id = IQ_TABLE_SA,
+	.user = IQ_USER_SA,
 	.added = iq_dst_added,
 	.removed = iq_dst_removed,
 	.told = iq_netlink_entry,

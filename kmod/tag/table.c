@@ -238,8 +238,8 @@ static struct iq_group *iq_table_group(const struct iq_table *t,
 static void iq_table_join(struct iq_table *t, const struct iq_ref *ref,
 			  struct iq_group *g)
 {
-	iq_table_group(t, ref)->users[t->type->id]--;
-	g->users[t->type->id]++;
+	iq_table_group(t, ref)->users[t->type->user]--;
+	g->users[t->type->user]++;
 	iq_ref_set_value(ref, g->number);
 }
 
@@ -313,7 +313,7 @@ static void iq_table_unlink(struct iq_table *t, const struct iq_ref *ref)
 
 	lockdep_assert_held(&t->iqn->table_lock);
 	/* Readers may find the group through the entry until both are gone. */
-	iq_table_group(t, ref)->users[t->type->id]--;
+	iq_table_group(t, ref)->users[t->type->user]--;
 	iq_ref_key(ref, &key);
 	iq_store_remove(ref);
 	if (t->type->removed)
@@ -345,7 +345,7 @@ static int iq_table_insert(struct iq_table *t, const struct iq_key *key,
 			return err;
 		}
 	}
-	g->users[t->type->id]++;
+	g->users[t->type->user]++;
 	WRITE_ONCE(t->n, t->n + 1);
 	t->seq++;
 	return 0;

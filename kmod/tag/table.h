@@ -19,6 +19,7 @@ struct iq_entry_info;
  *
  * @name: for messages
  * @id: enum iq_table_id
+ * @user: what its entries are to a group
  * @added: an entry came: 0, or an errno to refuse it; iq_net.table_lock is held.
  *	May be NULL.
  * @removed: one goes; likewise
@@ -27,6 +28,7 @@ struct iq_entry_info;
 struct iq_table_type {
 	const char *name;
 	enum iq_table_id id;
+	enum iq_user user;
 	int (*added)(struct iq_net *iqn, const struct iq_key *key);
 	void (*removed)(struct iq_net *iqn, const struct iq_key *key);
 	void (*told)(struct iq_table *t, enum ipsec_qos_event event,

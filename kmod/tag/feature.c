@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "core/conf.h"
+#include "claim.h"
+#include "feature.h"
+#include "ike.h"
+#include "sa.h"
+#include "scrub.h"
+#include "tag.h"
+#include "xfrm.h"
+
+static int iq_tag_init(struct iq_net *iqn)
+{
+	iqn->total = iq_counter_alloc(__IQ_TOTAL_MAX);
+	if (!iqn->total)
+		return -ENOMEM;
+	INIT_LIST_HEAD(&iqn->scrubbers);
+	INIT_DELAYED_WORK(&iqn->audit_work, iq_xfrm_audit_work);
+	INIT_DELAYED_WORK(&iqn->expire_work, iq_table_expire_work);
+	iq_sa_init(iqn);
+	iq_ike_init(iqn);
+	return 0;
+}
+
+static void iq_tag_pre_exit(struct iq_net *iqn)
+{
+	iq_tag_update(iqn, false, false);
+}
+
+static void iq_tag_exit(struct iq_net *iqn)
+{
+	cancel_delayed_work_sync(&iqn->audit_work);
+	cancel_delayed_work_sync(&iqn->expire_work);
+	/* A last run of the other may have asked for an audit. */
+	cancel_delayed_work_sync(&iqn->audit_work);
+	iq_claim_exit(iqn);
+	iq_table_exit(&iqn->tables[IQ_TABLE_IKE]);
+	iq_table_exit(&iqn->tables[IQ_TABLE_SA]);
+	free_percpu(iqn->total);
+}
+
+static int iq_tag_hooks(struct iq_net *iqn, const struct iq_wants *wants)
+{
+	return iq_tag_update(iqn, wants->groups || iq_conf_settings(iqn)->has_fallback,
+			     wants->priorities);
+}
+
+static u32 iq_tag_sweep(struct iq_net *iqn, u8 owner)
+{
+	return iq_table_sweep(&iqn->tables[IQ_TABLE_SA], owner) +
+	       iq_table_sweep(&iqn->tables[IQ_TABLE_IKE], owner);
+}
+
+static int iq_tag_load(void)
+{
+	int err = iq_scrub_module_init();
+
+	if (err)
+		return err;
+	err = iq_xfrm_module_init();
+	if (err)
+		iq_scrub_module_exit();
+	return err;
+}
+
+static void iq_tag_unload(void)
+{
+	iq_xfrm_module_exit();
+	iq_scrub_module_exit();
+}
+
+const struct iq_feature iq_tag_feature = {
+	.name = "tagging",
+	.users = {
+		[IQ_USER_SA] = "SAs",
+		[IQ_USER_IKE] = "IKE SAs",
+	},
+	.load = iq_tag_load,
+	.unload = iq_tag_unload,
+	.init = iq_tag_init,
+	.pre_exit = iq_tag_pre_exit,
+	.exit = iq_tag_exit,
+	.hooks = iq_tag_hooks,
+	.audit = iq_xfrm_audit,
+	.sweep = iq_tag_sweep,
+};
