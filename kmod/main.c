@@ -11,15 +11,16 @@
 #include "core/feature.h"
 #include "core/frag.h"
 #include "core/group.h"
+#include "core/group_netlink.h"
 #include "core/netlink.h"
 #include "core/sysfs.h"
 #include "nat/feature.h"
 #include "tag/feature.h"
 
 const struct iq_feature *const iq_features[] = {
-	&iq_tag_feature,
-	&iq_nat_feature,
-	NULL
+	[IQ_FEATURE_TAG] = &iq_tag_feature,
+	[IQ_FEATURE_NAT] = &iq_nat_feature,
+	[__IQ_FEATURE_MAX] = NULL
 };
 
 /* Folders first: who hears of a group finds its folder. */
@@ -28,6 +29,8 @@ const struct iq_listener *const iq_listeners[] = {
 	&iq_netlink_listener,
 	NULL
 };
+
+static_assert(ARRAY_SIZE(iq_features) == __IQ_FEATURE_MAX + 1);
 
 static void iq_features_exit(struct iq_net *iqn, unsigned int i)
 {

@@ -3,19 +3,7 @@
 
 #include "compat.h"
 #include "conf.h"
-#include "hooks.h"
-
-struct netlink_range_validation iq_max_sas_range = {
-	.min = 1, .max = IPSEC_QOS_MAX_SAS_LIMIT,
-};
-
-struct netlink_range_validation iq_max_ikes_range = {
-	.min = 1, .max = IPSEC_QOS_MAX_IKES_LIMIT,
-};
-
-struct netlink_range_validation iq_max_groups_range = {
-	.min = 1, .max = IPSEC_QOS_MAX_GROUPS_LIMIT,
-};
+#include "feature.h"
 
 static int iq_conf_ports(const struct nlattr *attr, u8 *n, u16 *port,
 			 struct netlink_ext_ack *extack)
@@ -58,81 +46,8 @@ static int iq_conf_ports_check(const struct iq_ports *p, struct nlattr **tb,
 	return 0;
 }
 
-static const struct nla_policy iq_fallback_policy[IPSEC_QOS_FALLBACK_A_MAX + 1] = {
-	[IPSEC_QOS_FALLBACK_A_DSCP] = NLA_POLICY_MAX(NLA_U8, 63),
-	[IPSEC_QOS_FALLBACK_A_MARK] = { .type = NLA_U32 },
-	[IPSEC_QOS_FALLBACK_A_MASK] = NLA_POLICY_MIN(NLA_U32, 1),
-};
-
-static int iq_conf_fallback_entry(const struct nlattr *entry,
-				  struct iq_settings *s,
-				  struct netlink_ext_ack *extack)
-{
-	struct nlattr *tb[IPSEC_QOS_FALLBACK_A_MAX + 1];
-	u32 mark, mask = ~0;
-	u8 dscp;
-	int err;
-
-	if (nla_type(entry) != IPSEC_QOS_FALLBACK_A_ENTRY) {
-		iq_err(extack, entry, "the fall-back table holds entries alone");
-		return -EINVAL;
-	}
-	err = nla_parse_nested(tb, IPSEC_QOS_FALLBACK_A_MAX, entry,
-			       iq_fallback_policy, extack);
-	if (err)
-		return err;
-	if (!tb[IPSEC_QOS_FALLBACK_A_DSCP] || !tb[IPSEC_QOS_FALLBACK_A_MARK]) {
-		iq_err(extack, entry, "a fall-back needs a DSCP and a mark");
-		return -EINVAL;
-	}
-	dscp = nla_get_u8(tb[IPSEC_QOS_FALLBACK_A_DSCP]);
-	mark = nla_get_u32(tb[IPSEC_QOS_FALLBACK_A_MARK]);
-	if (tb[IPSEC_QOS_FALLBACK_A_MASK])
-		mask = nla_get_u32(tb[IPSEC_QOS_FALLBACK_A_MASK]);
-	if (mark & ~mask) {
-		iq_err(extack, tb[IPSEC_QOS_FALLBACK_A_MARK],
-		       "mark 0x%x has bits outside of mask 0x%x", mark, mask);
-		return -EINVAL;
-	}
-	if (s->fallback[dscp].mask) {
-		iq_err(extack, entry, "DSCP %u is named twice", dscp);
-		return -EINVAL;
-	}
-	s->fallback[dscp].mark = mark;
-	s->fallback[dscp].mask = mask;
-	s->has_fallback = true;
-	return 0;
-}
-
-/* The attribute states the whole table. */
-static int iq_conf_fallback(const struct nlattr *attr, struct iq_settings *s,
-			    struct netlink_ext_ack *extack)
-{
-	const struct nlattr *entry;
-	int rem, err;
-
-	if (!attr)
-		return 0;
-	memset(s->fallback, 0, sizeof(s->fallback));
-	s->has_fallback = false;
-	nla_for_each_nested(entry, attr, rem) {
-		err = iq_conf_fallback_entry(entry, s, extack);
-		if (err)
-			return err;
-	}
-	if (rem) {
-		iq_err(extack, attr, "%d bytes behind the last fall-back", rem);
-		return -EINVAL;
-	}
-	return 0;
-}
-
-/*
- * What a ceiling bounds is the machine's memory: who is root in a container
- * alone may lower one, and raise it again up to what it is by itself.
- */
-static int iq_conf_ceiling(const struct nlattr *attr, u32 max, bool machine,
-			   struct netlink_ext_ack *extack)
+int iq_conf_ceiling(const struct nlattr *attr, u32 max, bool machine,
+		    struct netlink_ext_ack *extack)
 {
 	if (!attr || nla_get_u32(attr) <= max || machine)
 		return 0;
@@ -141,60 +56,66 @@ static int iq_conf_ceiling(const struct nlattr *attr, u32 max, bool machine,
 	return -EPERM;
 }
 
+/* The core's own part; NULL with an error in @err. */
+static struct iq_settings *iq_conf_prepare(const struct iq_settings *old,
+					   struct nlattr **tb, bool machine, int *err,
+					   struct netlink_ext_ack *extack)
+{
+	struct iq_settings *s = kmemdup(old, sizeof(*old), GFP_KERNEL_ACCOUNT);
+
+	*err = -ENOMEM;
+	if (!s)
+		return NULL;
+	*err = iq_conf_ceiling(tb[IPSEC_QOS_CONF_A_MAX_GROUPS], IPSEC_QOS_MAX_GROUPS,
+			       machine, extack);
+	if (!*err)
+		*err = iq_conf_ports(tb[IPSEC_QOS_CONF_A_IKE_PORTS],
+				     &s->ports.n_ike, s->ports.ike, extack);
+	if (!*err)
+		*err = iq_conf_ports(tb[IPSEC_QOS_CONF_A_NATT_PORTS],
+				     &s->ports.n_natt, s->ports.natt, extack);
+	if (!*err)
+		*err = iq_conf_ports_check(&s->ports, tb, extack);
+	if (*err) {
+		kfree(s);
+		return NULL;
+	}
+	iq_ports_some(&s->ports);
+	return s;
+}
+
 int iq_conf_set(struct iq_net *iqn, struct nlattr **tb, bool machine,
 		struct netlink_ext_ack *extack)
 {
 	struct iq_settings *old = iq_conf_settings(iqn), *s;
+	void *plan[__IQ_FEATURE_MAX] = {};
+	const struct iq_feature *f;
+	unsigned int i;
 	int err;
 
-	s = kmemdup(old, sizeof(*old), GFP_KERNEL_ACCOUNT);
+	s = iq_conf_prepare(old, tb, machine, &err, extack);
 	if (!s)
-		return -ENOMEM;
-	err = iq_conf_ceiling(tb[IPSEC_QOS_CONF_A_MAX_SAS], IPSEC_QOS_MAX_SAS,
-			      machine, extack);
-	if (!err)
-		err = iq_conf_ceiling(tb[IPSEC_QOS_CONF_A_MAX_IKES],
-				      IPSEC_QOS_MAX_IKES, machine, extack);
-	if (!err)
-		err = iq_conf_ceiling(tb[IPSEC_QOS_CONF_A_MAX_GROUPS],
-				      IPSEC_QOS_MAX_GROUPS, machine, extack);
-	if (!err)
-		err = iq_conf_ports(tb[IPSEC_QOS_CONF_A_IKE_PORTS],
-				    &s->ports.n_ike, s->ports.ike, extack);
-	if (!err)
-		err = iq_conf_ports(tb[IPSEC_QOS_CONF_A_NATT_PORTS],
-				    &s->ports.n_natt, s->ports.natt, extack);
-	if (!err)
-		err = iq_conf_ports_check(&s->ports, tb, extack);
-	if (!err)
-		err = iq_conf_fallback(tb[IPSEC_QOS_CONF_A_FALLBACK], s, extack);
-	if (err)
-		goto free;
-	iq_ports_some(&s->ports);
+		return err;
+	iq_for_each_feature(f, i) {
+		err = f->settings ? f->settings->prepare(iqn, tb, machine, &plan[i],
+							 extack) : 0;
+		if (err)
+			goto abort;
+	}
 
 	rcu_assign_pointer(iqn->settings, s);
-	err = iq_hooks_ask(iqn, iqn->n_groups, iqn->n_priority);
-	if (err) {
-		rcu_assign_pointer(iqn->settings, old);
-		old = s;
-	}
 	kfree_rcu(old, rcu);
-	if (err)
-		return err;
-
-	spin_lock_bh(&iqn->table_lock);
-	if (tb[IPSEC_QOS_CONF_A_MAX_SAS])
-		iqn->tables[IQ_TABLE_SA].max =
-			nla_get_u32(tb[IPSEC_QOS_CONF_A_MAX_SAS]);
-	if (tb[IPSEC_QOS_CONF_A_MAX_IKES])
-		iqn->tables[IQ_TABLE_IKE].max =
-			nla_get_u32(tb[IPSEC_QOS_CONF_A_MAX_IKES]);
-	spin_unlock_bh(&iqn->table_lock);
 	if (tb[IPSEC_QOS_CONF_A_MAX_GROUPS])
 		iqn->max_groups = nla_get_u32(tb[IPSEC_QOS_CONF_A_MAX_GROUPS]);
+	iq_for_each_feature(f, i)
+		if (f->settings)
+			f->settings->commit(iqn, tb, plan[i]);
 	return 0;
 
-free:
+abort:
+	iq_for_each_feature_before(f, i)
+		if (f->settings)
+			f->settings->abort(iqn, plan[i]);
 	kfree(s);
 	return err;
 }

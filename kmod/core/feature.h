@@ -21,11 +21,38 @@ struct iq_wants {
 	u32 priorities;
 };
 
+struct iq_ops;
+struct iq_sysfs_file;
+struct nlattr;
+
+/**
+ * struct iq_feature_settings - what a feature has of the settings
+ *
+ * A request changes all that it names, or nothing. So every feature first prepares its
+ * part; then all commit theirs, or those that did prepare abort.
+ *
+ * @prepare: can what @tb has, of enum ipsec_qos_conf_attr, be carried out? Have all that
+ *	it takes. @machine: as for iq_conf_set(); @plan: for those below. 0 or an errno
+ * @commit: carry it out
+ * @abort: it is not carried out
+ * @put: tell how the settings are; 0 or -EMSGSIZE
+ */
+struct iq_feature_settings {
+	int (*prepare)(struct iq_net *iqn, struct nlattr **tb, bool machine,
+		       void **plan, struct netlink_ext_ack *extack);
+	void (*commit)(struct iq_net *iqn, struct nlattr **tb, void *plan);
+	void (*abort)(struct iq_net *iqn, void *plan);
+	int (*put)(struct sk_buff *skb, struct iq_net *iqn);
+};
+
 /**
  * struct iq_feature - a feature; what is NULL it does not need
  *
  * @name: for people
  * @users: by enum iq_user, what it calls those who are in a group
+ *
+ * @ops: its operations of the netlink family
+ * @files: its files in sysfs; the last has no name
  *
  * @load: once, when all namespaces have its state; 0 or an errno
  * @unload: takes that back, while they have it still
@@ -42,10 +69,15 @@ struct iq_wants {
  * @audit: bring its tables in step with what they follow
  * @sweep: at the end of a resync remove what @owner did not state again; returns how
  *	much that was. Before groups are: it may have had users of them.
+ * @status: tell how it is, in a nest of enum ipsec_qos_status_attr; 0 or -EMSGSIZE
+ * @settings: see there
  */
 struct iq_feature {
 	const char *name;
 	const char *users[__IQ_USER_MAX];
+
+	const struct iq_ops *ops;
+	const struct iq_sysfs_file *files;
 
 	int (*load)(void);
 	void (*unload)(void);
@@ -57,6 +89,8 @@ struct iq_feature {
 	int (*hooks)(struct iq_net *iqn, const struct iq_wants *wants);
 	void (*audit)(struct iq_net *iqn);
 	u32 (*sweep)(struct iq_net *iqn, u8 owner);
+	int (*status)(struct sk_buff *skb, struct iq_net *iqn);
+	const struct iq_feature_settings *settings;
 };
 
 /* All there are, in order; then NULL. In main.c. */

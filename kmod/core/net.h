@@ -41,21 +41,21 @@ enum iq_total {
 };
 
 /**
- * struct iq_settings - what packets need to know of the settings; replaced
+ * struct iq_settings - what all packets need to know of the settings; replaced
  * whole under config_lock, read under RCU
  *
  * @ports: UDP ports
- * @fallback: marks for protected packets with no group, by DSCP; a mask of 0:
- *	none
  */
 struct iq_settings {
 	struct rcu_head rcu;
 	struct iq_ports ports;
-	bool has_fallback;
-	struct {
-		u32 mark;
-		u32 mask;
-	} fallback[64];
+};
+
+/* One for each feature, by its place in iq_features. */
+enum iq_feature_id {
+	IQ_FEATURE_TAG,
+	IQ_FEATURE_NAT,
+	__IQ_FEATURE_MAX
 };
 
 enum iq_table_id {
@@ -65,6 +65,7 @@ enum iq_table_id {
 };
 
 struct iq_claims;
+struct iq_fallback;
 struct iq_names;
 struct iq_number_use;
 struct iq_actions;
@@ -136,6 +137,7 @@ struct iq_table {
  * @out_hooks: likewise
  * @priority_hooks: likewise
  * @fallback_hooks: likewise, of fallback.c
+ * @fallback: see fallback.h, NULL: there is none; RCU, written under config_lock
  * @scrub: it counts as one that scrub.c is needed for; config_lock
  * @scrubbers: devices that hide its SAs, see scrub.c; RCU
  * @own_sas: this host has SAs, or did while there was something to tag with;
@@ -186,6 +188,7 @@ struct iq_net {
 	struct iq_hooks *out_hooks;
 	struct iq_hooks *priority_hooks;
 	struct iq_hooks *fallback_hooks;
+	struct iq_fallback __rcu *fallback;
 	bool scrub;
 	struct list_head scrubbers;
 	bool own_sas;

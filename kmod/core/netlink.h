@@ -1,21 +1,50 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The generic netlink family: requests, dumps and events. Nothing but netlink
- * is in here.
+ * The generic netlink family: what all requests, answers, dumps and events share.
+ * The operations are with the objects that they are about, and the features'.
  */
 #ifndef _IPSEC_QOS_NETLINK_H
 #define _IPSEC_QOS_NETLINK_H
 
 #include <net/genetlink.h>
 
-#include "event.h"
 #include "net.h"
 
-struct iq_entry_info;
+/**
+ * struct iq_ops - operations that somebody brings to the family
+ */
+struct iq_ops {
+	const struct genl_ops *ops;
+	unsigned int n;
+};
+
+/*
+ * What each command takes, and nothing else: what it would not heed it refuses,
+ * lest a filter that it does not know make it remove everything.
+ *
+ * IQ_POLICY() is the policy of IQ_CMD(): what a command's messages may have.
+ */
+#define IQ_POLICY(name, ...)						\
+static const struct nla_policy iq_##name##_request[IPSEC_QOS_A_MAX + 1] = { \
+	__VA_ARGS__							\
+}
+
+#define IQ_NEST(attr, policy)						\
+	[IPSEC_QOS_A_##attr] = NLA_POLICY_NESTED(policy)
+
+#define IQ_OWNER \
+	[IPSEC_QOS_A_OWNER] = NLA_POLICY_MAX(NLA_U8, IPSEC_QOS_OWNER_MAX)
 
 #define IQ_ANSWER_ONLY { .type = NLA_REJECT, .reject_message = "for answers only" }
 
-extern struct genl_family iq_family;
+/* SPIs are read as well as written by the administrator alone. */
+#define IQ_CMD(c, request, ...) {				\
+	.cmd = IPSEC_QOS_CMD_##c,				\
+	.flags = GENL_UNS_ADMIN_PERM,				\
+	.policy = iq_##request##_request,			\
+	.maxattr = IPSEC_QOS_A_MAX,				\
+	__VA_ARGS__						\
+}
 
 /* Multicast groups: who keeps the tables is not to miss events for those of nat. */
 enum iq_mcgrp {
@@ -23,12 +52,34 @@ enum iq_mcgrp {
 	IQ_MCGRP_NAT,
 };
 
+/** iq_get_owner() - who a request says that he is */
+static inline u8 iq_get_owner(struct nlattr **attrs)
+{
+	return attrs[IPSEC_QOS_A_OWNER] ?
+	       nla_get_u8(attrs[IPSEC_QOS_A_OWNER]) : IPSEC_QOS_OWNER_STATIC;
+}
+
+/** iq_get_filter_owner() - the owner of a filter: -1 is any */
+static inline int iq_get_filter_owner(struct nlattr **attrs)
+{
+	return attrs[IPSEC_QOS_A_OWNER] ?
+	       nla_get_u8(attrs[IPSEC_QOS_A_OWNER]) : -1;
+}
+
+/** iq_count_attrs() - how many of a type are in a request: 1 to IPSEC_QOS_BULK_MAX */
+int iq_count_attrs(struct genl_info *info, int type);
+
 /** iq_answer() - one to be filled; NULL: no memory */
 struct sk_buff *iq_answer(struct genl_info *info, size_t size, void **hdr);
 
 /** iq_reply() - send an answer, or drop it where filling it failed */
 int iq_reply(struct genl_info *info, struct sk_buff *skb, void *hdr, int err);
+
+/** iq_reply_count() - answer with a number */
 int iq_reply_count(struct genl_info *info, u32 count);
+
+/** iq_dump_begin() - the header of a dump's next message; NULL: there is no room */
+void *iq_dump_begin(struct sk_buff *skb, struct netlink_callback *cb, u8 cmd);
 
 /** iq_put_count() - a nest with a counter; -EMSGSIZE: nothing was written */
 int iq_put_count(struct sk_buff *skb, int type, const struct iq_count *c);
@@ -45,23 +96,16 @@ static inline size_t iq_count_size(void)
  * @size: of all attributes that will be put in. Each listener's queue is charged with
  *	the whole buffer, so it has room for what is in it and no more.
  *
+ * An event that finds no memory is lost, and the listener is told so (ENOBUFS).
+ *
  * Context: from here to iq_event_end() bottom halves are disabled, or this is a request.
  */
 struct sk_buff *iq_event_begin(struct iq_net *iqn, enum iq_mcgrp group,
 			       enum ipsec_qos_event event, size_t size, void **hdr);
+
 /** iq_event_end() - send it, or tell listeners that one is lost: @err */
 void iq_event_end(struct iq_net *iqn, enum iq_mcgrp group, struct sk_buff *skb,
 		  void *hdr, int err);
-
-/*
- * Tells user space, by a multicast group. Nothing is built where nobody listens; an
- * event that finds no memory is lost, and the listener is told so (ENOBUFS).
- */
-extern const struct iq_listener iq_netlink_listener;
-
-/** iq_netlink_entry() - the same, of an SA or IKE SA; iq_net.table_lock is held */
-void iq_netlink_entry(struct iq_table *t, enum ipsec_qos_event event,
-		      const struct iq_entry_info *info);
 
 int iq_netlink_module_init(void);
 void iq_netlink_module_exit(void);

@@ -5,9 +5,8 @@
 #include <linux/slab.h>
 #include <linux/sysfs.h>
 
-#include "nat/nat.h"
-#include "tag/table.h"
 #include "compat.h"
+#include "feature.h"
 #include "group.h"
 #include "sysfs.h"
 
@@ -28,7 +27,7 @@ static const struct net *iq_sysfs_maker;
 /**
  * struct iq_sysfs - one namespace's attributes
  *
- * @attr: one for each of iq_sysfs_files; how many are there: @n
+ * @attr: one for each file, the core's and the features'; how many are there: @n
  * @groups: the folder of the groups' folders
  * @groups_gone: completed by its release
  */
@@ -44,14 +43,6 @@ struct iq_sysfs {
 	struct completion groups_gone;
 };
 
-/**
- * struct iq_sysfs_file - a total
- */
-struct iq_sysfs_file {
-	const char *name;
-	ssize_t (*show)(struct iq_net *iqn, char *buf);
-};
-
 static ssize_t iq_show_version(struct iq_net *iqn, char *buf)
 {
 	return sysfs_emit(buf, "%s\n", IQ_VERSION);
@@ -62,99 +53,16 @@ static ssize_t iq_show_groups(struct iq_net *iqn, char *buf)
 	return sysfs_emit(buf, "%u\n", READ_ONCE(iqn->n_groups));
 }
 
-#define IQ_SHOW_TABLE(name, id, field)					\
-static ssize_t iq_show_##name(struct iq_net *iqn, char *buf)		\
-{									\
-	return sysfs_emit(buf, "%u\n", READ_ONCE(iqn->tables[id].field));	\
-}
-IQ_SHOW_TABLE(sas, IQ_TABLE_SA, n)
-IQ_SHOW_TABLE(ikes, IQ_TABLE_IKE, n)
-IQ_SHOW_TABLE(max_sas, IQ_TABLE_SA, max)
-IQ_SHOW_TABLE(max_ikes, IQ_TABLE_IKE, max)
-
 static ssize_t iq_show_max_groups(struct iq_net *iqn, char *buf)
 {
 	return sysfs_emit(buf, "%u\n", READ_ONCE(iqn->max_groups));
 }
 
-#define IQ_SHOW_TOTAL(name, which, field)				\
-static ssize_t iq_show_##name##_##field(struct iq_net *iqn, char *buf)	\
-{									\
-	return sysfs_emit(buf, "%llu\n",				\
-			  iq_counter_sum(iqn->total, which).field);	\
-}
-IQ_SHOW_TOTAL(untagged, IQ_TOTAL_UNTAGGED, packets)
-IQ_SHOW_TOTAL(untagged, IQ_TOTAL_UNTAGGED, bytes)
-IQ_SHOW_TOTAL(malformed, IQ_TOTAL_MALFORMED, packets)
-IQ_SHOW_TOTAL(malformed, IQ_TOTAL_MALFORMED, bytes)
-IQ_SHOW_TOTAL(left, IQ_TOTAL_LEFT, packets)
-IQ_SHOW_TOTAL(left, IQ_TOTAL_LEFT, bytes)
-
-static ssize_t iq_show_nat_entries(struct iq_net *iqn, char *buf)
-{
-	u32 n = 0;
-
-	mutex_lock(&iqn->config_lock);
-	if (iqn->nat)
-		n = READ_ONCE(iqn->nat->n);
-	mutex_unlock(&iqn->config_lock);
-	return sysfs_emit(buf, "%u\n", n);
-}
-
-/* Of all rules that there are. */
-static ssize_t iq_show_nat_total(struct iq_net *iqn, char *buf,
-				 enum ipsec_qos_nat_counter which)
-{
-	struct iq_nat_rule *rule;
-	u64 packets = 0;
-
-	mutex_lock(&iqn->config_lock);
-	if (iqn->nat)
-		list_for_each_entry(rule, &iqn->nat->rules, list)
-			packets += iq_counter_sum(rule->counter, which).packets;
-	mutex_unlock(&iqn->config_lock);
-	return sysfs_emit(buf, "%llu\n", packets);
-}
-
-#define IQ_SHOW_NAT(name, which)					\
-static ssize_t iq_show_nat_##name(struct iq_net *iqn, char *buf)	\
-{									\
-	return iq_show_nat_total(iqn, buf, IPSEC_QOS_NAT_COUNTER_##which); \
-}
-IQ_SHOW_NAT(out_packets, OUT)
-IQ_SHOW_NAT(in_packets, IN)
-IQ_SHOW_NAT(icmp_packets, ICMP)
-IQ_SHOW_NAT(unmatched_packets, UNMATCHED)
-IQ_SHOW_NAT(collision_packets, COLLISION)
-IQ_SHOW_NAT(ceiling_packets, CEILING)
-IQ_SHOW_NAT(serialized_packets, SERIALIZED)
-IQ_SHOW_NAT(ah_packets, AH)
-IQ_SHOW_NAT(evicted_packets, EVICTED)
-
 static const struct iq_sysfs_file iq_sysfs_files[] = {
 	{ "version", iq_show_version },
-	{ "sas", iq_show_sas },
-	{ "ikes", iq_show_ikes },
-	{ "max_sas", iq_show_max_sas },
-	{ "max_ikes", iq_show_max_ikes },
-	{ "max_groups", iq_show_max_groups },
 	{ "group_count", iq_show_groups },
-	{ "untagged_packets", iq_show_untagged_packets },
-	{ "untagged_bytes", iq_show_untagged_bytes },
-	{ "malformed_packets", iq_show_malformed_packets },
-	{ "malformed_bytes", iq_show_malformed_bytes },
-	{ "left_packets", iq_show_left_packets },
-	{ "left_bytes", iq_show_left_bytes },
-	{ "nat_entries", iq_show_nat_entries },
-	{ "nat_out_packets", iq_show_nat_out_packets },
-	{ "nat_in_packets", iq_show_nat_in_packets },
-	{ "nat_icmp_packets", iq_show_nat_icmp_packets },
-	{ "nat_unmatched_packets", iq_show_nat_unmatched_packets },
-	{ "nat_collision_packets", iq_show_nat_collision_packets },
-	{ "nat_ceiling_packets", iq_show_nat_ceiling_packets },
-	{ "nat_serialized_packets", iq_show_nat_serialized_packets },
-	{ "nat_ah_packets", iq_show_nat_ah_packets },
-	{ "nat_evicted_packets", iq_show_nat_evicted_packets },
+	{ "max_groups", iq_show_max_groups },
+	{ }
 };
 
 static ssize_t iq_sysfs_show(struct kobject *kobj, struct kobj_attribute *kattr,
@@ -354,37 +262,73 @@ static void iq_sysfs_remove_files(struct iq_sysfs *s)
 				     iq_ns_tag(s->iqn->net));
 }
 
+static unsigned int iq_sysfs_count(const struct iq_sysfs_file *file)
+{
+	unsigned int n = 0;
+
+	while (file && file[n].name)
+		n++;
+	return n;
+}
+
+/* For each of @file there is room in @s->attr. */
+static int iq_sysfs_add_files(struct iq_sysfs *s, const struct iq_sysfs_file *file)
+{
+	struct iq_sysfs_attr *a;
+	int err;
+
+	for (; file && file->name; file++) {
+		a = &s->attr[s->n];
+		a->iqn = s->iqn;
+		a->file = file;
+		sysfs_attr_init(&a->kattr.attr);
+		a->kattr.attr.name = file->name;
+		a->kattr.attr.mode = 0440;
+		a->kattr.show = iq_sysfs_show;
+		mutex_lock(&iq_sysfs_making);
+		iq_sysfs_maker = s->iqn->net;
+		err = sysfs_create_file_ns(&iq_sysfs_root, &a->kattr.attr,
+					   iq_ns_tag(s->iqn->net));
+		iq_sysfs_maker = NULL;
+		mutex_unlock(&iq_sysfs_making);
+		if (err)
+			return err;
+		s->n++;
+	}
+	return 0;
+}
+
+static int iq_sysfs_add_all(struct iq_sysfs *s)
+{
+	int err = iq_sysfs_add_files(s, iq_sysfs_files);
+	const struct iq_feature *f;
+	unsigned int i;
+
+	iq_for_each_feature(f, i)
+		if (!err)
+			err = iq_sysfs_add_files(s, f->files);
+	return err;
+}
+
 int iq_sysfs_init(struct iq_net *iqn)
 {
 	struct iq_sysfs *s = kzalloc(sizeof(*s), GFP_KERNEL_ACCOUNT);
+	unsigned int n = iq_sysfs_count(iq_sysfs_files), i;
+	const struct iq_feature *f;
 	int err = -ENOMEM;
 
 	if (!s)
 		return -ENOMEM;
 	s->iqn = iqn;
 	init_completion(&s->groups_gone);
-	s->attr = kcalloc(ARRAY_SIZE(iq_sysfs_files), sizeof(*s->attr),
-			  GFP_KERNEL_ACCOUNT);
+	iq_for_each_feature(f, i)
+		n += iq_sysfs_count(f->files);
+	s->attr = kcalloc(n, sizeof(*s->attr), GFP_KERNEL_ACCOUNT);
 	if (!s->attr)
 		goto free;
-	for (; s->n < ARRAY_SIZE(iq_sysfs_files); s->n++) {
-		struct iq_sysfs_attr *a = &s->attr[s->n];
-
-		a->iqn = iqn;
-		a->file = &iq_sysfs_files[s->n];
-		sysfs_attr_init(&a->kattr.attr);
-		a->kattr.attr.name = a->file->name;
-		a->kattr.attr.mode = 0440;
-		a->kattr.show = iq_sysfs_show;
-		mutex_lock(&iq_sysfs_making);
-		iq_sysfs_maker = iqn->net;
-		err = sysfs_create_file_ns(&iq_sysfs_root, &a->kattr.attr,
-					   iq_ns_tag(iqn->net));
-		iq_sysfs_maker = NULL;
-		mutex_unlock(&iq_sysfs_making);
-		if (err)
-			goto remove;
-	}
+	err = iq_sysfs_add_all(s);
+	if (err)
+		goto remove;
 	err = kobject_init_and_add(&s->groups, &iq_groups_ktype, &iq_sysfs_root,
 				   "groups");
 	if (err) {

@@ -8,6 +8,14 @@
 
 #include "event.h"
 
+/**
+ * struct iq_sysfs_file - a file that is there once in every namespace
+ */
+struct iq_sysfs_file {
+	const char *name;
+	ssize_t (*show)(struct iq_net *iqn, char *buf);
+};
+
 int iq_sysfs_module_init(void);
 void iq_sysfs_module_exit(void);
 int iq_sysfs_init(struct iq_net *iqn);

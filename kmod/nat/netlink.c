@@ -65,17 +65,10 @@ static const struct nla_policy iq_nat_filter_policy[IPSEC_QOS_NAT_A_MAX + 1] = {
 	[IPSEC_QOS_NAT_A_RULE] = IQ_NAT_ID,
 };
 
-const struct nla_policy iq_nat_rule_new_request[IPSEC_QOS_A_MAX + 1] = {
-	[IPSEC_QOS_A_NAT_RULE] = NLA_POLICY_NESTED(iq_nat_rule_policy),
-};
-
-const struct nla_policy iq_nat_rule_del_request[IPSEC_QOS_A_MAX + 1] = {
-	[IPSEC_QOS_A_NAT_RULE] = NLA_POLICY_NESTED(iq_nat_rule_key_policy),
-};
-
-const struct nla_policy iq_nat_filter_request[IPSEC_QOS_A_MAX + 1] = {
-	[IPSEC_QOS_A_NAT] = NLA_POLICY_NESTED(iq_nat_filter_policy),
-};
+IQ_POLICY(nat_rule_new, IQ_NEST(NAT_RULE, iq_nat_rule_policy));
+IQ_POLICY(nat_rule_del, IQ_NEST(NAT_RULE, iq_nat_rule_key_policy));
+IQ_POLICY(nat_rule_get);
+IQ_POLICY(nat_filter, IQ_NEST(NAT, iq_nat_filter_policy));
 
 /* Reading requests; what the policies say has been checked. */
 
@@ -258,7 +251,7 @@ static int iq_rule_new(struct iq_net *iqn, u32 id, struct iq_nat_conf *conf,
 	return err;
 }
 
-int iq_cmd_nat_rule_new(struct sk_buff *skb, struct genl_info *info)
+static int iq_cmd_nat_rule_new(struct sk_buff *skb, struct genl_info *info)
 {
 	struct iq_net *iqn = iq_net(genl_info_net(info));
 	struct nlattr *tb[IPSEC_QOS_NAT_RULE_A_MAX + 1];
@@ -285,7 +278,7 @@ int iq_cmd_nat_rule_new(struct sk_buff *skb, struct genl_info *info)
 	return err;
 }
 
-int iq_cmd_nat_rule_del(struct sk_buff *skb, struct genl_info *info)
+static int iq_cmd_nat_rule_del(struct sk_buff *skb, struct genl_info *info)
 {
 	struct iq_net *iqn = iq_net(genl_info_net(info));
 	struct nlattr *tb[IPSEC_QOS_NAT_RULE_A_MAX + 1];
@@ -367,7 +360,7 @@ cancel:
 	return -EMSGSIZE;
 }
 
-int iq_dump_nat_rules(struct sk_buff *skb, struct netlink_callback *cb)
+static int iq_dump_nat_rules(struct sk_buff *skb, struct netlink_callback *cb)
 {
 	struct iq_net *iqn = iq_net(sock_net(skb->sk));
 	struct iq_nat_rule *rule;
@@ -379,8 +372,7 @@ int iq_dump_nat_rules(struct sk_buff *skb, struct netlink_callback *cb)
 	list_for_each_entry(rule, &iqn->nat->rules, list) {
 		if (rule->id <= cb->args[0])
 			continue;
-		hdr = genlmsg_put(skb, NETLINK_CB(cb->skb).portid, cb->nlh->nlmsg_seq,
-				  &iq_family, NLM_F_MULTI, IPSEC_QOS_CMD_NAT_RULE_NEW);
+		hdr = iq_dump_begin(skb, cb, IPSEC_QOS_CMD_NAT_RULE_NEW);
 		if (!hdr)
 			break;
 		if (iq_put_rule(skb, iqn->nat, rule)) {
@@ -471,7 +463,7 @@ struct iq_nat_dump {
 	const struct iq_nat *nat;
 };
 
-int iq_dump_nat_start(struct netlink_callback *cb)
+static int iq_dump_nat_start(struct netlink_callback *cb)
 {
 	struct iq_net *iqn = iq_net(sock_net(cb->skb->sk));
 	struct iq_nat_dump *d;
@@ -495,7 +487,7 @@ int iq_dump_nat_start(struct netlink_callback *cb)
 	return 0;
 }
 
-int iq_dump_nat(struct sk_buff *skb, struct netlink_callback *cb)
+static int iq_dump_nat(struct sk_buff *skb, struct netlink_callback *cb)
 {
 	struct iq_nat_dump *d = (struct iq_nat_dump *)cb->args[0];
 	struct iq_nat_entry *e;
@@ -515,8 +507,7 @@ int iq_dump_nat(struct sk_buff *skb, struct netlink_callback *cb)
 		if (d->rule && iq_nat_rule_id(e) != d->rule)
 			continue;
 		cb->seq = READ_ONCE(d->nat->seq);
-		hdr = genlmsg_put(skb, NETLINK_CB(cb->skb).portid, cb->nlh->nlmsg_seq,
-				  &iq_family, NLM_F_MULTI, IPSEC_QOS_CMD_NAT_GET);
+		hdr = iq_dump_begin(skb, cb, IPSEC_QOS_CMD_NAT_GET);
 		if (!hdr)
 			break;
 		genl_dump_check_consistent(cb, hdr);
@@ -530,7 +521,7 @@ int iq_dump_nat(struct sk_buff *skb, struct netlink_callback *cb)
 	return skb->len;
 }
 
-int iq_dump_nat_done(struct netlink_callback *cb)
+static int iq_dump_nat_done(struct netlink_callback *cb)
 {
 	struct iq_nat_dump *d = (struct iq_nat_dump *)cb->args[0];
 
@@ -540,7 +531,7 @@ int iq_dump_nat_done(struct netlink_callback *cb)
 	return 0;
 }
 
-int iq_cmd_nat_flush(struct sk_buff *skb, struct genl_info *info)
+static int iq_cmd_nat_flush(struct sk_buff *skb, struct genl_info *info)
 {
 	struct iq_net *iqn = iq_net(genl_info_net(info));
 	struct iq_nat_rule *rule = NULL;
@@ -614,3 +605,14 @@ void iq_event_nat_ceiling(struct iq_nat *nat, struct iq_nat_rule *rule, __be32 i
 		nla_nest_end(skb, nest);
 	iq_event_end(nat->iqn, IQ_MCGRP_NAT, skb, hdr, err);
 }
+
+static const struct genl_ops iq_nat_genl[] = {
+	IQ_CMD(NAT_RULE_NEW, nat_rule_new, .doit = iq_cmd_nat_rule_new),
+	IQ_CMD(NAT_RULE_DEL, nat_rule_del, .doit = iq_cmd_nat_rule_del),
+	IQ_CMD(NAT_RULE_GET, nat_rule_get, .dumpit = iq_dump_nat_rules),
+	IQ_CMD(NAT_GET, nat_filter, .start = iq_dump_nat_start,
+	       .dumpit = iq_dump_nat, .done = iq_dump_nat_done),
+	IQ_CMD(NAT_FLUSH, nat_filter, .doit = iq_cmd_nat_flush),
+};
+
+const struct iq_ops iq_nat_ops = { iq_nat_genl, ARRAY_SIZE(iq_nat_genl) };

@@ -5,21 +5,10 @@
 #ifndef _IPSEC_QOS_NAT_NETLINK_H
 #define _IPSEC_QOS_NAT_NETLINK_H
 
-#include <net/genetlink.h>
-
+#include "core/netlink.h"
 #include "nat.h"
 
-extern const struct nla_policy iq_nat_rule_new_request[IPSEC_QOS_A_MAX + 1];
-extern const struct nla_policy iq_nat_rule_del_request[IPSEC_QOS_A_MAX + 1];
-extern const struct nla_policy iq_nat_filter_request[IPSEC_QOS_A_MAX + 1];
-
-int iq_cmd_nat_rule_new(struct sk_buff *skb, struct genl_info *info);
-int iq_cmd_nat_rule_del(struct sk_buff *skb, struct genl_info *info);
-int iq_dump_nat_rules(struct sk_buff *skb, struct netlink_callback *cb);
-int iq_dump_nat_start(struct netlink_callback *cb);
-int iq_dump_nat(struct sk_buff *skb, struct netlink_callback *cb);
-int iq_dump_nat_done(struct netlink_callback *cb);
-int iq_cmd_nat_flush(struct sk_buff *skb, struct genl_info *info);
+extern const struct iq_ops iq_nat_ops;
 
 /** iq_event_nat() - what happened to entries; iq_nat.lock is held */
 void iq_event_nat(struct iq_nat *nat, enum ipsec_qos_event event,

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
+#include <linux/slab.h>
+#include <net/netlink.h>
 #include <net/xfrm.h>
 
+#include "core/compat.h"
 #include "core/hooks.h"
 #include "fallback.h"
 #include "tag.h"
@@ -25,9 +28,13 @@ void iq_fallback_mark(struct iq_net *iqn, struct sk_buff *skb,
 		      enum iq_kind kind, u32 packets)
 {
 	bool in = state->hook == NF_INET_PRE_ROUTING;
-	const struct iq_settings *s = rcu_dereference(iqn->settings);
-	u32 mark = s->fallback[pkt->dscp].mark, mask = s->fallback[pkt->dscp].mask;
+	const struct iq_fallback *f = rcu_dereference(iqn->fallback);
+	u32 mark, mask;
 
+	if (!f)
+		return;
+	mark = f->dscp[pkt->dscp].mark;
+	mask = f->dscp[pkt->dscp].mask;
 	if (!mask)
 		return;
 	/* What this host sends is for an SA of another. */
@@ -46,14 +53,14 @@ static unsigned int iq_fallback_unmark(void *priv, struct sk_buff *skb,
 				       const struct nf_hook_state *state)
 {
 	struct iq_net *iqn = priv;
-	const struct iq_settings *s = rcu_dereference(iqn->settings);
+	const struct iq_fallback *f = rcu_dereference(iqn->fallback);
 	struct iq_packet pkt;
 	u32 mark, mask;
 
-	if (iq_tag_parse(skb, s, &pkt) != IQ_SA)
+	if (!f || iq_tag_parse(skb, rcu_dereference(iqn->settings), &pkt) != IQ_SA)
 		return NF_ACCEPT;
-	mark = s->fallback[pkt.dscp].mark;
-	mask = s->fallback[pkt.dscp].mask;
+	mark = f->dscp[pkt.dscp].mark;
+	mask = f->dscp[pkt.dscp].mask;
 	mask = iq_tag_mask(iqn, skb, IQ_SA, &pkt, true, mark, mask, 0, 0);
 	if (mask && !((skb->mark ^ mark) & mask) &&
 	    !iq_tag_lookup(iqn, skb, IQ_SA, &pkt, 0))
@@ -72,4 +79,97 @@ int iq_fallback_update(struct iq_net *iqn, bool want)
 {
 	return iq_hooks_update(iqn, &iqn->fallback_hooks, iq_fallback_hooks,
 			       ARRAY_SIZE(iq_fallback_hooks), want);
+}
+
+static const struct nla_policy iq_fallback_policy[IPSEC_QOS_FALLBACK_A_MAX + 1] = {
+	[IPSEC_QOS_FALLBACK_A_DSCP] = NLA_POLICY_MAX(NLA_U8, 63),
+	[IPSEC_QOS_FALLBACK_A_MARK] = { .type = NLA_U32 },
+	[IPSEC_QOS_FALLBACK_A_MASK] = NLA_POLICY_MIN(NLA_U32, 1),
+};
+
+static int iq_fallback_entry(const struct nlattr *entry,
+				  struct iq_fallback *f,
+				  struct netlink_ext_ack *extack)
+{
+	struct nlattr *tb[IPSEC_QOS_FALLBACK_A_MAX + 1];
+	u32 mark, mask = ~0;
+	u8 dscp;
+	int err;
+
+	if (nla_type(entry) != IPSEC_QOS_FALLBACK_A_ENTRY) {
+		iq_err(extack, entry, "the fall-back table holds entries alone");
+		return -EINVAL;
+	}
+	err = nla_parse_nested(tb, IPSEC_QOS_FALLBACK_A_MAX, entry,
+			       iq_fallback_policy, extack);
+	if (err)
+		return err;
+	if (!tb[IPSEC_QOS_FALLBACK_A_DSCP] || !tb[IPSEC_QOS_FALLBACK_A_MARK]) {
+		iq_err(extack, entry, "a fall-back needs a DSCP and a mark");
+		return -EINVAL;
+	}
+	dscp = nla_get_u8(tb[IPSEC_QOS_FALLBACK_A_DSCP]);
+	mark = nla_get_u32(tb[IPSEC_QOS_FALLBACK_A_MARK]);
+	if (tb[IPSEC_QOS_FALLBACK_A_MASK])
+		mask = nla_get_u32(tb[IPSEC_QOS_FALLBACK_A_MASK]);
+	if (mark & ~mask) {
+		iq_err(extack, tb[IPSEC_QOS_FALLBACK_A_MARK],
+		       "mark 0x%x has bits outside of mask 0x%x", mark, mask);
+		return -EINVAL;
+	}
+	if (f->dscp[dscp].mask) {
+		iq_err(extack, entry, "DSCP %u is named twice", dscp);
+		return -EINVAL;
+	}
+	f->dscp[dscp].mark = mark;
+	f->dscp[dscp].mask = mask;
+	f->some = true;
+	return 0;
+}
+
+struct iq_fallback *iq_fallback_get(const struct nlattr *attr,
+				    struct netlink_ext_ack *extack)
+{
+	struct iq_fallback *f = kzalloc(sizeof(*f), GFP_KERNEL_ACCOUNT);
+	const struct nlattr *entry;
+	int rem, err = 0;
+
+	if (!f)
+		return ERR_PTR(-ENOMEM);
+	nla_for_each_nested(entry, attr, rem) {
+		err = iq_fallback_entry(entry, f, extack);
+		if (err)
+			break;
+	}
+	if (!err && rem) {
+		iq_err(extack, attr, "%d bytes behind the last fall-back", rem);
+		err = -EINVAL;
+	}
+	if (!err)
+		return f;
+	kfree(f);
+	return ERR_PTR(err);
+}
+
+int iq_fallback_put(struct sk_buff *skb, const struct iq_fallback *f)
+{
+	struct nlattr *nest, *entry;
+	int i;
+
+	nest = nla_nest_start(skb, IPSEC_QOS_CONF_A_FALLBACK);
+	if (!nest)
+		return -EMSGSIZE;
+	for (i = 0; f && i < ARRAY_SIZE(f->dscp); i++) {
+		if (!f->dscp[i].mask)
+			continue;
+		entry = nla_nest_start(skb, IPSEC_QOS_FALLBACK_A_ENTRY);
+		if (!entry ||
+		    nla_put_u8(skb, IPSEC_QOS_FALLBACK_A_DSCP, i) ||
+		    nla_put_u32(skb, IPSEC_QOS_FALLBACK_A_MARK, f->dscp[i].mark) ||
+		    nla_put_u32(skb, IPSEC_QOS_FALLBACK_A_MASK, f->dscp[i].mask))
+			return -EMSGSIZE;
+		nla_nest_end(skb, entry);
+	}
+	nla_nest_end(skb, nest);
+	return 0;
 }

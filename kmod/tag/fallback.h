@@ -11,6 +11,31 @@
 
 #include "core/net.h"
 
+struct netlink_ext_ack;
+struct nlattr;
+
+/**
+ * struct iq_fallback - the table; replaced whole under iq_net.config_lock, read under RCU
+ *
+ * @some: it has an entry
+ * @dscp: marks, by DSCP; a mask of 0: none
+ */
+struct iq_fallback {
+	struct rcu_head rcu;
+	bool some;
+	struct {
+		u32 mark;
+		u32 mask;
+	} dscp[64];
+};
+
+/** iq_fallback_get() - the whole table, as a request states it; or an ERR_PTR() */
+struct iq_fallback *iq_fallback_get(const struct nlattr *attr,
+				    struct netlink_ext_ack *extack);
+
+/** iq_fallback_put() - tell it; NULL: there is none. 0 or -EMSGSIZE */
+int iq_fallback_put(struct sk_buff *skb, const struct iq_fallback *f);
+
 /**
  * iq_fallback_mark() - mark a packet with no group, where its DSCP has a mark
  *

@@ -1,10 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
-#include "core/conf.h"
+#include <linux/slab.h>
+
 #include "claim.h"
+#include "fallback.h"
 #include "feature.h"
 #include "ike.h"
+#include "netlink.h"
 #include "sa.h"
 #include "scrub.h"
+#include "settings.h"
+#include "sysfs.h"
 #include "tag.h"
 #include "xfrm.h"
 
@@ -23,7 +28,7 @@ static int iq_tag_init(struct iq_net *iqn)
 
 static void iq_tag_pre_exit(struct iq_net *iqn)
 {
-	iq_tag_update(iqn, false, false);
+	iq_tag_update(iqn, false, false, false);
 }
 
 static void iq_tag_exit(struct iq_net *iqn)
@@ -36,11 +41,14 @@ static void iq_tag_exit(struct iq_net *iqn)
 	iq_table_exit(&iqn->tables[IQ_TABLE_IKE]);
 	iq_table_exit(&iqn->tables[IQ_TABLE_SA]);
 	free_percpu(iqn->total);
+	kfree(rcu_dereference_protected(iqn->fallback, true));
 }
 
 static int iq_tag_hooks(struct iq_net *iqn, const struct iq_wants *wants)
 {
-	return iq_tag_update(iqn, wants->groups || iq_conf_settings(iqn)->has_fallback,
+	bool fallback = rcu_access_pointer(iqn->fallback);
+
+	return iq_tag_update(iqn, wants->groups || fallback, fallback,
 			     wants->priorities);
 }
 
@@ -74,6 +82,8 @@ const struct iq_feature iq_tag_feature = {
 		[IQ_USER_SA] = "SAs",
 		[IQ_USER_IKE] = "IKE SAs",
 	},
+	.ops = &iq_tag_ops,
+	.files = iq_tag_files,
 	.load = iq_tag_load,
 	.unload = iq_tag_unload,
 	.init = iq_tag_init,
@@ -82,4 +92,6 @@ const struct iq_feature iq_tag_feature = {
 	.hooks = iq_tag_hooks,
 	.audit = iq_xfrm_audit,
 	.sweep = iq_tag_sweep,
+	.status = iq_tag_status,
+	.settings = &iq_tag_settings,
 };

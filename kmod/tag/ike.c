@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
-#include "core/netlink.h"
 #include "ike.h"
+#include "netlink.h"
 
 static const struct iq_table_type iq_ike_type = {
 	.name = "IKE SA",
 	.id = IQ_TABLE_IKE,
 	.user = IQ_USER_IKE,
-	.told = iq_netlink_entry,
+	.told = iq_entry_told,
 };
 
 const struct iq_action *iq_ike_lookup(struct iq_net *iqn, u64 spi_i, u64 spi_r,

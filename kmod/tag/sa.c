@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "core/dst.h"
-#include "core/netlink.h"
+#include "netlink.h"
 #include "sa.h"
 
 static const struct iq_table_type iq_sa_type = {
@@ -9,7 +9,7 @@ static const struct iq_table_type iq_sa_type = {
 	.user = IQ_USER_SA,
 	.added = iq_dst_added,
 	.removed = iq_dst_removed,
-	.told = iq_netlink_entry,
+	.told = iq_entry_told,
 };
 
 /* NULL: not there, or the namespace goes. */

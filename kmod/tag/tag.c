@@ -10,7 +10,6 @@
 #include <net/l3mdev.h>
 #include <net/xfrm.h>
 
-#include "core/conf.h"
 #include "core/frag.h"
 #include "core/group.h"
 #include "core/hooks.h"
@@ -626,7 +625,7 @@ static const struct nf_hook_ops iq_priority_hooks[] = {
 	IQ_HOOK(IPV4, FORWARD, iq_tag_forward, IQ_FIRST_PRIORITY),
 };
 
-int iq_tag_update(struct iq_net *iqn, bool tag, bool priority)
+int iq_tag_update(struct iq_net *iqn, bool tag, bool fallback, bool priority)
 {
 	bool had = iqn->tag_hooks, had_out = iqn->out_hooks;
 	bool had_fallback = iqn->fallback_hooks;
@@ -645,7 +644,7 @@ int iq_tag_update(struct iq_net *iqn, bool tag, bool priority)
 		WRITE_ONCE(iqn->own_sas, false);
 	else if (iq_xfrm_has_sas(iqn))
 		WRITE_ONCE(iqn->own_sas, true);
-	err = iq_fallback_update(iqn, tag && iq_conf_settings(iqn)->has_fallback);
+	err = iq_fallback_update(iqn, fallback);
 	if (!err)
 		err = iq_hooks_update(iqn, &iqn->out_hooks, iq_out_hooks,
 				      ARRAY_SIZE(iq_out_hooks), iqn->own_sas);
@@ -672,7 +671,7 @@ int iq_tag_own_sas(struct iq_net *iqn)
 	if (iqn->own_sas || !iqn->tag_hooks)
 		return 0;
 	WRITE_ONCE(iqn->own_sas, true);
-	err = iq_tag_update(iqn, true, iqn->priority_hooks);
+	err = iq_tag_update(iqn, true, iqn->fallback_hooks, iqn->priority_hooks);
 	if (err)
 		WRITE_ONCE(iqn->own_sas, false);
 	return err;

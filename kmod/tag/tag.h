@@ -43,13 +43,14 @@ u32 iq_tag_mask(struct iq_net *iqn, const struct sk_buff *skb, enum iq_kind kind
  * iq_tag_update() - register the hooks that are needed, and no others
  *
  * @tag: there is something to tag with: groups or a fall-back table
+ * @fallback: there is such a table
  * @priority: a group has a priority: ip_forward() writes skb->priority anew,
  *	so forwarded packets need another look after it
  *
- * Context: process, iq_net.config_lock is held. Return: 0 or -ENOMEM; with both
+ * Context: process, iq_net.config_lock is held. Return: 0 or -ENOMEM; with all
  * false it does not fail.
  */
-int iq_tag_update(struct iq_net *iqn, bool tag, bool priority);
+int iq_tag_update(struct iq_net *iqn, bool tag, bool fallback, bool priority);
 
 /**
  * iq_tag_own_sas() - this host has SAs of its own, or will in a moment: from now

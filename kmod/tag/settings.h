@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What tagging has of a namespace's settings and status: the ceilings of its tables,
+ * the fall-back, and totals.
+ */
+#ifndef _IPSEC_QOS_TAG_SETTINGS_H
+#define _IPSEC_QOS_TAG_SETTINGS_H
+
+#include "core/feature.h"
+
+extern const struct iq_feature_settings iq_tag_settings;
+
+/** iq_tag_status() - as iq_feature.status */
+int iq_tag_status(struct sk_buff *skb, struct iq_net *iqn);
+
+#endif /* _IPSEC_QOS_TAG_SETTINGS_H */
