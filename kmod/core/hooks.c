@@ -15,35 +15,49 @@ struct iq_hooks {
 	struct nf_hook_ops ops[];
 };
 
-int iq_hooks_update(struct iq_net *iqn, struct iq_hooks **have,
-		    const struct nf_hook_ops *tmpl, unsigned int n, bool want)
+DEFINE_STATIC_KEY_ARRAY_FALSE(iq_hooks_on, __IQ_HOOKS_MAX);
+
+static void iq_hooks_unregister(struct iq_net *iqn, enum iq_hook_set set)
 {
-	struct iq_hooks *h = *have;
+	struct iq_hooks *h = iqn->hooks[set];
+
+	nf_unregister_net_hooks(iqn->net, h->ops, h->n);
+	static_branch_dec(&iq_hooks_on[set]);
+	kfree_rcu(h, rcu);
+	WRITE_ONCE(iqn->hooks[set], NULL);
+}
+
+int iq_hooks_update(struct iq_net *iqn, enum iq_hook_set set, bool want)
+{
+	const struct iq_hook_ops *ops = &iq_hook_sets[set];
+	struct iq_hooks *h;
 	unsigned int i;
 	int err;
 
 	lockdep_assert_held(&iqn->config_lock);
-	if (want == !!h)
+	if (want == !!iqn->hooks[set])
 		return 0;
 	if (!want) {
-		nf_unregister_net_hooks(iqn->net, h->ops, h->n);
-		kfree_rcu(h, rcu);
-		WRITE_ONCE(*have, NULL);
+		iq_hooks_unregister(iqn, set);
 		return 0;
 	}
-	h = kzalloc(struct_size(h, ops, n), GFP_KERNEL_ACCOUNT);
+	h = kzalloc(struct_size(h, ops, ops->n), GFP_KERNEL_ACCOUNT);
 	if (!h)
 		return -ENOMEM;
-	h->n = n;
-	memcpy(h->ops, tmpl, n * sizeof(*tmpl));
-	for (i = 0; i < n; i++)
+	h->n = ops->n;
+	memcpy(h->ops, ops->ops, ops->n * sizeof(*h->ops));
+	for (i = 0; i < h->n; i++)
 		h->ops[i].priv = iqn;
-	err = nf_register_net_hooks(iqn->net, h->ops, n);
-	if (err)
+	/* Ahead of them: the first packet is not to pass by. */
+	static_branch_inc(&iq_hooks_on[set]);
+	err = nf_register_net_hooks(iqn->net, h->ops, h->n);
+	if (err) {
+		static_branch_dec(&iq_hooks_on[set]);
 		kfree_rcu(h, rcu);
-	else
-		WRITE_ONCE(*have, h);
-	return err;
+		return err;
+	}
+	WRITE_ONCE(iqn->hooks[set], h);
+	return 0;
 }
 
 int iq_hooks_ask(struct iq_net *iqn, u32 n_groups, u32 n_priority)

@@ -6,6 +6,7 @@
 #ifndef _IPSEC_QOS_HOOKS_H
 #define _IPSEC_QOS_HOOKS_H
 
+#include <linux/jump_label.h>
 #include <linux/netfilter.h>
 #include <linux/netfilter_ipv4.h>
 
@@ -18,24 +19,34 @@
  */
 #define IQ_FIRST_PRIORITY	(NF_IP_PRI_CONNTRACK_DEFRAG + 1)
 
-#define IQ_HOOK(family, where, fn, prio) {		\
-	.hook = fn,					\
-	.pf = NFPROTO_##family,				\
-	.hooknum = NF_INET_##where,			\
-	.priority = prio,				\
-}
+/**
+ * struct iq_hook_ops - what a set is registered with
+ */
+struct iq_hook_ops {
+	const struct nf_hook_ops *ops;
+	unsigned int n;
+};
+
+/* All sets. In path.c, where the hooks are. */
+extern const struct iq_hook_ops iq_hook_sets[__IQ_HOOKS_MAX];
+
+/* Is a set registered in any namespace? */
+extern struct static_key_false iq_hooks_on[__IQ_HOOKS_MAX];
 
 /**
- * iq_hooks_update() - bring a set of hooks to what is wanted of it
- *
- * @have: NULL: it is not registered
- * @tmpl: @n of them; each gets @iqn as its priv
+ * iq_hooks_update() - bring a set of hooks to what is wanted of it; each has @iqn as its
+ * priv
  *
  * Context: process, iq_net.config_lock is held. Return: 0 or an errno; not to want it
  * does not fail.
  */
-int iq_hooks_update(struct iq_net *iqn, struct iq_hooks **have,
-		    const struct nf_hook_ops *tmpl, unsigned int n, bool want);
+int iq_hooks_update(struct iq_net *iqn, enum iq_hook_set set, bool want);
+
+/** iq_hooks_there() - is a set registered in this namespace? Any context. */
+static inline bool iq_hooks_there(const struct iq_net *iqn, enum iq_hook_set set)
+{
+	return READ_ONCE(iqn->hooks[set]);
+}
 
 /**
  * iq_hooks_ask() - may there be so many groups, and so many with a priority?

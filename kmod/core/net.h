@@ -51,6 +51,16 @@ struct iq_settings {
 	struct iq_ports ports;
 };
 
+/* Sets of hooks: those of one are registered together. */
+enum iq_hook_set {
+	IQ_HOOKS_TAG,		/* whose is a packet? */
+	IQ_HOOKS_OUT,		/* clear packets on their way into an SA */
+	IQ_HOOKS_PRIORITY,	/* forwarded packets, which lose their priority */
+	IQ_HOOKS_FALLBACK,	/* what was marked and is decrypted here after all */
+	IQ_HOOKS_NAT,
+	__IQ_HOOKS_MAX
+};
+
 /* One for each feature, by its place in iq_features. */
 enum iq_feature_id {
 	IQ_FEATURE_TAG,
@@ -66,6 +76,7 @@ enum iq_table_id {
 
 struct iq_claims;
 struct iq_fallback;
+struct iq_hooks;
 struct iq_names;
 struct iq_number_use;
 struct iq_actions;
@@ -133,10 +144,7 @@ struct iq_table {
  * @left_group: id of the group whose bits were left to others last; 0: none
  * @frags: fragments under way, see frag.c; set before the first hook is
  *	registered, for good
- * @tag_hooks: netfilter hooks of tag.c, NULL: not registered; config_lock
- * @out_hooks: likewise
- * @priority_hooks: likewise
- * @fallback_hooks: likewise, of fallback.c
+ * @hooks: by enum iq_hook_set, NULL: not registered; written under config_lock
  * @fallback: see fallback.h, NULL: there is none; RCU, written under config_lock
  * @scrub: it counts as one that scrub.c is needed for; config_lock
  * @scrubbers: devices that hide its SAs, see scrub.c; RCU
@@ -144,7 +152,6 @@ struct iq_table {
  *	config_lock
  * @nat: translation, NULL: there was no rule yet; set before the first hook is
  *	registered, for good
- * @nat_hooks: likewise
  * @ceiling_told: jiffies of the last ceiling event
  * @sysfs: attributes of this namespace, see sysfs.c
  */
@@ -184,16 +191,12 @@ struct iq_net {
 	struct iq_claims *claims;
 	u32 left_group;
 	struct iq_frags *frags;
-	struct iq_hooks *tag_hooks;
-	struct iq_hooks *out_hooks;
-	struct iq_hooks *priority_hooks;
-	struct iq_hooks *fallback_hooks;
+	struct iq_hooks *hooks[__IQ_HOOKS_MAX];
 	struct iq_fallback __rcu *fallback;
 	bool scrub;
 	struct list_head scrubbers;
 	bool own_sas;
 	struct iq_nat *nat;
-	struct iq_hooks *nat_hooks;
 	unsigned long ceiling_told;
 	struct iq_sysfs *sysfs;
 };

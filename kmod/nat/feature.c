@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
+#include "core/hooks.h"
 #include "feature.h"
 #include "nat.h"
 #include "netlink.h"
 #include "sysfs.h"
-#include "translate.h"
 
 static void iq_nat_pre_exit(struct iq_net *iqn)
 {
-	iq_translate_update(iqn, false);
+	iq_hooks_update(iqn, IQ_HOOKS_NAT, false);
 }
 
 const struct iq_feature iq_nat_feature = {

@@ -4,10 +4,10 @@
 #include <net/sock.h>
 
 #include "core/compat.h"
+#include "core/hooks.h"
 #include "core/netlink.h"
 #include "nat.h"
 #include "netlink.h"
-#include "translate.h"
 
 /* Not const: struct nla_policy takes it so before 6.7. */
 static struct netlink_range_validation iq_seconds_range = {
@@ -242,12 +242,12 @@ static int iq_rule_new(struct iq_net *iqn, u32 id, struct iq_nat_conf *conf,
 	}
 	err = iq_nat_init(iqn);
 	if (!err)
-		err = iq_translate_update(iqn, true);
+		err = iq_hooks_update(iqn, IQ_HOOKS_NAT, true);
 	if (err)
 		return err;
 	err = iq_nat_rule_set(iqn->nat, id, conf);
 	if (err && !iqn->nat->n_rules)
-		iq_translate_update(iqn, false);
+		iq_hooks_update(iqn, IQ_HOOKS_NAT, false);
 	return err;
 }
 
@@ -294,7 +294,7 @@ static int iq_cmd_nat_rule_del(struct sk_buff *skb, struct genl_info *info)
 	if (rule) {
 		iq_nat_rule_del(iqn->nat, rule);
 		if (!iqn->nat->n_rules)
-			iq_translate_update(iqn, false);
+			iq_hooks_update(iqn, IQ_HOOKS_NAT, false);
 	} else {
 		iq_err(info->extack, info->attrs[IPSEC_QOS_A_NAT_RULE], "no rule %u", id);
 		err = -ENOENT;

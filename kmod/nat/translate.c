@@ -11,21 +11,8 @@
 #include <net/xfrm.h>
 
 #include "core/compat.h"
-#include "core/hooks.h"
 #include "nat.h"
 #include "translate.h"
-
-/*
- * It has been tagged, by the address that it came with. Connection tracking comes next,
- * and is told to leave it alone: behind all who tell it a zone, or that themselves.
- */
-#define IQ_NAT_IN_PRIORITY	(NF_IP_PRI_CONNTRACK - 1)
-
-/* A DNAT that wants what no rule knows has had it. */
-#define IQ_NAT_UNKNOWN_PRIORITY	(NF_IP_PRI_NAT_DST + 1)
-
-/* Ahead of masquerade, which would translate AH. */
-#define IQ_NAT_OUT_PRIORITY	(NF_IP_PRI_NAT_SRC - 1)
 
 static bool iq_prefix_match(__be32 addr, __be32 prefix, __be32 mask)
 {
@@ -445,16 +432,12 @@ static void iq_esp_leave_alone(struct iq_nat *nat, struct sk_buff *skb,
 	}
 }
 
-/* PRE_ROUTING, behind reassembly. */
-static unsigned int iq_translate_in(void *priv, struct sk_buff *skb,
-				    const struct nf_hook_state *state)
+unsigned int iq_translate_in(struct iq_net *iqn, struct sk_buff *skb,
+			     const struct nf_hook_state *state)
 {
 	const struct iphdr *ip = ip_hdr(skb);
 	unsigned int verdict = NF_ACCEPT;
-	struct iq_net *iqn = priv;
 
-	if (likely(ip->protocol != IPPROTO_ESP && ip->protocol != IPPROTO_ICMP))
-		return NF_ACCEPT;
 	if (ip_is_fragment(ip) && ip->protocol == IPPROTO_ICMP)
 		return NF_ACCEPT;
 	local_bh_disable();
@@ -481,15 +464,13 @@ out:
 	return verdict;
 }
 
-/* PRE_ROUTING, behind conntrack's DNAT. What is untracked has been decided. */
-static unsigned int iq_translate_unknown(void *priv, struct sk_buff *skb,
-					 const struct nf_hook_state *state)
+unsigned int iq_translate_unknown(struct iq_net *iqn, struct sk_buff *skb,
+				  const struct nf_hook_state *state)
 {
 	unsigned int verdict;
-	struct iq_net *iqn = priv;
 
-	if (likely(ip_hdr(skb)->protocol != IPPROTO_ESP || iq_is_untracked(skb)) ||
-	    ip_is_fragment(ip_hdr(skb)))
+	/* What is untracked has been decided. */
+	if (iq_is_untracked(skb) || ip_is_fragment(ip_hdr(skb)))
 		return NF_ACCEPT;
 	local_bh_disable();
 	verdict = iq_esp_unknown(iqn->nat, skb, state);
@@ -574,12 +555,10 @@ static unsigned int iq_icmp_out(struct iq_nat *nat, struct sk_buff *skb,
 	return NF_ACCEPT;
 }
 
-/* POST_ROUTING: what was forwarded, and errors of this host's own. */
-static unsigned int iq_translate_out(void *priv, struct sk_buff *skb,
-				     const struct nf_hook_state *state)
+unsigned int iq_translate_out(struct iq_net *iqn, struct sk_buff *skb,
+			      const struct nf_hook_state *state)
 {
 	unsigned int verdict = NF_ACCEPT;
-	struct iq_net *iqn = priv;
 
 	switch (ip_hdr(skb)->protocol) {
 	case IPPROTO_ESP:
@@ -598,16 +577,4 @@ static unsigned int iq_translate_out(void *priv, struct sk_buff *skb,
 		break;
 	}
 	return verdict;
-}
-
-static const struct nf_hook_ops iq_nat_hooks[] = {
-	IQ_HOOK(IPV4, PRE_ROUTING, iq_translate_in, IQ_NAT_IN_PRIORITY),
-	IQ_HOOK(IPV4, PRE_ROUTING, iq_translate_unknown, IQ_NAT_UNKNOWN_PRIORITY),
-	IQ_HOOK(IPV4, POST_ROUTING, iq_translate_out, IQ_NAT_OUT_PRIORITY),
-};
-
-int iq_translate_update(struct iq_net *iqn, bool want)
-{
-	return iq_hooks_update(iqn, &iqn->nat_hooks, iq_nat_hooks,
-			       ARRAY_SIZE(iq_nat_hooks), want);
 }

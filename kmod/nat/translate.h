@@ -1,20 +1,27 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The netfilter hooks in which ESP is translated (004), and ICMP errors about it.
+ * ESP is translated, and ICMP errors about it: what path.c calls for the packets of each
+ * hook (004).
  */
 #ifndef _IPSEC_QOS_TRANSLATE_H
 #define _IPSEC_QOS_TRANSLATE_H
 
+#include <linux/netfilter.h>
+
 #include "core/net.h"
 
-/**
- * iq_translate_update() - register the hooks, or take them back
- *
- * @want: there are rules
- *
- * Context: process, iq_net.config_lock is held. Return: 0 or an errno; not to want them
- * does not fail.
- */
-int iq_translate_update(struct iq_net *iqn, bool want);
+/* All: IPv4, under rcu_read_lock(). Each returns a verdict. */
+
+/** iq_translate_in() - ESP or ICMP has come in; behind reassembly, ahead of conntrack */
+unsigned int iq_translate_in(struct iq_net *iqn, struct sk_buff *skb,
+			     const struct nf_hook_state *state);
+
+/** iq_translate_unknown() - ESP is behind conntrack's DNAT, which may have wanted it */
+unsigned int iq_translate_unknown(struct iq_net *iqn, struct sk_buff *skb,
+				  const struct nf_hook_state *state);
+
+/** iq_translate_out() - one leaves: it was forwarded, or is an error of this host's own */
+unsigned int iq_translate_out(struct iq_net *iqn, struct sk_buff *skb,
+			      const struct nf_hook_state *state);
 
 #endif /* _IPSEC_QOS_TRANSLATE_H */

@@ -4,7 +4,6 @@
 #include <net/xfrm.h>
 
 #include "core/compat.h"
-#include "core/hooks.h"
 #include "fallback.h"
 #include "tag.h"
 #include "xfrm.h"
@@ -44,15 +43,9 @@ void iq_fallback_mark(struct iq_net *iqn, struct sk_buff *skb,
 	skb->mark = (skb->mark & ~mask) | (mark & mask);
 }
 
-/*
- * LOCAL_IN, behind all who may have waited for the mark: what is decrypted next is
- * still ESP. A fragment other than the first does not matter: its mark is lost when
- * they are put together.
- */
-static unsigned int iq_fallback_unmark(void *priv, struct sk_buff *skb,
-				       const struct nf_hook_state *state)
+unsigned int iq_fallback_unmark(struct iq_net *iqn, struct sk_buff *skb,
+				const struct nf_hook_state *state)
 {
-	struct iq_net *iqn = priv;
 	const struct iq_fallback *f = rcu_dereference(iqn->fallback);
 	struct iq_packet pkt;
 	u32 mark, mask;
@@ -66,19 +59,6 @@ static unsigned int iq_fallback_unmark(void *priv, struct sk_buff *skb,
 	    !iq_tag_lookup(iqn, skb, IQ_SA, &pkt, 0))
 		skb->mark &= ~mask;
 	return NF_ACCEPT;
-}
-
-#define IQ_FALLBACK_PRIORITY	(NF_IP_PRI_LAST - 1)	/* conntrack's own is last */
-
-static const struct nf_hook_ops iq_fallback_hooks[] = {
-	IQ_HOOK(IPV4, LOCAL_IN, iq_fallback_unmark, IQ_FALLBACK_PRIORITY),
-	IQ_HOOK(IPV6, LOCAL_IN, iq_fallback_unmark, IQ_FALLBACK_PRIORITY),
-};
-
-int iq_fallback_update(struct iq_net *iqn, bool want)
-{
-	return iq_hooks_update(iqn, &iqn->fallback_hooks, iq_fallback_hooks,
-			       ARRAY_SIZE(iq_fallback_hooks), want);
 }
 
 static const struct nla_policy iq_fallback_policy[IPSEC_QOS_FALLBACK_A_MAX + 1] = {

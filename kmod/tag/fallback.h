@@ -49,13 +49,14 @@ void iq_fallback_mark(struct iq_net *iqn, struct sk_buff *skb,
 		      enum iq_kind kind, u32 packets);
 
 /**
- * iq_fallback_update() - register the hooks that take the mark off what is for an SA
- * of this host after all: one with a mark of its own, which a packet gets only later
- * (by nftables) or never (VTI)
+ * iq_fallback_unmark() - take the mark off what is for an SA of this host after all: one
+ * with a mark of its own, which a packet gets only later (by nftables) or never (VTI)
  *
- * Context: process, iq_net.config_lock is held. Return: 0 or -ENOMEM; with @want false it
- * does not fail.
+ * In LOCAL_IN, behind all who may have waited for the mark: what is decrypted next is
+ * still ESP. A fragment other than the first does not matter: its mark is lost when
+ * they are put together. Returns a verdict.
  */
-int iq_fallback_update(struct iq_net *iqn, bool want);
+unsigned int iq_fallback_unmark(struct iq_net *iqn, struct sk_buff *skb,
+				const struct nf_hook_state *state);
 
 #endif /* _IPSEC_QOS_FALLBACK_H */

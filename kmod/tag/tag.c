@@ -121,12 +121,6 @@ static void iq_act(struct sk_buff *skb, const struct iq_action *a, u32 mask)
 		skb->priority = a->priority;
 }
 
-/* What of a packet is linear, from the IP header on */
-static u32 iq_tag_avail(const struct sk_buff *skb)
-{
-	return skb_tail_pointer(skb) - skb_network_header(skb);
-}
-
 enum iq_kind iq_tag_parse(struct sk_buff *skb, const struct iq_settings *settings,
 			  struct iq_packet *pkt)
 {
@@ -248,11 +242,7 @@ static __always_inline void iq_tag_with(struct sk_buff *skb,
 		iq_set_dscp(skb, family, a->dscp);
 }
 
-/*
- * @nobodys: it was looked up, in vain. Bottom halves are disabled. Not inline: what is
- * not ours is soon through.
- */
-static noinline unsigned int
+noinline unsigned int
 iq_tag_protected(struct iq_net *iqn, struct sk_buff *skb,
 		 const struct nf_hook_state *state, bool nobodys)
 {
@@ -337,28 +327,24 @@ iq_tag_plain(struct iq_net *iqn, struct sk_buff *skb,
 	return NF_ACCEPT;
 }
 
-#define IQ_PLAIN(parse, skb, ...)					\
-	parse(skb_network_header(skb), iq_tag_avail(skb), ##__VA_ARGS__)
-
-/* Not inline: so that for what is not ours no register need be saved. */
-static noinline unsigned int iq_tag_esp4(struct iq_net *iqn, struct sk_buff *skb,
-					 const struct nf_hook_state *state)
+unsigned int iq_tag_esp4(struct iq_net *iqn, struct sk_buff *skb,
+			 const struct nf_hook_state *state)
 {
 	return iq_tag_plain(iqn, skb, state, IQ_PLAIN(iq_parse_plain_esp4, skb),
 			    IQ_PLAIN_ESP4, AF_INET);
 }
 
-static noinline unsigned int iq_tag_udp4(struct iq_net *iqn, struct sk_buff *skb,
-					 const struct nf_hook_state *state,
-					 const struct iq_ports *ports)
+unsigned int iq_tag_udp4(struct iq_net *iqn, struct sk_buff *skb,
+			 const struct nf_hook_state *state,
+			 const struct iq_ports *ports)
 {
 	return iq_tag_plain(iqn, skb, state,
 			    IQ_PLAIN(iq_parse_plain_udp4, skb, ports),
 			    IQ_PLAIN_UDP4, AF_INET);
 }
 
-static noinline unsigned int iq_tag_esp6(struct iq_net *iqn, struct sk_buff *skb,
-					 const struct nf_hook_state *state)
+unsigned int iq_tag_esp6(struct iq_net *iqn, struct sk_buff *skb,
+			 const struct nf_hook_state *state)
 {
 	return iq_tag_plain(iqn, skb, state, IQ_PLAIN(iq_parse_plain_esp6, skb),
 			    IQ_PLAIN_ESP6, AF_INET6);
@@ -411,40 +397,8 @@ static noinline void iq_tag_decrypted(struct iq_net *iqn, struct sk_buff *skb,
 	iq_act(skb, a, mask);
 }
 
-/*
- * PRE_ROUTING and LOCAL_OUT: every packet passes one of them. The IP stack has
- * checked that the fixed header is there and linear; for IPv6 the next header
- * of what is ours is one of a few.
- */
-static bool iq_tag_may_ipv4(const struct sk_buff *skb)
-{
-	switch (ip_hdr(skb)->protocol) {
-	case IPPROTO_UDP:
-	case IPPROTO_ESP:
-	case IPPROTO_AH:
-		return true;
-	default:
-		return false;
-	}
-}
-
-static bool iq_tag_may_ipv6(const struct sk_buff *skb)
-{
-	switch (ipv6_hdr(skb)->nexthdr) {
-	case IPPROTO_TCP:
-	case IPPROTO_ICMPV6:
-		return false;
-	default:
-		return true;
-	}
-}
-
-/*
- * One out of an SA; or one that a queue ahead of these hooks had (nf_queue), which
- * comes back in process context.
- */
-static noinline unsigned int iq_tag_slow(struct iq_net *iqn, struct sk_buff *skb,
-					 const struct nf_hook_state *state)
+unsigned int iq_tag_slow(struct iq_net *iqn, struct sk_buff *skb,
+			 const struct nf_hook_state *state)
 {
 	bool ipv4 = state->pf == NFPROTO_IPV4;
 	unsigned int verdict = NF_ACCEPT;
@@ -459,59 +413,14 @@ static noinline unsigned int iq_tag_slow(struct iq_net *iqn, struct sk_buff *skb
 	return verdict;
 }
 
-static unsigned int iq_tag_in_ipv4(void *priv, struct sk_buff *skb,
-				   const struct nf_hook_state *state)
-{
-	const struct iq_ports *ports;
-	struct iq_net *iqn = priv;
-	u8 protocol;
-
-	if (unlikely(!softirq_count() || secpath_exists(skb)))
-		return iq_tag_slow(iqn, skb, state);
-	protocol = ip_hdr(skb)->protocol;
-	if (protocol == IPPROTO_UDP) {
-		ports = &rcu_dereference(iqn->settings)->ports;
-		if (likely(IQ_PLAIN(iq_parse_plain_other4, skb, ports)))
-			return NF_ACCEPT;
-		return iq_tag_udp4(iqn, skb, state, ports);
-	}
-	if (protocol == IPPROTO_ESP)
-		return iq_tag_esp4(iqn, skb, state);
-	return unlikely(protocol == IPPROTO_AH) ?
-	       iq_tag_protected(iqn, skb, state, false) : NF_ACCEPT;
-}
-
-static unsigned int iq_tag_in_ipv6(void *priv, struct sk_buff *skb,
-				   const struct nf_hook_state *state)
-{
-	const struct iq_ports *ports;
-	struct iq_net *iqn = priv;
-
-	if (unlikely(!softirq_count() || secpath_exists(skb)))
-		return iq_tag_slow(iqn, skb, state);
-	switch (ipv6_hdr(skb)->nexthdr) {
-	case IPPROTO_ESP:
-		return iq_tag_esp6(iqn, skb, state);
-	case IPPROTO_UDP:
-		ports = &rcu_dereference(iqn->settings)->ports;
-		if (likely(IQ_PLAIN(iq_parse_plain_other6, skb, ports)))
-			return NF_ACCEPT;
-		break;
-	}
-	return iq_tag_may_ipv6(skb) ? iq_tag_protected(iqn, skb, state, false) :
-				      NF_ACCEPT;
-}
-
 /* In process context, more often than not. */
-static unsigned int iq_tag_local(void *priv, struct sk_buff *skb,
-				 const struct nf_hook_state *state)
+unsigned int iq_tag_local(struct iq_net *iqn, struct sk_buff *skb,
+			  const struct nf_hook_state *state)
 {
 	unsigned int verdict;
 
-	if (!(state->pf == NFPROTO_IPV4 ? iq_tag_may_ipv4(skb) : iq_tag_may_ipv6(skb)))
-		return NF_ACCEPT;
 	local_bh_disable();
-	verdict = iq_tag_protected(priv, skb, state, false);
+	verdict = iq_tag_protected(iqn, skb, state, false);
 	local_bh_enable();
 	return verdict;
 }
@@ -534,63 +443,39 @@ static u32 iq_tag_entering_mask(struct iq_net *iqn, const struct sk_buff *skb,
 	return iq_tag_left(iqn, skb, left, a->mark, a->mask, a->group->id, packets);
 }
 
-/*
- * POST_ROUTING: a clear packet on its way into an SA has it in its route. It is
- * marked for those who come next, and counted behind source NAT: that may have
- * given it another route, into an SA or into none (nf_xfrm_me_harder()). Then it
- * is marked there, unless somebody has set those bits. What the policy was found
- * by stays as it is: by that it is to be found again.
- */
-static unsigned int iq_tag_entering(void *priv, struct sk_buff *skb,
-				    const struct nf_hook_state *state)
+unsigned int iq_tag_entering(struct iq_net *iqn, struct sk_buff *skb,
+			     const struct nf_hook_state *state)
 {
-	const struct dst_entry *dst = skb_dst(skb);
-	const struct iq_action *a;
+	const struct iq_action *a = iq_xfrm_entering(iqn, skb);
 
-	if (dst && dst->xfrm) {
-		a = iq_xfrm_entering(priv, skb);
-		if (a)
-			iq_act(skb, a, iq_tag_entering_mask(priv, skb, a, true, 0));
-	}
+	if (a)
+		iq_act(skb, a, iq_tag_entering_mask(iqn, skb, a, true, 0));
 	return NF_ACCEPT;
 }
 
-#define IQ_LEAVING_PRIORITY	(NF_IP_PRI_NAT_SRC + 1)
-
-static unsigned int iq_tag_leaving(void *priv, struct sk_buff *skb,
-				   const struct nf_hook_state *state)
+unsigned int iq_tag_leaving(struct iq_net *iqn, struct sk_buff *skb,
+			    const struct nf_hook_state *state)
 {
-	const struct dst_entry *dst = skb_dst(skb);
-	const struct iq_action *a;
+	const struct iq_action *a = iq_xfrm_entering(iqn, skb);
 	u32 packets, mask;
 
-	if (dst && dst->xfrm) {
-		a = iq_xfrm_entering(priv, skb);
-		if (a) {
-			packets = iq_tag_second_pass(skb, state) ? 0 : iq_skb_packets(skb);
-			if (packets) {
-				local_bh_disable();
-				iq_action_count(a, IPSEC_QOS_COUNTER_CLEAR_OUT,
-						packets, skb->len);
-				local_bh_enable();
-			}
-			mask = iq_tag_entering_mask(priv, skb, a, false,
-						    packets);
-			if (!(skb->mark & mask))
-				iq_act(skb, a, mask);
-		}
+	if (!a)
+		return NF_ACCEPT;
+	packets = iq_tag_second_pass(skb, state) ? 0 : iq_skb_packets(skb);
+	if (packets) {
+		local_bh_disable();
+		iq_action_count(a, IPSEC_QOS_COUNTER_CLEAR_OUT, packets, skb->len);
+		local_bh_enable();
 	}
+	mask = iq_tag_entering_mask(iqn, skb, a, false, packets);
+	if (!(skb->mark & mask))
+		iq_act(skb, a, mask);
 	return NF_ACCEPT;
 }
 
-/*
- * FORWARD: the priority again, and nothing else. Of IPv4 alone: ip6_forward()
- * leaves it as it is.
- */
-static unsigned int iq_tag_forward(void *priv, struct sk_buff *skb,
-				   const struct nf_hook_state *state)
+unsigned int iq_tag_forward(struct iq_net *iqn, struct sk_buff *skb,
+			    const struct nf_hook_state *state)
 {
-	struct iq_net *iqn = priv;
 	const struct iq_action *a = NULL;
 	struct iq_packet pkt;
 	enum iq_kind kind;
@@ -607,28 +492,11 @@ static unsigned int iq_tag_forward(void *priv, struct sk_buff *skb,
 	return NF_ACCEPT;
 }
 
-static const struct nf_hook_ops iq_tag_hooks[] = {
-	IQ_HOOK(IPV4, PRE_ROUTING, iq_tag_in_ipv4, IQ_FIRST_PRIORITY),
-	IQ_HOOK(IPV4, LOCAL_OUT, iq_tag_local, IQ_FIRST_PRIORITY),
-	IQ_HOOK(IPV6, PRE_ROUTING, iq_tag_in_ipv6, IQ_FIRST_PRIORITY),
-	IQ_HOOK(IPV6, LOCAL_OUT, iq_tag_local, IQ_FIRST_PRIORITY),
-};
-
-static const struct nf_hook_ops iq_out_hooks[] = {
-	IQ_HOOK(IPV4, POST_ROUTING, iq_tag_entering, IQ_FIRST_PRIORITY),
-	IQ_HOOK(IPV4, POST_ROUTING, iq_tag_leaving, IQ_LEAVING_PRIORITY),
-	IQ_HOOK(IPV6, POST_ROUTING, iq_tag_entering, IQ_FIRST_PRIORITY),
-	IQ_HOOK(IPV6, POST_ROUTING, iq_tag_leaving, IQ_LEAVING_PRIORITY),
-};
-
-static const struct nf_hook_ops iq_priority_hooks[] = {
-	IQ_HOOK(IPV4, FORWARD, iq_tag_forward, IQ_FIRST_PRIORITY),
-};
-
 int iq_tag_update(struct iq_net *iqn, bool tag, bool fallback, bool priority)
 {
-	bool had = iqn->tag_hooks, had_out = iqn->out_hooks;
-	bool had_fallback = iqn->fallback_hooks;
+	bool had = iq_hooks_there(iqn, IQ_HOOKS_TAG);
+	bool had_out = iq_hooks_there(iqn, IQ_HOOKS_OUT);
+	bool had_fallback = iq_hooks_there(iqn, IQ_HOOKS_FALLBACK);
 	int err;
 
 	lockdep_assert_held(&iqn->config_lock);
@@ -636,31 +504,28 @@ int iq_tag_update(struct iq_net *iqn, bool tag, bool fallback, bool priority)
 	if (!err && tag)
 		err = iq_claim_start(iqn);
 	if (!err)
-		err = iq_hooks_update(iqn, &iqn->tag_hooks, iq_tag_hooks,
-				      ARRAY_SIZE(iq_tag_hooks), tag);
+		err = iq_hooks_update(iqn, IQ_HOOKS_TAG, tag);
 	if (err)
 		return err;
 	if (!tag)
 		WRITE_ONCE(iqn->own_sas, false);
 	else if (iq_xfrm_has_sas(iqn))
 		WRITE_ONCE(iqn->own_sas, true);
-	err = iq_fallback_update(iqn, fallback);
+	err = iq_hooks_update(iqn, IQ_HOOKS_FALLBACK, fallback);
 	if (!err)
-		err = iq_hooks_update(iqn, &iqn->out_hooks, iq_out_hooks,
-				      ARRAY_SIZE(iq_out_hooks), iqn->own_sas);
+		err = iq_hooks_update(iqn, IQ_HOOKS_OUT, iqn->own_sas);
 	if (!err)
-		err = iq_hooks_update(iqn, &iqn->priority_hooks, iq_priority_hooks,
-				      ARRAY_SIZE(iq_priority_hooks), priority);
+		err = iq_hooks_update(iqn, IQ_HOOKS_PRIORITY, priority);
 	if (err && !had_out) {
 		/* Whoever comes next, or the audit, is to try again. */
 		WRITE_ONCE(iqn->own_sas, false);
-		iq_hooks_update(iqn, &iqn->out_hooks, NULL, 0, false);
+		iq_hooks_update(iqn, IQ_HOOKS_OUT, false);
 	}
 	if (err && !had_fallback)
-		iq_fallback_update(iqn, false);
+		iq_hooks_update(iqn, IQ_HOOKS_FALLBACK, false);
 	if (err && !had)
-		iq_hooks_update(iqn, &iqn->tag_hooks, NULL, 0, false);
-	iq_scrub_update(iqn, iqn->tag_hooks);
+		iq_hooks_update(iqn, IQ_HOOKS_TAG, false);
+	iq_scrub_update(iqn, iq_hooks_there(iqn, IQ_HOOKS_TAG));
 	return err;
 }
 
@@ -668,10 +533,11 @@ int iq_tag_own_sas(struct iq_net *iqn)
 {
 	int err;
 
-	if (iqn->own_sas || !iqn->tag_hooks)
+	if (iqn->own_sas || !iq_hooks_there(iqn, IQ_HOOKS_TAG))
 		return 0;
 	WRITE_ONCE(iqn->own_sas, true);
-	err = iq_tag_update(iqn, true, iqn->fallback_hooks, iqn->priority_hooks);
+	err = iq_tag_update(iqn, true, iq_hooks_there(iqn, IQ_HOOKS_FALLBACK),
+			    iq_hooks_there(iqn, IQ_HOOKS_PRIORITY));
 	if (err)
 		WRITE_ONCE(iqn->own_sas, false);
 	return err;

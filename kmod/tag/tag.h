@@ -1,16 +1,56 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The netfilter hooks: where packets are looked up and marked.
+ * Packets are looked up and marked: what path.c calls for those of each hook, and what
+ * hooks are needed.
  */
 #ifndef _IPSEC_QOS_TAG_H
 #define _IPSEC_QOS_TAG_H
 
+#include <linux/ip.h>
+#include <linux/ipv6.h>
 #include <linux/netfilter.h>
+#include <linux/skbuff.h>
 
 #include "core/group.h"
 #include "core/net.h"
 
 struct iq_key;
+
+/* What of a packet is linear, from the IP header on */
+static inline u32 iq_tag_avail(const struct sk_buff *skb)
+{
+	return skb_tail_pointer(skb) - skb_network_header(skb);
+}
+
+#define IQ_PLAIN(parse, skb, ...)					\
+	parse(skb_network_header(skb), iq_tag_avail(skb), ##__VA_ARGS__)
+
+/*
+ * May it be ours? The IP stack has checked that the fixed header is there and linear;
+ * for IPv6 the next header of what is ours is one of a few.
+ */
+static inline bool iq_tag_may_ipv4(const struct sk_buff *skb)
+{
+	switch (ip_hdr(skb)->protocol) {
+	case IPPROTO_UDP:
+	case IPPROTO_ESP:
+	case IPPROTO_AH:
+		return true;
+	default:
+		return false;
+	}
+}
+
+static inline bool iq_tag_may_ipv6(const struct sk_buff *skb)
+{
+	switch (ipv6_hdr(skb)->nexthdr) {
+	case IPPROTO_TCP:
+	case IPPROTO_ICMPV6:
+		return false;
+	default:
+		return true;
+	}
+}
 
 /** iq_tag_parse() - and bring a packet's headers into the linear part where need be */
 enum iq_kind iq_tag_parse(struct sk_buff *skb, const struct iq_settings *settings,
@@ -38,6 +78,64 @@ const struct iq_action *iq_tag_lookup(struct iq_net *iqn, const struct sk_buff *
 u32 iq_tag_mask(struct iq_net *iqn, const struct sk_buff *skb, enum iq_kind kind,
 		const struct iq_packet *pkt, bool in, u32 mark, u32 mask, u32 group,
 		u32 packets);
+
+/*
+ * What path.c calls for the packets of each hook: none of it inline, so that what is not
+ * ours is soon through, and no register need be saved for it. Under rcu_read_lock();
+ * each returns a verdict.
+ */
+
+/**
+ * iq_tag_slow() - one that has come in, out of an SA; or that a queue ahead of these
+ * hooks had (nf_queue), which comes back in process context
+ */
+unsigned int iq_tag_slow(struct iq_net *iqn, struct sk_buff *skb,
+			 const struct nf_hook_state *state);
+
+/*
+ * iq_tag_esp4(), iq_tag_udp4(), iq_tag_esp6() - ESP, plain or in UDP, that has come in,
+ * as most of it looks; bottom halves are disabled
+ */
+unsigned int iq_tag_esp4(struct iq_net *iqn, struct sk_buff *skb,
+			 const struct nf_hook_state *state);
+unsigned int iq_tag_udp4(struct iq_net *iqn, struct sk_buff *skb,
+			 const struct nf_hook_state *state,
+			 const struct iq_ports *ports);
+unsigned int iq_tag_esp6(struct iq_net *iqn, struct sk_buff *skb,
+			 const struct nf_hook_state *state);
+
+/**
+ * iq_tag_protected() - what may be ours and needs a closer look
+ *
+ * @nobodys: it was looked up, in vain
+ *
+ * Bottom halves are disabled.
+ */
+unsigned int iq_tag_protected(struct iq_net *iqn, struct sk_buff *skb,
+			      const struct nf_hook_state *state, bool nobodys);
+
+/** iq_tag_local() - one that this host sends, and that may be ours */
+unsigned int iq_tag_local(struct iq_net *iqn, struct sk_buff *skb,
+			  const struct nf_hook_state *state);
+
+/**
+ * iq_tag_forward() - one that is forwarded: the priority again, and nothing else
+ */
+unsigned int iq_tag_forward(struct iq_net *iqn, struct sk_buff *skb,
+			    const struct nf_hook_state *state);
+
+/**
+ * iq_tag_entering() - a clear packet on its way into an SA, which has it in its route
+ *
+ * It is marked for those who come next, and counted behind source NAT, by
+ * iq_tag_leaving(): that may have given it another route, into an SA or into none
+ * (nf_xfrm_me_harder()). Then it is marked there, unless somebody has set those bits.
+ * What the policy was found by stays as it is: by that it is to be found again.
+ */
+unsigned int iq_tag_entering(struct iq_net *iqn, struct sk_buff *skb,
+			     const struct nf_hook_state *state);
+unsigned int iq_tag_leaving(struct iq_net *iqn, struct sk_buff *skb,
+			    const struct nf_hook_state *state);
 
 /**
  * iq_tag_update() - register the hooks that are needed, and no others

@@ -5,6 +5,7 @@
 #include <net/xfrm.h>
 
 #include "core/compat.h"
+#include "core/hooks.h"
 #include "claim.h"
 #include "sa.h"
 #include "tag.h"
@@ -59,7 +60,7 @@ static void iq_xfrm_first(const struct net *net)
 	const struct iq_net *iqn = iq_net(net);
 
 	smp_mb();	/* see iq_xfrm_has_sas() */
-	if (READ_ONCE(iqn->tag_hooks) && !READ_ONCE(iqn->own_sas))
+	if (iq_hooks_there(iqn, IQ_HOOKS_TAG) && !READ_ONCE(iqn->own_sas))
 		iq_xfrm_audit_soon(net);
 }
 

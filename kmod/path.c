@@ -1,0 +1,209 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What a packet meets, in the order in which it does: the hook functions of all
+ * features, and where they are. Each calls its feature directly, with no pointer on the
+ * way, and is off by a static key while no namespace has the feature's hooks.
+ *
+ * Every packet passes PRE_ROUTING, as it comes in, or LOCAL_OUT, as this host sends it:
+ * there it is looked up. A hook is at IQ_FIRST_PRIORITY (core/hooks.h), unless it says
+ * here why it is elsewhere.
+ */
+#include <linux/ip.h>
+#include <linux/ipv6.h>
+#include <linux/netfilter_ipv4.h>
+#include <net/xfrm.h>
+
+#include "core/hooks.h"
+#include "nat/translate.h"
+#include "tag/fallback.h"
+#include "tag/tag.h"
+
+#define iq_path_has(set)	static_branch_likely(&iq_hooks_on[IQ_HOOKS_##set])
+
+/* PRE_ROUTING. What is not ours leaves after a compare or two. */
+
+static unsigned int iq_path_in_ipv4(void *priv, struct sk_buff *skb,
+				    const struct nf_hook_state *state)
+{
+	const struct iq_ports *ports;
+	struct iq_net *iqn = priv;
+	u8 protocol;
+
+	if (!iq_path_has(TAG))
+		return NF_ACCEPT;
+	if (unlikely(!softirq_count() || secpath_exists(skb)))
+		return iq_tag_slow(iqn, skb, state);
+	protocol = ip_hdr(skb)->protocol;
+	if (protocol == IPPROTO_UDP) {
+		ports = &rcu_dereference(iqn->settings)->ports;
+		if (likely(IQ_PLAIN(iq_parse_plain_other4, skb, ports)))
+			return NF_ACCEPT;
+		return iq_tag_udp4(iqn, skb, state, ports);
+	}
+	if (protocol == IPPROTO_ESP)
+		return iq_tag_esp4(iqn, skb, state);
+	return unlikely(protocol == IPPROTO_AH) ?
+	       iq_tag_protected(iqn, skb, state, false) : NF_ACCEPT;
+}
+
+static unsigned int iq_path_in_ipv6(void *priv, struct sk_buff *skb,
+				    const struct nf_hook_state *state)
+{
+	const struct iq_ports *ports;
+	struct iq_net *iqn = priv;
+
+	if (!iq_path_has(TAG))
+		return NF_ACCEPT;
+	if (unlikely(!softirq_count() || secpath_exists(skb)))
+		return iq_tag_slow(iqn, skb, state);
+	switch (ipv6_hdr(skb)->nexthdr) {
+	case IPPROTO_ESP:
+		return iq_tag_esp6(iqn, skb, state);
+	case IPPROTO_UDP:
+		ports = &rcu_dereference(iqn->settings)->ports;
+		if (likely(IQ_PLAIN(iq_parse_plain_other6, skb, ports)))
+			return NF_ACCEPT;
+		break;
+	}
+	return iq_tag_may_ipv6(skb) ? iq_tag_protected(iqn, skb, state, false) :
+				      NF_ACCEPT;
+}
+
+/*
+ * It has been tagged, by the address that it came with. Connection tracking comes next,
+ * and is told to leave it alone: behind all who tell it a zone, or that themselves.
+ */
+#define IQ_NAT_IN_PRIORITY	(NF_IP_PRI_CONNTRACK - 1)
+
+static unsigned int iq_path_translate_in(void *priv, struct sk_buff *skb,
+					 const struct nf_hook_state *state)
+{
+	u8 protocol = ip_hdr(skb)->protocol;
+
+	if (likely(protocol != IPPROTO_ESP && protocol != IPPROTO_ICMP) ||
+	    !iq_path_has(NAT))
+		return NF_ACCEPT;
+	return iq_translate_in(priv, skb, state);
+}
+
+/* A DNAT that wants what no rule knows has had it. */
+#define IQ_NAT_UNKNOWN_PRIORITY	(NF_IP_PRI_NAT_DST + 1)
+
+static unsigned int iq_path_translate_unknown(void *priv, struct sk_buff *skb,
+					      const struct nf_hook_state *state)
+{
+	if (likely(ip_hdr(skb)->protocol != IPPROTO_ESP) || !iq_path_has(NAT))
+		return NF_ACCEPT;
+	return iq_translate_unknown(priv, skb, state);
+}
+
+/* LOCAL_IN. The fall-back's mark has been of use; conntrack's own hook is last. */
+#define IQ_FALLBACK_PRIORITY	(NF_IP_PRI_LAST - 1)
+
+static unsigned int iq_path_local_in(void *priv, struct sk_buff *skb,
+				     const struct nf_hook_state *state)
+{
+	return iq_path_has(FALLBACK) ? iq_fallback_unmark(priv, skb, state) : NF_ACCEPT;
+}
+
+/* FORWARD. Of IPv4 alone: ip6_forward() leaves the priority as it is. */
+static unsigned int iq_path_forward(void *priv, struct sk_buff *skb,
+				    const struct nf_hook_state *state)
+{
+	return iq_path_has(PRIORITY) ? iq_tag_forward(priv, skb, state) : NF_ACCEPT;
+}
+
+/* LOCAL_OUT. ESP is here after encryption. */
+static unsigned int iq_path_local_out(void *priv, struct sk_buff *skb,
+				      const struct nf_hook_state *state)
+{
+	if (!(state->pf == NFPROTO_IPV4 ? iq_tag_may_ipv4(skb) : iq_tag_may_ipv6(skb)) ||
+	    !iq_path_has(TAG))
+		return NF_ACCEPT;
+	return iq_tag_local(priv, skb, state);
+}
+
+/* POST_ROUTING. */
+static unsigned int iq_path_entering(void *priv, struct sk_buff *skb,
+				     const struct nf_hook_state *state)
+{
+	const struct dst_entry *dst = skb_dst(skb);
+
+	if (!dst || !dst->xfrm || !iq_path_has(OUT))
+		return NF_ACCEPT;
+	return iq_tag_entering(priv, skb, state);
+}
+
+/* Ahead of masquerade, which would translate AH. */
+#define IQ_NAT_OUT_PRIORITY	(NF_IP_PRI_NAT_SRC - 1)
+
+static unsigned int iq_path_translate_out(void *priv, struct sk_buff *skb,
+					  const struct nf_hook_state *state)
+{
+	switch (ip_hdr(skb)->protocol) {
+	case IPPROTO_ESP:
+	case IPPROTO_AH:
+	case IPPROTO_ICMP:
+		return iq_path_has(NAT) ? iq_translate_out(priv, skb, state) : NF_ACCEPT;
+	}
+	return NF_ACCEPT;
+}
+
+/* Behind source NAT, which may give it another route. */
+#define IQ_LEAVING_PRIORITY	(NF_IP_PRI_NAT_SRC + 1)
+
+static unsigned int iq_path_leaving(void *priv, struct sk_buff *skb,
+				    const struct nf_hook_state *state)
+{
+	const struct dst_entry *dst = skb_dst(skb);
+
+	if (!dst || !dst->xfrm || !iq_path_has(OUT))
+		return NF_ACCEPT;
+	return iq_tag_leaving(priv, skb, state);
+}
+
+#define IQ_HOOK(family, where, fn, prio) {		\
+	.hook = iq_path_##fn,				\
+	.pf = NFPROTO_##family,				\
+	.hooknum = NF_INET_##where,			\
+	.priority = prio,				\
+}
+
+static const struct nf_hook_ops iq_path_tag[] = {
+	IQ_HOOK(IPV4, PRE_ROUTING, in_ipv4, IQ_FIRST_PRIORITY),
+	IQ_HOOK(IPV4, LOCAL_OUT, local_out, IQ_FIRST_PRIORITY),
+	IQ_HOOK(IPV6, PRE_ROUTING, in_ipv6, IQ_FIRST_PRIORITY),
+	IQ_HOOK(IPV6, LOCAL_OUT, local_out, IQ_FIRST_PRIORITY),
+};
+
+static const struct nf_hook_ops iq_path_out[] = {
+	IQ_HOOK(IPV4, POST_ROUTING, entering, IQ_FIRST_PRIORITY),
+	IQ_HOOK(IPV4, POST_ROUTING, leaving, IQ_LEAVING_PRIORITY),
+	IQ_HOOK(IPV6, POST_ROUTING, entering, IQ_FIRST_PRIORITY),
+	IQ_HOOK(IPV6, POST_ROUTING, leaving, IQ_LEAVING_PRIORITY),
+};
+
+static const struct nf_hook_ops iq_path_priority[] = {
+	IQ_HOOK(IPV4, FORWARD, forward, IQ_FIRST_PRIORITY),
+};
+
+static const struct nf_hook_ops iq_path_fallback[] = {
+	IQ_HOOK(IPV4, LOCAL_IN, local_in, IQ_FALLBACK_PRIORITY),
+	IQ_HOOK(IPV6, LOCAL_IN, local_in, IQ_FALLBACK_PRIORITY),
+};
+
+static const struct nf_hook_ops iq_path_nat[] = {
+	IQ_HOOK(IPV4, PRE_ROUTING, translate_in, IQ_NAT_IN_PRIORITY),
+	IQ_HOOK(IPV4, PRE_ROUTING, translate_unknown, IQ_NAT_UNKNOWN_PRIORITY),
+	IQ_HOOK(IPV4, POST_ROUTING, translate_out, IQ_NAT_OUT_PRIORITY),
+};
+
+#define IQ_SET(name)	{ iq_path_##name, ARRAY_SIZE(iq_path_##name) }
+
+const struct iq_hook_ops iq_hook_sets[__IQ_HOOKS_MAX] = {
+	[IQ_HOOKS_TAG] = IQ_SET(tag),
+	[IQ_HOOKS_OUT] = IQ_SET(out),
+	[IQ_HOOKS_PRIORITY] = IQ_SET(priority),
+	[IQ_HOOKS_FALLBACK] = IQ_SET(fallback),
+	[IQ_HOOKS_NAT] = IQ_SET(nat),
+};
