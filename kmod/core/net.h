@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * One state for each network namespace: the tables, their ceilings and totals.
+ * One state for each network namespace: the groups, the settings, and what features
+ * have of their own.
  *
  * Locks, in the order in which they nest:
  *
@@ -23,7 +24,6 @@
 #include <linux/rhashtable.h>
 #include <linux/spinlock.h>
 #include <linux/sysfs.h>
-#include <linux/workqueue.h>
 #include <linux/xarray.h>
 #include <ipsec_qos/parse.h>
 #include <net/net_namespace.h>
@@ -32,13 +32,6 @@
 #include "counter.h"
 
 #define IQ_VERSION	"0.1.0"
-
-enum iq_total {
-	IQ_TOTAL_UNTAGGED,
-	IQ_TOTAL_MALFORMED,
-	IQ_TOTAL_LEFT,
-	__IQ_TOTAL_MAX
-};
 
 /**
  * struct iq_settings - what all packets need to know of the settings; replaced
@@ -68,40 +61,10 @@ enum iq_feature_id {
 	__IQ_FEATURE_MAX
 };
 
-enum iq_table_id {
-	IQ_TABLE_SA,
-	IQ_TABLE_IKE,
-	__IQ_TABLE_MAX
-};
-
-struct iq_claims;
-struct iq_fallback;
 struct iq_hooks;
 struct iq_names;
 struct iq_number_use;
 struct iq_actions;
-struct iq_store;
-struct iq_table_type;
-
-/**
- * struct iq_table - see table.h
- *
- * @store: its entries, of IPv4 SAs and of all others; NULL: none yet. See
- *	store.h; RCU
- * @iqn: whose it is
- * @type: what it holds
- * @n: how many entries; iq_net.table_lock
- * @seq: counts changes; iq_net.table_lock
- * @max: ceiling; written under iq_net.table_lock
- */
-struct iq_table {
-	struct iq_store __rcu *store[2];
-	struct iq_net *iqn;
-	const struct iq_table_type *type;
-	u32 n;
-	u32 seq;
-	u32 max;
-};
 
 /**
  * struct iq_net - state of a network namespace
@@ -109,9 +72,11 @@ struct iq_table {
  * @net: the namespace
  * @config_lock: see above
  * @table_lock: see above
- * @dead: the namespace goes: nothing is added any more; table_lock
+ * @dead: the namespace goes: nothing is added any more; table_lock. A grace period
+ *	after it is set the state of features goes: who may come that late looks here
+ *	first, under rcu_read_lock() or table_lock.
  * @settings: RCU, written under config_lock
- * @total: counters of enum iq_total, per CPU
+ * @state: what each feature has of its own; NULL: nothing (yet)
  *
  * @groups: id to struct iq_group; config_lock
  * @names: of the groups, see name.c; config_lock
@@ -127,31 +92,11 @@ struct iq_table {
  * @n_priority: groups that have a priority; config_lock
  * @max_groups: ceiling
  *
- * @claimed: bits of skb->mark that policies or SAs of the kernel's want; what of
- *	them is ours is asked in claim.c. Written under a lock of its own.
- * @tables: the SA and the IKE table, by enum iq_table_id
- * @dsts: destinations of what is in tables, see dst.c
- *
  * @generation: of each owner; table_lock
- * @audit: number of the last audit against the SAD; table_lock
- * @audit_work: runs one
- * @expire_at: jiffies when the next entry may expire; table_lock
- * @expire_armed: there is one; table_lock
- * @expire_work: removes what has expired
- *
- * @claims: what others want of marks, see claim.c; set before the first hook is
- *	registered, for good
- * @left_group: id of the group whose bits were left to others last; 0: none
+ * @dsts: destinations of what is in tables, see dst.c
  * @frags: fragments under way, see frag.c; set before the first hook is
  *	registered, for good
  * @hooks: by enum iq_hook_set, NULL: not registered; written under config_lock
- * @fallback: see fallback.h, NULL: there is none; RCU, written under config_lock
- * @scrub: it counts as one that scrub.c is needed for; config_lock
- * @scrubbers: devices that hide its SAs, see scrub.c; RCU
- * @own_sas: this host has SAs, or did while there was something to tag with;
- *	config_lock
- * @nat: translation, NULL: there was no rule yet; set before the first hook is
- *	registered, for good
  * @ceiling_told: jiffies of the last ceiling event
  * @sysfs: attributes of this namespace, see sysfs.c
  */
@@ -161,7 +106,7 @@ struct iq_net {
 	spinlock_t table_lock;
 	bool dead;
 	struct iq_settings __rcu *settings;
-	struct iq_counter __percpu *total;
+	void *state[__IQ_FEATURE_MAX];
 
 	struct xarray groups;
 	struct iq_names *names;
@@ -177,26 +122,10 @@ struct iq_net {
 	u32 n_priority;
 	u32 max_groups;
 
-	u32 claimed;
-	struct iq_table tables[__IQ_TABLE_MAX];
-	struct rhashtable dsts;
-
 	u32 generation[IPSEC_QOS_OWNER_MAX + 1];
-	u32 audit;
-	struct delayed_work audit_work;
-	unsigned long expire_at;
-	bool expire_armed;
-	struct delayed_work expire_work;
-
-	struct iq_claims *claims;
-	u32 left_group;
+	struct rhashtable dsts;
 	struct iq_frags *frags;
 	struct iq_hooks *hooks[__IQ_HOOKS_MAX];
-	struct iq_fallback __rcu *fallback;
-	bool scrub;
-	struct list_head scrubbers;
-	bool own_sas;
-	struct iq_nat *nat;
 	unsigned long ceiling_told;
 	struct iq_sysfs *sysfs;
 };

@@ -1100,7 +1100,7 @@ int iq_nat_init(struct iq_net *iqn)
 	struct iq_nat *nat;
 	int err;
 
-	if (iqn->nat)
+	if (iq_nat(iqn))
 		return 0;
 	nat = kzalloc(sizeof(*nat), GFP_KERNEL_ACCOUNT);
 	if (!nat)
@@ -1124,7 +1124,7 @@ int iq_nat_init(struct iq_net *iqn)
 	err = rhashtable_init(&nat->peers, &iq_nat_peers);
 	if (err)
 		goto nodes;
-	iqn->nat = nat;
+	iqn->state[IQ_FEATURE_NAT] = nat;
 	return 0;
 
 nodes:
@@ -1142,16 +1142,12 @@ free:
 
 void iq_nat_exit(struct iq_net *iqn)
 {
+	struct iq_nat *nat = iq_nat(iqn);
 	struct iq_nat_rule *rule, *next;
-	struct iq_nat *nat;
 
-	/* Its files in sysfs may still be read. */
-	mutex_lock(&iqn->config_lock);
-	nat = iqn->nat;
-	iqn->nat = NULL;
-	mutex_unlock(&iqn->config_lock);
 	if (!nat)
 		return;
+	iqn->state[IQ_FEATURE_NAT] = NULL;
 	cancel_delayed_work_sync(&nat->expire);
 	iq_nat_flush(nat, NULL);
 	list_for_each_entry_safe(rule, next, &nat->rules, list)

@@ -260,7 +260,16 @@ struct iq_nat {
 	struct delayed_work expire;
 };
 
-/** iq_nat_init() - at the first rule; process context. 0 or an errno */
+/** iq_nat() - what translation has in a namespace; NULL: there was no rule yet */
+static inline struct iq_nat *iq_nat(const struct iq_net *iqn)
+{
+	return iqn->state[IQ_FEATURE_NAT];
+}
+
+/**
+ * iq_nat_init() - at the first rule, before the first hook is registered; process context.
+ * 0 or an errno
+ */
 int iq_nat_init(struct iq_net *iqn);
 
 /** iq_nat_exit() - the hooks are gone and a grace period has passed */

@@ -224,7 +224,7 @@ static int iq_rule_new(struct iq_net *iqn, u32 id, struct iq_nat_conf *conf,
 		       u16 nlflags, const struct nlattr *attr,
 		       struct netlink_ext_ack *extack)
 {
-	bool there = iqn->nat && iq_nat_rule_find(iqn->nat, id);
+	bool there = iq_nat(iqn) && iq_nat_rule_find(iq_nat(iqn), id);
 	int err;
 
 	if (there && !(nlflags & NLM_F_REPLACE)) {
@@ -235,7 +235,7 @@ static int iq_rule_new(struct iq_net *iqn, u32 id, struct iq_nat_conf *conf,
 		iq_err(extack, attr, "no rule %u", id);
 		return -ENOENT;
 	}
-	if (!there && iqn->nat && iqn->nat->n_rules >= IPSEC_QOS_NAT_RULES_MAX) {
+	if (!there && iq_nat(iqn) && iq_nat(iqn)->n_rules >= IPSEC_QOS_NAT_RULES_MAX) {
 		iq_err(extack, attr, "the ceiling of %d rules is reached",
 		       IPSEC_QOS_NAT_RULES_MAX);
 		return -ENOSPC;
@@ -245,8 +245,8 @@ static int iq_rule_new(struct iq_net *iqn, u32 id, struct iq_nat_conf *conf,
 		err = iq_hooks_update(iqn, IQ_HOOKS_NAT, true);
 	if (err)
 		return err;
-	err = iq_nat_rule_set(iqn->nat, id, conf);
-	if (err && !iqn->nat->n_rules)
+	err = iq_nat_rule_set(iq_nat(iqn), id, conf);
+	if (err && !iq_nat(iqn)->n_rules)
 		iq_hooks_update(iqn, IQ_HOOKS_NAT, false);
 	return err;
 }
@@ -290,10 +290,10 @@ static int iq_cmd_nat_rule_del(struct sk_buff *skb, struct genl_info *info)
 	if (err)
 		return err;
 	mutex_lock(&iqn->config_lock);
-	rule = iqn->nat ? iq_nat_rule_find(iqn->nat, id) : NULL;
+	rule = iq_nat(iqn) ? iq_nat_rule_find(iq_nat(iqn), id) : NULL;
 	if (rule) {
-		iq_nat_rule_del(iqn->nat, rule);
-		if (!iqn->nat->n_rules)
+		iq_nat_rule_del(iq_nat(iqn), rule);
+		if (!iq_nat(iqn)->n_rules)
 			iq_hooks_update(iqn, IQ_HOOKS_NAT, false);
 	} else {
 		iq_err(info->extack, info->attrs[IPSEC_QOS_A_NAT_RULE], "no rule %u", id);
@@ -367,15 +367,15 @@ static int iq_dump_nat_rules(struct sk_buff *skb, struct netlink_callback *cb)
 	void *hdr;
 
 	mutex_lock(&iqn->config_lock);
-	if (!iqn->nat)
+	if (!iq_nat(iqn))
 		goto out;
-	list_for_each_entry(rule, &iqn->nat->rules, list) {
+	list_for_each_entry(rule, &iq_nat(iqn)->rules, list) {
 		if (rule->id <= cb->args[0])
 			continue;
 		hdr = iq_dump_begin(skb, cb, IPSEC_QOS_CMD_NAT_RULE_NEW);
 		if (!hdr)
 			break;
-		if (iq_put_rule(skb, iqn->nat, rule)) {
+		if (iq_put_rule(skb, iq_nat(iqn), rule)) {
 			genlmsg_cancel(skb, hdr);
 			break;
 		}
@@ -478,9 +478,9 @@ static int iq_dump_nat_start(struct netlink_callback *cb)
 		return err;
 	}
 	mutex_lock(&iqn->config_lock);
-	if (iqn->nat) {
-		rhashtable_walk_enter(&iqn->nat->out, &d->iter);
-		d->nat = iqn->nat;
+	if (iq_nat(iqn)) {
+		rhashtable_walk_enter(&iq_nat(iqn)->out, &d->iter);
+		d->nat = iq_nat(iqn);
 	}
 	mutex_unlock(&iqn->config_lock);
 	cb->args[0] = (long)d;
@@ -542,10 +542,10 @@ static int iq_cmd_nat_flush(struct sk_buff *skb, struct genl_info *info)
 	if (err)
 		return err;
 	mutex_lock(&iqn->config_lock);
-	if (iqn->nat) {
-		rule = id ? iq_nat_rule_find(iqn->nat, id) : NULL;
+	if (iq_nat(iqn)) {
+		rule = id ? iq_nat_rule_find(iq_nat(iqn), id) : NULL;
 		if (!id || rule)
-			count = iq_nat_flush(iqn->nat, rule);
+			count = iq_nat_flush(iq_nat(iqn), rule);
 	}
 	mutex_unlock(&iqn->config_lock);
 	return iq_reply_count(info, count);

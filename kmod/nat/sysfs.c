@@ -9,8 +9,8 @@ static ssize_t iq_show_nat_entries(struct iq_net *iqn, char *buf)
 	u32 n = 0;
 
 	mutex_lock(&iqn->config_lock);
-	if (iqn->nat)
-		n = READ_ONCE(iqn->nat->n);
+	if (iq_nat(iqn))
+		n = READ_ONCE(iq_nat(iqn)->n);
 	mutex_unlock(&iqn->config_lock);
 	return sysfs_emit(buf, "%u\n", n);
 }
@@ -23,8 +23,8 @@ static ssize_t iq_show_nat_total(struct iq_net *iqn, char *buf,
 	u64 packets = 0;
 
 	mutex_lock(&iqn->config_lock);
-	if (iqn->nat)
-		list_for_each_entry(rule, &iqn->nat->rules, list)
+	if (iq_nat(iqn))
+		list_for_each_entry(rule, &iq_nat(iqn)->rules, list)
 			packets += iq_counter_sum(rule->counter, which).packets;
 	mutex_unlock(&iqn->config_lock);
 	return sysfs_emit(buf, "%llu\n", packets);

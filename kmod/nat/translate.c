@@ -441,7 +441,7 @@ unsigned int iq_translate_in(struct iq_net *iqn, struct sk_buff *skb,
 	if (ip_is_fragment(ip) && ip->protocol == IPPROTO_ICMP)
 		return NF_ACCEPT;
 	local_bh_disable();
-	if (ip_is_fragment(ip) && iq_concerns(iqn->nat, state, ip->saddr, ip->daddr)) {
+	if (ip_is_fragment(ip) && iq_concerns(iq_nat(iqn), state, ip->saddr, ip->daddr)) {
 		/* As nf_defrag_ipv4, which may not be there, and its frag queue. */
 		if (ip_defrag(state->net, skb, IP_DEFRAG_CONNTRACK_IN)) {
 			verdict = NF_STOLEN;
@@ -454,11 +454,11 @@ unsigned int iq_translate_in(struct iq_net *iqn, struct sk_buff *skb,
 	if (ip_is_fragment(ip))
 		goto out;
 	if (ip->protocol == IPPROTO_ICMP) {
-		verdict = iq_icmp_in(iqn->nat, skb, state);
+		verdict = iq_icmp_in(iq_nat(iqn), skb, state);
 		goto out;
 	}
-	if (!iq_esp_in(iqn->nat, skb, state, &verdict))
-		iq_esp_leave_alone(iqn->nat, skb, state);
+	if (!iq_esp_in(iq_nat(iqn), skb, state, &verdict))
+		iq_esp_leave_alone(iq_nat(iqn), skb, state);
 out:
 	local_bh_enable();
 	return verdict;
@@ -473,7 +473,7 @@ unsigned int iq_translate_unknown(struct iq_net *iqn, struct sk_buff *skb,
 	if (iq_is_untracked(skb) || ip_is_fragment(ip_hdr(skb)))
 		return NF_ACCEPT;
 	local_bh_disable();
-	verdict = iq_esp_unknown(iqn->nat, skb, state);
+	verdict = iq_esp_unknown(iq_nat(iqn), skb, state);
 	local_bh_enable();
 	return verdict;
 }
@@ -567,12 +567,12 @@ unsigned int iq_translate_out(struct iq_net *iqn, struct sk_buff *skb,
 		if (!(IPCB(skb)->flags & IPSKB_FORWARDED) || skb_dst(skb)->xfrm)
 			break;
 		local_bh_disable();
-		verdict = iq_esp_out(iqn->nat, skb, state);
+		verdict = iq_esp_out(iq_nat(iqn), skb, state);
 		local_bh_enable();
 		break;
 	case IPPROTO_ICMP:
 		local_bh_disable();
-		verdict = iq_icmp_out(iqn->nat, skb, state);
+		verdict = iq_icmp_out(iq_nat(iqn), skb, state);
 		local_bh_enable();
 		break;
 	}

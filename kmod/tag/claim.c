@@ -221,10 +221,10 @@ static const struct rhashtable_params iq_claim_sa_params = {
 /* NULL: none are known, or the namespace goes. Under rcu_read_lock(). */
 static struct iq_claims *iq_claims(const struct iq_net *iqn)
 {
+	if (READ_ONCE(iqn->dead))
+		return NULL;
 	/* Pairs with iq_claim_start(). */
-	struct iq_claims *c = smp_load_acquire(&iqn->claims);
-
-	return READ_ONCE(iqn->dead) ? NULL : c;
+	return smp_load_acquire(&iq_tag(iqn)->claims);
 }
 
 /* All of which bits are claimed; iq_claims.lock is held. */
@@ -237,7 +237,7 @@ static void iq_claim_publish(struct iq_net *iqn, struct iq_claims *c)
 		if (c->bit[i])
 			claimed |= BIT(i);
 	WRITE_ONCE(c->coarse, c->lost || c->crowd);
-	WRITE_ONCE(iqn->claimed, c->lost ? ~0 : claimed);
+	WRITE_ONCE(iq_tag(iqn)->claimed, c->lost ? ~0 : claimed);
 }
 
 static bool iq_claim_lose(struct iq_net *iqn, struct iq_claims *c)
@@ -874,7 +874,7 @@ u32 iq_claim_esp(struct iq_net *iqn, const struct sk_buff *skb,
 		return mask;
 	k = rhashtable_lookup(&c->keys, key, iq_claim_key_params);
 	if (READ_ONCE(c->coarse) || (k && READ_ONCE(k->n) > IQ_CLAIM_LOOK))
-		return mask & ~READ_ONCE(iqn->claimed);
+		return mask & ~READ_ONCE(iq_tag(iqn)->claimed);
 	if (k)
 		left = iq_claim_sas(iqn, c, skb, k, in, mark, mask, &keyed);
 	if (!in)
@@ -898,7 +898,7 @@ u32 iq_claim_other(struct iq_net *iqn, const struct sk_buff *skb, u32 mark,
 	if (!c)
 		return mask;
 	if (READ_ONCE(c->coarse))
-		return mask & ~READ_ONCE(iqn->claimed);
+		return mask & ~READ_ONCE(iq_tag(iqn)->claimed);
 	return iq_claim_policies(c, skb, NULL, skb, mark, mask);
 }
 
@@ -914,7 +914,7 @@ u32 iq_claim_decrypted(struct iq_net *iqn, const struct sk_buff *skb, u32 mark,
 	if (!c)
 		return mask;
 	if (READ_ONCE(c->coarse))
-		return mask & ~READ_ONCE(iqn->claimed);
+		return mask & ~READ_ONCE(iq_tag(iqn)->claimed);
 	for (i = 0; i < sp->len; i++) {
 		x = sp->xvec[i];
 		if (iq_claim_differs(mark, x->props.smark.v,
@@ -1026,7 +1026,7 @@ static bool iq_claim_sweep(struct iq_net *iqn, struct iq_claims *c)
 void iq_claim_audit(struct iq_net *iqn)
 {
 	struct iq_claim_walk w = { .iqn = iqn };
-	struct iq_claims *c = iqn->claims;
+	struct iq_claims *c = iq_tag(iqn)->claims;
 	struct xfrm_policy_walk policies;
 	struct xfrm_state_walk states;
 	bool room;
@@ -1068,7 +1068,7 @@ int iq_claim_start(struct iq_net *iqn)
 	int err;
 
 	lockdep_assert_held(&iqn->config_lock);
-	if (iqn->claims)
+	if (iq_tag(iqn)->claims)
 		return 0;
 	c = kzalloc(sizeof(*c), GFP_KERNEL_ACCOUNT);
 	if (!c)
@@ -1089,7 +1089,7 @@ int iq_claim_start(struct iq_net *iqn)
 	if (err)
 		goto keys;
 	/* Pairs with iq_claims(). */
-	smp_store_release(&iqn->claims, c);
+	smp_store_release(&iq_tag(iqn)->claims, c);
 	iq_claim_audit(iqn);
 	return 0;
 
@@ -1121,7 +1121,7 @@ static void iq_claim_value_free(void *ptr, void *arg)
 
 void iq_claim_exit(struct iq_net *iqn)
 {
-	struct iq_claims *c = iqn->claims;
+	struct iq_claims *c = iq_tag(iqn)->claims;
 
 	if (!c)
 		return;

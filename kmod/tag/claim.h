@@ -17,6 +17,7 @@
 
 #include "core/net.h"
 #include "core/store.h"
+#include "state.h"
 
 /**
  * iq_claim_start() - from now on claims are known: learn those that there are
@@ -71,7 +72,7 @@ bool iq_claim_policy_gone(struct iq_net *iqn, const struct xfrm_policy *xp);
 
 static inline bool iq_claimed(const struct iq_net *iqn, u32 mask)
 {
-	return unlikely(READ_ONCE(iqn->claimed) & mask);
+	return unlikely(READ_ONCE(iq_tag(iqn)->claimed) & mask);
 }
 
 /** iq_claim_esp() - of ESP or AH with this key that has come @in, or was made here */

@@ -5,6 +5,7 @@
 
 #include "core/compat.h"
 #include "fallback.h"
+#include "state.h"
 #include "tag.h"
 #include "xfrm.h"
 
@@ -27,7 +28,7 @@ void iq_fallback_mark(struct iq_net *iqn, struct sk_buff *skb,
 		      enum iq_kind kind, u32 packets)
 {
 	bool in = state->hook == NF_INET_PRE_ROUTING;
-	const struct iq_fallback *f = rcu_dereference(iqn->fallback);
+	const struct iq_fallback *f = rcu_dereference(iq_tag(iqn)->fallback);
 	u32 mark, mask;
 
 	if (!f)
@@ -46,7 +47,7 @@ void iq_fallback_mark(struct iq_net *iqn, struct sk_buff *skb,
 unsigned int iq_fallback_unmark(struct iq_net *iqn, struct sk_buff *skb,
 				const struct nf_hook_state *state)
 {
-	const struct iq_fallback *f = rcu_dereference(iqn->fallback);
+	const struct iq_fallback *f = rcu_dereference(iq_tag(iqn)->fallback);
 	struct iq_packet pkt;
 	u32 mark, mask;
 

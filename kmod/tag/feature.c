@@ -9,18 +9,27 @@
 #include "sa.h"
 #include "scrub.h"
 #include "settings.h"
+#include "state.h"
 #include "sysfs.h"
 #include "tag.h"
 #include "xfrm.h"
 
 static int iq_tag_init(struct iq_net *iqn)
 {
-	iqn->total = iq_counter_alloc(__IQ_TOTAL_MAX);
-	if (!iqn->total)
+	struct iq_tag *tag = kzalloc(sizeof(*tag), GFP_KERNEL_ACCOUNT);
+
+	if (!tag)
 		return -ENOMEM;
-	INIT_LIST_HEAD(&iqn->scrubbers);
-	INIT_DELAYED_WORK(&iqn->audit_work, iq_xfrm_audit_work);
-	INIT_DELAYED_WORK(&iqn->expire_work, iq_table_expire_work);
+	tag->total = iq_counter_alloc(__IQ_TOTAL_MAX);
+	if (!tag->total) {
+		kfree(tag);
+		return -ENOMEM;
+	}
+	tag->iqn = iqn;
+	INIT_LIST_HEAD(&tag->scrubbers);
+	INIT_DELAYED_WORK(&tag->audit_work, iq_xfrm_audit_work);
+	INIT_DELAYED_WORK(&tag->expire_work, iq_table_expire_work);
+	iqn->state[IQ_FEATURE_TAG] = tag;
 	iq_sa_init(iqn);
 	iq_ike_init(iqn);
 	return 0;
@@ -33,20 +42,25 @@ static void iq_tag_pre_exit(struct iq_net *iqn)
 
 static void iq_tag_exit(struct iq_net *iqn)
 {
-	cancel_delayed_work_sync(&iqn->audit_work);
-	cancel_delayed_work_sync(&iqn->expire_work);
+	struct iq_tag *tag = iq_tag(iqn);
+
+	cancel_delayed_work_sync(&tag->audit_work);
+	cancel_delayed_work_sync(&tag->expire_work);
 	/* A last run of the other may have asked for an audit. */
-	cancel_delayed_work_sync(&iqn->audit_work);
+	cancel_delayed_work_sync(&tag->audit_work);
 	iq_claim_exit(iqn);
-	iq_table_exit(&iqn->tables[IQ_TABLE_IKE]);
-	iq_table_exit(&iqn->tables[IQ_TABLE_SA]);
-	free_percpu(iqn->total);
-	kfree(rcu_dereference_protected(iqn->fallback, true));
+	iq_table_exit(&tag->tables[IQ_TABLE_IKE]);
+	iq_table_exit(&tag->tables[IQ_TABLE_SA]);
+	/* Devices elsewhere that take its SAs may go later. */
+	iq_scrub_exit(iqn);
+	free_percpu(tag->total);
+	kfree(rcu_dereference_protected(tag->fallback, true));
+	kfree(tag);
 }
 
 static int iq_tag_hooks(struct iq_net *iqn, const struct iq_wants *wants)
 {
-	bool fallback = rcu_access_pointer(iqn->fallback);
+	bool fallback = rcu_access_pointer(iq_tag(iqn)->fallback);
 
 	return iq_tag_update(iqn, wants->groups || fallback, fallback,
 			     wants->priorities);
@@ -54,8 +68,8 @@ static int iq_tag_hooks(struct iq_net *iqn, const struct iq_wants *wants)
 
 static u32 iq_tag_sweep(struct iq_net *iqn, u8 owner)
 {
-	return iq_table_sweep(&iqn->tables[IQ_TABLE_SA], owner) +
-	       iq_table_sweep(&iqn->tables[IQ_TABLE_IKE], owner);
+	return iq_table_sweep(&iq_tag(iqn)->tables[IQ_TABLE_SA], owner) +
+	       iq_table_sweep(&iq_tag(iqn)->tables[IQ_TABLE_IKE], owner);
 }
 
 static int iq_tag_load(void)

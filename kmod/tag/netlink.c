@@ -6,6 +6,7 @@
 #include "core/compat.h"
 #include "core/netlink.h"
 #include "netlink.h"
+#include "state.h"
 #include "table.h"
 
 /* Not const: struct nla_policy takes it so before 6.7. */
@@ -338,7 +339,7 @@ static enum iq_table_id iq_cmd_table(const struct genl_info *info)
 static int iq_entry_request(struct genl_info *info, bool del)
 {
 	struct iq_net *iqn = iq_net(genl_info_net(info));
-	struct iq_table *t = &iqn->tables[iq_cmd_table(info)];
+	struct iq_table *t = &iq_tag(iqn)->tables[iq_cmd_table(info)];
 	int type = iq_entry_attr(t->type->id);
 	struct iq_entry_req *req;
 	const struct nlattr *attr;
@@ -382,7 +383,7 @@ static int iq_cmd_entry_del(struct sk_buff *skb, struct genl_info *info)
 static int iq_cmd_entry_get(struct sk_buff *skb, struct genl_info *info)
 {
 	struct iq_net *iqn = iq_net(genl_info_net(info));
-	struct iq_table *t = &iqn->tables[iq_cmd_table(info)];
+	struct iq_table *t = &iq_tag(iqn)->tables[iq_cmd_table(info)];
 	struct nlattr *attr = info->attrs[iq_entry_attr(t->type->id)];
 	struct iq_entry_info entry;
 	struct iq_entry_req req;
@@ -414,7 +415,7 @@ static int iq_cmd_entry_get(struct sk_buff *skb, struct genl_info *info)
 static int iq_cmd_entry_flush(struct sk_buff *skb, struct genl_info *info)
 {
 	struct iq_net *iqn = iq_net(genl_info_net(info));
-	struct iq_table *t = &iqn->tables[iq_cmd_table(info)];
+	struct iq_table *t = &iq_tag(iqn)->tables[iq_cmd_table(info)];
 	struct iq_filter filter;
 	u32 count;
 	int err;
@@ -455,7 +456,7 @@ static int iq_dump_start(struct netlink_callback *cb, enum iq_table_id id, u8 cm
 	if (!d)
 		return -ENOMEM;
 	d->cmd = cmd;
-	iq_walk_begin(&d->walk, &iqn->tables[id], &filter);
+	iq_walk_begin(&d->walk, &iq_tag(iqn)->tables[id], &filter);
 	cb->args[0] = (long)d;
 	return 0;
 }

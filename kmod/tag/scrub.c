@@ -10,12 +10,13 @@
 #include "core/compat.h"
 #include "core/group.h"
 #include "scrub.h"
+#include "state.h"
 #include "xfrm.h"
 
 /**
  * struct iq_scrubber - a device that hides SAs
  *
- * @list: of iq_net.scrubbers of the namespace whose SAs it takes; RCU,
+ * @list: of iq_tag.scrubbers of the namespace whose SAs it takes; RCU,
  *	iq_scrub_lock
  * @family: AF_INET or AF_INET6 of a VTI's outer addresses; 0: an XFRM interface
  */
@@ -51,7 +52,7 @@ static void iq_scrub_unmark(const struct iq_net *iqn, struct sk_buff *skb,
 			    const struct iq_action *a)
 {
 	const struct sec_path *sp = skb_sec_path(skb);
-	u32 mask = a->mask, claimed = READ_ONCE(iqn->claimed);
+	u32 mask = a->mask, claimed = READ_ONCE(iq_tag(iqn)->claimed);
 	int i;
 
 	/* Bits that others claim may not have been set. */
@@ -252,9 +253,9 @@ static bool iq_scrub_change(unsigned int *n, bool more)
 void iq_scrub_update(struct iq_net *iqn, bool tag)
 {
 	lockdep_assert_held(&iqn->config_lock);
-	if (iqn->scrub == tag)
+	if (iq_tag(iqn)->scrub == tag)
 		return;
-	iqn->scrub = tag;
+	iq_tag(iqn)->scrub = tag;
 	/* Who asked for tagging is told that it works when it does. */
 	if (iq_scrub_change(&iq_scrub_nets, tag) && tag)
 		flush_delayed_work(&iq_scrub_work);
@@ -293,40 +294,75 @@ static struct net *iq_scrub_hides(const struct net_device *dev, u8 *family)
  * is all that a notifier can do, harms more than to wait for memory, of which the
  * device has just had a hundred times as much.
  */
-static void iq_scrub_add(struct iq_net *iqn, const struct net_device *dev, u8 family)
+static bool iq_scrub_add(struct iq_net *iqn, const struct net_device *dev, u8 family)
 {
 	struct iq_scrubber *s;
+	bool there;
 
 	s = kmalloc(sizeof(*s), GFP_KERNEL_ACCOUNT | __GFP_NOFAIL);
 	s->dev = dev;
 	s->family = family;
 	mutex_lock(&iq_scrub_lock);
-	list_add_tail_rcu(&s->list, &iqn->scrubbers);
+	there = iq_tag(iqn);
+	if (there)
+		list_add_tail_rcu(&s->list, &iq_tag(iqn)->scrubbers);
 	mutex_unlock(&iq_scrub_lock);
+	if (!there)
+		kfree(s);
+	return there;
+}
+
+/* iq_scrub_lock is held. NULL: it is not known, or all of the namespace are gone. */
+static struct iq_scrubber *iq_scrub_find(const struct iq_net *iqn,
+					 const struct net_device *dev)
+{
+	struct iq_scrubber *s;
+
+	if (!iq_tag(iqn))
+		return NULL;
+	list_for_each_entry(s, &iq_tag(iqn)->scrubbers, list)
+		if (s->dev == dev)
+			return s;
+	return NULL;
 }
 
 /* The event may come again, for as long as somebody holds the device. */
 static bool iq_scrub_del(struct iq_net *iqn, const struct net_device *dev)
 {
 	struct iq_scrubber *s;
-	bool found = false;
 
 	mutex_lock(&iq_scrub_lock);
-	list_for_each_entry(s, &iqn->scrubbers, list)
-		if (s->dev == dev) {
-			list_del_rcu(&s->list);
-			kfree_rcu(s, rcu);
-			found = true;
-			break;
-		}
+	s = iq_scrub_find(iqn, dev);
+	if (s) {
+		list_del_rcu(&s->list);
+		kfree_rcu(s, rcu);
+	}
 	mutex_unlock(&iq_scrub_lock);
-	return found;
+	return s;
+}
+
+void iq_scrub_exit(struct iq_net *iqn)
+{
+	struct iq_scrubber *s, *next;
+	unsigned int n = 0;
+
+	mutex_lock(&iq_scrub_lock);
+	list_for_each_entry_safe(s, next, &iq_tag(iqn)->scrubbers, list) {
+		list_del_rcu(&s->list);
+		kfree_rcu(s, rcu);
+		n++;
+	}
+	iqn->state[IQ_FEATURE_TAG] = NULL;
+	mutex_unlock(&iq_scrub_lock);
+	while (n--)
+		iq_scrub_change(&iq_scrub_devices, false);
 }
 
 /*
  * One that moves to another namespace is gone from the old, and new in the other; a
- * VTI goes on taking the SAs of that where it was made. The state of that namespace
- * goes after its devices.
+ * VTI goes on taking the SAs of that where it was made. The state of that namespace goes
+ * after its devices; but an XFRM interface elsewhere that takes its SAs may go later,
+ * where the module of those was loaded earlier (iq_scrub_exit()).
  */
 static int iq_scrub_device(struct notifier_block *nb, unsigned long event, void *ptr)
 {
@@ -341,8 +377,8 @@ static int iq_scrub_device(struct notifier_block *nb, unsigned long event, void 
 	iqn = iq_net(net);
 	switch (event) {
 	case NETDEV_REGISTER:
-		iq_scrub_add(iqn, dev, family);
-		iq_scrub_change(&iq_scrub_devices, true);
+		if (iq_scrub_add(iqn, dev, family))
+			iq_scrub_change(&iq_scrub_devices, true);
 		break;
 	case NETDEV_UNREGISTER:
 		if (iq_scrub_del(iqn, dev))
@@ -369,7 +405,7 @@ bool iq_scrub_vti_takes(const struct iq_net *iqn, u16 family,
 	const struct ip6_tnl *t6;
 	const struct iq_scrubber *s;
 
-	list_for_each_entry_rcu(s, &iqn->scrubbers, list) {
+	list_for_each_entry_rcu(s, &iq_tag(iqn)->scrubbers, list) {
 		if (s->family != family || !(READ_ONCE(s->dev->flags) & IFF_UP))
 			continue;
 		if (family == AF_INET) {

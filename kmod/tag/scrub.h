@@ -23,6 +23,14 @@ int iq_scrub_module_init(void);
 void iq_scrub_module_exit(void);
 
 /**
+ * iq_scrub_exit() - a namespace's state goes: forget what devices hide its SAs
+ *
+ * With iq_scrub_lock held it takes the state away, so that none is added any more.
+ * Context: process; what packets find is not looked for any more.
+ */
+void iq_scrub_exit(struct iq_net *iqn);
+
+/**
  * iq_scrub_update() - does a namespace have something to tag with?
  *
  * Where one has, and there is a device that hides SAs, decrypted packets are

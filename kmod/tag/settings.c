@@ -6,12 +6,13 @@
 #include "core/netlink.h"
 #include "fallback.h"
 #include "settings.h"
+#include "state.h"
 #include "table.h"
 #include "tag.h"
 
 static struct iq_fallback *iq_tag_fallback(const struct iq_net *iqn)
 {
-	return rcu_dereference_protected(iqn->fallback,
+	return rcu_dereference_protected(iq_tag(iqn)->fallback,
 					 lockdep_is_held(&iqn->config_lock));
 }
 
@@ -52,15 +53,15 @@ static void iq_tag_commit(struct iq_net *iqn, struct nlattr **tb, void *plan)
 
 	spin_lock_bh(&iqn->table_lock);
 	if (tb[IPSEC_QOS_CONF_A_MAX_SAS])
-		iqn->tables[IQ_TABLE_SA].max =
+		iq_tag(iqn)->tables[IQ_TABLE_SA].max =
 			nla_get_u32(tb[IPSEC_QOS_CONF_A_MAX_SAS]);
 	if (tb[IPSEC_QOS_CONF_A_MAX_IKES])
-		iqn->tables[IQ_TABLE_IKE].max =
+		iq_tag(iqn)->tables[IQ_TABLE_IKE].max =
 			nla_get_u32(tb[IPSEC_QOS_CONF_A_MAX_IKES]);
 	spin_unlock_bh(&iqn->table_lock);
 	if (!f)
 		return;
-	rcu_assign_pointer(iqn->fallback, f->some ? f : NULL);
+	rcu_assign_pointer(iq_tag(iqn)->fallback, f->some ? f : NULL);
 	if (old)
 		kfree_rcu(old, rcu);
 	iq_tag_rehook(iqn, f->some);
@@ -79,9 +80,9 @@ static void iq_tag_abort(struct iq_net *iqn, void *plan)
 static int iq_tag_put(struct sk_buff *skb, struct iq_net *iqn)
 {
 	return nla_put_u32(skb, IPSEC_QOS_CONF_A_MAX_SAS,
-			   iqn->tables[IQ_TABLE_SA].max) ||
+			   iq_tag(iqn)->tables[IQ_TABLE_SA].max) ||
 	       nla_put_u32(skb, IPSEC_QOS_CONF_A_MAX_IKES,
-			   iqn->tables[IQ_TABLE_IKE].max) ||
+			   iq_tag(iqn)->tables[IQ_TABLE_IKE].max) ||
 	       iq_fallback_put(skb, iq_tag_fallback(iqn)) ? -EMSGSIZE : 0;
 }
 
@@ -94,15 +95,15 @@ const struct iq_feature_settings iq_tag_settings = {
 
 int iq_tag_status(struct sk_buff *skb, struct iq_net *iqn)
 {
-	struct iq_count untagged = iq_counter_sum(iqn->total, IQ_TOTAL_UNTAGGED);
-	struct iq_count malformed = iq_counter_sum(iqn->total, IQ_TOTAL_MALFORMED);
-	struct iq_count left = iq_counter_sum(iqn->total, IQ_TOTAL_LEFT);
-	u32 left_group = READ_ONCE(iqn->left_group);
+	struct iq_count untagged = iq_counter_sum(iq_tag(iqn)->total, IQ_TOTAL_UNTAGGED);
+	struct iq_count malformed = iq_counter_sum(iq_tag(iqn)->total, IQ_TOTAL_MALFORMED);
+	struct iq_count left = iq_counter_sum(iq_tag(iqn)->total, IQ_TOTAL_LEFT);
+	u32 left_group = READ_ONCE(iq_tag(iqn)->left_group);
 
 	return nla_put_u32(skb, IPSEC_QOS_STATUS_A_SAS,
-			   iq_table_count(&iqn->tables[IQ_TABLE_SA])) ||
+			   iq_table_count(&iq_tag(iqn)->tables[IQ_TABLE_SA])) ||
 	       nla_put_u32(skb, IPSEC_QOS_STATUS_A_IKES,
-			   iq_table_count(&iqn->tables[IQ_TABLE_IKE])) ||
+			   iq_table_count(&iq_tag(iqn)->tables[IQ_TABLE_IKE])) ||
 	       iq_put_count(skb, IPSEC_QOS_STATUS_A_UNTAGGED, &untagged) ||
 	       iq_put_count(skb, IPSEC_QOS_STATUS_A_MALFORMED, &malformed) ||
 	       iq_put_count(skb, IPSEC_QOS_STATUS_A_LEFT, &left) ||

@@ -2,13 +2,14 @@
 #include <linux/sysfs.h>
 
 #include "core/net.h"
+#include "state.h"
 #include "sysfs.h"
 #include "table.h"
 
 #define IQ_SHOW_TABLE(name, id, field)					\
 static ssize_t iq_show_##name(struct iq_net *iqn, char *buf)		\
 {									\
-	return sysfs_emit(buf, "%u\n", READ_ONCE(iqn->tables[id].field));	\
+	return sysfs_emit(buf, "%u\n", READ_ONCE(iq_tag(iqn)->tables[id].field));	\
 }
 IQ_SHOW_TABLE(sas, IQ_TABLE_SA, n)
 IQ_SHOW_TABLE(ikes, IQ_TABLE_IKE, n)
@@ -19,7 +20,7 @@ IQ_SHOW_TABLE(max_ikes, IQ_TABLE_IKE, max)
 static ssize_t iq_show_##name##_##field(struct iq_net *iqn, char *buf)	\
 {									\
 	return sysfs_emit(buf, "%llu\n",				\
-			  iq_counter_sum(iqn->total, which).field);	\
+			  iq_counter_sum(iq_tag(iqn)->total, which).field);	\
 }
 IQ_SHOW_TOTAL(untagged, IQ_TOTAL_UNTAGGED, packets)
 IQ_SHOW_TOTAL(untagged, IQ_TOTAL_UNTAGGED, bytes)

@@ -6,6 +6,7 @@
 #include "core/event.h"
 #include "core/group.h"
 #include "sa.h"
+#include "state.h"
 #include "table.h"
 #include "tag.h"
 #include "xfrm.h"
@@ -245,16 +246,17 @@ static void iq_table_join(struct iq_table *t, const struct iq_ref *ref,
 
 static void iq_entry_arm(struct iq_net *iqn, u32 expires)
 {
+	struct iq_tag *tag = iq_tag(iqn);
 	s32 left = expires - iq_table_clock();
 	unsigned long at = jiffies;
 
 	if (left > 0)
 		at += DIV_ROUND_UP((unsigned long)left * HZ, IQ_CLOCK_HZ);
-	if (iqn->expire_armed && !time_before(at, iqn->expire_at))
+	if (tag->expire_armed && !time_before(at, tag->expire_at))
 		return;
-	iqn->expire_at = at;
-	iqn->expire_armed = true;
-	mod_delayed_work(system_dfl_wq, &iqn->expire_work, at - jiffies);
+	tag->expire_at = at;
+	tag->expire_armed = true;
+	mod_delayed_work(system_dfl_wq, &tag->expire_work, at - jiffies);
 }
 
 static void iq_ref_info(const struct iq_table *t, const struct iq_ref *ref,
@@ -748,7 +750,7 @@ static bool iq_ref_over(struct iq_net *iqn, const struct iq_ref *ref,
 		/* Nothing came of it; the SA of before may be there still. */
 		e->pending = false;
 		e->timed = false;
-		iq_table_changed(&iqn->tables[IQ_TABLE_SA], ref,
+		iq_table_changed(&iq_tag(iqn)->tables[IQ_TABLE_SA], ref,
 				 IPSEC_QOS_EVENT_CHANGE);
 		x->audit = true;
 		return false;
@@ -758,22 +760,23 @@ static bool iq_ref_over(struct iq_net *iqn, const struct iq_ref *ref,
 
 void iq_table_expire_work(struct work_struct *work)
 {
-	struct iq_net *iqn = container_of(to_delayed_work(work), struct iq_net,
+	struct iq_tag *tag = container_of(to_delayed_work(work), struct iq_tag,
 					  expire_work);
+	struct iq_net *iqn = tag->iqn;
 	struct iq_expiry x = {};
 	int i;
 
 	spin_lock_bh(&iqn->table_lock);
-	iqn->expire_armed = false;
+	tag->expire_armed = false;
 	spin_unlock_bh(&iqn->table_lock);
 
 	mutex_lock(&iqn->config_lock);
 	for (i = 0; i < __IQ_TABLE_MAX; i++)
-		iq_table_remove_if(&iqn->tables[i], IPSEC_QOS_EVENT_EXPIRE,
+		iq_table_remove_if(&tag->tables[i], IPSEC_QOS_EVENT_EXPIRE,
 				   iq_ref_over, &x);
 	mutex_unlock(&iqn->config_lock);
 	if (x.audit)
-		mod_delayed_work(system_dfl_wq, &iqn->audit_work, 0);
+		mod_delayed_work(system_dfl_wq, &tag->audit_work, 0);
 	if (!x.more)
 		return;
 

@@ -12,7 +12,14 @@
 #include "core/net.h"
 #include "core/store.h"
 
+enum iq_table_id {
+	IQ_TABLE_SA,
+	IQ_TABLE_IKE,
+	__IQ_TABLE_MAX
+};
+
 struct iq_entry_info;
+struct iq_table;
 
 /**
  * struct iq_table_type - what a table holds
@@ -33,6 +40,26 @@ struct iq_table_type {
 	void (*removed)(struct iq_net *iqn, const struct iq_key *key);
 	void (*told)(struct iq_table *t, enum ipsec_qos_event event,
 		     const struct iq_entry_info *info);
+};
+
+/**
+ * struct iq_table - a table
+ *
+ * @store: its entries, of IPv4 SAs and of all others; NULL: none yet. See
+ *	store.h; RCU
+ * @iqn: whose it is
+ * @type: what it holds
+ * @n: how many entries; iq_net.table_lock
+ * @seq: counts changes; iq_net.table_lock
+ * @max: ceiling; written under iq_net.table_lock
+ */
+struct iq_table {
+	struct iq_store __rcu *store[2];
+	struct iq_net *iqn;
+	const struct iq_table_type *type;
+	u32 n;
+	u32 seq;
+	u32 max;
 };
 
 /**

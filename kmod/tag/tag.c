@@ -18,6 +18,7 @@
 #include "ike.h"
 #include "sa.h"
 #include "scrub.h"
+#include "state.h"
 #include "tag.h"
 #include "xfrm.h"
 
@@ -60,7 +61,7 @@ static noinline void iq_total_add(struct iq_net *iqn, enum iq_total which,
 {
 	if (iq_tag_second_pass(skb, state))
 		return;
-	iq_counter_add(iqn->total, which, iq_skb_packets(skb), skb->len);
+	iq_counter_add(iq_tag(iqn)->total, which, iq_skb_packets(skb), skb->len);
 }
 
 static noinline void iq_set_dscp(struct sk_buff *skb, u8 family, u8 dscp)
@@ -105,10 +106,10 @@ static noinline u32 iq_tag_left(struct iq_net *iqn, const struct sk_buff *skb,
 {
 	if (packets && (skb->mark ^ mark) & mask & ~left) {
 		local_bh_disable();
-		iq_counter_add(iqn->total, IQ_TOTAL_LEFT, packets, skb->len);
+		iq_counter_add(iq_tag(iqn)->total, IQ_TOTAL_LEFT, packets, skb->len);
 		local_bh_enable();
-		if (group && READ_ONCE(iqn->left_group) != group)
-			WRITE_ONCE(iqn->left_group, group);
+		if (group && READ_ONCE(iq_tag(iqn)->left_group) != group)
+			WRITE_ONCE(iq_tag(iqn)->left_group, group);
 	}
 	return left;
 }
@@ -163,7 +164,7 @@ const struct iq_action *iq_tag_lookup(struct iq_net *iqn, const struct sk_buff *
 		return iq_ike_lookup(iqn, pkt->spi_i, pkt->spi_r, packets,
 				     skb->len);
 	iq_tag_key(pkt, &key);
-	return iq_table_lookup(&iqn->tables[IQ_TABLE_SA], &key, packets, skb->len);
+	return iq_table_lookup(&iq_tag(iqn)->tables[IQ_TABLE_SA], &key, packets, skb->len);
 }
 
 static bool iq_bridged(const struct sk_buff *skb)
@@ -220,7 +221,7 @@ u32 iq_tag_mask(struct iq_net *iqn, const struct sk_buff *skb, enum iq_kind kind
 		left = iq_claim_esp(iqn, skb, &key, in, mark, mask);
 	} else if (kind == IQ_FRAGMENT) {
 		/* Of which SA it is it does not say. */
-		left &= ~READ_ONCE(iqn->claimed);
+		left &= ~READ_ONCE(iq_tag(iqn)->claimed);
 	} else {
 		left = iq_claim_other(iqn, skb, mark, mask);
 	}
@@ -312,14 +313,14 @@ iq_tag_plain(struct iq_net *iqn, struct sk_buff *skb,
 	/* It may be that, see iq_tag_second_pass(). */
 	again = family == AF_INET ? ipv4_l3mdev_skb(IPCB(skb)->flags) :
 				    ipv6_l3mdev_skb(IP6CB(skb)->flags);
-	if (unlikely(!plain || again || skb_is_gso(skb) || READ_ONCE(iqn->claimed)))
+	if (unlikely(!plain || again || skb_is_gso(skb) || READ_ONCE(iq_tag(iqn)->claimed)))
 		return iq_tag_protected(iqn, skb, state, false);
 	key.spi = esp->spi;
 	if (family == AF_INET)
 		key.dst[0] = ip_hdr(skb)->daddr;
 	else
 		key.dst6 = ipv6_hdr(skb)->daddr;
-	a = iq_table_lookup_in(&iqn->tables[IQ_TABLE_SA], &key,
+	a = iq_table_lookup_in(&iq_tag(iqn)->tables[IQ_TABLE_SA], &key,
 			       iq_store_wide(family), 1, skb->len);
 	if (unlikely(!a))
 		return iq_tag_protected(iqn, skb, state, true);
@@ -382,7 +383,7 @@ static noinline void iq_tag_decrypted(struct iq_net *iqn, struct sk_buff *skb,
 	a = iq_xfrm_decrypted(iqn, skb, esp ? packets : 0, bytes);
 	if (!a) {
 		if (esp)
-			iq_counter_add(iqn->total, IQ_TOTAL_UNTAGGED, packets,
+			iq_counter_add(iq_tag(iqn)->total, IQ_TOTAL_UNTAGGED, packets,
 				       bytes);
 		return;
 	}
@@ -508,17 +509,17 @@ int iq_tag_update(struct iq_net *iqn, bool tag, bool fallback, bool priority)
 	if (err)
 		return err;
 	if (!tag)
-		WRITE_ONCE(iqn->own_sas, false);
+		WRITE_ONCE(iq_tag(iqn)->own_sas, false);
 	else if (iq_xfrm_has_sas(iqn))
-		WRITE_ONCE(iqn->own_sas, true);
+		WRITE_ONCE(iq_tag(iqn)->own_sas, true);
 	err = iq_hooks_update(iqn, IQ_HOOKS_FALLBACK, fallback);
 	if (!err)
-		err = iq_hooks_update(iqn, IQ_HOOKS_OUT, iqn->own_sas);
+		err = iq_hooks_update(iqn, IQ_HOOKS_OUT, iq_tag(iqn)->own_sas);
 	if (!err)
 		err = iq_hooks_update(iqn, IQ_HOOKS_PRIORITY, priority);
 	if (err && !had_out) {
 		/* Whoever comes next, or the audit, is to try again. */
-		WRITE_ONCE(iqn->own_sas, false);
+		WRITE_ONCE(iq_tag(iqn)->own_sas, false);
 		iq_hooks_update(iqn, IQ_HOOKS_OUT, false);
 	}
 	if (err && !had_fallback)
@@ -533,12 +534,12 @@ int iq_tag_own_sas(struct iq_net *iqn)
 {
 	int err;
 
-	if (iqn->own_sas || !iq_hooks_there(iqn, IQ_HOOKS_TAG))
+	if (iq_tag(iqn)->own_sas || !iq_hooks_there(iqn, IQ_HOOKS_TAG))
 		return 0;
-	WRITE_ONCE(iqn->own_sas, true);
+	WRITE_ONCE(iq_tag(iqn)->own_sas, true);
 	err = iq_tag_update(iqn, true, iq_hooks_there(iqn, IQ_HOOKS_FALLBACK),
 			    iq_hooks_there(iqn, IQ_HOOKS_PRIORITY));
 	if (err)
-		WRITE_ONCE(iqn->own_sas, false);
+		WRITE_ONCE(iq_tag(iqn)->own_sas, false);
 	return err;
 }

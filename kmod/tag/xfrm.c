@@ -8,6 +8,7 @@
 #include "core/hooks.h"
 #include "claim.h"
 #include "sa.h"
+#include "state.h"
 #include "tag.h"
 #include "xfrm.h"
 
@@ -41,7 +42,7 @@ void iq_xfrm_audit_in(struct iq_net *iqn, unsigned long delay)
 {
 	spin_lock_bh(&iqn->table_lock);
 	if (!iqn->dead)
-		mod_delayed_work(system_dfl_wq, &iqn->audit_work, delay);
+		mod_delayed_work(system_dfl_wq, &iq_tag(iqn)->audit_work, delay);
 	spin_unlock_bh(&iqn->table_lock);
 }
 
@@ -59,8 +60,10 @@ static void iq_xfrm_first(const struct net *net)
 {
 	const struct iq_net *iqn = iq_net(net);
 
+	if (READ_ONCE(iqn->dead))
+		return;
 	smp_mb();	/* see iq_xfrm_has_sas() */
-	if (iq_hooks_there(iqn, IQ_HOOKS_TAG) && !READ_ONCE(iqn->own_sas))
+	if (iq_hooks_there(iqn, IQ_HOOKS_TAG) && !READ_ONCE(iq_tag(iqn)->own_sas))
 		iq_xfrm_audit_soon(net);
 }
 
@@ -232,8 +235,8 @@ void iq_xfrm_audit(struct iq_net *iqn)
 
 void iq_xfrm_audit_work(struct work_struct *work)
 {
-	struct iq_net *iqn = container_of(to_delayed_work(work), struct iq_net,
-					  audit_work);
+	struct iq_net *iqn = container_of(to_delayed_work(work), struct iq_tag,
+					  audit_work)->iqn;
 
 	mutex_lock(&iqn->config_lock);
 	iq_xfrm_audit(iqn);
@@ -251,7 +254,7 @@ const struct iq_action *iq_xfrm_decrypted(struct iq_net *iqn, struct sk_buff *sk
 	for (i = sp->len - 1; i >= 0; i--) {
 		if (!iq_xfrm_key(sp->xvec[i], &key))
 			continue;
-		a = iq_table_lookup(&iqn->tables[IQ_TABLE_SA], &key, packets,
+		a = iq_table_lookup(&iq_tag(iqn)->tables[IQ_TABLE_SA], &key, packets,
 				    bytes);
 		if (a)
 			return a;
@@ -268,7 +271,7 @@ const struct iq_action *iq_xfrm_entering(struct iq_net *iqn, struct sk_buff *skb
 	for (dst = skb_dst(skb); dst && dst->xfrm; dst = xfrm_dst_child(dst)) {
 		if (!iq_xfrm_key(dst->xfrm, &key))
 			continue;
-		a = iq_table_lookup(&iqn->tables[IQ_TABLE_SA], &key, 0, 0);
+		a = iq_table_lookup(&iq_tag(iqn)->tables[IQ_TABLE_SA], &key, 0, 0);
 		if (a)
 			return a;
 	}

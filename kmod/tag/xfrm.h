@@ -42,7 +42,7 @@ void iq_xfrm_audit_in(struct iq_net *iqn, unsigned long delay);
 /** iq_xfrm_audit() - bring the SA table in step with the SAD, now */
 void iq_xfrm_audit(struct iq_net *iqn);
 
-/** iq_xfrm_audit_work() - the same, as iq_net.audit_work */
+/** iq_xfrm_audit_work() - the same, as iq_tag.audit_work */
 void iq_xfrm_audit_work(struct work_struct *work);
 
 /**
