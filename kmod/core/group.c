@@ -16,6 +16,7 @@ static void iq_group_free_rcu(struct rcu_head *rcu)
 	struct iq_group *g = container_of(rcu, struct iq_group, rcu);
 
 	free_percpu(g->counter);
+	kfree(rcu_dereference_protected(g->action, true));
 	kfree(g);
 }
 
@@ -31,38 +32,13 @@ static void iq_actions_free_rcu(struct rcu_head *rcu)
 	kvfree(container_of(rcu, struct iq_actions, rcu));
 }
 
-/* A copy with room for @n. */
-static struct iq_actions *iq_actions_copy(const struct iq_actions *old, u32 n)
-{
-	struct iq_actions *new = kvzalloc(struct_size(new, action, n),
-					  GFP_KERNEL_ACCOUNT);
-
-	if (!new)
-		return NULL;
-	new->n = n;
-	if (old)
-		memcpy(new->action, old->action, old->n * sizeof(old->action[0]));
-	return new;
-}
-
-/* Of the spare one nothing is worth keeping. */
-static void iq_actions_no_spare(struct iq_net *iqn)
-{
-	struct iq_group *g, *next;
-
-	list_for_each_entry_safe(g, next, &iqn->stale, stale)
-		list_del_init(&g->stale);
-	if (iqn->spare)
-		call_rcu(&iqn->spare->rcu, iq_actions_free_rcu);
-	iqn->spare = NULL;
-}
-
 /* Have twice as many as are taken with @fresh more. That they are more harms nobody. */
 static int iq_actions_grow(struct iq_net *iqn, u32 fresh)
 {
 	struct iq_actions *old = iq_group_actions(iqn), *new;
 	u32 n = old ? old->n : IQ_ACTIONS_MIN, i;
 	struct iq_number_use *use;
+	struct iq_action *a;
 
 	BUILD_BUG_ON(2 * IPSEC_QOS_MAX_GROUPS_LIMIT > IQ_STORE_VALUES);
 	BUILD_BUG_ON(FIELD_MAX(IQ_WORD_VALUE) + 1 != IQ_STORE_VALUES);
@@ -70,12 +46,18 @@ static int iq_actions_grow(struct iq_net *iqn, u32 fresh)
 		n *= 2;
 	if (old && old->n == n)
 		return 0;
-	new = iq_actions_copy(old, n);
+	new = kvzalloc(struct_size(new, action, n), GFP_KERNEL_ACCOUNT);
 	use = kvmalloc_array(n, sizeof(*use), GFP_KERNEL_ACCOUNT);
 	if (!new || !use) {
 		kvfree(new);
 		kvfree(use);
 		return -ENOMEM;
+	}
+	new->n = n;
+	for (i = 0; old && i < old->n; i++) {
+		a = rcu_dereference_protected(old->action[i],
+					      lockdep_is_held(&iqn->config_lock));
+		RCU_INIT_POINTER(new->action[i], a);
 	}
 	for (i = 0; i < n; i++) {
 		if (old && i < old->n)
@@ -88,45 +70,9 @@ static int iq_actions_grow(struct iq_net *iqn, u32 fresh)
 	}
 	kvfree(iqn->number_use);
 	iqn->number_use = use;
-	iq_actions_no_spare(iqn);
 	rcu_assign_pointer(iqn->actions, new);
 	if (old)
 		call_rcu(&old->rcu, iq_actions_free_rcu);
-	return 0;
-}
-
-/*
- * So many numbers at most are copied where a grace period would be waited for; and so
- * often, since what each copy replaces is there until one has passed.
- */
-#define IQ_ACTIONS_COPY		16384
-#define IQ_NUMBERS_COPIES	16
-
-/* Have the spare one say what packets read, and nobody read it. */
-static int iq_actions_spare(struct iq_net *iqn)
-{
-	const struct iq_actions *actions = iq_group_actions(iqn);
-	struct iq_group *g, *next;
-
-	/* Where packets may read it still, a small copy is there sooner than they are done. */
-	if (!iqn->spare || poll_state_synchronize_rcu(iqn->spare_gp)) {
-		iqn->spare_copies = 0;
-	} else if (actions->n <= IQ_ACTIONS_COPY &&
-		   iqn->spare_copies < IQ_NUMBERS_COPIES) {
-		iqn->spare_copies++;
-		iq_actions_no_spare(iqn);
-	} else {
-		cond_synchronize_rcu(iqn->spare_gp);
-		iqn->spare_copies = 0;
-	}
-	if (!iqn->spare) {
-		iqn->spare = iq_actions_copy(actions, actions->n);
-		return iqn->spare ? 0 : -ENOMEM;
-	}
-	list_for_each_entry_safe(g, next, &iqn->stale, stale) {
-		iqn->spare->action[g->number] = actions->action[g->number];
-		list_del_init(&g->stale);
-	}
 	return 0;
 }
 
@@ -165,7 +111,6 @@ static struct iq_group *iq_group_alloc(struct iq_net *iqn,
 		return NULL;
 	g->iqn = iqn;
 	g->id = req->id;
-	INIT_LIST_HEAD(&g->stale);
 	strscpy(g->name, req->name, sizeof(g->name));
 	g->counter = iq_counter_alloc(IPSEC_QOS_COUNTER_MAX + 1);
 	if (!g->counter) {
@@ -192,7 +137,6 @@ static void iq_group_remove(struct iq_net *iqn, struct iq_group *g)
 	if (iq_group_action(g)->priority)
 		iqn->n_priority--;
 	iq_event_group(iqn, IPSEC_QOS_EVENT_DEL, g);
-	list_del(&g->stale);
 	use->taken = false;
 	use->free = get_state_synchronize_rcu();
 	call_rcu(&g->rcu, iq_group_free_rcu);
@@ -229,6 +173,7 @@ static void iq_group_busy(const struct iq_group *g, const u32 *users,
  * struct iq_group_plan - what a request will do to one group
  *
  * @g: the group, there already or new
+ * @action: what it is to do, if it is new or to do something else
  * @fresh: it is new
  * @rename: it got another name; else:
  * @was: the one that it had
@@ -237,6 +182,7 @@ static void iq_group_busy(const struct iq_group *g, const u32 *users,
  */
 struct iq_group_plan {
 	struct iq_group *g;
+	struct iq_action *action;
 	bool fresh;
 	bool rename;
 	bool placed;
@@ -281,6 +227,25 @@ static bool iq_group_differs(const struct iq_group *g, const struct iq_group_req
 	       a->priority != req->priority || a->dscp != req->dscp;
 }
 
+static struct iq_action *iq_action_alloc(struct iq_group *g,
+					 const struct iq_group_req *req)
+{
+	struct iq_action *a = kmalloc(sizeof(*a), GFP_KERNEL_ACCOUNT);
+
+	BUILD_BUG_ON(sizeof(*a) > 64);
+	if (!a)
+		return NULL;
+	*a = (struct iq_action) {
+		.group = g,
+		.counter = g->counter,
+		.mark = req->mark,
+		.mask = req->mask,
+		.priority = req->priority,
+		.dscp = req->dscp,
+	};
+	return a;
+}
+
 /*
  * Find a request's groups, or make them. Until the request is carried out nobody else
  * can see that: config_lock is held. @fresh: how many are new.
@@ -323,6 +288,11 @@ static int iq_group_gather(struct iq_net *iqn, const struct iq_group_req *req, u
 		}
 		g->planned = true;
 		plan[i].g = g;
+		if (!plan[i].fresh && !plan[i].change)
+			continue;
+		plan[i].action = iq_action_alloc(g, &req[i]);
+		if (!plan[i].action)
+			return -ENOMEM;
 	}
 	return 0;
 }
@@ -366,6 +336,7 @@ static void iq_group_undo(struct iq_net *iqn, struct iq_group_plan *plan, u32 n)
 	for (i = 0; i < n && plan[i].g; i++) {
 		g = plan[i].g;
 		g->planned = false;
+		kfree(plan[i].action);
 		if (plan[i].fresh) {
 			xa_erase(&iqn->groups, g->id);
 			iq_group_free_rcu(&g->rcu);
@@ -396,39 +367,20 @@ static void iq_group_rename(const struct iq_group_plan *plan, u32 n)
 			iq_event_group_name(plan[i].g, plan[i].g->name);
 }
 
-/* What packets will find: a new group's, where they look; what changes, in the spare. */
-static void iq_group_plan_action(struct iq_net *iqn, const struct iq_group_plan *p,
-				 const struct iq_group_req *req)
+/* What packets find from now on. */
+static void iq_group_act(struct iq_net *iqn, const struct iq_group_plan *p)
 {
-	struct iq_action a = {
-		.group = p->g,
-		.counter = p->g->counter,
-		.mark = req->mark,
-		.mask = req->mask,
-		.priority = req->priority,
-		.dscp = req->dscp,
-	};
+	struct iq_action *old;
 
-	if (p->fresh) {
+	if (p->fresh)
 		iq_group_number(iqn, p->g);
-		iq_group_actions(iqn)->action[p->g->number] = a;
-	}
-	if (iqn->spare && (p->fresh || p->change))
-		iqn->spare->action[p->g->number] = a;
-}
-
-/* Packets see what has changed. */
-static void iq_actions_swap(struct iq_net *iqn, const struct iq_group_plan *plan, u32 n)
-{
-	struct iq_actions *old = iq_group_actions(iqn);
-	u32 i;
-
-	rcu_assign_pointer(iqn->actions, iqn->spare);
-	iqn->spare = old;
-	iqn->spare_gp = start_poll_synchronize_rcu();
-	for (i = 0; i < n; i++)
-		if (plan[i].change)
-			list_add(&plan[i].g->stale, &iqn->stale);
+	if (!p->action)
+		return;
+	old = rcu_replace_pointer(p->g->action, p->action,
+				  lockdep_is_held(&iqn->config_lock));
+	rcu_assign_pointer(iq_group_actions(iqn)->action[p->g->number], p->action);
+	if (old)
+		kfree_rcu(old, rcu);
 }
 
 /* Carry out what can no longer fail; packets know it already. */
@@ -453,7 +405,6 @@ int iq_group_set(struct iq_net *iqn, const struct iq_group_req *req, u32 n,
 {
 	u32 i, fresh = 0, priorities = 0;
 	struct iq_group_plan *plan;
-	bool change = false;
 	int err;
 
 	lockdep_assert_held(&iqn->config_lock);
@@ -468,13 +419,9 @@ int iq_group_set(struct iq_net *iqn, const struct iq_group_req *req, u32 n,
 		err = iq_group_name(iqn, req, n, plan, extack);
 	if (err)
 		goto undo;
-	for (i = 0; i < n; i++) {
+	for (i = 0; i < n; i++)
 		priorities += !!req[i].priority;
-		change |= plan[i].change;
-	}
 	err = iq_actions_grow(iqn, fresh);
-	if (!err && change)
-		err = iq_actions_spare(iqn);
 	/* Hooks first: a group without them would be a promise not kept. */
 	if (!err)
 		err = iq_hooks_ask(iqn, iqn->n_groups + fresh,
@@ -487,10 +434,8 @@ int iq_group_set(struct iq_net *iqn, const struct iq_group_req *req, u32 n,
 			iqn->n_priority--;
 		if (req[i].priority)
 			iqn->n_priority++;
-		iq_group_plan_action(iqn, &plan[i], &req[i]);
+		iq_group_act(iqn, &plan[i]);
 	}
-	if (change)
-		iq_actions_swap(iqn, plan, n);
 	iq_group_rename(plan, n);
 	for (i = 0; i < n; i++)
 		iq_group_apply(iqn, &plan[i], owner);
@@ -568,7 +513,6 @@ u32 iq_group_sweep(struct iq_net *iqn, u8 owner)
 void iq_group_init(struct iq_net *iqn)
 {
 	xa_init(&iqn->groups);
-	INIT_LIST_HEAD(&iqn->stale);
 	iqn->max_groups = IPSEC_QOS_MAX_GROUPS;
 	iqn->group_seq = 1;
 }
@@ -584,6 +528,5 @@ void iq_group_exit(struct iq_net *iqn)
 	xa_destroy(&iqn->groups);
 	iq_name_exit(iqn);
 	kvfree(rcu_dereference_protected(iqn->actions, true));
-	kvfree(iqn->spare);
 	kvfree(iqn->number_use);
 }

@@ -17,6 +17,9 @@
  * struct iq_action - what is done to a group's packets, and all else that they
  * need of it, within one cache line
  *
+ * It never changes: a group that is to do something else gets another one.
+ *
+ * @rcu: frees it
  * @group: whose it is; while an entry names it, or did a grace period ago
  * @counter: its counters
  * @mark: bits of skb->mark to set, none outside of @mask
@@ -25,13 +28,14 @@
  * @dscp: of the outer header, 0 to 63; -1: left alone
  */
 struct iq_action {
+	struct rcu_head rcu;
 	struct iq_group *group;
 	struct iq_counter __percpu *counter;
 	u32 mark;
 	u32 mask;
 	u32 priority;
 	int dscp;
-} __aligned(32);
+};
 
 /* Who may be in a group; struct iq_feature says how they are called. */
 enum iq_user {
@@ -46,11 +50,11 @@ enum iq_user {
  * @counter: counters of enum ipsec_qos_counter, per CPU
  * @id: its key, never changes
  * @number: what the tables know it by, and where its action is; never changes
+ * @action: what is done to its packets; RCU, written under iq_net.config_lock
  * @iqn: whose it is
  * @name: iq_net.config_lock
  * @by_name: in iq_net.names; iq_net.config_lock
  * @planned: the request that is carried out names it; iq_net.config_lock
- * @stale: in iq_net.stale; iq_net.config_lock
  * @owner: enum ipsec_qos_owner; iq_net.config_lock
  * @generation: of the owner when it was stated last; iq_net.config_lock
  * @users: how many are in it, by enum iq_user; iq_net.table_lock
@@ -60,12 +64,12 @@ enum iq_user {
 struct iq_group {
 	struct iq_net *iqn;
 	struct iq_counter __percpu *counter;
+	struct iq_action __rcu *action;
 	struct rcu_head rcu;
 	u32 id;
 	u32 number;
 	char name[IPSEC_QOS_NAME_MAX];
 	struct hlist_node by_name;
-	struct list_head stale;
 	bool planned;
 	u8 owner;
 	u32 generation;
@@ -75,19 +79,15 @@ struct iq_group {
 };
 
 /**
- * struct iq_actions - what groups do, by number
- *
- * Numbers are small, for the tables' sake. There are two of these: one that packets
- * read, and a spare one. A request that changes what groups do does so in the spare one
- * and swaps them, so that packets see all of it at once. What a new group does is
- * written into both: no table has its number yet.
+ * struct iq_actions - what groups do, by number, which is small for the tables' sake
  *
  * @n: how many numbers; 0 is no group's
+ * @action: of each; where no group has the number, of nobody, and not to be read
  */
 struct iq_actions {
 	struct rcu_head rcu;
 	u32 n;
-	struct iq_action action[] ____cacheline_aligned;
+	struct iq_action __rcu *action[];
 };
 
 /**
@@ -156,15 +156,20 @@ struct iq_group *iq_group_find(struct iq_net *iqn, u32 id, const char *name);
 static inline const struct iq_action *
 iq_group_numbered(const struct iq_net *iqn, u32 number)
 {
-	return &rcu_dereference_check(iqn->actions,
-				      lockdep_is_held(&iqn->table_lock) ||
-				      lockdep_is_held(&iqn->config_lock))->action[number];
+	const struct iq_actions *actions =
+		rcu_dereference_check(iqn->actions, lockdep_is_held(&iqn->table_lock) ||
+						    lockdep_is_held(&iqn->config_lock));
+
+	return rcu_dereference_check(actions->action[number],
+				     lockdep_is_held(&iqn->table_lock) ||
+				     lockdep_is_held(&iqn->config_lock));
 }
 
 /** iq_group_action() - what is done to a group's packets; likewise */
 static inline const struct iq_action *iq_group_action(const struct iq_group *g)
 {
-	return iq_group_numbered(g->iqn, g->number);
+	return rcu_dereference_check(g->action, lockdep_is_held(&g->iqn->table_lock) ||
+						lockdep_is_held(&g->iqn->config_lock));
 }
 
 /** iq_action_count() - of a packet; bottom halves are disabled */

@@ -82,10 +82,6 @@ struct iq_actions;
  * @names: of the groups, see name.c; config_lock
  * @actions: what groups do, by number; never NULL once there was a group; RCU,
  *	written under config_lock
- * @spare: what they did, and will at the next change; NULL: none yet; config_lock
- * @spare_gp: the grace period after which no packet reads @spare any more; config_lock
- * @spare_copies: how often it was made anew since a grace period ended; config_lock
- * @stale: groups that do something else than @spare says; config_lock
  * @number_use: of each number; config_lock
  * @last_number: that was given; config_lock
  * @group_seq: counts changes of @groups; config_lock
@@ -111,10 +107,6 @@ struct iq_net {
 	struct xarray groups;
 	struct iq_names *names;
 	struct iq_actions __rcu *actions;
-	struct iq_actions *spare;
-	unsigned long spare_gp;
-	unsigned int spare_copies;
-	struct list_head stale;
 	struct iq_number_use *number_use;
 	u32 last_number;
 	u32 n_groups;
