@@ -14,8 +14,8 @@
  *
  * Anybody inside can make entries, with any address. At a ceiling the oldest that
  * waits gives way, and where none does, the oldest that is associated only; one that
- * is confirmed never does. What has been used since it was looked at is spared first:
- * who sends on stays. At a node's ceiling it is one of the node's own. At the rule's
+ * is confirmed never does. What has been used since it was looked at, by jiffies, is
+ * spared first: who sends on stays. At a node's ceiling it is one of the node's own. At the rule's
  * those of nodes that have nothing confirmed go first, so that addresses of nobody
  * take nothing from nodes in use.
  */

@@ -18,6 +18,7 @@ from rawesp import (Command, SLOW, answer, came, drain, esp, low16, send,  # noq
                     sh, steps, until)
 
 NODE = "10.0.1.7"
+COARSE = 6          # CLOCK_MONOTONIC_COARSE (linux/time.h) goes on by jiffies
 RULE = ["id", "3", "inside-dev", "in", "outside-dev", "out"]
 
 path = Path()
@@ -87,6 +88,12 @@ def nobody():
     return "10.0.%d.%d" % (random.randrange(4, 250), random.randrange(1, 255))
 
 
+def tick():
+    """until jiffies are others, by which it is told what was used later"""
+    before = time.clock_gettime(COARSE)
+    until("a tick", lambda: time.clock_gettime(COARSE) > before)
+
+
 def spoofed_source():
     """with the address of a node in use: 70 before and behind each of its packets"""
     qos.rule(*RULE, "max-node", "128")
@@ -117,8 +124,10 @@ def slow_answer():
     gets_out(NODE, spi)
     for _ in range(20):
         spray(40, lambda: NODE)
+        tick()
         gets_out(NODE, spi)
-    assert qos.table()[spi]["out"]["packets"] == 21
+    packets = qos.table()[spi]["out"]["packets"]
+    assert packets == 21, "it gave way: %d packets" % packets
     gets_answer(NODE, spi)
 
 
