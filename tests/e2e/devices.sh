@@ -312,7 +312,7 @@ qosd_stop gw KILL
 expect "root and leaves" "$OURS" "$(kinds eth1)"
 echo 'group gold { id = 1  mark = 0x10/0xff0 }' | qosd_conf gw
 qosd_start gw
-wait_for 5 not eval 'tc -n gw qdisc show | grep -q htb'
+wait_for 5 not eval 'tc -n gw qdisc show | grep htb'
 
 step "64 kbit beside 40 gbit"
 qosd_conf gw <<-END
@@ -325,8 +325,8 @@ qosd_conf gw <<-END
 END
 reload
 state eth1 ok >/dev/null
-tc -n gw class show dev eth1 classid 4951:1 | grep -q 'rate 38Gbit ceil 40Gbit'
-tc -n gw class show dev eth1 classid 4951:2 | grep -q 'rate 64Kbit ceil 64Kbit'
+tc -n gw class show dev eth1 classid 4951:1 | grep 'rate 38Gbit ceil 40Gbit'
+tc -n gw class show dev eth1 classid 4951:2 | grep 'rate 64Kbit ceil 64Kbit'
 expect_no_dmesg 'HTB: quantum'
 
 step "queues of a class: as many as are said; where it is not said, what there are stay"

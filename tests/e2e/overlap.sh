@@ -55,7 +55,7 @@ while True:
 	s.sendto(sys.argv[1].encode(), s.recvfrom(100)[1])
 ' $h >/dev/null 2>&1 </dev/null &
 	disown $!
-	wait_for 10 eval "at $h ss -Hlun sport = :7 | grep -q ."
+	wait_for 10 eval "at $h ss -Hlun sport = :7 | grep ."
 done
 
 # who HOST ADDRESS: who answers there

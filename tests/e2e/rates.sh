@@ -222,7 +222,7 @@ qosd_conf gw <<-END
 	profile a { identity = "a.example"  group = gold }
 END
 qos gw daemon reload
-wait_for 10 not eval "tc -n gw qdisc show | grep -q htb"
+wait_for 10 not eval "tc -n gw qdisc show | grep htb"
 
 [ $wrong = 0 ] || fail "$wrong figures are not as configured"
 step "all as configured"

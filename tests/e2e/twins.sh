@@ -100,8 +100,8 @@ done
 # port I: from which a peer's ESP comes to gw
 port()
 {
-	swan gw --list-sas --ike p"$1" --raw | grep -o 'remote-port=[0-9]*' | head -n 1 |
-		cut -d = -f 2
+	swan gw --list-sas --ike p"$1" --raw | grep -o 'remote-port=[0-9]*' |
+		sed -n '1s/.*=//p'
 }
 
 # out: the group of the entry that both have

@@ -88,7 +88,7 @@ changes_go_on()
 	line=$(wc -l < "$W/$1/changes.log")
 	: > "$W/$1/watch"
 	wait_for 10 _changes_are_seen "$1"
-	line=$(tail -n "+$((line + 1))" "$W/$1/changes.log" | head -n 1)
+	line=$(sed -n "$((line + 1))p" "$W/$1/changes.log")
 	line=${line%%]*}
 	listening=$(date -d "${line#[}" +%s%3N)
 }

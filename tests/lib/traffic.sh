@@ -39,7 +39,7 @@ flow_server()
 
 	exec_at "$1" iperf3 -s -B "$2" -p "$port" >>"$W/$1/iperf3-$port.log" 2>&1 </dev/null &
 	disown $!
-	wait_for 30 eval "at $1 ss -Hltn sport = :$port | grep -q ."
+	wait_for 30 eval "at $1 ss -Hltn sport = :$port | grep ."
 }
 
 # flow_start HOST ADDRESS NAME ARGUMENT…: an iperf3 client in the background,
