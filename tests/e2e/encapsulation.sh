@@ -28,6 +28,8 @@
 #
 # The peer is many, each of one form, from an address of its own. nat translates
 # inside's address and routes for beyond.
+#
+# charons: the SAs that charon installs, and what it says of each
 . tests/lib/lib.sh
 . tests/lib/exact.sh
 

@@ -8,6 +8,7 @@
 # is drawn in tests/lib/nodes.sh.
 #
 # vm: -s 2 -m 1536 -t 900
+# charons: what charon does with a peer that has moved
 # once: it is charon's doing, whatever the kernel is
 NODES=4
 . tests/lib/lib.sh

@@ -6,6 +6,7 @@
 # reaching him. The topology is drawn in tests/lib/nodes.sh.
 #
 # vm: -m 1536 -t 900
+# charons: what charon does with a peer that moves
 # once: the module's part of it is in nat.py and survive.sh
 NODES=3
 GATEWAYS="gw gw2"

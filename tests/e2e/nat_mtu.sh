@@ -6,6 +6,7 @@
 # complete, either way. The topology is drawn in tests/lib/nodes.sh.
 #
 # vm: -m 1536 -t 900
+# charons: the SAs that charon installs, and their kernel's path MTU
 NODES=2
 . tests/lib/lib.sh
 . tests/lib/nodes.sh

@@ -7,6 +7,7 @@
 # tests/lib/nodes.sh.
 #
 # vm: -s 2 -m 1536 -t 900
+# charons: how the plugin derives SPIs, and keeps ESP plain
 . tests/lib/lib.sh
 . tests/lib/nodes.sh
 

@@ -5,6 +5,7 @@
 # does. The topology is drawn in tests/lib/nodes.sh.
 #
 # vm: -m 1536 -t 900
+# charons: how charon chooses SPIs, and when it uses them
 # once: the module's part of it is in nat.py
 NODES=3
 SPI_DERIVE=no

@@ -9,6 +9,7 @@
 #   gw ---- peer		(tests/lib/peer.sh draws it)
 #
 # vm: -t 900
+# charons: how charon rekeys, and the SAs that it installs
 CHILDREN=5
 . tests/lib/lib.sh
 . tests/lib/exact.sh
