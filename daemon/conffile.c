@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <glob.h>
+#include <limits.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -415,6 +416,66 @@ static int parse(struct reader *r, char *buf, size_t len)
 	return r->failed ? -1 : 0;
 }
 
+/*
+ * Whose are the folders on the way to @path? Who can write one can put a link to some
+ * other file of root's there, or what root once wrote. The sticky bit keeps root's files,
+ * but not others from coming: of a folder that ends at @wild or behind, where names are
+ * looked for, it is no excuse.
+ */
+static bool trust_way(const char *path, size_t wild, char *why, size_t size)
+{
+	char folder[PATH_MAX], shown[TEXT_PATH];
+	struct stat st;
+	size_t i, len;
+
+	for (i = 0; path[i]; i++) {
+		if (path[i] != '/' && i)
+			continue;
+		/* "/", or "." of a relative one */
+		len = i ? i : 1;
+		if (len >= sizeof(folder))
+			break;
+		snprintf(folder, sizeof(folder), "%.*s", (int)len,
+			 i || *path == '/' ? path : ".");
+		text_clip(shown, sizeof(shown), folder);
+		if (stat(folder, &st)) {
+			snprintf(why, size, "cannot look at '%s': %s", shown,
+				 strerror(errno));
+			return false;
+		}
+		if (i >= wild)
+			st.st_mode &= ~S_ISVTX;
+		if (!trust_check(&st, shown, why, size))
+			return false;
+	}
+	return true;
+}
+
+/* Likewise of a file that an include with this @pattern has found. */
+static int check_way(struct reader *r, const char *path, const char *pattern,
+		     const struct conf_section *by)
+{
+	size_t wild = strcspn(pattern, "*?[\\");
+	char why[3 * TEXT_PATH];
+	bool trusted;
+	char *real;
+
+	/* of the folder that the first wildcard is in */
+	if (!pattern[wild])
+		wild = SIZE_MAX;
+	else
+		while (wild && pattern[wild] != '/')
+			wild--;
+	trusted = trust_way(path, wild, why, sizeof(why));
+	if (trusted) {
+		/* Links lead by other folders. Where there is no file, reading it will tell. */
+		real = realpath(path, NULL);
+		trusted = !real || trust_way(real, SIZE_MAX, why, sizeof(why));
+		free(real);
+	}
+	return trusted ? 0 : fail(r, by->file, by->line, "%s", why);
+}
+
 /* The whole of a regular file. Return: -1, or its descriptor's @st and content. */
 static int slurp(struct reader *r, const char *path, const struct conf_section *by,
 		 struct stat *st, char **content, size_t *len)
@@ -502,8 +563,11 @@ static int read_included(struct reader *r, const struct conf_section *by)
 		ret = fail(r, by->file, by->line, "cannot look for '%s'",
 			   text_clip(shown, sizeof(shown), pattern));
 	} else {
-		for (i = 0; !ret && i < g.gl_pathc; i++)
-			ret = read_file(r, g.gl_pathv[i], by);
+		for (i = 0; !ret && i < g.gl_pathc; i++) {
+			ret = check_way(r, g.gl_pathv[i], pattern, by);
+			if (!ret)
+				ret = read_file(r, g.gl_pathv[i], by);
+		}
 		globfree(&g);
 	}
 	free(pattern);

@@ -960,6 +960,73 @@ START_TEST(test_whose_file)
 }
 END_TEST
 
+/* Who can write a folder can put some file of root's there, by a link */
+START_TEST(test_whose_folder)
+{
+	static const struct {
+		const char *include;
+		const char *folder;
+		mode_t mode;
+		uid_t uid;
+		gid_t gid;
+		const char *why;	/* NULL: it is read */
+	} cases[] = {
+		{ "sub/conf.d/*.conf", "sub/conf.d", 0755, 0, 7, NULL },
+		{ "sub/conf.d/*.conf", "sub/conf.d", 0775, 0, 0, NULL },
+		{ "sub/conf.d/*.conf", "sub/conf.d", 0757, 0, 0, "everybody can write (mode 0757)" },
+		{ "sub/conf.d/*.conf", "sub/conf.d", 0775, 0, 7, "group 7 can write (mode 0775)" },
+		{ "sub/conf.d/*.conf", "sub/conf.d", 0755, 12, 0, "belongs to user 12" },
+		/* ... or another folder into its place */
+		{ "sub/conf.d/*.conf", "sub", 0777, 0, 0, "everybody can write (mode 0777)" },
+		{ "sub/*/a.conf", "sub", 0777, 0, 0, "everybody can write (mode 0777)" },
+		{ "sub/*/a.conf", "sub/conf.d", 0700, 12, 0, "belongs to user 12" },
+		{ "sub/conf.d/a.conf", "sub/conf.d", 0777, 0, 0, "everybody can write (mode 0777)" },
+		{ "sub/conf.d/a.conf", "sub", 0755, 12, 0, "belongs to user 12" },
+		/* the sticky bit keeps what is there, and lets others add */
+		{ "sub/conf.d/a.conf", "sub/conf.d", 01777, 0, 0, NULL },
+		{ "sub/conf.d/*.conf", "sub", 01777, 0, 0, NULL },
+		{ "sub/conf.d/*.conf", "sub/conf.d", 01777, 0, 0, "everybody can write" },
+		{ "sub/*/a.conf", "sub", 01777, 0, 0, "everybody can write" },
+		{ "sub/[c]onf.d/a.conf", "sub", 01777, 0, 0, "everybody can write" },
+		/* by links */
+		{ "away/*.conf", "sub/conf.d", 0777, 0, 0, "everybody can write" },
+		{ "away/*.conf", "sub", 0777, 0, 0, "everybody can write" },
+		{ "one.conf", "sub", 0777, 0, 0, "everybody can write" },
+		{ "away/*.conf", "sub", 0755, 0, 0, NULL },
+		{ "one.conf", "sub", 0755, 0, 0, NULL },
+	};
+	char include[256], at[128];
+	struct config *c;
+	size_t i;
+
+	if (geteuid())
+		return;		/* who cannot give folders away */
+	ck_assert(!mkdir(path("sub"), 0755));
+	ck_assert(!mkdir(path("sub/conf.d"), 0755));
+	write_file("sub/conf.d/a.conf", G);
+	ck_assert(!symlink("sub/conf.d", path("away")));
+	ck_assert(!symlink("sub/conf.d/a.conf", path("one.conf")));
+	for (i = 0; i < N(cases); i++) {
+		ck_assert(!chown(path(cases[i].folder), cases[i].uid, cases[i].gid));
+		ck_assert(!chmod(path(cases[i].folder), cases[i].mode));
+		snprintf(include, sizeof(include), "\ninclude = \"%s\"", cases[i].include);
+		write_file("main.conf", include);
+		if (cases[i].why) {
+			refused("main.conf", 2, cases[i].why);
+			snprintf(at, sizeof(at), "/%s'", strncmp(cases[i].include, "away", 4) ||
+				 !strcmp(cases[i].folder, "sub") ? cases[i].folder : "away");
+			ck_assert_msg(strstr(error, at), "%zu: %s", i, error);
+		} else {
+			c = config_load(path("main.conf"), error, sizeof(error));
+			ck_assert_msg(c, "%zu: %s", i, error);
+			config_free(c);
+		}
+		ck_assert(!chown(path(cases[i].folder), 0, 0));
+		ck_assert(!chmod(path(cases[i].folder), 0755));
+	}
+}
+END_TEST
+
 /* What editors put in front */
 START_TEST(test_byte_order_mark)
 {
@@ -1435,6 +1502,7 @@ int main(void)
 	tcase_add_test(tc, test_include_absolute);
 	tcase_add_test(tc, test_include_mistakes);
 	tcase_add_test(tc, test_whose_file);
+	tcase_add_test(tc, test_whose_folder);
 	tcase_add_test(tc, test_byte_order_mark);
 	tcase_add_test(tc, test_no_file);
 	tcase_add_test(tc, test_nul);
