@@ -7,8 +7,6 @@
 #include <string.h>
 #include <strings.h>
 
-#include "der.h"
-
 /*
  * Object identifiers as they are encoded: X.520's attribute types 2.5.4.n,
  * RFC 4519 (UID, DC), PKCS #9 (email and unstructured names), and a few more.
@@ -723,10 +721,7 @@ bool dn_looks_longer(const uint8_t *der, size_t len)
 	return false;
 }
 
-/* No part of a DN takes fewer than 7 bytes, in one SET or in one each. */
-#define PARTS_MAX	(DN_LEN_MAX / 7)
-
-static int compare_values(const void *a, const void *b)
+int dn_compare_values(const void *a, const void *b)
 {
 	const struct der *x = a, *y = b;
 	size_t i;
@@ -742,7 +737,7 @@ static int compare_values(const void *a, const void *b)
 
 size_t dn_key(const uint8_t *der, size_t len, uint8_t *buf)
 {
-	struct der values[PARTS_MAX];
+	struct der values[DN_VALUES_MAX];
 	struct dn_walk walk;
 	struct rdn rdn;
 	size_t n = 0, used = 0, i, j;
@@ -754,11 +749,27 @@ size_t dn_key(const uint8_t *der, size_t len, uint8_t *buf)
 		values[n++] = rdn.value;
 	if (!walk.valid)
 		return 0;
-	qsort(values, n, sizeof(*values), compare_values);
+	qsort(values, n, sizeof(*values), dn_compare_values);
 	for (i = 0; i < n; i++)
 		for (j = 0; j < values[i].len; j++)
 			buf[used++] = lower(values[i].data[j]);
 	return used;
+}
+
+size_t dn_values(const uint8_t *der, size_t len, struct der values[DN_VALUES_MAX])
+{
+	struct dn_walk walk;
+	struct rdn rdn;
+	size_t n = 0;
+
+	if (len > DN_LEN_MAX)
+		return 0;
+	walk_begin(&walk, der, len);
+	while (walk_next(&walk, &rdn)) {
+		if (rdn.tag != DER_ANY)
+			values[n++] = rdn.value;
+	}
+	return walk.valid ? n : 0;
 }
 
 /* In their order. Return: how many wildcards it took, or -1. */
@@ -790,7 +801,7 @@ static int match_in_order(struct dn_walk dn, struct dn_walk pattern)
 static int match_in_any_order(struct dn_walk dn, const struct dn_walk *pattern,
 			      bool more)
 {
-	bool used[PARTS_MAX] = {};
+	bool used[DN_VALUES_MAX] = {};
 	size_t wanted = 0, matched = 0, i, found;
 	struct dn_walk walk = *pattern;
 	struct rdn rdn, want;

@@ -12,6 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "der.h"
 #include "text.h"
 
 #define DN_PARTS_MAX	20	/* attributes in a text, as strongSwan has it */
@@ -84,6 +85,13 @@ bool dn_format(const uint8_t *der, size_t len, enum dn_style style,
  * Return: how many bytes; 0 where the DN is invalid.
  */
 size_t dn_key(const uint8_t *der, size_t len, uint8_t *buf);
+
+/** dn_values() - the values of all RDNs but those that stand for any; 0: it is invalid */
+#define DN_VALUES_MAX	(DN_LEN_MAX / 7)	/* no RDN takes fewer bytes */
+size_t dn_values(const uint8_t *der, size_t len, struct der values[DN_VALUES_MAX]);
+
+/** dn_compare_values() - of two struct der, for qsort(); case does not count */
+int dn_compare_values(const void *a, const void *b);
 
 /**
  * enum dn_matching - charon.rdn_matching in strongswan.conf; numbers as in the feed

@@ -8,6 +8,10 @@
  * sorts last before the name, and those that this one begins with, to which it
  * leads. A profile has to be looked at only if one of its patterns is among
  * them, or if it has a pattern of another kind.
+ *
+ * A pattern of a DN stands there under its values, and once more under that one of
+ * them which the fewest patterns have: what matches a part of it alone, or has
+ * something for a wildcard in it, has that value at least.
  */
 #include "match.h"
 
@@ -27,7 +31,12 @@ struct met {
 	uint32_t strength;	/* comparable between kinds; 0: there is none */
 };
 
-enum { IDENTITY, EAP_IDENTITY, MEMBER_OF, CONNECTION, N_KINDS };
+enum {
+	IDENTITY, EAP_IDENTITY, MEMBER_OF, CONNECTION, N_KINDS,
+
+	/* in the index alone: a DN's value, of a pattern with wildcards or without */
+	DN_WILD = N_KINDS, DN_WHOLE
+};
 
 /* The conditions, the strongest first. */
 struct fit {
@@ -195,21 +204,21 @@ struct pattern {
  *
  * @patterns: in the order of their keys
  * @rest: profiles that are to be tried one after the other
- * @dns: and those that are so for a DN of which a part may do, see dn_match()
+ * @values: of all patterns of DNs, in their order, while the index is made
  */
 struct match_index {
 	size_t n;
 	struct pattern *patterns;
 	size_t n_rest;
 	const struct profile **rest;
-	size_t n_dns;
-	const struct profile **dns;
+	size_t n_values;
+	struct der *values;
 };
 
 /**
  * struct name - what is looked up, or a pattern's part without wildcards
  *
- * @kind: IDENTITY, EAP_IDENTITY, MEMBER_OF or CONNECTION
+ * @kind: IDENTITY, EAP_IDENTITY, MEMBER_OF or CONNECTION, DN_WILD or DN_WHOLE
  * @type: an identity's
  * @nocase: case does not count
  */
@@ -284,13 +293,87 @@ static bool split_text(struct name *name, bool *suffix)
 	return name->len + 2 <= KEY_MAX && !memchr(name->data, '*', name->len);
 }
 
-/* The same of an identity. */
-static bool split_identity(const struct identity *id, uint8_t *dn,
-			   struct name *name, bool *suffix)
+static struct name name_of_value(int kind, const struct der *value)
+{
+	return (struct name){
+		.kind = kind,
+		.nocase = true,
+		.data = value->data,
+		.len = value->len,
+	};
+}
+
+/* How many of the values that are there come before @value, or are it, too, if @self */
+static size_t values_before(const struct match_index *index, const struct der *value,
+			    bool self)
+{
+	size_t low = 0, high = index->n_values, mid;
+
+	while (low < high) {
+		mid = low + (high - low) / 2;
+		if (dn_compare_values(&index->values[mid], value) < self)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return low;
+}
+
+/* Of a pattern of a DN the value that the fewest have; false: it has none that may be. */
+static bool rarest_value(const struct match_index *index, const struct identity *id,
+			 struct der *rarest)
+{
+	struct der values[DN_VALUES_MAX];
+	size_t n = dn_values(id->data, id->len, values), least = SIZE_MAX, i, have;
+
+	for (i = 0; i < n; i++) {
+		if (values[i].len + 2 > KEY_MAX)
+			continue;
+		have = values_before(index, &values[i], true) -
+		       values_before(index, &values[i], false);
+		if (have < least) {
+			least = have;
+			*rarest = values[i];
+		}
+	}
+	return least != SIZE_MAX;
+}
+
+/* Take in the values of all patterns of DNs. */
+static bool index_values(struct match_index *index, const struct config *config)
+{
+	struct der values[DN_VALUES_MAX], *more;
+	size_t i, j, n;
+
+	for (i = 0; i < config->n_profiles; i++) {
+		const struct profile *p = &config->profiles[i];
+
+		for (j = 0; j < p->n_ids; j++) {
+			if (p->ids[j].type != ID_DER_ASN1_DN || p->ids[j].regex)
+				continue;
+			n = dn_values(p->ids[j].data, p->ids[j].len, values);
+			more = reallocarray(index->values, index->n_values + n + 1,
+					    sizeof(*values));
+			if (!more)
+				return false;
+			index->values = more;
+			memcpy(more + index->n_values, values, n * sizeof(*values));
+			index->n_values += n;
+		}
+	}
+	if (index->n_values)
+		qsort(index->values, index->n_values, sizeof(*values),
+		      dn_compare_values);
+	return true;
+}
+
+/* A pattern that is an identity, but no DN: false where it cannot stand in the array. */
+static bool split_identity(const struct identity *id, struct name *name, bool *suffix)
 {
 	*suffix = false;
 	if (id->regex)
 		return false;
+	*name = name_of(id, NULL);
 	switch (id->type) {
 	case ID_ANY:
 	case ID_IPV4_ADDR_SUBNET:
@@ -300,15 +383,46 @@ static bool split_identity(const struct identity *id, uint8_t *dn,
 		return false;
 	case ID_FQDN:
 	case ID_USER_FQDN:
-		*name = name_of(id, dn);
 		return split_text(name, suffix);
-	case ID_DER_ASN1_DN:
-		*name = name_of(id, dn);
-		return name->len + 2 <= KEY_MAX && !dn_has_any(id->data, id->len);
 	default:
-		*name = name_of(id, dn);
 		return name->len + 2 <= KEY_MAX;
 	}
+}
+
+/* Can it stand in the array? Then it does if @add; *@memory: there was none for that. */
+static bool index_name(struct match_index *index, const struct profile *p,
+		       const struct name *name, bool suffix, bool add, bool *memory)
+{
+	if (add && !add_pattern(index, p, name, suffix))
+		*memory = false;
+	return *memory;
+}
+
+static bool index_dn(struct match_index *index, const struct profile *p,
+		     const struct identity *id, bool add, bool *memory)
+{
+	uint8_t dn[IDENTITY_LEN_MAX];
+	struct name name = name_of(id, dn), value;
+	bool wild = dn_has_any(id->data, id->len) || name.len + 2 > KEY_MAX;
+	struct der rarest;
+
+	if (!rarest_value(index, id, &rarest))
+		return false;
+	value = name_of_value(wild ? DN_WILD : DN_WHOLE, &rarest);
+	return index_name(index, p, &value, false, add, memory) &&
+	       (wild || index_name(index, p, &name, false, add, memory));
+}
+
+static bool index_identity(struct match_index *index, const struct profile *p,
+			   const struct identity *id, bool add, bool *memory)
+{
+	struct name name;
+	bool suffix;
+
+	if (id->type == ID_DER_ASN1_DN && !id->regex)
+		return index_dn(index, p, id, add, memory);
+	return split_identity(id, &name, &suffix) &&
+	       index_name(index, p, &name, suffix, add, memory);
 }
 
 /* Can all patterns of one kind stand in the array? Then they do if @add. */
@@ -320,42 +434,27 @@ static bool index_kind(struct match_index *index, const struct profile *p,
 	size_t n = kind == IDENTITY ? p->n_ids :
 		   kind == EAP_IDENTITY ? p->n_eap_ids :
 		   kind == MEMBER_OF ? p->n_members : p->n_conns;
-	uint8_t dn[IDENTITY_LEN_MAX];
 	struct name name;
 	bool suffix;
 	size_t i;
 
 	for (i = 0; i < n; i++) {
 		if (kind == IDENTITY) {
-			if (!split_identity(&p->ids[i], dn, &name, &suffix))
+			if (!index_identity(index, p, &p->ids[i], add, memory))
 				return false;
-		} else {
-			name = (struct name){
-				.kind = kind,
-				.nocase = kind != CONNECTION,
-				.data = (const uint8_t *)texts[i],
-				.len = strlen(texts[i]),
-			};
-			if (!split_text(&name, &suffix))
-				return false;
+			continue;
 		}
-		if (add && !add_pattern(index, p, &name, suffix)) {
-			*memory = false;
+		name = (struct name){
+			.kind = kind,
+			.nocase = kind != CONNECTION,
+			.data = (const uint8_t *)texts[i],
+			.len = strlen(texts[i]),
+		};
+		if (!split_text(&name, &suffix) ||
+		    !index_name(index, p, &name, suffix, add, memory))
 			return false;
-		}
 	}
 	return n;
-}
-
-static bool names_dn(const struct profile *p)
-{
-	size_t i;
-
-	for (i = 0; i < p->n_ids; i++) {
-		if (p->ids[i].type == ID_DER_ASN1_DN)
-			return true;
-	}
-	return false;
 }
 
 /*
@@ -371,8 +470,6 @@ static bool index_profile(struct match_index *index, const struct profile *p)
 		if (!index_kind(index, p, kind, false, &memory))
 			continue;
 		index_kind(index, p, kind, true, &memory);
-		if (kind == IDENTITY && names_dn(p))
-			index->dns[index->n_dns++] = p;
 		return memory;
 	}
 	index->rest[index->n_rest++] = p;
@@ -409,16 +506,17 @@ struct match_index *match_index_new(const struct config *config)
 	if (!index)
 		return NULL;
 	for (i = 0; i < config->n_profiles; i++)
-		max += config->profiles[i].n_ids + config->profiles[i].n_eap_ids +
+		max += 2 * config->profiles[i].n_ids + config->profiles[i].n_eap_ids +
 		       config->profiles[i].n_members + config->profiles[i].n_conns;
 	index->patterns = calloc(max, sizeof(*index->patterns));
 	index->rest = calloc(config->n_profiles + 1, sizeof(*index->rest));
-	index->dns = calloc(config->n_profiles + 1, sizeof(*index->dns));
-	if (!index->patterns || !index->rest || !index->dns)
+	if (!index->patterns || !index->rest || !index_values(index, config))
 		goto no_memory;
 	for (i = 0; i < config->n_profiles; i++)
 		if (!index_profile(index, &config->profiles[i]))
 			goto no_memory;
+	free(index->values);
+	index->values = NULL;
 
 	qsort(index->patterns, index->n, sizeof(*index->patterns),
 	      compare_patterns);
@@ -446,7 +544,7 @@ void match_index_free(struct match_index *index)
 		free(index->patterns[--index->n].key);
 	free(index->patterns);
 	free(index->rest);
-	free(index->dns);
+	free(index->values);
 	free(index);
 }
 
@@ -524,20 +622,34 @@ static void look_up(struct search *s, const struct match_index *index,
 	}
 }
 
+/* Those that match it with something for a wildcard, or a part of it. */
+static void look_up_values(struct search *s, const struct match_index *index,
+			   const struct identity *id)
+{
+	struct der values[DN_VALUES_MAX];
+	size_t n = dn_values(id->data, id->len, values), i;
+	struct name name;
+
+	for (i = 0; i < n; i++) {
+		name = name_of_value(DN_WILD, &values[i]);
+		look_up(s, index, &name);
+		if (id->matching != DN_RELAXED)
+			continue;
+		name.kind = DN_WHOLE;
+		look_up(s, index, &name);
+	}
+}
+
 static void look_up_identity(struct search *s, const struct match_index *index,
 			     const struct identity *id)
 {
 	uint8_t dn[IDENTITY_LEN_MAX];
 	struct name name;
-	size_t i;
 
 	if (!id)
 		return;
-	if (id->type == ID_DER_ASN1_DN && id->matching == DN_RELAXED) {
-		for (i = 0; i < index->n_dns; i++)
-			try(s, index->dns[i]);
-		return;
-	}
+	if (id->type == ID_DER_ASN1_DN)
+		look_up_values(s, index, id);
 	name = name_of(id, dn);
 	look_up(s, index, &name);
 }

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "config.h"
@@ -1404,7 +1405,10 @@ static void random_identity(char *buf, bool pattern)
 		sprintf(buf, "%s@%s", *star ? star : name, name);
 		break;
 	case 1:
-		sprintf(buf, "C=%s, CN=%s", rand() % 2 ? "ch" : "CH", *star ? star : name);
+		sprintf(buf, "%s%s%sCN=%s", rand() % 4 ? "C=ch, " : "C=CH, ",
+			rand() % 3 ? "" : pattern && rand() % 4 == 0 ? "O=*, " : "O=A, ",
+			rand() % 3 ? "" : rand() % 2 ? "OU=b, " : "OU=xa, OU=b, ",
+			*star ? star : name);
 		break;
 	case 2:
 		sprintf(buf, "192.0.2.%d%s", rand() % 4, *star ? "/31" : "");
@@ -1444,6 +1448,7 @@ START_TEST(test_match_index)
 	for (i = 0; i < 500; i++) {
 		random_identity(name, false);
 		ck_assert_msg(!identity_parse(name, &id, &error_text), "%s", name);
+		id.matching = rand() % (DN_RELAXED + 1);
 		want = NULL;
 		most = 0;
 		for (j = 0; j < 2 * c->n_profiles; j++) {
@@ -1458,6 +1463,54 @@ START_TEST(test_match_index)
 		identity_clear(&id);
 	}
 	config_free(c);
+	free(text);
+}
+END_TEST
+
+static double cpu_time(void)
+{
+	struct timespec t;
+
+	ck_assert(!clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t));
+	return t.tv_sec + t.tv_nsec / 1e9;
+}
+
+/*
+ * What a peer's name costs does not grow with the profiles, however its charon matches
+ * DNs: the loop serves nobody else meanwhile.
+ */
+START_TEST(test_match_many)
+{
+	static const size_t many[] = { 40, 4000 };
+	char *text = malloc(4000 * 128 + 256), name[128];
+	double took[2];
+	const char *error_text;
+	struct identity id;
+	struct config *c;
+	size_t i, j, n;
+
+	for (i = 0; i < 2; i++) {
+		n = sprintf(text, G);
+		for (j = 0; j < many[i]; j++)
+			n += sprintf(text + n, "profile p%zu { group = gold identity = \"C=DE, O=Acme, CN=gw-%zu%s\" }\n",
+				     j, j, j % 2 ? ", UID=*" : "");
+		c = load(text);
+		took[i] = cpu_time();
+		for (j = 0; j < 400; j++) {
+			snprintf(name, sizeof(name), "C=DE, OU=Sales, CN=gw-%zu, O=Acme%s", j % 40,
+				 j % 2 ? ", UID=7" : "");
+			ck_assert(!identity_parse(name, &id, &error_text));
+			id.matching = _i;
+			ck_assert_int_eq(!config_match(c, &(struct proved){ .id = &id }, 1, NULL,
+						       NULL, 0), _i != DN_RELAXED);
+			identity_clear(&id);
+		}
+		took[i] = cpu_time() - took[i];
+		config_free(c);
+	}
+	/* it took 40 times as long and more */
+	ck_assert_msg(took[1] < 8 * took[0] + 0.004, "%.3f and %.3f ms a name",
+		      took[0] * 1000 / 400, took[1] * 1000 / 400);
 	free(text);
 }
 END_TEST
@@ -1512,6 +1565,7 @@ int main(void)
 	tcase_add_test(tc, test_doubtful_identities);
 	tcase_add_test(tc, test_match_bounded);
 	tcase_add_loop_test(tc, test_match_index, 0, 8);
+	tcase_add_loop_test(tc, test_match_many, DN_STRICT, DN_RELAXED + 1);
 	tcase_add_test(tc, test_installed);
 
 	return run_tests("config", tc);
