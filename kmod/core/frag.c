@@ -23,7 +23,16 @@
 /* What of the ways and of those that wait may be of UDP. */
 #define IQ_FRAG_SHARE(n)	((n) / 2)
 
-#define IQ_FRAG_PAIRS	256		/* of addresses, that are remembered */
+/*
+ * Pairs of addresses that are remembered. A new one takes the place of whichever was
+ * there, and that is enough. A stranger gets none in, since only packets of a known IKE
+ * SA or SA do; a peer that sends its own with other sources can push out all, whatever
+ * their age. It gains little: who has SAs both ways is known by these alone; without
+ * the pair, too, the first fragment of what is somebody's is heeded, and those behind it
+ * have its mark. What is lost is that, until the next packet of that IKE SA, a later
+ * fragment of it that comes ahead of its first does not wait, and goes on untagged.
+ */
+#define IQ_FRAG_PAIRS	256
 #define IQ_FRAG_PAIR_LIFE	(300 * HZ)
 
 /**
