@@ -4,6 +4,7 @@
 #include <linux/netdevice.h>
 #include <linux/slab.h>
 #include <linux/sysfs.h>
+#include <linux/user_namespace.h>
 
 #include "compat.h"
 #include "feature.h"
@@ -164,9 +165,19 @@ static struct kobj_type iq_group_ktype = {
 	.get_ownership = iq_group_ownership,
 };
 
+/*
+ * What a folder takes, 2.7 KiB, is charged to nobody: of who has a namespace without any
+ * right in the machine so many groups have one, and the command tells of all.
+ */
+#define IQ_SYSFS_GUEST_GROUPS	512
+
 static void iq_sysfs_group_add(struct iq_net *iqn, struct iq_group *g)
 {
 	init_completion(&g->kobj_gone);
+	if (iqn->net->user_ns != &init_user_ns && iqn->n_groups > IQ_SYSFS_GUEST_GROUPS) {
+		kobject_init(&g->kobj, &iq_group_ktype);
+		return;
+	}
 	/* Even where it fails it is to be put, by iq_sysfs_group_del(). */
 	if (kobject_init_and_add(&g->kobj, &iq_group_ktype, &iqn->sysfs->groups,
 				 "%s", g->name))
@@ -182,7 +193,7 @@ static void iq_sysfs_group_del(struct iq_group *g)
 
 static void iq_sysfs_group_rename(struct iq_group *g, const char *name)
 {
-	if (kobject_rename(&g->kobj, name))
+	if (g->kobj.state_in_sysfs && kobject_rename(&g->kobj, name))
 		pr_warn_ratelimited("the sysfs folder of group %u keeps its name\n", g->id);
 }
 

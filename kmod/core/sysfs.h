@@ -21,7 +21,10 @@ void iq_sysfs_module_exit(void);
 int iq_sysfs_init(struct iq_net *iqn);
 void iq_sysfs_exit(struct iq_net *iqn);
 
-/* Keeps the groups' folders. One that finds no memory is missed, and the log says so. */
+/*
+ * Keeps the groups' folders. One that finds no memory is missed, and the log says so; so
+ * are those of many groups where nobody is charged for them.
+ */
 extern const struct iq_listener iq_sysfs_listener;
 
 #endif /* _IPSEC_QOS_SYSFS_H */
