@@ -5,7 +5,8 @@
 # once: it is the daemon's doing, whatever the kernel is
 """Whatever tc and devices keep the kernel busy with, charon has its answers and
 ESP its marks: while 2,000 devices come and go, a file with 5,000 groups and 2,000
-classes is reloaded, and classes are shown, a charon states SAs and sends with them.
+classes is reloaded, and then with another mark for each group, and classes are shown, a
+charon states SAs and sends with them.
 
     src 10.0.1.2 ---- r1 router r2 ---- 10.0.3.0/24
 """
@@ -58,12 +59,13 @@ def step(what):
     print("%7.1f  %s" % (time.monotonic(), what), flush=True)
 
 
-def conf(groups, classes):
-    """The peer's group is the first; each class is slower than those before."""
+def conf(groups, classes, more=0):
+    """The peer's group is the first; each class is slower than those before. Marks are
+    so much more."""
     with open(CONF, "w", encoding="utf-8") as f:
         f.write("settings { max-groups = 8192 }\n")
         for i in range(1, groups + 1):
-            f.write("group g%d { id = %d  mark = 0x%x/0xffff0 }\n" % (i, i, i << 4))
+            f.write("group g%d { id = %d  mark = 0x%x/0xffff0 }\n" % (i, i, (i + more) << 4))
         f.write('profile peer { identity = "peer.example"  group = g1 }\n')
         for i in range(2, groups + 1):
             f.write('profile p%d { identity = "h%d.example"  group = g%d }\n' %
@@ -346,6 +348,19 @@ step("the same file again")
 with charon:
     reload_and_await()
 good.append(verdict("nothing changes", charon))
+
+step("another mark for each group")
+conf(GROUPS, CLASSES + 1, 2 * GROUPS)
+begin = time.monotonic()
+with charon:
+    reload_and_await()
+print("  %.1f s" % (time.monotonic() - begin))
+good.append(verdict("another mark for each group", charon))
+marks = {g["id"]: g["mark"] for g in
+         json.loads(sh("build/bin/ipsec-qos -n router -j group show"))}
+wrong = [i for i in range(1, GROUPS + 1)
+         if int(str(marks.get(i, 0)), 0) != (i + 2 * GROUPS) << 4]
+check(not wrong, "marks are still as they were: %s" % wrong[:5])
 
 step("the daemon ends while nobody else has the RTNL")
 conf(4, 2)
