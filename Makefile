@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
-# Everything built goes under build/. A room that has no sources yet is passed
-# over.
+# Everything built goes under build/.
 #
 #   make             all that is built
 #   make kmod        the module: KDIR=KERNEL_TREE ARCH=… CROSS_COMPILE=…
@@ -36,16 +35,38 @@ endif
 .DELETE_ON_ERROR:
 .SUFFIXES:
 
-lib_src		:= $(sort $(wildcard lib/*.c))
-daemon_src	:= $(sort $(wildcard daemon/*.c))
-tools_src	:= $(sort $(wildcard tools/*.c))
-plugin_src	:= $(sort $(wildcard daemon/charon/*.c))
-unit_src	:= $(sort $(wildcard tests/unit/*_test.c))
-manuals		:= $(sort $(wildcard tools/*.8 daemon/*.[58]))
+# What each room is built of. A file that no list names is a mistake, which is
+# found at once.
 
-daemon		:= $(if $(filter daemon/main.c,$(daemon_src)),$(B)/bin/ipsec-qosd)
-command		:= $(if $(filter tools/main.c,$(tools_src)),$(B)/bin/ipsec-qos)
-plugin		:= $(if $(plugin_src),$(B)/charon/libstrongswan-ipsec-qos.so)
+lib_src		:= $(patsubst %,lib/%.c, \
+		   extack feed text value \
+		   kernel/entry kernel/event kernel/group kernel/nat \
+		   kernel/request kernel/settings kernel/socket kernel/status)
+daemon_src	:= $(patsubst %,daemon/%.c, \
+		   answer conffile config der dispute dn identity idregex \
+		   loader log main match module once plan policies ports proof \
+		   qdisc rate sad server shaping tables tc thread trust \
+		   unproved)
+plugin_src	:= $(patsubst %,daemon/charon/ipsec_qos_%.c, \
+		   feed hosts kernel listener mapping names natd plugin proof \
+		   report spi twins version)
+tools_src	:= $(patsubst %,tools/%.c, \
+		   batch class command daemon fallback flowtable follow group \
+		   ike main monitor nat parse print profile query sa settings \
+		   status)
+manuals		:= tools/ipsec-qos.8 daemon/ipsec-qosd.8 daemon/ipsec-qosd.conf.5
+
+unlisted	:= $(filter-out $(lib_src) $(daemon_src) $(plugin_src) $(tools_src), \
+			$(shell find lib daemon tools -name '*.c'))
+ifneq ($(unlisted),)
+$(error the Makefile lists its sources, but not $(unlisted))
+endif
+
+unit_src	:= $(sort $(wildcard tests/unit/*_test.c))
+
+daemon		:= $(B)/bin/ipsec-qosd
+command		:= $(B)/bin/ipsec-qos
+plugin		:= $(B)/charon/libstrongswan-ipsec-qos.so
 unit		:= $(unit_src:tests/unit/%.c=$(B)/unit/%)
 
 .PHONY: all
@@ -67,7 +88,7 @@ check_libs	= $(eval check_libs := $$(shell pkg-config --libs check))$(check_libs
 
 compile		= $(CC) -std=gnu11 -fPIC -Wall -Wextra -Werror \
 		  -Wno-unused-parameter -Wno-missing-field-initializers \
-		  -Iinclude/uapi -Iinclude -Ilib -Idaemon $(package_cflags) \
+		  -Iinclude/uapi -Iinclude -I. -Idaemon $(package_cflags) \
 		  -DIPSEC_QOS_VERSION='"$(VERSION)"' \
 		  -MMD -MP $(CPPFLAGS) $(CFLAGS)
 

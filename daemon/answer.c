@@ -11,7 +11,7 @@
 
 #include "answer.h"
 #include "clock.h"
-#include "text.h"
+#include "lib/text.h"
 
 #define SEPARATOR	"\x1f"	/* between the parts of TEST's argument */
 #define PEERS		64	/* in a piece of STATUS */

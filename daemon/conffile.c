@@ -16,7 +16,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "text.h"
+#include "lib/text.h"
 #include "trust.h"
 
 #define NESTING_MAX	4	/* sections in sections; no schema has more */

@@ -13,8 +13,8 @@
 #include "conffile.h"
 #include "match.h"
 #include "rate.h"
-#include "text.h"
-#include "value.h"
+#include "lib/text.h"
+#include "lib/value.h"
 
 struct loader {
 	struct config *config;

@@ -12,7 +12,8 @@
 #include <stdint.h>
 
 #include "identity.h"
-#include "kernel.h"	/* lib/: struct iq_group, struct iq_fallback, struct iq_conf */
+#include "lib/kernel/group.h"
+#include "lib/kernel/settings.h"
 
 #define CONFIG_FILE	"/etc/ipsec-qos/ipsec-qosd.conf"
 

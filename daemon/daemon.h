@@ -10,7 +10,7 @@
 #include <ev.h>
 
 #include "config.h"
-#include "feed.h"
+#include "lib/feed.h"
 #include "loader.h"
 #include "log.h"
 #include "sad.h"

@@ -3,7 +3,7 @@
 
 #include "dispute.h"
 #include "log.h"
-#include "text.h"
+#include "lib/text.h"
 
 static const char *const names[CLAIMS] = {
 	[CLAIM_MARK_IN] = "mark_in",

@@ -18,7 +18,7 @@
 #include <stdint.h>
 
 #include "config.h"
-#include "feed.h"
+#include "lib/feed.h"
 #include "once.h"
 
 enum claim {

@@ -13,7 +13,7 @@
 #include <stdint.h>
 
 #include "der.h"
-#include "text.h"
+#include "lib/text.h"
 
 #define DN_PARTS_MAX	20	/* attributes in a text, as strongSwan has it */
 #define DN_TEXT_MAX	6160	/* bytes in a text */

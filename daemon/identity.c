@@ -11,7 +11,7 @@
 
 #include "der.h"
 #include "dn.h"
-#include "text.h"
+#include "lib/text.h"
 
 /* Bytes of a text: of the longest identity in hexadecimal, too */
 #define TEXT_LEN_MAX	(3 * IDENTITY_LEN_MAX + 16)

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "feed.h"
+#include "lib/feed.h"
 #include "loader.h"
 #include "thread.h"
 

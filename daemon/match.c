@@ -21,7 +21,7 @@
 #include <strings.h>
 
 #include "dn.h"
-#include "text.h"
+#include "lib/text.h"
 
 /* A condition of a profile that an SA meets. */
 struct met {

@@ -2,7 +2,7 @@
 #include "ports.h"
 
 #include "log.h"
-#include "text.h"
+#include "lib/text.h"
 
 static bool has(const uint16_t *ports, size_t n, uint16_t port)
 {

@@ -10,7 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "kernel.h"	/* lib/: struct iq_conf */
+#include "lib/kernel/settings.h"
 #include "once.h"
 
 /**

@@ -10,7 +10,7 @@
 #include <stdint.h>
 
 #include "config.h"
-#include "feed.h"
+#include "lib/feed.h"
 
 /**
  * struct proof - an identity of a peer, or the name of a group that it is in

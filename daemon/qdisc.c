@@ -21,7 +21,7 @@
 #include "log.h"
 #include "plan.h"
 #include "tc.h"
-#include "text.h"
+#include "lib/text.h"
 
 /* Thousands of devices that come at once, while this thread waits for a lock. */
 #define EVENTS_ROOM	(16 << 20)

@@ -23,7 +23,7 @@
 
 #include "config.h"
 #include "dispute.h"
-#include "feed.h"
+#include "lib/feed.h"
 #include "ports.h"
 #include "proof.h"
 

@@ -19,7 +19,7 @@
 
 #include <ev.h>
 
-#include "feed.h"
+#include "lib/feed.h"
 #include "sad.h"
 #include "tables.h"
 

@@ -6,7 +6,12 @@
 #include <string.h>
 
 #include "clock.h"
-#include "kernel.h"
+#include "lib/kernel/entry.h"
+#include "lib/kernel/event.h"
+#include "lib/kernel/group.h"
+#include "lib/kernel/settings.h"
+#include "lib/kernel/socket.h"
+#include "lib/kernel/status.h"
 #include "log.h"
 #include "module.h"
 #include "tables.h"

@@ -2,7 +2,7 @@
 #include <string.h>
 
 #include "log.h"
-#include "text.h"
+#include "lib/text.h"
 #include "unproved.h"
 
 static void say(const struct config *config, const struct proof *claimed,

@@ -10,7 +10,7 @@
 
 #include <libmnl/libmnl.h>
 
-#include "feed.h"
+#include "lib/feed.h"
 
 enum kind {
 	KIND_NONE,

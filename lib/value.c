@@ -11,7 +11,7 @@
 #include <strings.h>
 #include <linux/ipsec_qos.h>
 
-#include "value.h"
+#include "lib/value.h"
 
 static int read_u32(const char *text, char **end, uint32_t *value)
 {

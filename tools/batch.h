@@ -7,6 +7,7 @@
 #define IPSEC_QOS_TOOLS_BATCH_H
 
 #include "command.h"
+#include "lib/kernel/entry.h"
 
 /**
  * enum entry_kind - what can be gathered

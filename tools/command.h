@@ -11,7 +11,9 @@
 #include <stdint.h>
 #include <linux/netlink.h>
 
-#include "kernel.h"
+#include "lib/kernel/count.h"
+#include "lib/kernel/socket.h"
+#include "lib/kernel/status.h"
 #include "parse.h"
 #include "print.h"
 

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "command.h"
+#include "lib/kernel/settings.h"
 
 static const char usage[] =
 "Usage: ipsec-qos fallback { add | change | replace } dscp DSCP mark MARK[/MASK]\n"

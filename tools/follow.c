@@ -20,6 +20,9 @@
 #include <libmnl/libmnl.h>
 
 #include "group.h"
+#include "lib/kernel/entry.h"
+#include "lib/kernel/event.h"
+#include "lib/kernel/group.h"
 
 #define BUFFER		(4 << 20)	/* bytes of news that may wait */
 #define DUMP_SIZE	32768	/* bytes, as large as dumps come */

@@ -6,6 +6,7 @@
 #define IPSEC_QOS_TOOLS_GROUP_H
 
 #include "command.h"
+#include "lib/kernel/group.h"
 
 /**
  * next_group() - take NAME, or "id N", from behind a keyword

@@ -6,6 +6,7 @@
 #define IPSEC_QOS_TOOLS_IKE_H
 
 #include "command.h"
+#include "lib/kernel/entry.h"
 
 /* of a struct iq_ike */
 json_t *ike_json(const void *item);

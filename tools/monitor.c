@@ -14,6 +14,7 @@
 #include "ike.h"
 #include "nat.h"
 #include "sa.h"
+#include "lib/kernel/event.h"
 
 static const char usage[] =
 "Usage: ipsec-qos monitor [ group ] [ sa ] [ ike ] [ ceiling ] [ nat ]\n";

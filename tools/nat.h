@@ -3,6 +3,7 @@
 #define IPSEC_QOS_TOOLS_NAT_H
 
 #include "command.h"
+#include "lib/kernel/nat.h"
 
 /** nat_json() - of a struct iq_nat, as `nat show` prints it */
 json_t *nat_json(const void *item);

@@ -11,9 +11,10 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/time.h>
+#include <linux/ipsec_qos.h>
 
-#include "kernel.h"
-#include "value.h"
+#include "lib/feed.h"
+#include "lib/value.h"
 
 /**
  * parse_spi() - an SPI of ESP or AH; 0 to 255 are reserved (RFC 4303 2.1)

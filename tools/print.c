@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #include "print.h"
-#include "text.h"
+#include "lib/text.h"
 
 #define NAME_MAX_LEN	255
 

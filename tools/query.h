@@ -6,7 +6,7 @@
 #define IPSEC_QOS_TOOLS_QUERY_H
 
 #include "command.h"
-#include "feed.h"
+#include "lib/feed.h"
 
 /**
  * ask_daemon() - send a query and read the answer

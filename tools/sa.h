@@ -6,6 +6,7 @@
 #define IPSEC_QOS_TOOLS_SA_H
 
 #include "command.h"
+#include "lib/kernel/entry.h"
 
 /* of a struct iq_sa */
 json_t *sa_json(const void *item);

@@ -6,6 +6,7 @@
 #define IPSEC_QOS_TOOLS_SETTINGS_H
 
 #include "command.h"
+#include "lib/kernel/settings.h"
 
 json_t *ceilings_json(const struct iq_conf *conf);
 json_t *ports_json(const struct iq_conf *conf);

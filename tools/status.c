@@ -10,7 +10,7 @@
 #include "group.h"
 #include "query.h"
 #include "settings.h"
-#include "text.h"
+#include "lib/text.h"
 
 /* Milliseconds for the daemon: what the kernel knows is not to wait for it. */
 #define PATIENCE	500

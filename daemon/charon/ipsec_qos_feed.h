@@ -10,7 +10,7 @@
 
 #include <library.h>
 
-#include "feed.h"
+#include "lib/feed.h"
 
 typedef struct ipsec_qos_feed_t ipsec_qos_feed_t;
 

@@ -10,7 +10,7 @@
 
 #include <sa/ike_sa.h>
 
-#include "feed.h"
+#include "lib/feed.h"
 
 typedef struct ipsec_qos_proof_t ipsec_qos_proof_t;
 

@@ -20,7 +20,8 @@
 #include <netinet/in.h>
 #include <linux/netlink.h>
 
-#include "kernel.h"
+#include "lib/kernel/entry.h"
+#include "lib/kernel/socket.h"
 #include "sas.h"
 
 #define STEPS_A_SECOND	100

@@ -7,7 +7,7 @@
 
 #include "fuzz.h"
 
-#include "feed.h"
+#include "lib/feed.h"
 
 static void check_text(const struct iq_feed *msg, uint64_t bit, const char *text,
 		       size_t max)

@@ -15,8 +15,8 @@
 
 #include "config.h"
 #include "conffile.h"
-#include "text.h"
-#include "value.h"
+#include "lib/text.h"
+#include "lib/value.h"
 #include "suite.h"
 
 /* Files, in a folder that goes with the test */

@@ -9,7 +9,7 @@
 
 #include "identity.h"
 #include "suite.h"
-#include "text.h"
+#include "lib/text.h"
 
 #define NAMES	2400
 

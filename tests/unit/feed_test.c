@@ -10,7 +10,7 @@
 
 #include <libmnl/libmnl.h>
 
-#include "feed.h"
+#include "lib/feed.h"
 #include "suite.h"
 
 #define ALL (~0ULL)

@@ -17,7 +17,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "feed.h"
+#include "lib/feed.h"
 #include "sad.h"
 #include "server.h"
 #include "suite.h"

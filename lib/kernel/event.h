@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What the module tells its multicast groups.
+ */
+#ifndef IPSEC_QOS_LIB_KERNEL_EVENT_H
+#define IPSEC_QOS_LIB_KERNEL_EVENT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <linux/ipsec_qos.h>
+
+#include "lib/kernel/entry.h"
+#include "lib/kernel/group.h"
+#include "lib/kernel/nat.h"
+#include "lib/kernel/socket.h"
+#include "lib/kernel/status.h"
+
+/**
+ * struct iq_event - what the kernel told the multicast group
+ */
+struct iq_event {
+	enum ipsec_qos_event event;
+	enum {
+		IQ_EVENT_GROUP, IQ_EVENT_SA, IQ_EVENT_IKE, IQ_EVENT_STATUS, IQ_EVENT_NAT
+	} what;
+	union {
+		struct iq_group group;
+		struct iq_sa sa;
+		struct iq_ike ike;
+		struct iq_status status;
+		struct {
+			size_t n_nat;	/* more than one only in a collision; of a
+					 * ceiling only RULE and INSIDE_LOCAL */
+			struct iq_nat nat[IPSEC_QOS_NAT_TOLD_MAX];
+		};
+	};
+};
+
+/**
+ * iq_kernel_monitor() - join the events' multicast group on a socket of its own
+ *
+ * @nat: also that of the translation table
+ *
+ * Return: its file descriptor (non-blocking), to be polled, or a negative errno.
+ */
+int iq_kernel_monitor(struct iq_kernel *k, bool nat);
+
+/**
+ * iq_kernel_monitor_read() - read what is there and call @cb for each event
+ *
+ * Return: 0; -ENOBUFS where events were lost; -ENODEV where the module was
+ * unloaded; what @cb returned; or another negative errno.
+ */
+int iq_kernel_monitor_read(struct iq_kernel *k,
+			   int (*cb)(const struct iq_event *ev, void *arg),
+			   void *arg);
+
+#endif /* IPSEC_QOS_LIB_KERNEL_EVENT_H */

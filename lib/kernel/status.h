@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The state of a network namespace.
+ */
+#ifndef IPSEC_QOS_LIB_KERNEL_STATUS_H
+#define IPSEC_QOS_LIB_KERNEL_STATUS_H
+
+#include <stdint.h>
+
+#include "lib/kernel/count.h"
+#include "lib/kernel/settings.h"
+#include "lib/kernel/socket.h"
+
+/**
+ * struct iq_status - state of a network namespace
+ *
+ * @left: packets on which bits of a mark were left to others' policies and SAs
+ * @left_group: the group that this happened to last, 0: to none
+ */
+struct iq_status {
+	char version[32];
+	uint32_t groups;
+	uint32_t sas;
+	uint32_t ikes;
+	struct iq_count untagged;
+	struct iq_count malformed;
+	struct iq_count left;
+	uint32_t left_group;
+	struct iq_conf conf;
+};
+
+int iq_kernel_status(struct iq_kernel *k, struct iq_status *st);
+
+#endif /* IPSEC_QOS_LIB_KERNEL_STATUS_H */
