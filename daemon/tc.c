@@ -29,6 +29,8 @@
 #include <netlink/route/qdisc/fq_codel.h>
 #include <netlink/route/qdisc/htb.h>
 
+#include "lib/extack.h"
+
 #define USEC_PER_SEC	1000000
 
 /*
@@ -47,24 +49,13 @@ struct tc {
 
 static int on_error(struct sockaddr_nl *who, struct nlmsgerr *e, void *arg)
 {
-	struct nlmsghdr *nlh = (struct nlmsghdr *)((char *)e - NLMSG_HDRLEN);
-	struct nlattr *tb[NLMSGERR_ATTR_MAX + 1];
-	size_t offset = NLMSG_HDRLEN + sizeof(*e);
+	struct iq_extack ack = iq_extack_of_error(e);
 	struct tc *tc = arg;
 
 	(void)who;
-
-	if (!(nlh->nlmsg_flags & NLM_F_CAPPED))
-		offset += NLMSG_ALIGN(e->msg.nlmsg_len) - NLMSG_HDRLEN;
-
-	if (nlh->nlmsg_flags & NLM_F_ACK_TLVS && nlh->nlmsg_len > offset &&
-	    !nla_parse(tb, NLMSGERR_ATTR_MAX,
-		       (struct nlattr *)((char *)nlh + offset),
-		       nlh->nlmsg_len - offset, NULL) &&
-	    tb[NLMSGERR_ATTR_MSG])
-		nla_strlcpy(tc->kernel, tb[NLMSGERR_ATTR_MSG],
-			    sizeof(tc->kernel));
-
+	if (ack.text)
+		snprintf(tc->kernel, sizeof(tc->kernel), "%.*s",
+			 (int)strnlen(ack.text, ack.len), ack.text);
 	return NL_STOP;
 }
 
