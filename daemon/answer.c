@@ -96,7 +96,7 @@ static json_t *ike_spi(uint64_t spi)
 
 static json_t *group_name(const struct daemon *daemon, uint32_t id)
 {
-	const struct iq_group *group = config_group(daemon->config, id);
+	const struct iq_kernel_group *group = config_group(daemon->config, id);
 
 	return text(group ? group->name : NULL);
 }
@@ -366,7 +366,7 @@ static int answer_test(const struct daemon *daemon, const char *arg,
 		       char **out, char *why, size_t size)
 {
 	const struct profile *profile = NULL;
-	const struct iq_group *group = NULL;
+	const struct iq_kernel_group *group = NULL;
 	char shown[IQ_FEED_ID_MAX * 2], reason[512] = "";
 	const char *eap = NULL, *member = NULL, *conn = NULL, *wrong = NULL;
 	char *copy, *part, *rest;
@@ -446,7 +446,7 @@ static int write_class(const struct config *config, const struct policy *policy,
 		       const struct shaping_policy *state,
 		       const struct qdisc_count *count, FILE *file)
 {
-	const struct iq_group *group = config_group(config, class->group);
+	const struct iq_kernel_group *group = config_group(config, class->group);
 	json_t *json;
 	int err;
 

@@ -366,7 +366,7 @@ static bool fallback(struct loader *l, const struct conf_section *s)
 
 /* Groups */
 
-static bool group(struct loader *l, const struct conf_section *s, struct iq_group *g)
+static bool group(struct loader *l, const struct conf_section *s, struct iq_kernel_group *g)
 {
 	const struct conf_value *v;
 
@@ -394,7 +394,7 @@ static bool group(struct loader *l, const struct conf_section *s, struct iq_grou
  */
 static bool check_marks(struct loader *l, const struct conf_section **sections)
 {
-	const struct iq_group *g = l->config->groups;
+	const struct iq_kernel_group *g = l->config->groups;
 	size_t n = l->config->n_groups, i, j;
 	uint32_t *marks, *masks;
 	bool ok = true;
@@ -441,7 +441,7 @@ static bool check_fallback(struct loader *l, const struct conf_section *s,
 	size_t i;
 
 	for (i = 0; i < c->n_groups; i++) {
-		const struct iq_group *g = &c->groups[i];
+		const struct iq_kernel_group *g = &c->groups[i];
 
 		if ((f->mark & g->mask) == g->mark)
 			return warn(l, s, find(s, "mark")->line,
@@ -469,7 +469,7 @@ static bool check_fallbacks(struct loader *l,
 
 static int compare_groups(const void *a, const void *b)
 {
-	const struct iq_group *x = a, *y = b;
+	const struct iq_kernel_group *x = a, *y = b;
 
 	return x->id < y->id ? -1 : x->id > y->id;
 }
@@ -566,9 +566,9 @@ static bool group_id(struct loader *l, const struct conf_section *s,
 		    shown(l, name));
 }
 
-const struct iq_group *config_group(const struct config *config, uint32_t id)
+const struct iq_kernel_group *config_group(const struct config *config, uint32_t id)
 {
-	const struct iq_group key = { .id = id };
+	const struct iq_kernel_group key = { .id = id };
 
 	return bsearch(&key, config->groups, config->n_groups,
 		       sizeof(*config->groups), compare_groups);
@@ -576,7 +576,7 @@ const struct iq_group *config_group(const struct config *config, uint32_t id)
 
 static int compare_names(const void *a, const void *b)
 {
-	const struct iq_group *const *x = a, *const *y = b;
+	const struct iq_kernel_group *const *x = a, *const *y = b;
 
 	return strcmp((*x)->name, (*y)->name);
 }
@@ -595,11 +595,11 @@ static bool index_names(struct loader *l)
 	return true;
 }
 
-const struct iq_group *config_group_named(const struct config *config,
-					  const char *name)
+const struct iq_kernel_group *config_group_named(const struct config *config,
+						 const char *name)
 {
-	const struct iq_group *const *found, *key;
-	struct iq_group wanted;
+	const struct iq_kernel_group *const *found, *key;
+	struct iq_kernel_group wanted;
 
 	snprintf(wanted.name, sizeof(wanted.name), "%s", name);
 	key = &wanted;

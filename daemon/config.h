@@ -101,13 +101,13 @@ struct policy {
 struct config {
 	unsigned int users;
 	size_t n_groups;
-	struct iq_group *groups;
+	struct iq_kernel_group *groups;
 	size_t n_profiles;
 	struct profile *profiles;
 	struct match_index *index;
 	size_t n_policies;
 	struct policy *policies;
-	const struct iq_group **names;
+	const struct iq_kernel_group **names;
 	struct iq_conf conf;
 	size_t n_warnings;
 	char **warnings;
@@ -131,11 +131,11 @@ struct config *config_hold(struct config *config);
 void config_free(struct config *config);
 
 /** config_group() - the group with an id, or NULL */
-const struct iq_group *config_group(const struct config *config, uint32_t id);
+const struct iq_kernel_group *config_group(const struct config *config, uint32_t id);
 
 /** config_group_named() - the group of a name, or NULL */
-const struct iq_group *config_group_named(const struct config *config,
-					  const char *name);
+const struct iq_kernel_group *config_group_named(const struct config *config,
+						 const char *name);
 
 /**
  * struct proved - an identity that a peer proved, or a group that it is in

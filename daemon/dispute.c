@@ -33,7 +33,7 @@ void claims_read(struct claims *claims, const struct iq_feed *msg)
 }
 
 static size_t add(struct dispute *found, size_t n, const struct claims *claims,
-		  enum claim claim, const struct iq_group *group, bool own)
+		  enum claim claim, const struct iq_kernel_group *group, bool own)
 {
 	struct dispute new = {
 		.claims = 1U << claim,
@@ -59,8 +59,8 @@ static size_t add(struct dispute *found, size_t n, const struct claims *claims,
 size_t dispute_find(const struct config *config, const struct claims *claims,
 		    uint32_t group, struct dispute found[DISPUTES])
 {
-	const struct iq_group *own = group ? config_group(config, group) : NULL;
-	const struct iq_group *g;
+	const struct iq_kernel_group *own = group ? config_group(config, group) : NULL;
+	const struct iq_kernel_group *g;
 	uint32_t bits;
 	size_t n = 0;
 	int i;

@@ -149,7 +149,7 @@ struct plan *plan_make(const struct config *config, const struct policy *policy,
 		       uint32_t mtu, const char **why)
 {
 	uint32_t frame = mtu + ETH_HLEN;
-	const struct iq_group *group;
+	const struct iq_kernel_group *group;
 	struct plan_class *pc;
 	struct plan *plan;
 	size_t i;

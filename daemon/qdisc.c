@@ -219,7 +219,7 @@ static bool same_class(const struct plan_class *want, const struct tc_class *hav
 static const char *class_name(const struct qdisc_ctl *ctl,
 			      const struct plan_class *want)
 {
-	const struct iq_group *group;
+	const struct iq_kernel_group *group;
 
 	if (want->minor == PLAN_MINOR_ROOT)
 		return "(root)";

@@ -57,7 +57,7 @@ struct trouble {
 };
 
 struct groups {
-	struct iq_group *v;
+	struct iq_kernel_group *v;
 	size_t n;
 	size_t size;
 };
@@ -351,10 +351,10 @@ static void on_notice(struct ev_loop *loop, ev_io *w, int revents)
 
 /* Groups */
 
-static int add_group(const struct iq_group *g, void *arg)
+static int add_group(const struct iq_kernel_group *g, void *arg)
 {
 	struct groups *groups = arg;
-	struct iq_group *v;
+	struct iq_kernel_group *v;
 	size_t size;
 
 	if (groups->n == groups->size) {
@@ -371,21 +371,21 @@ static int add_group(const struct iq_group *g, void *arg)
 
 static int compare_groups(const void *a, const void *b)
 {
-	const struct iq_group *x = a, *y = b;
+	const struct iq_kernel_group *x = a, *y = b;
 
 	return x->id < y->id ? -1 : x->id > y->id;
 }
 
 /* A group that was there when the generation was opened, or NULL. */
-static struct iq_group *had_group(const struct tables *t, uint32_t id)
+static struct iq_kernel_group *had_group(const struct tables *t, uint32_t id)
 {
-	struct iq_group key = { .id = id };
+	struct iq_kernel_group key = { .id = id };
 
 	return t->have.n ? bsearch(&key, t->have.v, t->have.n,
 				   sizeof(*t->have.v), compare_groups) : NULL;
 }
 
-static bool same_group(const struct iq_group *a, const struct iq_group *b)
+static bool same_group(const struct iq_kernel_group *a, const struct iq_kernel_group *b)
 {
 	return a->owner == OWNER && !strcmp(a->name, b->name) &&
 	       a->mark == b->mark && a->mask == b->mask &&
@@ -433,9 +433,9 @@ static void read_groups(struct tables *t)
 }
 
 /* The holder of a name makes way for the one that is to have it. */
-static void rename_away(struct tables *t, const struct iq_group *holder)
+static void rename_away(struct tables *t, const struct iq_kernel_group *holder)
 {
-	struct iq_group renamed = *holder;
+	struct iq_kernel_group renamed = *holder;
 	int err;
 
 	snprintf(renamed.name, sizeof(renamed.name), "_%u", holder->id);
@@ -450,7 +450,7 @@ static void rename_away(struct tables *t, const struct iq_group *holder)
  */
 static void clear_name(struct tables *t)
 {
-	const struct iq_group *g, *same;
+	const struct iq_kernel_group *g, *same;
 
 	if (t->at == t->have.n) {
 		t->stage = STAGE_GROUPS;
@@ -501,10 +501,10 @@ static void lower_ceiling(struct tables *t)
 /* Some of the configuration's groups. */
 static void state_groups(struct tables *t)
 {
-	const struct iq_group *all = &t->config->groups[t->at], *had;
+	const struct iq_kernel_group *all = &t->config->groups[t->at], *had;
 	size_t n = t->config->n_groups - t->at, i;
 	char what[sizeof(t->troubles->what)];
-	struct iq_group some[TURN_GROUPS];
+	struct iq_kernel_group some[TURN_GROUPS];
 
 	if (!n) {
 		t->stage = STAGE_ENTRIES;
@@ -561,8 +561,8 @@ static bool write_groups(struct tables *t, double stop)
  */
 static void ensure_group(struct tables *t, uint32_t id)
 {
-	const struct iq_group *g = config_group(t->config, id), *had;
-	struct iq_group now = { .id = id }, holder = {};
+	const struct iq_kernel_group *g = config_group(t->config, id), *had;
+	struct iq_kernel_group now = { .id = id }, holder = {};
 
 	if (!g || t->stage >= STAGE_ENTRIES ||
 	    (t->stage == STAGE_GROUPS && g - t->config->groups < (ptrdiff_t)t->at))
@@ -595,7 +595,7 @@ static bool is_refused(const struct tables *t, uint32_t group)
 }
 
 /* One group that the configuration does not have any more goes. */
-static void remove_group(struct tables *t, const struct iq_group *g)
+static void remove_group(struct tables *t, const struct iq_kernel_group *g)
 {
 	struct iq_ike ike = { .group = g->id, .owner = OWNER };
 	struct iq_sa sa = { .group = g->id, .owner = OWNER };
@@ -635,7 +635,7 @@ static void begin_removing(struct tables *t, bool with_entries)
 /* Return: as write_groups(). */
 static bool remove_groups(struct tables *t, double stop)
 {
-	const struct iq_group *g;
+	const struct iq_kernel_group *g;
 
 	for (; t->at < t->have.n; t->at++) {
 		g = &t->have.v[t->at];
@@ -962,7 +962,7 @@ static void on_retry(struct ev_loop *loop, ev_timer *w, int revents)
 
 static bool group_told(struct tables *t, const struct iq_event *ev)
 {
-	const struct iq_group *g = config_group(t->config, ev->group.id);
+	const struct iq_kernel_group *g = config_group(t->config, ev->group.id);
 
 	if (!g || is_refused(t, g->id) ||
 	    (ev->event != IPSEC_QOS_EVENT_DEL && same_group(&ev->group, g)))
@@ -1071,13 +1071,13 @@ static void on_events(struct ev_loop *loop, ev_io *w, int revents)
 /* Are the configuration's groups what they should be after all? */
 static bool check_groups(struct tables *t)
 {
-	const struct iq_group *g;
+	const struct iq_kernel_group *g;
 	size_t i;
 
 	if (t->n_wrong > WRONG_GROUPS)
 		return false;
 	for (i = 0; i < t->n_wrong; i++) {
-		struct iq_group now = { .id = t->wrong[i] };
+		struct iq_kernel_group now = { .id = t->wrong[i] };
 
 		g = config_group(t->config, now.id);
 		if (g && !is_refused(t, now.id) &&

@@ -288,13 +288,13 @@ int parse_lifetime(const char *text, uint32_t *seconds)
 	return parse_u32(text, 1, IPSEC_QOS_LIFETIME_MAX, seconds);
 }
 
-json_t *count_json(const struct iq_count *count)
+json_t *count_json(const struct iq_kernel_count *count)
 {
 	return json_pack("{s:I, s:I}", "packets", (json_int_t)count->packets,
 			 "bytes", (json_int_t)count->bytes);
 }
 
-const char *format_count(const struct iq_count *count, char *buf)
+const char *format_count(const struct iq_kernel_count *count, char *buf)
 {
 	char bytes[FORMAT_MAX];
 

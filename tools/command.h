@@ -150,10 +150,10 @@ int parse_lifetime(const char *text, uint32_t *seconds);
 #define EXPECT_LIFETIME	"1 to " DIGITS(IPSEC_QOS_LIFETIME_MAX) " seconds, or none"
 
 /** count_json() - {"packets": …, "bytes": …} */
-json_t *count_json(const struct iq_count *count);
+json_t *count_json(const struct iq_kernel_count *count);
 
 /** format_count() - "12 / 3.4 KiB" */
-const char *format_count(const struct iq_count *count, char *buf);
+const char *format_count(const struct iq_kernel_count *count, char *buf);
 
 /**
  * struct list - of @n items that grow in number

@@ -248,7 +248,7 @@ static int follow(struct iq_kernel *k, struct mnl_socket *nl, struct follow *f)
 static int next_followed(struct args *args, struct follow *f)
 {
 	static const char *const reqid_word[] = { "reqid" }, *const group_word[] = { "group" };
-	struct iq_group group = { 0 };
+	struct iq_kernel_group group = { 0 };
 	struct followed v;
 	unsigned int seen = 0, i;
 	struct iq_kernel *k;

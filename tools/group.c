@@ -33,14 +33,14 @@ struct known {
 
 static struct known *known_ids, *known_names;
 
-static int collect(const struct iq_group *g, void *arg)
+static int collect(const struct iq_kernel_group *g, void *arg)
 {
 	return list_add(arg, g, sizeof(*g));
 }
 
 static int compare_id(const void *a, const void *b)
 {
-	const struct iq_group *left = a, *right = b;
+	const struct iq_kernel_group *left = a, *right = b;
 
 	return (left->id > right->id) - (left->id < right->id);
 }
@@ -57,7 +57,7 @@ static int dump_groups(struct iq_kernel *k, int owner, struct list *list)
 	if (ret && ret != -EINTR)
 		return kernel_refused(ret);
 	if (list->n)
-		qsort(list->items, list->n, sizeof(struct iq_group), compare_id);
+		qsort(list->items, list->n, sizeof(struct iq_kernel_group), compare_id);
 	return STATUS_OK;
 }
 
@@ -101,7 +101,7 @@ static struct known *find_name(const char *name)
  * Asked of the kernel by itself: whoever adds groups and SAs in turn would have
  * all groups dumped for each.
  */
-static int learn(struct iq_group *g)
+static int learn(struct iq_kernel_group *g)
 {
 	struct iq_kernel *k = the_kernel();
 	struct known *known;
@@ -131,7 +131,7 @@ static int learn(struct iq_group *g)
 const char *group_name(uint32_t id, char *buf)
 {
 	const struct known *known = find_id(id);
-	struct iq_group g = { .id = id };
+	struct iq_kernel_group g = { .id = id };
 
 	if (known)
 		snprintf(buf, FORMAT_MAX, "%s", known->name);
@@ -142,7 +142,7 @@ const char *group_name(uint32_t id, char *buf)
 	return buf;
 }
 
-static int set_name(struct iq_group *g, const char *name)
+static int set_name(struct iq_kernel_group *g, const char *name)
 {
 	if (!valid_name(name))
 		return bad_value("name", name, EXPECT_NAME);
@@ -151,7 +151,7 @@ static int set_name(struct iq_group *g, const char *name)
 }
 
 /* Take [name] NAME, or id N: one of the two is set in @g, which was zero. */
-static int next_selector(struct args *args, struct iq_group *g)
+static int next_selector(struct args *args, struct iq_kernel_group *g)
 {
 	const char *word = next_word(args);
 
@@ -170,7 +170,7 @@ static int next_selector(struct args *args, struct iq_group *g)
 
 int next_group(struct args *args, uint32_t *id)
 {
-	struct iq_group g = { 0 };
+	struct iq_kernel_group g = { 0 };
 	const struct known *known;
 	int ret = next_selector(args, &g);
 
@@ -202,7 +202,7 @@ static const char *const settings[] = {
  * Take settings of a group, the four from KEY_ID or from KEY_MARK on; bit
  * (1 << (KEY_x - first)) of *@seen says which were there.
  */
-static int next_settings(struct args *args, struct iq_group *g,
+static int next_settings(struct args *args, struct iq_kernel_group *g,
 			 unsigned int first, unsigned int *seen)
 {
 	unsigned int i;
@@ -247,7 +247,7 @@ static int next_settings(struct args *args, struct iq_group *g,
 
 static int new_group(struct args *args, int nlflags)
 {
-	struct iq_group g = { .dscp = -1 };
+	struct iq_kernel_group g = { .dscp = -1 };
 	const char *name = next_word(args);
 	struct iq_kernel *k;
 	unsigned int seen;
@@ -285,7 +285,7 @@ static int replace(struct args *args)
 /* The kernel wants to be told all of it: what is not said stays as it is. */
 static int change(struct args *args)
 {
-	struct iq_group g = { 0 }, scratch;
+	struct iq_kernel_group g = { 0 }, scratch;
 	struct iq_kernel *k;
 	struct args rest;
 	unsigned int seen;
@@ -314,7 +314,7 @@ static int change(struct args *args)
 
 static int del(struct args *args)
 {
-	struct iq_group g = { 0 };
+	struct iq_kernel_group g = { 0 };
 	struct iq_kernel *k;
 	int ret;
 
@@ -328,7 +328,7 @@ static int del(struct args *args)
 	return ret ? kernel_refused(ret) : STATUS_OK;
 }
 
-static json_t *counters_json(const struct iq_group *g)
+static json_t *counters_json(const struct iq_kernel_group *g)
 {
 	static const char *const names[] = {
 		[IPSEC_QOS_COUNTER_ESP_IN] = "esp_in",
@@ -348,7 +348,7 @@ static json_t *counters_json(const struct iq_group *g)
 
 json_t *group_json(const void *item)
 {
-	const struct iq_group *g = item;
+	const struct iq_kernel_group *g = item;
 
 	return json_pack("{s:s, s:I, s:I, s:I, s:o, s:o, s:s, s:I, s:I, s:o}",
 			 "name", g->name, "id", (json_int_t)g->id,
@@ -370,7 +370,7 @@ static const struct column setting_columns[] = {
 
 static void setting_row(size_t i, char cells[][CELL_MAX], void *arg)
 {
-	const struct iq_group *g = (struct iq_group *)arg + i;
+	const struct iq_kernel_group *g = (struct iq_kernel_group *)arg + i;
 
 	snprintf(cells[0], CELL_MAX, "%s", g->name);
 	snprintf(cells[1], CELL_MAX, "%" PRIu32, g->id);
@@ -394,7 +394,7 @@ static const struct column counter_columns[IPSEC_QOS_COUNTER_MAX + 1] = {
 
 static void counter_row(size_t i, char cells[][CELL_MAX], void *arg)
 {
-	const struct iq_group *g = (struct iq_group *)arg + i;
+	const struct iq_kernel_group *g = (struct iq_kernel_group *)arg + i;
 	int c;
 
 	snprintf(cells[0], CELL_MAX, "%s", g->name);
@@ -423,7 +423,7 @@ static int next_owner(struct args *args, int *owner)
 
 static int show(struct args *args)
 {
-	struct iq_group key = { 0 };
+	struct iq_kernel_group key = { 0 };
 	struct list list = { 0 };
 	struct iq_kernel *k;
 	int owner, ret;

@@ -21,7 +21,7 @@ const char *group_name(uint32_t id, char *buf);
 /** groups_changed() - names and ids are to be asked for anew */
 void groups_changed(void);
 
-/** group_json() - of a struct iq_group, as `group show` prints it */
+/** group_json() - of a struct iq_kernel_group, as `group show` prints it */
 json_t *group_json(const void *item);
 
 #endif /* IPSEC_QOS_TOOLS_GROUP_H */

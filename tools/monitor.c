@@ -51,7 +51,7 @@ static const char *format_now(char *buf)
 	return buf;
 }
 
-static void print_group(const struct iq_group *g)
+static void print_group(const struct iq_kernel_group *g)
 {
 	char text[FORMAT_MAX];
 

@@ -158,7 +158,7 @@ static int parse_dev(const char *text, char *dev)
 	return 0;
 }
 
-static int read_value(unsigned int key, const char *value, struct iq_nat_rule *r)
+static int read_value(unsigned int key, const char *value, struct iq_kernel_nat_rule *r)
 {
 	switch (key) {
 	case KEY_ID:
@@ -209,13 +209,13 @@ static const char *const expected[] = {
 	[KEY_MAX_NODE] = "1 to " DIGITS(IPSEC_QOS_NAT_ENTRIES_LIMIT),
 };
 
-static int next_rule(struct args *args, struct iq_nat_rule *r, bool key_only,
+static int next_rule(struct args *args, struct iq_kernel_nat_rule *r, bool key_only,
 		     unsigned int *seen)
 {
 	unsigned int i;
 	int ret;
 
-	*r = (struct iq_nat_rule){
+	*r = (struct iq_kernel_nat_rule){
 		.idle = IPSEC_QOS_NAT_IDLE, .wait = IPSEC_QOS_NAT_WAIT,
 		.max = IPSEC_QOS_NAT_ENTRIES, .max_node = IPSEC_QOS_NAT_NODE,
 	};
@@ -238,7 +238,7 @@ static int next_rule(struct args *args, struct iq_nat_rule *r, bool key_only,
 
 static int rule_new(struct args *args, int nlflags)
 {
-	struct iq_nat_rule r;
+	struct iq_kernel_nat_rule r;
 	struct iq_kernel *k;
 	unsigned int seen;
 	int ret = next_rule(args, &r, false, &seen);
@@ -270,7 +270,7 @@ static int rule_replace(struct args *args)
 
 static int rule_del(struct args *args)
 {
-	struct iq_nat_rule r;
+	struct iq_kernel_nat_rule r;
 	struct iq_kernel *k;
 	unsigned int seen;
 	int ret = next_rule(args, &r, true, &seen);
@@ -286,7 +286,7 @@ static int rule_del(struct args *args)
 
 static json_t *rule_json(const void *item)
 {
-	const struct iq_nat_rule *r = item;
+	const struct iq_kernel_nat_rule *r = item;
 	char text[FORMAT_MAX];
 	json_t *json, *counts = json_object();
 	size_t i;
@@ -325,7 +325,7 @@ static const struct column rule_columns[] = {
 
 static void rule_row(size_t i, char cells[][CELL_MAX], void *arg)
 {
-	const struct iq_nat_rule *r = (struct iq_nat_rule *)arg + i;
+	const struct iq_kernel_nat_rule *r = (struct iq_kernel_nat_rule *)arg + i;
 	char text[FORMAT_MAX];
 
 	snprintf(cells[0], CELL_MAX, "%" PRIu32, r->id);
@@ -351,7 +351,7 @@ static void rule_row(size_t i, char cells[][CELL_MAX], void *arg)
 		 r->counter[IPSEC_QOS_NAT_COUNTER_COLLISION].packets);
 }
 
-static int collect_rule(const struct iq_nat_rule *r, void *arg)
+static int collect_rule(const struct iq_kernel_nat_rule *r, void *arg)
 {
 	return list_add(arg, r, sizeof(*r));
 }
@@ -371,7 +371,7 @@ static int rule_show(struct args *args)
 	if (ret)
 		ret = kernel_refused(ret);
 	else if (options.json)
-		print_array(list.items, list.n, sizeof(struct iq_nat_rule), rule_json);
+		print_array(list.items, list.n, sizeof(struct iq_kernel_nat_rule), rule_json);
 	else
 		print_table(rule_columns, ARRAY_SIZE(rule_columns), list.n, rule_row,
 			    list.items);
@@ -419,7 +419,7 @@ static int next_filter(struct args *args, uint32_t *id)
 
 json_t *nat_json(const void *item)
 {
-	const struct iq_nat *n = item;
+	const struct iq_kernel_nat *n = item;
 	char local[FORMAT_MAX], global[FORMAT_MAX], outside[FORMAT_MAX];
 	json_t *json;
 
@@ -438,7 +438,7 @@ json_t *nat_json(const void *item)
 	return json;
 }
 
-void nat_print(const struct iq_nat *n)
+void nat_print(const struct iq_kernel_nat *n)
 {
 	char text[FORMAT_MAX];
 
@@ -452,7 +452,7 @@ void nat_print(const struct iq_nat *n)
 	printf(" %s rule %" PRIu32, NAME(states, n->state), n->rule);
 }
 
-json_t *nat_ceiling_json(const struct iq_nat *n)
+json_t *nat_ceiling_json(const struct iq_kernel_nat *n)
 {
 	json_t *json = json_pack("{s:I}", "rule", (json_int_t)n->rule);
 	char text[FORMAT_MAX];
@@ -463,7 +463,7 @@ json_t *nat_ceiling_json(const struct iq_nat *n)
 	return json;
 }
 
-void nat_print_ceiling(const struct iq_nat *n)
+void nat_print_ceiling(const struct iq_kernel_nat *n)
 {
 	char text[FORMAT_MAX];
 
@@ -486,7 +486,7 @@ static const struct column columns[] = {
 
 static void row(size_t i, char cells[][CELL_MAX], void *arg)
 {
-	const struct iq_nat *n = (struct iq_nat *)arg + i;
+	const struct iq_kernel_nat *n = (struct iq_kernel_nat *)arg + i;
 
 	strcpy(cells[0], "esp");
 	format_addr4(n->inside_global, cells[1]);
@@ -504,7 +504,7 @@ static void row(size_t i, char cells[][CELL_MAX], void *arg)
 	format_count(&n->in, cells[10]);
 }
 
-static int collect(const struct iq_nat *n, void *arg)
+static int collect(const struct iq_kernel_nat *n, void *arg)
 {
 	return list_add(arg, n, sizeof(*n));
 }
@@ -529,7 +529,7 @@ static int show(struct args *args)
 	if (ret && ret != -EINTR)
 		ret = kernel_refused(ret);
 	else if (options.json)
-		print_array(list.items, list.n, sizeof(struct iq_nat), nat_json);
+		print_array(list.items, list.n, sizeof(struct iq_kernel_nat), nat_json);
 	else
 		print_table(columns, ARRAY_SIZE(columns), list.n, row, list.items);
 	free(list.items);

@@ -8,9 +8,9 @@
 #include <stdint.h>
 
 /**
- * struct iq_count - packets and bytes
+ * struct iq_kernel_count - packets and bytes
  */
-struct iq_count {
+struct iq_kernel_count {
 	uint64_t packets;
 	uint64_t bytes;
 };

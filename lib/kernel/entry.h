@@ -29,7 +29,7 @@ struct iq_sa {
 	uint32_t lifetime;		/* seconds; 0: for ever */
 	uint32_t flags;			/* IPSEC_QOS_SA_F_* */
 	int owner;
-	struct iq_count count;
+	struct iq_kernel_count count;
 };
 
 /**
@@ -43,7 +43,7 @@ struct iq_ike {
 	uint32_t group;
 	uint32_t lifetime;
 	int owner;
-	struct iq_count count;
+	struct iq_kernel_count count;
 };
 
 /**

@@ -24,14 +24,14 @@ struct iq_event {
 		IQ_EVENT_GROUP, IQ_EVENT_SA, IQ_EVENT_IKE, IQ_EVENT_STATUS, IQ_EVENT_NAT
 	} what;
 	union {
-		struct iq_group group;
+		struct iq_kernel_group group;
 		struct iq_sa sa;
 		struct iq_ike ike;
 		struct iq_status status;
 		struct {
 			size_t n_nat;	/* more than one only in a collision; of a
 					 * ceiling only RULE and INSIDE_LOCAL */
-			struct iq_nat nat[IPSEC_QOS_NAT_TOLD_MAX];
+			struct iq_kernel_nat nat[IPSEC_QOS_NAT_TOLD_MAX];
 		};
 	};
 };

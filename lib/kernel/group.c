@@ -13,7 +13,7 @@
 static int put_group_key(struct nl_msg *msg, const void *entry)
 {
 	struct nlattr *nest = nla_nest_start(msg, IPSEC_QOS_A_GROUP);
-	const struct iq_group *g = entry;
+	const struct iq_kernel_group *g = entry;
 
 	if (!nest)
 		return -ENOMEM;
@@ -30,7 +30,7 @@ nla_put_failure:
 static int put_group(struct nl_msg *msg, const void *entry)
 {
 	struct nlattr *nest = nla_nest_start(msg, IPSEC_QOS_A_GROUP);
-	const struct iq_group *g = entry;
+	const struct iq_kernel_group *g = entry;
 
 	if (!nest)
 		return -ENOMEM;
@@ -65,7 +65,7 @@ int iq_get_group(struct nlattr *nest, void *arg)
 		[IPSEC_QOS_GROUP_A_COUNTERS] = { .type = NLA_NESTED },
 	};
 	struct nlattr *tb[IPSEC_QOS_GROUP_A_MAX + 1], *a;
-	struct iq_group *g = arg;
+	struct iq_kernel_group *g = arg;
 	int rem;
 
 	if (nla_parse_nested(tb, IPSEC_QOS_GROUP_A_MAX, nest, policy) < 0)
@@ -93,34 +93,34 @@ int iq_get_group(struct nlattr *nest, void *arg)
 }
 
 struct group_sink {
-	int (*cb)(const struct iq_group *g, void *arg);
+	int (*cb)(const struct iq_kernel_group *g, void *arg);
 	void *arg;
 };
 
 static int group_entry(struct nlattr *nest, void *arg)
 {
 	const struct group_sink *sink = arg;
-	struct iq_group g;
+	struct iq_kernel_group g;
 	int ret = iq_get_group(nest, &g);
 
 	return ret ? ret : sink->cb(&g, sink->arg);
 }
 
-int iq_kernel_group_new(struct iq_kernel *k, const struct iq_group *g, size_t n,
+int iq_kernel_group_new(struct iq_kernel *k, const struct iq_kernel_group *g, size_t n,
 			int owner, int nlflags)
 {
 	return iq_bulk(k, IPSEC_QOS_CMD_GROUP_NEW, nlflags, owner, g, n, sizeof(*g),
 		    -1, put_group);
 }
 
-int iq_kernel_group_del(struct iq_kernel *k, const struct iq_group *g, size_t n)
+int iq_kernel_group_del(struct iq_kernel *k, const struct iq_kernel_group *g, size_t n)
 {
 	return iq_bulk(k, IPSEC_QOS_CMD_GROUP_DEL, 0, -1, g, n, sizeof(*g),
 		    -1, put_group_key);
 }
 
 int iq_kernel_group_dump(struct iq_kernel *k, int owner,
-			 int (*cb)(const struct iq_group *g, void *arg), void *arg)
+			 int (*cb)(const struct iq_kernel_group *g, void *arg), void *arg)
 {
 	struct group_sink sink = { cb, arg };
 	struct iq_sink entries = { IPSEC_QOS_A_GROUP, group_entry, &sink };
@@ -136,7 +136,7 @@ int iq_kernel_groups_begin(struct iq_kernel *k, int owner)
 }
 
 int iq_kernel_groups_more(struct iq_kernel *k,
-			  int (*cb)(const struct iq_group *g, void *arg),
+			  int (*cb)(const struct iq_kernel_group *g, void *arg),
 			  void *arg)
 {
 	struct group_sink sink = { cb, arg };
@@ -145,7 +145,7 @@ int iq_kernel_groups_more(struct iq_kernel *k,
 	return iq_dump_more(k, iq_entries_answer, &entries);
 }
 
-int iq_kernel_group_get(struct iq_kernel *k, struct iq_group *g)
+int iq_kernel_group_get(struct iq_kernel *k, struct iq_kernel_group *g)
 {
 	struct iq_sink entries = { IPSEC_QOS_A_GROUP, iq_get_group, g };
 

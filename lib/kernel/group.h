@@ -13,9 +13,9 @@
 #include "lib/kernel/socket.h"
 
 /**
- * struct iq_group - a group, as in enum ipsec_qos_group_attr
+ * struct iq_kernel_group - a group, as in enum ipsec_qos_group_attr
  */
-struct iq_group {
+struct iq_kernel_group {
 	uint32_t id;
 	char name[IPSEC_QOS_NAME_MAX];
 	uint32_t mark;
@@ -25,16 +25,16 @@ struct iq_group {
 	uint8_t owner;			/* enum ipsec_qos_owner; answers only */
 	uint32_t sas;			/* answers only, as all below */
 	uint32_t ikes;
-	struct iq_count counter[IPSEC_QOS_COUNTER_MAX + 1];
+	struct iq_kernel_count counter[IPSEC_QOS_COUNTER_MAX + 1];
 };
 
-int iq_kernel_group_new(struct iq_kernel *k, const struct iq_group *g, size_t n,
+int iq_kernel_group_new(struct iq_kernel *k, const struct iq_kernel_group *g, size_t n,
 			int owner, int nlflags);
 /* By id, or by name where the id is 0. */
-int iq_kernel_group_del(struct iq_kernel *k, const struct iq_group *g, size_t n);
+int iq_kernel_group_del(struct iq_kernel *k, const struct iq_kernel_group *g, size_t n);
 
 int iq_kernel_group_dump(struct iq_kernel *k, int owner,
-			 int (*cb)(const struct iq_group *g, void *arg), void *arg);
+			 int (*cb)(const struct iq_kernel_group *g, void *arg), void *arg);
 /*
  * A dump of groups piece by piece, for who has no time for all of it at once: the
  * first call asks for it, each of the second reads a buffer of it and returns 1
@@ -42,11 +42,11 @@ int iq_kernel_group_dump(struct iq_kernel *k, int owner,
  */
 int iq_kernel_groups_begin(struct iq_kernel *k, int owner);
 int iq_kernel_groups_more(struct iq_kernel *k,
-			  int (*cb)(const struct iq_group *g, void *arg),
+			  int (*cb)(const struct iq_kernel_group *g, void *arg),
 			  void *arg);
 
 /* One group, by id (or by name where @g->id is 0). */
-int iq_kernel_group_get(struct iq_kernel *k, struct iq_group *g);
+int iq_kernel_group_get(struct iq_kernel *k, struct iq_kernel_group *g);
 int iq_kernel_group_flush(struct iq_kernel *k, int owner, uint32_t *count);
 
 #endif /* IPSEC_QOS_LIB_KERNEL_GROUP_H */

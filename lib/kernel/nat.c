@@ -32,7 +32,7 @@ nla_put_failure:
 static int put_nat_rule(struct nl_msg *msg, const void *what)
 {
 	struct nlattr *nest = nla_nest_start(msg, IPSEC_QOS_A_NAT_RULE);
-	const struct iq_nat_rule *r = what;
+	const struct iq_kernel_nat_rule *r = what;
 
 	if (!nest)
 		return -ENOMEM;
@@ -67,7 +67,7 @@ nla_put_failure:
 	return -ENOMEM;
 }
 
-static int get_nat_rule(struct nlattr *nest, struct iq_nat_rule *r)
+static int get_nat_rule(struct nlattr *nest, struct iq_kernel_nat_rule *r)
 {
 	static struct nla_policy policy[IPSEC_QOS_NAT_RULE_A_MAX + 1] = {
 		[IPSEC_QOS_NAT_RULE_A_ID] = { .type = NLA_U32 },
@@ -127,20 +127,20 @@ static int get_nat_rule(struct nlattr *nest, struct iq_nat_rule *r)
 }
 
 struct nat_rule_sink {
-	int (*cb)(const struct iq_nat_rule *rule, void *arg);
+	int (*cb)(const struct iq_kernel_nat_rule *rule, void *arg);
 	void *arg;
 };
 
 static int nat_rule_entry(struct nlattr *nest, void *arg)
 {
 	const struct nat_rule_sink *sink = arg;
-	struct iq_nat_rule rule;
+	struct iq_kernel_nat_rule rule;
 	int ret = get_nat_rule(nest, &rule);
 
 	return ret ? ret : sink->cb(&rule, sink->arg);
 }
 
-int iq_kernel_nat_rule_new(struct iq_kernel *k, const struct iq_nat_rule *rule,
+int iq_kernel_nat_rule_new(struct iq_kernel *k, const struct iq_kernel_nat_rule *rule,
 			   int nlflags)
 {
 	return iq_ask(k, IPSEC_QOS_CMD_NAT_RULE_NEW, nlflags, put_nat_rule, rule, NULL,
@@ -153,7 +153,7 @@ int iq_kernel_nat_rule_del(struct iq_kernel *k, uint32_t id)
 }
 
 int iq_kernel_nat_rule_dump(struct iq_kernel *k,
-			    int (*cb)(const struct iq_nat_rule *rule, void *arg),
+			    int (*cb)(const struct iq_kernel_nat_rule *rule, void *arg),
 			    void *arg)
 {
 	struct nat_rule_sink sink = { cb, arg };
@@ -197,7 +197,7 @@ int iq_get_nat(struct nlattr *nest, void *arg)
 		[IPSEC_QOS_NAT_A_IN] = { .type = NLA_NESTED },
 	};
 	struct nlattr *tb[IPSEC_QOS_NAT_A_MAX + 1];
-	struct iq_nat *n = arg;
+	struct iq_kernel_nat *n = arg;
 
 	if (nla_parse_nested(tb, IPSEC_QOS_NAT_A_MAX, nest, policy) < 0)
 		return -EBADMSG;
@@ -218,21 +218,21 @@ int iq_get_nat(struct nlattr *nest, void *arg)
 }
 
 struct nat_sink {
-	int (*cb)(const struct iq_nat *nat, void *arg);
+	int (*cb)(const struct iq_kernel_nat *nat, void *arg);
 	void *arg;
 };
 
 static int nat_entry(struct nlattr *nest, void *arg)
 {
 	const struct nat_sink *sink = arg;
-	struct iq_nat nat;
+	struct iq_kernel_nat nat;
 	int ret = iq_get_nat(nest, &nat);
 
 	return ret ? ret : sink->cb(&nat, sink->arg);
 }
 
 int iq_kernel_nat_dump(struct iq_kernel *k, uint32_t rule,
-		       int (*cb)(const struct iq_nat *nat, void *arg), void *arg)
+		       int (*cb)(const struct iq_kernel_nat *nat, void *arg), void *arg)
 {
 	struct nat_sink sink = { cb, arg };
 	struct iq_sink entries = { IPSEC_QOS_A_NAT, nat_entry, &sink };

@@ -12,11 +12,11 @@
 #include "lib/kernel/socket.h"
 
 /**
- * struct iq_nat_rule - a rule of translation, as in enum ipsec_qos_nat_rule_attr
+ * struct iq_kernel_nat_rule - a rule of translation, as in enum ipsec_qos_nat_rule_attr
  *
  * Addresses are in network byte order; a prefix of length 0 is any.
  */
-struct iq_nat_rule {
+struct iq_kernel_nat_rule {
 	uint32_t id;
 	char inside_dev[16];		/* "": any */
 	char outside_dev[16];
@@ -35,13 +35,13 @@ struct iq_nat_rule {
 	uint32_t max_node;
 	uint32_t entries;		/* answers only, as all below */
 	uint32_t waiting;
-	struct iq_count counter[IPSEC_QOS_NAT_COUNTER_MAX + 1];
+	struct iq_kernel_count counter[IPSEC_QOS_NAT_COUNTER_MAX + 1];
 };
 
 /**
- * struct iq_nat - an entry of the translation table, as in enum ipsec_qos_nat_attr
+ * struct iq_kernel_nat - an entry of the translation table, as in enum ipsec_qos_nat_attr
  */
-struct iq_nat {
+struct iq_kernel_nat {
 	uint32_t rule;
 	uint32_t inside_local;		/* network byte order, as the next two */
 	uint32_t inside_global;
@@ -51,19 +51,19 @@ struct iq_nat {
 	uint8_t state;			/* enum ipsec_qos_nat_state */
 	uint32_t age;			/* seconds */
 	uint32_t idle;			/* seconds */
-	struct iq_count out;
-	struct iq_count in;
+	struct iq_kernel_count out;
+	struct iq_kernel_count in;
 };
 
 /* Rules of translation, by id, and the table; @rule: its entries, 0: all. */
-int iq_kernel_nat_rule_new(struct iq_kernel *k, const struct iq_nat_rule *rule,
+int iq_kernel_nat_rule_new(struct iq_kernel *k, const struct iq_kernel_nat_rule *rule,
 			   int nlflags);
 int iq_kernel_nat_rule_del(struct iq_kernel *k, uint32_t id);
 int iq_kernel_nat_rule_dump(struct iq_kernel *k,
-			    int (*cb)(const struct iq_nat_rule *rule, void *arg),
+			    int (*cb)(const struct iq_kernel_nat_rule *rule, void *arg),
 			    void *arg);
 int iq_kernel_nat_dump(struct iq_kernel *k, uint32_t rule,
-		       int (*cb)(const struct iq_nat *nat, void *arg), void *arg);
+		       int (*cb)(const struct iq_kernel_nat *nat, void *arg), void *arg);
 int iq_kernel_nat_flush(struct iq_kernel *k, uint32_t rule, uint32_t *count);
 
 #endif /* IPSEC_QOS_LIB_KERNEL_NAT_H */

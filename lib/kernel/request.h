@@ -160,7 +160,7 @@ static inline uint64_t iq_u64(const struct nlattr *a)
 	return a ? nla_get_u64(a) : 0;
 }
 
-int iq_get_count(struct nlattr *nest, struct iq_count *c);
+int iq_get_count(struct nlattr *nest, struct iq_kernel_count *c);
 
 /*
  * The objects, which events bear, too: an entry of a struct iq_sink where @arg is

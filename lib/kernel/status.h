@@ -22,9 +22,9 @@ struct iq_status {
 	uint32_t groups;
 	uint32_t sas;
 	uint32_t ikes;
-	struct iq_count untagged;
-	struct iq_count malformed;
-	struct iq_count left;
+	struct iq_kernel_count untagged;
+	struct iq_kernel_count malformed;
+	struct iq_kernel_count left;
 	uint32_t left_group;
 	struct iq_conf conf;
 };

@@ -68,7 +68,7 @@ static void write_file(size_t i, const uint8_t *data, size_t size)
 
 static void check_groups(const struct config *config)
 {
-	const struct iq_group *g = config->groups;
+	const struct iq_kernel_group *g = config->groups;
 	size_t i, j;
 
 	for (i = 0; i < config->n_groups; i++) {

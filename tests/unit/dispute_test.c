@@ -10,7 +10,7 @@
 #include "dispute.h"
 #include "suite.h"
 
-static struct iq_group groups[] = {
+static struct iq_kernel_group groups[] = {
 	{ .id = 3, .name = "tin", .mark = 0x300, .mask = 0xf00 },
 	{ .id = 8, .name = "lead", .mark = 0x1500, .mask = 0xff00 },
 };

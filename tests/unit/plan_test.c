@@ -13,7 +13,7 @@
 #define GBIT	(1000 * MBIT)
 #define KBIT	125ULL
 
-static struct iq_group groups[] = {
+static struct iq_kernel_group groups[] = {
 	{ .id = 1, .name = "gold", .mark = 0x10, .mask = 0xff0 },
 	{ .id = 2, .name = "silver", .mark = 0x20, .mask = 0xff0 },
 	{ .id = 0xfffe, .name = "first-too-great", .mark = 0x3, .mask = 0xf },
@@ -274,7 +274,7 @@ START_TEST(test_flows)
 		{ 1, 16, 16 }, { 5000, 4096, 4096 },
 	};
 	struct class *classes = calloc(5000, sizeof(*classes));
-	struct iq_group *many = calloc(5000, sizeof(*many));
+	struct iq_kernel_group *many = calloc(5000, sizeof(*many));
 	const struct config of_many = { .n_groups = 5000, .groups = many };
 	struct policy policy = { .rate = GBIT, .classes = classes };
 	const char *why;
@@ -283,7 +283,7 @@ START_TEST(test_flows)
 
 	ck_assert(classes && many);
 	for (i = 0; i < 5000; i++) {
-		many[i] = (struct iq_group){ .id = i + 1, .mark = i + 1, .mask = ~0U };
+		many[i] = (struct iq_kernel_group){ .id = i + 1, .mark = i + 1, .mask = ~0U };
 		classes[i] = (struct class){ i + 1, 1000, GBIT };
 	}
 	for (i = 0; i < N(cases); i++) {
