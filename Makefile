@@ -43,10 +43,15 @@ lib_src		:= $(patsubst %,lib/%.c, \
 		   kernel/entry kernel/event kernel/group kernel/nat \
 		   kernel/request kernel/settings kernel/socket kernel/status)
 daemon_src	:= $(patsubst %,daemon/%.c, \
-		   answer conffile config der dispute dn identity idregex \
-		   loader log main match module once plan policies ports proof \
-		   qdisc rate sad server shaping tables tc thread trust \
-		   unproved)
+		   log main once thread trust \
+		   config/conffile config/config config/loader config/match \
+		   config/rate \
+		   identity/der identity/dn identity/identity identity/idregex \
+		   sa/dispute sa/module sa/ports sa/proof sa/sad sa/tables \
+		   sa/unproved \
+		   feed/answer feed/server \
+		   shaping/plan shaping/policies shaping/qdisc shaping/shaping \
+		   shaping/tc)
 plugin_src	:= $(patsubst %,daemon/charon/ipsec_qos_%.c, \
 		   feed hosts kernel listener mapping names natd plugin proof \
 		   report spi twins version)

@@ -9,14 +9,14 @@
 
 #include <ev.h>
 
-#include "config.h"
+#include "config/config.h"
 #include "lib/feed.h"
-#include "loader.h"
+#include "config/loader.h"
 #include "log.h"
-#include "sad.h"
-#include "server.h"
-#include "shaping.h"
-#include "tables.h"
+#include "sa/sad.h"
+#include "feed/server.h"
+#include "shaping/shaping.h"
+#include "sa/tables.h"
 
 #define DAEMON_VERSION	IPSEC_QOS_VERSION
 

@@ -16,7 +16,7 @@
 
 #include <ev.h>
 
-#include "answer.h"
+#include "feed/answer.h"
 #include "clock.h"
 #include "daemon.h"
 #include "log.h"

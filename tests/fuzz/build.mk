@@ -18,8 +18,8 @@ $(B)/fuzz/config: LDFLAGS += -Wl,--wrap=glob
 
 # identity_fuzz.c has match.c in it
 $(fuzzers): $(B)/fuzz/%: $(B)/fuzz/obj/tests/fuzz/%_fuzz.o \
-		$(patsubst %.c,$(B)/fuzz/obj/%.o,$(lib_src) $(filter-out daemon/main.c daemon/match.c,$(daemon_src))) \
-		$(B)/fuzz/obj/daemon/match.o
+		$(patsubst %.c,$(B)/fuzz/obj/%.o,$(lib_src) $(filter-out daemon/main.c daemon/config/match.c,$(daemon_src))) \
+		$(B)/fuzz/obj/daemon/config/match.o
 	$(call say,LD)$(CC) $(fuzz_flags) $(LDFLAGS) -o $@ \
 		$(if $(findstring identity,$@),$(filter-out %/match.o,$^),$^) $(package_libs)
 

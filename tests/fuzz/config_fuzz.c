@@ -11,7 +11,7 @@
 
 #include "fuzz.h"
 
-#include "config.h"
+#include "config/config.h"
 
 int LLVMFuzzerInitialize(int *argc, char ***argv);
 int __wrap_glob(const char *pattern, int flags,

@@ -10,7 +10,7 @@
 #include "fuzz.h"
 
 /* for struct match_index; NOLINTNEXTLINE(bugprone-suspicious-include) */
-#include "../../daemon/match.c"
+#include "config/match.c"
 
 #define PROFILES_MAX	8
 #define PATTERNS_MAX	4

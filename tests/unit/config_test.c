@@ -13,8 +13,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "config.h"
-#include "conffile.h"
+#include "config/config.h"
+#include "config/conffile.h"
 #include "lib/text.h"
 #include "lib/value.h"
 #include "suite.h"

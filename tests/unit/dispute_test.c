@@ -7,7 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "dispute.h"
+#include "sa/dispute.h"
 #include "suite.h"
 
 static struct iq_kernel_group groups[] = {

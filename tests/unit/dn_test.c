@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "identity.h"
+#include "identity/identity.h"
 #include "suite.h"
 #include "lib/text.h"
 

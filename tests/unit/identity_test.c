@@ -9,7 +9,7 @@
 #include <string.h>
 #include <strings.h>
 
-#include "identity.h"
+#include "identity/identity.h"
 #include "suite.h"
 
 /* what identity_match() says, but for how close a pattern comes */

@@ -4,7 +4,7 @@
  */
 #include <stdlib.h>
 
-#include "plan.h"
+#include "shaping/plan.h"
 #include "suite.h"
 
 #define MTU	1500

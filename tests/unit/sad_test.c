@@ -11,7 +11,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "sad.h"
+#include "sa/sad.h"
 #include "suite.h"
 
 #define GOLD	1

@@ -18,10 +18,10 @@
 #include <unistd.h>
 
 #include "lib/feed.h"
-#include "sad.h"
-#include "server.h"
+#include "sa/sad.h"
+#include "feed/server.h"
 #include "suite.h"
-#include "tables.h"
+#include "sa/tables.h"
 
 static char dir[64], path[80], lock[96];
 static struct ev_loop *loop;

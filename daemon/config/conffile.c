@@ -1,0 +1,666 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#define _GNU_SOURCE	/* asprintf */
+#include "config/conffile.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <glob.h>
+#include <limits.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "lib/text.h"
+#include "trust.h"
+
+#define NESTING_MAX	4	/* sections in sections; no schema has more */
+
+/* One conffile_read(). */
+struct reader {
+	struct conffile *conf;
+	cfg_opt_t *schema;
+	size_t bytes;
+	bool failed;
+	char *error;
+	size_t error_size;
+
+	/* the files that are open, from the first to the one included last */
+	struct {
+		dev_t dev;
+		ino_t ino;
+	} open[CONFFILE_DEPTH_MAX];
+	unsigned int depth;
+
+	/* of the file that is being parsed */
+	const char *file;
+	struct conf_section *sections;
+	size_t n_sections;
+	struct {
+		cfg_t *cfg;
+		struct conf_section *section;
+	} nest[NESTING_MAX];
+	unsigned int nested;
+	unsigned int unclosed;	/* the line of a brace that is left open, 0: none */
+};
+
+/* libConfuse's callbacks have no argument of ours. */
+static struct reader *reading;
+
+/* The first error is the one that counts. */
+static int fail_va(struct reader *r, const char *file, unsigned int line,
+		   const char *fmt, va_list ap)
+{
+	char what[1024];
+	struct text t;
+
+	if (r->failed)
+		return -1;
+	r->failed = true;
+
+	vsnprintf(what, sizeof(what), fmt, ap);
+	text_begin(&t, r->error, r->error_size);
+	if (line)
+		text_put(&t, "%s:%u: ", file, line);
+	else
+		text_put(&t, "%s: ", file);
+	text_escape(&t, what, strlen(what));
+	return -1;
+}
+
+static int __attribute__((format(printf, 4, 5)))
+fail(struct reader *r, const char *file, unsigned int line, const char *fmt, ...)
+{
+	va_list ap;
+	int ret;
+
+	va_start(ap, fmt);
+	ret = fail_va(r, file, line, fmt, ap);
+	va_end(ap);
+	return ret;
+}
+
+static void section_clear(struct conf_section *s)
+{
+	size_t i;
+
+	for (i = 0; i < s->n_values; i++) {
+		free(s->values[i].key);
+		free(s->values[i].text);
+	}
+	for (i = 0; i < s->n_subs; i++)
+		section_clear(&s->subs[i]);
+	free(s->values);
+	free(s->subs);
+	free(s->kind);
+	free(s->title);
+}
+
+static void sections_free(struct conf_section *sections, size_t n)
+{
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		section_clear(&sections[i]);
+	free(sections);
+}
+
+void conffile_free(struct conffile *conf)
+{
+	size_t i;
+
+	if (!conf)
+		return;
+	sections_free(conf->sections, conf->n_sections);
+	for (i = 0; i < conf->n_files; i++)
+		free(conf->files[i]);
+	free(conf->files);
+	free(conf);
+}
+
+/* Room for one more, zeroed; arrays grow at powers of two. */
+static void *grow(struct reader *r, void *array, size_t *n, size_t size)
+{
+	void **p = array, *bigger;
+
+	if (!(*n & (*n - 1))) {
+		bigger = reallocarray(*p, *n ? 2 * *n : 1, size);
+		if (!bigger) {
+			fail(r, r->file, 0, "out of memory");
+			return NULL;
+		}
+		*p = bigger;
+	}
+	return memset((char *)*p + (*n)++ * size, 0, size);
+}
+
+static char *copy(struct reader *r, const char *text)
+{
+	char *p = strdup(text);
+
+	if (!p)
+		fail(r, r->file, 0, "out of memory");
+	return p;
+}
+
+static struct conf_section *section_add(struct reader *r, const char *kind,
+					const char *title, unsigned int line)
+{
+	struct conf_section *s, *in;
+
+	if (r->nested) {
+		in = r->nest[r->nested - 1].section;
+		s = grow(r, &in->subs, &in->n_subs, sizeof(*s));
+	} else {
+		s = grow(r, &r->sections, &r->n_sections, sizeof(*s));
+	}
+	if (!s)
+		return NULL;
+
+	s->kind = copy(r, kind);
+	s->title = title ? copy(r, title) : NULL;
+	s->file = r->file;
+	s->line = line;
+	return r->failed ? NULL : s;
+}
+
+int conffile_on_begin(cfg_t *cfg, cfg_opt_t *opt,
+		      const char *value, void *result)
+{
+	struct reader *r = reading;
+	struct conf_section *s;
+
+	if (r->nested && r->nest[r->nested - 1].cfg == cfg)
+		return fail(r, r->file, cfg->line,
+			    "unknown key '%s', expected a name", CONFFILE_BEGIN_NAME);
+
+	/* An error here would abort: it shows at the next value, or at the end. */
+	*(const char **)result = value;
+	s = section_add(r, cfg->name, cfg->title, cfg->line);
+	if (s) {
+		r->nest[r->nested].cfg = cfg;
+		r->nest[r->nested++].section = s;
+	}
+	return 0;
+}
+
+int conffile_on_value(cfg_t *cfg, cfg_opt_t *opt, const char *value, void *result)
+{
+	struct reader *r = reading;
+	struct conf_section *in;
+	struct conf_value *v;
+
+	if (r->failed)
+		return -1;
+	in = r->nest[r->nested - 1].section;
+	v = grow(r, &in->values, &in->n_values, sizeof(*v));
+	if (!v)
+		return -1;
+
+	v->line = cfg->line;
+	v->key = copy(r, opt->name);
+	v->text = copy(r, value);
+	*(const char **)result = value;
+	return r->failed ? -1 : 0;
+}
+
+int conffile_on_end(cfg_t *cfg, cfg_opt_t *opt)
+{
+	struct reader *r = reading;
+
+	if (r->failed)
+		return -1;
+	r->nested--;
+	/*
+	 * libConfuse has no use for it any more, and would merge a section of
+	 * the same title into it, after comparing it with all.
+	 */
+	return cfg_opt_rmnsec(opt, cfg_opt_size(opt) - 1);
+}
+
+int conffile_on_include(cfg_t *cfg, cfg_opt_t *opt, const char *value, void *result)
+{
+	struct reader *r = reading;
+
+	if (!*value)
+		return fail(r, r->file, cfg->line, "include = '': expected a path");
+	*(const char **)result = value;
+	return section_add(r, opt->name, value, cfg->line) ? 0 : -1;
+}
+
+/* What libConfuse says, and what it leaves out. */
+static void on_error(cfg_t *cfg, const char *fmt, va_list ap)
+{
+	char said[512], what[2 * TEXT_VALUE], title[TEXT_VALUE];
+	struct reader *r = reading;
+	struct text t;
+	size_t i;
+
+	vsnprintf(said, sizeof(said), fmt, ap);
+	text_clip(what, sizeof(what), said);
+	if (!strncmp(what, "no such option", 14)) {
+		char known[256];
+		const char *sep = "";
+
+		text_begin(&t, known, sizeof(known));
+		for (i = 0; i < cfg_num(cfg); i++) {
+			const char *name = cfg_opt_name(cfg_getnopt(cfg, i));
+
+			if (!strcmp(name, CONFFILE_BEGIN_NAME))
+				continue;
+			text_put(&t, "%s%s", sep, name);
+			sep = ", ";
+		}
+		fail(r, r->file, cfg->line, "unknown key%s, expected one of: %s",
+		     what + 14, known);
+	} else if (r->nested) {
+		struct conf_section *in = r->nest[r->nested - 1].section;
+
+		fail(r, r->file, cfg->line,
+		     "%s: expected KEY = VALUE or '}' in '%s%s%s', which begins in line %u",
+		     what, in->kind, in->title ? " " : "",
+		     text_clip(title, sizeof(title), in->title ? in->title : ""),
+		     in->line);
+	} else {
+		fail(r, r->file, cfg->line,
+		     "%s: expected KIND TITLE { KEY = VALUE ... } or include = PATH",
+		     what);
+	}
+}
+
+/* Is what stands before @p in its line an include, up to a part of its path? */
+static bool in_include(const char *line, const char *p)
+{
+	const char *quotes = "\"'";
+
+	while (line < p && isspace((unsigned char)*line))
+		line++;
+	return p - line > 7 && !strncmp(line, "include", 7) &&
+	       !isspace((unsigned char)p[-1]) && !strchr(quotes, p[-1]);
+}
+
+/*
+ * Blank out comments and refuse what libConfuse's lexer would pass over without
+ * a word. It counts the lines of comments more than once; takes the end of the
+ * file for the end of comments and sections; drops '*' and '+' outside of
+ * quotes; cuts a text off at a NUL; puts the environment in for ${NAME}; and the
+ * time it takes for a word grows with the square of its length.
+ */
+static int clean(struct reader *r, char *p, const char *end)
+{
+	unsigned int braces[NESTING_MAX + 1], depth = 0;
+	const char *line_start = p;
+	unsigned int line = 1, begin;
+	char quote = '\0';
+
+	for (; p < end; p++) {
+		if (p - line_start > CONFFILE_LINE_MAX)
+			return fail(r, r->file, line,
+				    "a line of more than %d bytes: expected a shorter one",
+				    CONFFILE_LINE_MAX);
+		if (*p == '\n') {
+			if (quote)
+				return fail(r, r->file, line,
+					    "a quote is opened and not closed: expected a %c in the same line",
+					    quote);
+			line++;
+			line_start = p + 1;
+		} else if ((unsigned char)*p < ' ' && *p != '\t' && *p != '\r') {
+			return fail(r, r->file, line,
+				    "a control character (0x%02x): expected text",
+				    (unsigned char)*p);
+		} else if (*p == '$' && p + 1 < end && p[1] == '{') {
+			return fail(r, r->file, line,
+				    "'${': the environment is not read, expected the value itself");
+		} else if (quote && *p == '\\') {
+			if (p + 1 == end || (p[1] != '\\' && p[1] != quote))
+				return fail(r, r->file, line,
+					    "a '\\' in quotes: expected it before another or before the quote only");
+			p++;
+		} else if (quote) {
+			if (*p == quote)
+				quote = '\0';
+		} else if (*p == '"' || *p == '\'') {
+			quote = *p;
+		} else if (*p == '#' || (*p == '/' && p + 1 < end && p[1] == '/')) {
+			while (p < end && *p != '\n')
+				*p++ = ' ';
+			p--;
+		} else if (*p == '/' && p + 1 < end && p[1] == '*' &&
+			   in_include(line_start, p)) {
+			return fail(r, r->file, line,
+				    "'/*' begins a comment: expected the path in quotes, include = \"DIR/*.conf\"");
+		} else if (*p == '/' && p + 1 < end && p[1] == '*') {
+			begin = line;
+			*p++ = ' ';
+			*p++ = ' ';
+			while (p + 1 < end && !(p[0] == '*' && p[1] == '/')) {
+				if (*p == '\n') {
+					line++;
+					line_start = p + 1;
+				} else {
+					*p = ' ';
+				}
+				p++;
+			}
+			if (p + 1 >= end)
+				return fail(r, r->file, begin,
+					    "a comment is opened and not closed: expected */");
+			*p++ = ' ';
+			*p = ' ';
+		} else if (*p == '*' || *p == '+') {
+			return fail(r, r->file, line,
+				    "'%c' outside of quotes: expected a value with it in quotes",
+				    *p);
+		} else if (*p == '{') {
+			if (depth <= NESTING_MAX)
+				braces[depth] = line;
+			depth++;
+		} else if (*p == '}' && depth) {
+			depth--;
+		}
+	}
+	if (quote)
+		return fail(r, r->file, line,
+			    "a quote is opened and not closed: expected a %c in the same line",
+			    quote);
+	/* where it is deeper than that, libConfuse has said why not */
+	r->unclosed = depth && depth <= NESTING_MAX ? braces[depth - 1] : 0;
+	return 0;
+}
+
+static int parse(struct reader *r, char *buf, size_t len)
+{
+	cfg_t *cfg;
+	FILE *fp;
+
+	r->nested = 0;
+	/* some editors put a byte order mark ahead of UTF-8 */
+	if (len >= 3 && !memcmp(buf, "\xef\xbb\xbf", 3)) {
+		buf += 3;
+		len -= 3;
+	}
+	if (len >= 2 && (!memcmp(buf, "\xff\xfe", 2) || !memcmp(buf, "\xfe\xff", 2)))
+		return fail(r, r->file, 1, "a file in UTF-16: expected UTF-8");
+	if (!len)
+		return 0;
+	if (clean(r, buf, buf + len))
+		return -1;
+
+	cfg = cfg_init(r->schema, CFGF_NONE);
+	fp = fmemopen(buf, len, "r");
+	if (!cfg || !fp) {
+		fail(r, r->file, 0, "out of memory");
+	} else {
+		reading = r;
+		cfg_set_error_function(cfg, on_error);
+		if (cfg_parse_fp(cfg, fp))
+			/* the one thing that libConfuse says nothing about */
+			fail(r, r->file, r->nested ? r->nest[r->nested - 1].cfg->line :
+						     cfg->line,
+			     "a key without a name: expected KEY = VALUE or KIND TITLE { ... }");
+		else if (r->unclosed)
+			fail(r, r->file, r->unclosed,
+			     "a '{' is opened and not closed: expected a '}'");
+	}
+	if (fp)
+		fclose(fp);
+	if (cfg)
+		cfg_free(cfg);
+	reading = NULL;
+	return r->failed ? -1 : 0;
+}
+
+/*
+ * Whose are the folders on the way to @path? Who can write one can put a link to some
+ * other file of root's there, or what root once wrote. The sticky bit keeps root's files,
+ * but not others from coming: of a folder that ends at @wild or behind, where names are
+ * looked for, it is no excuse.
+ */
+static bool trust_way(const char *path, size_t wild, char *why, size_t size)
+{
+	char folder[PATH_MAX], shown[TEXT_PATH];
+	struct stat st;
+	size_t i, len;
+
+	for (i = 0; path[i]; i++) {
+		if (path[i] != '/' && i)
+			continue;
+		/* "/", or "." of a relative one */
+		len = i ? i : 1;
+		if (len >= sizeof(folder))
+			break;
+		snprintf(folder, sizeof(folder), "%.*s", (int)len,
+			 i || *path == '/' ? path : ".");
+		text_clip(shown, sizeof(shown), folder);
+		if (stat(folder, &st)) {
+			snprintf(why, size, "cannot look at '%s': %s", shown,
+				 strerror(errno));
+			return false;
+		}
+		if (i >= wild)
+			st.st_mode &= ~S_ISVTX;
+		if (!trust_check(&st, shown, why, size))
+			return false;
+	}
+	return true;
+}
+
+/* Likewise of a file that an include with this @pattern has found. */
+static int check_way(struct reader *r, const char *path, const char *pattern,
+		     const struct conf_section *by)
+{
+	size_t wild = strcspn(pattern, "*?[\\");
+	char why[3 * TEXT_PATH];
+	bool trusted;
+	char *real;
+
+	/* of the folder that the first wildcard is in */
+	if (!pattern[wild])
+		wild = SIZE_MAX;
+	else
+		while (wild && pattern[wild] != '/')
+			wild--;
+	trusted = trust_way(path, wild, why, sizeof(why));
+	if (trusted) {
+		/* Links lead by other folders. Where there is no file, reading it will tell. */
+		real = realpath(path, NULL);
+		trusted = !real || trust_way(real, SIZE_MAX, why, sizeof(why));
+		free(real);
+	}
+	return trusted ? 0 : fail(r, by->file, by->line, "%s", why);
+}
+
+/* The whole of a regular file. Return: -1, or its descriptor's @st and content. */
+static int slurp(struct reader *r, const char *path, const struct conf_section *by,
+		 struct stat *st, char **content, size_t *len)
+{
+	const char *at = by ? by->file : path;
+	unsigned int line = by ? by->line : 0;
+	char shown[TEXT_PATH], why[3 * TEXT_PATH];
+	int fd, ret = -1;
+	ssize_t n = 0;
+	size_t size;
+	char *buf;
+
+	text_clip(shown, sizeof(shown), path);
+
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	if (fd < 0 || fstat(fd, st)) {
+		fail(r, at, line, "cannot read '%s': %s", shown, strerror(errno));
+		goto out;
+	}
+	if (!S_ISREG(st->st_mode)) {
+		fail(r, at, line, "cannot read '%s': expected a regular file", shown);
+		goto out;
+	}
+	if (!trust_check(st, shown, why, sizeof(why))) {
+		fail(r, at, line, "%s", why);
+		goto out;
+	}
+
+	size = CONFFILE_BYTES_MAX - r->bytes;
+	if ((uintmax_t)st->st_size > size) {
+		fail(r, at, line, "with '%s' the configuration is longer than the %u bytes it may have",
+		     shown, CONFFILE_BYTES_MAX);
+		goto out;
+	}
+	size = st->st_size;
+
+	buf = malloc(size + 1);
+	if (!buf) {
+		fail(r, at, line, "out of memory");
+		goto out;
+	}
+	/* as long as it was a moment ago: it may be growing */
+	for (*len = 0; *len < size; *len += n) {
+		n = read(fd, buf + *len, size - *len);
+		if (n <= 0)
+			break;
+	}
+	if (n < 0) {
+		fail(r, at, line, "cannot read '%s': %s", shown, strerror(errno));
+		free(buf);
+		goto out;
+	}
+	r->bytes += *len;
+	*content = buf;
+	ret = 0;
+
+out:
+	if (fd >= 0)
+		close(fd);
+	return ret;
+}
+
+static int read_file(struct reader *r, const char *path, const struct conf_section *by);
+
+static int read_included(struct reader *r, const struct conf_section *by)
+{
+	const char *slash = strrchr(by->file, '/');
+	char shown[TEXT_PATH];
+	int ret, dir = 0;
+	char *pattern;
+	glob_t g;
+	size_t i;
+
+	if (*by->title != '/' && slash)
+		dir = slash + 1 - by->file;
+	if (asprintf(&pattern, "%.*s%s", dir, by->file, by->title) < 0)
+		return fail(r, by->file, by->line, "out of memory");
+
+	ret = glob(pattern, 0, NULL, &g);
+	if (ret == GLOB_NOMATCH) {
+		ret = 0;
+		if (!strpbrk(by->title, "*?["))
+			ret = read_file(r, pattern, by);
+	} else if (ret) {
+		ret = fail(r, by->file, by->line, "cannot look for '%s'",
+			   text_clip(shown, sizeof(shown), pattern));
+	} else {
+		for (i = 0; !ret && i < g.gl_pathc; i++) {
+			ret = check_way(r, g.gl_pathv[i], pattern, by);
+			if (!ret)
+				ret = read_file(r, g.gl_pathv[i], by);
+		}
+		globfree(&g);
+	}
+	free(pattern);
+	return ret;
+}
+
+/* @by: the include that names it, NULL of the first file */
+static int read_file(struct reader *r, const char *path, const struct conf_section *by)
+{
+	struct conf_section *sections, *s;
+	size_t n, i, len = 0;
+	struct stat st;
+	char *buf = NULL, **name, shown[TEXT_PATH];
+	unsigned int d;
+	int ret;
+
+	text_clip(shown, sizeof(shown), path);
+	r->file = path;
+	if (r->depth == CONFFILE_DEPTH_MAX)
+		return fail(r, by->file, by->line,
+			    "'%s' is included through more than %d files", shown,
+			    CONFFILE_DEPTH_MAX);
+	if (r->conf->n_files == CONFFILE_FILES_MAX)
+		return fail(r, by->file, by->line,
+			    "'%s' is one file more than the %d there may be", shown,
+			    CONFFILE_FILES_MAX);
+
+	name = grow(r, &r->conf->files, &r->conf->n_files, sizeof(*name));
+	if (!name)
+		return -1;
+	*name = copy(r, path);
+	if (!*name)
+		return -1;
+	r->file = *name;
+
+	if (slurp(r, path, by, &st, &buf, &len))
+		return -1;
+	for (d = 0; d < r->depth; d++) {
+		if (r->open[d].dev == st.st_dev && r->open[d].ino == st.st_ino) {
+			free(buf);
+			/* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): the first is alone */
+			return fail(r, by->file, by->line, "'%s' includes itself",
+				    shown);
+		}
+	}
+	r->open[r->depth].dev = st.st_dev;
+	r->open[r->depth].ino = st.st_ino;
+	r->depth++;
+
+	r->sections = NULL;
+	r->n_sections = 0;
+	ret = parse(r, buf, len);
+	free(buf);
+	sections = r->sections;
+	n = r->n_sections;
+
+	for (i = 0; i < n; i++) {
+		if (ret) {
+			section_clear(&sections[i]);
+		} else if (!strcmp(sections[i].kind, "include")) {
+			ret = read_included(r, &sections[i]);
+			section_clear(&sections[i]);
+		} else {
+			s = grow(r, &r->conf->sections, &r->conf->n_sections, sizeof(*s));
+			if (s)
+				*s = sections[i];
+			else
+				section_clear(&sections[i]);
+			ret = s ? 0 : -1;
+		}
+	}
+	free(sections);
+	r->depth--;
+	return ret;
+}
+
+struct conffile *conffile_read(const char *file, cfg_opt_t *schema,
+			       char *error, size_t error_size)
+{
+	struct reader r = {
+		.schema = schema,
+		.error = error,
+		.error_size = error_size,
+	};
+
+	r.conf = calloc(1, sizeof(*r.conf));
+	if (!r.conf) {
+		fail(&r, file, 0, "out of memory");
+		return NULL;
+	}
+	if (read_file(&r, file, NULL)) {
+		conffile_free(r.conf);
+		return NULL;
+	}
+	return r.conf;
+}

@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The configuration file, read and checked as a whole: what config_load()
+ * returns holds together, and a daemon that has one keeps it until it has a
+ * better. Its language is in ipsec-qosd.conf(5).
+ */
+#ifndef IPSEC_QOSD_CONFIG_H
+#define IPSEC_QOSD_CONFIG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "identity/identity.h"
+#include "lib/kernel/group.h"
+#include "lib/kernel/settings.h"
+
+#define CONFIG_FILE	"/etc/ipsec-qos/ipsec-qosd.conf"
+
+/**
+ * struct profile - identities and the group they are in
+ *
+ * An SA fits where any of @ids, @eap_ids, @members or @conns fits (one of each kind
+ * that is given at all).
+ *
+ * @name: the section's title
+ * @n_ids: how many patterns @ids holds; @id_text is how each was written
+ * @eap_ids: EAP or XAuth identities, with * wildcards; case does not count
+ * @members: groups that the peer is a member of, as AAA or an attribute certificate
+ *	says, with * wildcards; case does not count
+ * @conns: connection names, with * wildcards
+ * @group: the group's id
+ * @file: where it stands, for `profile show` and `profile test`
+ * @line: in which line
+ */
+struct profile {
+	char *name;
+	size_t n_ids;
+	struct identity *ids;
+	char **id_text;
+	size_t n_eap_ids;
+	char **eap_ids;
+	size_t n_members;
+	char **members;
+	size_t n_conns;
+	char **conns;
+	uint32_t group;
+	char *file;
+	unsigned int line;
+};
+
+/**
+ * struct class - one class of a policy
+ *
+ * @group: the group's id, 0: the default class
+ * @rate: guaranteed, in bytes a second (per cents are resolved), not 0
+ * @ceil: at most, in bytes a second, not less than @rate
+ */
+struct class {
+	uint32_t group;
+	uint64_t rate;
+	uint64_t ceil;
+};
+
+#define POLICY_FLOWS_MAX	65536	/* as fq_codel has it */
+
+/**
+ * struct policy - the classes on a device
+ *
+ * @rate: the device's rate in bytes a second
+ * @replace: a qdisc that the daemon did not make is replaced
+ * @flows: how many queues each class has, 1 to POLICY_FLOWS_MAX; 0: it is not said,
+ *	and what is there stays
+ * @classes: the default class is the last one and is always there
+ */
+struct policy {
+	char *name;
+	char *device;
+	uint64_t rate;
+	bool replace;
+	uint32_t flows;
+	size_t n_classes;
+	struct class *classes;
+};
+
+/**
+ * struct config - all of it
+ *
+ * Nothing in it changes once it is loaded: threads may read it that hold it.
+ *
+ * @users: who holds it (config_hold())
+ * @groups: by their ids; of each id, name, mark, mask, priority and dscp
+ * @profiles: as they stand in the file
+ * @policies: as they stand in the file
+ * @names: the groups in the order of their names
+ * @index: of the profiles, for config_match()
+ * @conf: ceilings, ports and the fall-back table, as the module takes them;
+ *	all of them, with the module's defaults where the file is silent
+ * @warnings: "FILE:LINE: what may not be meant so"
+ */
+struct config {
+	unsigned int users;
+	size_t n_groups;
+	struct iq_kernel_group *groups;
+	size_t n_profiles;
+	struct profile *profiles;
+	struct match_index *index;
+	size_t n_policies;
+	struct policy *policies;
+	const struct iq_kernel_group **names;
+	struct iq_conf conf;
+	size_t n_warnings;
+	char **warnings;
+};
+
+/**
+ * config_load() - read a file and what it includes
+ *
+ * Not reentrant: libConfuse is not.
+ *
+ * @error: filled with "FILE:LINE: what, and what was expected"
+ *
+ * Return: NULL on error.
+ */
+struct config *config_load(const char *file, char *error, size_t error_size);
+
+/** config_hold() - @config, which from now on has one user more, in any thread */
+struct config *config_hold(struct config *config);
+
+/** config_free() - it has one user less: the last one's frees it; NULL is fine */
+void config_free(struct config *config);
+
+/** config_group() - the group with an id, or NULL */
+const struct iq_kernel_group *config_group(const struct config *config, uint32_t id);
+
+/** config_group_named() - the group of a name, or NULL */
+const struct iq_kernel_group *config_group_named(const struct config *config,
+						 const char *name);
+
+/**
+ * struct proved - an identity that a peer proved, or a group that it is in
+ *
+ * @id: what conditions on the identity see, NULL: nothing
+ * @eap: what conditions on the EAP identity see, NULL: nothing
+ * @member_of: what conditions on groups see, NULL: nothing
+ */
+struct proved {
+	const struct identity *id;
+	const char *eap;
+	const char *member_of;
+};
+
+/**
+ * config_match() - which profile is an SA's?
+ *
+ * A profile may set up to four conditions, one of each kind: on the identity, on
+ * the EAP identity, on groups that the peer is a member of, on the connection's
+ * name; all that it sets must be met.
+ * Of profiles that fit, their strongest conditions are compared first, then
+ * their next, and one that sets a further condition wins; then the order in
+ * the file. Of conditions that is stronger which was met exactly, then by a
+ * pattern, then by one that fits everything; of two that are equal in that,
+ * the one on the identity, then on the EAP identity, then on groups; of two on the
+ * same, the closer one (identity_match(); for EAP identities, groups and
+ * connections the one that fixes more characters). Of several identities or
+ * groups each may meet a condition, and the one that meets it most closely counts.
+ *
+ * Patterns without a wildcard and those that begin with the only one are looked
+ * up; subnets, ranges, %any, regular expressions and other wildcards are tried one
+ * after the other, as all DNs are where rdn_matching is relaxed.
+ *
+ * @proved: @n identities that the peer proved, and groups; with none of them only profiles
+ *	that ask for nothing but the connection fit
+ * @conn: the connection's name, or NULL
+ * @why: says which pattern decided and why, for a person; NULL with a size of 0
+ *	where nobody asks
+ *
+ * Return: the profile, or NULL: none.
+ */
+const struct profile *config_match(const struct config *config,
+				   const struct proved *proved, size_t n,
+				   const char *conn, char *why, size_t why_size);
+
+#endif /* IPSEC_QOSD_CONFIG_H */

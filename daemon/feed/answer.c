@@ -1,0 +1,633 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#define _GNU_SOURCE	/* asprintf() */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <jansson.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "feed/answer.h"
+#include "clock.h"
+#include "lib/text.h"
+
+#define SEPARATOR	"\x1f"	/* between the parts of TEST's argument */
+#define PEERS		64	/* in a piece of STATUS */
+#define CLASSES		32	/* in a piece of CLASSES */
+
+/**
+ * struct answer - to STATUS, to CLASSES, or to another query, which is done at once
+ *
+ * @text: all that comes before the peers
+ * @walk: through them, if @walking
+ * @any: one was written
+ * @report: of the classes; of these @n_classes of the policy @policy were
+ *	written, and @n_counts in all
+ */
+struct answer {
+	const struct daemon *daemon;
+	char *text;
+	bool walking;
+	bool any;
+	struct sad_walk walk;
+	struct shaping_report *report;
+	size_t policy;
+	size_t n_classes;
+	size_t n_counts;
+};
+
+/*
+ * jansson refuses what is not UTF-8, and names and identities are whatever a
+ * peer or a file says.
+ */
+static json_t *text(const char *s)
+{
+	json_t *json;
+	char *copy, *p;
+
+	if (!s)
+		return json_null();
+	json = json_string(s);
+	if (json)
+		return json;
+	copy = strdup(s);
+	if (!copy)
+		return NULL;
+	for (p = copy; *p; p++)
+		if ((unsigned char)*p >= 0x80)
+			*p = '?';
+	json = json_string(copy);
+	free(copy);
+	return json;
+}
+
+/* NULL where there is nothing to say. */
+static json_t *text_or_null(const char *s)
+{
+	return text(s && s[0] ? s : NULL);
+}
+
+static json_t *texts(char *const *v, size_t n)
+{
+	json_t *array = json_array();
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		json_array_append_new(array, text(v[i]));
+	return array;
+}
+
+static json_t *address(const struct iq_addr *addr)
+{
+	char buf[INET6_ADDRSTRLEN];
+
+	return text(inet_ntop(addr->family, addr->b, buf, sizeof(buf)));
+}
+
+static json_t *ike_spi(uint64_t spi)
+{
+	char buf[17];
+
+	snprintf(buf, sizeof(buf), "%016" PRIx64, spi);
+	return json_string(buf);
+}
+
+static json_t *group_name(const struct daemon *daemon, uint32_t id)
+{
+	const struct iq_kernel_group *group = config_group(daemon->config, id);
+
+	return text(group ? group->name : NULL);
+}
+
+static int dump(json_t *json, char **out)
+{
+	*out = json ? json_dumps(json, JSON_COMPACT) : NULL;
+	json_decref(json);
+	return *out ? 0 : -ENOMEM;
+}
+
+/* STATUS */
+
+static json_t *marks(const struct claims *claims)
+{
+	json_t *object = json_object();
+	int i;
+
+	for (i = 0; i < CLAIMS; i++)
+		if (claims->mask[i])
+			json_object_set_new(object, claim_name(i), json_pack(
+				"{s:I, s:I}",
+				"mark", (json_int_t)claims->value[i],
+				"mask", (json_int_t)claims->mask[i]));
+	return object;
+}
+
+static json_t *disputes(const struct daemon *daemon,
+			const struct sad_child *child)
+{
+	struct dispute found[DISPUTES];
+	json_t *array = json_array();
+	char buf[DISPUTE_TEXT];
+	size_t n, i;
+
+	n = dispute_find(daemon->config, &child->claims, child->ike->group,
+			 found);
+	for (i = 0; i < n; i++) {
+		dispute_say(&found[i], child->ike->conn, child->name, buf,
+			    sizeof(buf));
+		json_array_append_new(array, json_pack("{s:o, s:I, s:o}",
+			"group", text(found[i].group->name),
+			"bits", (json_int_t)found[i].bits,
+			"text", text(buf)));
+	}
+	return array;
+}
+
+static json_t *child_json(const struct daemon *daemon,
+			  const struct sad_child *child)
+{
+	return json_pack("{s:o, s:I, s:s, s:I, s:I, s:b, s:o, s:o}",
+			 "name", text(child->name),
+			 "reqid", (json_int_t)child->reqid,
+			 "proto", child->proto == IPPROTO_AH ? "ah" : "esp",
+			 "spi_in", (json_int_t)child->spi_in,
+			 "spi_out", (json_int_t)child->spi_out,
+			 "encap", child->encap,
+			 "marks", marks(&child->claims),
+			 "disputes", disputes(daemon, child));
+}
+
+/* A name as EAP, XAuth or AAA has it, where it can be printed. */
+static json_t *name_json(const struct proof *proof)
+{
+	const char *p;
+
+	if (!proof)
+		return json_null();
+	for (p = proof->name; p && *p >= ' ' && *p <= '~'; p++)
+		;
+	return text(p && !*p ? proof->name : proof->text);
+}
+
+static json_t *proofs_json(const struct proofs *proofs)
+{
+	json_t *array = json_array();
+	size_t i;
+
+	for (i = 0; i < proofs->n; i++) {
+		const struct proof *p = &proofs->v[i];
+
+		json_array_append_new(array, json_pack("{s:o, s:s, s:s, s:o, s:o}",
+			"identity", text(p->text),
+			"id_type", identity_type_name(p->id.type),
+			"proof", proof_name(p->proof),
+			"method", text(p->method),
+			"round", p->round ? json_integer(p->round) : json_null()));
+	}
+	return array;
+}
+
+static json_t *members_json(const struct proofs *proofs)
+{
+	json_t *array = json_array();
+	size_t i;
+
+	for (i = 0; i < proofs->n_members; i++) {
+		const struct proof *p = &proofs->members[i];
+
+		json_array_append_new(array, json_pack("{s:o, s:s, s:o}",
+			"name", name_json(p),
+			"proof", proof_name(p->proof),
+			"round", p->round ? json_integer(p->round) : json_null()));
+	}
+	return array;
+}
+
+static int write_peer(const struct daemon *daemon, const struct sad_ike *ike,
+		      FILE *file)
+{
+	const struct proof *best = proofs_best(&ike->proofs);
+	json_t *json, *children = json_array();
+	const struct sad_child *child;
+	int err;
+
+	LIST_FOREACH(child, &ike->children, list)
+		json_array_append_new(children, child_json(daemon, child));
+	json = json_pack("{s:I, s:i, s:o, s:o, s:o, s:i, s:o, s:i, s:b, s:o, s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
+			 "ike_id", (json_int_t)ike->key.id,
+			 "version", ike->version,
+			 "spi_i", ike_spi(ike->spi_i),
+			 "spi_r", ike_spi(ike->spi_r),
+			 "local", address(&ike->local),
+			 "local_port", ike->local_port,
+			 "remote", address(&ike->remote),
+			 "remote_port", ike->remote_port,
+			 "unseen", ike->ports != PORTS_SEEN,
+			 "identity", text(best ? best->text : NULL),
+			 "id_type", text(best ? identity_type_name(best->id.type) :
+						NULL),
+			 "proof", proof_name(best ? best->proof :
+						    IQ_FEED_PROOF_NONE),
+			 "eap", name_json(proofs_eap(&ike->proofs)),
+			 "identities", proofs_json(&ike->proofs),
+			 "member_of", members_json(&ike->proofs),
+			 "connection", text(ike->conn),
+			 "profile", text(ike->profile ? ike->profile->name :
+							NULL),
+			 "group", group_name(daemon, ike->group),
+			 "children", children);
+	err = !json || json_dumpf(json, file, JSON_COMPACT) ? -ENOMEM : 0;
+	json_decref(json);
+	return err;
+}
+
+/* How many IKE SAs use ports that the module does not look at; null: none. */
+static json_t *unseen(const struct daemon *daemon)
+{
+	char buf[512];
+	uint16_t port;
+	size_t n = sad_unseen(daemon->sad, &port);
+
+	if (!n)
+		return json_null();
+	snprintf(buf, sizeof(buf),
+		 "%zu IKE SA%s, such as on port %u here: ESP in UDP is neither tagged nor counted, as natt-ports has neither the port here nor the peer's; nor is IKE, where they are not in ike-ports either",
+		 n, n == 1 ? "" : "s", port);
+	return json_pack("{s:I, s:i, s:s}", "ike_sas", (json_int_t)n,
+			 "port", port, "text", buf);
+}
+
+/* To an array: which policies are not in force. */
+static json_t *add_shaping(const struct daemon *daemon, json_t *array)
+{
+	char why[512];
+	size_t i;
+
+	for (i = 0; i < daemon->config->n_policies; i++)
+		if (shaping_trouble(daemon->shaping, i, why, sizeof(why)))
+			json_array_append_new(array, text(why));
+	return array;
+}
+
+static int answer_daemon(const struct daemon *daemon, char **out)
+{
+	const char *other = tables_other(daemon->tables);
+	const char *trouble = other ? other : tables_trouble(daemon->tables, 0);
+	unsigned int charons = sad_charons(daemon->sad);
+
+	return dump(json_pack("{s:s, s:I, s:{s:o, s:I, s:o}, s:{s:b, s:b, s:i, s:I, s:o}, s:{s:b, s:o}, s:i, s:o}",
+			      "version", DAEMON_VERSION,
+			      "uptime", (json_int_t)(monotonic() -
+						    daemon->started),
+			      "config",
+			      "file", text(daemon->file),
+			      "loaded", (json_int_t)daemon->loaded,
+			      "error", text_or_null(daemon->error),
+			      "charon",
+			      "connected", charons > 0,
+			      "synced", sad_synced(daemon->sad),
+			      "connections", charons,
+			      "passed_over",
+			      (json_int_t)sad_passed_over(daemon->sad),
+			      "unseen", unseen(daemon),
+			      "kernel",
+			      "connected", tables_there(daemon->tables),
+			      "error", text_or_null(trouble),
+			      "resyncs", tables_resyncs(daemon->tables),
+			      "shaping", add_shaping(daemon, json_array())),
+		    out);
+}
+
+/* All but the peers; the object's end comes after them. */
+static int answer_status(const struct daemon *daemon, char **out)
+{
+	char *head;
+	int err;
+
+	err = answer_daemon(daemon, &head);
+	if (err)
+		return err;
+
+	if (asprintf(out, "%.*s,\"peers\":[", (int)strlen(head) - 1, head) < 0)
+		err = -ENOMEM;
+	free(head);
+	return err;
+}
+
+static int more_peers(struct answer *answer, FILE *file)
+{
+	const struct sad_ike *ike = NULL;
+	unsigned int i;
+	int err = 0;
+
+	for (i = 0; i < PEERS && !err; i++) {
+		ike = sad_walk_next(&answer->walk);
+		if (!ike)
+			break;
+		if (answer->any)
+			fputc(',', file);
+		answer->any = true;
+		err = write_peer(answer->daemon, ike, file);
+	}
+	if (!ike)
+		fputs("]}", file);
+	return err ? err : ike ? 1 : 0;
+}
+
+/* PROFILES */
+
+static int answer_profiles(const struct daemon *daemon, char **out)
+{
+	const struct config *config = daemon->config;
+	json_t *array = json_array();
+	size_t i;
+
+	for (i = 0; i < config->n_profiles; i++) {
+		const struct profile *p = &config->profiles[i];
+
+		json_array_append_new(array, json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:i}",
+			"name", text(p->name),
+			"identities", texts(p->id_text, p->n_ids),
+			"eap", texts(p->eap_ids, p->n_eap_ids),
+			"member_of", texts(p->members, p->n_members),
+			"connections", texts(p->conns, p->n_conns),
+			"group", group_name(daemon, p->group),
+			"file", text(p->file),
+			"line", p->line));
+	}
+	return dump(array, out);
+}
+
+/* TEST */
+
+static int answer_test(const struct daemon *daemon, const char *arg,
+		       char **out, char *why, size_t size)
+{
+	const struct profile *profile = NULL;
+	const struct iq_kernel_group *group = NULL;
+	char shown[IQ_FEED_ID_MAX * 2], reason[512] = "";
+	const char *eap = NULL, *member = NULL, *conn = NULL, *wrong = NULL;
+	char *copy, *part, *rest;
+	struct identity id = {}, eap_id = {};
+	struct proved proved[3] = { { .id = &id } };
+	int err;
+
+	copy = strdup(arg);
+	if (!copy)
+		return -ENOMEM;
+	rest = copy;
+	part = strsep(&rest, SEPARATOR);
+	err = identity_parse(part, &id, &wrong);
+	if (err) {
+		text_clip(shown, TEXT_VALUE, part);
+		if (err == -ENOMEM)
+			snprintf(why, size, "out of memory");
+		else
+			snprintf(why, size, "identity \"%s\": expected %s",
+				 shown, wrong);
+		goto out;
+	}
+	while ((part = strsep(&rest, SEPARATOR))) {
+		if (!strncmp(part, "eap=", 4)) {
+			eap = part + 4;
+		} else if (!strncmp(part, "member-of=", 10)) {
+			member = part + 10;
+		} else if (!strncmp(part, "connection=", 11)) {
+			conn = part + 11;
+		} else {
+			snprintf(why, size,
+				 "\"%s\": expected eap=…, member-of=… or connection=…",
+				 part);
+			err = -EINVAL;
+			goto out;
+		}
+	}
+
+	id.matching = sad_matching(daemon->sad);
+	proved[2].member_of = member;
+	if (eap) {
+		/* as charon, for which any name is some identity */
+		proved[1].eap = eap;
+		if (!identity_parse(eap, &eap_id, &wrong))
+			proved[1].id = &eap_id;
+		eap_id.matching = id.matching;
+	}
+	profile = config_match(daemon->config, proved, 3, conn, reason,
+			       sizeof(reason));
+	if (profile)
+		group = config_group(daemon->config, profile->group);
+	identity_format(&id, shown, sizeof(shown));
+	err = dump(json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
+			     "identity", text(shown),
+			     "profile", text(profile ? profile->name : NULL),
+			     "file", text(profile ? profile->file : NULL),
+			     "line", profile ? json_integer(profile->line) :
+					       json_null(),
+			     "group", text(group ? group->name : NULL),
+			     "mark", group ? json_integer(group->mark) :
+					     json_null(),
+			     "mask", group ? json_integer(group->mask) :
+					     json_null(),
+			     "why", text(reason)),
+		   out);
+out:
+	identity_clear(&eap_id);
+	identity_clear(&id);
+	free(copy);
+	return err;
+}
+
+/* CLASSES */
+
+static int write_class(const struct config *config, const struct policy *policy,
+		       const struct class *class,
+		       const struct shaping_policy *state,
+		       const struct qdisc_count *count, FILE *file)
+{
+	const struct iq_kernel_group *group = config_group(config, class->group);
+	json_t *json;
+	int err;
+
+	json = json_pack(
+		"{s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:s, s:o}",
+		"policy", text(policy->name),
+		"device", text(policy->device),
+		"class", text(group ? group->name : "default"),
+		"group", group ? json_integer(group->id) : json_null(),
+		"mark", group ? json_integer(group->mark) : json_null(),
+		"mask", group ? json_integer(group->mask) : json_null(),
+		"rate", (json_int_t)class->rate * 8,
+		"ceil", (json_int_t)class->ceil * 8,
+		"measured", (json_int_t)count->measured,
+		"packets", (json_int_t)count->packets,
+		"bytes", (json_int_t)count->bytes,
+		"drops", (json_int_t)count->drops,
+		"backlog", (json_int_t)count->backlog,
+		"state", qdisc_state_name(state->state),
+		"text", text_or_null(state->text));
+	err = !json || json_dumpf(json, file, JSON_COMPACT) ? -ENOMEM : 0;
+	json_decref(json);
+	return err;
+}
+
+static int more_classes(struct answer *answer, FILE *file)
+{
+	const struct shaping_report *r = answer->report;
+	const struct policy *policy;
+	unsigned int i;
+	int err;
+
+	for (i = 0; i < CLASSES && answer->n_counts < r->n_counts; i++) {
+		policy = &r->config->policies[answer->policy];
+		if (answer->n_classes == policy->n_classes) {
+			answer->policy++;
+			answer->n_classes = 0;
+			continue;
+		}
+		fputc(answer->n_counts ? ',' : '[', file);
+		err = write_class(r->config, policy,
+				  &policy->classes[answer->n_classes++],
+				  &r->policies[answer->policy],
+				  &r->counts[answer->n_counts++], file);
+		if (err)
+			return err;
+	}
+	if (answer->n_counts < r->n_counts)
+		return 1;
+	fputs(r->n_counts ? "]" : "[]", file);
+	return 0;
+}
+
+static int answer_classes(const struct daemon *daemon, uint32_t ticket,
+			  struct answer *answer)
+{
+	answer->report = shaping_report(daemon->shaping, ticket);
+	return answer->report ? 0 : -ENOMEM;
+}
+
+/* RELOAD, once it is done */
+
+static json_t *warnings(const struct daemon *daemon)
+{
+	json_t *array = json_array();
+	const char *trouble;
+	size_t i;
+
+	if (!tables_there(daemon->tables))
+		json_array_append_new(array, json_string(
+			"the module ipsec_qos is not loaded: nothing is tagged until it is (modprobe ipsec_qos)"));
+	for (i = 0; (trouble = tables_trouble(daemon->tables, i)); i++)
+		json_array_append_new(array, text(trouble));
+	return add_shaping(daemon, array);
+}
+
+static int answer_reload(const struct daemon *daemon, char **out)
+{
+	return dump(json_pack("{s:b, s:o, s:I, s:I, s:I, s:o, s:o}",
+			      "reloaded", true,
+			      "file", text(daemon->file),
+			      "groups", (json_int_t)daemon->config->n_groups,
+			      "profiles",
+			      (json_int_t)daemon->config->n_profiles,
+			      "policies",
+			      (json_int_t)daemon->config->n_policies,
+			      "warnings", warnings(daemon),
+			      "notes", texts(daemon->config->warnings,
+					     daemon->config->n_warnings)),
+		    out);
+}
+
+static int begin(const struct daemon *daemon, const struct iq_feed *query,
+		 uint32_t ticket, struct answer *answer, char *why, size_t size)
+{
+	char **out = &answer->text;
+
+	switch (query->query) {
+	case IQ_FEED_QUERY_STATUS:
+		return answer_status(daemon, out);
+	case IQ_FEED_QUERY_DAEMON:
+		return answer_daemon(daemon, out);
+	case IQ_FEED_QUERY_PROFILES:
+		return answer_profiles(daemon, out);
+	case IQ_FEED_QUERY_TEST:
+		if (!(query->has & IQ_FEED_HAS(ARG))) {
+			snprintf(why, size, "which identity?");
+			return -EINVAL;
+		}
+		return answer_test(daemon, query->arg, out, why, size);
+	case IQ_FEED_QUERY_CLASSES:
+		return answer_classes(daemon, ticket, answer);
+	case IQ_FEED_QUERY_RELOAD:
+		return answer_reload(daemon, out);
+	default:
+		snprintf(why, size, "unknown query %u", query->query);
+		return -EINVAL;
+	}
+}
+
+int answer_begin(const struct daemon *daemon, const struct iq_feed *query,
+		 uint32_t ticket, struct answer **out, char *why, size_t size)
+{
+	struct answer *answer = calloc(1, sizeof(*answer));
+	int err;
+
+	if (!answer)
+		return -ENOMEM;
+	answer->daemon = daemon;
+	err = begin(daemon, query, ticket, answer, why, size);
+	if (err) {
+		free(answer);
+		return err;
+	}
+	if (query->query == IQ_FEED_QUERY_STATUS) {
+		answer->walking = true;
+		sad_walk_begin(daemon->sad, &answer->walk);
+	}
+	*out = answer;
+	return 0;
+}
+
+/* The next piece of what comes in pieces. */
+static int more(struct answer *answer, char **out)
+{
+	size_t size;
+	FILE *file;
+	int ret;
+
+	*out = NULL;
+	file = open_memstream(out, &size);
+	if (!file)
+		return -ENOMEM;
+	ret = answer->report ? more_classes(answer, file) :
+			       more_peers(answer, file);
+	if (ferror(file))
+		ret = -ENOMEM;
+	if (fclose(file) || ret < 0) {
+		free(*out);
+		*out = NULL;
+		return -ENOMEM;
+	}
+	return ret;
+}
+
+int answer_more(struct answer *answer, char **text)
+{
+	if (!answer->text)
+		return more(answer, text);
+	*text = answer->text;
+	answer->text = NULL;
+	return answer->walking;
+}
+
+void answer_end(struct answer *answer)
+{
+	if (!answer)
+		return;
+	if (answer->walking)
+		sad_walk_end(&answer->walk);
+	shaping_report_free(answer->report);
+	free(answer->text);
+	free(answer);
+}

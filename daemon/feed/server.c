@@ -1,0 +1,815 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#define _GNU_SOURCE	/* accept4(), struct ucred */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/queue.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "feed/answer.h"
+#include "clock.h"
+#include "log.h"
+#include "feed/server.h"
+#include "trust.h"
+
+/* Bytes of an answer in one message: room for its header, the attribute's, NUL. */
+#define PIECE	(IQ_FEED_MSG_MAX - 64)
+
+/* Another daemon holds its lock for no longer than it takes to bind. */
+#define LOCK_PAUSE	50	/* milliseconds */
+#define LOCK_TRIES	20
+
+#define ACCEPT_PAUSE	1.0	/* seconds, where the system has no descriptors */
+
+/**
+ * struct conn - a connection
+ *
+ * @role: 0: it has not said HELLO
+ * @source: a charon's
+ * @held: an encoded message that it has not taken yet, @held_len its length
+ * @answer: what it has not read of the answer to the query @seq: @text from
+ *	@off on, and if there is @more, what follows
+ * @ends: to be closed when @held is gone
+ * @syncing: waits for the tables, to acknowledge SYNC_END @sync_seq
+ * @waiting: for what the @query @seq takes, with @ticket
+ * @refused: its messages
+ */
+struct conn {
+	struct server *server;
+	LIST_ENTRY(conn) list;
+	ev_io io;
+	ev_timer patience;
+	int fd;
+	pid_t pid;
+	uint8_t role;
+	struct sad_source *source;
+
+	void *held;
+	size_t held_len;
+	struct answer *answer;
+	char *text;
+	size_t off;
+	bool more;
+	uint32_t seq;
+	bool ends;
+	bool syncing;
+	uint32_t sync_seq;
+	bool waiting;
+	uint8_t query;
+	uint32_t ticket;
+	struct said refused;
+};
+
+/**
+ * struct server - see server.h
+ *
+ * @dev: of the socket's file, with @ino
+ * @in: a message as it comes; @out: as it goes
+ */
+struct server {
+	struct ev_loop *loop;
+	struct sad *sad;
+	struct tables *tables;
+	const struct server_ops *ops;
+	void *arg;
+
+	struct sockaddr_un addr;
+	dev_t dev;
+	ino_t ino;
+	int fd;
+	ev_io io;
+	ev_timer pause;
+	unsigned int n_conns;
+	LIST_HEAD(, conn) conns;
+	struct said full;
+	struct said cannot;
+
+	union {
+		struct nlmsghdr nlh;
+		char buf[IQ_FEED_MSG_MAX];
+	} in, out;
+};
+
+static void on_accept(struct ev_loop *loop, ev_io *w, int revents);
+
+static const char *role_name(const struct conn *conn)
+{
+	switch (conn->role) {
+	case IQ_FEED_ROLE_CHARON:
+		return "charon";
+	case IQ_FEED_ROLE_COMMAND:
+		return "a command";
+	default:
+		return "a client";
+	}
+}
+
+static void close_conn(struct conn *conn)
+{
+	struct server *server = conn->server;
+
+	if (conn->source) {
+		log_info("charon (process %d) disconnected", (int)conn->pid);
+		sad_disconnect(server->sad, conn->source);
+		tables_kick(server->tables);
+	}
+	ev_io_stop(server->loop, &conn->io);
+	ev_timer_stop(server->loop, &conn->patience);
+	close(conn->fd);
+	LIST_REMOVE(conn, list);
+	server->n_conns--;
+	free(conn->held);
+	answer_end(conn->answer);
+	free(conn->text);
+	free(conn);
+	log_over(&server->full, "connections are accepted again");
+}
+
+/* Close a connection that breaks the rules. */
+static void expel(struct conn *conn, const char *why)
+{
+	log_warn("%s (process %d) is disconnected: %s", role_name(conn),
+		 (int)conn->pid, why);
+	close_conn(conn);
+}
+
+/* What to wait for: that it reads if something is to be read, else that it writes. */
+static void watch(struct conn *conn)
+{
+	struct server *server = conn->server;
+	bool blocked = conn->held || conn->answer;
+	int events = blocked ? EV_WRITE : conn->waiting ? EV_NONE : EV_READ;
+
+	if (conn->io.events != events || !ev_is_active(&conn->io)) {
+		ev_io_stop(server->loop, &conn->io);
+		ev_io_set(&conn->io, conn->fd, events);
+		if (events)
+			ev_io_start(server->loop, &conn->io);
+	}
+	if (blocked || !conn->role)
+		ev_timer_again(server->loop, &conn->patience);
+	else
+		ev_timer_stop(server->loop, &conn->patience);
+}
+
+/* 0, -EAGAIN: it does not read, or the connection is closed: -EPIPE. */
+static int transmit(struct conn *conn, const void *buf, size_t len)
+{
+	ssize_t sent;
+
+	do {
+		sent = send(conn->fd, buf, len, MSG_DONTWAIT | MSG_NOSIGNAL);
+	} while (sent < 0 && errno == EINTR);
+	if (sent >= 0)
+		return 0;
+	if (errno == EAGAIN || errno == ENOBUFS || errno == ENOMEM)
+		return -EAGAIN;
+	if (errno != EPIPE && errno != ECONNRESET)
+		log_warn("%s (process %d) is disconnected: %s",
+			 role_name(conn), (int)conn->pid, strerror(errno));
+	close_conn(conn);
+	return -EPIPE;
+}
+
+/* Send a message, or hold it until the client reads. -EPIPE: closed. */
+static int say(struct conn *conn, const struct iq_feed *msg)
+{
+	struct server *server = conn->server;
+	int len, err;
+
+	len = iq_feed_put(&server->out, sizeof(server->out), msg);
+	if (len < 0) {
+		expel(conn, "an answer cannot be encoded");
+		return -EPIPE;
+	}
+	err = transmit(conn, &server->out, len);
+	if (err != -EAGAIN)
+		return err;
+	conn->held = malloc(len);
+	if (!conn->held) {
+		expel(conn, "out of memory");
+		return -EPIPE;
+	}
+	memcpy(conn->held, &server->out, len);
+	conn->held_len = len;
+	return 0;
+}
+
+static int acknowledge(struct conn *conn, uint32_t seq, int err,
+		       const char *why, uint32_t group)
+{
+	struct iq_feed ack = {
+		.type = IQ_FEED_ACK,
+		.seq = seq,
+		.has = IQ_FEED_HAS(ERROR),
+		.error = -err,
+		.message = why ? why : strerror(-err),
+		.group = group,
+	};
+
+	if (err)
+		ack.has |= IQ_FEED_HAS(MESSAGE);
+	else
+		ack.has |= IQ_FEED_HAS(GROUP);
+	return say(conn, &ack);
+}
+
+/*
+ * Send what the client will take of its answer, but of a long one only a part:
+ * others want their turn. -EPIPE: closed.
+ */
+static int say_text(struct conn *conn)
+{
+	struct server *server = conn->server;
+	char piece[PIECE + 1];
+	struct iq_feed msg = {
+		.type = IQ_FEED_ANSWER,
+		.seq = conn->seq,
+		.has = IQ_FEED_HAS(TEXT),
+		.text = piece,
+	};
+	int len, err;
+	bool last;
+	size_t n;
+
+	if (conn->answer && !conn->text) {
+		err = answer_more(conn->answer, &conn->text);
+		if (err < 0) {
+			expel(conn, "out of memory");
+			return -EPIPE;
+		}
+		conn->more = err;
+		conn->off = 0;
+	}
+	while (conn->text) {
+		n = strnlen(conn->text + conn->off, PIECE);
+		memcpy(piece, conn->text + conn->off, n);
+		piece[n] = '\0';
+		last = !conn->text[conn->off + n];
+		msg.flags = last && !conn->more ? 0 : NLM_F_MULTI;
+		len = iq_feed_put(&server->out, sizeof(server->out), &msg);
+		if (len < 0) {
+			expel(conn, "an answer cannot be encoded");
+			return -EPIPE;
+		}
+		err = transmit(conn, &server->out, len);
+		if (err)
+			return err == -EAGAIN ? 0 : err;
+		conn->off += n;
+		if (last) {
+			free(conn->text);
+			conn->text = NULL;
+		}
+	}
+	if (!conn->more) {
+		answer_end(conn->answer);
+		conn->answer = NULL;
+	}
+	return 0;
+}
+
+/* What waits for the client and for the tables, in turn. -EPIPE: closed. */
+static int flush(struct conn *conn)
+{
+	struct server *server = conn->server;
+	int err;
+
+	if (conn->held) {
+		err = transmit(conn, conn->held, conn->held_len);
+		if (err)
+			return err == -EAGAIN ? 0 : err;
+		free(conn->held);
+		conn->held = NULL;
+	}
+	if (conn->ends) {
+		close_conn(conn);
+		return -EPIPE;
+	}
+	err = say_text(conn);
+	if (err || conn->answer)
+		return err;
+	if (conn->syncing && !tables_busy(server->tables)) {
+		conn->syncing = false;
+		return acknowledge(conn, conn->sync_seq, 0, NULL, 0);
+	}
+	return 0;
+}
+
+/* Queries */
+
+static int answer(struct conn *conn, const struct iq_feed *query)
+{
+	struct server *server = conn->server;
+	char why[IQ_FEED_WHY_MAX] = "";
+	int err;
+
+	err = server->ops->answer(server->arg, query, conn->ticket,
+				  &conn->answer, why, sizeof(why));
+	if (err)
+		return acknowledge(conn, query->seq, err,
+				   why[0] ? why : NULL, 0);
+	conn->seq = query->seq;
+	return say_text(conn);
+}
+
+/* -EPIPE: closed. */
+static int answer_waiting(struct conn *conn)
+{
+	struct server *server = conn->server;
+	struct iq_feed query = {
+		.type = IQ_FEED_QUERY,
+		.seq = conn->seq,
+		.has = IQ_FEED_HAS(QUERY),
+		.query = conn->query,
+	};
+	char why[IQ_FEED_WHY_MAX] = "";
+	int ready;
+
+	ready = server->ops->ready(server->arg, &query, conn->ticket, why,
+				   sizeof(why));
+	if (!ready)
+		return 0;
+	conn->waiting = false;
+	if (ready < 0)
+		return acknowledge(conn, query.seq, ready,
+				   why[0] ? why : NULL, 0);
+	return answer(conn, &query);
+}
+
+static int on_query(struct conn *conn, const struct iq_feed *query)
+{
+	struct server *server = conn->server;
+
+	if (query->query != IQ_FEED_QUERY_RELOAD &&
+	    query->query != IQ_FEED_QUERY_CLASSES)
+		return answer(conn, query);
+	conn->seq = query->seq;
+	conn->query = query->query;
+	conn->ticket = server->ops->prepare(server->arg, query);
+	conn->waiting = true;
+	return 0;
+}
+
+/* Statements */
+
+static int on_statement(struct conn *conn, const struct iq_feed *msg)
+{
+	struct server *server = conn->server;
+	bool ack = msg->flags & NLM_F_ACK;
+	struct sad_stated stated;
+	const char *why = NULL;
+	int err;
+
+	err = sad_state(server->sad, conn->source, msg, monotonic(),
+			&stated);
+	if (err) {
+		why = stated.why;
+		log_once(&conn->refused, LOG_WARNING,
+			 "what charon (process %d) said is refused: %s",
+			 (int)conn->pid, why ? why : strerror(-err));
+	} else if (msg->type == IQ_FEED_SYNC_START) {
+		tables_begin(server->tables);
+	} else if (msg->type == IQ_FEED_SYNC_END) {
+		tables_kick(server->tables);
+		if (ack && tables_busy(server->tables)) {
+			conn->syncing = true;
+			conn->sync_seq = msg->seq;
+			return 0;
+		}
+	} else if (ack) {
+		err = tables_write(server->tables, &stated, &why);
+	} else {
+		tables_kick(server->tables);
+	}
+	if (!ack)
+		return 0;
+	return acknowledge(conn, msg->seq, err, why, stated.group);
+}
+
+/*
+ * The same charon has connected again, as it gave up what came before: what is
+ * queued there is no longer true, and it states all it has anew. In another PID
+ * namespace its process has no number here.
+ */
+static void end_older(struct conn *conn)
+{
+	struct conn *older, *next;
+
+	for (older = LIST_FIRST(&conn->server->conns); older; older = next) {
+		next = LIST_NEXT(older, list);
+		if (older != conn && older->source && conn->pid > 0 &&
+		    older->pid == conn->pid)
+			close_conn(older);
+	}
+}
+
+static int on_hello(struct conn *conn, const struct iq_feed *msg)
+{
+	struct server *server = conn->server;
+	struct iq_feed hello = {
+		.type = IQ_FEED_HELLO,
+		.seq = msg->seq,
+		.has = IQ_FEED_HAS(VERSION),
+		.version = IQ_FEED_VERSION,
+	};
+	char why[128];
+	int err;
+
+	if (msg->version != IQ_FEED_VERSION) {
+		snprintf(why, sizeof(why),
+			 "it speaks version %u of the protocol, this daemon version %u: install both from the same release",
+			 msg->version, IQ_FEED_VERSION);
+		log_warn("%s (process %d) is disconnected: %s",
+			 role_name(conn), (int)conn->pid, why);
+		conn->ends = true;
+		return acknowledge(conn, msg->seq, -EPROTONOSUPPORT, why, 0) ?:
+		       flush(conn);
+	}
+	if (!(msg->has & IQ_FEED_HAS(ROLE))) {
+		expel(conn, "its HELLO says no ROLE");
+		return -EPIPE;
+	}
+	conn->role = msg->role;
+	/* whoever is gone by now must not end what it has connected since */
+	err = say(conn, &hello);
+	if (err || msg->role != IQ_FEED_ROLE_CHARON)
+		return err;
+	end_older(conn);
+	conn->source = sad_connect(server->sad, conn->pid);
+	if (!conn->source) {
+		expel(conn, "out of memory");
+		return -EPIPE;
+	}
+	log_info("charon (process %d) connected", (int)conn->pid);
+	return 0;
+}
+
+/* -EPIPE: closed. */
+static int on_message(struct conn *conn, const struct iq_feed *msg)
+{
+	if (!conn->role) {
+		if (msg->type == IQ_FEED_HELLO)
+			return on_hello(conn, msg);
+	} else if (conn->role == IQ_FEED_ROLE_CHARON) {
+		if ((msg->type >= IQ_FEED_SYNC_START &&
+		     msg->type <= IQ_FEED_CHILD_DEL) ||
+		    msg->type == IQ_FEED_PASSED_OVER)
+			return on_statement(conn, msg);
+	} else if (msg->type == IQ_FEED_QUERY) {
+		return on_query(conn, msg);
+	}
+	expel(conn, "it sent a message that is not for it to send");
+	return -EPIPE;
+}
+
+static void on_conn(struct ev_loop *loop, ev_io *w, int revents)
+{
+	struct conn *conn = w->data;
+	struct server *server = conn->server;
+	double end = monotonic() + SERVER_TURN_TIME;
+	const char *why = NULL;
+	struct iq_feed msg;
+	unsigned int i;
+	ssize_t len;
+
+	if (flush(conn))
+		return;
+	for (i = 0; i < SERVER_TURN && monotonic() < end; i++) {
+		if (conn->held || conn->answer || conn->waiting)
+			break;
+		/* MSG_TRUNC: the whole length of what does not fit */
+		len = recv(conn->fd, &server->in, sizeof(server->in),
+			   MSG_DONTWAIT | MSG_TRUNC);
+		if (len < 0 && (errno == EAGAIN || errno == EINTR))
+			break;
+		if (len <= 0) {
+			close_conn(conn);
+			return;
+		}
+		if (iq_feed_get(&server->in, len, &msg, &why)) {
+			expel(conn, why);
+			return;
+		}
+		if (on_message(conn, &msg))
+			return;
+	}
+	watch(conn);
+}
+
+static void on_patience(struct ev_loop *loop, ev_timer *w, int revents)
+{
+	struct conn *conn = w->data;
+
+	expel(conn, conn->role ? "it does not read its answers" :
+				 "it does not say HELLO");
+}
+
+static void accept_one(struct server *server, int fd)
+{
+	struct ucred cred;
+	socklen_t len = sizeof(cred);
+	struct conn *conn;
+
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &cred, &len)) {
+		log_warn("a client is disconnected: no credentials: %s",
+			 strerror(errno));
+		goto refuse;
+	}
+	if (cred.uid != 0) {
+		log_warn("a client (process %d) is disconnected: it is user %u, not root",
+			 (int)cred.pid, (unsigned int)cred.uid);
+		goto refuse;
+	}
+	if (server->n_conns >= SERVER_CONNECTIONS) {
+		log_once(&server->full, LOG_WARNING,
+			 "%u connections are open: no more are accepted until some are closed",
+			 server->n_conns);
+		goto refuse;
+	}
+	conn = calloc(1, sizeof(*conn));
+	if (!conn)
+		goto refuse;
+	conn->server = server;
+	conn->fd = fd;
+	conn->pid = cred.pid;
+	ev_io_init(&conn->io, on_conn, fd, EV_READ);
+	ev_timer_init(&conn->patience, on_patience, 0.0, SERVER_PATIENCE);
+	conn->io.data = conn->patience.data = conn;
+	LIST_INSERT_HEAD(&server->conns, conn, list);
+	server->n_conns++;
+	watch(conn);
+	return;
+
+refuse:
+	close(fd);
+}
+
+static void on_accept(struct ev_loop *loop, ev_io *w, int revents)
+{
+	struct server *server = w->data;
+	int fd;
+
+	fd = accept4(server->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+	if (fd >= 0) {
+		log_over(&server->cannot, "connections are accepted again");
+		accept_one(server, fd);
+		return;
+	}
+	if (errno == EAGAIN || errno == EINTR || errno == ECONNABORTED)
+		return;
+	/* it stays readable: do not spin */
+	log_once(&server->cannot, LOG_ERR, "cannot accept connections: %s",
+		 strerror(errno));
+	ev_io_stop(loop, &server->io);
+	ev_timer_again(loop, &server->pause);
+}
+
+static void on_pause(struct ev_loop *loop, ev_timer *w, int revents)
+{
+	struct server *server = w->data;
+
+	ev_timer_stop(loop, w);
+	ev_io_start(loop, &server->io);
+}
+
+/* The socket */
+
+static int answers(const struct sockaddr_un *addr)
+{
+	int fd, err = 0;
+
+	fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd < 0)
+		return -errno;
+	if (connect(fd, (const struct sockaddr *)addr, sizeof(*addr)))
+		err = -errno;
+	close(fd);
+	return err;
+}
+
+static int bind_socket(struct server *server)
+{
+	const char *path = server->addr.sun_path;
+	mode_t mask = umask(0177);
+	struct stat st;
+	int err = 0;
+
+	if (!lstat(path, &st)) {
+		if (!S_ISSOCK(st.st_mode)) {
+			log_err("%s is there and is not a socket", path);
+			err = -EEXIST;
+			goto out;
+		}
+		/* EAGAIN: somebody listens, but is slow */
+		err = answers(&server->addr);
+		if (err != -ECONNREFUSED && err != -ENOENT) {
+			log_err("%s is served by somebody else", path);
+			err = -EADDRINUSE;
+			goto out;
+		}
+		unlink(path);
+		err = 0;
+	}
+	if (bind(server->fd, (struct sockaddr *)&server->addr,
+		 sizeof(server->addr)) ||
+	    lstat(path, &st) || listen(server->fd, SERVER_CONNECTIONS)) {
+		err = -errno;
+		log_err("cannot listen on %s: %s", path, strerror(-err));
+		goto out;
+	}
+	server->dev = st.st_dev;
+	server->ino = st.st_ino;
+out:
+	umask(mask);
+	return err;
+}
+
+/*
+ * The socket's folder, made if need be. Who can write there can put another
+ * socket in the place of this one.
+ */
+static int make_folder(const char *path)
+{
+	char folder[sizeof(((struct sockaddr_un *)NULL)->sun_path)];
+	char why[2 * sizeof(folder) + 128];
+	struct stat st;
+	char *slash;
+	mode_t mask;
+	int err;
+
+	strcpy(folder, path);
+	slash = strrchr(folder, '/');
+	if (!slash)
+		strcpy(folder, ".");
+	else if (slash == folder)
+		return 0;
+	else
+		*slash = '\0';
+	mask = umask(0022);
+	err = mkdir(folder, 0755) && errno != EEXIST ? -errno : 0;
+	umask(mask);
+	if (!err && stat(folder, &st))
+		err = -errno;
+	if (err) {
+		log_err("cannot make the folder %s for the socket: %s", folder,
+			strerror(-err));
+	} else if (!trust_check(&st, folder, why, sizeof(why))) {
+		log_err("cannot have the socket there: %s", why);
+		err = -EPERM;
+	}
+	return err;
+}
+
+/*
+ * Two daemons must not both find a socket that nobody serves. The lock is a
+ * file of its own that only root can open, for whoever can open what is locked
+ * can lock it too; and one that the kernel can say the holder of.
+ */
+static int lock_socket(const char *path)
+{
+	char name[sizeof(((struct sockaddr_un *)NULL)->sun_path) + sizeof(".lock")];
+	struct timespec pause = { .tv_nsec = LOCK_PAUSE * 1000000 };
+	struct flock lock, held;
+	struct stat st;
+	int fd, err, tries;
+
+	snprintf(name, sizeof(name), "%s.lock", path);
+	fd = open(name, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC,
+		  0600);
+	if (fd < 0) {
+		err = -errno;
+		log_err("cannot use %s: %s", name, strerror(-err));
+		return err;
+	}
+	/* made by somebody else, in a folder that is everybody's? */
+	if (fstat(fd, &st) || !S_ISREG(st.st_mode) || st.st_uid != geteuid() ||
+	    st.st_mode & 077) {
+		log_err("%s is not a file that only this user can open: remove it",
+			name);
+		close(fd);
+		return -EPERM;
+	}
+	for (tries = 0; ; tries++) {
+		lock = (struct flock){ .l_type = F_WRLCK };
+		if (!fcntl(fd, F_SETLK, &lock))
+			return fd;
+		err = -errno;
+		if ((err != -EAGAIN && err != -EACCES) || tries == LOCK_TRIES)
+			break;
+		nanosleep(&pause, NULL);
+	}
+	held = (struct flock){ .l_type = F_WRLCK };
+	if (err != -EAGAIN && err != -EACCES)
+		log_err("cannot lock %s: %s", name, strerror(-err));
+	else if (!fcntl(fd, F_GETLK, &held) && held.l_type != F_UNLCK)
+		log_err("cannot serve %s: process %d holds %s: is it another ipsec-qosd?",
+			path, (int)held.l_pid, name);
+	else
+		log_err("cannot serve %s: somebody holds %s", path, name);
+	close(fd);
+	return err;
+}
+
+int server_open(struct server **out, struct ev_loop *loop, const char *path,
+		struct sad *sad, const struct server_ops *ops, void *arg)
+{
+	struct server *server;
+	int lock, err;
+
+	if (strlen(path) >= sizeof(server->addr.sun_path)) {
+		log_err("the socket's path is longer than %zu bytes: %s",
+			sizeof(server->addr.sun_path) - 1, path);
+		return -ENAMETOOLONG;
+	}
+	server = calloc(1, sizeof(*server));
+	if (!server)
+		return -ENOMEM;
+	server->loop = loop;
+	server->sad = sad;
+	server->ops = ops;
+	server->arg = arg;
+	server->addr.sun_family = AF_UNIX;
+	strcpy(server->addr.sun_path, path);
+	LIST_INIT(&server->conns);
+
+	server->fd = socket(AF_UNIX,
+			    SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (server->fd < 0) {
+		err = -errno;
+		log_err("cannot make a socket: %s", strerror(-err));
+		goto no_socket;
+	}
+	err = make_folder(path);
+	if (err)
+		goto not_bound;
+	lock = lock_socket(path);
+	if (lock < 0) {
+		err = lock;
+		goto not_bound;
+	}
+	err = bind_socket(server);
+	close(lock);
+	if (err)
+		goto not_bound;
+
+	ev_io_init(&server->io, on_accept, server->fd, EV_READ);
+	ev_timer_init(&server->pause, on_pause, 0.0, ACCEPT_PAUSE);
+	server->io.data = server->pause.data = server;
+	ev_io_start(loop, &server->io);
+	*out = server;
+	return 0;
+
+not_bound:
+	close(server->fd);
+no_socket:
+	free(server);
+	return err;
+}
+
+void server_tables(struct server *server, struct tables *tables)
+{
+	server->tables = tables;
+}
+
+void server_settled(struct server *server)
+{
+	struct conn *conn, *next;
+
+	for (conn = LIST_FIRST(&server->conns); conn; conn = next) {
+		next = LIST_NEXT(conn, list);
+		if (conn->held || conn->answer)
+			continue;
+		if (conn->waiting && answer_waiting(conn))
+			continue;
+		if (conn->syncing && flush(conn))
+			continue;
+		watch(conn);
+	}
+}
+
+void server_close(struct server *server)
+{
+	const char *path;
+	struct conn *conn;
+	struct stat st;
+
+	if (!server)
+		return;
+	while ((conn = LIST_FIRST(&server->conns)))
+		close_conn(conn);
+	ev_io_stop(server->loop, &server->io);
+	ev_timer_stop(server->loop, &server->pause);
+	path = server->addr.sun_path;
+	/* another daemon's by now? */
+	if (!lstat(path, &st) && st.st_dev == server->dev &&
+	    st.st_ino == server->ino)
+		unlink(path);
+	close(server->fd);
+	free(server);
+}

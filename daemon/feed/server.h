@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The daemon's end of the feed (lib/feed.h): accepts charons and commands,
+ * hands on what they say and ask, and answers.
+ *
+ * Nobody can hold up the loop or others: what a client sends is read in turns,
+ * and while an answer waits for a client to read it nothing more is read from
+ * that client, so that no queue grows; one that does not read for
+ * SERVER_PATIENCE seconds is closed.
+ *
+ * What charon asks is answered once the module's tables have the entry; nothing
+ * here waits for traffic classes. A charon is its process: one that connects
+ * again ends the connection that it had before, with all that was queued there.
+ */
+#ifndef IPSEC_QOSD_SERVER_H
+#define IPSEC_QOSD_SERVER_H
+
+#include <stddef.h>
+
+#include <ev.h>
+
+#include "lib/feed.h"
+#include "sa/sad.h"
+#include "sa/tables.h"
+
+#define SERVER_CONNECTIONS	64	/* at a time */
+#define SERVER_TURN		256	/* messages read from one before the next's turn, */
+#define SERVER_TURN_TIME	0.01	/* or seconds */
+#define SERVER_PATIENCE		10.0	/* seconds for a HELLO, or to read an answer */
+
+struct answer;
+
+/**
+ * struct server_ops - what the server does not know itself
+ *
+ * @prepare: begin what a query takes that is not answered at once; returns a
+ *	ticket for @ready and @answer
+ * @ready: can it be answered? 1: it can; 0: not yet, server_settled() is called
+ *	when it may be; a negative errno, and in @why the reason: it cannot
+ * @answer: begin the answer to a query (answer.h); 0, or a negative errno and in
+ *	@why the reason
+ */
+struct server_ops {
+	uint32_t (*prepare)(void *arg, const struct iq_feed *query);
+	int (*ready)(void *arg, const struct iq_feed *query, uint32_t ticket,
+		     char *why, size_t size);
+	int (*answer)(void *arg, const struct iq_feed *query, uint32_t ticket,
+		      struct answer **answer, char *why, size_t size);
+};
+
+struct server;
+
+/**
+ * server_open() - listen
+ *
+ * The socket's folder is made if it is not there. A socket that is there is
+ * replaced only if nobody answers on it. Meanwhile PATH.lock beside it, which
+ * only root can open, is locked (fcntl()); where somebody else holds that for
+ * more than a second, this fails with -EAGAIN.
+ *
+ * @tables: may be set later by server_tables(), before the loop runs
+ *
+ * Return: 0, or a negative errno, having logged why.
+ */
+int server_open(struct server **server, struct ev_loop *loop, const char *path,
+		struct sad *sad, const struct server_ops *ops, void *arg);
+
+/** server_tables() - whom to ask for the kernel's tables */
+void server_tables(struct server *server, struct tables *tables);
+
+/** server_settled() - something that clients wait for may have come to its end */
+void server_settled(struct server *server);
+
+/** server_close() - NULL is fine */
+void server_close(struct server *server);
+
+#endif /* IPSEC_QOSD_SERVER_H */

@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Brings the module's tables to what the configuration and the charons' SAs
+ * (sad.h) say they should be, and keeps them there while the module comes and
+ * goes.
+ *
+ * A generation is opened whenever what is in the tables may not be what it
+ * should be: the module came, a charon begins to state what it has, the
+ * configuration changed, the kernel refused something. All is then restated,
+ * in slices, so that who waits for an answer does not wait for that; and once
+ * every charon has stated all it has, the generation is closed and the kernel
+ * sweeps what nobody stated. While no charon is connected nothing is swept, nor
+ * where the kernel refused to change what it has: that stays as it was until a
+ * later generation succeeds.
+ *
+ * What the module tells of its tables is listened to: an entry or group of ours
+ * that somebody else removed or changed is put back about a second later. One
+ * that the kernel removed with its own SA is not, until charon states that SA
+ * again.
+ */
+#ifndef IPSEC_QOSD_TABLES_H
+#define IPSEC_QOSD_TABLES_H
+
+#include <stdbool.h>
+
+#include <ev.h>
+
+#include "config/config.h"
+#include "sa/sad.h"
+
+struct tables;
+
+/**
+ * tables_open() - watch for the module, and state the configuration's groups
+ * if it is there
+ *
+ * @sad: what should be in the tables; must outlive them
+ * @config: kept and read until tables_config()
+ * @settled: called each time nothing is due any more
+ *
+ * Return: 0 or a negative errno.
+ */
+int tables_open(struct tables **tables, struct ev_loop *loop, struct sad *sad,
+		const struct config *config, void (*settled)(void *arg),
+		void *arg);
+
+/** tables_close() - leaves the kernel's tables as they are; NULL is fine */
+void tables_close(struct tables *tables);
+
+/**
+ * tables_config() - groups, settings and every entry as a new configuration
+ * says, and groups that are not in it any more removed
+ *
+ * Groups are stated first, then entries move, then what is left goes: there is
+ * no moment at which a packet that had a group has none. To be called after
+ * sad_config().
+ *
+ * Return: 0, or -ENOMEM: the former configuration is still the one in use.
+ */
+int tables_config(struct tables *tables, const struct config *config);
+
+/** tables_begin() - a charon begins to state what it has: a new generation */
+void tables_begin(struct tables *tables);
+
+/** tables_kick() - the SAs changed: write what is due before long */
+void tables_kick(struct tables *tables);
+
+/**
+ * tables_write() - write what a message was about now
+ *
+ * @stated: of sad_state(); its SAs may be freed
+ * @why: on error says what is wrong, for a person; lives until the next call
+ *
+ * Return: 0: the kernel has what it should have; -ENODEV: the module is not
+ * loaded; another negative errno: it refused.
+ */
+int tables_write(struct tables *tables, const struct sad_stated *stated,
+		 const char **why);
+
+/** tables_there() - is the module? */
+bool tables_there(const struct tables *tables);
+
+/** tables_busy() - is something due that can be written? */
+bool tables_busy(const struct tables *tables);
+
+/**
+ * tables_trouble() - the @i-th thing that the kernel refused since all was last
+ * restated, or NULL: there are no more
+ */
+const char *tables_trouble(const struct tables *tables, size_t i);
+
+/**
+ * tables_other() - that the module is of another version than the daemon, and what
+ * to do, or NULL: it is of the same, or not there
+ */
+const char *tables_other(const struct tables *tables);
+
+/** tables_resyncs() - how many generations were closed */
+unsigned int tables_resyncs(const struct tables *tables);
+
+#endif /* IPSEC_QOSD_TABLES_H */

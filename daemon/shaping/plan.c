@@ -1,0 +1,217 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * From a policy to the HTB classes that carry it out.
+ */
+#include "shaping/plan.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <net/ethernet.h>
+
+#define MSEC_PER_SEC	1000
+#define USEC_PER_SEC	1000000
+
+/* A class that is promised nothing still moves: HTB knows no rate of 0. */
+#define RATE_MIN	1000
+
+/*
+ * Tokens that a late timer or a busy CPU leaves over are lost once the bucket is
+ * full, and with them some of the guarantee. So a bucket holds what its rate
+ * brings in BURST_MSEC, or a few packets where that is not even those; but
+ * nobody is to wait for more than BURST_MSEC_MAX behind them.
+ */
+#define BURST_MSEC	10
+#define BURST_MSEC_MAX	100
+#define BURST_FRAMES	10
+#define BURST_MAX	(64 << 20)
+
+/*
+ * Classes borrow in proportion to their quantum. It is large enough for the
+ * largest packet, or HTB would count packets instead of bytes; and what all have
+ * together, so much of the device's rate, is no more than what makes others wait
+ * long. A class's own depends on no other class, so that one that comes or goes
+ * changes none but itself: those of less than ROUND_FRAMES' share borrow alike.
+ */
+#define ROUND_MSEC	20
+#define ROUND_FRAMES	10
+#define ROUND_MAX	60000
+
+/* fq_codel's own defaults */
+#define TARGET_USEC	5000
+#define INTERVAL_USEC	100000
+
+/*
+ * Each of fq_codel's queues takes some 70 bytes of the kernel's, so its own
+ * default comes to 77 KiB a class. All of a policy have FLOWS_ALL together, of
+ * which each class has its part, from FLOWS_MIN to that default.
+ */
+#define FLOWS_MAX	1024
+#define FLOWS_MIN	64
+#define FLOWS_ALL	(64 * FLOWS_MAX)
+
+static uint64_t clamp(uint64_t value, uint64_t low, uint64_t high)
+{
+	if (value < low)
+		return low;
+
+	return value > high ? high : value;
+}
+
+static uint32_t burst(uint64_t rate, uint32_t frame)
+{
+	uint64_t few = clamp(rate * BURST_MSEC_MAX / MSEC_PER_SEC, frame,
+			     BURST_FRAMES * (uint64_t)frame);
+
+	return clamp(rate * BURST_MSEC / MSEC_PER_SEC, few, BURST_MAX);
+}
+
+static void fill_class(struct plan_class *pc, uint64_t rate, uint64_t ceil,
+		       uint32_t frame)
+{
+	uint64_t usec;
+
+	pc->rate = rate < RATE_MIN ? RATE_MIN : rate;
+	pc->ceil = ceil < pc->rate ? pc->rate : ceil;
+	pc->burst = burst(pc->rate, frame);
+	pc->cburst = burst(pc->ceil, frame);
+
+	/*
+	 * CoDel takes a queue for standing that one packet alone makes wait for
+	 * longer than its target (RFC 8289 section 4.2): on a slow class the
+	 * target is one and a half packets, up to the interval, beyond which
+	 * it would never act.
+	 */
+	usec = (uint64_t)frame * 3 / 2 * USEC_PER_SEC / pc->rate;
+	pc->target = clamp(usec, TARGET_USEC, INTERVAL_USEC);
+	pc->interval = INTERVAL_USEC + pc->target - TARGET_USEC;
+}
+
+static void fill_quantums(struct plan *plan, uint32_t frame)
+{
+	uint64_t max = frame > ROUND_MAX ? frame : ROUND_MAX;
+	uint64_t least = clamp(ROUND_FRAMES * (uint64_t)frame, frame, max);
+	uint64_t round = clamp(plan->root.rate * ROUND_MSEC / MSEC_PER_SEC,
+			       least, max);
+	double share;
+	size_t i;
+
+	for (i = 0; i < plan->n; i++) {
+		share = (double)plan->classes[i].rate / plan->root.rate;
+		plan->classes[i].quantum = clamp(llround(share * round), frame,
+						 max);
+	}
+
+	plan->root.quantum = max;
+}
+
+static int by_group(const void *a, const void *b)
+{
+	const struct plan_class *l = a, *r = b;
+
+	return (l->class->group > r->class->group) -
+	       (l->class->group < r->class->group);
+}
+
+static int by_minor(const void *a, const void *b)
+{
+	const struct plan_class *l = a, *r = b;
+
+	return (l->minor > r->minor) - (l->minor < r->minor);
+}
+
+/*
+ * Ids too great for a minor take the next one that is free from their
+ * remainder on. @plan's classes are in order of their groups, so small ids
+ * have theirs before, and the result hangs on nothing but the set of groups.
+ */
+static void fill_minors(struct plan *plan)
+{
+	uint8_t used[PLAN_MINOR_DEFAULT] = { [0] = 1 };
+	uint32_t minor;
+	size_t i;
+
+	for (i = 0; i < plan->n; i++) {
+		if (!plan->classes[i].class->group) {
+			plan->classes[i].minor = PLAN_MINOR_DEFAULT;
+			continue;
+		}
+
+		minor = plan->classes[i].class->group % PLAN_MINOR_DEFAULT;
+		while (used[minor])
+			minor = (minor + 1) % PLAN_MINOR_DEFAULT;
+
+		used[minor] = 1;
+		plan->classes[i].minor = minor;
+	}
+}
+
+struct plan *plan_make(const struct config *config, const struct policy *policy,
+		       uint32_t mtu, const char **why)
+{
+	uint32_t frame = mtu + ETH_HLEN;
+	const struct iq_kernel_group *group;
+	struct plan_class *pc;
+	struct plan *plan;
+	size_t i;
+
+	if (policy->n_classes >= PLAN_MINOR_DEFAULT) {
+		*why = "more classes than HTB can number";
+		return NULL;
+	}
+
+	plan = calloc(1, sizeof(*plan) + policy->n_classes * sizeof(*pc));
+	if (!plan) {
+		*why = "out of memory";
+		return NULL;
+	}
+
+	plan->n = policy->n_classes;
+	plan->root.minor = PLAN_MINOR_ROOT;
+	fill_class(&plan->root, policy->rate, policy->rate, frame);
+
+	for (i = 0; i < plan->n; i++) {
+		pc = &plan->classes[i];
+		pc->class = &policy->classes[i];
+		fill_class(pc, pc->class->rate, pc->class->ceil, frame);
+		pc->flows = policy->flows ? policy->flows :
+			    clamp(FLOWS_ALL / plan->n, FLOWS_MIN, FLOWS_MAX);
+
+		if (!pc->class->group)
+			continue;
+
+		group = config_group(config, pc->class->group);
+		if (!group) {
+			*why = "a class names a group that does not exist";
+			goto free_plan;
+		}
+
+		/* Nor does cls_fw take a mark of 0. */
+		if (!(group->mark & group->mask)) {
+			*why = "a group whose mark is 0 cannot be told from packets of no group";
+			goto free_plan;
+		}
+
+		pc->mark = group->mark & group->mask;
+		pc->mask = group->mask;
+	}
+
+	fill_quantums(plan, frame);
+	qsort(plan->classes, plan->n, sizeof(*pc), by_group);
+	fill_minors(plan);
+	qsort(plan->classes, plan->n, sizeof(*pc), by_minor);
+	return plan;
+
+free_plan:
+	free(plan);
+	return NULL;
+}
+
+struct plan_class *plan_find(struct plan *plan, uint16_t minor)
+{
+	struct plan_class key = { .minor = minor };
+
+	if (minor == PLAN_MINOR_ROOT)
+		return &plan->root;
+
+	return bsearch(&key, plan->classes, plan->n, sizeof(key), by_minor);
+}

@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * From a policy to the HTB classes that carry it out. Pure: no input, no
+ * output.
+ *
+ *	PLAN_MAJOR:			root, unclassified packets to the default
+ *	    :PLAN_MINOR_ROOT		rate and ceil of the policy: all below share it
+ *	        :group's minor		a class each, with a filter on the mark
+ *	        :PLAN_MINOR_DEFAULT	everything else
+ */
+#ifndef IPSEC_QOSD_PLAN_H
+#define IPSEC_QOSD_PLAN_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "config/config.h"
+
+#define PLAN_MAJOR		0x4951	/* "IQ"; the kernel gives 8000: and up */
+#define PLAN_MINOR_ROOT		0xffff
+#define PLAN_MINOR_DEFAULT	0xfffe
+
+/**
+ * struct plan_class - an HTB class and its leaf
+ *
+ * @class: the policy's class, NULL of the policy as a whole
+ * @minor: of its classid. A group's is its id where that is below
+ *	PLAN_MINOR_DEFAULT, so it stays the same whatever else is configured.
+ * @mark: what packets of it carry in the bits of @mask; a mask of 0: no filter
+ * @mask: which bits
+ * @rate: bytes a second, guaranteed
+ * @ceil: bytes a second, at most
+ * @burst: bytes at once without waiting for @rate
+ * @cburst: the same for @ceil
+ * @quantum: bytes in turn where classes compete for bandwidth to borrow
+ * @target: fq_codel's, microseconds
+ * @interval: fq_codel's, microseconds
+ * @flows: fq_codel's, how many queues it has
+ */
+struct plan_class {
+	const struct class *class;
+	uint16_t minor;
+	uint32_t mark;
+	uint32_t mask;
+	uint64_t rate;
+	uint64_t ceil;
+	uint32_t burst;
+	uint32_t cburst;
+	uint32_t quantum;
+	uint32_t target;
+	uint32_t interval;
+	uint32_t flows;
+};
+
+/**
+ * struct plan - the classes of a policy
+ *
+ * @root: the policy as a whole
+ * @n: how many @classes there are
+ * @classes: in order of their minors
+ */
+struct plan {
+	struct plan_class root;
+	size_t n;
+	struct plan_class classes[];
+};
+
+/**
+ * plan_make() - plan a policy's classes
+ *
+ * @config: where the policy's groups are
+ * @mtu: the device's, in bytes
+ * @why: on error a static text that says what is wrong
+ *
+ * Return: to be released by free(); NULL on error.
+ */
+struct plan *plan_make(const struct config *config, const struct policy *policy,
+		       uint32_t mtu, const char **why);
+
+/** plan_find() - the class with a minor, or NULL */
+struct plan_class *plan_find(struct plan *plan, uint16_t minor);
+
+#endif /* IPSEC_QOSD_PLAN_H */

@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <errno.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "log.h"
+#include "shaping/policies.h"
+
+#define AGAIN	10.0	/* seconds until policies that failed are applied again */
+#define MEND	1.0	/* until what somebody changed is put back */
+#define BURST	0.1	/* until what happened to devices is acted upon: once, for all of it */
+
+/**
+ * struct policies - see policies.h
+ *
+ * @config: NULL: there was none yet
+ * @ending: what is not in force is so for that reason
+ * @said: of each policy; then of each that somebody changed its classes
+ */
+struct policies {
+	struct ev_loop *loop;
+	void (*applied)(void *arg);
+	void *arg;
+	const struct config *config;
+	atomic_bool ending;
+	struct qdisc_ctl *qdisc;
+	struct said *said;
+	ev_io event;
+	ev_timer burst;
+	ev_timer again;
+	ev_timer mend;
+};
+
+void policies_why(const struct policy *policy, enum qdisc_state state,
+		  const char *text, char *why, size_t size)
+{
+	snprintf(why, size, "policy %s is not in force on %s: %s%s%s",
+		 policy->name, policy->device, qdisc_state_name(state),
+		 text[0] ? ": " : "", text);
+}
+
+static void report(struct policies *p, size_t i)
+{
+	const struct policy *policy = &p->config->policies[i];
+	char why[sizeof(p->said->text)];
+	enum qdisc_state state;
+	const char *text = "";
+
+	if (atomic_load(&p->ending))
+		return;
+	state = qdisc_policy_state(p->qdisc, i, &text);
+	policies_why(policy, state, text, why, sizeof(why));
+	if (state != QDISC_OK)
+		log_once(&p->said[i], LOG_WARNING, "%s", why);
+	else
+		log_over(&p->said[i], "policy %s is in force on %s",
+			 policy->name, policy->device);
+}
+
+static void applied(struct policies *p, int failed)
+{
+	size_t i;
+
+	for (i = 0; i < p->config->n_policies; i++) {
+		report(p, i);
+		if (qdisc_touched(p->qdisc, i) && !ev_is_active(&p->mend)) {
+			ev_timer_set(&p->mend, MEND, 0.0);
+			ev_timer_start(p->loop, &p->mend);
+		}
+	}
+	if (!failed)
+		ev_timer_stop(p->loop, &p->again);
+	else if (!ev_is_active(&p->again))
+		ev_timer_again(p->loop, &p->again);
+	p->applied(p->arg);
+}
+
+/* To note what somebody changed in a tree applies nothing, but starts a timer. */
+static void on_event(struct ev_loop *loop, ev_io *w, int revents)
+{
+	struct policies *p = w->data;
+	size_t i;
+
+	if (qdisc_event(p->qdisc) && !ev_is_active(&p->burst)) {
+		ev_timer_set(&p->burst, BURST, 0.0);
+		ev_timer_start(loop, &p->burst);
+	}
+	for (i = 0; p->config && i < p->config->n_policies; i++) {
+		if (qdisc_touched(p->qdisc, i) && !ev_is_active(&p->mend)) {
+			ev_timer_set(&p->mend, MEND, 0.0);
+			ev_timer_start(loop, &p->mend);
+		}
+	}
+}
+
+static void on_burst(struct ev_loop *loop, ev_timer *w, int revents)
+{
+	struct policies *p = w->data;
+
+	if (p->config)
+		applied(p, qdisc_sync(p->qdisc));
+}
+
+static void on_again(struct ev_loop *loop, ev_timer *w, int revents)
+{
+	struct policies *p = w->data;
+
+	applied(p, qdisc_apply(p->qdisc, p->config));
+}
+
+static void on_mend(struct ev_loop *loop, ev_timer *w, int revents)
+{
+	struct policies *p = w->data;
+	size_t n = p->config->n_policies, i;
+
+	for (i = 0; i < n; i++)
+		if (qdisc_touched(p->qdisc, i))
+			log_once(&p->said[n + i], LOG_WARNING,
+				 "policy %s: somebody changed its classes on %s: they are put back, each time",
+				 p->config->policies[i].name,
+				 p->config->policies[i].device);
+	applied(p, qdisc_mend(p->qdisc));
+}
+
+int policies_config(struct policies *p, const struct config *config)
+{
+	struct said *said = calloc(2 * config->n_policies + 1, sizeof(*said));
+	int ret;
+
+	if (!said)
+		return -ENOMEM;
+	ret = qdisc_apply(p->qdisc, config);
+	if (ret == -ENOMEM) {
+		free(said);
+		return ret;
+	}
+	free(p->said);
+	p->said = said;
+	p->config = config;
+	applied(p, ret);
+	return 0;
+}
+
+enum qdisc_state policies_state(const struct policies *p, size_t i,
+				const char **text)
+{
+	return qdisc_policy_state(p->qdisc, i, text);
+}
+
+void policies_stats(struct policies *p, struct qdisc_count *counts)
+{
+	applied(p, qdisc_stats(p->qdisc, counts));
+}
+
+int policies_open(struct policies **out, struct ev_loop *loop,
+		  void (*applied)(void *arg), void *arg)
+{
+	struct policies *p = calloc(1, sizeof(*p));
+	int err;
+
+	if (!p)
+		return -ENOMEM;
+	p->loop = loop;
+	p->applied = applied;
+	p->arg = arg;
+	err = qdisc_open(&p->qdisc);
+	if (err) {
+		free(p);
+		return err;
+	}
+	ev_io_init(&p->event, on_event, qdisc_fd(p->qdisc), EV_READ);
+	ev_timer_init(&p->burst, on_burst, 0.0, 0.0);
+	ev_timer_init(&p->again, on_again, 0.0, AGAIN);
+	ev_timer_init(&p->mend, on_mend, 0.0, 0.0);
+	p->event.data = p->burst.data = p->again.data = p->mend.data = p;
+	ev_io_start(loop, &p->event);
+	*out = p;
+	return 0;
+}
+
+void policies_stop(struct policies *p)
+{
+	atomic_store(&p->ending, true);
+	qdisc_stop(p->qdisc);
+}
+
+void policies_close(struct policies *p)
+{
+	if (!p)
+		return;
+	ev_io_stop(p->loop, &p->event);
+	ev_timer_stop(p->loop, &p->burst);
+	ev_timer_stop(p->loop, &p->again);
+	ev_timer_stop(p->loop, &p->mend);
+	qdisc_close(p->qdisc);
+	free(p->said);
+	free(p);
+}

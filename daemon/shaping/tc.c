@@ -1,0 +1,812 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Traffic control as the kernel's rtnetlink has it.
+ */
+#include "shaping/tc.h"
+
+#include <errno.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <arpa/inet.h>
+#include <linux/gen_stats.h>
+#include <linux/if_ether.h>
+#include <linux/rtnetlink.h>
+#include <linux/tc_act/tc_mirred.h>
+#include <netlink/attr.h>
+#include <netlink/errno.h>
+#include <netlink/msg.h>
+#include <netlink/netlink.h>
+#include <netlink/socket.h>
+#include <netlink/utils.h>
+#include <netlink/route/class.h>
+#include <netlink/route/classifier.h>
+#include <netlink/route/qdisc.h>
+#include <netlink/route/tc.h>
+#include <netlink/route/cls/fw.h>
+#include <netlink/route/qdisc/fq_codel.h>
+#include <netlink/route/qdisc/htb.h>
+
+#include "lib/extack.h"
+
+#define USEC_PER_SEC	1000000
+
+/*
+ * The kernel reads a class's counters every 250 ms and lets each reading weigh
+ * a quarter: nine tenths of a new load show after two seconds.
+ */
+#define EST_INTERVAL	(-2)
+#define EST_EWMA_LOG	2
+
+struct tc {
+	struct nl_sock *sk;
+	atomic_bool stopped;
+	char kernel[128];	/* the kernel's extended ACK to the last request */
+	char error[160];
+};
+
+static int on_error(struct sockaddr_nl *who, struct nlmsgerr *e, void *arg)
+{
+	struct iq_extack ack = iq_extack_of_error(e);
+	struct tc *tc = arg;
+
+	(void)who;
+	if (ack.text)
+		snprintf(tc->kernel, sizeof(tc->kernel), "%.*s",
+			 (int)strnlen(ack.text, ack.len), ack.text);
+	return NL_STOP;
+}
+
+/* Keep the reason where a call failed. */
+static int done(struct tc *tc, int err)
+{
+	if (err < 0)
+		snprintf(tc->error, sizeof(tc->error), "%s",
+			 tc->kernel[0] ? tc->kernel : nl_geterror(err));
+
+	tc->kernel[0] = '\0';
+	return err < 0 ? err : 0;
+}
+
+int tc_open(struct tc **result)
+{
+	struct tc *tc = calloc(1, sizeof(*tc));
+	int one = 1, err;
+
+	if (!tc)
+		return -ENOMEM;
+
+	tc->sk = nl_socket_alloc();
+	if (!tc->sk) {
+		free(tc);
+		return -ENOMEM;
+	}
+
+	errno = 0;
+	err = nl_connect(tc->sk, NETLINK_ROUTE);
+	if (err < 0) {
+		err = errno ? -errno : -EIO;
+		tc_close(tc);
+		return err;
+	}
+
+	/* Older kernels say less; that alone is no reason to fail. */
+	setsockopt(nl_socket_get_fd(tc->sk), SOL_NETLINK, NETLINK_EXT_ACK, &one,
+		   sizeof(one));
+	nl_socket_modify_err_cb(tc->sk, NL_CB_CUSTOM, on_error, tc);
+
+	*result = tc;
+	return 0;
+}
+
+void tc_close(struct tc *tc)
+{
+	if (!tc)
+		return;
+
+	nl_socket_free(tc->sk);
+	free(tc);
+}
+
+void tc_stop(struct tc *tc)
+{
+	atomic_store(&tc->stopped, true);
+}
+
+/* To be asked ahead of a request. */
+static int check_stopped(struct tc *tc)
+{
+	if (!atomic_load(&tc->stopped))
+		return 0;
+
+	snprintf(tc->error, sizeof(tc->error), "the daemon is ending");
+	return -NLE_INTR;
+}
+
+uint32_t tc_port(const struct tc *tc)
+{
+	return nl_socket_get_local_port(tc->sk);
+}
+
+const char *tc_error(const struct tc *tc)
+{
+	return tc->error;
+}
+
+/*
+ * Reading
+ */
+
+struct dump {
+	union {
+		int (*qdisc)(const struct tc_qdisc *qdisc, void *arg);
+		int (*class)(const struct tc_class *class, void *arg);
+		int (*filter)(const struct tc_filter *filter, void *arg);
+	};
+	void *arg;
+	uint32_t parent;	/* of qdiscs */
+	int result;
+};
+
+/* Copy a structure that other kernels may have longer or shorter. */
+static void get_struct(void *to, size_t size, struct nlattr *attr)
+{
+	memset(to, 0, size);
+	if (attr)
+		nla_memcpy(to, attr, size);
+}
+
+static void get_count(struct tc_count *count, struct nlattr *nest)
+{
+	struct nlattr *tb[TCA_STATS_MAX + 1];
+	struct gnet_stats_rate_est rate;
+	struct gnet_stats_basic basic;
+	struct gnet_stats_queue queue;
+
+	memset(count, 0, sizeof(*count));
+	if (!nest || nla_parse_nested(tb, TCA_STATS_MAX, nest, NULL) < 0)
+		return;
+
+	get_struct(&basic, sizeof(basic), tb[TCA_STATS_BASIC]);
+	get_struct(&queue, sizeof(queue), tb[TCA_STATS_QUEUE]);
+	get_struct(&rate, sizeof(rate), tb[TCA_STATS_RATE_EST]);
+
+	count->bytes = basic.bytes;
+	count->packets = basic.packets;
+	count->drops = queue.drops;
+	count->backlog = queue.backlog;
+	count->rate = rate.bps;
+
+	/* There only where 32 bits do not hold them. */
+	if (tb[TCA_STATS_PKT64])
+		get_struct(&count->packets, sizeof(count->packets),
+			   tb[TCA_STATS_PKT64]);
+	if (tb[TCA_STATS_RATE_EST64])
+		get_struct(&count->rate, sizeof(count->rate),
+			   tb[TCA_STATS_RATE_EST64]);
+}
+
+static uint32_t get_u32(struct nlattr *attr)
+{
+	uint32_t value;
+
+	get_struct(&value, sizeof(value), attr);
+	return value;
+}
+
+static int on_link(struct nl_msg *msg, void *arg)
+{
+	struct ifinfomsg *ifi = nlmsg_data(nlmsg_hdr(msg));
+	struct nlattr *tb[IFLA_MAX + 1], *kind = NULL;
+	struct tc_link *link = arg;
+
+	if (nlmsg_parse(nlmsg_hdr(msg), sizeof(*ifi), tb, IFLA_MAX, NULL) < 0 ||
+	    !tb[IFLA_MTU])
+		return NL_SKIP;
+
+	link->ifindex = ifi->ifi_index;
+	link->mtu = get_u32(tb[IFLA_MTU]);
+	if (tb[IFLA_LINKINFO])
+		kind = nla_find(nla_data(tb[IFLA_LINKINFO]),
+				nla_len(tb[IFLA_LINKINFO]), IFLA_INFO_KIND);
+	if (kind)
+		nla_strlcpy(link->kind, kind, sizeof(link->kind));
+	return NL_OK;
+}
+
+int tc_link(struct tc *tc, const char *name, struct tc_link *result)
+{
+	/* the kernel looks either up among both kinds of names */
+	int attr = strlen(name) < IFNAMSIZ ? IFLA_IFNAME : IFLA_ALT_IFNAME;
+	struct ifinfomsg ifi = { .ifi_family = AF_UNSPEC };
+	struct nl_msg *msg;
+	int err;
+
+	memset(result, 0, sizeof(*result));
+	err = check_stopped(tc);
+	if (err)
+		return err;
+
+	msg = nlmsg_alloc_simple(RTM_GETLINK, 0);
+	if (!msg)
+		return done(tc, -NLE_NOMEM);
+
+	if (nlmsg_append(msg, &ifi, sizeof(ifi), NLMSG_ALIGNTO) < 0 ||
+	    nla_put_string(msg, attr, name) < 0) {
+		nlmsg_free(msg);
+		return done(tc, -NLE_NOMEM);
+	}
+
+	nl_socket_modify_cb(tc->sk, NL_CB_VALID, NL_CB_CUSTOM, on_link, result);
+	err = nl_send_auto(tc->sk, msg);
+	nlmsg_free(msg);
+	if (err >= 0)
+		err = nl_recvmsgs_default(tc->sk);
+	if (err >= 0)
+		err = nl_wait_for_ack(tc->sk);
+	nl_socket_modify_cb(tc->sk, NL_CB_VALID, NL_CB_DEFAULT, NULL, NULL);
+	if (err == -NLE_NODEV || err == -NLE_OBJ_NOTFOUND) {
+		tc->kernel[0] = '\0';
+		return 0;
+	}
+
+	return done(tc, err);
+}
+
+bool tc_link_named(struct nlattr *const *tb, const char *name)
+{
+	struct nlattr *list = tb[IFLA_PROP_LIST], *alt;
+	int left;
+
+	if (tb[IFLA_IFNAME] && !strcmp(nla_get_string(tb[IFLA_IFNAME]), name))
+		return true;
+
+	if (list)
+		nla_for_each_nested(alt, list, left)
+			if (nla_type(alt) == IFLA_ALT_IFNAME &&
+			    !strcmp(nla_get_string(alt), name))
+				return true;
+
+	return false;
+}
+
+static int on_qdisc(struct nl_msg *msg, void *arg)
+{
+	struct tcmsg *tcm = nlmsg_data(nlmsg_hdr(msg));
+	struct nlattr *tb[TCA_MAX + 1], *opt[TCA_FQ_CODEL_MAX + 1];
+	struct tc_qdisc qdisc = {};
+	struct dump *dump = arg;
+	struct tc_htb_glob glob;
+
+	if (tcm->tcm_parent != TC_H_ROOT && tcm->tcm_parent != TC_H_INGRESS &&
+	    TC_H_MAJ(tcm->tcm_parent) != dump->parent &&
+	    tcm->tcm_handle != dump->parent)
+		return NL_SKIP;
+
+	if (nlmsg_parse(nlmsg_hdr(msg), sizeof(*tcm), tb, TCA_MAX, NULL) < 0 ||
+	    !tb[TCA_KIND])
+		return NL_SKIP;
+
+	qdisc.ifindex = tcm->tcm_ifindex;
+	qdisc.parent = tcm->tcm_parent;
+	qdisc.handle = tcm->tcm_handle;
+	nla_strlcpy(qdisc.kind, tb[TCA_KIND], sizeof(qdisc.kind));
+	get_count(&qdisc.count, tb[TCA_STATS2]);
+
+	/* Both kinds' attributes fit fq_codel's range. */
+	_Static_assert((int)TCA_HTB_INIT <= (int)TCA_FQ_CODEL_MAX,
+		       "room for both");
+	if (tb[TCA_OPTIONS] &&
+	    !nla_parse_nested(opt, TCA_FQ_CODEL_MAX, tb[TCA_OPTIONS], NULL)) {
+		if (!strcmp(qdisc.kind, "htb")) {
+			get_struct(&glob, sizeof(glob), opt[TCA_HTB_INIT]);
+			qdisc.defcls = glob.defcls;
+		} else if (!strcmp(qdisc.kind, "fq_codel")) {
+			qdisc.target = get_u32(opt[TCA_FQ_CODEL_TARGET]);
+			qdisc.interval = get_u32(opt[TCA_FQ_CODEL_INTERVAL]);
+			qdisc.flows = get_u32(opt[TCA_FQ_CODEL_FLOWS]);
+		}
+	}
+
+	if (!dump->result)
+		dump->result = dump->qdisc(&qdisc, dump->arg);
+
+	return NL_OK;
+}
+
+static uint64_t get_rate(const struct tc_ratespec *spec, struct nlattr *rate64)
+{
+	uint64_t rate;
+
+	if (!rate64)
+		return spec->rate;
+
+	get_struct(&rate, sizeof(rate), rate64);
+	return rate;
+}
+
+/* The kernel keeps a bucket as the time that it takes to fill. */
+static uint32_t bucket_bytes(uint32_t ticks, uint64_t rate)
+{
+	uint64_t bytes = (double)nl_ticks2us(ticks) * rate / USEC_PER_SEC;
+
+	return bytes > UINT32_MAX ? UINT32_MAX : bytes;
+}
+
+static int on_class(struct nl_msg *msg, void *arg)
+{
+	struct tcmsg *tcm = nlmsg_data(nlmsg_hdr(msg));
+	struct nlattr *tb[TCA_MAX + 1], *opt[TCA_HTB_MAX + 1];
+	struct tc_class class = {};
+	struct dump *dump = arg;
+	struct tc_htb_opt htb;
+
+	if (nlmsg_parse(nlmsg_hdr(msg), sizeof(*tcm), tb, TCA_MAX, NULL) < 0 ||
+	    !tb[TCA_KIND] || strcmp(nla_get_string(tb[TCA_KIND]), "htb") ||
+	    !tb[TCA_OPTIONS] ||
+	    nla_parse_nested(opt, TCA_HTB_MAX, tb[TCA_OPTIONS], NULL) < 0)
+		return NL_SKIP;
+
+	get_struct(&htb, sizeof(htb), opt[TCA_HTB_PARMS]);
+	get_count(&class.count, tb[TCA_STATS2]);
+	class.parent = tcm->tcm_parent;
+	class.handle = tcm->tcm_handle;
+	class.rate = get_rate(&htb.rate, opt[TCA_HTB_RATE64]);
+	class.ceil = get_rate(&htb.ceil, opt[TCA_HTB_CEIL64]);
+	class.burst = bucket_bytes(htb.buffer, class.rate);
+	class.cburst = bucket_bytes(htb.cbuffer, class.ceil);
+	class.quantum = htb.quantum;
+
+	if (!dump->result)
+		dump->result = dump->class(&class, dump->arg);
+
+	return NL_OK;
+}
+
+static int on_filter(struct nl_msg *msg, void *arg)
+{
+	struct tcmsg *tcm = nlmsg_data(nlmsg_hdr(msg));
+	struct nlattr *tb[TCA_MAX + 1], *opt[TCA_FW_MAX + 1];
+	struct tc_filter filter = {};
+	struct dump *dump = arg;
+
+	if (nlmsg_parse(nlmsg_hdr(msg), sizeof(*tcm), tb, TCA_MAX, NULL) < 0 ||
+	    !tb[TCA_KIND])
+		return NL_SKIP;
+
+	filter.prio = TC_H_MAJ(tcm->tcm_info) >> 16;
+	filter.protocol = ntohs(TC_H_MIN(tcm->tcm_info));
+	filter.chain = get_u32(tb[TCA_CHAIN]);
+
+	/*
+	 * A priority as such comes ahead of its filters. It has no options, which
+	 * a fw filter that leads nowhere has neither.
+	 */
+	filter.whole = !tb[TCA_OPTIONS] && !tcm->tcm_handle;
+	if (!filter.whole) {
+		if (strcmp(nla_get_string(tb[TCA_KIND]), "fw") != 0 ||
+		    filter.protocol != ETH_P_ALL || filter.chain)
+			return NL_SKIP;
+
+		filter.mark = tcm->tcm_handle;
+		filter.more = !tb[TCA_OPTIONS];
+	}
+
+	if (tb[TCA_OPTIONS]) {
+		if (nla_parse_nested(opt, TCA_FW_MAX, tb[TCA_OPTIONS], NULL) < 0)
+			return NL_SKIP;
+
+		filter.mask = opt[TCA_FW_MASK] ? get_u32(opt[TCA_FW_MASK]) :
+						 UINT32_MAX;
+		filter.classid = get_u32(opt[TCA_FW_CLASSID]);
+		filter.more = opt[TCA_FW_ACT] || opt[TCA_FW_POLICE] ||
+			      opt[TCA_FW_INDEV];
+	}
+
+	if (!dump->result)
+		dump->result = dump->filter(&filter, dump->arg);
+
+	return NL_OK;
+}
+
+static int dump(struct tc *tc, int type, int ifindex, uint32_t parent,
+		nl_recvmsg_msg_cb_t cb, struct dump *dump)
+{
+	struct tcmsg tcm = {
+		.tcm_ifindex = ifindex,
+		.tcm_parent = parent,
+	};
+	int err = check_stopped(tc);
+
+	if (err)
+		return err;
+
+	nl_socket_modify_cb(tc->sk, NL_CB_VALID, NL_CB_CUSTOM, cb, dump);
+	err = nl_send_simple(tc->sk, type, NLM_F_DUMP, &tcm, sizeof(tcm));
+	if (err >= 0)
+		err = nl_recvmsgs_default(tc->sk);
+	nl_socket_modify_cb(tc->sk, NL_CB_VALID, NL_CB_DEFAULT, NULL, NULL);
+
+	err = done(tc, err);
+	return err ? err : dump->result;
+}
+
+int tc_dump_qdiscs(struct tc *tc, uint32_t parent,
+		   int (*cb)(const struct tc_qdisc *qdisc, void *arg), void *arg)
+{
+	struct dump d = { .qdisc = cb, .arg = arg, .parent = parent };
+
+	return dump(tc, RTM_GETQDISC, 0, 0, on_qdisc, &d);
+}
+
+int tc_dump_classes(struct tc *tc, int ifindex, uint32_t parent,
+		    int (*cb)(const struct tc_class *class, void *arg), void *arg)
+{
+	struct dump d = { .class = cb, .arg = arg };
+
+	return dump(tc, RTM_GETTCLASS, ifindex, parent, on_class, &d);
+}
+
+int tc_dump_filters(struct tc *tc, int ifindex, uint32_t parent,
+		    int (*cb)(const struct tc_filter *filter, void *arg),
+		    void *arg)
+{
+	struct dump d = { .filter = cb, .arg = arg };
+
+	return dump(tc, RTM_GETTFILTER, ifindex, parent, on_filter, &d);
+}
+
+/**
+ * struct match - a kind of filter that leaves marks alone
+ *
+ * @actions: the attribute that has its actions
+ * @by_mark: the one by which it may match marks, 0: it cannot
+ */
+struct match {
+	const char *kind;
+	int actions;
+	int by_mark;
+};
+
+static const struct match *find_match(const char *kind)
+{
+	static const struct match matches[] = {
+		{ "basic", TCA_BASIC_ACT, TCA_BASIC_EMATCHES },
+		{ "flower", TCA_FLOWER_ACT },
+		{ "matchall", TCA_MATCHALL_ACT },
+		{ "u32", TCA_U32_ACT, TCA_U32_MARK },
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(matches) / sizeof(matches[0]); i++)
+		if (!strcmp(matches[i].kind, kind))
+			return &matches[i];
+
+	return NULL;
+}
+
+/**
+ * struct feeds - what tc_feeds() looks for
+ *
+ * @marks: a filter so far may have given packets their marks
+ */
+struct feeds {
+	int target;
+	bool marks;
+	bool found;
+};
+
+/* In the order in which they are done: one may give marks for those behind it. */
+static void see_action(struct feeds *feeds, struct nlattr *action, bool by_mark)
+{
+	struct nlattr *act[TCA_ACT_MAX + 1], *parms[TCA_MIRRED_MAX + 1];
+	struct tc_mirred mirred;
+	const char *kind;
+
+	if (nla_parse_nested(act, TCA_ACT_MAX, action, NULL) < 0 ||
+	    !act[TCA_ACT_KIND]) {
+		feeds->marks = true;
+		return;
+	}
+
+	kind = nla_get_string(act[TCA_ACT_KIND]);
+	if (strcmp(kind, "mirred") != 0) {
+		/* what only passes, drops or goes on marks nothing */
+		feeds->marks |= strcmp(kind, "gact") != 0;
+		return;
+	}
+
+	if (feeds->marks || by_mark || !act[TCA_ACT_OPTIONS] ||
+	    nla_parse_nested(parms, TCA_MIRRED_MAX, act[TCA_ACT_OPTIONS], NULL) < 0)
+		return;
+
+	get_struct(&mirred, sizeof(mirred), parms[TCA_MIRRED_PARMS]);
+	feeds->found |= (int)mirred.ifindex == feeds->target;
+}
+
+/* The kernel shows the filters of a chain in the order in which it tries them. */
+static int on_ingress(struct nl_msg *msg, void *arg)
+{
+	struct nlattr *tb[TCA_MAX + 1], *actions, *action;
+	struct dump *dump = arg;
+	struct feeds *feeds = dump->arg;
+	const struct match *match;
+	bool by_mark;
+	int left;
+
+	if (nlmsg_parse(nlmsg_hdr(msg), sizeof(struct tcmsg), tb, TCA_MAX,
+			NULL) < 0 || !tb[TCA_KIND] || !tb[TCA_OPTIONS])
+		return NL_SKIP;
+
+	/* which way a packet came to another chain is not followed */
+	if (tb[TCA_CHAIN] && get_u32(tb[TCA_CHAIN]))
+		return NL_OK;
+
+	match = find_match(nla_get_string(tb[TCA_KIND]));
+	if (!match) {
+		feeds->marks = true;
+		return NL_OK;
+	}
+
+	by_mark = match->by_mark &&
+		  nla_find(nla_data(tb[TCA_OPTIONS]), nla_len(tb[TCA_OPTIONS]),
+			   match->by_mark);
+	actions = nla_find(nla_data(tb[TCA_OPTIONS]), nla_len(tb[TCA_OPTIONS]),
+			   match->actions);
+	if (actions)
+		nla_for_each_nested(action, actions, left)
+			see_action(feeds, action, by_mark);
+
+	return NL_OK;
+}
+
+int tc_feeds(struct tc *tc, int ifindex, int target)
+{
+	struct feeds feeds = { .target = target };
+	struct dump d = { .arg = &feeds };
+	int err;
+
+	err = dump(tc, RTM_GETTFILTER, ifindex,
+		   TC_H_MAKE(TC_H_CLSACT, TC_H_MIN_INGRESS), on_ingress, &d);
+	return err ? err : feeds.found;
+}
+
+/*
+ * Writing
+ */
+
+static struct rtnl_qdisc *new_qdisc(int ifindex, uint32_t parent,
+				    uint32_t handle, const char *kind)
+{
+	struct rtnl_qdisc *q = rtnl_qdisc_alloc();
+
+	if (!q)
+		return NULL;
+
+	rtnl_tc_set_ifindex(TC_CAST(q), ifindex);
+	rtnl_tc_set_parent(TC_CAST(q), parent);
+	if (handle)
+		rtnl_tc_set_handle(TC_CAST(q), handle);
+	if (kind && rtnl_tc_set_kind(TC_CAST(q), kind) < 0) {
+		rtnl_qdisc_put(q);
+		return NULL;
+	}
+
+	return q;
+}
+
+int tc_add_root(struct tc *tc, int ifindex, uint32_t handle, uint32_t defcls,
+		int replace)
+{
+	int err = check_stopped(tc);
+	struct rtnl_qdisc *q;
+
+	if (err)
+		return err;
+
+	q = new_qdisc(ifindex, TC_H_ROOT, handle, "htb");
+	if (!q)
+		return done(tc, -NLE_NOMEM);
+
+	rtnl_htb_set_defcls(q, defcls);
+	/* What was not there a moment ago is not replaced unasked. */
+	err = rtnl_qdisc_add(tc->sk, q,
+			     NLM_F_CREATE | (replace ? NLM_F_REPLACE : NLM_F_EXCL));
+	rtnl_qdisc_put(q);
+	return done(tc, err);
+}
+
+int tc_del_root(struct tc *tc, int ifindex, uint32_t handle)
+{
+	struct rtnl_qdisc *q = new_qdisc(ifindex, TC_H_ROOT, handle, NULL);
+	int err;
+
+	if (!q)
+		return done(tc, -NLE_NOMEM);
+
+	err = rtnl_qdisc_delete(tc->sk, q);
+	rtnl_qdisc_put(q);
+	return done(tc, err);
+}
+
+int tc_put_class(struct tc *tc, int ifindex, const struct tc_class *class)
+{
+	struct gnet_estimator est = {
+		.interval = EST_INTERVAL,
+		.ewma_log = EST_EWMA_LOG,
+	};
+	int err = check_stopped(tc);
+	struct nl_msg *msg = NULL;
+	struct rtnl_class *c;
+
+	if (err)
+		return err;
+
+	c = rtnl_class_alloc();
+	if (!c)
+		return done(tc, -NLE_NOMEM);
+
+	rtnl_tc_set_ifindex(TC_CAST(c), ifindex);
+	rtnl_tc_set_parent(TC_CAST(c), class->parent);
+	rtnl_tc_set_handle(TC_CAST(c), class->handle);
+	err = rtnl_tc_set_kind(TC_CAST(c), "htb");
+	if (!err)
+		err = rtnl_htb_set_rate64(c, class->rate);
+	if (!err)
+		err = rtnl_htb_set_ceil64(c, class->ceil);
+	if (!err)
+		err = rtnl_htb_set_rbuffer(c, class->burst);
+	if (!err)
+		err = rtnl_htb_set_cbuffer(c, class->cburst);
+	if (!err)
+		err = rtnl_htb_set_quantum(c, class->quantum);
+	if (!err)
+		err = rtnl_class_build_add_request(c, NLM_F_CREATE, &msg);
+	rtnl_class_put(c);
+	if (err < 0)
+		return done(tc, err);
+
+	err = nla_put(msg, TCA_RATE, sizeof(est), &est);
+	if (err < 0) {
+		nlmsg_free(msg);
+		return done(tc, err);
+	}
+
+	return done(tc, nl_send_sync(tc->sk, msg));
+}
+
+int tc_put_leaf(struct tc *tc, int ifindex, const struct tc_qdisc *qdisc,
+		bool anew)
+{
+	int err = check_stopped(tc);
+	struct rtnl_qdisc *q;
+
+	if (err)
+		return err;
+
+	q = new_qdisc(ifindex, qdisc->parent, 0, "fq_codel");
+	if (!q)
+		return done(tc, -NLE_NOMEM);
+
+	rtnl_qdisc_fq_codel_set_target(q, qdisc->target);
+	rtnl_qdisc_fq_codel_set_interval(q, qdisc->interval);
+	/* fq_codel cannot change its flows: what is there goes, if there is any */
+	if (anew) {
+		rtnl_qdisc_delete(tc->sk, q);
+		tc->kernel[0] = '\0';
+		rtnl_qdisc_fq_codel_set_flows(q, qdisc->flows);
+	}
+	err = rtnl_qdisc_add(tc->sk, q, NLM_F_CREATE | NLM_F_REPLACE);
+	rtnl_qdisc_put(q);
+	return done(tc, err);
+}
+
+static struct rtnl_cls *new_filter(int ifindex, uint32_t parent,
+				   const struct tc_filter *filter)
+{
+	struct rtnl_cls *c = rtnl_cls_alloc();
+
+	if (!c)
+		return NULL;
+
+	rtnl_tc_set_ifindex(TC_CAST(c), ifindex);
+	rtnl_tc_set_parent(TC_CAST(c), parent);
+	rtnl_tc_set_handle(TC_CAST(c), filter->mark);
+	rtnl_cls_set_prio(c, filter->prio);
+	rtnl_cls_set_protocol(c, ETH_P_ALL);
+	if (rtnl_tc_set_kind(TC_CAST(c), "fw") < 0 ||
+	    rtnl_fw_set_classid(c, filter->classid) < 0 ||
+	    rtnl_fw_set_mask(c, filter->mask) < 0) {
+		rtnl_cls_put(c);
+		return NULL;
+	}
+
+	return c;
+}
+
+int tc_put_filter(struct tc *tc, int ifindex, uint32_t parent,
+		  const struct tc_filter *filter)
+{
+	int err = check_stopped(tc);
+	struct rtnl_cls *c;
+
+	if (err)
+		return err;
+
+	c = new_filter(ifindex, parent, filter);
+	if (!c)
+		return done(tc, -NLE_NOMEM);
+
+	err = rtnl_cls_change(tc->sk, c, NLM_F_CREATE);
+	rtnl_cls_put(c);
+	return done(tc, err);
+}
+
+/* Both kinds of "it is not there". */
+static int gone(struct tc *tc, int err)
+{
+	if (err != -NLE_OBJ_NOTFOUND)
+		return done(tc, err);
+
+	tc->kernel[0] = '\0';
+	return 0;
+}
+
+/* All filters of a priority, whatever they are. */
+static int del_priority(struct tc *tc, int ifindex, uint32_t parent,
+			const struct tc_filter *filter)
+{
+	struct tcmsg tcm = {
+		.tcm_ifindex = ifindex,
+		.tcm_parent = parent,
+		.tcm_info = TC_H_MAKE((uint32_t)filter->prio << 16,
+				      htons(filter->protocol)),
+	};
+	struct nl_msg *msg = nlmsg_alloc_simple(RTM_DELTFILTER, 0);
+
+	if (!msg)
+		return done(tc, -NLE_NOMEM);
+
+	if (nlmsg_append(msg, &tcm, sizeof(tcm), NLMSG_ALIGNTO) < 0 ||
+	    nla_put_u32(msg, TCA_CHAIN, filter->chain) < 0) {
+		nlmsg_free(msg);
+		return done(tc, -NLE_NOMEM);
+	}
+
+	return gone(tc, nl_send_sync(tc->sk, msg));
+}
+
+int tc_del_filter(struct tc *tc, int ifindex, uint32_t parent,
+		  const struct tc_filter *filter)
+{
+	struct rtnl_cls *c;
+	int err;
+
+	if (filter->whole)
+		return del_priority(tc, ifindex, parent, filter);
+
+	c = new_filter(ifindex, parent, filter);
+	if (!c)
+		return done(tc, -NLE_NOMEM);
+
+	err = rtnl_cls_delete(tc->sk, c, 0);
+	rtnl_cls_put(c);
+	return gone(tc, err);
+}
+
+int tc_del_class(struct tc *tc, int ifindex, uint32_t handle)
+{
+	struct rtnl_class *c = rtnl_class_alloc();
+	int err;
+
+	if (!c)
+		return done(tc, -NLE_NOMEM);
+
+	rtnl_tc_set_ifindex(TC_CAST(c), ifindex);
+	rtnl_tc_set_handle(TC_CAST(c), handle);
+	err = rtnl_class_delete(tc->sk, c);
+	rtnl_class_put(c);
+	return gone(tc, err);
+}
