@@ -44,8 +44,9 @@ lib_src		:= $(patsubst %,lib/%.c, \
 		   kernel/request kernel/settings kernel/socket kernel/status)
 daemon_src	:= $(patsubst %,daemon/%.c, \
 		   log main once thread trust \
-		   config/conffile config/config config/loader config/match \
-		   config/rate \
+		   config/conffile config/config config/fallback config/groups \
+		   config/loader config/match config/profiles config/rate \
+		   config/reader config/settings config/shapers \
 		   identity/der identity/dn identity/identity identity/idregex \
 		   sa/dispute sa/module sa/ports sa/proof sa/sad sa/tables \
 		   sa/unproved \

@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * How sections of the configuration file become a struct config: a reader a
+ * section, and what they have in common. For the files of this room alone.
+ *
+ * What may fail and returns false has said why, by conf_fail() or
+ * conf_no_memory(); all is unwound in config_load().
+ */
+#ifndef IPSEC_QOSD_READER_H
+#define IPSEC_QOSD_READER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "config/conffile.h"
+#include "config/config.h"
+#include "lib/text.h"
+
+/**
+ * struct reader - a file that is being read
+ *
+ * @config: what has been read of it
+ * @error: why it failed
+ * @names: the groups by their names
+ * @value: for conf_shown()
+ * @turn: which of the two is next
+ */
+struct reader {
+	struct config *config;
+	struct conffile *file;
+	char *error;
+	size_t error_size;
+	struct named *names;
+	char value[2][TEXT_VALUE];
+	bool turn;
+};
+
+/**
+ * struct named - a name that must be there only once
+ *
+ * @index: in the order of the file
+ * @id: of a group
+ */
+struct named {
+	const char *name;
+	size_t index;
+	uint32_t id;
+	const struct conf_section *section;
+	unsigned int line;
+};
+
+/* Readers, in the order in which they are called; each of all @n sections of a kind */
+
+bool conf_settings(struct reader *r, const struct conf_section **sections, size_t n);
+bool conf_fallbacks(struct reader *r, const struct conf_section **sections, size_t n);
+bool conf_groups(struct reader *r, const struct conf_section **sections, size_t n);
+/** conf_check_fallbacks() - of the same sections: do packets of nobody look like a group's? */
+bool conf_check_fallbacks(struct reader *r, const struct conf_section **sections,
+			  size_t n);
+bool conf_profiles(struct reader *r, const struct conf_section **sections, size_t n);
+bool conf_shapers(struct reader *r, const struct conf_section **sections, size_t n);
+
+/* Results */
+
+/** conf_fail() - what is wrong in a line, and what was expected; false */
+bool conf_fail(struct reader *r, const struct conf_section *s, unsigned int line,
+	       const char *fmt, ...) __attribute__((format(printf, 4, 5)));
+bool conf_no_memory(struct reader *r);
+
+/** conf_warn() - what is no mistake, but may not be meant so; false: out of memory */
+bool conf_warn(struct reader *r, const struct conf_section *s, unsigned int line,
+	       const char *fmt, ...) __attribute__((format(printf, 4, 5)));
+
+/** conf_shown() - a value or title for conf_fail(); two at a time */
+const char *conf_shown(struct reader *r, const char *text);
+
+/* Memory; NULL after conf_no_memory() */
+
+void *conf_array(struct reader *r, size_t n, size_t size);
+char *conf_copy(struct reader *r, const char *text);
+
+/* Names of sections */
+
+struct named conf_titled(const struct conf_section *s, size_t index);
+
+/** conf_unique() - sort them, and find two of the same name */
+bool conf_unique(struct reader *r, struct named *named, size_t n, const char *what);
+
+/** conf_title() - a group's rule for names, for all sections */
+bool conf_title(struct reader *r, const struct conf_section *s);
+
+/** conf_title_of() - for a person: "" where it has none */
+const char *conf_title_of(const struct conf_section *s);
+
+/** conf_group_id() - the id of the group that a name stands for, once there are groups */
+bool conf_group_id(struct reader *r, const struct conf_section *s,
+		   unsigned int line, const char *name, uint32_t *id);
+
+/* Values */
+
+/** conf_find() - the first of a key, or NULL */
+const struct conf_value *conf_find(const struct conf_section *s, const char *key);
+
+/** conf_get() - the one value of a key; *@value is NULL where it is not there */
+bool conf_get(struct reader *r, const struct conf_section *s, const char *key,
+	      const struct conf_value **value);
+
+/** conf_need() - the one value of a key, which must be there, such as @example */
+bool conf_need(struct reader *r, const struct conf_section *s, const char *key,
+	       const char *example, const struct conf_value **value);
+
+bool conf_number(struct reader *r, const struct conf_section *s,
+		 const struct conf_value *v, uint32_t min, uint32_t max,
+		 uint32_t *value);
+bool conf_mark(struct reader *r, const struct conf_section *s,
+	       const struct conf_value *v, uint32_t *value, uint32_t *mask);
+bool conf_classid(struct reader *r, const struct conf_section *s,
+		  const struct conf_value *v, uint32_t *value);
+bool conf_dscp(struct reader *r, const struct conf_section *s, const char *text,
+	       unsigned int line, int *value);
+
+/** conf_rate() - in bytes a second; in per cent of @whole, too, where that is not 0 */
+bool conf_rate(struct reader *r, const struct conf_section *s,
+	       const struct conf_value *v, uint64_t whole, uint64_t *value);
+
+#endif /* IPSEC_QOSD_READER_H */
