@@ -51,7 +51,7 @@ daemon_src	:= $(patsubst %,daemon/%.c, \
 		   sa/dispute sa/module sa/ports sa/proof sa/sad sa/tables \
 		   sa/unproved \
 		   feed/answer feed/server \
-		   shaping/plan shaping/policies shaping/qdisc shaping/shaping \
+		   shaping/plan shaping/qdisc shaping/shapers shaping/shaping \
 		   shaping/tc)
 plugin_src	:= $(patsubst %,daemon/charon/ipsec_qos_%.c, \
 		   feed hosts kernel listener mapping names natd plugin proof \

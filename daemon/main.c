@@ -171,7 +171,7 @@ static void on_loaded(void *arg, uint32_t ticket, struct config *config,
 	} else {
 		log_info("%s: %zu groups, %zu profiles, %zu policies",
 			 daemon->file, config->n_groups, config->n_profiles,
-			 config->n_policies);
+			 config->n_shapers);
 		say_warnings(config);
 	}
 	sd_notify(0, "READY=1");
@@ -294,7 +294,7 @@ static int run(struct daemon *daemon)
 		log_info("version %s, %s: %zu groups, %zu profiles, %zu policies",
 			 DAEMON_VERSION, daemon->file, daemon->config->n_groups,
 			 daemon->config->n_profiles,
-			 daemon->config->n_policies);
+			 daemon->config->n_shapers);
 		sd_notify(0, "READY=1");
 		show_status(daemon);
 		ev_run(loop, 0);
@@ -367,7 +367,7 @@ int main(int argc, char **argv)
 	if (test) {
 		printf("%s: %zu groups, %zu profiles, %zu policies\n",
 		       daemon.file, daemon.config->n_groups,
-		       daemon.config->n_profiles, daemon.config->n_policies);
+		       daemon.config->n_profiles, daemon.config->n_shapers);
 		status = EXIT_SUCCESS;
 	} else if (geteuid() != 0) {
 		log_err("run it as root: those who connect to the socket expect root");

@@ -51,7 +51,7 @@ static struct conffile *read_sections(const char *file, char *error, size_t size
 		CONFFILE_KEY("ceil"),
 		CFG_END()
 	};
-	cfg_opt_t policy_keys[] = {
+	cfg_opt_t shaper_keys[] = {
 		CONFFILE_BEGIN(),
 		CONFFILE_KEY("device"),
 		CONFFILE_KEY("rate"),
@@ -65,7 +65,7 @@ static struct conffile *read_sections(const char *file, char *error, size_t size
 		CONFFILE_SECTION("settings", settings_keys),
 		CONFFILE_TITLED("group", group_keys),
 		CONFFILE_TITLED("profile", profile_keys),
-		CONFFILE_TITLED("policy", policy_keys),
+		CONFFILE_TITLED("policy", shaper_keys),
 		CONFFILE_SECTION("fallback", fallback_keys),
 		CONFFILE_INCLUDE(),
 		CFG_END()
@@ -173,16 +173,16 @@ void config_free(struct config *config)
 		free(p->name);
 		free(p->file);
 	}
-	for (i = 0; i < config->n_policies; i++) {
-		free(config->policies[i].name);
-		free(config->policies[i].device);
-		free(config->policies[i].classes);
+	for (i = 0; i < config->n_shapers; i++) {
+		free(config->shapers[i].name);
+		free(config->shapers[i].device);
+		free(config->shapers[i].classes);
 	}
 	free_texts(config->warnings, config->n_warnings);
 	match_index_free(config->index);
 	free(config->names);
 	free(config->groups);
 	free(config->profiles);
-	free(config->policies);
+	free(config->shapers);
 	free(config);
 }

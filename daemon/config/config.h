@@ -50,7 +50,7 @@ struct profile {
 };
 
 /**
- * struct class - one class of a policy
+ * struct class - one class of a shaper
  *
  * @group: the group's id, 0: the default class
  * @rate: guaranteed, in bytes a second (per cents are resolved), not 0
@@ -62,18 +62,20 @@ struct class {
 	uint64_t ceil;
 };
 
-#define POLICY_FLOWS_MAX	65536	/* as fq_codel has it */
+#define SHAPER_FLOWS_MAX	65536	/* as fq_codel has it */
 
 /**
- * struct policy - the classes on a device
+ * struct shaper - the classes on a device; a section policy of the file
+ *
+ * In the code a policy is one of the SPD.
  *
  * @rate: the device's rate in bytes a second
  * @replace: a qdisc that the daemon did not make is replaced
- * @flows: how many queues each class has, 1 to POLICY_FLOWS_MAX; 0: it is not said,
+ * @flows: how many queues each class has, 1 to SHAPER_FLOWS_MAX; 0: it is not said,
  *	and what is there stays
  * @classes: the default class is the last one and is always there
  */
-struct policy {
+struct shaper {
 	char *name;
 	char *device;
 	uint64_t rate;
@@ -91,7 +93,7 @@ struct policy {
  * @users: who holds it (config_hold())
  * @groups: by their ids; of each id, name, mark, mask, priority and dscp
  * @profiles: as they stand in the file
- * @policies: as they stand in the file
+ * @shapers: as they stand in the file
  * @names: the groups in the order of their names
  * @index: of the profiles, for config_match()
  * @conf: ceilings, ports and the fall-back table, as the module takes them;
@@ -105,8 +107,8 @@ struct config {
 	size_t n_profiles;
 	struct profile *profiles;
 	struct match_index *index;
-	size_t n_policies;
-	struct policy *policies;
+	size_t n_shapers;
+	struct shaper *shapers;
 	const struct iq_kernel_group **names;
 	struct iq_conf conf;
 	size_t n_warnings;

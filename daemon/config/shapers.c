@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The sections policy, each with its classes.
+ * The sections policy: shapers, each with its classes.
  */
 #include "config/reader.h"
 
@@ -9,7 +9,7 @@
 #include <linux/if.h>
 
 static bool class(struct reader *r, const struct conf_section *s,
-		  const struct policy *p, uint64_t used, struct class *class)
+		  const struct shaper *p, uint64_t used, struct class *class)
 {
 	const struct conf_value *bandwidth, *ceil;
 	uint64_t left = p->rate - used;
@@ -54,7 +54,7 @@ static bool class(struct reader *r, const struct conf_section *s,
  * What is left for the default class where the file does not say. It must not
  * starve, ARP and routing protocols are in it: one per cent at least.
  */
-static void default_rate(const struct policy *p, struct class *class)
+static void default_rate(const struct shaper *p, struct class *class)
 {
 	if (class->rate < p->rate / 100)
 		class->rate = p->rate / 100;
@@ -64,7 +64,7 @@ static void default_rate(const struct policy *p, struct class *class)
 		class->rate = class->ceil;
 }
 
-static bool classes(struct reader *r, const struct conf_section *s, struct policy *p)
+static bool classes(struct reader *r, const struct conf_section *s, struct shaper *p)
 {
 	const struct conf_section *rest = NULL, *sub;
 	struct named *named;
@@ -109,7 +109,7 @@ static bool classes(struct reader *r, const struct conf_section *s, struct polic
 	return true;
 }
 
-static bool policy(struct reader *r, const struct conf_section *s, struct policy *p)
+static bool shaper(struct reader *r, const struct conf_section *s, struct shaper *p)
 {
 	const struct conf_value *v;
 	const char *at;
@@ -154,7 +154,7 @@ static bool policy(struct reader *r, const struct conf_section *s, struct policy
 	}
 
 	if (!conf_get(r, s, "flows", &v) ||
-	    (v && !conf_number(r, s, v, 1, POLICY_FLOWS_MAX, &p->flows)))
+	    (v && !conf_number(r, s, v, 1, SHAPER_FLOWS_MAX, &p->flows)))
 		return false;
 	return classes(r, s, p);
 }
@@ -166,22 +166,22 @@ bool conf_shapers(struct reader *r, const struct conf_section **sections, size_t
 	bool ok = true;
 	size_t i;
 
-	c->policies = conf_array(r, n, sizeof(*c->policies));
+	c->shapers = conf_array(r, n, sizeof(*c->shapers));
 	named = conf_array(r, n, sizeof(*named));
-	if (!c->policies || !named) {
+	if (!c->shapers || !named) {
 		free(named);
 		return false;
 	}
 	for (i = 0; ok && i < n; i++) {
-		c->n_policies++;
-		ok = policy(r, sections[i], &c->policies[i]);
+		c->n_shapers++;
+		ok = shaper(r, sections[i], &c->shapers[i]);
 		named[i] = conf_titled(sections[i], i);
 	}
 	ok = ok && conf_unique(r, named, n, "policy");
 
 	for (i = 0; ok && i < n; i++) {
 		named[i] = conf_titled(sections[i], i);
-		named[i].name = c->policies[i].device;
+		named[i].name = c->shapers[i].device;
 		named[i].line = conf_find(sections[i], "device")->line;
 	}
 	ok = ok && conf_unique(r, named, n, "a policy for device");

@@ -23,7 +23,7 @@
  * @text: all that comes before the peers
  * @walk: through them, if @walking
  * @any: one was written
- * @report: of the classes; of these @n_classes of the policy @policy were
+ * @report: of the classes; of these @n_classes of the shaper @shaper were
  *	written, and @n_counts in all
  */
 struct answer {
@@ -33,7 +33,7 @@ struct answer {
 	bool any;
 	struct sad_walk walk;
 	struct shaping_report *report;
-	size_t policy;
+	size_t shaper;
 	size_t n_classes;
 	size_t n_counts;
 };
@@ -259,13 +259,13 @@ static json_t *unseen(const struct daemon *daemon)
 			 "port", port, "text", buf);
 }
 
-/* To an array: which policies are not in force. */
+/* To an array: which shapers are not in force. */
 static json_t *add_shaping(const struct daemon *daemon, json_t *array)
 {
 	char why[512];
 	size_t i;
 
-	for (i = 0; i < daemon->config->n_policies; i++)
+	for (i = 0; i < daemon->config->n_shapers; i++)
 		if (shaping_trouble(daemon->shaping, i, why, sizeof(why)))
 			json_array_append_new(array, text(why));
 	return array;
@@ -441,9 +441,9 @@ out:
 
 /* CLASSES */
 
-static int write_class(const struct config *config, const struct policy *policy,
+static int write_class(const struct config *config, const struct shaper *shaper,
 		       const struct class *class,
-		       const struct shaping_policy *state,
+		       const struct shaper_state *state,
 		       const struct qdisc_count *count, FILE *file)
 {
 	const struct iq_kernel_group *group = config_group(config, class->group);
@@ -452,8 +452,8 @@ static int write_class(const struct config *config, const struct policy *policy,
 
 	json = json_pack(
 		"{s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:s, s:o}",
-		"policy", text(policy->name),
-		"device", text(policy->device),
+		"policy", text(shaper->name),
+		"device", text(shaper->device),
 		"class", text(group ? group->name : "default"),
 		"group", group ? json_integer(group->id) : json_null(),
 		"mark", group ? json_integer(group->mark) : json_null(),
@@ -475,21 +475,21 @@ static int write_class(const struct config *config, const struct policy *policy,
 static int more_classes(struct answer *answer, FILE *file)
 {
 	const struct shaping_report *r = answer->report;
-	const struct policy *policy;
+	const struct shaper *shaper;
 	unsigned int i;
 	int err;
 
 	for (i = 0; i < CLASSES && answer->n_counts < r->n_counts; i++) {
-		policy = &r->config->policies[answer->policy];
-		if (answer->n_classes == policy->n_classes) {
-			answer->policy++;
+		shaper = &r->config->shapers[answer->shaper];
+		if (answer->n_classes == shaper->n_classes) {
+			answer->shaper++;
 			answer->n_classes = 0;
 			continue;
 		}
 		fputc(answer->n_counts ? ',' : '[', file);
-		err = write_class(r->config, policy,
-				  &policy->classes[answer->n_classes++],
-				  &r->policies[answer->policy],
+		err = write_class(r->config, shaper,
+				  &shaper->classes[answer->n_classes++],
+				  &r->shapers[answer->shaper],
 				  &r->counts[answer->n_counts++], file);
 		if (err)
 			return err;
@@ -532,7 +532,7 @@ static int answer_reload(const struct daemon *daemon, char **out)
 			      "profiles",
 			      (json_int_t)daemon->config->n_profiles,
 			      "policies",
-			      (json_int_t)daemon->config->n_policies,
+			      (json_int_t)daemon->config->n_shapers,
 			      "warnings", warnings(daemon),
 			      "notes", texts(daemon->config->warnings,
 					     daemon->config->n_warnings)),

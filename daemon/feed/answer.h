@@ -6,7 +6,7 @@
  *	{"version", "uptime", "config": {"file", "loaded", "error"},
  *	 "charon": {"connected", "synced", "connections", "passed_over"},
  *	 "kernel": {"connected", "error"}, "resyncs", "shaping": []: each says
- *	 which policy is not in force, and why,
+ *	 which shaper is not in force, and why,
  *	 "peers": [{"ike_id", "version", "spi_i", "spi_r", "local", "local_port",
  *		    "remote", "remote_port", "identity", "id_type", "eap",
  *		    "identities": [{"identity", "id_type", "proof", "method",

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * From a policy to the HTB classes that carry it out.
+ * From a shaper to the HTB classes that carry it out.
  */
 #include "shaping/plan.h"
 
@@ -42,7 +42,7 @@
 
 /*
  * Each of fq_codel's queues takes some 70 bytes of the kernel's, so its own
- * default comes to 77 KiB a class. All of a policy have FLOWS_ALL together, of
+ * default comes to 77 KiB a class. All of a shaper have FLOWS_ALL together, of
  * which each class has its part, from FLOWS_MIN to that default.
  */
 #define FLOWS_MAX	1024
@@ -145,7 +145,7 @@ static void fill_minors(struct plan *plan)
 	}
 }
 
-struct plan *plan_make(const struct config *config, const struct policy *policy,
+struct plan *plan_make(const struct config *config, const struct shaper *shaper,
 		       uint32_t mtu, const char **why)
 {
 	uint32_t frame = mtu + ETH_HLEN;
@@ -154,26 +154,26 @@ struct plan *plan_make(const struct config *config, const struct policy *policy,
 	struct plan *plan;
 	size_t i;
 
-	if (policy->n_classes >= PLAN_MINOR_DEFAULT) {
+	if (shaper->n_classes >= PLAN_MINOR_DEFAULT) {
 		*why = "more classes than HTB can number";
 		return NULL;
 	}
 
-	plan = calloc(1, sizeof(*plan) + policy->n_classes * sizeof(*pc));
+	plan = calloc(1, sizeof(*plan) + shaper->n_classes * sizeof(*pc));
 	if (!plan) {
 		*why = "out of memory";
 		return NULL;
 	}
 
-	plan->n = policy->n_classes;
+	plan->n = shaper->n_classes;
 	plan->root.minor = PLAN_MINOR_ROOT;
-	fill_class(&plan->root, policy->rate, policy->rate, frame);
+	fill_class(&plan->root, shaper->rate, shaper->rate, frame);
 
 	for (i = 0; i < plan->n; i++) {
 		pc = &plan->classes[i];
-		pc->class = &policy->classes[i];
+		pc->class = &shaper->classes[i];
 		fill_class(pc, pc->class->rate, pc->class->ceil, frame);
-		pc->flows = policy->flows ? policy->flows :
+		pc->flows = shaper->flows ? shaper->flows :
 			    clamp(FLOWS_ALL / plan->n, FLOWS_MIN, FLOWS_MAX);
 
 		if (!pc->class->group)

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * From a policy to the HTB classes that carry it out. Pure: no input, no
+ * From a shaper to the HTB classes that carry it out. Pure: no input, no
  * output.
  *
  *	PLAN_MAJOR:			root, unclassified packets to the default
- *	    :PLAN_MINOR_ROOT		rate and ceil of the policy: all below share it
+ *	    :PLAN_MINOR_ROOT		rate and ceil of the shaper: all below share it
  *	        :group's minor		a class each, with a filter on the mark
  *	        :PLAN_MINOR_DEFAULT	everything else
  */
@@ -23,7 +23,7 @@
 /**
  * struct plan_class - an HTB class and its leaf
  *
- * @class: the policy's class, NULL of the policy as a whole
+ * @class: the shaper's class, NULL of the shaper as a whole
  * @minor: of its classid. A group's is its id where that is below
  *	PLAN_MINOR_DEFAULT, so it stays the same whatever else is configured.
  * @mark: what packets of it carry in the bits of @mask; a mask of 0: no filter
@@ -53,9 +53,9 @@ struct plan_class {
 };
 
 /**
- * struct plan - the classes of a policy
+ * struct plan - the classes of a shaper
  *
- * @root: the policy as a whole
+ * @root: the shaper as a whole
  * @n: how many @classes there are
  * @classes: in order of their minors
  */
@@ -66,15 +66,15 @@ struct plan {
 };
 
 /**
- * plan_make() - plan a policy's classes
+ * plan_make() - plan a shaper's classes
  *
- * @config: where the policy's groups are
+ * @config: where the shaper's groups are
  * @mtu: the device's, in bytes
  * @why: on error a static text that says what is wrong
  *
  * Return: to be released by free(); NULL on error.
  */
-struct plan *plan_make(const struct config *config, const struct policy *policy,
+struct plan *plan_make(const struct config *config, const struct shaper *shaper,
 		       uint32_t mtu, const char **why);
 
 /** plan_find() - the class with a minor, or NULL */

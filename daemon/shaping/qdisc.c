@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The policies' classes on their devices.
+ * The shapers' classes on their devices.
  */
 #include "shaping/qdisc.h"
 
@@ -31,7 +31,7 @@
 #define CLASSID(minor)	(ROOT | (minor))
 
 /**
- * struct site - a policy where it is applied
+ * struct site - a shaper where it is applied
  *
  * @ifindex: the device, 0: there is none
  * @mtu: the device's, which the plan was made for
@@ -42,7 +42,7 @@
  * @text: more about @state
  */
 struct site {
-	const struct policy *policy;
+	const struct shaper *shaper;
 	int ifindex;
 	uint32_t mtu;
 	bool ifb;
@@ -314,7 +314,7 @@ static int sync_classes(const struct qdisc_ctl *ctl, struct site *site,
 		want = plan_find(plan, TC_H_MIN(qdisc->parent));
 		if (!want || want == &plan->root ||
 		    strcmp(qdisc->kind, "fq_codel") != 0 ||
-		    (site->policy->flows && want->flows != qdisc->flows))
+		    (site->shaper->flows && want->flows != qdisc->flows))
 			continue;
 
 		leaf_there[want - plan->classes] = true;
@@ -674,14 +674,14 @@ static int check_ifb(const struct qdisc_ctl *ctl, struct site *site,
 	return 0;
 }
 
-/* Find a policy's device, and what alone speaks against it. */
+/* Find a shaper's device, and what alone speaks against it. */
 static void find_device(const struct qdisc_ctl *ctl, struct site *site)
 {
 	struct tc_link link;
 
-	if (tc_link(ctl->tc, site->policy->device, &link)) {
+	if (tc_link(ctl->tc, site->shaper->device, &link)) {
 		site->ifindex = -1;
-		fail(ctl, site, "device", site->policy->device);
+		fail(ctl, site, "device", site->shaper->device);
 		return;
 	}
 
@@ -690,8 +690,8 @@ static void find_device(const struct qdisc_ctl *ctl, struct site *site)
 	site->ifb = !strcmp(link.kind, "ifb");
 	if (!link.ifindex)
 		set_state(site, QDISC_NO_DEVICE, "there is no device %s%s",
-			  site->policy->device,
-			  strchr(site->policy->device, '@') ?
+			  site->shaper->device,
+			  strchr(site->shaper->device, '@') ?
 			  ": leave out what ip link shows from the @ on" : "");
 	else if (chooses_sa(link.kind))
 		set_state(site, QDISC_UNFIT,
@@ -702,7 +702,7 @@ static void find_device(const struct qdisc_ctl *ctl, struct site *site)
 }
 
 /*
- * A device has several names, so two policies may name one. The first of them has
+ * A device has several names, so two shapers may name one. The first of them has
  * it; when it is there no longer, the other is tried again.
  */
 static void find_taken(struct qdisc_ctl *ctl)
@@ -717,9 +717,9 @@ static void find_taken(struct qdisc_ctl *ctl)
 
 			set_state(site, QDISC_TAKEN,
 				  "%s is the device %s of policy %s, which comes first: leave one of the two out",
-				  site->policy->device,
-				  ctl->sites[j].policy->device,
-				  ctl->sites[j].policy->name);
+				  site->shaper->device,
+				  ctl->sites[j].shaper->device,
+				  ctl->sites[j].shaper->name);
 			break;
 		}
 	}
@@ -728,7 +728,7 @@ static void find_taken(struct qdisc_ctl *ctl)
 static void sync_site(struct qdisc_ctl *ctl, struct site *site,
 		      const struct list *qdiscs)
 {
-	const struct policy *policy = site->policy;
+	const struct shaper *shaper = site->shaper;
 	const struct tc_qdisc *root;
 	struct plan *plan;
 	const char *why;
@@ -739,14 +739,14 @@ static void sync_site(struct qdisc_ctl *ctl, struct site *site,
 
 	root = find_root(qdiscs, site->ifindex);
 	own = is_own(root);
-	if (root && root->handle && !own && !policy->replace) {
+	if (root && root->handle && !own && !shaper->replace) {
 		set_state(site, QDISC_FOREIGN,
 			  "%s has a qdisc %s %x: that ipsec-qosd did not make; remove it, or set replace = yes",
-			  policy->device, root->kind, root->handle >> 16);
+			  shaper->device, root->kind, root->handle >> 16);
 		return;
 	}
 
-	plan = plan_make(ctl->config, policy, site->mtu, &why);
+	plan = plan_make(ctl->config, shaper, site->mtu, &why);
 	if (!plan) {
 		set_state(site, QDISC_ERROR, "%s", why);
 		return;
@@ -756,7 +756,7 @@ static void sync_site(struct qdisc_ctl *ctl, struct site *site,
 	/* what has the handle already would be changed, or moved, and not replaced */
 	if (!own && ((taken && tc_del_root(ctl->tc, site->ifindex, root->handle)) ||
 		     tc_add_root(ctl->tc, site->ifindex, ROOT, PLAN_MINOR_DEFAULT,
-				 policy->replace && !taken))) {
+				 shaper->replace && !taken))) {
 		fail(ctl, site, "qdisc htb", NULL);
 		goto out;
 	}
@@ -766,14 +766,14 @@ static void sync_site(struct qdisc_ctl *ctl, struct site *site,
 		goto out;
 	}
 
-	/* A tree that is half made would shape by nobody's policy. */
+	/* A tree that is half made would shape as nobody asked for. */
 	if (!own)
 		tc_del_root(ctl->tc, site->ifindex, ROOT);
 out:
 	free(plan);
 }
 
-/* Does any policy want what is on a device? */
+/* Does any shaper want what is on a device? */
 static bool is_wanted(const struct qdisc_ctl *ctl, int ifindex)
 {
 	size_t i;
@@ -843,21 +843,21 @@ out:
 
 int qdisc_apply(struct qdisc_ctl *ctl, const struct config *config)
 {
-	struct site *sites = calloc(config->n_policies + 1, sizeof(*sites));
+	struct site *sites = calloc(config->n_shapers + 1, sizeof(*sites));
 	size_t i;
 
 	if (!sites)
 		return -ENOMEM;
 
-	for (i = 0; i < config->n_policies; i++) {
-		sites[i].policy = &config->policies[i];
+	for (i = 0; i < config->n_shapers; i++) {
+		sites[i].shaper = &config->shapers[i];
 		sites[i].dirty = true;
 	}
 
 	free(ctl->sites);
 	ctl->config = config;
 	ctl->sites = sites;
-	ctl->n = config->n_policies;
+	ctl->n = config->n_shapers;
 	return qdisc_sync(ctl);
 }
 
@@ -882,7 +882,7 @@ static void on_link(struct qdisc_ctl *ctl, struct nlmsghdr *nlh)
 	mtu = nla_get_u32(tb[IFLA_MTU]);
 	for (i = 0, site = ctl->sites; i < ctl->n; i++, site++) {
 		named = nlh->nlmsg_type == RTM_NEWLINK &&
-			tc_link_named(tb, site->policy->device);
+			tc_link_named(tb, site->shaper->device);
 		if (named)
 			site->dirty |= site->ifindex != ifi->ifi_index ||
 				       site->mtu != mtu ||
@@ -1089,7 +1089,7 @@ void qdisc_close(struct qdisc_ctl *ctl)
  * How it stands
  */
 
-enum qdisc_state qdisc_policy_state(const struct qdisc_ctl *ctl, size_t i,
+enum qdisc_state qdisc_shaper_state(const struct qdisc_ctl *ctl, size_t i,
 				    const char **text)
 {
 	if (text)
@@ -1119,7 +1119,7 @@ static void read_counts(struct qdisc_ctl *ctl, struct site *site,
 	const char *why;
 	size_t i;
 
-	plan = plan_make(ctl->config, site->policy, site->mtu, &why);
+	plan = plan_make(ctl->config, site->shaper, site->mtu, &why);
 	if (!plan) {
 		set_state(site, QDISC_ERROR, "%s", why);
 		return;
@@ -1133,7 +1133,7 @@ static void read_counts(struct qdisc_ctl *ctl, struct site *site,
 	for (i = 0, class = classes.items; i < classes.n; i++, class++) {
 		pc = plan_find(plan, TC_H_MIN(class->handle));
 		if (pc && pc->class)
-			fill_count(&out[pc->class - site->policy->classes],
+			fill_count(&out[pc->class - site->shaper->classes],
 				   class);
 	}
 
@@ -1145,7 +1145,7 @@ static void read_counts(struct qdisc_ctl *ctl, struct site *site,
 
 		pc = plan_find(plan, TC_H_MIN(qdisc->parent));
 		if (pc && pc->class)
-			out[pc->class - site->policy->classes].drops =
+			out[pc->class - site->shaper->classes].drops =
 				qdisc->count.drops;
 	}
 out:
@@ -1161,12 +1161,12 @@ static void site_stats(struct qdisc_ctl *ctl, struct site *site,
 	if (site->state == QDISC_OK && !is_own(root))
 		set_state(site, root && root->handle ? QDISC_FOREIGN : QDISC_ERROR,
 			  "somebody took the daemon's qdisc off %s",
-			  site->policy->device);
+			  site->shaper->device);
 
 	if (site->state == QDISC_OK)
 		read_counts(ctl, site, qdiscs, out);
 	if (site->state != QDISC_OK)
-		memset(out, 0, site->policy->n_classes * sizeof(*out));
+		memset(out, 0, site->shaper->n_classes * sizeof(*out));
 }
 
 int qdisc_stats(struct qdisc_ctl *ctl, struct qdisc_count *counts)
@@ -1186,7 +1186,7 @@ int qdisc_stats(struct qdisc_ctl *ctl, struct qdisc_count *counts)
 
 	for (i = 0; i < ctl->n; i++) {
 		site_stats(ctl, &ctl->sites[i], &qdiscs, counts);
-		counts += ctl->sites[i].policy->n_classes;
+		counts += ctl->sites[i].shaper->n_classes;
 	}
 
 	free(qdiscs.items);

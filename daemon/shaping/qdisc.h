@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The policies' classes on their devices: an HTB tree with fq_codel leaves and
+ * The shapers' classes on their devices: an HTB tree with fq_codel leaves and
  * filters on the mark, in the network namespace that the daemon runs in.
  *
  * The kernel holds the state. Each call reads what a device has, compares it
- * with what its policy wants (plan.h) and changes the difference, so a call
+ * with what its shaper wants (plan.h) and changes the difference, so a call
  * that finds everything in place changes nothing, a class whose rates change
  * keeps its queue, and a daemon that starts takes over what its predecessor
  * made. Nothing is removed when the daemon ends.
@@ -12,7 +12,7 @@
  * A root qdisc is the daemon's own if it is HTB with the handle PLAN_MAJOR and
  * the default class PLAN_MINOR_DEFAULT. One with the handle 0: was put there by
  * the kernel itself and is replaced. Any other is somebody's and is left alone,
- * unless the policy says replace = yes.
+ * unless the shaper says replace = yes.
  *
  * Calls block for the kernel's answers, which may take long: rtnetlink has one
  * lock for all that anybody does to any device. So they are for a thread of
@@ -29,13 +29,13 @@
 #include "config/config.h"
 
 /**
- * enum qdisc_state - how a policy stands
+ * enum qdisc_state - how a shaper stands
  *
  * @QDISC_OK: its classes are on the device
  * @QDISC_NO_DEVICE: there is no such device (yet)
  * @QDISC_FOREIGN: the device has a qdisc that the daemon did not make
  * @QDISC_UNFIT: packets pass the device's queue before they are marked
- * @QDISC_TAKEN: a policy ahead of it names the same device by another name
+ * @QDISC_TAKEN: a shaper ahead of it names the same device by another name
  * @QDISC_ERROR: the kernel refused something
  * @QDISC_PENDING: not applied yet, or the kernel does not answer
  */
@@ -93,15 +93,15 @@ void qdisc_stop(struct qdisc_ctl *ctl);
 void qdisc_close(struct qdisc_ctl *ctl);
 
 /**
- * qdisc_apply() - bring every device to what its policy says, and take the
- * daemon's own qdisc off devices that no policy names (any more)
+ * qdisc_apply() - bring every device to what its shaper says, and take the
+ * daemon's own qdisc off devices that no shaper names (any more)
  *
- * One policy that fails does not keep others from being applied. Safe to call
- * again at any time, for instance every ten seconds while policies fail.
+ * One shaper that fails does not keep others from being applied. Safe to call
+ * again at any time, for instance every ten seconds while shapers fail.
  *
  * @config: kept and read until the next call, and to be freed only after it
  *
- * Return: how many policies failed with QDISC_ERROR, or -ENOMEM, in which case
+ * Return: how many shapers failed with QDISC_ERROR, or -ENOMEM, in which case
  * the former configuration is still the one in use.
  */
 int qdisc_apply(struct qdisc_ctl *ctl, const struct config *config);
@@ -112,7 +112,7 @@ int qdisc_fd(const struct qdisc_ctl *ctl);
 /**
  * qdisc_event() - read what happened to devices
  *
- * Policies are due again of devices that came, were made anew, changed their
+ * Shapers are due again of devices that came, were made anew, changed their
  * MTU or lost their root qdisc, be it the daemon's own or the one that was in
  * its way; where notices were lost, all are. What somebody else changed in a
  * tree is only noted, for who did it may do it again: see qdisc_touched().
@@ -126,10 +126,10 @@ bool qdisc_event(struct qdisc_ctl *ctl);
 int qdisc_sync(struct qdisc_ctl *ctl);
 
 /**
- * qdisc_touched() - did somebody else change something in a policy's tree, that
+ * qdisc_touched() - did somebody else change something in a shaper's tree, that
  * was not put back yet?
  *
- * @i: the policy's index in config->policies
+ * @i: the shaper's index in config->shapers
  */
 bool qdisc_touched(const struct qdisc_ctl *ctl, size_t i);
 
@@ -142,23 +142,23 @@ bool qdisc_touched(const struct qdisc_ctl *ctl, size_t i);
 int qdisc_mend(struct qdisc_ctl *ctl);
 
 /**
- * qdisc_policy_state() - how a policy of the configuration in use stands
+ * qdisc_shaper_state() - how a shaper of the configuration in use stands
  *
- * @i: its index in config->policies
+ * @i: its index in config->shapers
  * @text: set to more about it, valid until the next call of any of these; may
  *	be NULL
  */
-enum qdisc_state qdisc_policy_state(const struct qdisc_ctl *ctl, size_t i,
+enum qdisc_state qdisc_shaper_state(const struct qdisc_ctl *ctl, size_t i,
 				    const char **text);
 
 /**
- * qdisc_stats() - what the kernel counts now for each class of each policy of
+ * qdisc_stats() - what the kernel counts now for each class of each shaper of
  * the configuration in use
  *
  * A device that has lost the daemon's qdisc since is reported as QDISC_ERROR
  * (or QDISC_FOREIGN, QDISC_NO_DEVICE).
  *
- * @counts: in the configuration's order; 0 where a policy's state is not
+ * @counts: in the configuration's order; 0 where a shaper's state is not
  *	QDISC_OK
  *
  * Return: as qdisc_apply().

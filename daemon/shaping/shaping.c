@@ -6,7 +6,7 @@
 
 #include "clock.h"
 #include "log.h"
-#include "shaping/policies.h"
+#include "shaping/shapers.h"
 #include "shaping/shaping.h"
 #include "thread.h"
 
@@ -21,7 +21,7 @@
  * @config_no: counts them
  * @asked: the last question's ticket
  * @stop: the thread is to end
- * @stated: how policies stand, since @state_no of the configurations
+ * @stated: how shapers stand, since @state_no of the configurations
  * @counted: the same with counters, for the questions up to @counted_no
  */
 struct box {
@@ -39,13 +39,13 @@ struct box {
 /**
  * struct worker - what the thread alone uses
  *
- * @config: in use; the policies read it
+ * @config: in use; the shapers read it
  * @config_no: which it is
  * @counted_no: the last question that was answered
  */
 struct worker {
 	struct ev_loop *loop;
-	struct policies *policies;
+	struct shapers *shapers;
 	struct config *config;
 	uint32_t config_no;
 	uint32_t counted_no;
@@ -94,13 +94,13 @@ static struct shaping_report *new_report(struct config *config)
 	struct shaping_report *r;
 	size_t i, n = 0;
 
-	for (i = 0; i < config->n_policies; i++)
-		n += config->policies[i].n_classes;
+	for (i = 0; i < config->n_shapers; i++)
+		n += config->shapers[i].n_classes;
 	r = calloc(1, sizeof(*r) + n * sizeof(*r->counts));
 	if (!r)
 		return NULL;
-	r->policies = calloc(config->n_policies + 1, sizeof(*r->policies));
-	if (!r->policies) {
+	r->shapers = calloc(config->n_shapers + 1, sizeof(*r->shapers));
+	if (!r->shapers) {
 		free(r);
 		return NULL;
 	}
@@ -115,7 +115,7 @@ void shaping_report_free(struct shaping_report *r)
 	if (!r || --r->users)
 		return;
 	config_free(r->config);
-	free(r->policies);
+	free(r->shapers);
 	free(r);
 }
 
@@ -143,10 +143,10 @@ static void fill_states(struct worker *w, struct shaping_report *r)
 	const char *text;
 	size_t i;
 
-	for (i = 0; i < r->config->n_policies; i++) {
+	for (i = 0; i < r->config->n_shapers; i++) {
 		text = "";
-		r->policies[i].state = policies_state(w->policies, i, &text);
-		snprintf(r->policies[i].text, sizeof(r->policies[i].text), "%s",
+		r->shapers[i].state = shapers_state(w->shapers, i, &text);
+		snprintf(r->shapers[i].text, sizeof(r->shapers[i].text), "%s",
 			 text);
 	}
 }
@@ -164,7 +164,7 @@ static void on_applied(void *arg)
 	struct worker *w = &s->worker;
 	struct shaping_report *r;
 
-	/* the first time it is called out of policies_config() */
+	/* the first time it is called out of shapers_config() */
 	r = new_report(w->config);
 	if (!r) {
 		again_later(w);
@@ -181,7 +181,7 @@ static void count(struct shaping *s, uint32_t no)
 
 	if (!r)
 		return;		/* who asked waits no longer than SHAPING_ASK */
-	policies_stats(w->policies, r->counts);
+	shapers_stats(w->shapers, r->counts);
 	fill_states(w, r);
 	w->counted_no = no;
 	put(s, &s->box.counted, r, &s->box.counted_no, no);
@@ -195,7 +195,7 @@ static bool use(struct shaping *s, struct config *config, uint32_t no)
 
 	w->config = config;
 	w->config_no = no;
-	if (policies_config(w->policies, config)) {
+	if (shapers_config(w->shapers, config)) {
 		w->config = old;
 		w->config_no = old_no;
 		return false;
@@ -355,18 +355,18 @@ static bool is_of_now(const struct shaping *s, const struct shaping_report *r)
 
 bool shaping_trouble(const struct shaping *s, size_t i, char *why, size_t size)
 {
-	const struct policy *policy = &s->config->policies[i];
-	const struct shaping_policy *state;
+	const struct shaper *shaper = &s->config->shapers[i];
+	const struct shaper_state *state;
 
 	if (!is_of_now(s, s->state)) {
-		policies_why(policy, QDISC_PENDING,
-			     "its classes are still being made", why, size);
+		shapers_why(shaper, QDISC_PENDING,
+			    "its classes are still being made", why, size);
 		return true;
 	}
-	state = &s->state->policies[i];
+	state = &s->state->shapers[i];
 	if (state->state == QDISC_OK)
 		return false;
-	policies_why(policy, state->state, state->text, why, size);
+	shapers_why(shaper, state->state, state->text, why, size);
 	return true;
 }
 
@@ -403,9 +403,9 @@ struct shaping_report *shaping_report(struct shaping *s, uint32_t ticket)
 		return s->counted;
 	}
 	r = new_report(s->config);
-	for (i = 0; r && i < s->config->n_policies; i++) {
-		r->policies[i].state = QDISC_PENDING;
-		snprintf(r->policies[i].text, sizeof(r->policies[i].text), "%s",
+	for (i = 0; r && i < s->config->n_shapers; i++) {
+		r->shapers[i].state = QDISC_PENDING;
+		snprintf(r->shapers[i].text, sizeof(r->shapers[i].text), "%s",
 			 is_of_now(s, s->state) ?
 			 "the kernel is busy with devices and does not say what it counted: ask again" :
 			 "its classes are still being made");
@@ -415,7 +415,7 @@ struct shaping_report *shaping_report(struct shaping *s, uint32_t ticket)
 
 static void free_all(struct shaping *s)
 {
-	policies_close(s->worker.policies);
+	shapers_close(s->worker.shapers);
 	if (s->worker.loop)
 		ev_loop_destroy(s->worker.loop);
 	config_free(s->worker.config);
@@ -444,7 +444,7 @@ int shaping_open(struct shaping **out, struct ev_loop *loop,
 	s->arg = arg;
 	pthread_mutex_init(&s->box.lock, NULL);
 	w->loop = ev_loop_new(EVFLAG_NOENV);
-	err = w->loop ? policies_open(&w->policies, w->loop, on_applied, s) :
+	err = w->loop ? shapers_open(&w->shapers, w->loop, on_applied, s) :
 			-ENOMEM;
 	if (err)
 		goto fail;
@@ -480,7 +480,7 @@ void shaping_close(struct shaping *s)
 	pthread_mutex_lock(&s->box.lock);
 	s->box.stop = true;
 	pthread_mutex_unlock(&s->box.lock);
-	policies_stop(s->worker.policies);
+	shapers_stop(s->worker.shapers);
 	wake(s);
 	if (thread_join(s->thread, END_PATIENCE))
 		free_all(s);

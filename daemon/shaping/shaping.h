@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The policies (policies.h) in a thread of their own: rtnetlink has one lock
+ * The shapers (shapers.h) in a thread of their own: rtnetlink has one lock
  * for all that anybody does to any device, and whoever asks it for something
  * waits, while charon's answers must not.
  *
@@ -31,26 +31,26 @@
 struct shaping;
 
 /**
- * struct shaping_policy - how a policy stands
+ * struct shaper_state - how a shaper stands
  *
  * @text: more about it, for a person; "" where there is nothing to say
  */
-struct shaping_policy {
+struct shaper_state {
 	enum qdisc_state state;
 	char text[256];
 };
 
 /**
- * struct shaping_report - how all policies of @config stand
+ * struct shaping_report - how all shapers of @config stand
  *
- * @policies: in its order
- * @n_counts: how many classes its policies have
+ * @shapers: in its order
+ * @n_counts: how many classes its shapers have
  * @counts: of each of their classes in its order
  */
 struct shaping_report {
 	struct config *config;
 	unsigned int users;
-	struct shaping_policy *policies;
+	struct shaper_state *shapers;
 	size_t n_counts;
 	struct qdisc_count counts[];
 };
@@ -76,17 +76,17 @@ int shaping_open(struct shaping **shaping, struct ev_loop *loop,
  */
 void shaping_close(struct shaping *shaping);
 
-/** shaping_config() - have a new configuration's policies applied */
+/** shaping_config() - have a new configuration's shapers applied */
 void shaping_config(struct shaping *shaping, struct config *config);
 
 /**
- * shaping_settled() - are the last configuration's policies applied, or was that
+ * shaping_settled() - are the last configuration's shapers applied, or was that
  * waited for for SHAPING_RELOAD?
  */
 bool shaping_settled(const struct shaping *shaping);
 
 /**
- * shaping_trouble() - why the @i-th policy of the configuration is not in force
+ * shaping_trouble() - why the @i-th shaper of the configuration is not in force
  *
  * Return: false: it is.
  */
@@ -100,7 +100,7 @@ uint32_t shaping_ask(struct shaping *shaping);
 bool shaping_asked(const struct shaping *shaping, uint32_t ticket);
 
 /**
- * shaping_report() - how policies stand and what was counted last
+ * shaping_report() - how shapers stand and what was counted last
  *
  * Where nothing was counted since @ticket, or nothing of this configuration, they
  * are QDISC_PENDING, with a text that says so.

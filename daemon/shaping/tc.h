@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Traffic control as the kernel's rtnetlink has it: what there is on a device,
- * and the few kinds of qdisc, class and filter that a policy is made of.
+ * and the few kinds of qdisc, class and filter that a shaper is made of.
  *
  * Objects are written through libnl-route. They are read from the messages
  * themselves, because libnl-route's objects keep 32 bits of a packet counter

@@ -106,13 +106,13 @@ static void check_profiles(const struct config *config)
 	}
 }
 
-static void check_policies(const struct config *config)
+static void check_shapers(const struct config *config)
 {
-	const struct policy *p;
+	const struct shaper *p;
 	uint64_t used;
 	size_t i;
 
-	for (p = config->policies; p < config->policies + config->n_policies; p++) {
+	for (p = config->shapers; p < config->shapers + config->n_shapers; p++) {
 		must(p->rate && p->n_classes && *p->device);
 		for (i = 0, used = 0; i < p->n_classes; i++) {
 			must(p->classes[i].rate);
@@ -159,7 +159,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	}
 	check_groups(config);
 	check_profiles(config);
-	check_policies(config);
+	check_shapers(config);
 	config_free(config);
 	return 0;
 }

@@ -115,18 +115,18 @@ START_TEST(test_example)
 	ck_assert_str_eq(c->profiles[0].file, path("main.conf"));
 	ck_assert_uint_eq(c->profiles[0].line, 2);
 
-	ck_assert_uint_eq(c->n_policies, 1);
-	ck_assert_str_eq(c->policies[0].name, "wan");
-	ck_assert_str_eq(c->policies[0].device, "eth1");
-	ck_assert_uint_eq(c->policies[0].rate, 12500000);
-	ck_assert(!c->policies[0].replace);
-	ck_assert_uint_eq(c->policies[0].n_classes, 2);
-	ck_assert_uint_eq(c->policies[0].classes[0].group, 1);
-	ck_assert_uint_eq(c->policies[0].classes[0].rate, 3750000);
-	ck_assert_uint_eq(c->policies[0].classes[0].ceil, 12500000);
-	ck_assert_uint_eq(c->policies[0].classes[1].group, 0);
-	ck_assert_uint_eq(c->policies[0].classes[1].rate, 1250000);
-	ck_assert_uint_eq(c->policies[0].classes[1].ceil, 12500000);
+	ck_assert_uint_eq(c->n_shapers, 1);
+	ck_assert_str_eq(c->shapers[0].name, "wan");
+	ck_assert_str_eq(c->shapers[0].device, "eth1");
+	ck_assert_uint_eq(c->shapers[0].rate, 12500000);
+	ck_assert(!c->shapers[0].replace);
+	ck_assert_uint_eq(c->shapers[0].n_classes, 2);
+	ck_assert_uint_eq(c->shapers[0].classes[0].group, 1);
+	ck_assert_uint_eq(c->shapers[0].classes[0].rate, 3750000);
+	ck_assert_uint_eq(c->shapers[0].classes[0].ceil, 12500000);
+	ck_assert_uint_eq(c->shapers[0].classes[1].group, 0);
+	ck_assert_uint_eq(c->shapers[0].classes[1].rate, 1250000);
+	ck_assert_uint_eq(c->shapers[0].classes[1].ceil, 12500000);
 
 	ck_assert_uint_eq(c->conf.has,
 			  1U << IPSEC_QOS_CONF_A_MAX_SAS |
@@ -159,7 +159,7 @@ START_TEST(test_empty)
 
 	for (i = 0; i < N(texts); i++) {
 		c = load(texts[i]);
-		ck_assert_uint_eq(c->n_groups + c->n_profiles + c->n_policies, 0);
+		ck_assert_uint_eq(c->n_groups + c->n_profiles + c->n_shapers, 0);
 		ck_assert_ptr_null(config_group(c, 1));
 		config_free(c);
 	}
@@ -220,11 +220,11 @@ START_TEST(test_everything)
 	ck_assert_str_eq(c->profiles[0].conns[1], "of\\fice");
 	ck_assert_str_eq(c->profiles[0].conns[2], "a\"b");
 
-	ck_assert(c->policies[0].replace);
-	ck_assert_uint_eq(c->policies[0].n_classes, 1);
-	ck_assert_uint_eq(c->policies[0].classes[0].group, 0);
-	ck_assert_uint_eq(c->policies[0].classes[0].rate, 125000000);
-	ck_assert_uint_eq(c->policies[0].classes[0].ceil, 125000000);
+	ck_assert(c->shapers[0].replace);
+	ck_assert_uint_eq(c->shapers[0].n_classes, 1);
+	ck_assert_uint_eq(c->shapers[0].classes[0].group, 0);
+	ck_assert_uint_eq(c->shapers[0].classes[0].rate, 125000000);
+	ck_assert_uint_eq(c->shapers[0].classes[0].ceil, 125000000);
 
 	ck_assert_uint_eq(c->conf.max_sas, 1000);
 	ck_assert_uint_eq(c->conf.max_ikes, 100);
@@ -292,7 +292,7 @@ START_TEST(test_rate)
 
 	snprintf(text, sizeof(text), "policy p { device = d rate = %s }", rates[_i].text);
 	c = load(text);
-	ck_assert_uint_eq(c->policies[0].rate, rates[_i].bytes);
+	ck_assert_uint_eq(c->shapers[0].rate, rates[_i].bytes);
 	/* bytes a second may be a mistake: that is said */
 	ck_assert_uint_eq(c->n_warnings, strstr(rates[_i].text, "bps") ? 1 : 0);
 	config_free(c);
@@ -387,7 +387,7 @@ START_TEST(test_device)
 		snprintf(text, sizeof(text), "policy p {\nrate = 1mbit\ndevice = %s }",
 			 cases[i].name);
 		c = load(text);
-		ck_assert_str_eq(c->policies[0].device, cases[i].name);
+		ck_assert_str_eq(c->shapers[0].device, cases[i].name);
 		ck_assert_uint_eq(c->n_warnings, cases[i].warning ? 1 : 0);
 		if (cases[i].warning)
 			ck_assert_msg(strstr(c->warnings[0], ":3: device = ") &&
@@ -404,13 +404,13 @@ START_TEST(test_flows)
 
 	c = load("policy p { device = d rate = 1mbit }\n"
 		 "policy q { device = e rate = 1mbit flows = 65536 }");
-	ck_assert_uint_eq(c->policies[0].flows, 0);
-	ck_assert_uint_eq(c->policies[1].flows, 65536);
+	ck_assert_uint_eq(c->shapers[0].flows, 0);
+	ck_assert_uint_eq(c->shapers[1].flows, 65536);
 	config_free(c);
 }
 END_TEST
 
-/* A policy of 1000 bytes a second: its classes, and what they come to */
+/* A shaper of 1000 bytes a second: its classes, and what they come to */
 static const struct {
 	const char *classes;
 	struct class want[3];
@@ -444,8 +444,8 @@ START_TEST(test_classes)
 		 "group a { id = 1 mark = 1 } group b { id = 2 mark = 2 }"
 		 "policy p { device = d rate = 8kbit %s }", classes[_i].classes);
 	c = load(text);
-	for (i = 0; i < c->policies[0].n_classes; i++) {
-		const struct class *got = &c->policies[0].classes[i];
+	for (i = 0; i < c->shapers[0].n_classes; i++) {
+		const struct class *got = &c->shapers[0].classes[i];
 		const struct class *want = &classes[_i].want[i];
 
 		ck_assert_uint_eq(got->group, want->group);
@@ -672,7 +672,7 @@ static const struct {
 	    "profile b { identity = b group = gold }\n"
 	    "profile a { identity = c group = gold }\n", 4, "profile 'a' is there twice" },
 
-	/* policies */
+	/* shapers */
 	{ "\npolicy p { }", 2, "has no 'device'" },
 	{ "\npolicy p {\ndevice = d }", 2, "has no 'rate'" },
 	{ "policy p {\ndevice = \"\" rate = 1mbit }", 2, "device = ''" },

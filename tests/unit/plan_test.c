@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Plans: from a policy to HTB classes.
+ * Plans: from a shaper to HTB classes.
  */
 #include <stdlib.h>
 
@@ -30,7 +30,7 @@ static const struct config config = {
 
 static struct plan *make(uint64_t rate, struct class *classes, size_t n)
 {
-	struct policy policy = {
+	struct shaper shaper = {
 		.name = "wan",
 		.device = "eth0",
 		.rate = rate,
@@ -40,7 +40,7 @@ static struct plan *make(uint64_t rate, struct class *classes, size_t n)
 	const char *why = NULL;
 	struct plan *plan;
 
-	plan = plan_make(&config, &policy, MTU, &why);
+	plan = plan_make(&config, &shaper, MTU, &why);
 	ck_assert_msg(plan != NULL, "%s", why ? why : "no reason given");
 	return plan;
 }
@@ -244,22 +244,22 @@ START_TEST(refused)
 	static struct class unknown[] = { { 99, MBIT, MBIT }, { 0, MBIT, MBIT } };
 	static struct class unmarked[] = { { 0xfffffffe, MBIT, MBIT },
 					   { 0, MBIT, MBIT } };
-	struct policy policy = { .rate = MBIT, .n_classes = 2 };
+	struct shaper shaper = { .rate = MBIT, .n_classes = 2 };
 	const char *why = NULL;
 
-	policy.classes = unknown;
-	ck_assert_ptr_null(plan_make(&config, &policy, MTU, &why));
+	shaper.classes = unknown;
+	ck_assert_ptr_null(plan_make(&config, &shaper, MTU, &why));
 	ck_assert_ptr_nonnull(why);
 
 	why = NULL;
-	policy.classes = unmarked;
-	ck_assert_ptr_null(plan_make(&config, &policy, MTU, &why));
+	shaper.classes = unmarked;
+	ck_assert_ptr_null(plan_make(&config, &shaper, MTU, &why));
 	ck_assert_ptr_nonnull(why);
 }
 END_TEST
 
 /*
- * The memory of a policy's queues: as many as fq_codel has by itself where there
+ * The memory of a shaper's queues: as many as fq_codel has by itself where there
  * are few classes, and in all no more where there are many; or what is said.
  */
 START_TEST(test_flows)
@@ -276,7 +276,7 @@ START_TEST(test_flows)
 	struct class *classes = calloc(5000, sizeof(*classes));
 	struct iq_kernel_group *many = calloc(5000, sizeof(*many));
 	const struct config of_many = { .n_groups = 5000, .groups = many };
-	struct policy policy = { .rate = GBIT, .classes = classes };
+	struct shaper shaper = { .rate = GBIT, .classes = classes };
 	const char *why;
 	struct plan *plan;
 	size_t i, j;
@@ -287,9 +287,9 @@ START_TEST(test_flows)
 		classes[i] = (struct class){ i + 1, 1000, GBIT };
 	}
 	for (i = 0; i < N(cases); i++) {
-		policy.n_classes = cases[i].n;
-		policy.flows = cases[i].said;
-		plan = plan_make(&of_many, &policy, MTU, &why);
+		shaper.n_classes = cases[i].n;
+		shaper.flows = cases[i].said;
+		plan = plan_make(&of_many, &shaper, MTU, &why);
 		ck_assert_ptr_nonnull(plan);
 		for (j = 0; j < plan->n; j++)
 			ck_assert_uint_eq(plan->classes[j].flows, cases[i].flows);

@@ -5,20 +5,20 @@
 #include <stdlib.h>
 
 #include "log.h"
-#include "shaping/policies.h"
+#include "shaping/shapers.h"
 
-#define AGAIN	10.0	/* seconds until policies that failed are applied again */
+#define AGAIN	10.0	/* seconds until shapers that failed are applied again */
 #define MEND	1.0	/* until what somebody changed is put back */
 #define BURST	0.1	/* until what happened to devices is acted upon: once, for all of it */
 
 /**
- * struct policies - see policies.h
+ * struct shapers - see shapers.h
  *
  * @config: NULL: there was none yet
  * @ending: what is not in force is so for that reason
- * @said: of each policy; then of each that somebody changed its classes
+ * @said: of each shaper; then of each that somebody changed its classes
  */
-struct policies {
+struct shapers {
 	struct ev_loop *loop;
 	void (*applied)(void *arg);
 	void *arg;
@@ -32,37 +32,37 @@ struct policies {
 	ev_timer mend;
 };
 
-void policies_why(const struct policy *policy, enum qdisc_state state,
-		  const char *text, char *why, size_t size)
+void shapers_why(const struct shaper *shaper, enum qdisc_state state,
+		 const char *text, char *why, size_t size)
 {
 	snprintf(why, size, "policy %s is not in force on %s: %s%s%s",
-		 policy->name, policy->device, qdisc_state_name(state),
+		 shaper->name, shaper->device, qdisc_state_name(state),
 		 text[0] ? ": " : "", text);
 }
 
-static void report(struct policies *p, size_t i)
+static void report(struct shapers *p, size_t i)
 {
-	const struct policy *policy = &p->config->policies[i];
+	const struct shaper *shaper = &p->config->shapers[i];
 	char why[sizeof(p->said->text)];
 	enum qdisc_state state;
 	const char *text = "";
 
 	if (atomic_load(&p->ending))
 		return;
-	state = qdisc_policy_state(p->qdisc, i, &text);
-	policies_why(policy, state, text, why, sizeof(why));
+	state = qdisc_shaper_state(p->qdisc, i, &text);
+	shapers_why(shaper, state, text, why, sizeof(why));
 	if (state != QDISC_OK)
 		log_once(&p->said[i], LOG_WARNING, "%s", why);
 	else
 		log_over(&p->said[i], "policy %s is in force on %s",
-			 policy->name, policy->device);
+			 shaper->name, shaper->device);
 }
 
-static void applied(struct policies *p, int failed)
+static void applied(struct shapers *p, int failed)
 {
 	size_t i;
 
-	for (i = 0; i < p->config->n_policies; i++) {
+	for (i = 0; i < p->config->n_shapers; i++) {
 		report(p, i);
 		if (qdisc_touched(p->qdisc, i) && !ev_is_active(&p->mend)) {
 			ev_timer_set(&p->mend, MEND, 0.0);
@@ -79,14 +79,14 @@ static void applied(struct policies *p, int failed)
 /* To note what somebody changed in a tree applies nothing, but starts a timer. */
 static void on_event(struct ev_loop *loop, ev_io *w, int revents)
 {
-	struct policies *p = w->data;
+	struct shapers *p = w->data;
 	size_t i;
 
 	if (qdisc_event(p->qdisc) && !ev_is_active(&p->burst)) {
 		ev_timer_set(&p->burst, BURST, 0.0);
 		ev_timer_start(loop, &p->burst);
 	}
-	for (i = 0; p->config && i < p->config->n_policies; i++) {
+	for (i = 0; p->config && i < p->config->n_shapers; i++) {
 		if (qdisc_touched(p->qdisc, i) && !ev_is_active(&p->mend)) {
 			ev_timer_set(&p->mend, MEND, 0.0);
 			ev_timer_start(loop, &p->mend);
@@ -96,7 +96,7 @@ static void on_event(struct ev_loop *loop, ev_io *w, int revents)
 
 static void on_burst(struct ev_loop *loop, ev_timer *w, int revents)
 {
-	struct policies *p = w->data;
+	struct shapers *p = w->data;
 
 	if (p->config)
 		applied(p, qdisc_sync(p->qdisc));
@@ -104,28 +104,28 @@ static void on_burst(struct ev_loop *loop, ev_timer *w, int revents)
 
 static void on_again(struct ev_loop *loop, ev_timer *w, int revents)
 {
-	struct policies *p = w->data;
+	struct shapers *p = w->data;
 
 	applied(p, qdisc_apply(p->qdisc, p->config));
 }
 
 static void on_mend(struct ev_loop *loop, ev_timer *w, int revents)
 {
-	struct policies *p = w->data;
-	size_t n = p->config->n_policies, i;
+	struct shapers *p = w->data;
+	size_t n = p->config->n_shapers, i;
 
 	for (i = 0; i < n; i++)
 		if (qdisc_touched(p->qdisc, i))
 			log_once(&p->said[n + i], LOG_WARNING,
 				 "policy %s: somebody changed its classes on %s: they are put back, each time",
-				 p->config->policies[i].name,
-				 p->config->policies[i].device);
+				 p->config->shapers[i].name,
+				 p->config->shapers[i].device);
 	applied(p, qdisc_mend(p->qdisc));
 }
 
-int policies_config(struct policies *p, const struct config *config)
+int shapers_config(struct shapers *p, const struct config *config)
 {
-	struct said *said = calloc(2 * config->n_policies + 1, sizeof(*said));
+	struct said *said = calloc(2 * config->n_shapers + 1, sizeof(*said));
 	int ret;
 
 	if (!said)
@@ -142,21 +142,21 @@ int policies_config(struct policies *p, const struct config *config)
 	return 0;
 }
 
-enum qdisc_state policies_state(const struct policies *p, size_t i,
-				const char **text)
+enum qdisc_state shapers_state(const struct shapers *p, size_t i,
+			       const char **text)
 {
-	return qdisc_policy_state(p->qdisc, i, text);
+	return qdisc_shaper_state(p->qdisc, i, text);
 }
 
-void policies_stats(struct policies *p, struct qdisc_count *counts)
+void shapers_stats(struct shapers *p, struct qdisc_count *counts)
 {
 	applied(p, qdisc_stats(p->qdisc, counts));
 }
 
-int policies_open(struct policies **out, struct ev_loop *loop,
-		  void (*applied)(void *arg), void *arg)
+int shapers_open(struct shapers **out, struct ev_loop *loop,
+		 void (*applied)(void *arg), void *arg)
 {
-	struct policies *p = calloc(1, sizeof(*p));
+	struct shapers *p = calloc(1, sizeof(*p));
 	int err;
 
 	if (!p)
@@ -179,13 +179,13 @@ int policies_open(struct policies **out, struct ev_loop *loop,
 	return 0;
 }
 
-void policies_stop(struct policies *p)
+void shapers_stop(struct shapers *p)
 {
 	atomic_store(&p->ending, true);
 	qdisc_stop(p->qdisc);
 }
 
-void policies_close(struct policies *p)
+void shapers_close(struct shapers *p)
 {
 	if (!p)
 		return;
