@@ -39,7 +39,7 @@ endif
 # found at once.
 
 lib_src		:= $(patsubst %,lib/%.c, \
-		   extack feed text value \
+		   array extack feed text value \
 		   kernel/entry kernel/event kernel/group kernel/nat \
 		   kernel/request kernel/settings kernel/socket kernel/status)
 daemon_src	:= $(patsubst %,daemon/%.c, \

@@ -303,21 +303,6 @@ const char *format_count(const struct iq_kernel_count *count, char *buf)
 	return buf;
 }
 
-int list_add(struct list *list, const void *item, size_t size)
-{
-	if (list->n == list->room) {
-		size_t room = list->room ? 2 * list->room : 64;
-		void *items = reallocarray(list->items, room, size);
-
-		if (!items)
-			return -ENOMEM;
-		list->items = items;
-		list->room = room;
-	}
-	memcpy((char *)list->items + size * list->n++, item, size);
-	return 0;
-}
-
 bool dump_again(int ret, int *tries)
 {
 	if (ret != -EINTR)

@@ -11,6 +11,7 @@
 #include <stdint.h>
 #include <linux/netlink.h>
 
+#include "lib/array.h"
 #include "lib/kernel/count.h"
 #include "lib/kernel/socket.h"
 #include "lib/kernel/status.h"
@@ -154,18 +155,6 @@ json_t *count_json(const struct iq_kernel_count *count);
 
 /** format_count() - "12 / 3.4 KiB" */
 const char *format_count(const struct iq_kernel_count *count, char *buf);
-
-/**
- * struct list - of @n items that grow in number
- */
-struct list {
-	void *items;
-	size_t n;
-	size_t room;
-};
-
-/** list_add() - one more item of @size bytes; 0 or -ENOMEM */
-int list_add(struct list *list, const void *item, size_t size);
 
 /** dump_again() - was a dump interrupted, and is it worth another try? */
 bool dump_again(int ret, int *tries);

@@ -48,17 +48,17 @@ struct followed {
  * @said: what it refused last, and was said
  */
 struct follow {
-	struct list list;
+	UT_array list;
 	int ret;
 	int said;
 };
 
 static const struct followed *find(const struct follow *f, uint32_t reqid)
 {
-	const struct followed *v = f->list.items;
+	const struct followed *v = utarray_front(&f->list);
 	size_t i;
 
-	for (i = 0; i < f->list.n; i++)
+	for (i = 0; i < utarray_len(&f->list); i++)
 		if (v[i].reqid == reqid)
 			return &v[i];
 	return NULL;
@@ -281,12 +281,12 @@ static int next_followed(struct args *args, struct follow *f)
 	ret = iq_kernel_group_get(k, &group);
 	if (ret)
 		return kernel_refused(ret);
-	return list_add(&f->list, &v, sizeof(v)) ? refused("out of memory") : STATUS_OK;
+	return iq_array_push(&f->list, &v) ? STATUS_OK : refused("out of memory");
 }
 
 static int run(struct args *args)
 {
-	struct follow f = { 0 };
+	struct follow f = { .list = IQ_ARRAY(struct followed) };
 	struct mnl_socket *nl;
 	int status = STATUS_OK;
 
@@ -306,7 +306,7 @@ static int run(struct args *args)
 					 ": that takes CAP_NET_ADMIN" : "");
 		}
 	}
-	free(f.list.items);
+	utarray_done(&f.list);
 	return status;
 }
 

@@ -35,7 +35,7 @@ static struct known *known_ids, *known_names;
 
 static int collect(const struct iq_kernel_group *g, void *arg)
 {
-	return list_add(arg, g, sizeof(*g));
+	return iq_array_push(arg, g) ? 0 : -ENOMEM;
 }
 
 static int compare_id(const void *a, const void *b)
@@ -46,18 +46,18 @@ static int compare_id(const void *a, const void *b)
 }
 
 /* All groups (of an owner, or -1), sorted by id. */
-static int dump_groups(struct iq_kernel *k, int owner, struct list *list)
+static int dump_groups(struct iq_kernel *k, int owner, UT_array *list)
 {
 	int ret, tries = 0;
 
 	do {
-		list->n = 0;
+		utarray_clear(list);
 		ret = iq_kernel_group_dump(k, owner, collect, list);
 	} while (dump_again(ret, &tries));
 	if (ret && ret != -EINTR)
 		return kernel_refused(ret);
-	if (list->n)
-		qsort(list->items, list->n, sizeof(struct iq_kernel_group), compare_id);
+	if (utarray_len(list))
+		utarray_sort(list, compare_id);
 	return STATUS_OK;
 }
 
@@ -424,7 +424,7 @@ static int next_owner(struct args *args, int *owner)
 static int show(struct args *args)
 {
 	struct iq_kernel_group key = { 0 };
-	struct list list = { 0 };
+	UT_array list = IQ_ARRAY(struct iq_kernel_group);
 	struct iq_kernel *k;
 	int owner, ret;
 
@@ -447,21 +447,22 @@ static int show(struct args *args)
 	} else {
 		ret = dump_groups(k, owner, &list);
 		if (ret) {
-			free(list.items);
+			utarray_done(&list);
 			return ret;
 		}
 	}
 
 	if (options.json) {
-		print_array(list.items, list.n, sizeof(key), group_json);
-	} else if (list.n) {
-		print_table(setting_columns, ARRAY_SIZE(setting_columns), list.n,
-			    setting_row, list.items);
+		print_array(utarray_front(&list), utarray_len(&list),
+			    sizeof(key), group_json);
+	} else if (utarray_len(&list)) {
+		print_table(setting_columns, ARRAY_SIZE(setting_columns), utarray_len(&list),
+			    setting_row, utarray_front(&list));
 		putchar('\n');
-		print_table(counter_columns, ARRAY_SIZE(counter_columns), list.n,
-			    counter_row, list.items);
+		print_table(counter_columns, ARRAY_SIZE(counter_columns), utarray_len(&list),
+			    counter_row, utarray_front(&list));
 	}
-	free(list.items);
+	utarray_done(&list);
 	return STATUS_OK;
 }
 

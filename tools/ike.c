@@ -198,13 +198,13 @@ static void row(size_t i, char cells[][CELL_MAX], void *arg)
 
 static int collect(const struct iq_ike *ike, void *arg)
 {
-	return list_add(arg, ike, sizeof(*ike));
+	return iq_array_push(arg, ike) ? 0 : -ENOMEM;
 }
 
 static int show(struct args *args)
 {
 	struct iq_ike filter;
-	struct list list = { 0 };
+	UT_array list = IQ_ARRAY(struct iq_ike);
 	int ret, tries = 0;
 	struct iq_kernel *k;
 	unsigned int seen;
@@ -216,19 +216,21 @@ static int show(struct args *args)
 	if (!k)
 		return STATUS_REFUSED;
 	do {
-		list.n = 0;
+		utarray_clear(&list);
 		ret = iq_kernel_ike_dump(k, &filter, collect, &list);
 	} while (dump_again(ret, &tries));
 	if (ret && ret != -EINTR) {
-		free(list.items);
+		utarray_done(&list);
 		return kernel_refused(ret);
 	}
 
 	if (options.json)
-		print_array(list.items, list.n, sizeof(struct iq_ike), ike_json);
+		print_array(utarray_front(&list), utarray_len(&list),
+			    sizeof(struct iq_ike), ike_json);
 	else
-		print_table(columns, ARRAY_SIZE(columns), list.n, row, list.items);
-	free(list.items);
+		print_table(columns, ARRAY_SIZE(columns), utarray_len(&list), row,
+			    utarray_front(&list));
+	utarray_done(&list);
 	return STATUS_OK;
 }
 

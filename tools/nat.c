@@ -353,12 +353,12 @@ static void rule_row(size_t i, char cells[][CELL_MAX], void *arg)
 
 static int collect_rule(const struct iq_kernel_nat_rule *r, void *arg)
 {
-	return list_add(arg, r, sizeof(*r));
+	return iq_array_push(arg, r) ? 0 : -ENOMEM;
 }
 
 static int rule_show(struct args *args)
 {
-	struct list list = { 0 };
+	UT_array list = IQ_ARRAY(struct iq_kernel_nat_rule);
 	struct iq_kernel *k;
 	int ret = no_more_words(args);
 
@@ -371,11 +371,12 @@ static int rule_show(struct args *args)
 	if (ret)
 		ret = kernel_refused(ret);
 	else if (options.json)
-		print_array(list.items, list.n, sizeof(struct iq_kernel_nat_rule), rule_json);
+		print_array(utarray_front(&list), utarray_len(&list),
+			    sizeof(struct iq_kernel_nat_rule), rule_json);
 	else
-		print_table(rule_columns, ARRAY_SIZE(rule_columns), list.n, rule_row,
-			    list.items);
-	free(list.items);
+		print_table(rule_columns, ARRAY_SIZE(rule_columns), utarray_len(&list), rule_row,
+			    utarray_front(&list));
+	utarray_done(&list);
 	return ret;
 }
 
@@ -506,12 +507,12 @@ static void row(size_t i, char cells[][CELL_MAX], void *arg)
 
 static int collect(const struct iq_kernel_nat *n, void *arg)
 {
-	return list_add(arg, n, sizeof(*n));
+	return iq_array_push(arg, n) ? 0 : -ENOMEM;
 }
 
 static int show(struct args *args)
 {
-	struct list list = { 0 };
+	UT_array list = IQ_ARRAY(struct iq_kernel_nat);
 	struct iq_kernel *k;
 	int ret, tries = 0;
 	uint32_t id;
@@ -523,16 +524,18 @@ static int show(struct args *args)
 	if (!k)
 		return STATUS_REFUSED;
 	do {
-		list.n = 0;
+		utarray_clear(&list);
 		ret = iq_kernel_nat_dump(k, id, collect, &list);
 	} while (dump_again(ret, &tries));
 	if (ret && ret != -EINTR)
 		ret = kernel_refused(ret);
 	else if (options.json)
-		print_array(list.items, list.n, sizeof(struct iq_kernel_nat), nat_json);
+		print_array(utarray_front(&list), utarray_len(&list),
+			    sizeof(struct iq_kernel_nat), nat_json);
 	else
-		print_table(columns, ARRAY_SIZE(columns), list.n, row, list.items);
-	free(list.items);
+		print_table(columns, ARRAY_SIZE(columns), utarray_len(&list), row,
+			    utarray_front(&list));
+	utarray_done(&list);
 	return ret > 0 ? ret : STATUS_OK;
 }
 

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "clock.h"
+#include "lib/array.h"
 #include "lib/kernel/entry.h"
 #include "lib/kernel/event.h"
 #include "lib/kernel/group.h"
@@ -54,12 +55,6 @@ struct trouble {
 	char what[96];
 	bool now;
 	struct said said;
-};
-
-struct groups {
-	struct iq_kernel_group *v;
-	size_t n;
-	size_t size;
 };
 
 /**
@@ -125,7 +120,7 @@ struct tables {
 	unsigned int tries;
 	enum stage stage;
 	size_t at;
-	struct groups have;
+	UT_array have;
 	bool with_entries;
 	bool left;
 	uint32_t generation;
@@ -353,20 +348,7 @@ static void on_notice(struct ev_loop *loop, ev_io *w, int revents)
 
 static int add_group(const struct iq_kernel_group *g, void *arg)
 {
-	struct groups *groups = arg;
-	struct iq_kernel_group *v;
-	size_t size;
-
-	if (groups->n == groups->size) {
-		size = groups->size ? groups->size * 2 : 64;
-		v = reallocarray(groups->v, size, sizeof(*v));
-		if (!v)
-			return -ENOMEM;
-		groups->v = v;
-		groups->size = size;
-	}
-	groups->v[groups->n++] = *g;
-	return 0;
+	return iq_array_push(arg, g) ? 0 : -ENOMEM;
 }
 
 static int compare_groups(const void *a, const void *b)
@@ -381,8 +363,8 @@ static struct iq_kernel_group *had_group(const struct tables *t, uint32_t id)
 {
 	struct iq_kernel_group key = { .id = id };
 
-	return t->have.n ? bsearch(&key, t->have.v, t->have.n,
-				   sizeof(*t->have.v), compare_groups) : NULL;
+	return utarray_len(&t->have) ? utarray_find(&t->have, &key, compare_groups) :
+				       NULL;
 }
 
 static bool same_group(const struct iq_kernel_group *a, const struct iq_kernel_group *b)
@@ -396,7 +378,7 @@ static void begin_reading(struct tables *t)
 {
 	int err = 0;
 
-	t->have.n = 0;
+	utarray_clear(&t->have);
 	t->at = 0;
 	if (!t->reader)
 		err = iq_kernel_open(&t->reader);
@@ -427,8 +409,8 @@ static void read_groups(struct tables *t)
 		t->reader = NULL;
 	}
 	/* as the module has them; but nobody promised that */
-	if (t->have.n)
-		qsort(t->have.v, t->have.n, sizeof(*t->have.v), compare_groups);
+	if (utarray_len(&t->have))
+		utarray_sort(&t->have, compare_groups);
 	t->stage = STAGE_NAMES;
 }
 
@@ -452,12 +434,12 @@ static void clear_name(struct tables *t)
 {
 	const struct iq_kernel_group *g, *same;
 
-	if (t->at == t->have.n) {
+	if (t->at == utarray_len(&t->have)) {
 		t->stage = STAGE_GROUPS;
 		t->at = 0;
 		return;
 	}
-	g = &t->have.v[t->at++];
+	g = utarray_eltptr(&t->have, t->at++);
 	if (g->owner != OWNER)
 		return;
 	same = config_group_named(t->config, g->name);
@@ -637,8 +619,8 @@ static bool remove_groups(struct tables *t, double stop)
 {
 	const struct iq_kernel_group *g;
 
-	for (; t->at < t->have.n; t->at++) {
-		g = &t->have.v[t->at];
+	for (; t->at < utarray_len(&t->have); t->at++) {
+		g = utarray_eltptr(&t->have, t->at);
 		if (g->owner != OWNER || config_group(t->config, g->id))
 			continue;
 		if (t->lost || monotonic() >= stop)
@@ -1270,6 +1252,7 @@ int tables_open(struct tables **out, struct ev_loop *loop, struct sad *sad,
 	t->arg = arg;
 	t->delay = RETRY_FIRST;
 	t->stage = STAGE_ENTRIES;
+	t->have = (UT_array)IQ_ARRAY(struct iq_kernel_group);
 	err = keep_config(t, config);
 	if (!err)
 		err = module_watch_open(&t->watch);
@@ -1311,7 +1294,7 @@ void tables_close(struct tables *t)
 	module_watch_close(t->watch);
 	iq_kernel_close(t->reader);
 	iq_kernel_close(t->k);
-	free(t->have.v);
+	utarray_done(&t->have);
 	free(t->refused);
 	free(t);
 }

@@ -21,6 +21,7 @@
 #include "log.h"
 #include "shaping/plan.h"
 #include "shaping/tc.h"
+#include "lib/array.h"
 #include "lib/text.h"
 
 /* Thousands of devices that come at once, while this thread waits for a lock. */
@@ -61,32 +62,6 @@ struct qdisc_ctl {
 	struct site *sites;
 };
 
-/**
- * struct list - what a dump found
- */
-struct list {
-	size_t n;
-	size_t size;
-	void *items;
-};
-
-static void *list_add(struct list *list, const void *item, size_t item_size)
-{
-	size_t size = list->size ? list->size * 2 : 32;
-	char *items = list->items;
-
-	if (list->n == list->size) {
-		items = realloc(items, size * item_size);
-		if (!items)
-			return NULL;
-
-		list->items = items;
-		list->size = size;
-	}
-
-	return memcpy(items + list->n++ * item_size, item, item_size);
-}
-
 const char *qdisc_state_name(enum qdisc_state state)
 {
 	switch (state) {
@@ -126,12 +101,12 @@ set_state(struct site *site, enum qdisc_state state, const char *format, ...)
 
 static int on_qdisc(const struct tc_qdisc *qdisc, void *arg)
 {
-	return list_add(arg, qdisc, sizeof(*qdisc)) ? 0 : -NLE_NOMEM;
+	return iq_array_push(arg, qdisc) ? 0 : -NLE_NOMEM;
 }
 
 static int on_class(const struct tc_class *class, void *arg)
 {
-	return list_add(arg, class, sizeof(*class)) ? 0 : -NLE_NOMEM;
+	return iq_array_push(arg, class) ? 0 : -NLE_NOMEM;
 }
 
 /**
@@ -147,11 +122,11 @@ struct seen_filter {
 static int on_filter(const struct tc_filter *filter, void *arg)
 {
 	struct seen_filter seen = { .tc = *filter }, *last;
-	struct list *list = arg;
+	UT_array *list = arg;
 
 	/* a priority that has one of the daemon's sort is not to go as a whole */
-	if (!filter->whole && list->n) {
-		last = (struct seen_filter *)list->items + list->n - 1;
+	if (!filter->whole && utarray_len(list)) {
+		last = utarray_back(list);
 		if (last->tc.whole && last->tc.prio == filter->prio &&
 		    last->tc.chain == filter->chain) {
 			*last = seen;
@@ -159,7 +134,7 @@ static int on_filter(const struct tc_filter *filter, void *arg)
 		}
 	}
 
-	return list_add(arg, &seen, sizeof(seen)) ? 0 : -NLE_NOMEM;
+	return iq_array_push(arg, &seen) ? 0 : -NLE_NOMEM;
 }
 
 static bool is_own(const struct tc_qdisc *root)
@@ -168,12 +143,12 @@ static bool is_own(const struct tc_qdisc *root)
 	       root->defcls == PLAN_MINOR_DEFAULT;
 }
 
-static const struct tc_qdisc *find_root(const struct list *qdiscs, int ifindex)
+static const struct tc_qdisc *find_root(const UT_array *qdiscs, int ifindex)
 {
-	const struct tc_qdisc *qdisc = qdiscs->items;
+	const struct tc_qdisc *qdisc = utarray_front(qdiscs);
 	size_t i;
 
-	for (i = 0; i < qdiscs->n; i++, qdisc++)
+	for (i = 0; i < utarray_len(qdiscs); i++, qdisc++)
 		if (qdisc->ifindex == ifindex && qdisc->parent == TC_H_ROOT)
 			return qdisc;
 
@@ -181,12 +156,12 @@ static const struct tc_qdisc *find_root(const struct list *qdiscs, int ifindex)
 }
 
 /* Does a qdisc, wherever it is on the device, have the daemon's handle? */
-static bool is_taken(const struct list *qdiscs, int ifindex)
+static bool is_taken(const UT_array *qdiscs, int ifindex)
 {
-	const struct tc_qdisc *qdisc = qdiscs->items;
+	const struct tc_qdisc *qdisc = utarray_front(qdiscs);
 	size_t i;
 
-	for (i = 0; i < qdiscs->n; i++, qdisc++)
+	for (i = 0; i < utarray_len(qdiscs); i++, qdisc++)
 		if (qdisc->ifindex == ifindex && qdisc->handle == ROOT)
 			return true;
 
@@ -274,11 +249,11 @@ static int put_leaf(const struct qdisc_ctl *ctl, struct site *site,
 
 /* Classes and their leaves; *@gone gets those of *@have that must go. */
 static int sync_classes(const struct qdisc_ctl *ctl, struct site *site,
-			struct plan *plan, const struct list *qdiscs,
-			const struct list *have, struct list *gone)
+			struct plan *plan, const UT_array *qdiscs,
+			const UT_array *have, UT_array *gone)
 {
-	const struct tc_class *class = have->items;
-	const struct tc_qdisc *qdisc = qdiscs->items;
+	const struct tc_class *class = utarray_front(have);
+	const struct tc_qdisc *qdisc = utarray_front(qdiscs);
 	struct plan_class *want;
 	bool *class_ok, *leaf_ok, *leaf_there;
 	int err = -1;
@@ -293,10 +268,10 @@ static int sync_classes(const struct qdisc_ctl *ctl, struct site *site,
 	leaf_ok = class_ok + plan->n + 1;
 	leaf_there = leaf_ok + plan->n;
 
-	for (i = 0; i < have->n; i++, class++) {
+	for (i = 0; i < utarray_len(have); i++, class++) {
 		want = plan_find(plan, TC_H_MIN(class->handle));
 		if (!want) {
-			if (!list_add(gone, class, sizeof(*class))) {
+			if (!iq_array_push(gone, class)) {
 				set_state(site, QDISC_ERROR, "out of memory");
 				goto out;
 			}
@@ -306,7 +281,7 @@ static int sync_classes(const struct qdisc_ctl *ctl, struct site *site,
 		}
 	}
 
-	for (i = 0; i < qdiscs->n; i++, qdisc++) {
+	for (i = 0; i < utarray_len(qdiscs); i++, qdisc++) {
 		if (qdisc->ifindex != site->ifindex ||
 		    TC_H_MAJ(qdisc->parent) != ROOT)
 			continue;
@@ -341,12 +316,12 @@ out:
 	return err;
 }
 
-static bool prio_used(const struct list *filters, uint16_t prio)
+static bool prio_used(const UT_array *filters, uint16_t prio)
 {
-	const struct seen_filter *filter = filters->items;
+	const struct seen_filter *filter = utarray_front(filters);
 	size_t i;
 
-	for (i = 0; i < filters->n; i++, filter++)
+	for (i = 0; i < utarray_len(filters); i++, filter++)
 		if (filter->tc.prio == prio)
 			return true;
 
@@ -354,13 +329,13 @@ static bool prio_used(const struct list *filters, uint16_t prio)
 }
 
 /* The priority that @mask has or can have: a mask has one of its own. */
-static uint16_t mask_prio(const struct list *filters, uint32_t mask)
+static uint16_t mask_prio(const UT_array *filters, uint32_t mask)
 {
-	const struct seen_filter *filter = filters->items;
+	const struct seen_filter *filter = utarray_front(filters);
 	uint16_t prio = 1;
 	size_t i;
 
-	for (i = 0; i < filters->n; i++, filter++)
+	for (i = 0; i < utarray_len(filters); i++, filter++)
 		if (filter->tc.mask == mask)
 			return filter->tc.prio;
 
@@ -370,13 +345,13 @@ static uint16_t mask_prio(const struct list *filters, uint32_t mask)
 	return prio;
 }
 
-static struct seen_filter *find_filter(const struct list *filters,
+static struct seen_filter *find_filter(const UT_array *filters,
 				       uint32_t mark, uint32_t mask)
 {
-	struct seen_filter *filter = filters->items;
+	struct seen_filter *filter = utarray_front(filters);
 	size_t i;
 
-	for (i = 0; i < filters->n; i++, filter++)
+	for (i = 0; i < utarray_len(filters); i++, filter++)
 		if (filter->tc.mark == mark && filter->tc.mask == mask)
 			return filter;
 
@@ -388,7 +363,7 @@ static struct seen_filter *find_filter(const struct list *filters,
  * that there is no moment without it.
  */
 static int sync_filter(const struct qdisc_ctl *ctl, struct site *site,
-		       const struct plan_class *want, struct list *filters)
+		       const struct plan_class *want, UT_array *filters)
 {
 	uint32_t classid = CLASSID(want->minor);
 	struct seen_filter *filter;
@@ -401,7 +376,7 @@ static int sync_filter(const struct qdisc_ctl *ctl, struct site *site,
 			.tc.prio = mask_prio(filters, want->mask),
 		};
 
-		filter = list_add(filters, &new, sizeof(new));
+		filter = iq_array_push(filters, &new);
 		if (!filter) {
 			set_state(site, QDISC_ERROR, "out of memory");
 			return -1;
@@ -424,12 +399,12 @@ static int sync_filter(const struct qdisc_ctl *ctl, struct site *site,
  * that do more than they should by themselves; @filters is left with the others.
  */
 static int clear_filters(const struct qdisc_ctl *ctl, struct site *site,
-			 struct list *filters)
+			 UT_array *filters)
 {
-	struct seen_filter *filter = filters->items, *kept = filters->items;
-	size_t i;
+	struct seen_filter *filter = utarray_front(filters), *kept = filter;
+	size_t i, n;
 
-	for (i = 0; i < filters->n; i++, filter++) {
+	for (i = 0; i < utarray_len(filters); i++, filter++) {
 		if (!filter->tc.whole && !filter->tc.more)
 			*kept++ = *filter;
 		else if (tc_del_filter(ctl->tc, site->ifindex, ROOT,
@@ -437,7 +412,8 @@ static int clear_filters(const struct qdisc_ctl *ctl, struct site *site,
 			return fail(ctl, site, "removing a filter", NULL);
 	}
 
-	filters->n = kept - (struct seen_filter *)filters->items;
+	n = kept - (struct seen_filter *)utarray_front(filters);
+	utarray_resize(filters, n);
 	return 0;
 }
 
@@ -445,27 +421,26 @@ static int clear_filters(const struct qdisc_ctl *ctl, struct site *site,
 static int clear_class(const struct qdisc_ctl *ctl, struct site *site,
 		       uint32_t handle)
 {
-	const struct seen_filter *filter;
-	struct list filters = {};
+	UT_array filters = IQ_ARRAY(struct seen_filter);
+	const struct seen_filter *filter = NULL;
 	int err;
-	size_t i;
 
 	err = tc_dump_filters(ctl->tc, site->ifindex, handle, on_filter,
 			      &filters);
-	for (i = 0, filter = filters.items; !err && i < filters.n; i++, filter++)
+	while (!err && (filter = utarray_next(&filters, filter)))
 		err = tc_del_filter(ctl->tc, site->ifindex, handle, &filter->tc);
 
-	free(filters.items);
+	utarray_done(&filters);
 	return err ? fail(ctl, site, "removing a class's filter", NULL) : 0;
 }
 
 static int clear_deep(const struct qdisc_ctl *ctl, struct site *site,
-		      const struct list *classes)
+		      const UT_array *classes)
 {
-	const struct tc_class *class = classes->items;
+	const struct tc_class *class = utarray_front(classes);
 	size_t i;
 
-	for (i = 0; i < classes->n; i++, class++)
+	for (i = 0; i < utarray_len(classes); i++, class++)
 		if (clear_class(ctl, site, class->handle))
 			return -1;
 
@@ -477,16 +452,16 @@ static int clear_deep(const struct qdisc_ctl *ctl, struct site *site,
  * filter leads to has to wait, too; on which class that is, is then looked for.
  */
 static int remove_classes(const struct qdisc_ctl *ctl, struct site *site,
-			  struct list *gone, const struct list *classes)
+			  UT_array *gone, const UT_array *classes)
 {
 	struct tc_class *class, *left;
 	bool cleared = false;
-	size_t i, before;
+	size_t i, before, n;
 	int err;
 
-	while (gone->n) {
-		class = left = gone->items;
-		before = gone->n;
+	while (utarray_len(gone)) {
+		class = left = utarray_front(gone);
+		before = utarray_len(gone);
 		for (i = 0; i < before; i++, class++) {
 			err = tc_del_class(ctl->tc, site->ifindex, class->handle);
 			if (err == -NLE_BUSY)
@@ -495,8 +470,9 @@ static int remove_classes(const struct qdisc_ctl *ctl, struct site *site,
 				return fail(ctl, site, "removing a class", NULL);
 		}
 
-		gone->n = left - (struct tc_class *)gone->items;
-		if (gone->n < before)
+		n = left - (struct tc_class *)utarray_front(gone);
+		utarray_resize(gone, n);
+		if (n < before)
 			continue;
 		if (cleared)
 			return fail(ctl, site, "removing a class", NULL);
@@ -522,34 +498,34 @@ static bool is_stray(const struct plan *plan, const struct tc_class *class)
  * has to be where they are is made anew, with its filter.
  */
 static int clear_strays(const struct qdisc_ctl *ctl, struct site *site,
-			const struct plan *plan, struct list *classes,
-			struct list *filters)
+			const struct plan *plan, UT_array *classes,
+			UT_array *filters)
 {
-	struct tc_class *class = classes->items, *kept;
+	struct tc_class *class = utarray_front(classes), *kept;
 	struct seen_filter *filter;
-	struct list strays = {};
+	UT_array strays = IQ_ARRAY(struct tc_class);
 	bool all = false;
 	int err = -1;
 	size_t i, j, n;
 
-	for (i = 0; i < classes->n; i++)
+	for (i = 0; i < utarray_len(classes); i++)
 		all |= class[i].handle == CLASSID(plan->root.minor) &&
 		       is_stray(plan, &class[i]);
 
-	for (i = 0; i < classes->n; i++) {
+	for (i = 0; i < utarray_len(classes); i++) {
 		if ((all || is_stray(plan, &class[i])) &&
-		    !list_add(&strays, &class[i], sizeof(*class))) {
+		    !iq_array_push(&strays, &class[i])) {
 			set_state(site, QDISC_ERROR, "out of memory");
 			goto out;
 		}
 	}
-	if (!strays.n)
+	if (!utarray_len(&strays))
 		return 0;
 
 	/* a filter to one keeps it */
-	for (i = 0, class = strays.items; i < strays.n; i++, class++) {
-		filter = filters->items;
-		for (j = n = 0; j < filters->n; j++) {
+	for (class = NULL; (class = utarray_next(&strays, class)); ) {
+		filter = utarray_front(filters);
+		for (j = n = 0; j < utarray_len(filters); j++) {
 			if (filter[j].tc.classid != class->handle) {
 				filter[n++] = filter[j];
 			} else if (tc_del_filter(ctl->tc, site->ifindex, ROOT,
@@ -558,28 +534,30 @@ static int clear_strays(const struct qdisc_ctl *ctl, struct site *site,
 				goto out;
 			}
 		}
-		filters->n = n;
+		utarray_resize(filters, n);
 	}
 
 	if (remove_classes(ctl, site, &strays, classes))
 		goto out;
 
-	class = kept = classes->items;
-	for (i = 0; i < classes->n; i++, class++)
+	class = kept = utarray_front(classes);
+	for (i = 0; i < utarray_len(classes); i++, class++)
 		if (!all && !is_stray(plan, class))
 			*kept++ = *class;
-	classes->n = kept - (struct tc_class *)classes->items;
+	n = kept - (struct tc_class *)utarray_front(classes);
+	utarray_resize(classes, n);
 	err = 0;
 out:
-	free(strays.items);
+	utarray_done(&strays);
 	return err;
 }
 
 static int sync_tree(const struct qdisc_ctl *ctl, struct site *site,
-		     struct plan *plan, const struct list *qdiscs)
+		     struct plan *plan, const UT_array *qdiscs)
 {
-	struct list classes = {}, gone = {}, filters = {};
-	const struct seen_filter *filter;
+	UT_array classes = IQ_ARRAY(struct tc_class), gone = IQ_ARRAY(struct tc_class);
+	UT_array filters = IQ_ARRAY(struct seen_filter);
+	const struct seen_filter *filter = NULL;
 	int err = -1;
 	size_t i;
 
@@ -604,7 +582,7 @@ static int sync_tree(const struct qdisc_ctl *ctl, struct site *site,
 			goto out;
 
 	/* HTB keeps a class that a filter still leads to. */
-	for (i = 0, filter = filters.items; i < filters.n; i++, filter++)
+	while ((filter = utarray_next(&filters, filter)))
 		if (!filter->wanted &&
 		    tc_del_filter(ctl->tc, site->ifindex, ROOT, &filter->tc)) {
 			fail(ctl, site, "removing a filter", NULL);
@@ -613,9 +591,9 @@ static int sync_tree(const struct qdisc_ctl *ctl, struct site *site,
 
 	err = remove_classes(ctl, site, &gone, &classes);
 out:
-	free(classes.items);
-	free(gone.items);
-	free(filters.items);
+	utarray_done(&classes);
+	utarray_done(&gone);
+	utarray_done(&filters);
 	return err;
 }
 
@@ -641,15 +619,15 @@ static bool chooses_sa(const char *kind)
  * (kmod/tag/scrub.h). Fed from egress, or with marks that were restored, it is as good as any.
  */
 static int check_ifb(const struct qdisc_ctl *ctl, struct site *site,
-		     const struct list *qdiscs)
+		     const UT_array *qdiscs)
 {
-	const struct tc_qdisc *qdisc = qdiscs->items;
+	const struct tc_qdisc *qdisc = utarray_front(qdiscs);
 	char name[IFNAMSIZ], shown[TEXT_VALUE];
 	struct tc_link link;
 	size_t i;
 	int ret;
 
-	for (i = 0; i < qdiscs->n; i++, qdisc++) {
+	for (i = 0; i < utarray_len(qdiscs); i++, qdisc++) {
 		if (qdisc->parent != TC_H_INGRESS ||
 		    !if_indextoname(qdisc->ifindex, name))
 			continue;
@@ -726,7 +704,7 @@ static void find_taken(struct qdisc_ctl *ctl)
 }
 
 static void sync_site(struct qdisc_ctl *ctl, struct site *site,
-		      const struct list *qdiscs)
+		      const UT_array *qdiscs)
 {
 	const struct shaper *shaper = site->shaper;
 	const struct tc_qdisc *root;
@@ -799,7 +777,7 @@ static int count_failed(const struct qdisc_ctl *ctl)
 int qdisc_sync(struct qdisc_ctl *ctl)
 {
 	const struct tc_qdisc *qdisc;
-	struct list qdiscs = {};
+	UT_array qdiscs = IQ_ARRAY(struct tc_qdisc);
 	bool known = true;
 	struct site *site;
 	size_t i;
@@ -827,7 +805,7 @@ int qdisc_sync(struct qdisc_ctl *ctl)
 		if (site->dirty && site->state == QDISC_PENDING)
 			sync_site(ctl, site, &qdiscs);
 
-	for (i = 0, qdisc = qdiscs.items; i < qdiscs.n; i++, qdisc++)
+	for (qdisc = NULL; (qdisc = utarray_next(&qdiscs, qdisc)); )
 		if (known && qdisc->parent == TC_H_ROOT && is_own(qdisc) &&
 		    !is_wanted(ctl, qdisc->ifindex))
 			tc_del_root(ctl->tc, qdisc->ifindex, ROOT);
@@ -837,7 +815,7 @@ out:
 		site->dirty = false;
 	}
 
-	free(qdiscs.items);
+	utarray_done(&qdiscs);
 	return count_failed(ctl);
 }
 
@@ -1109,11 +1087,11 @@ static void fill_count(struct qdisc_count *to, const struct tc_class *class)
 
 /* What the kernel counts for a site, into @out: one for each of its classes. */
 static void read_counts(struct qdisc_ctl *ctl, struct site *site,
-			const struct list *qdiscs, struct qdisc_count *out)
+			const UT_array *qdiscs, struct qdisc_count *out)
 {
-	const struct tc_qdisc *qdisc = qdiscs->items;
+	const struct tc_qdisc *qdisc = utarray_front(qdiscs);
 	const struct tc_class *class;
-	struct list classes = {};
+	UT_array classes = IQ_ARRAY(struct tc_class);
 	struct plan_class *pc;
 	struct plan *plan;
 	const char *why;
@@ -1130,7 +1108,7 @@ static void read_counts(struct qdisc_ctl *ctl, struct site *site,
 		goto out;
 	}
 
-	for (i = 0, class = classes.items; i < classes.n; i++, class++) {
+	for (class = NULL; (class = utarray_next(&classes, class)); ) {
 		pc = plan_find(plan, TC_H_MIN(class->handle));
 		if (pc && pc->class)
 			fill_count(&out[pc->class - site->shaper->classes],
@@ -1138,7 +1116,7 @@ static void read_counts(struct qdisc_ctl *ctl, struct site *site,
 	}
 
 	/* What fq_codel drops as it dequeues, HTB does not count. */
-	for (i = 0; i < qdiscs->n; i++, qdisc++) {
+	for (i = 0; i < utarray_len(qdiscs); i++, qdisc++) {
 		if (qdisc->ifindex != site->ifindex ||
 		    TC_H_MAJ(qdisc->parent) != ROOT)
 			continue;
@@ -1149,12 +1127,12 @@ static void read_counts(struct qdisc_ctl *ctl, struct site *site,
 				qdisc->count.drops;
 	}
 out:
-	free(classes.items);
+	utarray_done(&classes);
 	free(plan);
 }
 
 static void site_stats(struct qdisc_ctl *ctl, struct site *site,
-		       const struct list *qdiscs, struct qdisc_count *out)
+		       const UT_array *qdiscs, struct qdisc_count *out)
 {
 	const struct tc_qdisc *root = find_root(qdiscs, site->ifindex);
 
@@ -1171,7 +1149,7 @@ static void site_stats(struct qdisc_ctl *ctl, struct site *site,
 
 int qdisc_stats(struct qdisc_ctl *ctl, struct qdisc_count *counts)
 {
-	struct list qdiscs = {};
+	UT_array qdiscs = IQ_ARRAY(struct tc_qdisc);
 	size_t i;
 
 	/* What is gone by now, or back, is not worth an error. */
@@ -1189,6 +1167,6 @@ int qdisc_stats(struct qdisc_ctl *ctl, struct qdisc_count *counts)
 		counts += ctl->sites[i].shaper->n_classes;
 	}
 
-	free(qdiscs.items);
+	utarray_done(&qdiscs);
 	return count_failed(ctl);
 }
