@@ -52,7 +52,7 @@ daemon_src	:= $(patsubst %,daemon/%.c, \
 		   sa/unproved \
 		   feed/answer feed/server \
 		   shaping/plan shaping/qdisc shaping/shapers shaping/shaping \
-		   shaping/tc)
+		   shaping/site shaping/tc shaping/tree)
 plugin_src	:= $(patsubst %,daemon/charon/ipsec_qos_%.c, \
 		   feed hosts kernel listener mapping names natd plugin proof \
 		   report spi twins version)
