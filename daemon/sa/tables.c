@@ -6,167 +6,15 @@
 #include <string.h>
 
 #include "clock.h"
-#include "lib/array.h"
-#include "lib/kernel/entry.h"
-#include "lib/kernel/event.h"
-#include "lib/kernel/group.h"
 #include "lib/kernel/settings.h"
-#include "lib/kernel/socket.h"
 #include "lib/kernel/status.h"
-#include "log.h"
-#include "sa/module.h"
-#include "sa/tables.h"
+#include "sa/tables_priv.h"
 
 #define RETRY_FIRST	1.0	/* seconds until what failed is tried again, */
 #define RETRY_MAX	60.0	/* doubled each time up to this */
 
-/* Entries written in one turn: who waits for an answer waits for them. */
-#define TURN		256
-
-/* Groups in one request: the module looks at all that there are for each new one. */
-#define TURN_GROUPS	8
-
-/* Groups that somebody changed are looked at one by one, unless they are more. */
-#define WRONG_GROUPS	16
-
-/* IKE SAs are resolved in turns, too, of so many seconds, some at a time; groups, too. */
-#define TURN_TIME	0.005
+/* IKE SAs are resolved some at a time. */
 #define TURN_STEP	16
-
-#define MEND		1.0	/* seconds until what somebody changed is put back */
-#define DEAF_MAX	60.0	/* the longest until all is stated where events were lost */
-
-/* What the module told is read in turns of so many, and of so many seconds. */
-#define TOLD		1024
-
-/* Kinds of trouble that are told apart; what is more is the last one. */
-#define TROUBLES	64
-
-#define STATE		(NLM_F_CREATE | NLM_F_REPLACE)
-#define OWNER		IPSEC_QOS_OWNER_DAEMON
-
-/**
- * struct trouble - something that the kernel refuses, again and again maybe
- *
- * @what: names it
- * @now: since the last generation was opened
- */
-struct trouble {
-	char what[96];
-	bool now;
-	struct said said;
-};
-
-/**
- * enum stage - how far a generation is
- *
- * @STAGE_READ: what groups there are is being read
- * @STAGE_NAMES: groups make way whose names others are to have
- * @STAGE_GROUPS: the configuration's are being stated
- * @STAGE_ENTRIES: SAs and IKE SAs are; also when all is as it should be
- * @STAGE_REMOVE: groups are removed that the configuration does not have any more
- */
-enum stage {
-	STAGE_READ,
-	STAGE_NAMES,
-	STAGE_GROUPS,
-	STAGE_ENTRIES,
-	STAGE_REMOVE,
-};
-
-/**
- * struct tables - see tables.h
- *
- * @k: NULL: the module is not there
- * @reader: a socket to read groups from piece by piece, at STAGE_READ
- * @tries: how often that may still be begun anew
- * @stage: with @at, the next group
- * @have: what groups there were when the generation was opened, in the order of
- *	their ids
- * @with_entries: those that are removed are so with what is in them
- * @left: some of them are still used
- * @generation: the one opened last, while @open
- * @failed: something of it was refused
- * @partial: what was refused may be in the kernel as it was before, and is not
- *	nobody's: nothing is swept
- * @raised: the ceiling of groups is higher than configured
- * @lost: the module is gone, as a request found
- * @config_new: groups of an earlier configuration may be left
- * @refused: ids of those that the kernel does not have, in their order
- * @write: runs while something is due
- * @retry: opens a generation anew after something failed
- * @overdue: for SAs that were announced and not installed
- * @settle: nothing is due that could be written: the module is not there
- * @events: what the module tells
- * @mend: runs once something is not as it should be, as it told
- * @wrong: ids of the configuration's groups that it was about, @n_wrong: it may
- *	have been about more
- * @deaf: something that it told was lost
- * @deaf_delay: until all is stated anew for that; the last time it was @deaf_last
- * @told: in this turn, which ends at @told_until
- * @other: the module is of another version
- * @error: what the kernel refused last
- */
-struct tables {
-	struct ev_loop *loop;
-	struct sad *sad;
-	const struct config *config;
-	void (*settled)(void *arg);
-	void *arg;
-
-	struct module_watch *watch;
-	struct iq_kernel *k;
-	struct iq_kernel *reader;
-	unsigned int tries;
-	enum stage stage;
-	size_t at;
-	UT_array have;
-	bool with_entries;
-	bool left;
-	uint32_t generation;
-	bool open;
-	bool failed;
-	bool partial;
-	bool raised;
-	bool lost;
-	bool config_new;
-	size_t n_refused;
-	uint32_t *refused;
-	unsigned int resyncs;
-
-	ev_io notice;
-	ev_idle write;
-	ev_timer retry;
-	ev_timer overdue;
-	ev_timer settle;
-	ev_io events;
-	ev_timer mend;
-	uint32_t wrong[WRONG_GROUPS];
-	size_t n_wrong;
-	bool deaf;
-	double deaf_delay;
-	double deaf_last;
-	unsigned int told;
-	double told_until;
-	double delay;
-
-	struct said absent;
-	struct said other;
-	struct said leftover;
-	struct said meddled;
-	size_t n_troubles;
-	struct trouble troubles[TROUBLES];
-	char error[256];
-
-	struct sad_sa *sas[TURN];
-	struct sad_spi *spis[TURN];
-	union {
-		struct iq_sa sa[TURN];
-		struct iq_ike ike[TURN];
-	} bulk;
-};
-
-static void begin(struct tables *t, bool empty);
 
 static struct trouble *trouble_of(struct tables *t, const char *what)
 {
@@ -186,7 +34,7 @@ static struct trouble *trouble_of(struct tables *t, const char *what)
 }
 
 /* The kernel said no, on @k: once is enough, and it is tried again. */
-static void refused_on(struct tables *t, const struct iq_kernel *k,
+void tables_refused_on(struct tables *t, const struct iq_kernel *k,
 		       const char *what, int err)
 {
 	struct trouble *trouble;
@@ -207,9 +55,9 @@ static void refused_on(struct tables *t, const struct iq_kernel *k,
 		log_once(&trouble->said, LOG_ERR, "%s; tried again", t->error);
 }
 
-static void refused(struct tables *t, const char *what, int err)
+void tables_refused(struct tables *t, const char *what, int err)
 {
-	refused_on(t, t->k, what, err);
+	tables_refused_on(t, t->k, what, err);
 }
 
 /* What is refused from now on is refused now. */
@@ -291,7 +139,7 @@ static void take_up(struct tables *t)
 		compare_versions(t);
 		sad_kernel(t->sad, true);
 		listen_to(t);
-		begin(t, true);
+		tables_restate(t, true);
 		return;
 	}
 	t->k = NULL;
@@ -344,108 +192,7 @@ static void on_notice(struct ev_loop *loop, ev_io *w, int revents)
 	take_up(t);
 }
 
-/* Groups */
-
-static int add_group(const struct iq_kernel_group *g, void *arg)
-{
-	return iq_array_push(arg, g) ? 0 : -ENOMEM;
-}
-
-static int compare_groups(const void *a, const void *b)
-{
-	const struct iq_kernel_group *x = a, *y = b;
-
-	return x->id < y->id ? -1 : x->id > y->id;
-}
-
-/* A group that was there when the generation was opened, or NULL. */
-static struct iq_kernel_group *had_group(const struct tables *t, uint32_t id)
-{
-	struct iq_kernel_group key = { .id = id };
-
-	return utarray_len(&t->have) ? utarray_find(&t->have, &key, compare_groups) :
-				       NULL;
-}
-
-static bool same_group(const struct iq_kernel_group *a, const struct iq_kernel_group *b)
-{
-	return a->owner == OWNER && !strcmp(a->name, b->name) &&
-	       a->mark == b->mark && a->mask == b->mask &&
-	       a->priority == b->priority && a->dscp == b->dscp;
-}
-
-static void begin_reading(struct tables *t)
-{
-	int err = 0;
-
-	utarray_clear(&t->have);
-	t->at = 0;
-	if (!t->reader)
-		err = iq_kernel_open(&t->reader);
-	if (err)
-		t->reader = NULL;
-	else
-		err = iq_kernel_groups_begin(t->reader, -1);
-	if (err)
-		refused_on(t, t->reader, "groups cannot be read", err);
-	t->stage = err ? STAGE_GROUPS : STAGE_READ;
-}
-
-/* The next piece of what groups the kernel has. */
-static void read_groups(struct tables *t)
-{
-	int err = iq_kernel_groups_more(t->reader, add_group, &t->have);
-
-	if (err > 0)
-		return;
-	if (err == -EINTR && t->tries--) {
-		begin_reading(t);
-		return;
-	}
-	if (err) {
-		refused_on(t, t->reader, "groups cannot be read", err);
-		/* what is left of it is nothing for the next time */
-		iq_kernel_close(t->reader);
-		t->reader = NULL;
-	}
-	/* as the module has them; but nobody promised that */
-	if (utarray_len(&t->have))
-		utarray_sort(&t->have, compare_groups);
-	t->stage = STAGE_NAMES;
-}
-
-/* The holder of a name makes way for the one that is to have it. */
-static void rename_away(struct tables *t, const struct iq_kernel_group *holder)
-{
-	struct iq_kernel_group renamed = *holder;
-	int err;
-
-	snprintf(renamed.name, sizeof(renamed.name), "_%u", holder->id);
-	err = iq_kernel_group_new(t->k, &renamed, 1, OWNER, NLM_F_REPLACE);
-	if (err)
-		refused(t, "a group cannot be renamed", err);
-}
-
-/*
- * Names are unique, and the new configuration may give an old name to another
- * id: the old holder makes way first.
- */
-static void clear_name(struct tables *t)
-{
-	const struct iq_kernel_group *g, *same;
-
-	if (t->at == utarray_len(&t->have)) {
-		t->stage = STAGE_GROUPS;
-		t->at = 0;
-		return;
-	}
-	g = utarray_eltptr(&t->have, t->at++);
-	if (g->owner != OWNER)
-		return;
-	same = config_group_named(t->config, g->name);
-	if (same && same->id != g->id)
-		rename_away(t, g);
-}
+/* Settings */
 
 /*
  * Until the groups that go are gone there is to be room for them beside those
@@ -470,7 +217,7 @@ static void state_conf(struct tables *t, bool raised)
 	if (!err)
 		err = iq_kernel_conf(t->k, &conf);
 	if (err)
-		refused(t, "settings are refused", err);
+		tables_refused(t, "settings are refused", err);
 }
 
 /* They are gone. */
@@ -478,159 +225,6 @@ static void lower_ceiling(struct tables *t)
 {
 	if (t->raised)
 		state_conf(t, false);
-}
-
-/* Some of the configuration's groups. */
-static void state_groups(struct tables *t)
-{
-	const struct iq_kernel_group *all = &t->config->groups[t->at], *had;
-	size_t n = t->config->n_groups - t->at, i;
-	char what[sizeof(t->troubles->what)];
-	struct iq_kernel_group some[TURN_GROUPS];
-
-	if (!n) {
-		t->stage = STAGE_ENTRIES;
-		return;
-	}
-	if (n > TURN_GROUPS)
-		n = TURN_GROUPS;
-	t->at += n;
-	for (i = 0; i < n; i++) {
-		some[i] = all[i];
-		had = had_group(t, all[i].id);
-		/* the module need not look for a name that it has already */
-		if (had && had->owner == OWNER &&
-		    !strcmp(had->name, some[i].name))
-			some[i].name[0] = '\0';
-	}
-	if (!iq_kernel_group_new(t->k, some, n, OWNER, STATE))
-		return;
-
-	/* all or none of them: find out which */
-	for (i = 0; i < n && !t->lost; i++) {
-		int err = iq_kernel_group_new(t->k, &all[i], 1, OWNER, STATE);
-
-		if (!err)
-			continue;
-		t->partial = true;
-		t->refused[t->n_refused++] = all[i].id;
-		snprintf(what, sizeof(what), "group %s is refused", all[i].name);
-		refused(t, what, err);
-	}
-}
-
-/*
- * The groups' turn. Return: false: there is more to do, or the module is gone.
- */
-static bool write_groups(struct tables *t, double stop)
-{
-	while (t->stage < STAGE_ENTRIES && !t->lost) {
-		if (t->stage == STAGE_READ)
-			read_groups(t);
-		else if (t->stage == STAGE_NAMES)
-			clear_name(t);
-		else
-			state_groups(t);
-		if (monotonic() >= stop)
-			break;
-	}
-	return t->stage >= STAGE_ENTRIES && !t->lost;
-}
-
-/*
- * An entry is to be written whose group may not have had its turn yet: it has it
- * now. What is refused here is refused again, and then said.
- */
-static void ensure_group(struct tables *t, uint32_t id)
-{
-	const struct iq_kernel_group *g = config_group(t->config, id), *had;
-	struct iq_kernel_group now = { .id = id }, holder = {};
-
-	if (!g || t->stage >= STAGE_ENTRIES ||
-	    (t->stage == STAGE_GROUPS && g - t->config->groups < (ptrdiff_t)t->at))
-		return;
-	if (t->stage != STAGE_READ)
-		had = had_group(t, id);
-	else	/* to state what is there would have the reading begin anew */
-		had = iq_kernel_group_get(t->k, &now) ? NULL : &now;
-	if ((had && same_group(had, g)) ||
-	    iq_kernel_group_new(t->k, g, 1, OWNER, STATE) != -EEXIST)
-		return;
-	strcpy(holder.name, g->name);
-	if (iq_kernel_group_get(t->k, &holder) || holder.owner != OWNER)
-		return;
-	rename_away(t, &holder);
-	iq_kernel_group_new(t->k, g, 1, OWNER, STATE);
-}
-
-static int compare_ids(const void *a, const void *b)
-{
-	const uint32_t *x = a, *y = b;
-
-	return *x < *y ? -1 : *x > *y;
-}
-
-static bool is_refused(const struct tables *t, uint32_t group)
-{
-	return bsearch(&group, t->refused, t->n_refused, sizeof(group),
-		       compare_ids);
-}
-
-/* One group that the configuration does not have any more goes. */
-static void remove_group(struct tables *t, const struct iq_kernel_group *g)
-{
-	struct iq_ike ike = { .group = g->id, .owner = OWNER };
-	struct iq_sa sa = { .group = g->id, .owner = OWNER };
-	uint32_t count;
-	int err;
-
-	err = iq_kernel_group_del(t->k, g, 1);
-	if (err == -EBUSY && t->with_entries) {
-		iq_kernel_sa_flush(t->k, &sa, &count);
-		iq_kernel_ike_flush(t->k, &ike, &count);
-		err = iq_kernel_group_del(t->k, g, 1);
-	}
-	if (err == -EBUSY) {
-		t->left = true;
-		if (t->with_entries)
-			log_once(&t->leftover, LOG_WARNING,
-				 "group %s is not configured any more, but stays while entries made by hand use it: %s",
-				 g->name, iq_kernel_error(t->k));
-	} else if (err && err != -ENOENT) {
-		refused(t, "a group cannot be removed", err);
-	}
-}
-
-/*
- * Groups that the configuration does not have any more go. Once every charon
- * has stated what it has, entries that are left in them are nobody's, or of
- * SAs of a charon that died, whose identities nobody knows any more.
- */
-static void begin_removing(struct tables *t, bool with_entries)
-{
-	t->stage = STAGE_REMOVE;
-	t->at = 0;
-	t->left = false;
-	t->with_entries = with_entries;
-}
-
-/* Return: as write_groups(). */
-static bool remove_groups(struct tables *t, double stop)
-{
-	const struct iq_kernel_group *g;
-
-	for (; t->at < utarray_len(&t->have); t->at++) {
-		g = utarray_eltptr(&t->have, t->at);
-		if (g->owner != OWNER || config_group(t->config, g->id))
-			continue;
-		if (t->lost || monotonic() >= stop)
-			return false;
-		remove_group(t, g);
-	}
-	if (!t->failed && !t->left)
-		log_over(&t->leftover, "groups that are not configured any more are gone");
-	t->stage = STAGE_ENTRIES;
-	return true;
 }
 
 /* Entries */
@@ -692,7 +286,7 @@ static int remove_sa(struct tables *t, struct sad_sa *sa)
 	if (err == -ENOENT)
 		err = 0;
 	if (err)
-		refused(t, "an SA cannot be removed", err);
+		tables_refused(t, "an SA cannot be removed", err);
 	sad_sa_written(t->sad, sa, err ? SAD_UNKNOWN : SAD_ABSENT);
 	return err;
 }
@@ -709,7 +303,7 @@ static int remove_ike(struct tables *t, struct sad_spi *spi)
 	if (err == -ENOENT)
 		err = 0;
 	if (err)
-		refused(t, "an IKE SA cannot be removed", err);
+		tables_refused(t, "an IKE SA cannot be removed", err);
 	sad_spi_written(t->sad, spi, err ? SAD_UNKNOWN : SAD_ABSENT);
 	return err;
 }
@@ -739,11 +333,11 @@ static int write_sas(struct tables *t, struct sad_sa **sas, size_t n)
 		if (!sa->entry.group) {
 			one = remove_sa(t, sa);
 			err = err ? err : one;
-		} else if (is_refused(t, sa->entry.group)) {
+		} else if (groups_is_refused(t, sa->entry.group)) {
 			sad_sa_written(t->sad, sa, SAD_UNKNOWN);
 			err = -ENOENT;
 		} else {
-			ensure_group(t, sa->entry.group);
+			groups_ensure(t, sa->entry.group);
 			to_sa(sa, &t->bulk.sa[m]);
 			t->bulk.sa[m].flags = sa_flags(t, sa);
 			sas[m++] = sa;
@@ -761,7 +355,7 @@ static int write_sas(struct tables *t, struct sad_sa **sas, size_t n)
 					       STATE);
 		if (one) {
 			t->partial |= may_be_there(one);
-			refused(t, "an SA is refused", one);
+			tables_refused(t, "an SA is refused", one);
 			describe_sa(sas[i], name, sizeof(name));
 			log_debug("%s is refused", name);
 			err = one;
@@ -783,11 +377,11 @@ static int write_ikes(struct tables *t, struct sad_spi **spis, size_t n)
 		if (!spi->entry.group) {
 			one = remove_ike(t, spi);
 			err = err ? err : one;
-		} else if (is_refused(t, spi->entry.group)) {
+		} else if (groups_is_refused(t, spi->entry.group)) {
 			sad_spi_written(t->sad, spi, SAD_UNKNOWN);
 			err = -ENOENT;
 		} else {
-			ensure_group(t, spi->entry.group);
+			groups_ensure(t, spi->entry.group);
 			to_ike(spi, &t->bulk.ike[m]);
 			spis[m++] = spi;
 		}
@@ -802,7 +396,7 @@ static int write_ikes(struct tables *t, struct sad_spi **spis, size_t n)
 						OWNER, STATE);
 		if (one) {
 			t->partial |= may_be_there(one);
-			refused(t, "an IKE SA is refused", one);
+			tables_refused(t, "an IKE SA is refused", one);
 			log_debug("IKE SA %016llx is refused",
 				  (unsigned long long)spis[i]->key.spi_i);
 			err = one;
@@ -815,7 +409,7 @@ static int write_ikes(struct tables *t, struct sad_spi **spis, size_t n)
 
 /* Generations */
 
-static void begin(struct tables *t, bool empty)
+void tables_restate(struct tables *t, bool empty)
 {
 	int err;
 
@@ -830,12 +424,12 @@ static void begin(struct tables *t, bool empty)
 	}
 	t->stage = STAGE_ENTRIES;
 	if (err) {
-		refused(t, "a resync cannot be started", err);
+		tables_refused(t, "a resync cannot be started", err);
 	} else {
 		t->n_refused = 0;
 		t->tries = 2;
 		state_conf(t, true);
-		begin_reading(t);
+		groups_begin_reading(t);
 	}
 	sad_restate(t->sad, empty);
 	tables_kick(t);
@@ -849,14 +443,14 @@ static void close_generation(struct tables *t)
 	err = iq_kernel_resync_end(t->k, OWNER, t->generation, &swept);
 	t->open = false;
 	if (err) {
-		refused(t, "a resync cannot be ended", err);
+		tables_refused(t, "a resync cannot be ended", err);
 		return;
 	}
 	t->resyncs++;
 	log_say(t->failed ? LOG_DEBUG : LOG_INFO,
 		"the kernel's tables are as every charon says; %u entries were swept",
 		swept);
-	begin_removing(t, true);
+	groups_begin_removing(t, true);
 }
 
 /* No entry is due any more: what is nobody's goes, where nothing was refused. */
@@ -867,7 +461,7 @@ static void end_entries(struct tables *t)
 	if (t->open && sad_synced(t->sad))
 		close_generation(t);
 	else if (t->config_new)
-		begin_removing(t, false);
+		groups_begin_removing(t, false);
 	t->config_new = false;
 }
 
@@ -893,7 +487,7 @@ static void on_write(struct ev_loop *loop, ev_idle *w, int revents)
 	double stop = monotonic() + TURN_TIME;
 	size_t n;
 
-	if (!write_groups(t, stop)) {
+	if (!groups_write(t, stop)) {
 		check_lost(t);
 		return;
 	}
@@ -911,7 +505,7 @@ static void on_write(struct ev_loop *loop, ev_idle *w, int revents)
 		return;
 	if (t->stage == STAGE_ENTRIES)
 		end_entries(t);
-	if (t->stage == STAGE_REMOVE && !remove_groups(t, stop)) {
+	if (t->stage == STAGE_REMOVE && !groups_remove(t, stop)) {
 		check_lost(t);
 		return;
 	}
@@ -935,163 +529,9 @@ static void on_retry(struct ev_loop *loop, ev_timer *w, int revents)
 
 	log_debug("what failed is tried again");
 	if (t->k)
-		begin(t, false);
+		tables_restate(t, false);
 	else
 		take_up(t);
-}
-
-/* What the module tells */
-
-static bool group_told(struct tables *t, const struct iq_event *ev)
-{
-	const struct iq_kernel_group *g = config_group(t->config, ev->group.id);
-
-	if (!g || is_refused(t, g->id) ||
-	    (ev->event != IPSEC_QOS_EVENT_DEL && same_group(&ev->group, g)))
-		return false;
-	if (t->n_wrong < WRONG_GROUPS)
-		t->wrong[t->n_wrong] = g->id;
-	t->n_wrong++;
-	return true;
-}
-
-static bool sa_told(struct tables *t, const struct iq_event *ev)
-{
-	const struct iq_sa *sa = &ev->sa;
-	uint32_t group = sa->owner == OWNER ? sa->group : 0;
-	bool local = sa->flags & IPSEC_QOS_SA_F_LOCAL;
-
-	switch (ev->event) {
-	case IPSEC_QOS_EVENT_NEW:
-	case IPSEC_QOS_EVENT_CHANGE:
-		break;
-	case IPSEC_QOS_EVENT_DEL:
-		if (!local && !(sa->flags & IPSEC_QOS_SA_F_PENDING)) {
-			sad_sa_went(t->sad, &sa->dst, sa->spi, sa->proto);
-			return false;
-		}
-		group = 0;
-		break;
-	default:
-		return false;
-	}
-	return sad_sa_seen(t->sad, &sa->dst, sa->spi, sa->proto, group, local);
-}
-
-static bool ike_told(struct tables *t, const struct iq_event *ev)
-{
-	const struct iq_ike *ike = &ev->ike;
-	bool there = ev->event == IPSEC_QOS_EVENT_NEW ||
-		     ev->event == IPSEC_QOS_EVENT_CHANGE;
-
-	return sad_spi_seen(t->sad, ike->spi_i, ike->spi_r,
-			    there && ike->owner == OWNER ? ike->group : 0);
-}
-
-static void mend_later(struct tables *t, double delay)
-{
-	if (ev_is_active(&t->mend))
-		return;
-	ev_timer_set(&t->mend, delay, 0.0);
-	ev_timer_start(t->loop, &t->mend);
-}
-
-static int on_told(const struct iq_event *ev, void *arg)
-{
-	struct tables *t = arg;
-	bool wrong = false;
-
-	switch (ev->what) {
-	case IQ_EVENT_GROUP:
-		wrong = group_told(t, ev);
-		break;
-	case IQ_EVENT_SA:
-		wrong = sa_told(t, ev);
-		break;
-	case IQ_EVENT_IKE:
-		wrong = ike_told(t, ev);
-		break;
-	case IQ_EVENT_STATUS:
-	case IQ_EVENT_NAT:
-		break;
-	}
-	if (wrong)
-		mend_later(t, MEND);
-	/* the rest in the next turn */
-	return ++t->told < TOLD && monotonic() < t->told_until ? 0 : 1;
-}
-
-static void on_events(struct ev_loop *loop, ev_io *w, int revents)
-{
-	struct tables *t = w->data;
-	double now;
-	int err;
-
-	t->told = 0;
-	t->told_until = monotonic() + TURN_TIME;
-	err = iq_kernel_monitor_read(t->k, on_told, t);
-	if (err >= 0)
-		return;
-	if (err == -ENODEV) {
-		/* the notice that it went is on its way */
-		ev_io_stop(loop, w);
-		return;
-	}
-	/* what happened is not known: state all, but not all the time */
-	log_debug("events of the module were lost: %s", strerror(-err));
-	now = monotonic();
-	if (now - t->deaf_last > 2 * DEAF_MAX)
-		t->deaf_delay = MEND;
-	else if (!t->deaf)
-		t->deaf_delay = t->deaf_delay * 2 < DEAF_MAX ?
-				t->deaf_delay * 2 : DEAF_MAX;
-	t->deaf = true;
-	t->deaf_last = now;
-	mend_later(t, t->deaf_delay);
-}
-
-/* Are the configuration's groups what they should be after all? */
-static bool check_groups(struct tables *t)
-{
-	const struct iq_kernel_group *g;
-	size_t i;
-
-	if (t->n_wrong > WRONG_GROUPS)
-		return false;
-	for (i = 0; i < t->n_wrong; i++) {
-		struct iq_kernel_group now = { .id = t->wrong[i] };
-
-		g = config_group(t->config, now.id);
-		if (g && !is_refused(t, now.id) &&
-		    (iq_kernel_group_get(t->k, &now) || !same_group(&now, g)))
-			return false;
-	}
-	return true;
-}
-
-static void on_mend(struct ev_loop *loop, ev_timer *w, int revents)
-{
-	struct tables *t = w->data;
-	bool meddled, all;
-
-	/* what was changed on the way to what should be says nothing */
-	if (t->stage < STAGE_ENTRIES) {
-		mend_later(t, MEND);
-		return;
-	}
-	meddled = !check_groups(t);
-	all = t->deaf || meddled;
-	t->deaf = false;
-	t->n_wrong = 0;
-	if (all) {
-		begin(t, false);
-	} else {
-		meddled = sad_mend(t->sad);
-		tables_kick(t);
-	}
-	if (meddled)
-		log_once(&t->meddled, LOG_WARNING,
-			 "somebody removed or changed entries or groups that the daemon made: they are put back, each time");
 }
 
 static void watch_overdue(struct tables *t)
@@ -1143,7 +583,7 @@ void tables_kick(struct tables *t)
 void tables_begin(struct tables *t)
 {
 	if (t->k)
-		begin(t, false);
+		tables_restate(t, false);
 }
 
 static int keep_config(struct tables *t, const struct config *config)
@@ -1165,7 +605,7 @@ int tables_config(struct tables *t, const struct config *config)
 	int err = keep_config(t, config);
 
 	if (!err && t->k)
-		begin(t, false);
+		tables_restate(t, false);
 	return err;
 }
 
@@ -1269,8 +709,8 @@ int tables_open(struct tables **out, struct ev_loop *loop, struct sad *sad,
 	ev_timer_init(&t->retry, on_retry, 0.0, 0.0);
 	ev_timer_init(&t->overdue, on_overdue, 0.0, 0.0);
 	ev_timer_init(&t->settle, on_settle, 0.0, 0.0);
-	ev_init(&t->events, on_events);
-	ev_timer_init(&t->mend, on_mend, 0.0, 0.0);
+	ev_init(&t->events, told_on_events);
+	ev_timer_init(&t->mend, told_on_mend, 0.0, 0.0);
 	t->notice.data = t->write.data = t->retry.data = t;
 	t->overdue.data = t->settle.data = t;
 	t->events.data = t->mend.data = t;

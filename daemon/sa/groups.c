@@ -1,0 +1,269 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The module's groups, brought to what the configuration says.
+ */
+#include "sa/tables_priv.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "clock.h"
+
+/* Groups in one request: the module looks at all that there are for each new one. */
+#define TURN_GROUPS	8
+
+static int add_group(const struct iq_kernel_group *g, void *arg)
+{
+	return iq_array_push(arg, g) ? 0 : -ENOMEM;
+}
+
+static int compare_groups(const void *a, const void *b)
+{
+	const struct iq_kernel_group *x = a, *y = b;
+
+	return x->id < y->id ? -1 : x->id > y->id;
+}
+
+/* A group that was there when the generation was opened, or NULL. */
+static struct iq_kernel_group *had_group(const struct tables *t, uint32_t id)
+{
+	struct iq_kernel_group key = { .id = id };
+
+	return utarray_len(&t->have) ? utarray_find(&t->have, &key, compare_groups) :
+				       NULL;
+}
+
+bool groups_same(const struct iq_kernel_group *a, const struct iq_kernel_group *b)
+{
+	return a->owner == OWNER && !strcmp(a->name, b->name) &&
+	       a->mark == b->mark && a->mask == b->mask &&
+	       a->priority == b->priority && a->dscp == b->dscp;
+}
+
+void groups_begin_reading(struct tables *t)
+{
+	int err = 0;
+
+	utarray_clear(&t->have);
+	t->at = 0;
+	if (!t->reader)
+		err = iq_kernel_open(&t->reader);
+	if (err)
+		t->reader = NULL;
+	else
+		err = iq_kernel_groups_begin(t->reader, -1);
+	if (err)
+		tables_refused_on(t, t->reader, "groups cannot be read", err);
+	t->stage = err ? STAGE_GROUPS : STAGE_READ;
+}
+
+/* The next piece of what groups the kernel has. */
+static void read_groups(struct tables *t)
+{
+	int err = iq_kernel_groups_more(t->reader, add_group, &t->have);
+
+	if (err > 0)
+		return;
+	if (err == -EINTR && t->tries--) {
+		groups_begin_reading(t);
+		return;
+	}
+	if (err) {
+		tables_refused_on(t, t->reader, "groups cannot be read", err);
+		/* what is left of it is nothing for the next time */
+		iq_kernel_close(t->reader);
+		t->reader = NULL;
+	}
+	/* as the module has them; but nobody promised that */
+	if (utarray_len(&t->have))
+		utarray_sort(&t->have, compare_groups);
+	t->stage = STAGE_NAMES;
+}
+
+/* The holder of a name makes way for the one that is to have it. */
+static void rename_away(struct tables *t, const struct iq_kernel_group *holder)
+{
+	struct iq_kernel_group renamed = *holder;
+	int err;
+
+	snprintf(renamed.name, sizeof(renamed.name), "_%u", holder->id);
+	err = iq_kernel_group_new(t->k, &renamed, 1, OWNER, NLM_F_REPLACE);
+	if (err)
+		tables_refused(t, "a group cannot be renamed", err);
+}
+
+/*
+ * Names are unique, and the new configuration may give an old name to another
+ * id: the old holder makes way first.
+ */
+static void clear_name(struct tables *t)
+{
+	const struct iq_kernel_group *g, *same;
+
+	if (t->at == utarray_len(&t->have)) {
+		t->stage = STAGE_GROUPS;
+		t->at = 0;
+		return;
+	}
+	g = utarray_eltptr(&t->have, t->at++);
+	if (g->owner != OWNER)
+		return;
+	same = config_group_named(t->config, g->name);
+	if (same && same->id != g->id)
+		rename_away(t, g);
+}
+
+/* Some of the configuration's groups. */
+static void state_groups(struct tables *t)
+{
+	const struct iq_kernel_group *all = &t->config->groups[t->at], *had;
+	size_t n = t->config->n_groups - t->at, i;
+	char what[sizeof(t->troubles->what)];
+	struct iq_kernel_group some[TURN_GROUPS];
+
+	if (!n) {
+		t->stage = STAGE_ENTRIES;
+		return;
+	}
+	if (n > TURN_GROUPS)
+		n = TURN_GROUPS;
+	t->at += n;
+	for (i = 0; i < n; i++) {
+		some[i] = all[i];
+		had = had_group(t, all[i].id);
+		/* the module need not look for a name that it has already */
+		if (had && had->owner == OWNER &&
+		    !strcmp(had->name, some[i].name))
+			some[i].name[0] = '\0';
+	}
+	if (!iq_kernel_group_new(t->k, some, n, OWNER, STATE))
+		return;
+
+	/* all or none of them: find out which */
+	for (i = 0; i < n && !t->lost; i++) {
+		int err = iq_kernel_group_new(t->k, &all[i], 1, OWNER, STATE);
+
+		if (!err)
+			continue;
+		t->partial = true;
+		t->refused[t->n_refused++] = all[i].id;
+		snprintf(what, sizeof(what), "group %s is refused", all[i].name);
+		tables_refused(t, what, err);
+	}
+}
+
+/*
+ * The groups' turn. Return: false: there is more to do, or the module is gone.
+ */
+bool groups_write(struct tables *t, double stop)
+{
+	while (t->stage < STAGE_ENTRIES && !t->lost) {
+		if (t->stage == STAGE_READ)
+			read_groups(t);
+		else if (t->stage == STAGE_NAMES)
+			clear_name(t);
+		else
+			state_groups(t);
+		if (monotonic() >= stop)
+			break;
+	}
+	return t->stage >= STAGE_ENTRIES && !t->lost;
+}
+
+/*
+ * An entry is to be written whose group may not have had its turn yet: it has it
+ * now. What is refused here is refused again, and then said.
+ */
+void groups_ensure(struct tables *t, uint32_t id)
+{
+	const struct iq_kernel_group *g = config_group(t->config, id), *had;
+	struct iq_kernel_group now = { .id = id }, holder = {};
+
+	if (!g || t->stage >= STAGE_ENTRIES ||
+	    (t->stage == STAGE_GROUPS && g - t->config->groups < (ptrdiff_t)t->at))
+		return;
+	if (t->stage != STAGE_READ)
+		had = had_group(t, id);
+	else	/* to state what is there would have the reading begin anew */
+		had = iq_kernel_group_get(t->k, &now) ? NULL : &now;
+	if ((had && groups_same(had, g)) ||
+	    iq_kernel_group_new(t->k, g, 1, OWNER, STATE) != -EEXIST)
+		return;
+	strcpy(holder.name, g->name);
+	if (iq_kernel_group_get(t->k, &holder) || holder.owner != OWNER)
+		return;
+	rename_away(t, &holder);
+	iq_kernel_group_new(t->k, g, 1, OWNER, STATE);
+}
+
+static int compare_ids(const void *a, const void *b)
+{
+	const uint32_t *x = a, *y = b;
+
+	return *x < *y ? -1 : *x > *y;
+}
+
+bool groups_is_refused(const struct tables *t, uint32_t group)
+{
+	return bsearch(&group, t->refused, t->n_refused, sizeof(group),
+		       compare_ids);
+}
+
+/* One group that the configuration does not have any more goes. */
+static void remove_group(struct tables *t, const struct iq_kernel_group *g)
+{
+	struct iq_ike ike = { .group = g->id, .owner = OWNER };
+	struct iq_sa sa = { .group = g->id, .owner = OWNER };
+	uint32_t count;
+	int err;
+
+	err = iq_kernel_group_del(t->k, g, 1);
+	if (err == -EBUSY && t->with_entries) {
+		iq_kernel_sa_flush(t->k, &sa, &count);
+		iq_kernel_ike_flush(t->k, &ike, &count);
+		err = iq_kernel_group_del(t->k, g, 1);
+	}
+	if (err == -EBUSY) {
+		t->left = true;
+		if (t->with_entries)
+			log_once(&t->leftover, LOG_WARNING,
+				 "group %s is not configured any more, but stays while entries made by hand use it: %s",
+				 g->name, iq_kernel_error(t->k));
+	} else if (err && err != -ENOENT) {
+		tables_refused(t, "a group cannot be removed", err);
+	}
+}
+
+/*
+ * Groups that the configuration does not have any more go. Once every charon
+ * has stated what it has, entries that are left in them are nobody's, or of
+ * SAs of a charon that died, whose identities nobody knows any more.
+ */
+void groups_begin_removing(struct tables *t, bool with_entries)
+{
+	t->stage = STAGE_REMOVE;
+	t->at = 0;
+	t->left = false;
+	t->with_entries = with_entries;
+}
+
+/* Return: as groups_write(). */
+bool groups_remove(struct tables *t, double stop)
+{
+	const struct iq_kernel_group *g;
+
+	for (; t->at < utarray_len(&t->have); t->at++) {
+		g = utarray_eltptr(&t->have, t->at);
+		if (g->owner != OWNER || config_group(t->config, g->id))
+			continue;
+		if (t->lost || monotonic() >= stop)
+			return false;
+		remove_group(t, g);
+	}
+	if (!t->failed && !t->left)
+		log_over(&t->leftover, "groups that are not configured any more are gone");
+	t->stage = STAGE_ENTRIES;
+	return true;
+}
