@@ -5,7 +5,7 @@ entries of a translation table that is full, SAs, and groups with their counters
 limit of the group there are no more entries, and who is confirmed goes on.
 """
 #
-# vm: -s 2 -m 1536 -t 600
+# vm: -s 2 -m 1536 -t 900
 # once: it takes minutes to fill a table
 import ctypes
 import os
