@@ -1,6 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
+# newest: what its hooks hand the module, form by form
+#
 # Every form a protected packet can have, and what only looks like one, through
 # a router that holds no SA of its own; entries by command.
 #

@@ -22,6 +22,12 @@ _charon_plugins="random nonce aes sha1 sha2 md4 md5 hmac kdf gcm curve25519 pem
 	socket-default vici updown eap-identity eap-md5 eap-mschapv2 des
 	xauth-generic"
 
+# has_ikev1: from 6.1 on strongSwan may be built without
+has_ikev1()
+{
+	grep -q main_mode_create /usr/lib/ipsec/libcharon.so.0
+}
+
 # swan_conf HOST [NAME] < FILE: connections, pools, secrets
 swan_conf()
 {
