@@ -7,6 +7,8 @@
 #   make check       the unit tests
 #   make lint        all sources, by checkpatch, sparse, clang-tidy, shellcheck
 #   make kernels     the module, against all kernels that it is for; no warning
+#   make charons     the plugin, for each strongSwan of Debian's suites; no warning,
+#                    and loaded
 #   make fuzz        libFuzzer over what reads input, for SECONDS=20 each
 #   make test        all tests; brings in the packages they need (Debian, root)
 #   make test-debug  the module in kernels that find mistakes, built for that;
@@ -181,19 +183,21 @@ check: $(unit)
 # Each brings in the packages it needs. How user space is compiled, clang-tidy is
 # told.
 
-.PHONY: lint kernels fuzz
-lint kernels fuzz:
+.PHONY: lint kernels charons fuzz
+lint kernels charons fuzz:
 	@scripts/setup $@
 	@$(MAKE) --no-print-directory run-$@
 
 lint_flags	= $(filter -std=% -I% -D%,$(1))
-.PHONY: run-lint run-kernels run-fuzz
+.PHONY: run-lint run-kernels run-charons run-fuzz
 run-lint: export LINT_FLAGS = $(call lint_flags,$(compile))
 run-lint: export LINT_PLUGIN_FLAGS = $(call lint_flags,$(filter-out -Idaemon,$(compile)))
 run-lint: $(B)/strongswan.flags
 	@tests/lint/run
 run-kernels:
 	@tests/lint/kernels
+run-charons:
+	@tests/lint/charons
 run-fuzz:
 	@tests/fuzz/run $(SECONDS)
 
