@@ -107,7 +107,8 @@ static void clear_name(struct tables *t)
 		t->at = 0;
 		return;
 	}
-	g = utarray_eltptr(&t->have, t->at++);
+	g = utarray_eltptr(&t->have, t->at);
+	t->at++;
 	if (g->owner != OWNER)
 		return;
 	same = config_group_named(t->config, g->name);
