@@ -2,7 +2,8 @@
 /*
  * What a packet meets, in the order in which it does: the hook functions of all
  * features, and where they are. Each calls its feature directly, with no pointer on the
- * way, and is off by a static key while no namespace has the feature's hooks.
+ * way, and is registered only where it is needed: no static key could turn off more, and
+ * root of a container could have the kernel's text patched time and again.
  *
  * Every packet passes PRE_ROUTING, as it comes in, or LOCAL_OUT, as this host sends it:
  * there it is looked up. A hook is at IQ_FIRST_PRIORITY (core/hooks.h), unless it says
@@ -18,8 +19,6 @@
 #include "tag/fallback.h"
 #include "tag/tag.h"
 
-#define iq_path_has(set)	static_branch_likely(&iq_hooks_on[IQ_HOOKS_##set])
-
 /* PRE_ROUTING. What is not ours leaves after a compare or two. */
 
 static unsigned int iq_path_in_ipv4(void *priv, struct sk_buff *skb,
@@ -29,8 +28,6 @@ static unsigned int iq_path_in_ipv4(void *priv, struct sk_buff *skb,
 	struct iq_net *iqn = priv;
 	u8 protocol;
 
-	if (!iq_path_has(TAG))
-		return NF_ACCEPT;
 	if (unlikely(!softirq_count() || secpath_exists(skb)))
 		return iq_tag_slow(iqn, skb, state);
 	protocol = ip_hdr(skb)->protocol;
@@ -52,8 +49,6 @@ static unsigned int iq_path_in_ipv6(void *priv, struct sk_buff *skb,
 	const struct iq_ports *ports;
 	struct iq_net *iqn = priv;
 
-	if (!iq_path_has(TAG))
-		return NF_ACCEPT;
 	if (unlikely(!softirq_count() || secpath_exists(skb)))
 		return iq_tag_slow(iqn, skb, state);
 	switch (ipv6_hdr(skb)->nexthdr) {
@@ -80,8 +75,7 @@ static unsigned int iq_path_translate_in(void *priv, struct sk_buff *skb,
 {
 	u8 protocol = ip_hdr(skb)->protocol;
 
-	if (likely(protocol != IPPROTO_ESP && protocol != IPPROTO_ICMP) ||
-	    !iq_path_has(NAT))
+	if (likely(protocol != IPPROTO_ESP && protocol != IPPROTO_ICMP))
 		return NF_ACCEPT;
 	return iq_translate_in(priv, skb, state);
 }
@@ -92,7 +86,7 @@ static unsigned int iq_path_translate_in(void *priv, struct sk_buff *skb,
 static unsigned int iq_path_translate_unknown(void *priv, struct sk_buff *skb,
 					      const struct nf_hook_state *state)
 {
-	if (likely(ip_hdr(skb)->protocol != IPPROTO_ESP) || !iq_path_has(NAT))
+	if (likely(ip_hdr(skb)->protocol != IPPROTO_ESP))
 		return NF_ACCEPT;
 	return iq_translate_unknown(priv, skb, state);
 }
@@ -103,22 +97,21 @@ static unsigned int iq_path_translate_unknown(void *priv, struct sk_buff *skb,
 static unsigned int iq_path_local_in(void *priv, struct sk_buff *skb,
 				     const struct nf_hook_state *state)
 {
-	return iq_path_has(FALLBACK) ? iq_fallback_unmark(priv, skb, state) : NF_ACCEPT;
+	return iq_fallback_unmark(priv, skb, state);
 }
 
 /* FORWARD. Of IPv4 alone: ip6_forward() leaves the priority as it is. */
 static unsigned int iq_path_forward(void *priv, struct sk_buff *skb,
 				    const struct nf_hook_state *state)
 {
-	return iq_path_has(PRIORITY) ? iq_tag_forward(priv, skb, state) : NF_ACCEPT;
+	return iq_tag_forward(priv, skb, state);
 }
 
 /* LOCAL_OUT. ESP is here after encryption. */
 static unsigned int iq_path_local_out(void *priv, struct sk_buff *skb,
 				      const struct nf_hook_state *state)
 {
-	if (!(state->pf == NFPROTO_IPV4 ? iq_tag_may_ipv4(skb) : iq_tag_may_ipv6(skb)) ||
-	    !iq_path_has(TAG))
+	if (!(state->pf == NFPROTO_IPV4 ? iq_tag_may_ipv4(skb) : iq_tag_may_ipv6(skb)))
 		return NF_ACCEPT;
 	return iq_tag_local(priv, skb, state);
 }
@@ -129,7 +122,7 @@ static unsigned int iq_path_entering(void *priv, struct sk_buff *skb,
 {
 	const struct dst_entry *dst = skb_dst(skb);
 
-	if (!dst || !dst->xfrm || !iq_path_has(OUT))
+	if (!dst || !dst->xfrm)
 		return NF_ACCEPT;
 	return iq_tag_entering(priv, skb, state);
 }
@@ -144,7 +137,7 @@ static unsigned int iq_path_translate_out(void *priv, struct sk_buff *skb,
 	case IPPROTO_ESP:
 	case IPPROTO_AH:
 	case IPPROTO_ICMP:
-		return iq_path_has(NAT) ? iq_translate_out(priv, skb, state) : NF_ACCEPT;
+		return iq_translate_out(priv, skb, state);
 	}
 	return NF_ACCEPT;
 }
@@ -157,7 +150,7 @@ static unsigned int iq_path_leaving(void *priv, struct sk_buff *skb,
 {
 	const struct dst_entry *dst = skb_dst(skb);
 
-	if (!dst || !dst->xfrm || !iq_path_has(OUT))
+	if (!dst || !dst->xfrm)
 		return NF_ACCEPT;
 	return iq_tag_leaving(priv, skb, state);
 }

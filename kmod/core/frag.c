@@ -370,8 +370,10 @@ static unsigned int iq_frag_hook(const struct iq_frags *f,
 {
 	unsigned int i, n = hooks->num_hook_entries;
 
+	/* Other hooks of ours have the same priv, behind it. */
 	for (i = 0; i < n; i++)
-		if (hooks->hooks[i].priv == f->iqn)
+		if (hooks->hooks[i].priv == f->iqn &&
+		    nf_hook_entries_get_hook_ops(hooks)[i]->priority == IQ_FIRST_PRIORITY)
 			return i;
 	for (i = 0; i < n; i++)
 		if (nf_hook_entries_get_hook_ops(hooks)[i]->priority >

@@ -372,8 +372,6 @@ static void iq_group_act(struct iq_net *iqn, const struct iq_group_plan *p)
 {
 	struct iq_action *old;
 
-	if (p->fresh)
-		iq_group_number(iqn, p->g);
 	if (!p->action)
 		return;
 	old = rcu_replace_pointer(p->g->action, p->action,
@@ -429,6 +427,10 @@ int iq_group_set(struct iq_net *iqn, const struct iq_group_req *req, u32 n,
 	if (err)
 		goto undo;
 
+	/* That may wait, what packets see of the request must not. */
+	for (i = 0; i < n; i++)
+		if (plan[i].fresh)
+			iq_group_number(iqn, plan[i].g);
 	for (i = 0; i < n; i++) {
 		if (!plan[i].fresh && iq_group_action(plan[i].g)->priority)
 			iqn->n_priority--;

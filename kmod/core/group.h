@@ -129,6 +129,8 @@ void iq_group_exit(struct iq_net *iqn);
 /**
  * iq_group_set() - add or change groups, all of them or none
  *
+ * Packets see each change as a whole, and one after the other within microseconds.
+ *
  * @nlflags: NLM_F_CREATE, NLM_F_EXCL, NLM_F_REPLACE
  */
 int iq_group_set(struct iq_net *iqn, const struct iq_group_req *req, u32 n,

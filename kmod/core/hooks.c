@@ -15,14 +15,11 @@ struct iq_hooks {
 	struct nf_hook_ops ops[];
 };
 
-DEFINE_STATIC_KEY_ARRAY_FALSE(iq_hooks_on, __IQ_HOOKS_MAX);
-
 static void iq_hooks_unregister(struct iq_net *iqn, enum iq_hook_set set)
 {
 	struct iq_hooks *h = iqn->hooks[set];
 
 	nf_unregister_net_hooks(iqn->net, h->ops, h->n);
-	static_branch_dec(&iq_hooks_on[set]);
 	kfree_rcu(h, rcu);
 	WRITE_ONCE(iqn->hooks[set], NULL);
 }
@@ -48,11 +45,8 @@ int iq_hooks_update(struct iq_net *iqn, enum iq_hook_set set, bool want)
 	memcpy(h->ops, ops->ops, ops->n * sizeof(*h->ops));
 	for (i = 0; i < h->n; i++)
 		h->ops[i].priv = iqn;
-	/* Ahead of them: the first packet is not to pass by. */
-	static_branch_inc(&iq_hooks_on[set]);
 	err = nf_register_net_hooks(iqn->net, h->ops, h->n);
 	if (err) {
-		static_branch_dec(&iq_hooks_on[set]);
 		kfree_rcu(h, rcu);
 		return err;
 	}

@@ -6,7 +6,6 @@
 #ifndef _IPSEC_QOS_HOOKS_H
 #define _IPSEC_QOS_HOOKS_H
 
-#include <linux/jump_label.h>
 #include <linux/netfilter.h>
 #include <linux/netfilter_ipv4.h>
 
@@ -29,9 +28,6 @@ struct iq_hook_ops {
 
 /* All sets. In path.c, where the hooks are. */
 extern const struct iq_hook_ops iq_hook_sets[__IQ_HOOKS_MAX];
-
-/* Is a set registered in any namespace? */
-extern struct static_key_false iq_hooks_on[__IQ_HOOKS_MAX];
 
 /**
  * iq_hooks_update() - bring a set of hooks to what is wanted of it; each has @iqn as its

@@ -69,19 +69,24 @@ struct iq_actions;
 /**
  * struct iq_net - state of a network namespace
  *
+ * What packets read comes first, and shares no cache line with what changes.
+ *
  * @net: the namespace
- * @config_lock: see above
- * @table_lock: see above
+ * @settings: RCU, written under config_lock
+ * @state: what each feature has of its own; NULL: nothing (yet)
+ * @actions: what groups do, by number; never NULL once there was a group; RCU,
+ *	written under config_lock
+ * @frags: fragments under way, see frag.c; set before the first hook is
+ *	registered, for good
  * @dead: the namespace goes: nothing is added any more; table_lock. A grace period
  *	after it is set the state of features goes: who may come that late looks here
  *	first, under rcu_read_lock() or table_lock.
- * @settings: RCU, written under config_lock
- * @state: what each feature has of its own; NULL: nothing (yet)
  *
+ * @config_lock: see above
+ * @table_lock: see above
+ * @hooks: by enum iq_hook_set, NULL: not registered; written under config_lock
  * @groups: id to struct iq_group; config_lock
  * @names: of the groups, see name.c; config_lock
- * @actions: what groups do, by number; never NULL once there was a group; RCU,
- *	written under config_lock
  * @number_use: of each number; config_lock
  * @last_number: that was given; config_lock
  * @group_seq: counts changes of @groups; config_lock
@@ -90,23 +95,22 @@ struct iq_actions;
  *
  * @generation: of each owner; table_lock
  * @dsts: destinations of what is in tables, see dst.c
- * @frags: fragments under way, see frag.c; set before the first hook is
- *	registered, for good
- * @hooks: by enum iq_hook_set, NULL: not registered; written under config_lock
  * @ceiling_told: jiffies of the last ceiling event
  * @sysfs: attributes of this namespace, see sysfs.c
  */
 struct iq_net {
 	struct net *net;
-	struct mutex config_lock;
-	spinlock_t table_lock;
-	bool dead;
 	struct iq_settings __rcu *settings;
 	void *state[__IQ_FEATURE_MAX];
+	struct iq_actions __rcu *actions;
+	struct iq_frags *frags;
+	bool dead;
 
+	struct mutex config_lock ____cacheline_aligned_in_smp;
+	spinlock_t table_lock;
+	struct iq_hooks *hooks[__IQ_HOOKS_MAX];
 	struct xarray groups;
 	struct iq_names *names;
-	struct iq_actions __rcu *actions;
 	struct iq_number_use *number_use;
 	u32 last_number;
 	u32 n_groups;
@@ -116,8 +120,6 @@ struct iq_net {
 
 	u32 generation[IPSEC_QOS_OWNER_MAX + 1];
 	struct rhashtable dsts;
-	struct iq_frags *frags;
-	struct iq_hooks *hooks[__IQ_HOOKS_MAX];
 	unsigned long ceiling_told;
 	struct iq_sysfs *sysfs;
 };

@@ -77,7 +77,8 @@ static void iq_scrub_decrypted(struct sk_buff *skb, bool vti)
 	struct iq_net *iqn = iq_net(dev_net(skb->dev));
 	const struct iq_action *a;
 
-	if (!sp || !sp->len || (!vti && !sp->xvec[sp->len - 1]->if_id))
+	if (!sp || !sp->len || (!vti && !sp->xvec[sp->len - 1]->if_id) ||
+	    READ_ONCE(iqn->dead))
 		return;
 	a = iq_xfrm_decrypted(iqn, skb, 0, 0);
 	if (!a)
@@ -361,8 +362,8 @@ void iq_scrub_exit(struct iq_net *iqn)
 /*
  * One that moves to another namespace is gone from the old, and new in the other; a
  * VTI goes on taking the SAs of that where it was made. The state of that namespace goes
- * after its devices; but an XFRM interface elsewhere that takes its SAs may go later,
- * where the module of those was loaded earlier (iq_scrub_exit()).
+ * after its devices; should one elsewhere that takes its SAs go later, iq_scrub_exit()
+ * has counted it.
  */
 static int iq_scrub_device(struct notifier_block *nb, unsigned long event, void *ptr)
 {
