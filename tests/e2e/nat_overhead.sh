@@ -8,7 +8,6 @@
 #
 # vm: -s 2 -m 1536 -t 900
 # alone: it measures what gets through
-# charons: the SAs that charon installs, plain and in UDP
 # once: it measures what gets through
 NODES=1
 GATEWAYS="gw gw2"
