@@ -4,6 +4,8 @@
 # Every object and verb of ipsec-qos, what it prints, what it refuses, and that
 # what was refused changed nothing. No daemon, but at the beginning and where
 # profiles are tried: the commands for it say so.
+#
+# once: what the command says does not depend on the kernel
 . tests/lib/lib.sh
 
 batch=$W/batch

@@ -4,6 +4,8 @@
 # Many policies of one and the same mark: to take one away costs as much as of as many
 # with marks of their own. The module knows each, and takes it off its lists with
 # bottom halves disabled: no packet of that CPU goes meanwhile.
+#
+# once: the lists are the module's own
 . tests/lib/lib.sh
 
 N=15000		# of either kind
