@@ -7,7 +7,10 @@
  * begins with it. Of a name, all such patterns are found at once: the one that
  * sorts last before the name, and those that this one begins with, to which it
  * leads. A profile has to be looked at only if one of its patterns is among
- * them, or if it has a pattern of another kind.
+ * them, or if it has no kind of condition whose patterns can all stand there.
+ *
+ * All conditions of a profile have to be met, so it is enough that one leads to
+ * it: of the kinds that can stand there, the one that tells it best from others.
  *
  * A pattern of a DN stands there under its values, and once more under that one of
  * them which the fewest patterns have: what matches a part of it alone, or has
@@ -187,12 +190,14 @@ static void explain(struct text *t, const struct fit *fit)
  *
  * @key: see make_key(), @len bytes
  * @suffix: it matches whatever begins with its key, else only what is its key
+ * @kind: of its profile's conditions
  * @shorter: index of the longest other pattern that @key begins with, or NONE
  */
 struct pattern {
 	uint8_t *key;
 	size_t len;
 	bool suffix;
+	uint8_t kind;
 	size_t shorter;
 	const struct profile *profile;
 };
@@ -277,6 +282,7 @@ static bool add_pattern(struct match_index *index, const struct profile *p,
 		return false;
 	memcpy(pattern->key, key, pattern->len);
 	pattern->suffix = suffix;
+	pattern->kind = name->kind < N_KINDS ? name->kind : IDENTITY;
 	pattern->profile = p;
 	index->n++;
 	return true;
@@ -457,23 +463,17 @@ static bool index_kind(struct match_index *index, const struct profile *p,
 	return n;
 }
 
-/*
- * All conditions of a profile have to be met, so it is enough that one leads to
- * it.
- */
+/* Of each kind that can, see choose_kinds(). */
 static bool index_profile(struct match_index *index, const struct profile *p)
 {
 	bool memory = true;
 	int kind;
 
 	for (kind = 0; kind < N_KINDS; kind++) {
-		if (!index_kind(index, p, kind, false, &memory))
-			continue;
-		index_kind(index, p, kind, true, &memory);
-		return memory;
+		if (index_kind(index, p, kind, false, &memory))
+			index_kind(index, p, kind, true, &memory);
 	}
-	index->rest[index->n_rest++] = p;
-	return true;
+	return memory;
 }
 
 static int compare_keys(const uint8_t *a, size_t a_len, const uint8_t *b,
@@ -498,6 +498,79 @@ static bool begins_with(const uint8_t *key, size_t len, const struct pattern *p)
 	return len >= p->len && !memcmp(key, p->key, p->len);
 }
 
+/**
+ * struct sharing - how well the kinds of a profile's conditions tell it from others
+ *
+ * @most: patterns that have the same key as one of its own, that one among them;
+ *	0: it has none of that kind in the array
+ */
+struct sharing {
+	size_t most[N_KINDS];
+};
+
+static void count_sharing(const struct match_index *index, const struct config *config,
+			  struct sharing *sharing)
+{
+	const struct pattern *p = index->patterns;
+	size_t i, end, n;
+
+	for (i = 0; i < index->n; i = end) {
+		for (end = i + 1; end < index->n; end++) {
+			if (compare_patterns(&p[i], &p[end]))
+				break;
+		}
+		for (n = end - i; i < end; i++) {
+			size_t *most = &sharing[p[i].profile - config->profiles].most[p[i].kind];
+
+			if (*most < n)
+				*most = n;
+		}
+	}
+}
+
+/* The first of those that the fewest share; N_KINDS: there is none. */
+static int best_kind(const struct sharing *sharing)
+{
+	int best = N_KINDS, kind;
+
+	for (kind = 0; kind < N_KINDS; kind++) {
+		if (sharing->most[kind] &&
+		    (best == N_KINDS || sharing->most[kind] < sharing->most[best]))
+			best = kind;
+	}
+	return best;
+}
+
+/*
+ * Leave of each profile the patterns of one kind. What is common to many, as a DN's
+ * values are beside a wildcard, would have each of them tried for every name that has
+ * it. The array is in order, and stays so.
+ */
+static bool choose_kinds(struct match_index *index, const struct config *config)
+{
+	struct sharing *sharing = calloc(config->n_profiles + 1, sizeof(*sharing));
+	size_t n = 0, i;
+
+	if (!sharing)
+		return false;
+	count_sharing(index, config, sharing);
+	for (i = 0; i < config->n_profiles; i++) {
+		if (best_kind(&sharing[i]) == N_KINDS)
+			index->rest[index->n_rest++] = &config->profiles[i];
+	}
+	for (i = 0; i < index->n; i++) {
+		struct pattern *p = &index->patterns[i];
+
+		if (p->kind == best_kind(&sharing[p->profile - config->profiles]))
+			index->patterns[n++] = *p;
+		else
+			free(p->key);
+	}
+	index->n = n;
+	free(sharing);
+	return true;
+}
+
 struct match_index *match_index_new(const struct config *config)
 {
 	struct match_index *index = calloc(1, sizeof(*index));
@@ -520,6 +593,8 @@ struct match_index *match_index_new(const struct config *config)
 
 	qsort(index->patterns, index->n, sizeof(*index->patterns),
 	      compare_patterns);
+	if (!choose_kinds(index, config))
+		goto no_memory;
 	for (i = 0; i < index->n; i++) {
 		struct pattern *p = &index->patterns[i];
 
@@ -630,7 +705,11 @@ static void look_up_values(struct search *s, const struct match_index *index,
 	size_t n = dn_values(id->data, id->len, values), i;
 	struct name name;
 
+	/* a peer may have one as often as it likes */
+	qsort(values, n, sizeof(*values), dn_compare_values);
 	for (i = 0; i < n; i++) {
+		if (i && !dn_compare_values(&values[i - 1], &values[i]))
+			continue;
 		name = name_of_value(DN_WILD, &values[i]);
 		look_up(s, index, &name);
 		if (id->matching != DN_RELAXED)
