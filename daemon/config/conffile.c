@@ -20,6 +20,7 @@
 #include "trust.h"
 
 #define NESTING_MAX	4	/* sections in sections; no schema has more */
+#define LINKS_MAX	40	/* on the way to a file, as the kernel has it */
 
 /* One conffile_read(). */
 struct reader {
@@ -416,63 +417,134 @@ static int parse(struct reader *r, char *buf, size_t len)
 	return r->failed ? -1 : 0;
 }
 
-/*
- * Whose are the folders on the way to @path? Who can write one can put a link to some
- * other file of root's there, or what root once wrote. The sticky bit keeps root's files,
- * but not others from coming: of a folder that ends at @wild or behind, where names are
- * looked for, it is no excuse.
- */
-static bool trust_way(const char *path, size_t wild, char *why, size_t size)
-{
-	char folder[PATH_MAX], shown[TEXT_PATH];
-	struct stat st;
-	size_t i, len;
+/* The way to a file, by every link on it. */
+struct way {
+	const char *path;	/* as it is written */
+	char at[PATH_MAX];	/* how far it is gone: no part of it is a link; "" is "/" */
+	size_t len;
+	unsigned int links;
+	char *why;
+	size_t size;
+};
 
-	for (i = 0; path[i]; i++) {
-		if (path[i] != '/' && i)
-			continue;
-		/* "/", or "." of a relative one */
-		len = i ? i : 1;
-		if (len >= sizeof(folder))
-			break;
-		snprintf(folder, sizeof(folder), "%.*s", (int)len,
-			 i || *path == '/' ? path : ".");
-		text_clip(shown, sizeof(shown), folder);
-		if (stat(folder, &st)) {
-			snprintf(why, size, "cannot look at '%s': %s", shown,
-				 strerror(errno));
-			return false;
-		}
-		if (i >= wild)
-			st.st_mode &= ~S_ISVTX;
-		if (!trust_check(&st, shown, why, size))
-			return false;
-	}
-	return true;
+static bool no_way(struct way *w, int error)
+{
+	char shown[TEXT_PATH];
+
+	snprintf(w->why, w->size, "cannot read '%s': %s",
+		 text_clip(shown, sizeof(shown), w->path), strerror(error));
+	return false;
 }
 
-/* Likewise of a file that an include with this @pattern has found. */
-static int check_way(struct reader *r, const char *path, const char *pattern,
+/*
+ * Whose is the folder that the way has come to? Who can write one can put a link to some
+ * other file of root's there, or what root once wrote. The sticky bit keeps root's files,
+ * but not others from coming: it is no excuse where names are looked for (@wild), and
+ * where one is given, what has that name has to be root's too (@shared).
+ */
+static bool trust_folder(struct way *w, bool wild, bool *shared)
+{
+	const char *folder = w->len ? w->at : "/";
+	char shown[TEXT_PATH];
+	struct stat st;
+	bool sticky;
+
+	if (lstat(folder, &st))
+		return no_way(w, errno);
+	text_clip(shown, sizeof(shown), folder);
+	sticky = st.st_mode & S_ISVTX;
+	st.st_mode &= ~S_ISVTX;
+	*shared = !trust_check(&st, shown, w->why, w->size);
+	if (!*shared)
+		return true;
+	if (wild || !sticky)
+		return false;
+	st.st_mode |= S_ISVTX;
+	return trust_check(&st, shown, w->why, w->size);
+}
+
+/* Goes on by @path, of which the first @given parts are names, and the others may be found. */
+static bool trust_way(struct way *w, const char *path, size_t given)
+{
+	char target[PATH_MAX], shown[TEXT_PATH];
+	size_t len, folder, n;
+	struct stat st;
+	ssize_t length;
+	bool shared;
+
+	if (*path == '/')
+		w->len = 0;
+	for (n = 0; ; n++, path += len) {
+		path += strspn(path, "/");
+		len = strcspn(path, "/");
+		if (!len)
+			return true;
+		w->at[w->len] = '\0';
+		if (!trust_folder(w, n >= given, &shared))
+			return false;
+		if (len == 1 && *path == '.')
+			continue;
+		if (len == 2 && !strncmp(path, "..", 2)) {
+			while (w->len && w->at[--w->len] != '/')
+				;
+			continue;
+		}
+
+		folder = w->len;
+		if (sizeof(w->at) - folder < len + 2)
+			return no_way(w, ENAMETOOLONG);
+		w->len += snprintf(w->at + folder, sizeof(w->at) - folder, "/%.*s",
+				   (int)len, path);
+		if (lstat(w->at, &st))
+			return no_way(w, errno);
+		if (shared && st.st_uid && st.st_uid != geteuid()) {
+			snprintf(w->why, w->size,
+				 "'%s' belongs to user %u, in a folder with others' files: expected root's",
+				 text_clip(shown, sizeof(shown), w->at), st.st_uid);
+			return false;
+		}
+		if (!S_ISLNK(st.st_mode))
+			continue;
+
+		if (w->links++ == LINKS_MAX)
+			return no_way(w, ELOOP);
+		length = readlink(w->at, target, sizeof(target));
+		if (length < 0 || (size_t)length == sizeof(target))
+			return no_way(w, length < 0 ? errno : ENAMETOOLONG);
+		target[length] = '\0';
+		w->len = folder;
+		if (!trust_way(w, target, SIZE_MAX))
+			return false;
+	}
+}
+
+/* How many parts of a pattern are ahead of the one that its first wildcard is in? */
+static size_t given_parts(const char *pattern)
+{
+	size_t wild = strcspn(pattern, "*?[\\"), n = 0, i;
+
+	if (!pattern[wild])
+		return SIZE_MAX;
+	for (i = 1; i < wild; i++)
+		n += pattern[i] == '/' && pattern[i - 1] != '/';
+	return n;
+}
+
+/*
+ * Can nobody but root say which file it is that an include reads? Then it still is that
+ * one when it is read. @given: how many parts of @path are not found by a pattern.
+ */
+static int check_way(struct reader *r, const char *path, size_t given,
 		     const struct conf_section *by)
 {
-	size_t wild = strcspn(pattern, "*?[\\");
-	char why[3 * TEXT_PATH];
-	bool trusted;
-	char *real;
+	char cwd[PATH_MAX], why[3 * TEXT_PATH];
+	struct way w = { .path = path, .why = why, .size = sizeof(why) };
+	bool trusted = true;
 
-	/* of the folder that the first wildcard is in */
-	if (!pattern[wild])
-		wild = SIZE_MAX;
-	else
-		while (wild && pattern[wild] != '/')
-			wild--;
-	trusted = trust_way(path, wild, why, sizeof(why));
-	if (trusted) {
-		/* Links lead by other folders. Where there is no file, reading it will tell. */
-		real = realpath(path, NULL);
-		trusted = !real || trust_way(real, SIZE_MAX, why, sizeof(why));
-		free(real);
-	}
+	if (*path != '/')
+		trusted = getcwd(cwd, sizeof(cwd)) ? trust_way(&w, cwd, SIZE_MAX) :
+						     no_way(&w, errno);
+	trusted = trusted && trust_way(&w, path, given);
 	return trusted ? 0 : fail(r, by->file, by->line, "%s", why);
 }
 
@@ -557,14 +629,18 @@ static int read_included(struct reader *r, const struct conf_section *by)
 	ret = glob(pattern, 0, NULL, &g);
 	if (ret == GLOB_NOMATCH) {
 		ret = 0;
-		if (!strpbrk(by->title, "*?["))
-			ret = read_file(r, pattern, by);
+		/* no pattern, or what looks like one in the name of a folder or file */
+		if (!strpbrk(by->title, "*?[")) {
+			ret = check_way(r, pattern, SIZE_MAX, by);
+			if (!ret)
+				ret = read_file(r, pattern, by);
+		}
 	} else if (ret) {
 		ret = fail(r, by->file, by->line, "cannot look for '%s'",
 			   text_clip(shown, sizeof(shown), pattern));
 	} else {
 		for (i = 0; !ret && i < g.gl_pathc; i++) {
-			ret = check_way(r, g.gl_pathv[i], pattern, by);
+			ret = check_way(r, g.gl_pathv[i], given_parts(pattern), by);
 			if (!ret)
 				ret = read_file(r, g.gl_pathv[i], by);
 		}

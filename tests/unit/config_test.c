@@ -995,6 +995,26 @@ START_TEST(test_whose_folder)
 		{ "one.conf", "sub", 0777, 0, 0, "everybody can write" },
 		{ "away/*.conf", "sub", 0755, 0, 0, NULL },
 		{ "one.conf", "sub", 0755, 0, 0, NULL },
+		/* by a link that lies elsewhere */
+		{ "two/*.conf", "app", 0755, 0, 0, NULL },
+		{ "two/*.conf", "app", 0775, 0, 0, NULL },
+		{ "two/*.conf", "app", 01777, 0, 0, NULL },
+		{ "two/*.conf", "app", 0755, 12, 0, "belongs to user 12" },
+		{ "two/*.conf", "app", 01777, 12, 0, "belongs to user 12" },
+		{ "two/a.conf", "app", 0777, 0, 0, "everybody can write" },
+		{ "two/*.conf", "sub/conf.d", 01777, 0, 0, "everybody can write" },
+		{ "two.conf", "app", 0755, 0, 0, NULL },
+		{ "two.conf", "app", 0755, 12, 0, "belongs to user 12" },
+		{ "two.conf", "app", 0775, 0, 7, "group 7 can write" },
+		{ "app/../two.conf", "app", 0755, 0, 0, NULL },
+		/* by a name that is a pattern, and then is none */
+		{ "sub/a\\\\b.conf", "sub", 0755, 0, 0, NULL },
+		{ "sub/a\\\\b.conf", "sub", 01777, 0, 0, NULL },
+		{ "sub/a\\\\b.conf", "sub", 0777, 0, 0, "everybody can write" },
+		{ "sub/a\\\\b.conf", "sub", 0755, 12, 0, "belongs to user 12" },
+		/* of what is not there, or not yet */
+		{ "sub/none.conf", "sub", 0777, 0, 0, "everybody can write" },
+		{ "sub/none/none.conf", "sub", 0777, 0, 0, "everybody can write" },
 	};
 	char include[256], at[128];
 	struct config *c;
@@ -1007,6 +1027,12 @@ START_TEST(test_whose_folder)
 	write_file("sub/conf.d/a.conf", G);
 	ck_assert(!symlink("sub/conf.d", path("away")));
 	ck_assert(!symlink("sub/conf.d/a.conf", path("one.conf")));
+	write_file("sub/a\\b.conf", G);
+	ck_assert(!mkdir(path("app"), 0755));
+	ck_assert(!symlink("app/current", path("two")));
+	ck_assert(!symlink("../sub/conf.d", path("app/current")));
+	ck_assert(!symlink(path("app/a.conf"), path("two.conf")));
+	ck_assert(!symlink(path("sub/conf.d/a.conf"), path("app/a.conf")));
 	for (i = 0; i < N(cases); i++) {
 		ck_assert(!chown(path(cases[i].folder), cases[i].uid, cases[i].gid));
 		ck_assert(!chmod(path(cases[i].folder), cases[i].mode));
@@ -1014,8 +1040,7 @@ START_TEST(test_whose_folder)
 		write_file("main.conf", include);
 		if (cases[i].why) {
 			refused("main.conf", 2, cases[i].why);
-			snprintf(at, sizeof(at), "/%s'", strncmp(cases[i].include, "away", 4) ||
-				 !strcmp(cases[i].folder, "sub") ? cases[i].folder : "away");
+			snprintf(at, sizeof(at), "%s'", path(cases[i].folder));
 			ck_assert_msg(strstr(error, at), "%zu: %s", i, error);
 		} else {
 			c = config_load(path("main.conf"), error, sizeof(error));
@@ -1025,6 +1050,108 @@ START_TEST(test_whose_folder)
 		ck_assert(!chown(path(cases[i].folder), 0, 0));
 		ck_assert(!chmod(path(cases[i].folder), 0755));
 	}
+}
+END_TEST
+
+/* The sticky bit keeps what is root's, not what somebody else has put there before */
+START_TEST(test_whose_part)
+{
+	static const struct {
+		const char *include;
+		const char *part;
+		uid_t uid;
+		const char *why;
+	} cases[] = {
+		{ "tmp/link.conf", "tmp/link.conf", 0, NULL },
+		{ "tmp/link.conf", "tmp/link.conf", 12, "/tmp/link.conf' belongs to user 12" },
+		{ "tmp/file.conf", "tmp/file.conf", 0, NULL },
+		{ "tmp/file.conf", "tmp/file.conf", 12, "/tmp/file.conf' belongs to user 12" },
+		{ "tmp/conf.d/*.conf", "tmp/conf.d", 0, NULL },
+		{ "tmp/conf.d/*.conf", "tmp/conf.d", 12, "/tmp/conf.d' belongs to user 12" },
+		{ "tmp/folder/*.conf", "tmp/folder", 0, NULL },
+		{ "tmp/folder/*.conf", "tmp/folder", 12, "/tmp/folder' belongs to user 12" },
+		{ "by.conf", "tmp/link.conf", 0, NULL },
+		{ "by.conf", "tmp/link.conf", 12, "/tmp/link.conf' belongs to user 12" },
+		{ "tmp/none.conf", "tmp/link.conf", 0, "/tmp/none.conf': No such file" },
+		/* where nobody else can put one, whose it is says nothing */
+		{ "root/other", "root/other", 12, NULL },
+	};
+	char include[256];
+	struct config *c;
+	size_t i;
+
+	if (geteuid())
+		return;		/* who cannot give links away */
+	ck_assert(!mkdir(path("root"), 0755));
+	write_file("root/a.conf", G);
+	ck_assert(!symlink("a.conf", path("root/other")));
+	ck_assert(!mkdir(path("tmp"), 0));
+	ck_assert(!chmod(path("tmp"), 01777));
+	ck_assert(!symlink("../root/a.conf", path("tmp/link.conf")));
+	ck_assert(!symlink("../root", path("tmp/conf.d")));
+	write_file("tmp/file.conf", G);
+	ck_assert(!mkdir(path("tmp/folder"), 0755));
+	write_file("tmp/folder/a.conf", G);
+	ck_assert(!symlink("tmp/link.conf", path("by.conf")));
+	for (i = 0; i < N(cases); i++) {
+		ck_assert(!lchown(path(cases[i].part), cases[i].uid, 0));
+		snprintf(include, sizeof(include), "\ninclude = \"%s\"", cases[i].include);
+		write_file("main.conf", include);
+		if (cases[i].why) {
+			refused("main.conf", 2, cases[i].why);
+		} else {
+			c = config_load(path("main.conf"), error, sizeof(error));
+			ck_assert_msg(c, "%zu: %s", i, error);
+			config_free(c);
+		}
+		ck_assert(!lchown(path(cases[i].part), 0, 0));
+	}
+}
+END_TEST
+
+/* As many links as the kernel follows, and a path from where the daemon was started */
+START_TEST(test_way)
+{
+	char name[32], to[32];
+	struct config *c;
+	int i;
+
+	write_file("0.conf", G);
+	for (i = 1; i <= 41; i++) {
+		snprintf(name, sizeof(name), "%d.conf", i);
+		snprintf(to, sizeof(to), "%d.conf", i - 1);
+		ck_assert(!symlink(to, path(name)));
+	}
+	ck_assert(!symlink("round", path("round")));
+	c = load("include = \"40.conf\"");
+	config_free(c);
+	write_file("main.conf", "include = \"41.conf\"");
+	refused("main.conf", 1, "/41.conf': Too many levels of symbolic links");
+	write_file("main.conf", "include = \"round/a.conf\"");
+	refused("main.conf", 1, "/round/a.conf': Too many levels of symbolic links");
+	write_file("main.conf", "include = \"none/a.conf\"");
+	refused("main.conf", 1, "/none/a.conf': No such file");
+	write_file("main.conf", "include = \"0.conf/a.conf\"");
+	refused("main.conf", 1, "/0.conf/a.conf': Not a directory");
+
+	ck_assert(!mkdir(path("sub"), 0755));
+	ck_assert(!symlink("../0.conf", path("sub/a.conf")));
+	write_file("main.conf", "include = \"./sub//*.conf\"");
+	ck_assert(!chdir(dir));
+	c = config_load("main.conf", error, sizeof(error));
+	ck_assert_msg(c, "%s", error);
+	config_free(c);
+	ck_assert(!chdir("sub"));
+	c = config_load("../main.conf", error, sizeof(error));
+	ck_assert_msg(c, "%s", error);
+	config_free(c);
+	if (!geteuid()) {
+		ck_assert(!chmod(dir, 0777));
+		c = config_load("../main.conf", error, sizeof(error));
+		ck_assert_ptr_null(c);
+		ck_assert_msg(strstr(error, "everybody can write (mode 0777)"), "%s", error);
+	}
+	ck_assert(!chdir("/"));
 }
 END_TEST
 
@@ -1615,6 +1742,8 @@ int main(void)
 	tcase_add_test(tc, test_include_mistakes);
 	tcase_add_test(tc, test_whose_file);
 	tcase_add_test(tc, test_whose_folder);
+	tcase_add_test(tc, test_whose_part);
+	tcase_add_test(tc, test_way);
 	tcase_add_test(tc, test_byte_order_mark);
 	tcase_add_test(tc, test_no_file);
 	tcase_add_test(tc, test_nul);
