@@ -145,13 +145,13 @@ int iq_kernel_sa_new(struct iq_kernel *k, const struct iq_sa *sa, size_t n,
 		     int owner, int nlflags)
 {
 	return iq_bulk(k, IPSEC_QOS_CMD_SA_NEW, nlflags, owner, sa, n, sizeof(*sa),
-		    k->expected, put_sa);
+		       k->expected, put_sa);
 }
 
 int iq_kernel_sa_del(struct iq_kernel *k, const struct iq_sa *sa, size_t n)
 {
 	return iq_bulk(k, IPSEC_QOS_CMD_SA_DEL, 0, -1, sa, n, sizeof(*sa),
-		    -1, put_sa_key);
+		       -1, put_sa_key);
 }
 
 int iq_kernel_sa_dump(struct iq_kernel *k, const struct iq_sa *filter,
@@ -161,7 +161,7 @@ int iq_kernel_sa_dump(struct iq_kernel *k, const struct iq_sa *filter,
 	struct iq_sink entries = { IPSEC_QOS_A_SA, sa_entry, &sink };
 
 	return iq_ask(k, IPSEC_QOS_CMD_SA_GET, NLM_F_DUMP, put_sa_filter, filter,
-		   iq_entries_answer, &entries);
+		      iq_entries_answer, &entries);
 }
 
 int iq_kernel_sa_get(struct iq_kernel *k, struct iq_sa *sa)
@@ -169,7 +169,7 @@ int iq_kernel_sa_get(struct iq_kernel *k, struct iq_sa *sa)
 	struct iq_sink entries = { IPSEC_QOS_A_SA, iq_get_sa, sa };
 
 	return iq_ask(k, IPSEC_QOS_CMD_SA_GET, 0, put_sa_key, sa, iq_entries_answer,
-		   &entries);
+		      &entries);
 }
 
 int iq_kernel_sa_flush(struct iq_kernel *k, const struct iq_sa *filter,
@@ -177,7 +177,7 @@ int iq_kernel_sa_flush(struct iq_kernel *k, const struct iq_sa *filter,
 {
 	*count = 0;
 	return iq_ask(k, IPSEC_QOS_CMD_SA_FLUSH, 0, put_sa_filter, filter,
-		   iq_count_answer, count);
+		      iq_count_answer, count);
 }
 
 /* IKE SAs */
@@ -280,13 +280,13 @@ int iq_kernel_ike_new(struct iq_kernel *k, const struct iq_ike *ike, size_t n,
 		      int owner, int nlflags)
 {
 	return iq_bulk(k, IPSEC_QOS_CMD_IKE_NEW, nlflags, owner, ike, n,
-		    sizeof(*ike), 0, put_ike);
+		       sizeof(*ike), 0, put_ike);
 }
 
 int iq_kernel_ike_del(struct iq_kernel *k, const struct iq_ike *ike, size_t n)
 {
 	return iq_bulk(k, IPSEC_QOS_CMD_IKE_DEL, 0, -1, ike, n, sizeof(*ike),
-		    -1, put_ike_key);
+		       -1, put_ike_key);
 }
 
 int iq_kernel_ike_dump(struct iq_kernel *k, const struct iq_ike *filter,
@@ -296,7 +296,7 @@ int iq_kernel_ike_dump(struct iq_kernel *k, const struct iq_ike *filter,
 	struct iq_sink entries = { IPSEC_QOS_A_IKE, ike_entry, &sink };
 
 	return iq_ask(k, IPSEC_QOS_CMD_IKE_GET, NLM_F_DUMP, put_ike_filter, filter,
-		   iq_entries_answer, &entries);
+		      iq_entries_answer, &entries);
 }
 
 int iq_kernel_ike_get(struct iq_kernel *k, struct iq_ike *ike)
@@ -304,7 +304,7 @@ int iq_kernel_ike_get(struct iq_kernel *k, struct iq_ike *ike)
 	struct iq_sink entries = { IPSEC_QOS_A_IKE, iq_get_ike, ike };
 
 	return iq_ask(k, IPSEC_QOS_CMD_IKE_GET, 0, put_ike_key, ike,
-		   iq_entries_answer, &entries);
+		      iq_entries_answer, &entries);
 }
 
 int iq_kernel_ike_flush(struct iq_kernel *k, const struct iq_ike *filter,
@@ -312,7 +312,7 @@ int iq_kernel_ike_flush(struct iq_kernel *k, const struct iq_ike *filter,
 {
 	*count = 0;
 	return iq_ask(k, IPSEC_QOS_CMD_IKE_FLUSH, 0, put_ike_filter, filter,
-		   iq_count_answer, count);
+		      iq_count_answer, count);
 }
 
 /* Generations */
@@ -335,7 +335,7 @@ int iq_kernel_resync_start(struct iq_kernel *k, int owner, uint32_t *generation)
 {
 	*generation = 0;
 	return iq_ask(k, IPSEC_QOS_CMD_RESYNC_START, 0, iq_put_owner, &owner,
-		   iq_generation_answer, generation);
+		      iq_generation_answer, generation);
 }
 
 int iq_kernel_resync_end(struct iq_kernel *k, int owner, uint32_t generation,
@@ -345,5 +345,5 @@ int iq_kernel_resync_end(struct iq_kernel *k, int owner, uint32_t generation,
 
 	*count = 0;
 	return iq_ask(k, IPSEC_QOS_CMD_RESYNC_END, 0, put_resync, &resync,
-		   iq_count_answer, count);
+		      iq_count_answer, count);
 }

@@ -110,13 +110,13 @@ int iq_kernel_group_new(struct iq_kernel *k, const struct iq_kernel_group *g, si
 			int owner, int nlflags)
 {
 	return iq_bulk(k, IPSEC_QOS_CMD_GROUP_NEW, nlflags, owner, g, n, sizeof(*g),
-		    -1, put_group);
+		       -1, put_group);
 }
 
 int iq_kernel_group_del(struct iq_kernel *k, const struct iq_kernel_group *g, size_t n)
 {
 	return iq_bulk(k, IPSEC_QOS_CMD_GROUP_DEL, 0, -1, g, n, sizeof(*g),
-		    -1, put_group_key);
+		       -1, put_group_key);
 }
 
 int iq_kernel_group_dump(struct iq_kernel *k, int owner,
@@ -126,7 +126,7 @@ int iq_kernel_group_dump(struct iq_kernel *k, int owner,
 	struct iq_sink entries = { IPSEC_QOS_A_GROUP, group_entry, &sink };
 
 	return iq_ask(k, IPSEC_QOS_CMD_GROUP_GET, NLM_F_DUMP, iq_put_owner, &owner,
-		   iq_entries_answer, &entries);
+		      iq_entries_answer, &entries);
 }
 
 int iq_kernel_groups_begin(struct iq_kernel *k, int owner)
@@ -150,12 +150,12 @@ int iq_kernel_group_get(struct iq_kernel *k, struct iq_kernel_group *g)
 	struct iq_sink entries = { IPSEC_QOS_A_GROUP, iq_get_group, g };
 
 	return iq_ask(k, IPSEC_QOS_CMD_GROUP_GET, 0, put_group_key, g,
-		   iq_entries_answer, &entries);
+		      iq_entries_answer, &entries);
 }
 
 int iq_kernel_group_flush(struct iq_kernel *k, int owner, uint32_t *count)
 {
 	*count = 0;
 	return iq_ask(k, IPSEC_QOS_CMD_GROUP_FLUSH, 0, iq_put_owner, &owner,
-		   iq_count_answer, count);
+		      iq_count_answer, count);
 }

@@ -144,7 +144,7 @@ int iq_kernel_nat_rule_new(struct iq_kernel *k, const struct iq_kernel_nat_rule 
 			   int nlflags)
 {
 	return iq_ask(k, IPSEC_QOS_CMD_NAT_RULE_NEW, nlflags, put_nat_rule, rule, NULL,
-		   NULL);
+		      NULL);
 }
 
 int iq_kernel_nat_rule_del(struct iq_kernel *k, uint32_t id)
@@ -160,7 +160,7 @@ int iq_kernel_nat_rule_dump(struct iq_kernel *k,
 	struct iq_sink entries = { IPSEC_QOS_A_NAT_RULE, nat_rule_entry, &sink };
 
 	return iq_ask(k, IPSEC_QOS_CMD_NAT_RULE_GET, NLM_F_DUMP, NULL, NULL,
-		   iq_entries_answer, &entries);
+		      iq_entries_answer, &entries);
 }
 
 /* Of all rules, where it is 0. */
@@ -238,12 +238,12 @@ int iq_kernel_nat_dump(struct iq_kernel *k, uint32_t rule,
 	struct iq_sink entries = { IPSEC_QOS_A_NAT, nat_entry, &sink };
 
 	return iq_ask(k, IPSEC_QOS_CMD_NAT_GET, NLM_F_DUMP, put_nat_filter, &rule,
-		   iq_entries_answer, &entries);
+		      iq_entries_answer, &entries);
 }
 
 int iq_kernel_nat_flush(struct iq_kernel *k, uint32_t rule, uint32_t *count)
 {
 	*count = 0;
 	return iq_ask(k, IPSEC_QOS_CMD_NAT_FLUSH, 0, put_nat_filter, &rule, iq_count_answer,
-		   count);
+		      count);
 }
