@@ -61,7 +61,7 @@ plugin_src	:= $(patsubst %,daemon/charon/ipsec_qos_%.c, \
 tools_src	:= $(patsubst %,tools/%.c, \
 		   batch class command daemon fallback flowtable follow group \
 		   ike main monitor nat parse print profile query sa settings \
-		   status)
+		   status trace)
 manuals		:= tools/ipsec-qos.8 daemon/ipsec-qosd.8 daemon/ipsec-qosd.conf.5
 
 unlisted	:= $(filter-out $(lib_src) $(daemon_src) $(plugin_src) $(tools_src), \

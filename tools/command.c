@@ -31,6 +31,7 @@ static const struct {
 	{ "fallback",	&fallback_object },
 	{ "nat",	&nat_object },
 	{ "follow",	&follow_object },
+	{ "trace",	&trace_object },
 };
 
 static struct iq_kernel *kernel;

@@ -8,7 +8,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/time.h>
-#include <time.h>
 
 #include "group.h"
 #include "ike.h"
@@ -38,17 +37,6 @@ static const char *event_name(enum ipsec_qos_event event)
 	};
 
 	return event && event < ARRAY_SIZE(names) ? names[event] : "unknown";
-}
-
-static const char *format_now(char *buf)
-{
-	char text[FORMAT_MAX / 2];
-	struct timeval now;
-
-	gettimeofday(&now, NULL);
-	strftime(text, sizeof(text), "%FT%T", localtime(&now.tv_sec));
-	snprintf(buf, FORMAT_MAX, "%s.%06ld", text, (long)now.tv_usec);
-	return buf;
 }
 
 static void print_group(const struct iq_kernel_group *g)
@@ -163,6 +151,7 @@ static int print_event(const struct iq_event *ev, void *arg)
 {
 	const unsigned int *wanted = arg;
 	char now[FORMAT_MAX];
+	struct timeval tv;
 
 	if (ev->what == IQ_EVENT_GROUP)
 		groups_changed();
@@ -172,8 +161,10 @@ static int print_event(const struct iq_event *ev, void *arg)
 		print_event_json(ev);
 		return 0;
 	}
-	if (options.timestamp)
-		printf("[%s] ", format_now(now));
+	if (options.timestamp) {
+		gettimeofday(&tv, NULL);
+		printf("[%s] ", format_local(&tv, now));
+	}
 	printf("%s %s ", event_name(ev->event), objects[ev->what]);
 	switch (ev->what) {
 	case IQ_EVENT_GROUP:

@@ -231,16 +231,27 @@ const char *format_ports(const uint16_t *ports, size_t n, char *buf)
 	return buf;
 }
 
-const char *format_instant(const struct timeval *tv, char *buf)
+const char *format_local(const struct timeval *tv, char *buf)
 {
-	char text[FORMAT_MAX / 2], zone[8];
+	char text[FORMAT_MAX / 2];
 	struct tm tm;
 
 	localtime_r(&tv->tv_sec, &tm);
 	strftime(text, sizeof(text), "%FT%T", &tm);
+	snprintf(buf, FORMAT_MAX, "%s.%06ld", text, (long)tv->tv_usec);
+	return buf;
+}
+
+const char *format_instant(const struct timeval *tv, char *buf)
+{
+	char zone[8];
+	struct tm tm;
+	size_t n;
+
+	localtime_r(&tv->tv_sec, &tm);
 	strftime(zone, sizeof(zone), "%z", &tm);	/* +0100 */
-	snprintf(buf, FORMAT_MAX, "%s.%06ld%.3s:%s", text, (long)tv->tv_usec,
-		 zone, zone + 3);
+	n = strlen(format_local(tv, buf));
+	snprintf(buf + n, FORMAT_MAX - n, "%.3s:%s", zone, zone + 3);
 	return buf;
 }
 

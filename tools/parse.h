@@ -97,6 +97,9 @@ const char *format_addr(const struct iq_addr *addr, char *buf);
 const char *format_ike_spi(uint64_t spi, char *buf);
 const char *format_ports(const uint16_t *ports, size_t n, char *buf);
 
+/** format_local() - 2026-11-29T03:04:05.678901, where this is */
+const char *format_local(const struct timeval *tv, char *buf);
+
 /** format_instant() - 2026-11-29T03:04:05.678901+01:00 (RFC 3339) */
 const char *format_instant(const struct timeval *tv, char *buf);
 

@@ -3,6 +3,7 @@
 
 #include "compat.h"
 #include "conf.h"
+#include "debug.h"
 #include "feature.h"
 
 static int iq_conf_ports(const struct nlattr *attr, u8 *n, u16 *port,
@@ -110,9 +111,11 @@ int iq_conf_set(struct iq_net *iqn, struct nlattr **tb, bool machine,
 	iq_for_each_feature(f, i)
 		if (f->settings)
 			f->settings->commit(iqn, tb, plan[i]);
+	iq_debug(iqn, "settings changed");
 	return 0;
 
 abort:
+	iq_debug(iqn, "%s refuses the settings: error %d", f->name, err);
 	iq_for_each_feature_before(f, i)
 		if (f->settings)
 			f->settings->abort(iqn, plan[i]);

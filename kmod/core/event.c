@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+#include "debug.h"
 #include "event.h"
 #include "group.h"
 
@@ -8,6 +9,7 @@ void iq_event_group(struct iq_net *iqn, enum ipsec_qos_event event,
 	const struct iq_listener *const *l;
 
 	lockdep_assert_held(&iqn->config_lock);
+	iq_debug(iqn, "group %s, id %u: event %d", g->name, g->id, event);
 	for (l = iq_listeners; *l; l++)
 		if ((*l)->group)
 			(*l)->group(iqn, event, g);
@@ -28,6 +30,7 @@ void iq_event_ceiling(struct iq_net *iqn, int type, u32 count)
 	const struct iq_listener *const *l;
 
 	lockdep_assert_held(&iqn->config_lock);
+	iq_debug(iqn, "the ceiling of table %d is reached: %u", type, count);
 	for (l = iq_listeners; *l; l++)
 		if ((*l)->ceiling)
 			(*l)->ceiling(iqn, type, count);

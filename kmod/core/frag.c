@@ -8,6 +8,7 @@
 #include "dst.h"
 #include "frag.h"
 #include "hooks.h"
+#include "trace.h"
 
 /*
  * Packets of which fragments are under way: as many as come within a round trip
@@ -315,6 +316,7 @@ static bool iq_frag_hold(struct iq_frags *f, struct iq_frag *frag,
 	h = kmalloc(sizeof(*h), GFP_ATOMIC | __GFP_NOWARN);
 	if (!h)
 		goto full_udp;
+	trace_iq_held(f->iqn, skb);
 	dev_hold(state->in);
 	h->skb = skb;
 	h->state = *state;

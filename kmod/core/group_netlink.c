@@ -279,7 +279,7 @@ static void iq_group_told(struct iq_net *iqn, enum ipsec_qos_event event,
 
 	skb = iq_event_begin(iqn, IQ_MCGRP_EVENTS, event, iq_group_size(), &hdr);
 	if (skb)
-		iq_event_end(iqn, IQ_MCGRP_EVENTS, skb, hdr, iq_put_group(skb, g));
+		iq_event_end(iqn, IQ_MCGRP_EVENTS, event, skb, hdr, iq_put_group(skb, g));
 }
 
 /* At most one a second. */
@@ -301,7 +301,7 @@ static void iq_ceiling_told(struct iq_net *iqn, int type, u32 count)
 	err = !nest || nla_put_u32(skb, type, count);
 	if (!err)
 		nla_nest_end(skb, nest);
-	iq_event_end(iqn, IQ_MCGRP_EVENTS, skb, hdr, err);
+	iq_event_end(iqn, IQ_MCGRP_EVENTS, IPSEC_QOS_EVENT_CEILING, skb, hdr, err);
 }
 
 const struct iq_listener iq_netlink_listener = {

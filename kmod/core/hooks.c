@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <linux/slab.h>
 
+#include "debug.h"
 #include "feature.h"
 #include "hooks.h"
 
@@ -22,6 +23,7 @@ static void iq_hooks_unregister(struct iq_net *iqn, enum iq_hook_set set)
 	nf_unregister_net_hooks(iqn->net, h->ops, h->n);
 	kfree_rcu(h, rcu);
 	WRITE_ONCE(iqn->hooks[set], NULL);
+	iq_debug(iqn, "hooks of set %d are gone", set);
 }
 
 int iq_hooks_update(struct iq_net *iqn, enum iq_hook_set set, bool want)
@@ -48,9 +50,11 @@ int iq_hooks_update(struct iq_net *iqn, enum iq_hook_set set, bool want)
 	err = nf_register_net_hooks(iqn->net, h->ops, h->n);
 	if (err) {
 		kfree_rcu(h, rcu);
+		iq_debug(iqn, "hooks of set %d are refused: error %d", set, err);
 		return err;
 	}
 	WRITE_ONCE(iqn->hooks[set], h);
+	iq_debug(iqn, "hooks of set %d are registered", set);
 	return 0;
 }
 
@@ -71,6 +75,8 @@ int iq_hooks_ask(struct iq_net *iqn, u32 n_groups, u32 n_priority)
 	return 0;
 
 back:
+	iq_debug(iqn, "%s refuses %u groups, %u of them with a priority: error %d", f->name,
+		 n_groups, n_priority, err);
 	iq_for_each_feature_before(f, i)
 		if (f->hooks)
 			f->hooks(iqn, &there);

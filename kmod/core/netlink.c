@@ -9,6 +9,7 @@
 #include "netlink.h"
 #include "resync.h"
 #include "status.h"
+#include "trace.h"
 
 static struct genl_family iq_family;
 
@@ -93,6 +94,13 @@ int iq_reply_count(struct genl_info *info, u32 count)
 
 /* Events */
 
+static const struct genl_multicast_group iq_mcgrps[] = {
+	[IQ_MCGRP_EVENTS] = { .name = IPSEC_QOS_MCGRP_EVENTS,
+			      .flags = GENL_MCAST_CAP_NET_ADMIN },
+	[IQ_MCGRP_NAT] = { .name = IPSEC_QOS_MCGRP_NAT,
+			   .flags = GENL_MCAST_CAP_NET_ADMIN },
+};
+
 /*
  * The family takes requests. It has to be gone before the namespaces are that requests
  * are for; and what happens in these until they are gone is not to be told, as the
@@ -121,8 +129,8 @@ struct sk_buff *iq_event_begin(struct iq_net *iqn, enum iq_mcgrp group,
 	return skb;
 }
 
-void iq_event_end(struct iq_net *iqn, enum iq_mcgrp group, struct sk_buff *skb,
-		  void *hdr, int err)
+void iq_event_end(struct iq_net *iqn, enum iq_mcgrp group, enum ipsec_qos_event event,
+		  struct sk_buff *skb, void *hdr, int err)
 {
 	if (err) {
 		nlmsg_free(skb);
@@ -130,15 +138,9 @@ void iq_event_end(struct iq_net *iqn, enum iq_mcgrp group, struct sk_buff *skb,
 		return;
 	}
 	genlmsg_end(skb, hdr);
+	trace_iq_event(iqn, iq_mcgrps[group].name, event, skb->len);
 	genlmsg_multicast_netns(&iq_family, iqn->net, skb, 0, group, GFP_ATOMIC);
 }
-
-static const struct genl_multicast_group iq_mcgrps[] = {
-	[IQ_MCGRP_EVENTS] = { .name = IPSEC_QOS_MCGRP_EVENTS,
-			      .flags = GENL_MCAST_CAP_NET_ADMIN },
-	[IQ_MCGRP_NAT] = { .name = IPSEC_QOS_MCGRP_NAT,
-			   .flags = GENL_MCAST_CAP_NET_ADMIN },
-};
 
 /* Which operations there are is known when the module is loaded. */
 static struct genl_family iq_family __ro_after_init = {

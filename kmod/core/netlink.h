@@ -104,8 +104,8 @@ struct sk_buff *iq_event_begin(struct iq_net *iqn, enum iq_mcgrp group,
 			       enum ipsec_qos_event event, size_t size, void **hdr);
 
 /** iq_event_end() - send it, or tell listeners that one is lost: @err */
-void iq_event_end(struct iq_net *iqn, enum iq_mcgrp group, struct sk_buff *skb,
-		  void *hdr, int err);
+void iq_event_end(struct iq_net *iqn, enum iq_mcgrp group, enum ipsec_qos_event event,
+		  struct sk_buff *skb, void *hdr, int err);
 
 int iq_netlink_module_init(void);
 void iq_netlink_module_exit(void);

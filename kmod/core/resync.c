@@ -2,6 +2,7 @@
 #include <net/genetlink.h>
 
 #include "compat.h"
+#include "debug.h"
 #include "feature.h"
 #include "group.h"
 #include "netlink.h"
@@ -25,6 +26,7 @@ static int iq_cmd_resync_start(struct sk_buff *skb, struct genl_info *info)
 	spin_lock_bh(&iqn->table_lock);
 	generation = ++iqn->generation[owner];
 	spin_unlock_bh(&iqn->table_lock);
+	iq_debug(iqn, "resync of owner %u: generation %u", owner, generation);
 	mutex_unlock(&iqn->config_lock);
 	return iq_reply(info, answer, hdr,
 			nla_put_u8(answer, IPSEC_QOS_A_OWNER, owner) ||
@@ -47,7 +49,7 @@ static int iq_cmd_resync_end(struct sk_buff *skb, struct genl_info *info)
 	}
 	mutex_lock(&iqn->config_lock);
 	if (nla_get_u32(attr) != iqn->generation[owner]) {
-		iq_err(info->extack, attr, "generation %u is over, this is %u",
+		iq_err(info->extack, attr, "stale generation %u, current is %u",
 		       nla_get_u32(attr), iqn->generation[owner]);
 		mutex_unlock(&iqn->config_lock);
 		return -ESTALE;
@@ -59,6 +61,8 @@ static int iq_cmd_resync_end(struct sk_buff *skb, struct genl_info *info)
 		if (f->sweep)
 			count += f->sweep(iqn, owner);
 	count += iq_group_sweep(iqn, owner);
+	iq_debug(iqn, "resync of owner %u: generation %u is complete, %u removed", owner,
+		 iqn->generation[owner], count);
 	mutex_unlock(&iqn->config_lock);
 	return iq_reply_count(info, count);
 }

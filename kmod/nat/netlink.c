@@ -4,6 +4,7 @@
 #include <net/sock.h>
 
 #include "core/compat.h"
+#include "core/debug.h"
 #include "core/hooks.h"
 #include "core/netlink.h"
 #include "nat.h"
@@ -246,6 +247,7 @@ static int iq_rule_new(struct iq_net *iqn, u32 id, struct iq_nat_conf *conf,
 	if (err)
 		return err;
 	err = iq_nat_rule_set(iq_nat(iqn), id, conf);
+	iq_debug(iqn, "rule of translation %u is set: error %d", id, err);
 	if (err && !iq_nat(iqn)->n_rules)
 		iq_hooks_update(iqn, IQ_HOOKS_NAT, false);
 	return err;
@@ -293,6 +295,7 @@ static int iq_cmd_nat_rule_del(struct sk_buff *skb, struct genl_info *info)
 	rule = iq_nat(iqn) ? iq_nat_rule_find(iq_nat(iqn), id) : NULL;
 	if (rule) {
 		iq_nat_rule_del(iq_nat(iqn), rule);
+		iq_debug(iqn, "rule of translation %u is removed", id);
 		if (!iq_nat(iqn)->n_rules)
 			iq_hooks_update(iqn, IQ_HOOKS_NAT, false);
 	} else {
@@ -565,7 +568,7 @@ void iq_event_nat(struct iq_nat *nat, enum ipsec_qos_event event,
 		return;
 	for (i = 0; i < n && !err; i++)
 		err = iq_put_nat(skb, entries[i]);
-	iq_event_end(nat->iqn, IQ_MCGRP_NAT, skb, hdr, err);
+	iq_event_end(nat->iqn, IQ_MCGRP_NAT, event, skb, hdr, err);
 }
 
 /* @told: jiffies of the last event of a kind that comes once a second; 0: none */
@@ -603,7 +606,7 @@ void iq_event_nat_ceiling(struct iq_nat *nat, struct iq_nat_rule *rule, __be32 i
 	      (inside && nla_put_in_addr(skb, IPSEC_QOS_NAT_A_INSIDE_LOCAL, inside));
 	if (!err)
 		nla_nest_end(skb, nest);
-	iq_event_end(nat->iqn, IQ_MCGRP_NAT, skb, hdr, err);
+	iq_event_end(nat->iqn, IQ_MCGRP_NAT, IPSEC_QOS_EVENT_CEILING, skb, hdr, err);
 }
 
 static const struct genl_ops iq_nat_genl[] = {

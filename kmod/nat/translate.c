@@ -11,6 +11,7 @@
 #include <net/xfrm.h>
 
 #include "core/compat.h"
+#include "core/trace.h"
 #include "nat.h"
 #include "translate.h"
 
@@ -248,10 +249,14 @@ static bool iq_esp_in(struct iq_nat *nat, struct sk_buff *skb,
 		if (!spi || !iq_rule_outside(conf, state->in, src, dst))
 			continue;
 		e = iq_nat_match(nat, rule, conf, dst, src, spi, &collided);
-		if (collided)
+		if (collided) {
+			trace_iq_collided(nat->iqn, skb, rule->id, spi,
+					  e ? iq_nat_inside(e) : 0);
 			iq_nat_count(rule, IPSEC_QOS_NAT_COUNTER_COLLISION,
 				     iq_skb_packets(skb), skb->len);
+		}
 		if (e) {
+			trace_iq_matched(nat->iqn, skb, rule->id, spi, iq_nat_inside(e));
 			*verdict = iq_deliver(skb, e, rule);
 			return true;
 		}

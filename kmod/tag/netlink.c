@@ -511,7 +511,7 @@ void iq_entry_told(struct iq_table *t, enum ipsec_qos_event event,
 	skb = iq_event_begin(t->iqn, IQ_MCGRP_EVENTS, event,
 			     iq_entry_size(t->type->id), &hdr);
 	if (skb)
-		iq_event_end(t->iqn, IQ_MCGRP_EVENTS, skb, hdr,
+		iq_event_end(t->iqn, IQ_MCGRP_EVENTS, event, skb, hdr,
 			     iq_put_entry(skb, t->type->id, info));
 }
 

@@ -13,6 +13,7 @@
 #include "core/frag.h"
 #include "core/group.h"
 #include "core/hooks.h"
+#include "core/trace.h"
 #include "claim.h"
 #include "fallback.h"
 #include "ike.h"
@@ -112,6 +113,22 @@ static noinline u32 iq_tag_left(struct iq_net *iqn, const struct sk_buff *skb,
 			WRITE_ONCE(iq_tag(iqn)->left_group, group);
 	}
 	return left;
+}
+
+/* What the packet's tracepoints call its SPI */
+static u64 iq_spi_of(enum iq_kind kind, const struct iq_packet *pkt)
+{
+	if (kind == IQ_SA)
+		return pkt->spi;
+	return kind == IQ_IKE ? pkt->spi_i : 0;
+}
+
+/* Out of line: nothing is saved on the packet's way for what is seldom asked for. */
+static noinline __cold void iq_trace_tagged(const struct sk_buff *skb,
+					    const struct iq_action *a, u32 mask,
+					    enum ipsec_qos_counter what, u64 spi)
+{
+	trace_iq_tagged(a->group->iqn, skb, what, spi, a->group->id, a->mark, mask);
 }
 
 /* @mask: those bits of @a->mask that are ours */
@@ -229,13 +246,16 @@ u32 iq_tag_mask(struct iq_net *iqn, const struct sk_buff *skb, enum iq_kind kind
 }
 
 /*
- * @mask: as iq_act(); @packets: to count, 0: none. Bottom halves are disabled.
+ * @mask: as iq_act(); @packets: to count, 0: none; @spi: for a tracepoint. Bottom halves
+ * are disabled.
  */
 static __always_inline void iq_tag_with(struct sk_buff *skb,
 					const struct iq_action *a, u32 mask,
 					enum ipsec_qos_counter which,
-					u32 packets, u8 family)
+					u32 packets, u8 family, u64 spi)
 {
+	if (trace_iq_tagged_enabled())
+		iq_trace_tagged(skb, a, mask, which, spi);
 	iq_act(skb, a, mask);
 	if (likely(packets))
 		iq_action_count(a, which, packets, skb->len);
@@ -268,6 +288,8 @@ iq_tag_protected(struct iq_net *iqn, struct sk_buff *skb,
 		which = in ? IPSEC_QOS_COUNTER_IKE_IN : IPSEC_QOS_COUNTER_IKE_OUT;
 		break;
 	case IQ_FRAGMENT:
+		trace_iq_untagged(iqn, skb, IPSEC_QOS_COUNTER_UNSPEC, 0,
+				  IQ_UNTAGGED_FRAGMENT);
 		iq_total_add(iqn, IQ_TOTAL_UNTAGGED, skb, state);
 		/* Of UDP it need not be a protected one. */
 		if (pkt.frag_proto == IPPROTO_ESP || pkt.frag_proto == IPPROTO_AH)
@@ -275,6 +297,7 @@ iq_tag_protected(struct iq_net *iqn, struct sk_buff *skb,
 					 iq_tag_second_pass(skb, state) ? 0 : 1);
 		return NF_ACCEPT;
 	case IQ_MALFORMED:
+		trace_iq_malformed(iqn, skb);
 		iq_total_add(iqn, IQ_TOTAL_MALFORMED, skb, state);
 		return NF_ACCEPT;
 	default:
@@ -288,8 +311,10 @@ iq_tag_protected(struct iq_net *iqn, struct sk_buff *skb,
 			iq_frag_pair(iqn, &pkt);
 		iq_tag_with(skb, a, iq_tag_mask(iqn, skb, kind, &pkt, in, a->mark,
 						a->mask, a->group->id, packets),
-			    which, packets, pkt.family);
+			    which, packets, pkt.family, iq_spi_of(kind, &pkt));
 	} else {
+		trace_iq_untagged(iqn, skb, which, iq_spi_of(kind, &pkt),
+				  IQ_UNTAGGED_UNKNOWN);
 		iq_total_add(iqn, IQ_TOTAL_UNTAGGED, skb, state);
 		iq_fallback_mark(iqn, skb, state, &pkt, kind, packets);
 	}
@@ -324,7 +349,8 @@ iq_tag_plain(struct iq_net *iqn, struct sk_buff *skb,
 			       iq_store_wide(family), 1, skb->len);
 	if (unlikely(!a))
 		return iq_tag_protected(iqn, skb, state, true);
-	iq_tag_with(skb, a, a->mask, IPSEC_QOS_COUNTER_ESP_IN, 1, family);
+	iq_tag_with(skb, a, a->mask, IPSEC_QOS_COUNTER_ESP_IN, 1, family,
+		    be32_to_cpu(key.spi));
 	return NF_ACCEPT;
 }
 
@@ -382,9 +408,12 @@ static noinline void iq_tag_decrypted(struct iq_net *iqn, struct sk_buff *skb,
 	bytes = skb->len + packets * sp->xvec[0]->props.header_len;
 	a = iq_xfrm_decrypted(iqn, skb, esp ? packets : 0, bytes);
 	if (!a) {
-		if (esp)
-			iq_counter_add(iq_tag(iqn)->total, IQ_TOTAL_UNTAGGED, packets,
-				       bytes);
+		if (!esp)
+			return;
+		trace_iq_untagged(iqn, skb, IPSEC_QOS_COUNTER_ESP_IN,
+				  be32_to_cpu(sp->xvec[0]->id.spi),
+				  IQ_UNTAGGED_DECRYPTED);
+		iq_counter_add(iq_tag(iqn)->total, IQ_TOTAL_UNTAGGED, packets, bytes);
 		return;
 	}
 	if (esp)
@@ -395,6 +424,9 @@ static noinline void iq_tag_decrypted(struct iq_net *iqn, struct sk_buff *skb,
 	if (iq_claimed(iqn, mask))
 		mask = iq_tag_left(iqn, skb, iq_claim_decrypted(iqn, skb, a->mark, mask),
 				   a->mark, mask, a->group->id, count ? packets : 0);
+	if (trace_iq_tagged_enabled())
+		iq_trace_tagged(skb, a, mask, IPSEC_QOS_COUNTER_CLEAR_IN,
+				be32_to_cpu(sp->xvec[sp->len - 1]->id.spi));
 	iq_act(skb, a, mask);
 }
 
@@ -469,6 +501,9 @@ unsigned int iq_tag_leaving(struct iq_net *iqn, struct sk_buff *skb,
 		local_bh_enable();
 	}
 	mask = iq_tag_entering_mask(iqn, skb, a, false, packets);
+	if (trace_iq_tagged_enabled())
+		iq_trace_tagged(skb, a, mask, IPSEC_QOS_COUNTER_CLEAR_OUT,
+				be32_to_cpu(skb_dst(skb)->xfrm->id.spi));
 	if (!(skb->mark & mask))
 		iq_act(skb, a, mask);
 	return NF_ACCEPT;

@@ -5,6 +5,7 @@
 #include <net/xfrm.h>
 
 #include "core/compat.h"
+#include "core/debug.h"
 #include "core/hooks.h"
 #include "claim.h"
 #include "sa.h"
@@ -231,6 +232,7 @@ void iq_xfrm_audit(struct iq_net *iqn)
 	} while (xfrm_state_walk(iqn->net, &walk, iq_xfrm_meet, &audit) == -EAGAIN);
 	xfrm_state_walk_done(&walk, iqn->net);
 	iq_sa_audit_end(iqn);
+	iq_debug(iqn, "all SAs and policies were gone through");
 }
 
 void iq_xfrm_audit_work(struct work_struct *work)
