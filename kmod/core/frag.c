@@ -367,15 +367,18 @@ bool iq_frag_recall(struct iq_net *iqn, struct sk_buff *skb,
  * Go on where it was stopped: with this module's own hook, which now knows, or
  * knows that it never will; where it is gone, with what was behind it.
  */
-static unsigned int iq_frag_hook(const struct iq_frags *f,
+static unsigned int iq_frag_hook(const struct nf_hook_state *state,
 				 const struct nf_hook_entries *hooks)
 {
+	const struct iq_hook_ops *set = &iq_hook_sets[IQ_HOOKS_TAG];
 	unsigned int i, n = hooks->num_hook_entries;
+	nf_hookfn *own = NULL;
 
-	/* Other hooks of ours have the same priv, behind it. */
+	for (i = 0; i < set->n; i++)
+		if (set->ops[i].pf == state->pf && set->ops[i].hooknum == state->hook)
+			own = set->ops[i].hook;
 	for (i = 0; i < n; i++)
-		if (hooks->hooks[i].priv == f->iqn &&
-		    nf_hook_entries_get_hook_ops(hooks)[i]->priority == IQ_FIRST_PRIORITY)
+		if (hooks->hooks[i].hook == own)
 			return i;
 	for (i = 0; i < n; i++)
 		if (nf_hook_entries_get_hook_ops(hooks)[i]->priority >
@@ -401,7 +404,7 @@ static void iq_frag_resume(struct iq_frags *f, struct iq_held *h)
 		rcu_dereference(state->net->nf.hooks_ipv4[state->hook]) :
 		rcu_dereference(state->net->nf.hooks_ipv6[state->hook]);
 	this_cpu_write(iq_frag_resuming, skb);
-	if (!hooks || nf_hook_slow(skb, state, hooks, iq_frag_hook(f, hooks)) == 1)
+	if (!hooks || nf_hook_slow(skb, state, hooks, iq_frag_hook(state, hooks)) == 1)
 		state->okfn(state->net, state->sk, skb);
 	this_cpu_write(iq_frag_resuming, NULL);
 out:

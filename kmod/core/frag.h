@@ -18,10 +18,15 @@
 
 #include "net.h"
 
-/* At -ENOMEM; process context. Done once, by whoever registers hooks. */
+/**
+ * iq_frag_init() - what is needed before the first packet; 0 or -ENOMEM
+ *
+ * Whoever registers hooks does it, and it is done once. Context: process,
+ * iq_net.config_lock is held.
+ */
 int iq_frag_init(struct iq_net *iqn);
 
-/* The hooks are gone and a grace period has passed. */
+/** iq_frag_exit() - the hooks are gone, and a grace period has passed */
 void iq_frag_exit(struct iq_net *iqn);
 
 /** iq_frag_ours() - may a fragment be somebody's here? Under rcu_read_lock(). */

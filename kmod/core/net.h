@@ -130,11 +130,4 @@ extern unsigned int iq_net_id;
 /** iq_net() - the state of a namespace */
 struct iq_net *iq_net(const struct net *net);
 
-/* A GSO packet counts as the packets that it will be on the wire. */
-static inline u32 iq_skb_packets(const struct sk_buff *skb)
-{
-	return skb_is_gso(skb) && skb_shinfo(skb)->gso_segs ?
-	       skb_shinfo(skb)->gso_segs : 1;
-}
-
 #endif /* _IPSEC_QOS_NET_H */

@@ -10,6 +10,7 @@
 #include <net/route.h>
 #include <net/xfrm.h>
 
+#include "core/classify.h"
 #include "core/compat.h"
 #include "core/trace.h"
 #include "nat.h"

@@ -23,24 +23,21 @@ static bool iq_fallback_own_sa(struct iq_net *iqn, const struct sk_buff *skb,
 	return true;
 }
 
-void iq_fallback_mark(struct iq_net *iqn, struct sk_buff *skb,
-		      const struct nf_hook_state *state, const struct iq_packet *pkt,
-		      enum iq_kind kind, u32 packets)
+void iq_fallback_mark(struct iq_net *iqn, struct sk_buff *skb, const struct iq_class *c)
 {
-	bool in = state->hook == NF_INET_PRE_ROUTING;
 	const struct iq_fallback *f = rcu_dereference(iq_tag(iqn)->fallback);
 	u32 mark, mask;
 
 	if (!f)
 		return;
-	mark = f->dscp[pkt->dscp].mark;
-	mask = f->dscp[pkt->dscp].mask;
+	mark = f->dscp[c->pkt.dscp].mark;
+	mask = f->dscp[c->pkt.dscp].mask;
 	if (!mask)
 		return;
 	/* What this host sends is for an SA of another. */
-	if (kind == IQ_SA && in && iq_fallback_own_sa(iqn, skb, pkt))
+	if (c->kind == IQ_SA && c->in && iq_fallback_own_sa(iqn, skb, &c->pkt))
 		return;
-	mask = iq_tag_mask(iqn, skb, kind, pkt, in, mark, mask, 0, packets);
+	mask = iq_tag_mask(iqn, skb, c, mark, mask, 0);
 	skb->mark = (skb->mark & ~mask) | (mark & mask);
 }
 
@@ -48,16 +45,18 @@ unsigned int iq_fallback_unmark(struct iq_net *iqn, struct sk_buff *skb,
 				const struct nf_hook_state *state)
 {
 	const struct iq_fallback *f = rcu_dereference(iq_tag(iqn)->fallback);
-	struct iq_packet pkt;
+	struct iq_class c = { .in = true };	/* it has been counted */
 	u32 mark, mask;
 
-	if (!f || iq_tag_parse(skb, rcu_dereference(iqn->settings), &pkt) != IQ_SA)
+	if (!f)
 		return NF_ACCEPT;
-	mark = f->dscp[pkt.dscp].mark;
-	mask = f->dscp[pkt.dscp].mask;
-	mask = iq_tag_mask(iqn, skb, IQ_SA, &pkt, true, mark, mask, 0, 0);
-	if (mask && !((skb->mark ^ mark) & mask) &&
-	    !iq_tag_lookup(iqn, skb, IQ_SA, &pkt, 0))
+	c.kind = iq_parse_skb(iqn, skb, &c.pkt);
+	if (c.kind != IQ_SA)
+		return NF_ACCEPT;
+	mark = f->dscp[c.pkt.dscp].mark;
+	mask = f->dscp[c.pkt.dscp].mask;
+	mask = iq_tag_mask(iqn, skb, &c, mark, mask, 0);
+	if (mask && !((skb->mark ^ mark) & mask) && !iq_tag_lookup(iqn, skb, &c))
 		skb->mark &= ~mask;
 	return NF_ACCEPT;
 }

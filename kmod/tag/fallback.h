@@ -9,6 +9,7 @@
 
 #include <linux/netfilter.h>
 
+#include "core/classify.h"
 #include "core/net.h"
 
 struct netlink_ext_ack;
@@ -41,12 +42,8 @@ int iq_fallback_put(struct sk_buff *skb, const struct iq_fallback *f);
  *
  * But not ESP or AH for an SA of this host, as far as the SAD can tell by the mark
  * that the packet has now: what the mark replaces could not be had back.
- *
- * @packets: to count where bits are left to others, 0: none
  */
-void iq_fallback_mark(struct iq_net *iqn, struct sk_buff *skb,
-		      const struct nf_hook_state *state, const struct iq_packet *pkt,
-		      enum iq_kind kind, u32 packets);
+void iq_fallback_mark(struct iq_net *iqn, struct sk_buff *skb, const struct iq_class *c);
 
 /**
  * iq_fallback_unmark() - take the mark off what is for an SA of this host after all: one

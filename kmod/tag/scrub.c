@@ -7,6 +7,7 @@
 #include <net/ip_tunnels.h>
 #include <net/rtnetlink.h>
 
+#include "core/classify.h"
 #include "core/compat.h"
 #include "core/group.h"
 #include "scrub.h"

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <linux/ip.h>
 #include <linux/ipv6.h>
-#include <linux/netfilter_bridge.h>
 #include <linux/slab.h>
 #include <net/dsfield.h>
 #include <net/inet_ecn.h>
@@ -10,6 +9,7 @@
 #include <net/l3mdev.h>
 #include <net/xfrm.h>
 
+#include "core/classify.h"
 #include "core/frag.h"
 #include "core/group.h"
 #include "core/hooks.h"
@@ -23,46 +23,11 @@
 #include "tag.h"
 #include "xfrm.h"
 
-/*
- * A VRF (drivers/net/vrf.c) has its packets pass a hook twice. They are tagged
- * each time and counted once.
- *
- * PRE_ROUTING	again once the VRF has the packet, told by a flag. A packet in
- *		transport mode has kept that from when it was ESP: over IPv4 it
- *		comes but once; over IPv6 twice as well, with nothing to tell it
- *		by, and is counted twice.
- * LOCAL_OUT	first with the VRF as device, then with the VRF behind it.
- * POST_ROUTING	likewise; but of a VRF with a qdisc the packet has its route
- *		into the SA the second time only: so it is the first that does
- *		not count.
- */
-static bool iq_tag_second_pass(const struct sk_buff *skb,
-			       const struct nf_hook_state *state)
-{
-	const struct sec_path *sp;
-
-	if (state->hook == NF_INET_LOCAL_OUT)
-		return unlikely(netif_is_l3_slave(state->out)) &&
-		       skb->dev == l3mdev_master_dev_rcu(state->out);
-	if (state->hook == NF_INET_POST_ROUTING)
-		return unlikely(netif_is_l3_master(state->out)) &&
-		       skb_dst(skb)->dev != state->out;
-	if (likely(!(state->pf == NFPROTO_IPV4 ?
-		     ipv4_l3mdev_skb(IPCB(skb)->flags) :
-		     ipv6_l3mdev_skb(IP6CB(skb)->flags))))
-		return false;
-	sp = skb_sec_path(skb);
-	return !sp || !sp->len ||
-	       sp->xvec[sp->len - 1]->outer_mode.flags & XFRM_MODE_FLAG_TUNNEL;
-}
-
 static noinline void iq_total_add(struct iq_net *iqn, enum iq_total which,
-				  const struct sk_buff *skb,
-				  const struct nf_hook_state *state)
+				  const struct sk_buff *skb, u32 packets)
 {
-	if (iq_tag_second_pass(skb, state))
-		return;
-	iq_counter_add(iq_tag(iqn)->total, which, iq_skb_packets(skb), skb->len);
+	if (packets)
+		iq_counter_add(iq_tag(iqn)->total, which, packets, skb->len);
 }
 
 static noinline void iq_set_dscp(struct sk_buff *skb, u8 family, u8 dscp)
@@ -116,11 +81,11 @@ static noinline u32 iq_tag_left(struct iq_net *iqn, const struct sk_buff *skb,
 }
 
 /* What the packet's tracepoints call its SPI */
-static u64 iq_spi_of(enum iq_kind kind, const struct iq_packet *pkt)
+static u64 iq_spi_of(const struct iq_class *c)
 {
-	if (kind == IQ_SA)
-		return pkt->spi;
-	return kind == IQ_IKE ? pkt->spi_i : 0;
+	if (c->kind == IQ_SA)
+		return c->pkt.spi;
+	return c->kind == IQ_IKE ? c->pkt.spi_i : 0;
 }
 
 /* Out of line: nothing is saved on the packet's way for what is seldom asked for. */
@@ -139,25 +104,6 @@ static void iq_act(struct sk_buff *skb, const struct iq_action *a, u32 mask)
 		skb->priority = a->priority;
 }
 
-enum iq_kind iq_tag_parse(struct sk_buff *skb, const struct iq_settings *settings,
-			  struct iq_packet *pkt)
-{
-	enum iq_kind kind;
-
-	for (;;) {
-		int off = skb_network_offset(skb);
-
-		kind = iq_parse(skb_network_header(skb), iq_tag_avail(skb),
-				skb->len - off, &settings->ports, pkt);
-		if (kind != IQ_SHORT)
-			return kind;
-		if (!pskb_may_pull(skb, off + pkt->need)) {
-			pkt->first = false;	/* what it points to may be gone */
-			return IQ_MALFORMED;
-		}
-	}
-}
-
 void iq_tag_key(const struct iq_packet *pkt, struct iq_key *key)
 {
 	*key = (struct iq_key) {
@@ -172,77 +118,36 @@ void iq_tag_key(const struct iq_packet *pkt, struct iq_key *key)
 }
 
 const struct iq_action *iq_tag_lookup(struct iq_net *iqn, const struct sk_buff *skb,
-				      enum iq_kind kind, const struct iq_packet *pkt,
-				      u32 packets)
+				      const struct iq_class *c)
 {
 	struct iq_key key;
 
-	if (kind == IQ_IKE)
-		return iq_ike_lookup(iqn, pkt->spi_i, pkt->spi_r, packets,
+	if (c->kind == IQ_IKE)
+		return iq_ike_lookup(iqn, c->pkt.spi_i, c->pkt.spi_r, c->packets,
 				     skb->len);
-	iq_tag_key(pkt, &key);
-	return iq_table_lookup(&iq_tag(iqn)->tables[IQ_TABLE_SA], &key, packets, skb->len);
+	iq_tag_key(&c->pkt, &key);
+	return iq_table_lookup(&iq_tag(iqn)->tables[IQ_TABLE_SA], &key, c->packets,
+			       skb->len);
 }
 
-static bool iq_bridged(const struct sk_buff *skb)
-{
-#if IS_ENABLED(CONFIG_BRIDGE_NETFILTER)
-	return nf_bridge_info_exists(skb);
-#else
-	return false;
-#endif
-}
-
-/*
- * Whose is a fragment? True: it waits for the first, and is gone. What a bridge
- * or a VRF has in hand does not wait, as it would go on through a module that may
- * be gone by then; nor what has a socket or a route without a reference.
- */
-static noinline bool iq_tag_fragment(struct iq_net *iqn, struct sk_buff *skb,
-				     const struct nf_hook_state *state,
-				     struct iq_packet *pkt, enum iq_kind *kind)
-{
-	bool may_carry = pkt->family == AF_INET ||
-			 iq_parse_may_carry(pkt->frag_proto), may_wait, ours;
-
-	ours = may_carry && iq_frag_ours(iqn, pkt);
-	if (*kind != IQ_FRAGMENT) {
-		/* Of what is not ours, and has nobody waiting, there is nothing to say. */
-		if (ours || (may_carry && *kind != IQ_OTHER))
-			iq_frag_learn(iqn, state, pkt, *kind);
-		return false;
-	}
-	may_wait = state->hook == NF_INET_PRE_ROUTING && ours &&
-		   !skb->sk && !skb_dst(skb) && !iq_bridged(skb) &&
-		   !netif_is_l3_master(state->in);
-	if (iq_frag_recall(iqn, may_wait ? skb : NULL, state, pkt, kind))
-		return true;
-	/* Of UDP that nobody here speaks it is not known that it is protected. */
-	if (*kind == IQ_FRAGMENT && !ours && pkt->frag_proto != IPPROTO_ESP &&
-	    pkt->frag_proto != IPPROTO_AH)
-		*kind = IQ_OTHER;
-	return false;
-}
-
-u32 iq_tag_mask(struct iq_net *iqn, const struct sk_buff *skb, enum iq_kind kind,
-		const struct iq_packet *pkt, bool in, u32 mark, u32 mask, u32 group,
-		u32 packets)
+u32 iq_tag_mask(struct iq_net *iqn, const struct sk_buff *skb, const struct iq_class *c,
+		u32 mark, u32 mask, u32 group)
 {
 	u32 left = mask;
 	struct iq_key key;
 
 	if (!iq_claimed(iqn, mask))
 		return mask;
-	if (kind == IQ_SA) {
-		iq_tag_key(pkt, &key);
-		left = iq_claim_esp(iqn, skb, &key, in, mark, mask);
-	} else if (kind == IQ_FRAGMENT) {
+	if (c->kind == IQ_SA) {
+		iq_tag_key(&c->pkt, &key);
+		left = iq_claim_esp(iqn, skb, &key, c->in, mark, mask);
+	} else if (c->kind == IQ_FRAGMENT) {
 		/* Of which SA it is it does not say. */
 		left &= ~READ_ONCE(iq_tag(iqn)->claimed);
 	} else {
 		left = iq_claim_other(iqn, skb, mark, mask);
 	}
-	return iq_tag_left(iqn, skb, left, mark, mask, group, packets);
+	return iq_tag_left(iqn, skb, left, mark, mask, group, c->packets);
 }
 
 /*
@@ -267,56 +172,47 @@ noinline unsigned int
 iq_tag_protected(struct iq_net *iqn, struct sk_buff *skb,
 		 const struct nf_hook_state *state, bool nobodys)
 {
-	const struct iq_settings *settings = rcu_dereference(iqn->settings);
-	bool in = state->hook == NF_INET_PRE_ROUTING;
 	enum ipsec_qos_counter which;
 	const struct iq_action *a;
-	struct iq_packet pkt;
-	enum iq_kind kind;
-	u32 packets;
+	struct iq_class c;
 
-	kind = iq_tag_parse(skb, settings, &pkt);
-	if (unlikely(kind == IQ_FRAGMENT || pkt.first) &&
-	    iq_tag_fragment(iqn, skb, state, &pkt, &kind))
+	if (!iq_classify(iqn, skb, state, &c))
 		return NF_STOLEN;
 
-	switch (kind) {
+	switch (c.kind) {
 	case IQ_SA:
-		which = in ? IPSEC_QOS_COUNTER_ESP_IN : IPSEC_QOS_COUNTER_ESP_OUT;
+		which = c.in ? IPSEC_QOS_COUNTER_ESP_IN : IPSEC_QOS_COUNTER_ESP_OUT;
 		break;
 	case IQ_IKE:
-		which = in ? IPSEC_QOS_COUNTER_IKE_IN : IPSEC_QOS_COUNTER_IKE_OUT;
+		which = c.in ? IPSEC_QOS_COUNTER_IKE_IN : IPSEC_QOS_COUNTER_IKE_OUT;
 		break;
 	case IQ_FRAGMENT:
 		trace_iq_untagged(iqn, skb, IPSEC_QOS_COUNTER_UNSPEC, 0,
 				  IQ_UNTAGGED_FRAGMENT);
-		iq_total_add(iqn, IQ_TOTAL_UNTAGGED, skb, state);
+		iq_total_add(iqn, IQ_TOTAL_UNTAGGED, skb, c.packets);
 		/* Of UDP it need not be a protected one. */
-		if (pkt.frag_proto == IPPROTO_ESP || pkt.frag_proto == IPPROTO_AH)
-			iq_fallback_mark(iqn, skb, state, &pkt, kind,
-					 iq_tag_second_pass(skb, state) ? 0 : 1);
+		if (c.pkt.frag_proto == IPPROTO_ESP || c.pkt.frag_proto == IPPROTO_AH)
+			iq_fallback_mark(iqn, skb, &c);
 		return NF_ACCEPT;
 	case IQ_MALFORMED:
 		trace_iq_malformed(iqn, skb);
-		iq_total_add(iqn, IQ_TOTAL_MALFORMED, skb, state);
+		iq_total_add(iqn, IQ_TOTAL_MALFORMED, skb, c.packets);
 		return NF_ACCEPT;
 	default:
 		return NF_ACCEPT;
 	}
 
-	packets = iq_tag_second_pass(skb, state) ? 0 : iq_skb_packets(skb);
-	a = nobodys ? NULL : iq_tag_lookup(iqn, skb, kind, &pkt, packets);
+	a = nobodys ? NULL : iq_tag_lookup(iqn, skb, &c);
 	if (a) {
-		if (unlikely(pkt.first || kind == IQ_IKE))
-			iq_frag_pair(iqn, &pkt);
-		iq_tag_with(skb, a, iq_tag_mask(iqn, skb, kind, &pkt, in, a->mark,
-						a->mask, a->group->id, packets),
-			    which, packets, pkt.family, iq_spi_of(kind, &pkt));
+		if (unlikely(c.pkt.first || c.kind == IQ_IKE))
+			iq_frag_pair(iqn, &c.pkt);
+		iq_tag_with(skb, a, iq_tag_mask(iqn, skb, &c, a->mark, a->mask,
+						a->group->id),
+			    which, c.packets, c.pkt.family, iq_spi_of(&c));
 	} else {
-		trace_iq_untagged(iqn, skb, which, iq_spi_of(kind, &pkt),
-				  IQ_UNTAGGED_UNKNOWN);
-		iq_total_add(iqn, IQ_TOTAL_UNTAGGED, skb, state);
-		iq_fallback_mark(iqn, skb, state, &pkt, kind, packets);
+		trace_iq_untagged(iqn, skb, which, iq_spi_of(&c), IQ_UNTAGGED_UNKNOWN);
+		iq_total_add(iqn, IQ_TOTAL_UNTAGGED, skb, c.packets);
+		iq_fallback_mark(iqn, skb, &c);
 	}
 	return NF_ACCEPT;
 }
@@ -335,7 +231,7 @@ iq_tag_plain(struct iq_net *iqn, struct sk_buff *skb,
 	const struct iq_action *a;
 	bool again;
 
-	/* It may be that, see iq_tag_second_pass(). */
+	/* It may be that, see iq_second_pass(). */
 	again = family == AF_INET ? ipv4_l3mdev_skb(IPCB(skb)->flags) :
 				    ipv6_l3mdev_skb(IP6CB(skb)->flags);
 	if (unlikely(!plain || again || skb_is_gso(skb) || READ_ONCE(iq_tag(iqn)->claimed)))
@@ -387,7 +283,7 @@ static noinline void iq_tag_decrypted(struct iq_net *iqn, struct sk_buff *skb,
 {
 	struct sec_path *sp = skb_sec_path(skb);
 	u32 packets = iq_skb_packets(skb), bytes;
-	bool count = !iq_tag_second_pass(skb, state) && !iq_frag_waited(skb), esp;
+	bool count = !iq_second_pass(skb, state) && !iq_frag_waited(skb), esp;
 	const struct iq_action *a;
 	u32 mask;
 	u8 last;
@@ -494,7 +390,7 @@ unsigned int iq_tag_leaving(struct iq_net *iqn, struct sk_buff *skb,
 
 	if (!a)
 		return NF_ACCEPT;
-	packets = iq_tag_second_pass(skb, state) ? 0 : iq_skb_packets(skb);
+	packets = iq_second_pass(skb, state) ? 0 : iq_skb_packets(skb);
 	if (packets) {
 		local_bh_disable();
 		iq_action_count(a, IPSEC_QOS_COUNTER_CLEAR_OUT, packets, skb->len);
@@ -512,15 +408,14 @@ unsigned int iq_tag_leaving(struct iq_net *iqn, struct sk_buff *skb,
 unsigned int iq_tag_forward(struct iq_net *iqn, struct sk_buff *skb,
 			    const struct nf_hook_state *state)
 {
+	struct iq_class c = { .in = true };	/* it has been counted */
 	const struct iq_action *a = NULL;
-	struct iq_packet pkt;
-	enum iq_kind kind;
 
-	kind = iq_tag_parse(skb, rcu_dereference(iqn->settings), &pkt);
-	if (kind == IQ_FRAGMENT)
-		iq_frag_recall(iqn, NULL, state, &pkt, &kind);
-	if (kind == IQ_SA || kind == IQ_IKE)
-		a = iq_tag_lookup(iqn, skb, kind, &pkt, 0);
+	c.kind = iq_parse_skb(iqn, skb, &c.pkt);
+	if (c.kind == IQ_FRAGMENT)
+		iq_frag_recall(iqn, NULL, state, &c.pkt, &c.kind);
+	if (c.kind == IQ_SA || c.kind == IQ_IKE)
+		a = iq_tag_lookup(iqn, skb, &c);
 	if (!a && secpath_exists(skb))
 		a = iq_xfrm_decrypted(iqn, skb, 0, 0);
 	if (a && a->priority)

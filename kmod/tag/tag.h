@@ -11,19 +11,11 @@
 #include <linux/netfilter.h>
 #include <linux/skbuff.h>
 
+#include "core/classify.h"
 #include "core/group.h"
 #include "core/net.h"
 
 struct iq_key;
-
-/* What of a packet is linear, from the IP header on */
-static inline u32 iq_tag_avail(const struct sk_buff *skb)
-{
-	return skb_tail_pointer(skb) - skb_network_header(skb);
-}
-
-#define IQ_PLAIN(parse, skb, ...)					\
-	parse(skb_network_header(skb), iq_tag_avail(skb), ##__VA_ARGS__)
 
 /*
  * May it be ours? The IP stack has checked that the fixed header is there and linear;
@@ -52,32 +44,25 @@ static inline bool iq_tag_may_ipv6(const struct sk_buff *skb)
 	}
 }
 
-/** iq_tag_parse() - and bring a packet's headers into the linear part where need be */
-enum iq_kind iq_tag_parse(struct sk_buff *skb, const struct iq_settings *settings,
-			  struct iq_packet *pkt);
-
 /** iq_tag_key() - what a packet of kind IQ_SA has as key in the SA table */
 void iq_tag_key(const struct iq_packet *pkt, struct iq_key *key);
 
 /**
- * iq_tag_lookup() - whose is it? NULL: nobody's that is known here
- *
- * @packets: to count as the entry's, 0: none
+ * iq_tag_lookup() - whose is a packet of kind IQ_SA or IQ_IKE, which is counted as the
+ * entry's? NULL: nobody's that is known here
  */
 const struct iq_action *iq_tag_lookup(struct iq_net *iqn, const struct sk_buff *skb,
-				      enum iq_kind kind, const struct iq_packet *pkt,
-				      u32 packets);
+				      const struct iq_class *c);
 
 /**
  * iq_tag_mask() - which bits of @mask may be set to @mark on a protected packet?
  *
- * @in: it has come in, or was made here
+ * It is counted where bits are left to others.
+ *
  * @group: whose mark it is, 0: the fall-back's
- * @packets: to count where bits are left to others, 0: none
  */
-u32 iq_tag_mask(struct iq_net *iqn, const struct sk_buff *skb, enum iq_kind kind,
-		const struct iq_packet *pkt, bool in, u32 mark, u32 mask, u32 group,
-		u32 packets);
+u32 iq_tag_mask(struct iq_net *iqn, const struct sk_buff *skb, const struct iq_class *c,
+		u32 mark, u32 mask, u32 group);
 
 /*
  * What path.c calls for the packets of each hook: none of it inline, so that what is not

@@ -43,8 +43,10 @@ class Trace:
 
     def armed(self):
         assert self.proc.poll() is None, self.proc.stderr.read()
-        return os.path.exists(f"{TRACING}/{self.instance}") and \
-            read(f"{self.instance}/tracing_on") == "1"
+        try:
+            return read(f"{self.instance}/tracing_on") == "1"
+        except FileNotFoundError:
+            return False
 
     def line(self):
         """The next; None: nothing comes for longer than it takes."""

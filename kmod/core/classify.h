@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What a packet is: found out once a hook, from its headers, or for a later fragment from
+ * what the first one said. Those who decide on it are handed the result.
+ *
+ * The commonest packets need less: the iq_parse_plain_ functions tell these by a compare
+ * or two (path.c).
+ */
+#ifndef _IPSEC_QOS_CLASSIFY_H
+#define _IPSEC_QOS_CLASSIFY_H
+
+#include <linux/netfilter.h>
+#include <linux/skbuff.h>
+
+#include "net.h"
+
+/**
+ * struct iq_class - what a packet is
+ *
+ * It is good for one hook: what @pkt points to moves with the next who changes the packet.
+ *
+ * @in: it has come in; else this host has made it
+ * @packets: as how many it counts; 0: it was counted when it passed first, see
+ *	iq_second_pass()
+ */
+struct iq_class {
+	enum iq_kind kind;
+	bool in;
+	u32 packets;
+	struct iq_packet pkt;
+};
+
+/* What of a packet is linear, from the IP header on */
+static inline u32 iq_skb_avail(const struct sk_buff *skb)
+{
+	return skb_tail_pointer(skb) - skb_network_header(skb);
+}
+
+#define IQ_PLAIN(parse, skb, ...)					\
+	parse(skb_network_header(skb), iq_skb_avail(skb), ##__VA_ARGS__)
+
+/* A GSO packet counts as the packets that it will be on the wire. */
+static inline u32 iq_skb_packets(const struct sk_buff *skb)
+{
+	return skb_is_gso(skb) && skb_shinfo(skb)->gso_segs ?
+	       skb_shinfo(skb)->gso_segs : 1;
+}
+
+/** iq_second_pass() - has a VRF sent this packet through the same hook before? */
+bool iq_second_pass(const struct sk_buff *skb, const struct nf_hook_state *state);
+
+/**
+ * iq_parse_skb() - what its own headers say, which are brought into the linear part where
+ * need be; under rcu_read_lock()
+ */
+enum iq_kind iq_parse_skb(struct iq_net *iqn, struct sk_buff *skb, struct iq_packet *pkt);
+
+/**
+ * iq_classify() - what is a packet, seen in PRE_ROUTING or LOCAL_OUT?
+ *
+ * Context: under rcu_read_lock(), bottom halves are disabled.
+ *
+ * Return: false: it is a fragment that waits for the first, and no longer the caller's.
+ */
+bool iq_classify(struct iq_net *iqn, struct sk_buff *skb,
+		 const struct nf_hook_state *state, struct iq_class *c);
+
+#endif /* _IPSEC_QOS_CLASSIFY_H */
