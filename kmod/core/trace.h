@@ -238,25 +238,26 @@ DEFINE_EVENT(iq_match, iq_collided,
 /*
  * Listeners of a multicast group of the netlink family are told.
  *
- * @event: enum ipsec_qos_event
+ * @what: enum ipsec_qos_event
  */
 TRACE_EVENT(iq_event,
-	TP_PROTO(const struct iq_net *iqn, const char *group, u32 event, u32 len),
-	TP_ARGS(iqn, group, event, len),
+	TP_PROTO(const struct iq_net *iqn, const char *group,
+		 enum ipsec_qos_event what, u32 len),
+	TP_ARGS(iqn, group, what, len),
 	TP_STRUCT__entry(
 		__field(u32, netns)
 		__array(char, multicast, GENL_NAMSIZ)
-		__field(u32, event)
+		__field(u32, what)
 		__field(u32, len)
 	),
 	TP_fast_assign(
 		__entry->netns = iqn->net->ns.inum;
 		strscpy(__entry->multicast, group, GENL_NAMSIZ);
-		__entry->event = event;
+		__entry->what = what;
 		__entry->len = len;
 	),
-	TP_printk("netns=%u multicast=%s event=%s len=%u", __entry->netns,
-		  __entry->multicast, iq_show_event(__entry->event), __entry->len)
+	TP_printk("netns=%u what=%s multicast=%s len=%u", __entry->netns,
+		  iq_show_event(__entry->what), __entry->multicast, __entry->len)
 );
 
 #endif /* _IPSEC_QOS_TRACE_H */

@@ -165,7 +165,8 @@ def namespaces():
     there.next(group="theirs", event="tagged")
     for trace in here, there:
         assert trace.end()[:2] == (0, "")
-    subprocess.run([*qos_there, "group", "del", "theirs", "force"], check=False)
+    for words in ("sa", "flush"), ("group", "del", "theirs"):
+        subprocess.run([*qos_there, *words], check=True, stdout=subprocess.DEVNULL)
 
 
 def told():
@@ -181,7 +182,7 @@ def told():
         qos("group", "del", name)
         return select.select([monitor.stdout], [], [], 0.1)[0]
     until("the monitor hears", heard)
-    trace.next(event="event", multicast="events")
+    trace.next(event="event", what="new", multicast="events")
     monitor.terminate()
     monitor.wait()
     trace.end()
