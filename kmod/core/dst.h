@@ -10,9 +10,10 @@
 
 struct iq_net;
 
+/** iq_dst_init() - when a namespace comes to be; 0 or -ENOMEM */
 int iq_dst_init(struct iq_net *iqn);
 
-/* Nobody looks any more. */
+/** iq_dst_exit() - nobody looks any more, and all entries are gone */
 void iq_dst_exit(struct iq_net *iqn);
 
 /** iq_dst_added() - an entry has @key's destination: 0 or -ENOMEM; iq_net.table_lock is held */

@@ -121,7 +121,10 @@ struct iq_group_req {
 	int dscp;
 };
 
+/** iq_group_init() - when a namespace comes to be; it cannot fail */
 void iq_group_init(struct iq_net *iqn);
+
+/** iq_group_exit() - all groups go; nobody is in one, and no packet comes any more */
 void iq_group_exit(struct iq_net *iqn);
 
 /* All below: iq_net.config_lock is held. */

@@ -21,7 +21,7 @@ void iq_name_add(struct iq_net *iqn, struct iq_group *g);
 /** iq_name_del() - it has none any more, and may get another */
 void iq_name_del(struct iq_group *g);
 
-/* All groups are gone. */
+/** iq_name_exit() - all groups are gone */
 void iq_name_exit(struct iq_net *iqn);
 
 #endif /* _IPSEC_QOS_NAME_H */

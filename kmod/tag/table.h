@@ -132,8 +132,11 @@ struct iq_walk {
 typedef bool (*iq_entry_cond)(struct iq_net *iqn, const struct iq_ref *ref,
 			      const void *arg);
 
+/** iq_table_init() - an empty one, with room for @max entries; it cannot fail */
 void iq_table_init(struct iq_table *t, struct iq_net *iqn,
 		   const struct iq_table_type *type, u32 max);
+
+/** iq_table_exit() - its entries go; nobody looks anything up in it any more */
 void iq_table_exit(struct iq_table *t);
 
 /**
@@ -193,24 +196,36 @@ u32 iq_table_sweep(struct iq_table *t, u8 owner);
 u32 iq_table_remove_if(struct iq_table *t, enum ipsec_qos_event event,
 		       iq_entry_cond cond, const void *arg);
 
-/* The delayed work that removes what has expired. */
+/** iq_table_expire_work() - the delayed work that removes what has expired */
 void iq_table_expire_work(struct work_struct *work);
 
-/* For those that know an entry's type; iq_net.table_lock is held. */
+/* For those that know what an entry is; iq_net.table_lock is held. */
+
+/** iq_table_find() - where is @key's entry? False: there is none. */
 bool iq_table_find(struct iq_table *t, const struct iq_key *key,
 		   struct iq_ref *ref);
+
+/** iq_table_changed() - who listens is told of an entry, which the caller has changed */
 void iq_table_changed(struct iq_table *t, const struct iq_ref *ref,
 		      enum ipsec_qos_event event);
+
+/** iq_table_remove() - an entry goes, and who listens is told */
 void iq_table_remove(struct iq_table *t, const struct iq_ref *ref,
 		     enum ipsec_qos_event event);
 
+/** iq_walk_begin() - before the first iq_walk_next(); any context */
 void iq_walk_begin(struct iq_walk *w, struct iq_table *t,
 		   const struct iq_filter *filter);
 
-/* Under rcu_read_lock(), which it lets go of, as its caller may between two calls. */
+/**
+ * iq_walk_next() - the next entry that fits; false: there is none any more
+ *
+ * Context: process, under rcu_read_lock(), which it lets go of, as its caller may between
+ * two calls.
+ */
 bool iq_walk_next(struct iq_walk *w, struct iq_entry_info *info);
 
-/* How many entries the table has, and its ceiling. */
+/** iq_table_count() - how many entries does it have? Any context. */
 static inline u32 iq_table_count(const struct iq_table *t)
 {
 	return READ_ONCE(t->n);
