@@ -476,8 +476,9 @@ void nat_print_ceiling(const struct iq_kernel_nat *n)
 }
 
 /*
- * The columns of 004, figure 5: with the SPI that each end sends with. What is
- * local outside is what is global there: only the inside is translated.
+ * The columns of a translation table (inside, outside, local and global are in
+ * CONTRIBUTING.md's glossary), with the SPI that each end sends with. What is local
+ * outside is what is global there: only the inside is translated.
  */
 static const struct column columns[] = {
 	{ "PROTO" }, { "INSIDE GLOBAL", .color = COLOR_ADDR }, { "INSIDE LOCAL" },

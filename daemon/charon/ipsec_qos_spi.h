@@ -16,9 +16,9 @@ typedef struct ipsec_qos_spi_t ipsec_qos_spi_t;
  * Derives the SPIs this host answers with from those of the originators.
  *
  * So an address translator that sees both can tell that they belong together
- * (document 004, paragraphs 48 to 50). As listener it notes the SPI in each
- * request for a CHILD_SA, which is what the one that's allocated next for the
- * same IKE_SA gets derived from.
+ * ("derived SPI" in CONTRIBUTING.md's glossary). As listener it notes the SPI in
+ * each request for a CHILD_SA, which is what the one that's allocated next for
+ * the same IKE_SA gets derived from.
  */
 struct ipsec_qos_spi_t {
 

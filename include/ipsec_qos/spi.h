@@ -2,7 +2,7 @@
 /*
  * An SPI that is derived from another: who answers in a negotiation chooses its
  * SPI by the originator's, so that an address translator, which sees both, can tell
- * that they belong together (004, paragraphs 48 to 50 and 60 to 67). Pure: the
+ * that they belong together ("derived SPI" in CONTRIBUTING.md's glossary). Pure: the
  * kernel, the strongSwan plugin and the unit tests compile the same code.
  *
  * A scheme hashes the originator's SPI, 4 bytes as on the wire, and has the first

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The translation table: which inside node's ESP is behind a global address (004).
+ * The translation table: which inside node's ESP is behind a global address. What the
+ * words inside, outside, local and global say, and what a derived SPI is, is in
+ * CONTRIBUTING.md, in the glossary.
  *
  * A packet on its way out makes an entry, by its SPI; one on its way in belongs to
  * an entry by an association that is known, or is matched: its SPI is derived from

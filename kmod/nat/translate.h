@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * ESP is translated, and ICMP errors about it: what path.c calls for the packets of each
- * hook (004).
+ * hook.
  */
 #ifndef _IPSEC_QOS_TRANSLATE_H
 #define _IPSEC_QOS_TRANSLATE_H

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
 # A provider's gateway and its customers, who all chose the same addresses
-# (document 000, figure 3). Two have a contract and a group each, a stranger
-# has none. Needs lib.sh.
+# ("overlapping customers" in CONTRIBUTING.md's glossary). Two have a contract and a
+# group each, a stranger has none. Needs lib.sh.
 #
 #    at home                                             at the remote sites
 #    .--------. lan-a                               net  .--------. 192.168.1.2

@@ -94,7 +94,7 @@ def drain(sock):
 
 
 def low16(spi):
-    """004, paragraph 49: the first two bytes of the hash"""
+    """of a derived SPI: the first two bytes of the hash of the originator's"""
     return int.from_bytes(hashlib.md5(struct.pack("!I", spi)).digest()[:2], "big")
 
 

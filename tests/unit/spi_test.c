@@ -42,7 +42,7 @@ START_TEST(test_siphash)
 }
 END_TEST
 
-/* 0x61626364 is "abcd". 004, paragraph 49: the first bytes of the hash are the last. */
+/* 0x61626364 is "abcd". The first bytes of the hash are the last of a derived SPI. */
 START_TEST(test_schemes)
 {
 	struct iq_spi_rule r = { .scheme = IQ_SPI_MD5_LOW16 };
