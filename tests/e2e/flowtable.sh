@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
 # A router with a flowtable of nftables: what is in it passes by the module. status
-# says so, and the rule that README names keeps ESP in UDP out of it.
+# says so, and the rule that docs/LIMITS.md names keeps ESP in UDP out of it.
 #
 #   .-----------------.            .---------------.            .-----------------.
 #   | node            |            | router        |            | home            |
@@ -96,7 +96,7 @@ tagged=$(counters_since router)
 echo "           of $((2 * n)) packets: $tagged"
 ((${tagged#*+} < n)) || fail "it did not matter: $tagged"
 
-step "with README's rule all are tagged"
+step "with that rule all are tagged"
 ruleset "meta l4proto { tcp, udp } th sport != { 500, 4500 } th dport != { 500, 4500 }"
 nft_counted router >/dev/null
 counters_keep router
