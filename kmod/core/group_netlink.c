@@ -243,7 +243,7 @@ static int iq_dump_groups(struct sk_buff *skb, struct netlink_callback *cb)
 	xa_for_each_start(&iqn->groups, i, g, cb->args[0]) {
 		if (owner >= 0 && g->owner != owner)
 			continue;
-		hdr = iq_dump_begin(skb, cb, IPSEC_QOS_CMD_GROUP_NEW);
+		hdr = iq_dump_begin(skb, cb, IPSEC_QOS_CMD_GROUP_GET);
 		if (!hdr)
 			break;
 		genl_dump_check_consistent(cb, hdr);

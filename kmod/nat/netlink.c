@@ -375,7 +375,7 @@ static int iq_dump_nat_rules(struct sk_buff *skb, struct netlink_callback *cb)
 	list_for_each_entry(rule, &iq_nat(iqn)->rules, list) {
 		if (rule->id <= cb->args[0])
 			continue;
-		hdr = iq_dump_begin(skb, cb, IPSEC_QOS_CMD_NAT_RULE_NEW);
+		hdr = iq_dump_begin(skb, cb, IPSEC_QOS_CMD_NAT_RULE_GET);
 		if (!hdr)
 			break;
 		if (iq_put_rule(skb, iq_nat(iqn), rule)) {

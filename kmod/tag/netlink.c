@@ -463,12 +463,12 @@ static int iq_dump_start(struct netlink_callback *cb, enum iq_table_id id, u8 cm
 
 static int iq_dump_sas_start(struct netlink_callback *cb)
 {
-	return iq_dump_start(cb, IQ_TABLE_SA, IPSEC_QOS_CMD_SA_NEW);
+	return iq_dump_start(cb, IQ_TABLE_SA, IPSEC_QOS_CMD_SA_GET);
 }
 
 static int iq_dump_ikes_start(struct netlink_callback *cb)
 {
-	return iq_dump_start(cb, IQ_TABLE_IKE, IPSEC_QOS_CMD_IKE_NEW);
+	return iq_dump_start(cb, IQ_TABLE_IKE, IPSEC_QOS_CMD_IKE_GET);
 }
 
 static int iq_dump_entries(struct sk_buff *skb, struct netlink_callback *cb)

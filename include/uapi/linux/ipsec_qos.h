@@ -8,7 +8,8 @@
  * Unknown attributes are refused, and those that a command does not take.
  * Numbers are in host byte order unless said otherwise. Errors come with an
  * extended ACK: a message, and the offset of the attribute that is at fault (in
- * a bulk request: the nest of the entry).
+ * a bulk request: the nest of the entry). An answer bears the command of its
+ * request.
  *
  * NLM_F_CREATE|NLM_F_EXCL  add; EEXIST where it exists
  * NLM_F_REPLACE            change; ENOENT where it does not exist
@@ -351,7 +352,7 @@ enum ipsec_qos_conf_attr {
 /**
  * enum ipsec_qos_fallback_attr - one DSCP of the fall-back table
  *
- * @IPSEC_QOS_FALLBACK_A_ENTRY: nest of the others
+ * @IPSEC_QOS_FALLBACK_A_ENTRY: nest of the others; may repeat
  * @IPSEC_QOS_FALLBACK_A_DSCP: u8, 0 to 63
  * @IPSEC_QOS_FALLBACK_A_MARK: u32, no bit outside of MASK
  * @IPSEC_QOS_FALLBACK_A_MASK: u32, not 0; all ones if absent
