@@ -101,6 +101,7 @@ step "make install"
 # with a DESTDIR neither DKMS nor depmod run: they take minutes here
 make -s install DESTDIR=/ PREFIX=/usr
 test -e /usr/src/ipsec-qos-*/dkms.conf
+cmp specs/ipsec_qos.yaml /usr/share/ipsec-qos/specs/ipsec_qos.yaml
 
 # what this machine would start otherwise
 for unit in default.target multi-user.target sysinit.target basic.target; do
@@ -172,3 +173,4 @@ step "make uninstall"
 make -s uninstall DESTDIR=/ PREFIX=/usr
 not test -e /usr/sbin/ipsec-qosd
 not test -e /usr/lib/systemd/system/ipsec-qosd.service
+not test -e /usr/share/ipsec-qos
