@@ -11,6 +11,12 @@
  * some seconds another packet that fits, and fits none that waits, takes the entry
  * over, as the right answer would come soon.
  *
+ * Here is what the files of this room share: the structures, and what is inline. Each
+ * file owns one thing, and its header says what it does for others: rule.c the rules,
+ * entry.c the entries and how far they are, match.c which of them a packet fits,
+ * ceiling.c who gives way, expire.c who is over, node.c inside nodes, peer.c outside
+ * ends that derive nothing.
+ *
  * What a packet needs is found by look-ups under RCU, without a lock. Entries are
  * made, matched and removed under iq_nat.lock, rules under iq_net.config_lock.
  *
@@ -276,60 +282,6 @@ int iq_nat_init(struct iq_net *iqn);
 
 /** iq_nat_exit() - the hooks are gone and a grace period has passed */
 void iq_nat_exit(struct iq_net *iqn);
-
-/** iq_nat_rule_find() - iq_net.config_lock is held; NULL: none */
-struct iq_nat_rule *iq_nat_rule_find(const struct iq_nat *nat, u32 id);
-
-/**
- * iq_nat_rule_set() - add a rule or change it; iq_net.config_lock is held
- *
- * @conf: taken over, if that goes well
- *
- * What waits goes, where the scheme changes.
- */
-int iq_nat_rule_set(struct iq_nat *nat, u32 id, struct iq_nat_conf *conf);
-
-/** iq_nat_rule_del() - with its entries; iq_net.config_lock is held */
-void iq_nat_rule_del(struct iq_nat *nat, struct iq_nat_rule *rule);
-
-/**
- * iq_nat_flush() - entries of @rule, or all; returns how many went
- *
- * Context: process; iq_net.config_lock is held, or there are no packets and requests any more.
- */
-u32 iq_nat_flush(struct iq_nat *nat, struct iq_nat_rule *rule);
-
-/* Packets; under rcu_read_lock(), bottom halves disabled */
-
-/** iq_nat_find_out() - the entry of packets with @spi to @outside, or NULL */
-struct iq_nat_entry *iq_nat_find_out(struct iq_nat *nat, const struct iq_nat_rule *rule,
-				     __be32 outside, __be32 spi);
-struct iq_nat_entry *iq_nat_find_in(struct iq_nat *nat, const struct iq_nat_rule *rule,
-				    __be32 outside, __be32 spi);
-
-/**
- * iq_nat_send() - @inside has sent: its entry, made where there is none, moved where
- * it was another node's
- *
- * @global: its address outside, which may be another than it was
- *
- * Return: NULL: there may be no entry: the packet has been counted, and is to be
- * dropped.
- */
-struct iq_nat_entry *iq_nat_send(struct iq_nat *nat, struct iq_nat_rule *rule,
-				 const struct iq_nat_conf *conf, __be32 inside,
-				 __be32 global, __be32 outside, __be32 spi);
-
-/**
- * iq_nat_match() - whose is a packet that no association is known for?
- *
- * @collided: it fits entries of several nodes
- *
- * Return: the entry, associated; NULL: nobody's.
- */
-struct iq_nat_entry *iq_nat_match(struct iq_nat *nat, struct iq_nat_rule *rule,
-				  const struct iq_nat_conf *conf, __be32 global,
-				  __be32 outside, __be32 spi, bool *collided);
 
 /** iq_nat_use() - a packet came that way */
 static inline void iq_nat_use(struct iq_nat_dir *d)

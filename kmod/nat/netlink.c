@@ -7,8 +7,11 @@
 #include "core/debug.h"
 #include "core/hooks.h"
 #include "core/netlink.h"
+#include "entry.h"
+#include "expire.h"
 #include "nat.h"
 #include "netlink.h"
+#include "rule.h"
 
 /* Not const: struct nla_policy takes it so before 6.7. */
 static struct netlink_range_validation iq_seconds_range = {

@@ -13,6 +13,8 @@
 #include "core/classify.h"
 #include "core/compat.h"
 #include "core/trace.h"
+#include "entry.h"
+#include "match.h"
 #include "nat.h"
 #include "translate.h"
 
