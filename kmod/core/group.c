@@ -15,6 +15,8 @@ static void iq_group_free_rcu(struct rcu_head *rcu)
 {
 	struct iq_group *g = container_of(rcu, struct iq_group, rcu);
 
+	if (g->number)
+		ida_free(&g->iqn->numbers, g->number);
 	free_percpu(g->counter);
 	kfree(rcu_dereference_protected(g->action, true));
 	kfree(g);
@@ -32,74 +34,54 @@ static void iq_actions_free_rcu(struct rcu_head *rcu)
 	kvfree(container_of(rcu, struct iq_actions, rcu));
 }
 
-/* Have twice as many as are taken with @fresh more. That they are more harms nobody. */
-static int iq_actions_grow(struct iq_net *iqn, u32 fresh)
+/* Have room for the action of @number. That there is more harms nobody. */
+static int iq_actions_grow(struct iq_net *iqn, u32 number)
 {
 	struct iq_actions *old = iq_group_actions(iqn), *new;
 	u32 n = old ? old->n : IQ_ACTIONS_MIN, i;
-	struct iq_number_use *use;
 	struct iq_action *a;
 
-	BUILD_BUG_ON(2 * IPSEC_QOS_MAX_GROUPS_LIMIT > IQ_STORE_VALUES);
-	BUILD_BUG_ON(FIELD_MAX(IQ_WORD_VALUE) + 1 != IQ_STORE_VALUES);
-	while (n < 2 * (iqn->n_groups + fresh))
+	while (n <= number)
 		n *= 2;
 	if (old && old->n == n)
 		return 0;
 	new = kvzalloc(struct_size(new, action, n), GFP_KERNEL_ACCOUNT);
-	use = kvmalloc_array(n, sizeof(*use), GFP_KERNEL_ACCOUNT);
-	if (!new || !use) {
-		kvfree(new);
-		kvfree(use);
+	if (!new)
 		return -ENOMEM;
-	}
 	new->n = n;
 	for (i = 0; old && i < old->n; i++) {
 		a = rcu_dereference_protected(old->action[i],
 					      lockdep_is_held(&iqn->config_lock));
 		RCU_INIT_POINTER(new->action[i], a);
 	}
-	for (i = 0; i < n; i++) {
-		if (old && i < old->n)
-			use[i] = iqn->number_use[i];
-		else
-			use[i] = (struct iq_number_use) {
-				.free = get_completed_synchronize_rcu(),
-				.taken = !i,
-			};
-	}
-	kvfree(iqn->number_use);
-	iqn->number_use = use;
 	rcu_assign_pointer(iqn->actions, new);
 	if (old)
 		call_rcu(&old->rcu, iq_actions_free_rcu);
 	return 0;
 }
 
-/* One that may be given; 0: none. The search goes on where it was. */
-static u32 iq_number_free(const struct iq_net *iqn)
+/*
+ * The number of a group that is gone is given again when a grace period is over, which
+ * its memory waits for too: who has read it in a table uses it within one.
+ */
+static int iq_group_number(struct iq_net *iqn, struct iq_group *g)
 {
-	u32 n = iq_group_actions(iqn)->n, i, number;
+	int number, again;
 
-	for (i = 1; i <= n; i++) {
-		number = (iqn->last_number + i) % n;
-		if (!iqn->number_use[number].taken &&
-		    poll_state_synchronize_rcu(iqn->number_use[number].free))
-			return number;
+	BUILD_BUG_ON(2 * IPSEC_QOS_MAX_GROUPS_LIMIT > IQ_STORE_VALUES);
+	BUILD_BUG_ON(FIELD_MAX(IQ_WORD_VALUE) + 1 != IQ_STORE_VALUES);
+	for (again = 0; again < 2; again++) {
+		number = ida_alloc_range(&iqn->numbers, 1, IQ_STORE_VALUES - 1,
+					 GFP_KERNEL_ACCOUNT);
+		if (number != -ENOSPC)
+			break;
+		/* No more than half of them are taken: the rest is on its way back. */
+		rcu_barrier();
 	}
+	if (number < 0)
+		return number;
+	g->number = number;
 	return 0;
-}
-
-static void iq_group_number(struct iq_net *iqn, struct iq_group *g)
-{
-	g->number = iq_number_free(iqn);
-	if (!g->number) {
-		/* Half of them are not taken: it is for those that were. */
-		synchronize_rcu();
-		g->number = iq_number_free(iqn);
-	}
-	iqn->last_number = g->number;
-	iqn->number_use[g->number].taken = true;
 }
 
 static struct iq_group *iq_group_alloc(struct iq_net *iqn,
@@ -128,8 +110,6 @@ struct iq_group *iq_group_find(struct iq_net *iqn, u32 id, const char *name)
 /* A group that nobody uses. */
 static void iq_group_remove(struct iq_net *iqn, struct iq_group *g)
 {
-	struct iq_number_use *use = &iqn->number_use[g->number];
-
 	xa_erase(&iqn->groups, g->id);
 	iq_name_del(g);
 	iqn->n_groups--;
@@ -137,8 +117,6 @@ static void iq_group_remove(struct iq_net *iqn, struct iq_group *g)
 	if (iq_group_action(g)->priority)
 		iqn->n_priority--;
 	iq_event_group(iqn, IPSEC_QOS_EVENT_DEL, g);
-	use->taken = false;
-	use->free = get_state_synchronize_rcu();
 	call_rcu(&g->rcu, iq_group_free_rcu);
 }
 
@@ -401,7 +379,7 @@ static void iq_group_apply(struct iq_net *iqn, struct iq_group_plan *p, u8 owner
 int iq_group_set(struct iq_net *iqn, const struct iq_group_req *req, u32 n,
 		 u8 owner, u16 nlflags, struct netlink_ext_ack *extack)
 {
-	u32 i, fresh = 0, priorities = 0;
+	u32 i, fresh = 0, priorities = 0, highest = 0;
 	struct iq_group_plan *plan;
 	int err;
 
@@ -419,7 +397,13 @@ int iq_group_set(struct iq_net *iqn, const struct iq_group_req *req, u32 n,
 		goto undo;
 	for (i = 0; i < n; i++)
 		priorities += !!req[i].priority;
-	err = iq_actions_grow(iqn, fresh);
+	for (i = 0; i < n && !err; i++) {
+		if (plan[i].fresh)
+			err = iq_group_number(iqn, plan[i].g);
+		highest = max(highest, plan[i].g->number);
+	}
+	if (!err)
+		err = iq_actions_grow(iqn, highest);
 	/* Hooks first: a group without them would be a promise not kept. */
 	if (!err)
 		err = iq_hooks_ask(iqn, iqn->n_groups + fresh,
@@ -427,10 +411,6 @@ int iq_group_set(struct iq_net *iqn, const struct iq_group_req *req, u32 n,
 	if (err)
 		goto undo;
 
-	/* That may wait, what packets see of the request must not. */
-	for (i = 0; i < n; i++)
-		if (plan[i].fresh)
-			iq_group_number(iqn, plan[i].g);
 	for (i = 0; i < n; i++) {
 		if (!plan[i].fresh && iq_group_action(plan[i].g)->priority)
 			iqn->n_priority--;
@@ -515,6 +495,7 @@ u32 iq_group_sweep(struct iq_net *iqn, u8 owner)
 void iq_group_init(struct iq_net *iqn)
 {
 	xa_init(&iqn->groups);
+	ida_init(&iqn->numbers);
 	iqn->max_groups = IPSEC_QOS_MAX_GROUPS;
 	iqn->group_seq = 1;
 }
@@ -522,6 +503,7 @@ void iq_group_init(struct iq_net *iqn)
 /* The tables are gone, and with them every user; so are the folders in sysfs. */
 void iq_group_exit(struct iq_net *iqn)
 {
+	struct iq_actions *actions = rcu_dereference_protected(iqn->actions, true);
 	struct iq_group *g;
 	unsigned long i;
 
@@ -529,6 +511,9 @@ void iq_group_exit(struct iq_net *iqn)
 		call_rcu(&g->rcu, iq_group_free_rcu);
 	xa_destroy(&iqn->groups);
 	iq_name_exit(iqn);
-	kvfree(rcu_dereference_protected(iqn->actions, true));
-	kvfree(iqn->number_use);
+	/* Groups give back their numbers late. */
+	if (actions)
+		rcu_barrier();
+	ida_destroy(&iqn->numbers);
+	kvfree(actions);
 }

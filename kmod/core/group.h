@@ -91,20 +91,6 @@ struct iq_actions {
 };
 
 /**
- * struct iq_number_use - whether a number may be given; iq_net.config_lock
- *
- * The number of a group that is gone is given again after a grace period: who has read
- * it in a table uses it within one.
- *
- * @free: the grace period to wait for (get_state_synchronize_rcu()), if not @taken
- * @taken: a group has it
- */
-struct iq_number_use {
-	unsigned long free;
-	bool taken;
-};
-
-/**
  * struct iq_group_req - a group as a request states it
  *
  * @attr: where the request says so, for errors

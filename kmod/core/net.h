@@ -19,6 +19,7 @@
 #ifndef _IPSEC_QOS_NET_H
 #define _IPSEC_QOS_NET_H
 
+#include <linux/idr.h>
 #include <linux/kobject.h>
 #include <linux/mutex.h>
 #include <linux/rhashtable.h>
@@ -63,7 +64,6 @@ enum iq_feature_id {
 
 struct iq_hooks;
 struct iq_names;
-struct iq_number_use;
 struct iq_actions;
 
 /**
@@ -87,8 +87,7 @@ struct iq_actions;
  * @hooks: by enum iq_hook_set, NULL: not registered; written under config_lock
  * @groups: id to struct iq_group; config_lock
  * @names: of the groups, see name.c; config_lock
- * @number_use: of each number; config_lock
- * @last_number: that was given; config_lock
+ * @numbers: those that groups have, or had a moment ago
  * @group_seq: counts changes of @groups; config_lock
  * @n_priority: groups that have a priority; config_lock
  * @max_groups: ceiling
@@ -111,8 +110,7 @@ struct iq_net {
 	struct iq_hooks *hooks[__IQ_HOOKS_MAX];
 	struct xarray groups;
 	struct iq_names *names;
-	struct iq_number_use *number_use;
-	u32 last_number;
+	struct ida numbers;
 	u32 n_groups;
 	u32 group_seq;
 	u32 n_priority;
