@@ -247,8 +247,17 @@ int iq_store_add(struct iq_store *s, const struct iq_key *key, u32 value,
 
 void iq_store_remove(const struct iq_ref *ref)
 {
+	struct iq_store *s = ref->s;
+	u64 rest;
+
 	iq_slot_clear(ref);
-	WRITE_ONCE(iq_ref_slot(ref)->tag, start_poll_synchronize_rcu());
+	/* To ask for a grace period takes a lock of RCU's: for each it is done once. */
+	rest = get_state_synchronize_rcu();
+	if (rest != s->asked) {
+		rest = start_poll_synchronize_rcu();
+		s->asked = rest;
+	}
+	WRITE_ONCE(iq_ref_slot(ref)->tag, rest);
 }
 
 void iq_store_prefetch(const struct iq_store *s, const struct iq_key *key)

@@ -175,6 +175,7 @@ struct iq_cold {
  *	bucket is one of them; U8_MAX: as many or more, for ever
  * @cold: of each slot
  * @n: entries; iq_net.table_lock
+ * @asked: the last grace period that somebody asked for; iq_net.table_lock
  * @id: no other store has had it
  */
 struct iq_store {
@@ -188,6 +189,7 @@ struct iq_store {
 
 	struct iq_cold *cold ____cacheline_aligned;
 	u32 n;
+	u64 asked;
 	u64 id;
 	struct rcu_head rcu;
 };
