@@ -11,6 +11,7 @@
 #                    and loaded
 #   make fuzz        libFuzzer over what reads input, for SECONDS=20 each
 #   make test        all tests; brings in the packages they need (Debian, root)
+#   make kunit       the module's self-tests, in User Mode Linux
 #   make test-debug  the module in kernels that find mistakes, built for that;
 #                    make test-debug-short: what CI has time for
 #   make soak        the storm of tests/storm alone, for MINUTES=60
@@ -204,6 +205,11 @@ run-fuzz:
 .PHONY: test demo demo-nat
 test:
 	@.ci/run
+
+.PHONY: kunit
+kunit:
+	@scripts/setup bench
+	@tests/kunit/run
 
 .PHONY: test-debug test-debug-short soak
 test-debug test-debug-short soak:
