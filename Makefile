@@ -60,7 +60,7 @@ plugin_src	:= $(patsubst %,daemon/charon/ipsec_qos_%.c, \
 		   feed hosts kernel listener mapping names natd plugin proof \
 		   report spi twins version)
 tools_src	:= $(patsubst %,tools/%.c, \
-		   batch class command daemon fallback flowtable follow group \
+		   batch class command daemon entry fallback flowtable follow group \
 		   ike main monitor nat parse print profile query sa settings \
 		   status trace)
 manuals		:= tools/ipsec-qos.8 daemon/ipsec-qosd.8 daemon/ipsec-qosd.conf.5

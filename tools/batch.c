@@ -16,27 +16,19 @@
 #define LINE_MAX_BYTES	65536	/* with its continuations */
 #define WORDS_MAX	128
 
-static const size_t entry_size[] = {
-	[ENTRY_SA_NEW] = sizeof(struct iq_sa),
-	[ENTRY_SA_DELETE] = sizeof(struct iq_sa),
-	[ENTRY_IKE_NEW] = sizeof(struct iq_ike),
-	[ENTRY_IKE_DELETE] = sizeof(struct iq_ike),
-};
-
 /**
- * struct gathered - entries that wait to be sent together
+ * struct gathered - entries of one table that wait to be sent together
  *
+ * @nlflags: with these; 0: they are to be deleted
  * @lines: which line each came from
+ * @entries: each behind the other, as large as that table's are
  */
 static struct gathered {
-	enum entry_kind kind;
+	enum iq_table_id table;
 	int nlflags;
 	size_t n;
 	unsigned long lines[IPSEC_QOS_BULK_MAX];
-	union {
-		struct iq_sa sas[IPSEC_QOS_BULK_MAX];
-		struct iq_ike ikes[IPSEC_QOS_BULK_MAX];
-	};
+	union iq_any_entry entries[IPSEC_QOS_BULK_MAX];
 } gathered;
 
 /**
@@ -62,24 +54,23 @@ static struct input {
 static bool in_batch;
 static int failed;	/* the STATUS_ of the first line that did */
 
-static int send_some(struct iq_kernel *k, enum entry_kind kind, int nlflags,
-		     const void *entries, size_t n)
+static int send_some(struct iq_kernel *k, int nlflags, const struct iq_entry *entry,
+		     size_t n)
 {
-	switch (kind) {
-	case ENTRY_SA_NEW:
+	if (!nlflags)
+		return iq_kernel_entry_del(k, entry, n);
+	if (entry->table == IQ_TABLE_SA) {
 		input.adds -= n < input.adds ? n : input.adds;
 		iq_kernel_expect(k, input.adds);
-		return iq_kernel_sa_new(k, entries, n, IPSEC_QOS_OWNER_STATIC,
-					nlflags);
-	case ENTRY_SA_DELETE:
-		return iq_kernel_sa_del(k, entries, n);
-	case ENTRY_IKE_NEW:
-		return iq_kernel_ike_new(k, entries, n, IPSEC_QOS_OWNER_STATIC,
-					 nlflags);
-	case ENTRY_IKE_DELETE:
-		return iq_kernel_ike_del(k, entries, n);
 	}
-	return -EINVAL;
+	return iq_kernel_entry_new(k, entry, n, IPSEC_QOS_OWNER_STATIC, nlflags);
+}
+
+/* The gathered entry at @i. */
+static struct iq_entry *gathered_at(size_t i)
+{
+	return (struct iq_entry *)((char *)gathered.entries +
+				   i * iq_entry_size(gathered.table));
 }
 
 static void blame_line(unsigned long line)
@@ -95,7 +86,6 @@ static void blame_line(unsigned long line)
 int flush_entries(void)
 {
 	struct iq_kernel *k = gathered.n ? the_kernel() : NULL;
-	size_t size = entry_size[gathered.kind];
 	size_t at = 0, len = gathered.n;
 	int status = gathered.n && !k ? STATUS_REFUSED : STATUS_OK;
 	bool single = false;
@@ -103,8 +93,7 @@ int flush_entries(void)
 	while (k && at < gathered.n) {
 		int culprit, ret;
 
-		ret = send_some(k, gathered.kind, gathered.nlflags,
-				(char *)gathered.sas + at * size, len);
+		ret = send_some(k, gathered.nlflags, gathered_at(at), len);
 		culprit = iq_kernel_culprit(k);
 		if (!ret) {
 			at += len;
@@ -128,27 +117,27 @@ int flush_entries(void)
 	return status;
 }
 
-int send_entry(enum entry_kind kind, int nlflags, const void *entry)
+int send_entry(int nlflags, const struct iq_entry *entry)
 {
-	size_t size = entry_size[kind];
 	struct iq_kernel *k;
 	int ret;
 
 	if (in_batch) {
 		if ((gathered.n == IPSEC_QOS_BULK_MAX ||
-		     gathered.kind != kind || gathered.nlflags != nlflags) &&
+		     gathered.table != entry->table ||
+		     gathered.nlflags != nlflags) &&
 		    flush_entries() && !options.force)
 			return STATUS_OK;	/* its line was blamed */
-		memcpy((char *)gathered.sas + gathered.n * size, entry, size);
-		gathered.kind = kind;
+		gathered.table = entry->table;
 		gathered.nlflags = nlflags;
+		memcpy(gathered_at(gathered.n), entry, iq_entry_size(entry->table));
 		gathered.lines[gathered.n++] = input.line;
 		return STATUS_OK;
 	}
 	k = the_kernel();
 	if (!k)
 		return STATUS_REFUSED;
-	ret = send_some(k, kind, nlflags, entry, 1);
+	ret = send_some(k, nlflags, entry, 1);
 	return ret ? kernel_refused(ret) : STATUS_OK;
 }
 

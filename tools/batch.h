@@ -10,27 +10,17 @@
 #include "lib/kernel/entry.h"
 
 /**
- * enum entry_kind - what can be gathered
- */
-enum entry_kind {
-	ENTRY_SA_NEW,
-	ENTRY_SA_DELETE,
-	ENTRY_IKE_NEW,
-	ENTRY_IKE_DELETE,
-};
-
-/**
- * send_entry() - have the kernel add or delete a struct iq_sa or iq_ike
+ * send_entry() - have the kernel add or delete an entry of one of its tables
  *
  * Outside of a batch at once; in a batch with those that follow. Lines in front
  * of a refused one take effect, lines behind it do not (but with -force), just
  * as if each had been sent by itself.
  *
- * @nlflags: as for iq_kernel_sa_new(); 0 to delete
+ * @nlflags: as for iq_kernel_entry_new(); 0 to delete
  *
  * Return: a STATUS_.
  */
-int send_entry(enum entry_kind kind, int nlflags, const void *entry);
+int send_entry(int nlflags, const struct iq_entry *entry);
 
 /**
  * flush_entries() - send what was gathered: before all that is not gathered

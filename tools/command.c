@@ -216,6 +216,7 @@ static int run_verb(const char *name, const struct object *object,
 	}
 	if (!object->verbs[i].gathers && flush_entries() && !options.force)
 		return STATUS_OK;	/* the line at fault was blamed */
+	args->object = object;
 	return object->verbs[i].run(args);
 }
 

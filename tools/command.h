@@ -38,12 +38,17 @@ struct options {
 
 extern struct options options;
 
+struct object;
+
 /**
  * struct args - the words that are still to be read
+ *
+ * @object: what they are of, in a verb's hands
  */
 struct args {
 	char **words;
 	int n;
+	const struct object *object;
 };
 
 /**
@@ -66,9 +71,11 @@ struct verb {
  * @usage: the text of its help
  * @verbs: the first one is what is done where none is given
  * @n_verbs: 0: it has none, @run takes all words
+ * @entries: of which of the module's tables it is, where it is of one (entry.h)
  */
 struct object {
 	const char *usage;
+	const struct entry_type *entries;
 	const struct verb *verbs;
 	size_t n_verbs;
 	int (*run)(struct args *args);

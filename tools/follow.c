@@ -68,33 +68,34 @@ static const struct followed *find(const struct follow *f, uint32_t reqid)
 static int take_over(struct iq_kernel *k, const struct iq_sa *sa)
 {
 	struct iq_sa now = *sa;
-	int ret = iq_kernel_sa_get(k, &now);
+	int ret = iq_kernel_entry_get(k, &now.entry);
 
 	/* gone meanwhile, and its SA with it */
 	if (ret == -ENOENT)
 		return 0;
-	if (ret || now.group == sa->group || now.owner != IPSEC_QOS_OWNER_STATIC)
+	if (ret || now.entry.group == sa->entry.group ||
+	    now.entry.owner != IPSEC_QOS_OWNER_STATIC)
 		return ret;
-	return iq_kernel_sa_new(k, sa, 1, IPSEC_QOS_OWNER_STATIC,
-				NLM_F_CREATE | NLM_F_REPLACE);
+	return iq_kernel_entry_new(k, &sa->entry, 1, IPSEC_QOS_OWNER_STATIC,
+				   NLM_F_CREATE | NLM_F_REPLACE);
 }
 
 /* By the time its news is read the SA may be gone, and nobody would say so again. */
 static int drop_unless_local(struct iq_kernel *k, const struct iq_sa *sa)
 {
 	struct iq_sa now = *sa;
-	int ret = iq_kernel_sa_get(k, &now);
+	int ret = iq_kernel_entry_get(k, &now.entry);
 
 	if (!ret && !(now.flags & IPSEC_QOS_SA_F_LOCAL))
-		ret = iq_kernel_sa_del(k, sa, 1);
+		ret = iq_kernel_entry_del(k, &sa->entry, 1);
 	return ret == -ENOENT ? 0 : ret;
 }
 
 static void put_in(struct follow *f, const struct iq_sa *sa)
 {
 	struct iq_kernel *k = the_kernel();
-	int ret = iq_kernel_sa_new(k, sa, 1, IPSEC_QOS_OWNER_STATIC,
-				   NLM_F_CREATE | NLM_F_EXCL);
+	int ret = iq_kernel_entry_new(k, &sa->entry, 1, IPSEC_QOS_OWNER_STATIC,
+				      NLM_F_CREATE | NLM_F_EXCL);
 
 	if (!ret)
 		ret = drop_unless_local(k, sa);
@@ -113,7 +114,7 @@ static int on_sa(const struct nlmsghdr *nlh, void *arg)
 	const struct xfrm_usersa_info *info = mnl_nlmsg_get_payload(nlh);
 	const struct followed *followed;
 	struct follow *f = arg;
-	struct iq_sa sa = { 0 };
+	struct iq_sa sa = { .entry.table = IQ_TABLE_SA };
 
 	if ((nlh->nlmsg_type != XFRM_MSG_NEWSA && nlh->nlmsg_type != XFRM_MSG_UPDSA) ||
 	    mnl_nlmsg_get_payload_len(nlh) < sizeof(*info))
@@ -123,7 +124,7 @@ static int on_sa(const struct nlmsghdr *nlh, void *arg)
 	    (info->id.proto != IPPROTO_ESP && info->id.proto != IPPROTO_AH) ||
 	    (info->family != AF_INET && info->family != AF_INET6))
 		return MNL_CB_OK;
-	sa.group = followed->group;
+	sa.entry.group = followed->group;
 	sa.proto = info->id.proto;
 	sa.spi = ntohl(info->id.spi);
 	sa.dst.family = info->family;

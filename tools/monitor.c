@@ -9,10 +9,9 @@
 #include <string.h>
 #include <sys/time.h>
 
+#include "entry.h"
 #include "group.h"
-#include "ike.h"
 #include "nat.h"
-#include "sa.h"
 #include "lib/kernel/event.h"
 
 static const char usage[] =
@@ -52,15 +51,15 @@ static void print_group(const struct iq_kernel_group *g)
 		printf(" dscp %s", format_dscp(g->dscp, text));
 }
 
-static void print_owner(uint32_t group, uint32_t lifetime, int owner)
+static void print_entry(const struct iq_entry *entry)
 {
 	char text[FORMAT_MAX];
 
 	printf(" group ");
-	print_colored(COLOR_NAME, group_name(group, text));
-	if (lifetime)
-		printf(" lifetime %" PRIu32, lifetime);
-	printf(" owner %s", owner_name(owner));
+	print_colored(COLOR_NAME, group_name(entry->group, text));
+	if (entry->lifetime)
+		printf(" lifetime %" PRIu32, entry->lifetime);
+	printf(" owner %s", owner_name(entry->owner));
 }
 
 static void print_sa(const struct iq_sa *sa)
@@ -70,7 +69,7 @@ static void print_sa(const struct iq_sa *sa)
 	printf("dst ");
 	print_colored(COLOR_ADDR, format_addr(&sa->dst, text));
 	printf(" spi 0x%08" PRIx32 " proto %s", sa->spi, proto_name(sa->proto));
-	print_owner(sa->group, sa->lifetime, sa->owner);
+	print_entry(&sa->entry);
 	if (sa->flags & IPSEC_QOS_SA_F_PENDING)
 		printf(" pending");
 }
@@ -81,7 +80,7 @@ static void print_ike(const struct iq_ike *ike)
 
 	printf("spi-i %s spi-r %s", format_ike_spi(ike->spi_i, spi_i),
 	       format_ike_spi(ike->spi_r, spi_r));
-	print_owner(ike->group, ike->lifetime, ike->owner);
+	print_entry(&ike->entry);
 }
 
 static json_t *ceiling_json(const struct iq_status *st)
@@ -130,8 +129,8 @@ static void print_event_json(const struct iq_event *ev)
 	struct timeval tv;
 	json_t *json = json_object();
 	json_t *object = ev->what == IQ_EVENT_GROUP ? group_json(&ev->group) :
-			 ev->what == IQ_EVENT_SA ? sa_json(&ev->sa) :
-			 ev->what == IQ_EVENT_IKE ? ike_json(&ev->ike) :
+			 ev->what == IQ_EVENT_SA ? entry_json(&ev->sa) :
+			 ev->what == IQ_EVENT_IKE ? entry_json(&ev->ike) :
 			 ev->what == IQ_EVENT_NAT ? nat_event_json(ev) :
 						    ceiling_json(&ev->status);
 

@@ -215,15 +215,18 @@ bool groups_is_refused(const struct tables *t, uint32_t group)
 /* One group that the configuration does not have any more goes. */
 static void remove_group(struct tables *t, const struct iq_kernel_group *g)
 {
-	struct iq_ike ike = { .group = g->id, .owner = OWNER };
-	struct iq_sa sa = { .group = g->id, .owner = OWNER };
+	union iq_any_entry filter = {};
 	uint32_t count;
-	int err;
+	int err, i;
 
 	err = iq_kernel_group_del(t->k, g, 1);
 	if (err == -EBUSY && t->with_entries) {
-		iq_kernel_sa_flush(t->k, &sa, &count);
-		iq_kernel_ike_flush(t->k, &ike, &count);
+		for (i = 0; i < IQ_TABLES; i++) {
+			filter.entry.table = i;
+			filter.entry.group = g->id;
+			filter.entry.owner = OWNER;
+			iq_kernel_entry_flush(t->k, &filter.entry, &count);
+		}
 		err = iq_kernel_group_del(t->k, g, 1);
 	}
 	if (err == -EBUSY) {

@@ -243,8 +243,9 @@ static void to_sa(const struct sad_sa *sa, struct iq_sa *v)
 	v->dst = sa->key.dst;
 	v->spi = sa->key.spi;
 	v->proto = sa->key.proto;
-	v->group = sa->entry.group;
-	v->owner = OWNER;
+	v->entry.table = IQ_TABLE_SA;
+	v->entry.group = sa->entry.group;
+	v->entry.owner = OWNER;
 }
 
 static void to_ike(const struct sad_spi *spi, struct iq_ike *v)
@@ -252,8 +253,9 @@ static void to_ike(const struct sad_spi *spi, struct iq_ike *v)
 	memset(v, 0, sizeof(*v));
 	v->spi_i = spi->key.spi_i;
 	v->spi_r = spi->key.spi_r;
-	v->group = spi->entry.group;
-	v->owner = OWNER;
+	v->entry.table = IQ_TABLE_IKE;
+	v->entry.group = spi->entry.group;
+	v->entry.owner = OWNER;
 }
 
 /* Should the entry wait for the kernel's SA to be installed? */
@@ -267,7 +269,7 @@ static uint32_t sa_flags(struct tables *t, const struct sad_sa *sa)
 		return IPSEC_QOS_SA_F_PENDING;
 	/* it may have been, since charon announced it */
 	to_sa(sa, &now);
-	if (!iq_kernel_sa_get(t->k, &now) &&
+	if (!iq_kernel_entry_get(t->k, &now.entry) &&
 	    !(now.flags & IPSEC_QOS_SA_F_PENDING))
 		return 0;
 	return IPSEC_QOS_SA_F_PENDING;
@@ -280,9 +282,9 @@ static int remove_sa(struct tables *t, struct sad_sa *sa)
 	int err;
 
 	to_sa(sa, &v);
-	err = iq_kernel_sa_get(t->k, &v);
-	if (!err && v.owner == OWNER)
-		err = iq_kernel_sa_del(t->k, &v, 1);
+	err = iq_kernel_entry_get(t->k, &v.entry);
+	if (!err && v.entry.owner == OWNER)
+		err = iq_kernel_entry_del(t->k, &v.entry, 1);
 	if (err == -ENOENT)
 		err = 0;
 	if (err)
@@ -297,9 +299,9 @@ static int remove_ike(struct tables *t, struct sad_spi *spi)
 	int err;
 
 	to_ike(spi, &v);
-	err = iq_kernel_ike_get(t->k, &v);
-	if (!err && v.owner == OWNER)
-		err = iq_kernel_ike_del(t->k, &v, 1);
+	err = iq_kernel_entry_get(t->k, &v.entry);
+	if (!err && v.entry.owner == OWNER)
+		err = iq_kernel_entry_del(t->k, &v.entry, 1);
 	if (err == -ENOENT)
 		err = 0;
 	if (err)
@@ -347,11 +349,11 @@ static int write_sas(struct tables *t, struct sad_sa **sas, size_t n)
 		return err;
 	/* After a start of the module or the daemon it is all of them. */
 	iq_kernel_expect(t->k, sad_n_sas(t->sad) - m);
-	all = iq_kernel_sa_new(t->k, t->bulk.sa, m, OWNER, STATE);
+	all = iq_kernel_entry_new(t->k, &t->bulk.sa->entry, m, OWNER, STATE);
 	for (i = 0; i < m; i++) {
 		one = all;
 		if (all && m > 1 && !t->lost)
-			one = iq_kernel_sa_new(t->k, &t->bulk.sa[i], 1, OWNER,
+			one = iq_kernel_entry_new(t->k, &t->bulk.sa[i].entry, 1, OWNER,
 					       STATE);
 		if (one) {
 			t->partial |= may_be_there(one);
@@ -388,11 +390,11 @@ static int write_ikes(struct tables *t, struct sad_spi **spis, size_t n)
 	}
 	if (!m)
 		return err;
-	all = iq_kernel_ike_new(t->k, t->bulk.ike, m, OWNER, STATE);
+	all = iq_kernel_entry_new(t->k, &t->bulk.ike->entry, m, OWNER, STATE);
 	for (i = 0; i < m; i++) {
 		one = all;
 		if (all && m > 1 && !t->lost)
-			one = iq_kernel_ike_new(t->k, &t->bulk.ike[i], 1,
+			one = iq_kernel_entry_new(t->k, &t->bulk.ike[i].entry, 1,
 						OWNER, STATE);
 		if (one) {
 			t->partial |= may_be_there(one);
@@ -558,7 +560,7 @@ static void on_overdue(struct ev_loop *loop, ev_timer *w, int revents)
 
 		if (t->k) {
 			to_sa(sa, &v);
-			err = iq_kernel_sa_get(t->k, &v);
+			err = iq_kernel_entry_get(t->k, &v.entry);
 			if (err == -ENOENT)
 				known = SAD_ABSENT;
 			else if (!err && !(v.flags & IPSEC_QOS_SA_F_PENDING))

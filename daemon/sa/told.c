@@ -31,7 +31,7 @@ static bool group_told(struct tables *t, const struct iq_event *ev)
 static bool sa_told(struct tables *t, const struct iq_event *ev)
 {
 	const struct iq_sa *sa = &ev->sa;
-	uint32_t group = sa->owner == OWNER ? sa->group : 0;
+	uint32_t group = sa->entry.owner == OWNER ? sa->entry.group : 0;
 	bool local = sa->flags & IPSEC_QOS_SA_F_LOCAL;
 
 	switch (ev->event) {
@@ -58,7 +58,7 @@ static bool ike_told(struct tables *t, const struct iq_event *ev)
 		     ev->event == IPSEC_QOS_EVENT_CHANGE;
 
 	return sad_spi_seen(t->sad, ike->spi_i, ike->spi_r,
-			    there && ike->owner == OWNER ? ike->group : 0);
+			    there && ike->entry.owner == OWNER ? ike->entry.group : 0);
 }
 
 static void mend_later(struct tables *t, double delay)

@@ -12,7 +12,45 @@
 
 #include "lib/kernel/request.h"
 
+/**
+ * struct table - how the module and we speak of a table's entries
+ *
+ * @nest: the attribute that is an entry
+ * @max: the last of those that it nests
+ * @group: the attributes of what entries of both tables have, down to @bytes
+ * @expected: later requests are announced (iq_kernel_expect())
+ * @put_key: write the key
+ * @put_more: write what only this table's entries have beside it; NULL: nothing
+ * @put_filter: write what a filter says of the key
+ * @get: read the key, and what only this table's entries have
+ */
+struct table {
+	size_t size;
+	int cmd_new;
+	int cmd_del;
+	int cmd_get;
+	int cmd_flush;
+	int nest;
+	int max;
+	int group;
+	int lifetime;
+	int owner;
+	int packets;
+	int bytes;
+	bool expected;
+	struct nla_policy *policy;
+	int (*put_key)(struct nl_msg *msg, const struct iq_entry *entry);
+	int (*put_more)(struct nl_msg *msg, const struct iq_entry *entry);
+	int (*put_filter)(struct nl_msg *msg, const struct iq_entry *filter);
+	int (*get)(struct nlattr **tb, struct iq_entry *entry);
+};
+
 /* SAs */
+
+static const struct iq_sa *sa_of(const struct iq_entry *entry)
+{
+	return (const struct iq_sa *)entry;
+}
 
 static int put_sa_address(struct nl_msg *msg, const struct iq_addr *dst)
 {
@@ -20,8 +58,10 @@ static int put_sa_address(struct nl_msg *msg, const struct iq_addr *dst)
 		       dst->b);
 }
 
-static int put_sa_parts(struct nl_msg *msg, const struct iq_sa *sa)
+static int put_sa_key(struct nl_msg *msg, const struct iq_entry *entry)
 {
+	const struct iq_sa *sa = sa_of(entry);
+
 	NLA_PUT_U8(msg, IPSEC_QOS_SA_A_FAMILY, sa->dst.family);
 	if (put_sa_address(msg, &sa->dst) < 0)
 		return -ENOMEM;
@@ -33,42 +73,18 @@ nla_put_failure:
 	return -ENOMEM;
 }
 
-static int put_sa_key(struct nl_msg *msg, const void *entry)
+static int put_sa_more(struct nl_msg *msg, const struct iq_entry *entry)
 {
-	struct nlattr *nest = nla_nest_start(msg, IPSEC_QOS_A_SA);
+	uint32_t flags = sa_of(entry)->flags;
 
-	if (!nest || put_sa_parts(msg, entry) < 0)
-		return -ENOMEM;
-	return nla_nest_end(msg, nest);
+	return flags ? nla_put_u32(msg, IPSEC_QOS_SA_A_FLAGS, flags) : 0;
 }
 
-static int put_sa(struct nl_msg *msg, const void *entry)
+static int put_sa_filter(struct nl_msg *msg, const struct iq_entry *filter)
 {
-	struct nlattr *nest = nla_nest_start(msg, IPSEC_QOS_A_SA);
-	const struct iq_sa *sa = entry;
-
-	if (!nest || put_sa_parts(msg, sa) < 0)
-		return -ENOMEM;
-	NLA_PUT_U32(msg, IPSEC_QOS_SA_A_GROUP, sa->group);
-	if (sa->lifetime)
-		NLA_PUT_U32(msg, IPSEC_QOS_SA_A_LIFETIME, sa->lifetime);
-	if (sa->flags)
-		NLA_PUT_U32(msg, IPSEC_QOS_SA_A_FLAGS, sa->flags);
-	return nla_nest_end(msg, nest);
-
-nla_put_failure:
-	return -ENOMEM;
-}
-
-/* An empty nest is left out: it would say the same. */
-static int put_sa_filter(struct nl_msg *msg, const void *filter)
-{
-	const struct iq_sa *sa = filter;
+	const struct iq_sa *sa = sa_of(filter);
 	static const uint8_t any[sizeof(sa->dst.b)];
-	struct nlattr *nest = nla_nest_start(msg, IPSEC_QOS_A_SA);
 
-	if (!nest)
-		return -ENOMEM;
 	if (sa->dst.family)
 		NLA_PUT_U8(msg, IPSEC_QOS_SA_A_FAMILY, sa->dst.family);
 	if (memcmp(sa->dst.b, any, sizeof(any)) &&
@@ -78,62 +94,245 @@ static int put_sa_filter(struct nl_msg *msg, const void *filter)
 		NLA_PUT_U32(msg, IPSEC_QOS_SA_A_SPI, sa->spi);
 	if (sa->proto)
 		NLA_PUT_U8(msg, IPSEC_QOS_SA_A_PROTO, sa->proto);
-	if (sa->group)
-		NLA_PUT_U32(msg, IPSEC_QOS_SA_A_GROUP, sa->group);
-	nla_nest_end(msg, nest);
-	return iq_put_owner(msg, &sa->owner);
+	return 0;
 
 nla_put_failure:
 	return -ENOMEM;
 }
 
-int iq_get_sa(struct nlattr *nest, void *arg)
+static int get_sa(struct nlattr **tb, struct iq_entry *entry)
 {
-	static struct nla_policy policy[IPSEC_QOS_SA_A_MAX + 1] = {
-		[IPSEC_QOS_SA_A_FAMILY] = { .type = NLA_U8 },
-		[IPSEC_QOS_SA_A_DST] = { .minlen = 4, .maxlen = 16 },
-		[IPSEC_QOS_SA_A_SPI] = { .type = NLA_U32 },
-		[IPSEC_QOS_SA_A_PROTO] = { .type = NLA_U8 },
-		[IPSEC_QOS_SA_A_GROUP] = { .type = NLA_U32 },
-		[IPSEC_QOS_SA_A_LIFETIME] = { .type = NLA_U32 },
-		[IPSEC_QOS_SA_A_FLAGS] = { .type = NLA_U32 },
-		[IPSEC_QOS_SA_A_OWNER] = { .type = NLA_U8 },
-		[IPSEC_QOS_SA_A_PACKETS] = { .type = NLA_U64 },
-		[IPSEC_QOS_SA_A_BYTES] = { .type = NLA_U64 },
-	};
-	struct nlattr *tb[IPSEC_QOS_SA_A_MAX + 1];
-	struct iq_sa *sa = arg;
+	struct iq_sa *sa = (struct iq_sa *)entry;
 
-	if (nla_parse_nested(tb, IPSEC_QOS_SA_A_MAX, nest, policy) < 0 ||
-	    !tb[IPSEC_QOS_SA_A_FAMILY] || !tb[IPSEC_QOS_SA_A_DST])
+	if (!tb[IPSEC_QOS_SA_A_FAMILY] || !tb[IPSEC_QOS_SA_A_DST])
 		return -EBADMSG;
-	memset(sa, 0, sizeof(*sa));
 	sa->dst.family = nla_get_u8(tb[IPSEC_QOS_SA_A_FAMILY]);
 	memcpy(sa->dst.b, nla_data(tb[IPSEC_QOS_SA_A_DST]),
 	       nla_len(tb[IPSEC_QOS_SA_A_DST]));
 	sa->spi = iq_u32(tb[IPSEC_QOS_SA_A_SPI]);
 	sa->proto = iq_u8(tb[IPSEC_QOS_SA_A_PROTO], IPPROTO_ESP);
-	sa->group = iq_u32(tb[IPSEC_QOS_SA_A_GROUP]);
-	sa->lifetime = iq_u32(tb[IPSEC_QOS_SA_A_LIFETIME]);
 	sa->flags = iq_u32(tb[IPSEC_QOS_SA_A_FLAGS]);
-	sa->owner = iq_u8(tb[IPSEC_QOS_SA_A_OWNER], 0);
-	sa->count.packets = iq_u64(tb[IPSEC_QOS_SA_A_PACKETS]);
-	sa->count.bytes = iq_u64(tb[IPSEC_QOS_SA_A_BYTES]);
 	return 0;
 }
 
-struct sa_sink {
-	int (*cb)(const struct iq_sa *sa, void *arg);
+static struct nla_policy sa_policy[IPSEC_QOS_SA_A_MAX + 1] = {
+	[IPSEC_QOS_SA_A_FAMILY] = { .type = NLA_U8 },
+	[IPSEC_QOS_SA_A_DST] = { .minlen = 4, .maxlen = 16 },
+	[IPSEC_QOS_SA_A_SPI] = { .type = NLA_U32 },
+	[IPSEC_QOS_SA_A_PROTO] = { .type = NLA_U8 },
+	[IPSEC_QOS_SA_A_GROUP] = { .type = NLA_U32 },
+	[IPSEC_QOS_SA_A_LIFETIME] = { .type = NLA_U32 },
+	[IPSEC_QOS_SA_A_FLAGS] = { .type = NLA_U32 },
+	[IPSEC_QOS_SA_A_OWNER] = { .type = NLA_U8 },
+	[IPSEC_QOS_SA_A_PACKETS] = { .type = NLA_U64 },
+	[IPSEC_QOS_SA_A_BYTES] = { .type = NLA_U64 },
+};
+
+/* IKE SAs */
+
+static const struct iq_ike *ike_of(const struct iq_entry *entry)
+{
+	return (const struct iq_ike *)entry;
+}
+
+static int put_ike_key(struct nl_msg *msg, const struct iq_entry *entry)
+{
+	const struct iq_ike *ike = ike_of(entry);
+
+	NLA_PUT_U64(msg, IPSEC_QOS_IKE_A_SPI_I, ike->spi_i);
+	NLA_PUT_U64(msg, IPSEC_QOS_IKE_A_SPI_R, ike->spi_r);
+	return 0;
+
+nla_put_failure:
+	return -ENOMEM;
+}
+
+static int put_ike_filter(struct nl_msg *msg, const struct iq_entry *filter)
+{
+	const struct iq_ike *ike = ike_of(filter);
+
+	if (ike->spi_i)
+		NLA_PUT_U64(msg, IPSEC_QOS_IKE_A_SPI_I, ike->spi_i);
+	if (ike->has_spi_r)
+		NLA_PUT_U64(msg, IPSEC_QOS_IKE_A_SPI_R, ike->spi_r);
+	return 0;
+
+nla_put_failure:
+	return -ENOMEM;
+}
+
+static int get_ike(struct nlattr **tb, struct iq_entry *entry)
+{
+	struct iq_ike *ike = (struct iq_ike *)entry;
+
+	ike->spi_i = iq_u64(tb[IPSEC_QOS_IKE_A_SPI_I]);
+	ike->spi_r = iq_u64(tb[IPSEC_QOS_IKE_A_SPI_R]);
+	return 0;
+}
+
+static struct nla_policy ike_policy[IPSEC_QOS_IKE_A_MAX + 1] = {
+	[IPSEC_QOS_IKE_A_SPI_I] = { .type = NLA_U64 },
+	[IPSEC_QOS_IKE_A_SPI_R] = { .type = NLA_U64 },
+	[IPSEC_QOS_IKE_A_GROUP] = { .type = NLA_U32 },
+	[IPSEC_QOS_IKE_A_LIFETIME] = { .type = NLA_U32 },
+	[IPSEC_QOS_IKE_A_OWNER] = { .type = NLA_U8 },
+	[IPSEC_QOS_IKE_A_PACKETS] = { .type = NLA_U64 },
+	[IPSEC_QOS_IKE_A_BYTES] = { .type = NLA_U64 },
+};
+
+/* Both */
+
+static const struct table tables[IQ_TABLES] = {
+	[IQ_TABLE_SA] = {
+		.size = sizeof(struct iq_sa),
+		.cmd_new = IPSEC_QOS_CMD_SA_NEW,
+		.cmd_del = IPSEC_QOS_CMD_SA_DEL,
+		.cmd_get = IPSEC_QOS_CMD_SA_GET,
+		.cmd_flush = IPSEC_QOS_CMD_SA_FLUSH,
+		.nest = IPSEC_QOS_A_SA,
+		.max = IPSEC_QOS_SA_A_MAX,
+		.group = IPSEC_QOS_SA_A_GROUP,
+		.lifetime = IPSEC_QOS_SA_A_LIFETIME,
+		.owner = IPSEC_QOS_SA_A_OWNER,
+		.packets = IPSEC_QOS_SA_A_PACKETS,
+		.bytes = IPSEC_QOS_SA_A_BYTES,
+		.expected = true,
+		.policy = sa_policy,
+		.put_key = put_sa_key,
+		.put_more = put_sa_more,
+		.put_filter = put_sa_filter,
+		.get = get_sa,
+	},
+	[IQ_TABLE_IKE] = {
+		.size = sizeof(struct iq_ike),
+		.cmd_new = IPSEC_QOS_CMD_IKE_NEW,
+		.cmd_del = IPSEC_QOS_CMD_IKE_DEL,
+		.cmd_get = IPSEC_QOS_CMD_IKE_GET,
+		.cmd_flush = IPSEC_QOS_CMD_IKE_FLUSH,
+		.nest = IPSEC_QOS_A_IKE,
+		.max = IPSEC_QOS_IKE_A_MAX,
+		.group = IPSEC_QOS_IKE_A_GROUP,
+		.lifetime = IPSEC_QOS_IKE_A_LIFETIME,
+		.owner = IPSEC_QOS_IKE_A_OWNER,
+		.packets = IPSEC_QOS_IKE_A_PACKETS,
+		.bytes = IPSEC_QOS_IKE_A_BYTES,
+		.policy = ike_policy,
+		.put_key = put_ike_key,
+		.put_filter = put_ike_filter,
+		.get = get_ike,
+	},
+};
+
+static const struct table *table_of(const struct iq_entry *entry)
+{
+	return &tables[entry->table];
+}
+
+size_t iq_entry_size(enum iq_table_id table)
+{
+	return tables[table].size;
+}
+
+static int put_key(struct nl_msg *msg, const void *what)
+{
+	const struct iq_entry *entry = what;
+	const struct table *table = table_of(entry);
+	struct nlattr *nest = nla_nest_start(msg, table->nest);
+
+	if (!nest || table->put_key(msg, entry) < 0)
+		return -ENOMEM;
+	return nla_nest_end(msg, nest);
+}
+
+static int put_entry(struct nl_msg *msg, const void *what)
+{
+	const struct iq_entry *entry = what;
+	const struct table *table = table_of(entry);
+	struct nlattr *nest = nla_nest_start(msg, table->nest);
+
+	if (!nest || table->put_key(msg, entry) < 0)
+		return -ENOMEM;
+	NLA_PUT_U32(msg, table->group, entry->group);
+	if (entry->lifetime)
+		NLA_PUT_U32(msg, table->lifetime, entry->lifetime);
+	if (table->put_more && table->put_more(msg, entry) < 0)
+		return -ENOMEM;
+	return nla_nest_end(msg, nest);
+
+nla_put_failure:
+	return -ENOMEM;
+}
+
+/* An empty nest is left out: it would say the same. */
+static int put_filter(struct nl_msg *msg, const void *what)
+{
+	const struct iq_entry *filter = what;
+	const struct table *table = table_of(filter);
+	struct nlattr *nest = nla_nest_start(msg, table->nest);
+
+	if (!nest || table->put_filter(msg, filter) < 0)
+		return -ENOMEM;
+	if (filter->group)
+		NLA_PUT_U32(msg, table->group, filter->group);
+	nla_nest_end(msg, nest);
+	return iq_put_owner(msg, &filter->owner);
+
+nla_put_failure:
+	return -ENOMEM;
+}
+
+static int get_entry(struct nlattr *nest, enum iq_table_id id, struct iq_entry *entry)
+{
+	struct nlattr *tb[(IPSEC_QOS_SA_A_MAX > IPSEC_QOS_IKE_A_MAX ?
+			   IPSEC_QOS_SA_A_MAX : IPSEC_QOS_IKE_A_MAX) + 1];
+	const struct table *table = &tables[id];
+
+	if (nla_parse_nested(tb, table->max, nest, table->policy) < 0)
+		return -EBADMSG;
+	memset(entry, 0, table->size);
+	entry->table = id;
+	entry->group = iq_u32(tb[table->group]);
+	entry->lifetime = iq_u32(tb[table->lifetime]);
+	entry->owner = iq_u8(tb[table->owner], 0);
+	entry->count.packets = iq_u64(tb[table->packets]);
+	entry->count.bytes = iq_u64(tb[table->bytes]);
+	return table->get(tb, entry);
+}
+
+int iq_get_sa(struct nlattr *nest, void *arg)
+{
+	return get_entry(nest, IQ_TABLE_SA, arg);
+}
+
+int iq_get_ike(struct nlattr *nest, void *arg)
+{
+	return get_entry(nest, IQ_TABLE_IKE, arg);
+}
+
+/* Calls */
+
+/**
+ * struct entry_sink - where the entries of an answer go
+ *
+ * @cb: called with each; NULL: @entry is to be filled in
+ */
+struct entry_sink {
+	enum iq_table_id table;
+	struct iq_entry *entry;
+	int (*cb)(const struct iq_entry *entry, void *arg);
 	void *arg;
 };
 
-static int sa_entry(struct nlattr *nest, void *arg)
+static int on_entry(struct nlattr *nest, void *arg)
 {
-	const struct sa_sink *sink = arg;
-	struct iq_sa sa;
-	int ret = iq_get_sa(nest, &sa);
+	const struct entry_sink *sink = arg;
+	union iq_any_entry one;
+	int ret;
 
-	return ret ? ret : sink->cb(&sa, sink->arg);
+	if (!sink->cb)
+		return get_entry(nest, sink->table, sink->entry);
+	ret = get_entry(nest, sink->table, &one.entry);
+	return ret ? ret : sink->cb(&one.entry, sink->arg);
 }
 
 void iq_kernel_expect(struct iq_kernel *k, size_t n)
@@ -141,177 +340,48 @@ void iq_kernel_expect(struct iq_kernel *k, size_t n)
 	k->expected = n;
 }
 
-int iq_kernel_sa_new(struct iq_kernel *k, const struct iq_sa *sa, size_t n,
-		     int owner, int nlflags)
+int iq_kernel_entry_new(struct iq_kernel *k, const struct iq_entry *entry, size_t n,
+			int owner, int nlflags)
 {
-	return iq_bulk(k, IPSEC_QOS_CMD_SA_NEW, nlflags, owner, sa, n, sizeof(*sa),
-		       k->expected, put_sa);
+	const struct table *table = table_of(entry);
+
+	return iq_bulk(k, table->cmd_new, nlflags, owner, entry, n, table->size,
+		       table->expected ? k->expected : 0, put_entry);
 }
 
-int iq_kernel_sa_del(struct iq_kernel *k, const struct iq_sa *sa, size_t n)
+int iq_kernel_entry_del(struct iq_kernel *k, const struct iq_entry *entry, size_t n)
 {
-	return iq_bulk(k, IPSEC_QOS_CMD_SA_DEL, 0, -1, sa, n, sizeof(*sa),
-		       -1, put_sa_key);
+	const struct table *table = table_of(entry);
+
+	return iq_bulk(k, table->cmd_del, 0, -1, entry, n, table->size, -1, put_key);
 }
 
-int iq_kernel_sa_dump(struct iq_kernel *k, const struct iq_sa *filter,
-		      int (*cb)(const struct iq_sa *sa, void *arg), void *arg)
+int iq_kernel_entry_dump(struct iq_kernel *k, const struct iq_entry *filter,
+			 int (*cb)(const struct iq_entry *entry, void *arg), void *arg)
 {
-	struct sa_sink sink = { cb, arg };
-	struct iq_sink entries = { IPSEC_QOS_A_SA, sa_entry, &sink };
+	const struct table *table = table_of(filter);
+	struct entry_sink sink = { .table = filter->table, .cb = cb, .arg = arg };
+	struct iq_sink entries = { table->nest, on_entry, &sink };
 
-	return iq_ask(k, IPSEC_QOS_CMD_SA_GET, NLM_F_DUMP, put_sa_filter, filter,
+	return iq_ask(k, table->cmd_get, NLM_F_DUMP, put_filter, filter,
 		      iq_entries_answer, &entries);
 }
 
-int iq_kernel_sa_get(struct iq_kernel *k, struct iq_sa *sa)
+int iq_kernel_entry_get(struct iq_kernel *k, struct iq_entry *entry)
 {
-	struct iq_sink entries = { IPSEC_QOS_A_SA, iq_get_sa, sa };
+	const struct table *table = table_of(entry);
+	struct entry_sink sink = { .table = entry->table, .entry = entry };
+	struct iq_sink entries = { table->nest, on_entry, &sink };
 
-	return iq_ask(k, IPSEC_QOS_CMD_SA_GET, 0, put_sa_key, sa, iq_entries_answer,
+	return iq_ask(k, table->cmd_get, 0, put_key, entry, iq_entries_answer,
 		      &entries);
 }
 
-int iq_kernel_sa_flush(struct iq_kernel *k, const struct iq_sa *filter,
-		       uint32_t *count)
+int iq_kernel_entry_flush(struct iq_kernel *k, const struct iq_entry *filter,
+			  uint32_t *count)
 {
 	*count = 0;
-	return iq_ask(k, IPSEC_QOS_CMD_SA_FLUSH, 0, put_sa_filter, filter,
-		      iq_count_answer, count);
-}
-
-/* IKE SAs */
-
-static int put_ike_key(struct nl_msg *msg, const void *entry)
-{
-	struct nlattr *nest = nla_nest_start(msg, IPSEC_QOS_A_IKE);
-	const struct iq_ike *ike = entry;
-
-	if (!nest)
-		return -ENOMEM;
-	NLA_PUT_U64(msg, IPSEC_QOS_IKE_A_SPI_I, ike->spi_i);
-	NLA_PUT_U64(msg, IPSEC_QOS_IKE_A_SPI_R, ike->spi_r);
-	return nla_nest_end(msg, nest);
-
-nla_put_failure:
-	return -ENOMEM;
-}
-
-static int put_ike(struct nl_msg *msg, const void *entry)
-{
-	struct nlattr *nest = nla_nest_start(msg, IPSEC_QOS_A_IKE);
-	const struct iq_ike *ike = entry;
-
-	if (!nest)
-		return -ENOMEM;
-	NLA_PUT_U64(msg, IPSEC_QOS_IKE_A_SPI_I, ike->spi_i);
-	NLA_PUT_U64(msg, IPSEC_QOS_IKE_A_SPI_R, ike->spi_r);
-	NLA_PUT_U32(msg, IPSEC_QOS_IKE_A_GROUP, ike->group);
-	if (ike->lifetime)
-		NLA_PUT_U32(msg, IPSEC_QOS_IKE_A_LIFETIME, ike->lifetime);
-	return nla_nest_end(msg, nest);
-
-nla_put_failure:
-	return -ENOMEM;
-}
-
-static int put_ike_filter(struct nl_msg *msg, const void *filter)
-{
-	struct nlattr *nest = nla_nest_start(msg, IPSEC_QOS_A_IKE);
-	const struct iq_ike *ike = filter;
-
-	if (!nest)
-		return -ENOMEM;
-	if (ike->spi_i)
-		NLA_PUT_U64(msg, IPSEC_QOS_IKE_A_SPI_I, ike->spi_i);
-	if (ike->has_spi_r)
-		NLA_PUT_U64(msg, IPSEC_QOS_IKE_A_SPI_R, ike->spi_r);
-	if (ike->group)
-		NLA_PUT_U32(msg, IPSEC_QOS_IKE_A_GROUP, ike->group);
-	nla_nest_end(msg, nest);
-	return iq_put_owner(msg, &ike->owner);
-
-nla_put_failure:
-	return -ENOMEM;
-}
-
-int iq_get_ike(struct nlattr *nest, void *arg)
-{
-	static struct nla_policy policy[IPSEC_QOS_IKE_A_MAX + 1] = {
-		[IPSEC_QOS_IKE_A_SPI_I] = { .type = NLA_U64 },
-		[IPSEC_QOS_IKE_A_SPI_R] = { .type = NLA_U64 },
-		[IPSEC_QOS_IKE_A_GROUP] = { .type = NLA_U32 },
-		[IPSEC_QOS_IKE_A_LIFETIME] = { .type = NLA_U32 },
-		[IPSEC_QOS_IKE_A_OWNER] = { .type = NLA_U8 },
-		[IPSEC_QOS_IKE_A_PACKETS] = { .type = NLA_U64 },
-		[IPSEC_QOS_IKE_A_BYTES] = { .type = NLA_U64 },
-	};
-	struct nlattr *tb[IPSEC_QOS_IKE_A_MAX + 1];
-	struct iq_ike *ike = arg;
-
-	if (nla_parse_nested(tb, IPSEC_QOS_IKE_A_MAX, nest, policy) < 0)
-		return -EBADMSG;
-	memset(ike, 0, sizeof(*ike));
-	ike->spi_i = iq_u64(tb[IPSEC_QOS_IKE_A_SPI_I]);
-	ike->spi_r = iq_u64(tb[IPSEC_QOS_IKE_A_SPI_R]);
-	ike->group = iq_u32(tb[IPSEC_QOS_IKE_A_GROUP]);
-	ike->lifetime = iq_u32(tb[IPSEC_QOS_IKE_A_LIFETIME]);
-	ike->owner = iq_u8(tb[IPSEC_QOS_IKE_A_OWNER], 0);
-	ike->count.packets = iq_u64(tb[IPSEC_QOS_IKE_A_PACKETS]);
-	ike->count.bytes = iq_u64(tb[IPSEC_QOS_IKE_A_BYTES]);
-	return 0;
-}
-
-struct ike_sink {
-	int (*cb)(const struct iq_ike *ike, void *arg);
-	void *arg;
-};
-
-static int ike_entry(struct nlattr *nest, void *arg)
-{
-	const struct ike_sink *sink = arg;
-	struct iq_ike ike;
-	int ret = iq_get_ike(nest, &ike);
-
-	return ret ? ret : sink->cb(&ike, sink->arg);
-}
-
-int iq_kernel_ike_new(struct iq_kernel *k, const struct iq_ike *ike, size_t n,
-		      int owner, int nlflags)
-{
-	return iq_bulk(k, IPSEC_QOS_CMD_IKE_NEW, nlflags, owner, ike, n,
-		       sizeof(*ike), 0, put_ike);
-}
-
-int iq_kernel_ike_del(struct iq_kernel *k, const struct iq_ike *ike, size_t n)
-{
-	return iq_bulk(k, IPSEC_QOS_CMD_IKE_DEL, 0, -1, ike, n, sizeof(*ike),
-		       -1, put_ike_key);
-}
-
-int iq_kernel_ike_dump(struct iq_kernel *k, const struct iq_ike *filter,
-		       int (*cb)(const struct iq_ike *ike, void *arg), void *arg)
-{
-	struct ike_sink sink = { cb, arg };
-	struct iq_sink entries = { IPSEC_QOS_A_IKE, ike_entry, &sink };
-
-	return iq_ask(k, IPSEC_QOS_CMD_IKE_GET, NLM_F_DUMP, put_ike_filter, filter,
-		      iq_entries_answer, &entries);
-}
-
-int iq_kernel_ike_get(struct iq_kernel *k, struct iq_ike *ike)
-{
-	struct iq_sink entries = { IPSEC_QOS_A_IKE, iq_get_ike, ike };
-
-	return iq_ask(k, IPSEC_QOS_CMD_IKE_GET, 0, put_ike_key, ike,
-		      iq_entries_answer, &entries);
-}
-
-int iq_kernel_ike_flush(struct iq_kernel *k, const struct iq_ike *filter,
-			uint32_t *count)
-{
-	*count = 0;
-	return iq_ask(k, IPSEC_QOS_CMD_IKE_FLUSH, 0, put_ike_filter, filter,
+	return iq_ask(k, table_of(filter)->cmd_flush, 0, put_filter, filter,
 		      iq_count_answer, count);
 }
 

@@ -71,12 +71,13 @@ static void print_nft(int family, unsigned int n)
 static void fill(struct iq_sa *sa, unsigned int i)
 {
 	memset(sa, 0, sizeof(*sa));
+	sa->entry.table = IQ_TABLE_SA;
 	sa->dst.family = AF_INET;
 	memcpy(sa->dst.b, (uint8_t[]){ 203, 0, 113, bench_host(i) }, 4);
 	sa->spi = bench_spi(i);
 	sa->proto = IPPROTO_ESP;
-	sa->group = bench_group(i);
-	sa->owner = -1;
+	sa->entry.group = bench_group(i);
+	sa->entry.owner = -1;
 }
 
 static struct iq_sa *fill_all(unsigned int first, unsigned int n)
@@ -122,8 +123,8 @@ static void resync(unsigned int n)
 	uint64_t start = now_ns();
 
 	must(k, iq_kernel_resync_start(k, IPSEC_QOS_OWNER_STATIC, &generation));
-	must(k, iq_kernel_sa_new(k, sas, n, IPSEC_QOS_OWNER_STATIC,
-				 NLM_F_CREATE | NLM_F_REPLACE));
+	must(k, iq_kernel_entry_new(k, &sas->entry, n, IPSEC_QOS_OWNER_STATIC,
+				    NLM_F_CREATE | NLM_F_REPLACE));
 	must(k, iq_kernel_resync_end(k, IPSEC_QOS_OWNER_STATIC, generation, &swept));
 	if (swept)
 		die("the resync took entries away");
@@ -142,9 +143,9 @@ static void churn(unsigned int first, unsigned int rate, unsigned int seconds)
 		struct iq_sa *sas = fill_all(first + total, step);
 		struct timespec ts;
 
-		must(k, iq_kernel_sa_new(k, sas, step, IPSEC_QOS_OWNER_STATIC,
-					 NLM_F_CREATE | NLM_F_EXCL));
-		must(k, iq_kernel_sa_del(k, sas, step));
+		must(k, iq_kernel_entry_new(k, &sas->entry, step,
+					    IPSEC_QOS_OWNER_STATIC, NLM_F_CREATE | NLM_F_EXCL));
+		must(k, iq_kernel_entry_del(k, &sas->entry, step));
 		free(sas);
 		total += step;
 		next += 1000000000 / STEPS_A_SECOND;

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What `sa` and `ike` have in common: each works on the entries of one of the
+ * module's tables.
+ */
+#ifndef IPSEC_QOS_TOOLS_ENTRY_H
+#define IPSEC_QOS_TOOLS_ENTRY_H
+
+#include "command.h"
+#include "lib/kernel/entry.h"
+
+#define SEEN(keyword)	(1U << (keyword))
+
+/**
+ * struct entry_type - what a table's entries are to the command
+ *
+ * @name: "SA", as messages call one
+ * @keywords: which may stand behind a verb
+ * @group, @lifetime, @owner: which of them these are
+ * @key: bits of those that are the key; @filter: of those that choose entries
+ * @read: read what stands behind a keyword that is none of these three; a STATUS_
+ * @complete: is the whole key there, as bits of @seen say? Else it says what is
+ *	missing. It puts in what need not be said. A STATUS_
+ * @check: may there be such an entry? A STATUS_; NULL: any
+ * @restate: what the kernel told of an entry becomes what it can be told; NULL: it
+ *	is that already
+ * @columns: of `show`: of the key @n_key, then the five of entry.c, then others
+ * @key_cells: write the key's cells; @more_cells: those of the others, NULL: none
+ * @key_json: the key as JSON; @more_json: adds what comes last, NULL: nothing
+ */
+struct entry_type {
+	enum iq_table_id table;
+	const char *name;
+	const char *const *keywords;
+	size_t n_keywords;
+	unsigned int group;
+	unsigned int lifetime;
+	unsigned int owner;
+	unsigned int key;
+	unsigned int filter;
+	int (*read)(unsigned int keyword, const char *value, struct iq_entry *entry);
+	int (*complete)(unsigned int seen, struct iq_entry *entry);
+	int (*check)(const struct iq_entry *entry);
+	void (*restate)(struct iq_entry *entry);
+
+	const struct column *columns;
+	size_t n_columns;
+	size_t n_key;
+	void (*key_cells)(const struct iq_entry *entry, char cells[][CELL_MAX]);
+	void (*more_cells)(const struct iq_entry *entry, char cells[][CELL_MAX]);
+	json_t *(*key_json)(const struct iq_entry *entry);
+	void (*more_json)(const struct iq_entry *entry, json_t *json);
+};
+
+extern const struct entry_type sa_type, ike_type;
+
+/* The columns of what entries of both tables have. */
+#define ENTRY_COLUMNS \
+	{ "GROUP", .color = COLOR_NAME }, { "PACKETS", true }, { "BYTES", true }, \
+	{ "LIFETIME", true }, { "OWNER" }
+
+/** entry_verbs - of an object that has a struct entry_type */
+#define ENTRY_VERBS	6
+extern const struct verb entry_verbs[ENTRY_VERBS];
+
+/** entry_json() - of a struct iq_sa or iq_ike, for `show` and for events */
+json_t *entry_json(const void *item);
+
+#endif /* IPSEC_QOS_TOOLS_ENTRY_H */
