@@ -51,8 +51,9 @@ daemon_src	:= $(patsubst %,daemon/%.c, \
 		   config/loader config/match config/profiles config/rate \
 		   config/reader config/settings config/shapers \
 		   identity/der identity/dn identity/identity identity/idregex \
-		   sa/dispute sa/groups sa/module sa/ports sa/proof sa/sad \
-		   sa/tables sa/told sa/unproved \
+		   sa/dispute sa/due sa/entry sa/groups sa/ike sa/keyed \
+		   sa/module sa/ports sa/proof sa/sad sa/tables sa/told \
+		   sa/unproved \
 		   feed/answer feed/server \
 		   shaping/plan shaping/qdisc shaping/shapers shaping/shaping \
 		   shaping/site shaping/tc shaping/tree)

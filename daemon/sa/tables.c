@@ -229,33 +229,68 @@ static void lower_ceiling(struct tables *t)
 
 /* Entries */
 
-static void describe_sa(const struct sad_sa *sa, char *buf, size_t size)
+static void describe_sa(const struct iq_entry *v, char *buf, size_t size)
 {
+	const struct iq_sa *sa = (const struct iq_sa *)v;
 	char addr[INET6_ADDRSTRLEN] = "?";
 
-	inet_ntop(sa->key.dst.family, sa->key.dst.b, addr, sizeof(addr));
-	snprintf(buf, size, "SA %s spi 0x%08x", addr, sa->key.spi);
+	inet_ntop(sa->dst.family, sa->dst.b, addr, sizeof(addr));
+	snprintf(buf, size, "SA %s spi 0x%08x", addr, sa->spi);
 }
 
-static void to_sa(const struct sad_sa *sa, struct iq_sa *v)
+static void describe_ike(const struct iq_entry *v, char *buf, size_t size)
 {
-	memset(v, 0, sizeof(*v));
-	v->dst = sa->key.dst;
-	v->spi = sa->key.spi;
-	v->proto = sa->key.proto;
-	v->entry.table = IQ_TABLE_SA;
-	v->entry.group = sa->entry.group;
-	v->entry.owner = OWNER;
+	const struct iq_ike *ike = (const struct iq_ike *)v;
+
+	snprintf(buf, size, "IKE SA %016llx", (unsigned long long)ike->spi_i);
 }
 
-static void to_ike(const struct sad_spi *spi, struct iq_ike *v)
+static void key_of_sa(const struct sad_entry *e, struct iq_entry *v)
 {
-	memset(v, 0, sizeof(*v));
-	v->spi_i = spi->key.spi_i;
-	v->spi_r = spi->key.spi_r;
-	v->entry.table = IQ_TABLE_IKE;
-	v->entry.group = spi->entry.group;
-	v->entry.owner = OWNER;
+	const struct sad_sa *sa = (const struct sad_sa *)e;
+	struct iq_sa *to = (struct iq_sa *)v;
+
+	to->dst = sa->key.dst;
+	to->spi = sa->key.spi;
+	to->proto = sa->key.proto;
+}
+
+static void key_of_ike(const struct sad_entry *e, struct iq_entry *v)
+{
+	const struct sad_ike_entry *ike = (const struct sad_ike_entry *)e;
+	struct iq_ike *to = (struct iq_ike *)v;
+
+	to->spi_i = ike->key.spi_i;
+	to->spi_r = ike->key.spi_r;
+}
+
+/*
+ * What is particular to a table: how an entry's key is told, and what is said where
+ * the kernel says no.
+ */
+static const struct {
+	void (*key_of)(const struct sad_entry *e, struct iq_entry *v);
+	void (*describe)(const struct iq_entry *v, char *buf, size_t size);
+	const char *refused;
+	const char *not_removed;
+} kinds[IQ_TABLES] = {
+	[IQ_TABLE_SA] = {
+		key_of_sa, describe_sa, "an SA is refused", "an SA cannot be removed",
+	},
+	[IQ_TABLE_IKE] = {
+		key_of_ike, describe_ike, "an IKE SA is refused",
+		"an IKE SA cannot be removed",
+	},
+};
+
+/* An entry as it should be, but for an SA's flags. */
+static void to_kernel(const struct sad_entry *e, struct iq_entry *v)
+{
+	memset(v, 0, iq_entry_size(e->table));
+	v->table = e->table;
+	v->group = e->group;
+	v->owner = OWNER;
+	kinds[e->table].key_of(e, v);
 }
 
 /* Should the entry wait for the kernel's SA to be installed? */
@@ -268,7 +303,7 @@ static uint32_t sa_flags(struct tables *t, const struct sad_sa *sa)
 	if (!sa->restated)
 		return IPSEC_QOS_SA_F_PENDING;
 	/* it may have been, since charon announced it */
-	to_sa(sa, &now);
+	to_kernel(&sa->entry, &now.entry);
 	if (!iq_kernel_entry_get(t->k, &now.entry) &&
 	    !(now.flags & IPSEC_QOS_SA_F_PENDING))
 		return 0;
@@ -276,37 +311,20 @@ static uint32_t sa_flags(struct tables *t, const struct sad_sa *sa)
 }
 
 /* There should be no entry of ours. */
-static int remove_sa(struct tables *t, struct sad_sa *sa)
+static int remove_entry(struct tables *t, struct sad_entry *e)
 {
-	struct iq_sa v;
+	union iq_any_entry v;
 	int err;
 
-	to_sa(sa, &v);
+	to_kernel(e, &v.entry);
 	err = iq_kernel_entry_get(t->k, &v.entry);
 	if (!err && v.entry.owner == OWNER)
 		err = iq_kernel_entry_del(t->k, &v.entry, 1);
 	if (err == -ENOENT)
 		err = 0;
 	if (err)
-		tables_refused(t, "an SA cannot be removed", err);
-	sad_sa_written(t->sad, sa, err ? SAD_UNKNOWN : SAD_ABSENT);
-	return err;
-}
-
-static int remove_ike(struct tables *t, struct sad_spi *spi)
-{
-	struct iq_ike v;
-	int err;
-
-	to_ike(spi, &v);
-	err = iq_kernel_entry_get(t->k, &v.entry);
-	if (!err && v.entry.owner == OWNER)
-		err = iq_kernel_entry_del(t->k, &v.entry, 1);
-	if (err == -ENOENT)
-		err = 0;
-	if (err)
-		tables_refused(t, "an IKE SA cannot be removed", err);
-	sad_spi_written(t->sad, spi, err ? SAD_UNKNOWN : SAD_ABSENT);
+		tables_refused(t, kinds[e->table].not_removed, err);
+	sad_written(t->sad, e, err ? SAD_UNKNOWN : SAD_ABSENT);
 	return err;
 }
 
@@ -319,92 +337,75 @@ static bool may_be_there(int err)
 	return err != -ENOSPC && err != -EINVAL && err != -ERANGE;
 }
 
-/*
- * Bring the entries of @sas to what they should be. A bulk request is all or
- * none, so where one is refused they are stated one by one.
- */
-static int write_sas(struct tables *t, struct sad_sa **sas, size_t n)
+/* The @i-th entry of the request that is made up. */
+static struct iq_entry *bulk_at(struct tables *t, enum iq_table_id table, size_t i)
 {
+	return (struct iq_entry *)((char *)&t->bulk + i * iq_entry_size(table));
+}
+
+/* Make up the request for those of @entries that should be there; how many. */
+static size_t fill_bulk(struct tables *t, struct sad_entry **entries, size_t n,
+			int *err)
+{
+	struct iq_entry *v;
+	struct sad_sa *sa;
 	size_t i, m = 0;
-	char name[96];
-	int err = 0, all, one;
+	int one;
 
 	for (i = 0; i < n; i++) {
-		struct sad_sa *sa = sas[i];
+		struct sad_entry *e = entries[i];
 
-		if (!sa->entry.group) {
-			one = remove_sa(t, sa);
-			err = err ? err : one;
-		} else if (groups_is_refused(t, sa->entry.group)) {
-			sad_sa_written(t->sad, sa, SAD_UNKNOWN);
-			err = -ENOENT;
+		if (!e->group) {
+			one = remove_entry(t, e);
+			*err = *err ? *err : one;
+		} else if (groups_is_refused(t, e->group)) {
+			sad_written(t->sad, e, SAD_UNKNOWN);
+			*err = -ENOENT;
 		} else {
-			groups_ensure(t, sa->entry.group);
-			to_sa(sa, &t->bulk.sa[m]);
-			t->bulk.sa[m].flags = sa_flags(t, sa);
-			sas[m++] = sa;
+			groups_ensure(t, e->group);
+			v = bulk_at(t, e->table, m);
+			to_kernel(e, v);
+			sa = sad_sa_of(e);
+			if (sa)
+				((struct iq_sa *)v)->flags = sa_flags(t, sa);
+			entries[m++] = e;
 		}
 	}
+	return m;
+}
+
+/*
+ * Bring @entries, all of one table, to what they should be. A bulk request is all
+ * or none, so where one is refused they are stated one by one.
+ */
+static int write_entries(struct tables *t, enum iq_table_id table,
+			 struct sad_entry **entries, size_t n)
+{
+	int err = 0, all, one;
+	char name[96];
+	size_t i, m;
+
+	m = fill_bulk(t, entries, n, &err);
 	if (!m)
 		return err;
 	/* After a start of the module or the daemon it is all of them. */
-	iq_kernel_expect(t->k, sad_n_sas(t->sad) - m);
-	all = iq_kernel_entry_new(t->k, &t->bulk.sa->entry, m, OWNER, STATE);
+	if (table == IQ_TABLE_SA)
+		iq_kernel_expect(t->k, sad_n_sas(t->sad) - m);
+	all = iq_kernel_entry_new(t->k, bulk_at(t, table, 0), m, OWNER, STATE);
 	for (i = 0; i < m; i++) {
 		one = all;
 		if (all && m > 1 && !t->lost)
-			one = iq_kernel_entry_new(t->k, &t->bulk.sa[i].entry, 1, OWNER,
-					       STATE);
+			one = iq_kernel_entry_new(t->k, bulk_at(t, table, i), 1,
+						  OWNER, STATE);
 		if (one) {
 			t->partial |= may_be_there(one);
-			tables_refused(t, "an SA is refused", one);
-			describe_sa(sas[i], name, sizeof(name));
+			tables_refused(t, kinds[table].refused, one);
+			kinds[table].describe(bulk_at(t, table, i), name,
+					      sizeof(name));
 			log_debug("%s is refused", name);
 			err = one;
 		}
-		sad_sa_written(t->sad, sas[i],
-			       one ? SAD_UNKNOWN : SAD_PRESENT);
-	}
-	return err;
-}
-
-static int write_ikes(struct tables *t, struct sad_spi **spis, size_t n)
-{
-	size_t i, m = 0;
-	int err = 0, all, one;
-
-	for (i = 0; i < n; i++) {
-		struct sad_spi *spi = spis[i];
-
-		if (!spi->entry.group) {
-			one = remove_ike(t, spi);
-			err = err ? err : one;
-		} else if (groups_is_refused(t, spi->entry.group)) {
-			sad_spi_written(t->sad, spi, SAD_UNKNOWN);
-			err = -ENOENT;
-		} else {
-			groups_ensure(t, spi->entry.group);
-			to_ike(spi, &t->bulk.ike[m]);
-			spis[m++] = spi;
-		}
-	}
-	if (!m)
-		return err;
-	all = iq_kernel_entry_new(t->k, &t->bulk.ike->entry, m, OWNER, STATE);
-	for (i = 0; i < m; i++) {
-		one = all;
-		if (all && m > 1 && !t->lost)
-			one = iq_kernel_entry_new(t->k, &t->bulk.ike[i].entry, 1,
-						OWNER, STATE);
-		if (one) {
-			t->partial |= may_be_there(one);
-			tables_refused(t, "an IKE SA is refused", one);
-			log_debug("IKE SA %016llx is refused",
-				  (unsigned long long)spis[i]->key.spi_i);
-			err = one;
-		}
-		sad_spi_written(t->sad, spis[i],
-				one ? SAD_UNKNOWN : SAD_PRESENT);
+		sad_written(t->sad, entries[i], one ? SAD_UNKNOWN : SAD_PRESENT);
 	}
 	return err;
 }
@@ -488,6 +489,7 @@ static void on_write(struct ev_loop *loop, ev_idle *w, int revents)
 	struct tables *t = w->data;
 	double stop = monotonic() + TURN_TIME;
 	size_t n;
+	int i;
 
 	if (!groups_write(t, stop)) {
 		check_lost(t);
@@ -497,12 +499,11 @@ static void on_write(struct ev_loop *loop, ev_idle *w, int revents)
 	while (!sad_resolve(t->sad, TURN_STEP))
 		if (monotonic() >= stop)
 			return;
-	n = sad_due_sas(t->sad, t->sas, TURN);
-	if (n)
-		write_sas(t, t->sas, n);
-	n = sad_due_spis(t->sad, t->spis, TURN);
-	if (n)
-		write_ikes(t, t->spis, n);
+	for (i = 0; i < IQ_TABLES; i++) {
+		n = sad_due(t->sad, i, t->entries, TURN);
+		if (n)
+			write_entries(t, i, t->entries, n);
+	}
 	if (check_lost(t) || !sad_idle(t->sad))
 		return;
 	if (t->stage == STAGE_ENTRIES)
@@ -559,7 +560,7 @@ static void on_overdue(struct ev_loop *loop, ev_timer *w, int revents)
 		enum sad_known known = SAD_UNKNOWN;
 
 		if (t->k) {
-			to_sa(sa, &v);
+			to_kernel(&sa->entry, &v.entry);
 			err = iq_kernel_entry_get(t->k, &v.entry);
 			if (err == -ENOENT)
 				known = SAD_ABSENT;
@@ -623,20 +624,12 @@ int tables_write(struct tables *t, const struct sad_stated *stated,
 		*why = "the module ipsec_qos is not loaded";
 		return -ENODEV;
 	}
-	for (i = 0; i < stated->n_sas; i++) {
-		struct sad_sa *sa = stated->sas[i];
+	for (i = 0; i < stated->n; i++) {
+		struct sad_entry *e = stated->entries[i];
 
-		if (!sa->entry.is_due && sa->entry.known != SAD_UNKNOWN)
+		if (e->queue != SAD_DUE && e->known != SAD_UNKNOWN)
 			continue;
-		one = write_sas(t, &sa, 1);
-		err = err ? err : one;
-	}
-	for (i = 0; i < stated->n_spis; i++) {
-		struct sad_spi *spi = stated->spis[i];
-
-		if (!spi->entry.is_due && spi->entry.known != SAD_UNKNOWN)
-			continue;
-		one = write_ikes(t, &spi, 1);
+		one = write_entries(t, e->table, &e, 1);
 		err = err ? err : one;
 	}
 	if (err == -ENODEV)

@@ -68,7 +68,7 @@ void tables_kick(struct tables *tables);
 /**
  * tables_write() - write what a message was about now
  *
- * @stated: of sad_state(); its SAs may be freed
+ * @stated: of sad_state(); its entries may be freed
  * @why: on error says what is wrong, for a person; lives until the next call
  *
  * Return: 0: the kernel has what it should have; -ENODEV: the module is not

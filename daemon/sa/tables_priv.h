@@ -19,6 +19,7 @@
 #include "lib/kernel/group.h"
 #include "lib/kernel/socket.h"
 #include "log.h"
+#include "sa/due.h"
 #include "sa/module.h"
 #include "sa/tables.h"
 
@@ -150,8 +151,7 @@ struct tables {
 	struct trouble troubles[TROUBLES];
 	char error[256];
 
-	struct sad_sa *sas[TURN];
-	struct sad_spi *spis[TURN];
+	struct sad_entry *entries[TURN];
 	union {
 		struct iq_sa sa[TURN];
 		struct iq_ike ike[TURN];

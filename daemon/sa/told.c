@@ -28,37 +28,27 @@ static bool group_told(struct tables *t, const struct iq_event *ev)
 	return true;
 }
 
-static bool sa_told(struct tables *t, const struct iq_event *ev)
+static bool entry_told(struct tables *t, const struct iq_event *ev)
 {
-	const struct iq_sa *sa = &ev->sa;
-	uint32_t group = sa->entry.owner == OWNER ? sa->entry.group : 0;
-	bool local = sa->flags & IPSEC_QOS_SA_F_LOCAL;
+	const struct iq_sa *sa = ev->what == IQ_EVENT_SA ? &ev->sa : NULL;
+	const struct iq_entry *e = sa ? &sa->entry : &ev->ike.entry;
+	bool local = sa && sa->flags & IPSEC_QOS_SA_F_LOCAL;
 
 	switch (ev->event) {
 	case IPSEC_QOS_EVENT_NEW:
 	case IPSEC_QOS_EVENT_CHANGE:
-		break;
+		return sad_seen(t->sad, e, e->owner == OWNER ? e->group : 0, local);
 	case IPSEC_QOS_EVENT_DEL:
-		if (!local && !(sa->flags & IPSEC_QOS_SA_F_PENDING)) {
-			sad_sa_went(t->sad, &sa->dst, sa->spi, sa->proto);
-			return false;
-		}
-		group = 0;
-		break;
-	default:
+		if (!sa || local || sa->flags & IPSEC_QOS_SA_F_PENDING)
+			break;
+		sad_went(t->sad, e);
 		return false;
+	default:
+		/* what becomes of an SA that expired is asked for (sad_overdue()) */
+		if (sa)
+			return false;
 	}
-	return sad_sa_seen(t->sad, &sa->dst, sa->spi, sa->proto, group, local);
-}
-
-static bool ike_told(struct tables *t, const struct iq_event *ev)
-{
-	const struct iq_ike *ike = &ev->ike;
-	bool there = ev->event == IPSEC_QOS_EVENT_NEW ||
-		     ev->event == IPSEC_QOS_EVENT_CHANGE;
-
-	return sad_spi_seen(t->sad, ike->spi_i, ike->spi_r,
-			    there && ike->entry.owner == OWNER ? ike->entry.group : 0);
+	return sad_seen(t->sad, e, 0, local);
 }
 
 static void mend_later(struct tables *t, double delay)
@@ -79,10 +69,8 @@ static int on_told(const struct iq_event *ev, void *arg)
 		wrong = group_told(t, ev);
 		break;
 	case IQ_EVENT_SA:
-		wrong = sa_told(t, ev);
-		break;
 	case IQ_EVENT_IKE:
-		wrong = ike_told(t, ev);
+		wrong = entry_told(t, ev);
 		break;
 	case IQ_EVENT_STATUS:
 	case IQ_EVENT_NAT:

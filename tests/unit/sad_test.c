@@ -11,7 +11,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "sa/sad.h"
+#include "sa/due.h"
 #include "suite.h"
 
 #define GOLD	1
@@ -40,7 +40,7 @@ struct row {
 };
 
 static struct row rows[64];
-static struct sad_spi_key ikes[64];
+static struct sad_ike_key ikes[64];
 static uint32_t ike_groups[64];
 static unsigned int ike_generations[64];
 static unsigned int generation;
@@ -101,51 +101,86 @@ static int find_ike(uint64_t spi_i, uint64_t spi_r)
 	return -1;
 }
 
+static void write_sa(struct sad_sa *sa)
+{
+	struct row *row = find_row(&sa->key, sa->entry.group);
+
+	if (!sa->entry.group) {
+		if (row)
+			row->used = false;
+		sad_written(sad, &sa->entry, SAD_ABSENT);
+		return;
+	}
+	row->group = sa->entry.group;
+	row->pending = sa->pending;
+	row->generation = generation;
+	sad_written(sad, &sa->entry, SAD_PRESENT);
+}
+
+static void write_ike(struct sad_ike_entry *ike)
+{
+	int i = find_ike(ike->key.spi_i, ike->key.spi_r);
+
+	if (!ike->entry.group) {
+		if (i >= 0)
+			memset(&ikes[i], 0, sizeof(ikes[i]));
+		sad_written(sad, &ike->entry, SAD_ABSENT);
+		return;
+	}
+	if (i < 0)
+		i = find_ike(0, 0);
+	ck_assert_int_ge(i, 0);
+	ikes[i] = ike->key;
+	ike_groups[i] = ike->entry.group;
+	ike_generations[i] = generation;
+	sad_written(sad, &ike->entry, SAD_PRESENT);
+}
+
 /* Tell the kernel what is due; how many entries that were. */
 static unsigned int pump(void)
 {
-	struct sad_spi *spi;
-	struct sad_sa *sa;
+	struct sad_entry *e;
 	unsigned int n = 0;
-	struct row *row;
-	int i;
 
 	while (!sad_resolve(sad, 1))
 		;
-	while (sad_due_sas(sad, &sa, 1)) {
-		n++;
-		if (!sa->entry.group) {
-			row = find_row(&sa->key, false);
-			if (row)
-				row->used = false;
-			sad_sa_written(sad, sa, SAD_ABSENT);
-			continue;
-		}
-		row = find_row(&sa->key, true);
-		row->group = sa->entry.group;
-		row->pending = sa->pending;
-		row->generation = generation;
-		sad_sa_written(sad, sa, SAD_PRESENT);
-	}
-	while (sad_due_spis(sad, &spi, 1)) {
-		n++;
-		i = find_ike(spi->key.spi_i, spi->key.spi_r);
-		if (!spi->entry.group) {
-			if (i >= 0)
-				memset(&ikes[i], 0, sizeof(ikes[i]));
-			sad_spi_written(sad, spi, SAD_ABSENT);
-			continue;
-		}
-		if (i < 0)
-			i = find_ike(0, 0);
-		ck_assert_int_ge(i, 0);
-		ikes[i] = spi->key;
-		ike_groups[i] = spi->entry.group;
-		ike_generations[i] = generation;
-		sad_spi_written(sad, spi, SAD_PRESENT);
-	}
+	for (; sad_due(sad, IQ_TABLE_SA, &e, 1); n++)
+		write_sa(sad_sa_of(e));
+	for (; sad_due(sad, IQ_TABLE_IKE, &e, 1); n++)
+		write_ike((struct sad_ike_entry *)e);
 	ck_assert(sad_idle(sad));
 	return n;
+}
+
+/* The kernel tells of an SA of its table, or of its end. */
+static bool sa_seen(const struct iq_addr *dst, uint32_t spi, uint32_t group,
+		    bool local)
+{
+	struct iq_sa told = {
+		.entry = { .table = IQ_TABLE_SA }, .dst = *dst, .spi = spi,
+		.proto = IPPROTO_ESP,
+	};
+
+	return sad_seen(sad, &told.entry, group, local);
+}
+
+static void sa_went(const struct iq_addr *dst, uint32_t spi)
+{
+	struct iq_sa told = {
+		.entry = { .table = IQ_TABLE_SA }, .dst = *dst, .spi = spi,
+		.proto = IPPROTO_ESP,
+	};
+
+	sad_went(sad, &told.entry);
+}
+
+static bool ike_seen(uint64_t spi_i, uint64_t spi_r, uint32_t group)
+{
+	struct iq_ike told = {
+		.entry = { .table = IQ_TABLE_IKE }, .spi_i = spi_i, .spi_r = spi_r,
+	};
+
+	return sad_seen(sad, &told.entry, group, false);
 }
 
 static void begin(bool empty)
@@ -352,17 +387,19 @@ START_TEST(groups_follow_identities)
 
 	ck_assert_int_eq(ike(1, 0x11, 0x12, "x.a.example"), 0);
 	ck_assert_uint_eq(stated.group, GOLD);
-	ck_assert_uint_eq(stated.n_spis, 1);
+	ck_assert_uint_eq(stated.n, 1);
 	ck_assert_int_eq(sa(1, 0x1001, true), 0);
 	ck_assert_uint_eq(stated.group, GOLD);
-	ck_assert_uint_eq(stated.n_sas, 1);
-	ck_assert(stated.sas[0]->entry.is_due);
+	/* and its IKE SA, which is due, too */
+	ck_assert_uint_eq(stated.n, 2);
+	ck_assert_ptr_nonnull(sad_sa_of(stated.entries[0]));
+	ck_assert(stated.entries[0]->queue == SAD_DUE);
 	pump();
 	ck_assert_uint_eq(kernel_ike(0x11, 0x12), GOLD);
 	ck_assert_uint_eq(kernel_sa(0x1001), GOLD);
 
 	/* the CHILD SA finds one of its SAs there, installed */
-	ck_assert(!sad_sa_seen(sad, &local, 0x1001, IPPROTO_ESP, GOLD, true));
+	ck_assert(!sa_seen(&local, 0x1001, GOLD, true));
 	ck_assert_int_eq(child(1, 1, 0x1001, 0x2001), 0);
 	ck_assert_uint_eq(pump(), 1);
 	ck_assert_uint_eq(kernel_to(&remote, 0x2001)->group, GOLD);
@@ -617,7 +654,7 @@ START_TEST(what_is_deleted_goes)
 
 	establish();
 	ck_assert_int_eq(sa_del(0x1001), 0);
-	ck_assert_uint_eq(stated.n_sas, 1);
+	ck_assert_uint_eq(stated.n, 1);
 	pump();
 	ck_assert_uint_eq(kernel_sa(0x1001), 0);
 	ck_assert_ptr_nonnull(kernel_to(&remote, 0x2001));
@@ -670,7 +707,7 @@ START_TEST(the_responders_spi_comes_later)
 	pump();
 	ck_assert_uint_eq(kernel_ike(0x11, 0), GOLD);
 	ck_assert_int_eq(ike(1, 0x11, 0x12, "x.a.example"), 0);
-	ck_assert_uint_eq(stated.n_spis, 2);
+	ck_assert_uint_eq(stated.n, 2);
 	pump();
 	ck_assert_uint_eq(kernel_ike(0x11, 0), 0);
 	ck_assert_uint_eq(kernel_ike(0x11, 0x12), GOLD);
@@ -766,7 +803,7 @@ START_TEST(only_memory_is_bounded)
 {
 	struct config *second = load(second_file);
 	uint32_t spi = 0x10000, i;
-	struct sad_sa *s;
+	struct sad_entry *s;
 
 	establish();
 	sad_config(sad, second);
@@ -777,8 +814,8 @@ START_TEST(only_memory_is_bounded)
 
 	/* what the kernel refuses is kept */
 	ck_assert_int_eq(sa(1, 0x1003, false), 0);
-	while (sad_due_sas(sad, &s, 1))
-		sad_sa_written(sad, s, s->entry.group ? SAD_UNKNOWN : SAD_ABSENT);
+	while (sad_due(sad, IQ_TABLE_SA, &s, 1))
+		sad_written(sad, s, s->group ? SAD_UNKNOWN : SAD_ABSENT);
 	ck_assert_uint_eq(kernel_sa(0x1003), 0);
 	begin(false);
 	pump();
@@ -939,13 +976,13 @@ END_TEST
 
 START_TEST(what_was_refused_is_stated_again)
 {
-	struct sad_sa *s;
+	struct sad_entry *s;
 
 	ck_assert_int_eq(ike(1, 0x11, 0x12, "x.a.example"), 0);
 	pump();
 	ck_assert_int_eq(sa(1, 0x1001, false), 0);
-	ck_assert_uint_eq(sad_due_sas(sad, &s, 1), 1);
-	sad_sa_written(sad, s, SAD_UNKNOWN);
+	ck_assert_uint_eq(sad_due(sad, IQ_TABLE_SA, &s, 1), 1);
+	sad_written(sad, s, SAD_UNKNOWN);
 	ck_assert(sad_idle(sad));
 	begin(false);
 	end();
@@ -964,21 +1001,21 @@ START_TEST(what_somebody_removed_is_put_back)
 	pump();
 
 	/* what the kernel tells of what was written is as it should be */
-	ck_assert(!sad_sa_seen(sad, &local, 0x1001, IPPROTO_ESP, GOLD, false));
-	ck_assert(!sad_spi_seen(sad, 0x11, 0x12, GOLD));
+	ck_assert(!sa_seen(&local, 0x1001, GOLD, false));
+	ck_assert(!ike_seen(0x11, 0x12, GOLD));
 	/* nor is what is not ours of any interest */
-	ck_assert(!sad_sa_seen(sad, &local, 0x1002, IPPROTO_ESP, SILVER, false));
-	ck_assert(!sad_sa_seen(sad, &local, 0x7777, IPPROTO_ESP, 0, false));
-	ck_assert(!sad_spi_seen(sad, 0x77, 0x77, 0));
+	ck_assert(!sa_seen(&local, 0x1002, SILVER, false));
+	ck_assert(!sa_seen(&local, 0x7777, 0, false));
+	ck_assert(!ike_seen(0x77, 0x77, 0));
 	ck_assert(!sad_mend(sad));
 	ck_assert_uint_eq(pump(), 0);
 
 	/* gone; in another group; gone before it was installed */
 	memset(rows, 0, sizeof(rows));
 	memset(ikes, 0, sizeof(ikes));
-	ck_assert(sad_sa_seen(sad, &local, 0x1001, IPPROTO_ESP, 0, false));
-	ck_assert(sad_spi_seen(sad, 0x11, 0x12, SILVER));
-	ck_assert(sad_sa_seen(sad, &local, 0x1003, IPPROTO_ESP, 0, false));
+	ck_assert(sa_seen(&local, 0x1001, 0, false));
+	ck_assert(ike_seen(0x11, 0x12, SILVER));
+	ck_assert(sa_seen(&local, 0x1003, 0, false));
 	ck_assert_uint_eq(pump(), 0);
 	ck_assert(sad_mend(sad));
 	ck_assert(!sad_mend(sad));
@@ -988,14 +1025,14 @@ START_TEST(what_somebody_removed_is_put_back)
 	ck_assert_uint_eq(kernel_ike(0x11, 0x12), GOLD);
 
 	/* old news, and then the new */
-	ck_assert(sad_sa_seen(sad, &local, 0x1001, IPPROTO_ESP, 0, false));
-	ck_assert(!sad_sa_seen(sad, &local, 0x1001, IPPROTO_ESP, GOLD, false));
+	ck_assert(sa_seen(&local, 0x1001, 0, false));
+	ck_assert(!sa_seen(&local, 0x1001, GOLD, false));
 	ck_assert(!sad_mend(sad));
 
 	/* charon deleted it meanwhile */
-	ck_assert(sad_sa_seen(sad, &local, 0x1001, IPPROTO_ESP, 0, false));
+	ck_assert(sa_seen(&local, 0x1001, 0, false));
 	ck_assert_int_eq(sa_del(0x1001), 0);
-	ck_assert(!sad_sa_seen(sad, &local, 0x1001, IPPROTO_ESP, 0, false));
+	ck_assert(!sa_seen(&local, 0x1001, 0, false));
 	ck_assert(!sad_mend(sad));
 	pump();
 	ck_assert_uint_eq(kernel_sa(0x1001), 0);
@@ -1010,7 +1047,7 @@ static void kernel_deletes(uint32_t spi)
 
 	if (row)
 		row->used = false;
-	sad_sa_went(sad, &local, spi, IPPROTO_ESP);
+	sa_went(&local, spi);
 }
 
 START_TEST(what_went_with_the_kernels_sa_stays_gone)
@@ -1018,12 +1055,13 @@ START_TEST(what_went_with_the_kernels_sa_stays_gone)
 	struct config *second = load(second_file);
 	struct iq_addr local = LOCAL, remote = REMOTE;
 	struct sad_sa *s;
+	size_t n;
 
 	establish();
 	ck_assert_int_eq(sa(1, 0x1003, false), 0);
 	pump();
-	ck_assert(!sad_sa_seen(sad, &local, 0x1001, IPPROTO_ESP, GOLD, true));
-	ck_assert(!sad_sa_seen(sad, &local, 0x1003, IPPROTO_ESP, GOLD, false));
+	ck_assert(!sa_seen(&local, 0x1001, GOLD, true));
+	ck_assert(!sa_seen(&local, 0x1003, GOLD, false));
 	kernel_deletes(0x1001);
 	kernel_deletes(0x1003);
 	ck_assert(!sad_mend(sad));
@@ -1064,21 +1102,21 @@ START_TEST(what_went_with_the_kernels_sa_stays_gone)
 	ck_assert_uint_eq(pump(), 3);
 
 	/* it went before it was restated; or after somebody had changed it */
-	ck_assert(!sad_sa_seen(sad, &local, 0x1001, IPPROTO_ESP, GOLD, true));
+	ck_assert(!sa_seen(&local, 0x1001, GOLD, true));
 	begin(false);
 	kernel_deletes(0x1001);
 	ck_assert_uint_eq(pump(), 2);
 	ck_assert_int_eq(sa(1, 0x1001, false), 0);
 	pump();
 	ck_assert_uint_eq(kernel_sa(0x1001), GOLD);
-	ck_assert(sad_sa_seen(sad, &local, 0x1001, IPPROTO_ESP, SILVER, true));
+	ck_assert(sa_seen(&local, 0x1001, SILVER, true));
 	kernel_deletes(0x1001);
 	ck_assert(!sad_mend(sad));
 	ck_assert_uint_eq(pump(), 0);
 
 	/* the kernel has it again, as somebody's entry shows */
-	ck_assert(!sad_sa_seen(sad, &local, 0x1001, IPPROTO_ESP, 0, false));
-	ck_assert(sad_sa_seen(sad, &local, 0x1001, IPPROTO_ESP, 0, true));
+	ck_assert(!sa_seen(&local, 0x1001, 0, false));
+	ck_assert(sa_seen(&local, 0x1001, 0, true));
 	ck_assert(sad_mend(sad));
 	pump();
 	ck_assert_uint_eq(kernel_sa(0x1001), GOLD);
@@ -1093,20 +1131,30 @@ START_TEST(what_went_with_the_kernels_sa_stays_gone)
 	/* what is told of the former one is not of the one that comes */
 	ck_assert_int_eq(sa(1, 0x1001, false), 0);
 	pump();
-	ck_assert(!sad_sa_seen(sad, &local, 0x1001, IPPROTO_ESP, GOLD, true));
+	ck_assert(!sa_seen(&local, 0x1001, GOLD, true));
 	ck_assert_int_eq(sa_del(0x1001), 0);
 	ck_assert_int_eq(sa(1, 0x1001, false), 0);
 	kernel_deletes(0x1001);
 	ck_assert_uint_eq(pump(), 1);
 	ck_assert_uint_eq(kernel_sa(0x1001), GOLD);
-	ck_assert(!sad_sa_seen(sad, &local, 0x1001, IPPROTO_ESP, GOLD, true));
+	ck_assert(!sa_seen(&local, 0x1001, GOLD, true));
 	ck_assert_int_eq(sa(1, 0x1001, true), 0);
 	kernel_deletes(0x1001);
 	ck_assert_uint_eq(pump(), 1);
 	ck_assert_uint_eq(kernel_sa(0x1001), GOLD);
 
+	/* nor is it kept for news that was on its way when charon deleted it */
+	n = sad_n_sas(sad);
+	ck_assert_int_eq(sa(1, 0x1005, false), 0);
+	pump();
+	ck_assert_int_eq(sa_del(0x1005), 0);
+	ck_assert(!sa_seen(&local, 0x1005, GOLD, true));
+	kernel_deletes(0x1005);
+	ck_assert_uint_eq(pump(), 1);
+	ck_assert_uint_eq(sad_n_sas(sad), n);
+
 	/* what is announced waits, or is settled */
-	ck_assert(!sad_sa_seen(sad, &local, 0x1001, IPPROTO_ESP, GOLD, true));
+	ck_assert(!sa_seen(&local, 0x1001, GOLD, true));
 	kernel_deletes(0x1001);
 	now = sad_deadline(sad);
 	ck_assert_ptr_nonnull(s = sad_overdue(sad, now));
@@ -1115,8 +1163,8 @@ START_TEST(what_went_with_the_kernels_sa_stays_gone)
 	/* an SPI that is free again is whose who uses it next */
 	ck_assert_int_eq(ike(2, 0x21, 0x22, "x.b.example"), 0);
 	ck_assert_int_eq(out(2, 0x2001, true), -EEXIST);
-	sad_sa_seen(sad, &remote, 0x2001, IPPROTO_ESP, GOLD, true);
-	sad_sa_went(sad, &remote, 0x2001, IPPROTO_ESP);
+	sa_seen(&remote, 0x2001, GOLD, true);
+	sa_went(&remote, 0x2001);
 	ck_assert_int_eq(out(2, 0x2001, true), 0);
 	pump();
 	ck_assert_uint_eq(kernel_out(0x2001), SILVER);
@@ -1126,24 +1174,24 @@ END_TEST
 START_TEST(what_is_not_known_is_not_missing)
 {
 	struct iq_addr local = LOCAL;
-	struct sad_sa *s;
+	struct sad_entry *s;
 
 	/* the kernel refused it: that is tried again as it is */
 	ck_assert_int_eq(ike(1, 0x11, 0x12, "x.a.example"), 0);
 	pump();
 	ck_assert_int_eq(sa(1, 0x1001, false), 0);
-	ck_assert_uint_eq(sad_due_sas(sad, &s, 1), 1);
-	sad_sa_written(sad, s, SAD_UNKNOWN);
+	ck_assert_uint_eq(sad_due(sad, IQ_TABLE_SA, &s, 1), 1);
+	sad_written(sad, s, SAD_UNKNOWN);
 	ck_assert(!sad_mend(sad));
-	ck_assert(!sad_sa_seen(sad, &local, 0x1001, IPPROTO_ESP, SILVER, false));
+	ck_assert(!sa_seen(&local, 0x1001, SILVER, false));
 	ck_assert(!sad_mend(sad));
 	ck_assert_uint_eq(pump(), 0);
 	begin(false);
 	pump();
 
 	/* charon is about to say whether it still has it */
-	ck_assert(sad_sa_seen(sad, &local, 0x1001, IPPROTO_ESP, 0, true));
-	ck_assert(sad_spi_seen(sad, 0x11, 0x12, 0));
+	ck_assert(sa_seen(&local, 0x1001, 0, true));
+	ck_assert(ike_seen(0x11, 0x12, 0));
 	sync_start(charon);
 	ck_assert(!sad_mend(sad));
 	ck_assert_uint_eq(pump(), 0);
@@ -1153,18 +1201,18 @@ START_TEST(what_is_not_known_is_not_missing)
 
 	/* all was restated meanwhile, or it is gone */
 	sync_end(charon);
-	ck_assert(sad_sa_seen(sad, &local, 0x1001, IPPROTO_ESP, 0, true));
-	ck_assert(sad_spi_seen(sad, 0x11, 0x12, 0));
+	ck_assert(sa_seen(&local, 0x1001, 0, true));
+	ck_assert(ike_seen(0x11, 0x12, 0));
 	begin(false);
 	ck_assert(!sad_mend(sad));
 	end();
-	ck_assert(sad_sa_seen(sad, &local, 0x1001, IPPROTO_ESP, 0, true));
-	ck_assert(sad_spi_seen(sad, 0x11, 0x12, 0));
+	ck_assert(sa_seen(&local, 0x1001, 0, true));
+	ck_assert(ike_seen(0x11, 0x12, 0));
 	begin(false);
 	end();
 	ck_assert(!sad_mend(sad));
-	ck_assert(sad_sa_seen(sad, &local, 0x1001, IPPROTO_ESP, 0, true));
-	ck_assert(sad_spi_seen(sad, 0x11, 0x12, 0));
+	ck_assert(sa_seen(&local, 0x1001, 0, true));
+	ck_assert(ike_seen(0x11, 0x12, 0));
 	sync_start(charon);
 	sync_end(charon);
 	end();
@@ -1200,12 +1248,12 @@ START_TEST(what_a_dead_charon_left_is_not_put_back)
 	end();
 	sad_disconnect(sad, other);
 	/* one that somebody removed just before the sweep took the others */
-	ck_assert(sad_spi_seen(sad, 0x33, 0x34, 0));
+	ck_assert(ike_seen(0x33, 0x34, 0));
 	begin(false);
 	end();
 	ck_assert_uint_eq(kernel_ike(0x31, 0x32), 0);
-	ck_assert(!sad_spi_seen(sad, 0x31, 0x32, 0));
-	ck_assert(!sad_sa_seen(sad, &local, 0x1009, IPPROTO_ESP, 0, false));
+	ck_assert(!ike_seen(0x31, 0x32, 0));
+	ck_assert(!sa_seen(&local, 0x1009, 0, false));
 	ck_assert(!sad_mend(sad));
 	ck_assert_uint_eq(pump(), 0);
 	ck_assert_uint_eq(kernel_ike(0x31, 0x32), 0);

@@ -1,0 +1,312 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "sa/ike.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "sa/due.h"
+#include "sa/sad_priv.h"
+#include "sa/unproved.h"
+
+static size_t max_ikes(const struct sad *sad)
+{
+	size_t ceiling = sad->config ? sad->config->conf.max_ikes : 0;
+
+	return sad_bound(ceiling, SAD_IKES);
+}
+
+void ike_init(struct sad *sad)
+{
+	sad->ikes = (struct keyed_table)KEYED_TABLE(struct sad_ike);
+	sad->children = (struct keyed_table)KEYED_TABLE(struct sad_child);
+}
+
+struct sad_ike *ike_find(const struct sad *sad, const struct sad_source *source,
+			 uint32_t id)
+{
+	struct sad_id_key key = { .source = source->number, .id = id };
+
+	return keyed_find(&sad->ikes, &key);
+}
+
+int ike_need(struct sad *sad, struct sad_source *source, uint32_t id,
+	     struct sad_ike **ikep, const char **why)
+{
+	struct sad_id_key key = { .source = source->number, .id = id };
+	void *ike;
+	int err = keyed_need(&sad->ikes, &key, max_ikes(sad), &ike);
+
+	if (err == -ENOSPC)
+		*why = "it knows of all the IKE SAs that it may, four times max-ikes";
+	if (err)
+		return err;
+	*ikep = ike;
+	(*ikep)->source = source;
+	return 0;
+}
+
+/* CHILD SAs */
+
+struct sad_child *ike_find_child(const struct sad *sad, const struct sad_source *source,
+				 uint32_t id)
+{
+	struct sad_id_key key = { .source = source->number, .id = id };
+
+	return keyed_find(&sad->children, &key);
+}
+
+int ike_need_child(struct sad *sad, struct sad_ike *ike, uint32_t id,
+		   struct sad_child **childp, const char **why)
+{
+	struct sad_id_key key = { .source = ike->source->number, .id = id };
+	struct sad_child *child;
+	void *found;
+	int err = keyed_need(&sad->children, &key, sad_max_sas(sad), &found);
+
+	if (err == -ENOSPC)
+		*why = "it knows of all the CHILD SAs that it may, four times max-sas";
+	if (err)
+		return err;
+	child = found;
+	if (child->ike)
+		LIST_REMOVE(child, list);
+	LIST_INSERT_HEAD(&ike->children, child, list);
+	child->ike = ike;
+	*childp = child;
+	return 0;
+}
+
+void ike_free_child(struct sad *sad, struct sad_child *child)
+{
+	LIST_REMOVE(child, list);
+	free(child->name);
+	keyed_free(&sad->children, child);
+}
+
+void ike_log_disputes(struct sad *sad, const struct sad_child *child)
+{
+	struct dispute found[DISPUTES];
+	size_t n, i;
+
+	if (!sad->config)
+		return;
+	n = dispute_find(sad->config, &child->claims, child->ike->group, found);
+	for (i = 0; i < n; i++)
+		dispute_log(&sad->disputes, &found[i], child->ike->conn,
+			    child->name);
+}
+
+/* Ports */
+
+void ike_look_at_ports(struct sad *sad, struct sad_ike *ike)
+{
+	enum ports_state state = PORTS_SEEN;
+
+	if (sad->config && !ike->closed)
+		state = ports_check(&sad->config->conf, ike->local_port,
+				    ike->remote_port, ike->encap);
+	sad->n_unseen += (state != PORTS_SEEN) - (ike->ports != PORTS_SEEN);
+	ike->ports = state;
+	if (state == PORTS_SEEN)
+		return;
+	sad->unseen_port = ike->local_port;
+	ports_log(&sad->ports, state, ike->local_port, ike->remote_port,
+		  ike->conn);
+}
+
+size_t sad_unseen(const struct sad *sad, uint16_t *port)
+{
+	*port = sad->unseen_port;
+	return sad->n_unseen;
+}
+
+/* Its end */
+
+static void not_old(struct sad_ike *ike)
+{
+	if (!ike->old)
+		return;
+	LIST_REMOVE(ike, olds);
+	ike->old = false;
+}
+
+void ike_clear_texts(struct sad_ike *ike)
+{
+	proofs_clear(&ike->proofs);
+	free(ike->conn);
+}
+
+static void free_if_unused(struct sad_ike *ike)
+{
+	if (!ike->closed || ike->entry || !LIST_EMPTY(&ike->sas))
+		return;
+	not_old(ike);
+	LIST_REMOVE(ike, list);
+	ike_clear_texts(ike);
+	free(ike);
+}
+
+void ike_close(struct sad *sad, struct sad_ike *ike)
+{
+	struct sad_child *child;
+	struct sad_walk *walk;
+
+	while ((child = LIST_FIRST(&ike->children)))
+		ike_free_child(sad, child);
+	LIST_FOREACH(walk, &sad->walks, list)
+		if (walk->next == ike)
+			walk->next = keyed_next(ike);
+	keyed_remove(&sad->ikes, ike);
+	ike->closed = true;
+	ike_look_at_ports(sad, ike);
+	LIST_INSERT_HEAD(&sad->closed, ike, list);
+	free_if_unused(ike);
+}
+
+/* Entries under it */
+
+void ike_join(struct sad_ike *ike, struct sad_entry *e)
+{
+	struct sad_sa *sa = sad_sa_of(e);
+
+	e->ike = ike;
+	if (sa) {
+		sa->child_id = 0;
+		LIST_INSERT_HEAD(&ike->sas, sa, list);
+	} else {
+		ike->entry = e;
+	}
+}
+
+void ike_leave(struct sad_entry *e)
+{
+	struct sad_ike *ike = e->ike;
+	struct sad_sa *sa = sad_sa_of(e);
+
+	if (!ike)
+		return;
+	e->ike = NULL;
+	if (sa)
+		LIST_REMOVE(sa, list);
+	else
+		ike->entry = NULL;
+	free_if_unused(ike);
+}
+
+/* Its group */
+
+void ike_set_group(struct sad *sad, struct sad_ike *ike)
+{
+	uint32_t former = ike->group;
+	struct sad_child *child;
+	struct sad_sa *sa;
+
+	ike->group = ike->profile ? ike->profile->group : 0;
+	if (ike->group != former)
+		LIST_FOREACH(child, &ike->children, list)
+			ike_log_disputes(sad, child);
+	if (ike->entry)
+		due_moved(sad, ike->entry, ike->group);
+	LIST_FOREACH(sa, &ike->sas, list)
+		due_moved(sad, &sa->entry, ike->group);
+}
+
+static void resolve(struct sad *sad, struct sad_ike *ike)
+{
+	struct proved proved[PROOFS_MAX];
+
+	not_old(ike);
+	ike->profile = NULL;
+	if (!sad->config)
+		return;
+	ike->profile = config_match(sad->config, proved,
+				    proofs_match(&ike->proofs, proved),
+				    ike->conn, NULL, 0);
+	unproved_log(&sad->unproved, sad->config, &ike->proofs, ike->conn,
+		     ike->profile);
+}
+
+void ike_resolve(struct sad *sad, struct sad_ike *ike)
+{
+	const struct sad_child *child;
+
+	if (!ike->old)
+		return;
+	resolve(sad, ike);
+	ike_set_group(sad, ike);
+	ike_look_at_ports(sad, ike);
+	LIST_FOREACH(child, &ike->children, list)
+		ike_log_disputes(sad, child);
+}
+
+void ike_take_texts(struct sad *sad, struct sad_ike *ike, struct sad_ike *texts)
+{
+	if (ike->conn && proofs_same(&ike->proofs, &texts->proofs) &&
+	    !strcmp(ike->conn, texts->conn)) {
+		ike_clear_texts(texts);
+		ike_resolve(sad, ike);
+		return;
+	}
+	ike_clear_texts(ike);
+	ike->proofs = texts->proofs;
+	ike->conn = texts->conn;
+	resolve(sad, ike);
+}
+
+static void make_old(struct sad *sad, struct sad_ike *ike)
+{
+	ike->profile = NULL;
+	if (ike->old)
+		return;
+	ike->old = true;
+	LIST_INSERT_HEAD(&sad->olds, ike, olds);
+}
+
+void sad_config(struct sad *sad, const struct config *config)
+{
+	struct sad_ike *ike, *next;
+
+	sad->config = config;
+	memset(&sad->disputes, 0, sizeof(sad->disputes));
+	memset(&sad->ports, 0, sizeof(sad->ports));
+	memset(&sad->unproved, 0, sizeof(sad->unproved));
+	keyed_for_each(ike, next, &sad->ikes)
+		make_old(sad, ike);
+	LIST_FOREACH(ike, &sad->closed, list)
+		make_old(sad, ike);
+}
+
+bool sad_resolve(struct sad *sad, size_t max)
+{
+	struct sad_ike *ike;
+
+	while (max-- && (ike = LIST_FIRST(&sad->olds)))
+		ike_resolve(sad, ike);
+	return LIST_EMPTY(&sad->olds);
+}
+
+/* Through all of them */
+
+void sad_walk_begin(struct sad *sad, struct sad_walk *walk)
+{
+	walk->sad = sad;
+	walk->next = (struct sad_ike *)sad->ikes.first;
+	LIST_INSERT_HEAD(&sad->walks, walk, list);
+}
+
+const struct sad_ike *sad_walk_next(struct sad_walk *walk)
+{
+	struct sad_ike *ike = walk->next;
+
+	if (ike) {
+		walk->next = keyed_next(ike);
+		ike_resolve(walk->sad, ike);
+	}
+	return ike;
+}
+
+void sad_walk_end(struct sad_walk *walk)
+{
+	LIST_REMOVE(walk, list);
+}
