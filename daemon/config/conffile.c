@@ -40,8 +40,7 @@ struct reader {
 
 	/* of the file that is being parsed */
 	const char *file;
-	struct conf_section *sections;
-	size_t n_sections;
+	UT_array sections;
 	struct {
 		cfg_t *cfg;
 		struct conf_section *section;
@@ -88,56 +87,45 @@ fail(struct reader *r, const char *file, unsigned int line, const char *fmt, ...
 
 static void section_clear(struct conf_section *s)
 {
-	size_t i;
+	struct conf_section *sub;
+	struct conf_value *v;
 
-	for (i = 0; i < s->n_values; i++) {
-		free(s->values[i].key);
-		free(s->values[i].text);
+	conf_for_each(v, &s->values) {
+		free(v->key);
+		free(v->text);
 	}
-	for (i = 0; i < s->n_subs; i++)
-		section_clear(&s->subs[i]);
-	free(s->values);
-	free(s->subs);
+	conf_for_each(sub, &s->subs)
+		section_clear(sub);
+	utarray_done(&s->values);
+	utarray_done(&s->subs);
 	free(s->kind);
 	free(s->title);
 }
 
-static void sections_free(struct conf_section *sections, size_t n)
-{
-	size_t i;
-
-	for (i = 0; i < n; i++)
-		section_clear(&sections[i]);
-	free(sections);
-}
-
 void conffile_free(struct conffile *conf)
 {
-	size_t i;
+	struct conf_section *s;
+	char **name;
 
 	if (!conf)
 		return;
-	sections_free(conf->sections, conf->n_sections);
-	for (i = 0; i < conf->n_files; i++)
-		free(conf->files[i]);
-	free(conf->files);
+	conf_for_each(s, &conf->sections)
+		section_clear(s);
+	conf_for_each(name, &conf->files)
+		free(*name);
+	utarray_done(&conf->sections);
+	utarray_done(&conf->files);
 	free(conf);
 }
 
-/* Room for one more, zeroed; arrays grow at powers of two. */
-static void *grow(struct reader *r, void *array, size_t *n, size_t size)
+/* One more, a copy of @item; NULL: there is no memory, and it is said. */
+static void *push(struct reader *r, UT_array *array, const void *item)
 {
-	void **p = array, *bigger;
+	void *pushed = iq_array_push(array, item);
 
-	if (!(*n & (*n - 1))) {
-		bigger = reallocarray(*p, *n ? 2 * *n : 1, size);
-		if (!bigger) {
-			fail(r, r->file, 0, "out of memory");
-			return NULL;
-		}
-		*p = bigger;
-	}
-	return memset((char *)*p + (*n)++ * size, 0, size);
+	if (!pushed)
+		fail(r, r->file, 0, "out of memory");
+	return pushed;
 }
 
 static char *copy(struct reader *r, const char *text)
@@ -152,21 +140,21 @@ static char *copy(struct reader *r, const char *text)
 static struct conf_section *section_add(struct reader *r, const char *kind,
 					const char *title, unsigned int line)
 {
-	struct conf_section *s, *in;
+	const struct conf_section empty = {
+		.file = r->file,
+		.line = line,
+		.values = IQ_ARRAY(struct conf_value),
+		.subs = IQ_ARRAY(struct conf_section),
+	};
+	struct conf_section *s;
 
-	if (r->nested) {
-		in = r->nest[r->nested - 1].section;
-		s = grow(r, &in->subs, &in->n_subs, sizeof(*s));
-	} else {
-		s = grow(r, &r->sections, &r->n_sections, sizeof(*s));
-	}
+	s = push(r, r->nested ? &r->nest[r->nested - 1].section->subs : &r->sections,
+		 &empty);
 	if (!s)
 		return NULL;
 
 	s->kind = copy(r, kind);
 	s->title = title ? copy(r, title) : NULL;
-	s->file = r->file;
-	s->line = line;
 	return r->failed ? NULL : s;
 }
 
@@ -193,17 +181,15 @@ int conffile_on_begin(cfg_t *cfg, cfg_opt_t *opt,
 int conffile_on_value(cfg_t *cfg, cfg_opt_t *opt, const char *value, void *result)
 {
 	struct reader *r = reading;
-	struct conf_section *in;
+	const struct conf_value empty = { .line = cfg->line };
 	struct conf_value *v;
 
 	if (r->failed)
 		return -1;
-	in = r->nest[r->nested - 1].section;
-	v = grow(r, &in->values, &in->n_values, sizeof(*v));
+	v = push(r, &r->nest[r->nested - 1].section->values, &empty);
 	if (!v)
 		return -1;
 
-	v->line = cfg->line;
 	v->key = copy(r, opt->name);
 	v->text = copy(r, value);
 	*(const char **)result = value;
@@ -653,10 +639,12 @@ static int read_included(struct reader *r, const struct conf_section *by)
 /* @by: the include that names it, NULL of the first file */
 static int read_file(struct reader *r, const char *path, const struct conf_section *by)
 {
-	struct conf_section *sections, *s;
-	size_t n, i, len = 0;
+	const struct conf_section *kept;
+	struct conf_section *s;
+	UT_array sections;
+	size_t len = 0;
 	struct stat st;
-	char *buf = NULL, **name, shown[TEXT_PATH];
+	char *buf = NULL, *name, shown[TEXT_PATH];
 	unsigned int d;
 	int ret;
 
@@ -666,18 +654,19 @@ static int read_file(struct reader *r, const char *path, const struct conf_secti
 		return fail(r, by->file, by->line,
 			    "'%s' is included through more than %d files", shown,
 			    CONFFILE_DEPTH_MAX);
-	if (r->conf->n_files == CONFFILE_FILES_MAX)
+	if (utarray_len(&r->conf->files) == CONFFILE_FILES_MAX)
 		return fail(r, by->file, by->line,
 			    "'%s' is one file more than the %d there may be", shown,
 			    CONFFILE_FILES_MAX);
 
-	name = grow(r, &r->conf->files, &r->conf->n_files, sizeof(*name));
+	name = copy(r, path);
 	if (!name)
 		return -1;
-	*name = copy(r, path);
-	if (!*name)
+	if (!push(r, &r->conf->files, &name)) {
+		free(name);
 		return -1;
-	r->file = *name;
+	}
+	r->file = name;
 
 	if (slurp(r, path, by, &st, &buf, &len))
 		return -1;
@@ -693,29 +682,21 @@ static int read_file(struct reader *r, const char *path, const struct conf_secti
 	r->open[r->depth].ino = st.st_ino;
 	r->depth++;
 
-	r->sections = NULL;
-	r->n_sections = 0;
+	r->sections = (UT_array)IQ_ARRAY(struct conf_section);
 	ret = parse(r, buf, len);
 	free(buf);
 	sections = r->sections;
-	n = r->n_sections;
 
-	for (i = 0; i < n; i++) {
-		if (ret) {
-			section_clear(&sections[i]);
-		} else if (!strcmp(sections[i].kind, "include")) {
-			ret = read_included(r, &sections[i]);
-			section_clear(&sections[i]);
-		} else {
-			s = grow(r, &r->conf->sections, &r->conf->n_sections, sizeof(*s));
-			if (s)
-				*s = sections[i];
-			else
-				section_clear(&sections[i]);
-			ret = s ? 0 : -1;
-		}
+	conf_for_each(s, &sections) {
+		kept = NULL;
+		if (!ret && !strcmp(s->kind, "include"))
+			ret = read_included(r, s);
+		else if (!ret)
+			ret = (kept = push(r, &r->conf->sections, s)) ? 0 : -1;
+		if (!kept)
+			section_clear(s);
 	}
-	free(sections);
+	utarray_done(&sections);
 	r->depth--;
 	return ret;
 }
@@ -734,6 +715,8 @@ struct conffile *conffile_read(const char *file, cfg_opt_t *schema,
 		fail(&r, file, 0, "out of memory");
 		return NULL;
 	}
+	r.conf->sections = (UT_array)IQ_ARRAY(struct conf_section);
+	r.conf->files = (UT_array)IQ_ARRAY(char *);
 	if (read_file(&r, file, NULL)) {
 		conffile_free(r.conf);
 		return NULL;

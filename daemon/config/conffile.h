@@ -11,6 +11,8 @@
 #include <confuse.h>
 #include <stddef.h>
 
+#include "lib/array.h"
+
 #define CONFFILE_BYTES_MAX	(8U << 20)	/* in all files together */
 #define CONFFILE_FILES_MAX	1024
 #define CONFFILE_DEPTH_MAX	8		/* files that include each other */
@@ -31,29 +33,31 @@ struct conf_value {
  * @title: NULL where the kind has none
  * @file: the file's name as it was given or included
  * @line: of its opening brace
- * @subs: sections in it
+ * @values: in it, of struct conf_value
+ * @subs: sections in it, of struct conf_section
  */
 struct conf_section {
 	char *kind;
 	char *title;
 	const char *file;
 	unsigned int line;
-	size_t n_values;
-	struct conf_value *values;
-	size_t n_subs;
-	struct conf_section *subs;
+	UT_array values;
+	UT_array subs;
 };
+
+/* All items of an array of these, each in turn. */
+#define conf_for_each(item, array) \
+	for ((item) = NULL; ((item) = (void *)utarray_next(array, item)); )
 
 /**
  * struct conffile - the sections of a file and of those it includes, in order
  *
+ * @sections: of struct conf_section
  * @files: the names that struct conf_section points to
  */
 struct conffile {
-	size_t n_sections;
-	struct conf_section *sections;
-	size_t n_files;
-	char **files;
+	UT_array sections;
+	UT_array files;
 };
 
 /*

@@ -78,11 +78,12 @@ static struct conffile *read_sections(const char *file, char *error, size_t size
 static size_t of_kind(const struct reader *r, const char *kind,
 		      const struct conf_section **list)
 {
-	size_t i, n = 0;
+	const struct conf_section *s;
+	size_t n = 0;
 
-	for (i = 0; i < r->file->n_sections; i++) {
-		if (!strcmp(r->file->sections[i].kind, kind))
-			list[n++] = &r->file->sections[i];
+	conf_for_each(s, &r->file->sections) {
+		if (!strcmp(s->kind, kind))
+			list[n++] = s;
 	}
 	return n;
 }
@@ -126,7 +127,7 @@ struct config *config_load(const char *file, char *error, size_t error_size)
 		return NULL;
 
 	r.config = conf_array(&r, 1, sizeof(*r.config));
-	sections = conf_array(&r, r.file->n_sections, sizeof(*sections));
+	sections = conf_array(&r, utarray_len(&r.file->sections), sizeof(*sections));
 	if (r.config)
 		r.config->users = 1;
 	if (!r.config || !sections || !read_all(&r, sections) ||

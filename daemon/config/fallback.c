@@ -7,14 +7,13 @@
 static bool fallback(struct reader *r, const struct conf_section *s)
 {
 	struct iq_conf *c = &r->config->conf;
+	const struct conf_section *sub;
 	const struct conf_value *v;
 	struct iq_fallback *f;
-	size_t i, j;
 	int value;
+	size_t j;
 
-	for (i = 0; i < s->n_subs; i++) {
-		const struct conf_section *sub = &s->subs[i];
-
+	conf_for_each(sub, &s->subs) {
 		if (!conf_dscp(r, sub, sub->title, sub->line, &value))
 			return false;
 		for (j = 0; j < c->n_fallback; j++) {
@@ -70,14 +69,14 @@ static bool check_fallback(struct reader *r, const struct conf_section *s,
 bool conf_check_fallbacks(struct reader *r, const struct conf_section **sections,
 			  size_t n)
 {
+	const struct conf_section *sub;
 	struct config *c = r->config;
-	size_t i, j, k = 0;
+	size_t i, k = 0;
 
 	/* in the order in which conf_fallbacks() met them */
 	for (i = 0; i < n; i++)
-		for (j = 0; j < sections[i]->n_subs; j++)
-			if (!check_fallback(r, &sections[i]->subs[j],
-					    &c->conf.fallback[k++]))
+		conf_for_each(sub, &sections[i]->subs)
+			if (!check_fallback(r, sub, &c->conf.fallback[k++]))
 				return false;
 	return true;
 }

@@ -13,13 +13,11 @@ static bool names(struct reader *r, const struct conf_section *s, const char *ke
 		  char ***texts, size_t *n)
 {
 	const struct conf_value *v;
-	size_t i;
 
-	*texts = conf_array(r, s->n_values, sizeof(**texts));
+	*texts = conf_array(r, utarray_len(&s->values), sizeof(**texts));
 	if (!*texts)
 		return false;
-	for (i = 0; i < s->n_values; i++) {
-		v = &s->values[i];
+	conf_for_each(v, &s->values) {
 		if (strcmp(v->key, key))
 			continue;
 		if (!*v->text)
@@ -41,15 +39,13 @@ static bool identities(struct reader *r, const struct conf_section *s,
 {
 	const struct conf_value *v;
 	const char *why;
-	size_t i;
 	int ret;
 
-	p->ids = conf_array(r, s->n_values, sizeof(*p->ids));
-	p->id_text = conf_array(r, s->n_values, sizeof(*p->id_text));
+	p->ids = conf_array(r, utarray_len(&s->values), sizeof(*p->ids));
+	p->id_text = conf_array(r, utarray_len(&s->values), sizeof(*p->id_text));
 	if (!p->ids || !p->id_text)
 		return false;
-	for (i = 0; i < s->n_values; i++) {
-		v = &s->values[i];
+	conf_for_each(v, &s->values) {
 		if (strcmp(v->key, "identity"))
 			continue;
 		ret = identity_parse(v->text, &p->ids[p->n_ids], &why);

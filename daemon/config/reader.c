@@ -132,11 +132,11 @@ bool conf_title(struct reader *r, const struct conf_section *s)
 
 const struct conf_value *conf_find(const struct conf_section *s, const char *key)
 {
-	size_t i;
+	const struct conf_value *v;
 
-	for (i = 0; i < s->n_values; i++) {
-		if (!strcmp(s->values[i].key, key))
-			return &s->values[i];
+	conf_for_each(v, &s->values) {
+		if (!strcmp(v->key, key))
+			return v;
 	}
 	return NULL;
 }
@@ -149,14 +149,14 @@ const char *conf_title_of(const struct conf_section *s)
 bool conf_get(struct reader *r, const struct conf_section *s, const char *key,
 	      const struct conf_value **value)
 {
-	size_t i;
+	const struct conf_value *v;
 
 	*value = conf_find(s, key);
 	if (!*value)
 		return true;
-	for (i = *value - s->values + 1; i < s->n_values; i++) {
-		if (!strcmp(s->values[i].key, key))
-			return conf_fail(r, s, s->values[i].line,
+	for (v = *value; (v = (void *)utarray_next(&s->values, v)); ) {
+		if (!strcmp(v->key, key))
+			return conf_fail(r, s, v->line,
 					 "'%s' is there twice in '%s %s', first in line %u: expected it once",
 					 key, s->kind, conf_title_of(s), (*value)->line);
 	}

@@ -11,13 +11,12 @@ static bool ports(struct reader *r, const struct conf_section *s, const char *ke
 {
 	const struct conf_value *v;
 	uint32_t port;
-	size_t i, j;
+	size_t i;
 
 	if (!conf_find(s, key))
 		return true;
 	*n = 0;
-	for (j = 0; j < s->n_values; j++) {
-		v = &s->values[j];
+	conf_for_each(v, &s->values) {
 		if (strcmp(v->key, key))
 			continue;
 		if (!conf_number(r, s, v, 1, UINT16_MAX, &port))

@@ -67,21 +67,22 @@ static void default_rate(const struct shaper *p, struct class *class)
 static bool classes(struct reader *r, const struct conf_section *s, struct shaper *p)
 {
 	const struct conf_section *rest = NULL, *sub;
+	size_t n = utarray_len(&s->subs);
 	struct named *named;
 	struct class *last;
 	uint64_t used = 0;
 	bool ok = true;
-	size_t i;
 
-	p->classes = conf_array(r, s->n_subs + 1, sizeof(*p->classes));
-	named = conf_array(r, s->n_subs, sizeof(*named));
+	p->classes = conf_array(r, n + 1, sizeof(*p->classes));
+	named = conf_array(r, n, sizeof(*named));
 	if (!p->classes || !named) {
 		free(named);
 		return false;
 	}
 
-	for (i = 0; ok && i < s->n_subs; i++) {
-		sub = &s->subs[i];
+	conf_for_each(sub, &s->subs) {
+		if (!ok)
+			break;
 		if (!sub->title) {
 			if (rest)
 				ok = conf_fail(r, sub, sub->line,
