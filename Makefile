@@ -42,9 +42,12 @@ endif
 # found at once.
 
 lib_src		:= $(patsubst %,lib/%.c, \
-		   array extack feed text value \
+		   array extack text value \
+		   feed/attr feed/child feed/feed feed/ike feed/initiate feed/query \
+		   feed/sa feed/session \
 		   kernel/entry kernel/event kernel/group kernel/nat \
 		   kernel/request kernel/settings kernel/socket kernel/status)
+feed_src	:= $(filter lib/feed/%,$(lib_src))
 daemon_src	:= $(patsubst %,daemon/%.c, \
 		   log main once thread trust \
 		   config/conffile config/config config/fallback config/groups \
@@ -54,16 +57,16 @@ daemon_src	:= $(patsubst %,daemon/%.c, \
 		   sa/dispute sa/due sa/entry sa/groups sa/ike sa/keyed \
 		   sa/module sa/ports sa/proof sa/sad sa/tables sa/told \
 		   sa/unproved \
-		   feed/answer feed/server \
+		   feed/answer feed/listener feed/requests feed/server \
 		   shaping/plan shaping/qdisc shaping/shapers shaping/shaping \
 		   shaping/site shaping/tc shaping/tree)
 plugin_src	:= $(patsubst %,daemon/charon/ipsec_qos_%.c, \
-		   feed hosts kernel listener mapping names natd plugin proof \
-		   report spi twins version)
+		   feed hosts initiate kernel listener mapping names natd patience \
+		   plugin proof report requests socket spi twins version)
 tools_src	:= $(patsubst %,tools/%.c, \
 		   batch class command daemon entry fallback flowtable follow group \
 		   ike main monitor nat parse print profile query sa settings \
-		   status trace)
+		   status trace tunnel)
 manuals		:= tools/ipsec-qos.8 daemon/ipsec-qosd.8 daemon/ipsec-qosd.conf.5
 
 unlisted	:= $(filter-out $(lib_src) $(daemon_src) $(plugin_src) $(tools_src), \
@@ -119,7 +122,7 @@ $(B)/obj/daemon/charon/%.o: daemon/charon/%.c $(B)/strongswan.flags
 	@mkdir -p $(@D)
 	$(call say,CC)$(filter-out -Idaemon,$(compile)) @$(B)/strongswan.flags -c -o $@ $<
 
-$(B)/charon/libstrongswan-ipsec-qos.so: $(B)/obj/lib/feed.o \
+$(B)/charon/libstrongswan-ipsec-qos.so: $(feed_src:%.c=$(B)/obj/%.o) \
 		$(patsubst %.c,$(B)/obj/%.o,$(plugin_src))
 	@mkdir -p $(@D)
 	$(call say,LD)$(CC) $(CFLAGS) $(LDFLAGS) -shared -o $@ $^ $(package_libs)
@@ -155,7 +158,8 @@ $(B)/unit/obj/%.o: %.c
 # parts of the plugin, with strongSwan's libraries
 
 unit_charon	:= $(filter $(B)/unit/charon_%,$(unit))
-unit_plugin_obj	:= $(patsubst %,$(B)/unit/obj/daemon/charon/ipsec_qos_%.o,feed names proof)
+unit_plugin_obj	:= $(patsubst %,$(B)/unit/obj/daemon/charon/ipsec_qos_%.o,feed initiate names patience proof requests \
+		     socket)
 unit_charon_obj	:= $(unit_charon:$(B)/unit/%=$(B)/unit/obj/tests/unit/%.o) \
 		   $(unit_plugin_obj)
 
@@ -164,7 +168,7 @@ $(unit_charon_obj): unit_compile = $(filter-out -Idaemon,$(compile)) \
 		-Idaemon/charon @$(B)/strongswan.flags
 
 $(unit_charon): $(B)/unit/%: $(B)/unit/obj/tests/unit/%.o $(unit_plugin_obj) \
-		$(B)/unit/obj/lib/feed.o
+		$(feed_src:%.c=$(B)/unit/obj/%.o)
 	$(call say,LD)$(CC) $(CFLAGS) $(sanitize) $(LDFLAGS) -o $@ $^ \
 		@$(B)/strongswan.flags -l:libcharon.so.0 -l:libstrongswan.so.0 \
 		$(check_libs) $(package_libs)

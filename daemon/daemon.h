@@ -10,7 +10,7 @@
 #include <ev.h>
 
 #include "config/config.h"
-#include "lib/feed.h"
+#include "lib/feed/feed.h"
 #include "config/loader.h"
 #include "log.h"
 #include "sa/sad.h"

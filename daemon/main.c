@@ -189,7 +189,7 @@ static void on_end(struct ev_loop *loop, ev_signal *w, int revents)
 	ev_break(loop, EVBREAK_ALL);
 }
 
-static uint32_t prepare(void *arg, const struct iq_feed *query)
+static uint32_t prepare(void *arg, const struct iq_feed_question *query)
 {
 	struct daemon *daemon = arg;
 
@@ -198,7 +198,7 @@ static uint32_t prepare(void *arg, const struct iq_feed *query)
 }
 
 /* Once read, a reload waits for the tables, and for classes as long as it may. */
-static int is_ready(void *arg, const struct iq_feed *query, uint32_t ticket,
+static int is_ready(void *arg, const struct iq_feed_question *query, uint32_t ticket,
 		    char *why, size_t size)
 {
 	struct daemon *daemon = arg;
@@ -214,16 +214,23 @@ static int is_ready(void *arg, const struct iq_feed *query, uint32_t ticket,
 	return !tables_busy(daemon->tables) && shaping_settled(daemon->shaping);
 }
 
-static int answer_query(void *arg, const struct iq_feed *query, uint32_t ticket,
+static int answer_query(void *arg, const struct iq_feed_question *query, uint32_t ticket,
 			struct answer **answer, char *why, size_t size)
 {
 	return answer_begin(arg, query, ticket, answer, why, size);
+}
+
+static int answer_result(void *arg, const struct server_tunnel *tunnel,
+			 struct answer **answer)
+{
+	return answer_tunnel(arg, tunnel, answer);
 }
 
 static const struct server_ops server_ops = {
 	.prepare = prepare,
 	.ready = is_ready,
 	.answer = answer_query,
+	.tunnel = answer_result,
 };
 
 static void on_shaping(void *arg)

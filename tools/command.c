@@ -32,6 +32,7 @@ static const struct {
 	{ "nat",	&nat_object },
 	{ "follow",	&follow_object },
 	{ "trace",	&trace_object },
+	{ "tunnel",	&tunnel_object },
 };
 
 static struct iq_kernel *kernel;

@@ -87,7 +87,8 @@ struct object {
 extern const struct object group_object, sa_object, ike_object, profile_object,
 			   class_object, status_object, monitor_object,
 			   daemon_object, settings_object, fallback_object,
-			   nat_object, follow_object, trace_object;
+			   nat_object, follow_object, trace_object,
+			   tunnel_object;
 
 /**
  * find_verb() - which of @n verbs does a word name, which may abbreviate one? "list"

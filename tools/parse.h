@@ -13,7 +13,7 @@
 #include <sys/time.h>
 #include <linux/ipsec_qos.h>
 
-#include "lib/feed.h"
+#include "lib/feed/feed.h"
 #include "lib/value.h"
 
 /**

@@ -109,10 +109,9 @@ static int feed_receive(struct feed *f, enum iq_feed_msg type,
 		snprintf(f->why, FORMAT_WHY, "the daemon's answer: %s", why);
 		return -EBADMSG;
 	}
-	if (msg->type == IQ_FEED_ACK && msg->error) {
-		snprintf(f->why, FORMAT_WHY, "%s",
-			 msg->has & IQ_FEED_HAS(MESSAGE) ? msg->message :
-			 strerror(msg->error));
+	if (msg->type == IQ_FEED_ACK && msg->ack.error) {
+		snprintf(f->why, FORMAT_WHY, "%s", msg->ack.message ?
+			 msg->ack.message : strerror(msg->ack.error));
 		return -ENOMSG;
 	}
 	if (msg->type != type || msg->seq != f->seq) {
@@ -139,7 +138,7 @@ static int feed_answer(struct feed *f, json_t **answer)
 		if (ret)
 			goto out;
 		/* where it failed errno said why, so ret was not 0 */
-		more = strlen(msg.text); /* NOLINT(clang-analyzer-core.CallAndMessage) */
+		more = strlen(msg.answer.text); /* NOLINT(clang-analyzer-core.CallAndMessage) */
 		longer = len + more < ANSWER_MAX ? realloc(text, len + more + 1) :
 						   NULL;
 		if (!longer) {
@@ -147,7 +146,7 @@ static int feed_answer(struct feed *f, json_t **answer)
 			goto out;
 		}
 		text = longer;
-		memcpy(text + len, msg.text, more + 1);
+		memcpy(text + len, msg.answer.text, more + 1);
 		len += more;
 	} while (msg.flags & NLM_F_MULTI);
 
@@ -162,14 +161,15 @@ out:
 	return ret;
 }
 
-int ask_daemon(enum iq_feed_query query, const char *arg, int timeout,
-	       json_t **answer, char *why)
+static int converse(struct iq_feed *question, int timeout, json_t **answer,
+		    char *why)
 {
 	struct iq_feed msg = {
 		.type = IQ_FEED_HELLO,
-		.has = IQ_FEED_HAS(VERSION) | IQ_FEED_HAS(ROLE),
-		.version = IQ_FEED_VERSION,
-		.role = IQ_FEED_ROLE_COMMAND,
+		.hello = {
+			.version = IQ_FEED_VERSION,
+			.role = IQ_FEED_ROLE_COMMAND,
+		},
 	};
 	struct feed f = { .why = why };
 	int ret;
@@ -180,20 +180,35 @@ int ask_daemon(enum iq_feed_query query, const char *arg, int timeout,
 		ret = feed_send(&f, &msg);
 	if (!ret)
 		ret = feed_receive(&f, IQ_FEED_HELLO, &msg);
-	if (!ret) {
-		msg = (struct iq_feed){
-			.type = IQ_FEED_QUERY,
-			.has = IQ_FEED_HAS(QUERY) | (arg ? IQ_FEED_HAS(ARG) : 0),
-			.query = query,
-			.arg = arg,
-		};
-		ret = feed_send(&f, &msg);
-	}
+	if (!ret)
+		ret = feed_send(&f, question);
 	if (!ret)
 		ret = feed_answer(&f, answer);
 	if (f.fd >= 0)
 		close(f.fd);
 	return ret;
+}
+
+int ask_daemon(enum iq_feed_query query, const char *arg, int timeout,
+	       json_t **answer, char *why)
+{
+	struct iq_feed msg = {
+		.type = IQ_FEED_QUERY,
+		.query = { .query = query, .arg = arg },
+	};
+
+	return converse(&msg, timeout, answer, why);
+}
+
+int ask_tunnel(const struct iq_feed_initiate *what, json_t **answer)
+{
+	struct iq_feed msg = { .type = IQ_FEED_INITIATE, .initiate = *what };
+	char why[FORMAT_WHY];
+
+	/* the daemon says it when the time is over */
+	if (converse(&msg, what->timeout + PATIENCE, answer, why))
+		return refused("ipsec-qosd: %s", why);
+	return STATUS_OK;
 }
 
 int query(enum iq_feed_query query, const char *arg, json_t **answer)

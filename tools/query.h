@@ -6,7 +6,7 @@
 #define IPSEC_QOS_TOOLS_QUERY_H
 
 #include "command.h"
-#include "lib/feed.h"
+#include "lib/feed/feed.h"
 
 /**
  * ask_daemon() - send a query and read the answer
@@ -25,6 +25,9 @@ int ask_daemon(enum iq_feed_query query, const char *arg, int timeout,
 
 /** query() - as ask_daemon(), with time, and errors printed; returns a STATUS_ */
 int query(enum iq_feed_query query, const char *arg, json_t **answer);
+
+/** ask_tunnel() - have charon initiate, and read the answer; likewise */
+int ask_tunnel(const struct iq_feed_initiate *what, json_t **answer);
 
 /** print_answer() - as JSON or by @print, and give it back */
 void print_answer(json_t *answer, void (*print)(json_t *answer));

@@ -10,7 +10,7 @@
 
 #include <library.h>
 
-#include "lib/feed.h"
+#include "lib/feed/feed.h"
 
 typedef struct ipsec_qos_feed_t ipsec_qos_feed_t;
 
@@ -23,6 +23,19 @@ typedef struct ipsec_qos_feed_t ipsec_qos_feed_t;
  * @param data			as given to ipsec_qos_feed_t.start()
  */
 typedef void (*ipsec_qos_feed_sync_t)(void *data);
+
+/**
+ * Takes a request of the daemon, without waiting for anything: the thread that
+ * calls it is the one that receives answers.
+ *
+ * @param data			as given to ipsec_qos_feed_t.serve()
+ * @param connection	number of the connection
+ * @param msg			request, an IQ_FEED_INITIATE, or NULL if the connection
+ *						ended and nobody wants to know what becomes of its requests
+ * @return				NULL, or why the connection is to be closed
+ */
+typedef const char *(*ipsec_qos_feed_request_t)(void *data, u_int connection,
+												const struct iq_feed *msg);
 
 /**
  * A message that has been posted
@@ -97,6 +110,25 @@ struct ipsec_qos_feed_t {
 	 * @return				FALSE if the connection ended before
 	 */
 	bool (*await)(ipsec_qos_feed_t *this, const ipsec_qos_post_t *post);
+
+	/**
+	 * Answer a request of the daemon, never block.
+	 *
+	 * @param connection	number of the connection it came on, if that has ended
+	 *						nothing is sent
+	 * @param msg			answer, with the seq of the request
+	 */
+	void (*answer)(ipsec_qos_feed_t *this, u_int connection,
+				   const struct iq_feed *msg);
+
+	/**
+	 * Set who takes requests, before start().
+	 *
+	 * @param request		called by the thread that receives
+	 * @param data			passed to it
+	 */
+	void (*serve)(ipsec_qos_feed_t *this, ipsec_qos_feed_request_t request,
+				  void *data);
 
 	/**
 	 * Start connecting.

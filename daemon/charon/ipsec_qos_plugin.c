@@ -8,6 +8,7 @@
 #include "ipsec_qos_mapping.h"
 #include "ipsec_qos_natd.h"
 #include "ipsec_qos_report.h"
+#include "ipsec_qos_requests.h"
 #include "ipsec_qos_spi.h"
 #include "ipsec_qos_version.h"
 
@@ -45,6 +46,11 @@ struct private_ipsec_qos_plugin_t {
 	 * Listener for IKE_SAs and CHILD_SAs
 	 */
 	ipsec_qos_listener_t *listener;
+
+	/**
+	 * What the daemon asks for
+	 */
+	ipsec_qos_requests_t *requests;
 
 	/**
 	 * Derives SPIs
@@ -116,6 +122,9 @@ static bool plugin_cb(private_ipsec_qos_plugin_t *this,
 {
 	if (reg)
 	{
+		this->feed->serve(this->feed,
+						(ipsec_qos_feed_request_t)this->requests->take,
+						this->requests);
 		if (!this->feed->start(this->feed,
 					(ipsec_qos_feed_sync_t)this->report->everything,
 					this->report))
@@ -123,6 +132,7 @@ static bool plugin_cb(private_ipsec_qos_plugin_t *this,
 			return FALSE;
 		}
 		charon->bus->add_listener(charon->bus, &this->listener->listener);
+		charon->bus->add_listener(charon->bus, &this->requests->listener);
 		charon->bus->add_listener(charon->bus, &this->spi->listener);
 		register_natd(this, TRUE);
 		this->kernel->wrap(this->kernel);
@@ -132,6 +142,7 @@ static bool plugin_cb(private_ipsec_qos_plugin_t *this,
 		this->kernel->unwrap(this->kernel);
 		register_natd(this, FALSE);
 		charon->bus->remove_listener(charon->bus, &this->spi->listener);
+		charon->bus->remove_listener(charon->bus, &this->requests->listener);
 		charon->bus->remove_listener(charon->bus, &this->listener->listener);
 		/* held back reports are to be sent before the connection is closed */
 		this->report->flush(this->report);
@@ -168,6 +179,7 @@ METHOD(plugin_t, destroy, void,
 	this->mapping->destroy(this->mapping);
 	this->natd->destroy(this->natd);
 	this->spi->destroy(this->spi);
+	this->requests->destroy(this->requests);
 	this->listener->destroy(this->listener);
 	this->report->destroy(this->report);
 	this->hosts->destroy(this->hosts);
@@ -212,6 +224,7 @@ plugin_t *ipsec_qos_plugin_create()
 	this->mapping = ipsec_qos_mapping_create(this->natd);
 	this->report = ipsec_qos_report_create(this->feed, this->hosts);
 	this->listener = ipsec_qos_listener_create(this->report);
+	this->requests = ipsec_qos_requests_create(this->feed);
 	this->kernel = ipsec_qos_kernel_create(this->report, this->feed, this->hosts,
 										   this->spi);
 

@@ -677,7 +677,7 @@ static void add_partners(private_ipsec_qos_proof_t *this, ike_sa_t *ike_sa,
 }
 
 METHOD(ipsec_qos_proof_t, describe, void,
-	private_ipsec_qos_proof_t *this, struct iq_feed *msg)
+	private_ipsec_qos_proof_t *this, struct iq_feed_ike *msg)
 {
 	entry_t *entry;
 	chunk_t encoding;
@@ -686,7 +686,7 @@ METHOD(ipsec_qos_proof_t, describe, void,
 	for (i = 0; array_get(this->entries, i, &entry); i++)
 	{
 		encoding = entry->id->get_encoding(entry->id);
-		msg->ids[i] = (struct iq_feed_identity){
+		msg->ids.v[i] = (struct iq_feed_identity){
 			.type = entry->id->get_type(entry->id),
 			.round = entry->round,
 			.proof = entry->proof,
@@ -695,15 +695,11 @@ METHOD(ipsec_qos_proof_t, describe, void,
 			.len = encoding.len,
 		};
 	}
-	msg->n_ids = i;
-	if (i)
-	{
-		msg->has |= IQ_FEED_HAS(IDENTITY);
-	}
+	msg->ids.n = i;
 	for (i = 0; array_get(this->members, i, &entry); i++)
 	{
 		encoding = entry->id->get_encoding(entry->id);
-		msg->members[i] = (struct iq_feed_member){
+		msg->members.v[i] = (struct iq_feed_member){
 			.type = entry->id->get_type(entry->id),
 			.round = entry->round,
 			.proof = entry->proof,
@@ -711,16 +707,8 @@ METHOD(ipsec_qos_proof_t, describe, void,
 			.len = encoding.len,
 		};
 	}
-	msg->n_members = i;
-	if (i)
-	{
-		msg->has |= IQ_FEED_HAS(MEMBER_OF);
-	}
+	msg->members.n = i;
 	msg->rdn_matching = get_rdn_matching();
-	if (msg->rdn_matching)
-	{
-		msg->has |= IQ_FEED_HAS(RDN_MATCHING);
-	}
 }
 
 METHOD(ipsec_qos_proof_t, is_hearsay, bool,

@@ -10,7 +10,7 @@
 
 #include <sa/ike_sa.h>
 
-#include "lib/feed.h"
+#include "lib/feed/feed.h"
 
 typedef struct ipsec_qos_proof_t ipsec_qos_proof_t;
 
@@ -27,7 +27,7 @@ struct ipsec_qos_proof_t {
 	 *
 	 * @param msg			message
 	 */
-	void (*describe)(ipsec_qos_proof_t *this, struct iq_feed *msg);
+	void (*describe)(ipsec_qos_proof_t *this, struct iq_feed_ike *msg);
 
 	/**
 	 * Check if all that is known is what a partner in a cluster said.

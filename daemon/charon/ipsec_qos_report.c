@@ -218,21 +218,19 @@ static bool report_ike(private_ipsec_qos_report_t *this, ike_sa_t *ike_sa,
 
 	struct iq_feed msg = {
 		.type = IQ_FEED_IKE,
-		.has = IQ_FEED_HAS(IKE_ID) | IQ_FEED_HAS(IKE_VERSION) |
-			   IQ_FEED_HAS(SPI_I) | IQ_FEED_HAS(SPI_R) | IQ_FEED_HAS(LOCAL) |
-			   IQ_FEED_HAS(LOCAL_PORT) | IQ_FEED_HAS(REMOTE) |
-			   IQ_FEED_HAS(REMOTE_PORT) | IQ_FEED_HAS(CONN),
-		.ike_id = ike_sa->get_unique_id(ike_sa),
-		.ike_version = ike_sa->get_version(ike_sa) == IKEV1 ? 1 : 2,
-		.spi_i = be64toh(id->get_initiator_spi(id)),
-		.spi_r = be64toh(id->get_responder_spi(id)),
-		.local = to_addr(local),
-		.local_port = local->get_port(local),
-		.remote = to_addr(remote),
-		.remote_port = remote->get_port(remote),
-		.conn = ike_sa->get_name(ike_sa),
+		.ike = {
+			.ike_id = ike_sa->get_unique_id(ike_sa),
+			.ike_version = ike_sa->get_version(ike_sa) == IKEV1 ? 1 : 2,
+			.spi_i = be64toh(id->get_initiator_spi(id)),
+			.spi_r = be64toh(id->get_responder_spi(id)),
+			.local = to_addr(local),
+			.local_port = local->get_port(local),
+			.remote = to_addr(remote),
+			.remote_port = remote->get_port(remote),
+			.conn = ike_sa->get_name(ike_sa),
+		},
 	};
-	proof->describe(proof, &msg);
+	proof->describe(proof, &msg.ike);
 	if (post)
 	{
 		*post = this->feed->post(this->feed, &msg);
@@ -308,11 +306,11 @@ static void report_gone(private_ipsec_qos_report_t *this, timeval_t *now)
 
 		struct iq_feed msg = {
 			.type = IQ_FEED_IKE_DEL,
-			.has = IQ_FEED_HAS(IKE_ID) | IQ_FEED_HAS(SPI_I) |
-				   IQ_FEED_HAS(SPI_R),
-			.ike_id = reported->id,
-			.spi_i = reported->spi_i,
-			.spi_r = reported->spi_r,
+			.ike_del = {
+				.ike_id = reported->id,
+				.spi_i = reported->spi_i,
+				.spi_r = reported->spi_r,
+			},
 		};
 		this->feed->send(this->feed, &msg);
 		reported_destroy(reported);
@@ -361,12 +359,13 @@ METHOD(ipsec_qos_report_t, sa, status_t,
 {
 	struct iq_feed msg = {
 		.type = IQ_FEED_SA,
-		.has = IQ_FEED_HAS(IKE_ID) | IQ_FEED_HAS(DST) | IQ_FEED_HAS(SPI) |
-			   IQ_FEED_HAS(PROTO),
-		.ike_id = ike_sa->get_unique_id(ike_sa),
-		.dst = to_addr(dst),
-		.spi = ntohl(spi),
-		.proto = proto,
+		.sa = {
+			.ike_id = ike_sa->get_unique_id(ike_sa),
+			.dst = to_addr(dst),
+			.spi = ntohl(spi),
+			.proto = proto,
+			.pending = pending,
+		},
 	};
 
 	if (!report_ike(this, ike_sa, NULL, NULL, NULL))
@@ -378,7 +377,6 @@ METHOD(ipsec_qos_report_t, sa, status_t,
 		this->feed->send(this->feed, &msg);
 		return FAILED;
 	}
-	msg.has |= IQ_FEED_HAS(PENDING);
 	return this->feed->ask(this->feed, &msg);
 }
 
@@ -387,10 +385,11 @@ METHOD(ipsec_qos_report_t, sa_gone, void,
 {
 	struct iq_feed msg = {
 		.type = IQ_FEED_SA_DEL,
-		.has = IQ_FEED_HAS(DST) | IQ_FEED_HAS(SPI) | IQ_FEED_HAS(PROTO),
-		.dst = to_addr(dst),
-		.spi = ntohl(spi),
-		.proto = proto,
+		.sa_del = {
+			.dst = to_addr(dst),
+			.spi = ntohl(spi),
+			.proto = proto,
+		},
 	};
 
 	this->feed->send(this->feed, &msg);
@@ -413,16 +412,11 @@ static uint8_t get_proto(child_sa_t *child_sa)
 }
 
 /**
- * Add a mark to a report, if there is one
+ * Convert a mark, 0 if there is none
  */
-static void add_mark(struct iq_feed *msg, uint64_t has, uint64_t *field,
-					 mark_t mark)
+static uint64_t to_mark(mark_t mark)
 {
-	if (mark.mask)
-	{
-		*field = (uint64_t)(mark.value & mark.mask) << 32 | mark.mask;
-		msg->has |= has;
-	}
+	return mark.mask ? (uint64_t)(mark.value & mark.mask) << 32 | mark.mask : 0;
 }
 
 /**
@@ -438,21 +432,6 @@ static mark_t get_set_mark(child_sa_t *child_sa, bool inbound)
 		mark.value = child_sa->get_mark(child_sa, inbound).value;
 	}
 	return mark;
-}
-
-/**
- * Add the marks of a CHILD_SA to a report
- */
-static void add_marks(struct iq_feed *msg, child_sa_t *child_sa)
-{
-	add_mark(msg, IQ_FEED_HAS(MARK_IN), &msg->mark_in,
-			 child_sa->get_mark(child_sa, TRUE));
-	add_mark(msg, IQ_FEED_HAS(MARK_OUT), &msg->mark_out,
-			 child_sa->get_mark(child_sa, FALSE));
-	add_mark(msg, IQ_FEED_HAS(SET_MARK_IN), &msg->set_mark_in,
-			 get_set_mark(child_sa, TRUE));
-	add_mark(msg, IQ_FEED_HAS(SET_MARK_OUT), &msg->set_mark_out,
-			 get_set_mark(child_sa, FALSE));
 }
 
 /**
@@ -474,24 +453,24 @@ static void report_child(private_ipsec_qos_report_t *this, ike_sa_t *ike_sa,
 	{
 		struct iq_feed msg = {
 			.type = IQ_FEED_CHILD,
-			.has = IQ_FEED_HAS(IKE_ID) | IQ_FEED_HAS(CHILD_ID) |
-				   IQ_FEED_HAS(CHILD) | IQ_FEED_HAS(REQID) |
-				   IQ_FEED_HAS(PROTO) | IQ_FEED_HAS(SPI_IN) |
-				   IQ_FEED_HAS(SPI_OUT) | IQ_FEED_HAS(LOCAL) |
-				   IQ_FEED_HAS(REMOTE) | IQ_FEED_HAS(ENCAP),
-			.ike_id = ike_sa->get_unique_id(ike_sa),
-			.child_id = child_sa->get_unique_id(child_sa),
-			.child = child_sa->get_name(child_sa),
-			.reqid = child_sa->get_reqid(child_sa),
-			.proto = proto,
-			.spi_in = ntohl(spi_in),
-			.spi_out = ntohl(child_sa->get_spi(child_sa, FALSE)),
-			.local = to_addr(local),
-			.remote = to_addr(remote),
-			.encap = child_sa->has_encap(child_sa),
+			.child = {
+				.ike_id = ike_sa->get_unique_id(ike_sa),
+				.child_id = child_sa->get_unique_id(child_sa),
+				.child = child_sa->get_name(child_sa),
+				.reqid = child_sa->get_reqid(child_sa),
+				.proto = proto,
+				.spi_in = ntohl(spi_in),
+				.spi_out = ntohl(child_sa->get_spi(child_sa, FALSE)),
+				.local = to_addr(local),
+				.remote = to_addr(remote),
+				.encap = child_sa->has_encap(child_sa),
+				.mark_in = to_mark(child_sa->get_mark(child_sa, TRUE)),
+				.mark_out = to_mark(child_sa->get_mark(child_sa, FALSE)),
+				.set_mark_in = to_mark(get_set_mark(child_sa, TRUE)),
+				.set_mark_out = to_mark(get_set_mark(child_sa, FALSE)),
+			},
 		};
 
-		add_marks(&msg, child_sa);
 		this->feed->send(this->feed, &msg);
 	}
 	else
@@ -518,8 +497,9 @@ METHOD(ipsec_qos_report_t, child_gone, void,
 {
 	struct iq_feed msg = {
 		.type = IQ_FEED_CHILD_DEL,
-		.has = IQ_FEED_HAS(CHILD_ID),
-		.child_id = child_sa->get_unique_id(child_sa),
+		.child_del = {
+			.child_id = child_sa->get_unique_id(child_sa),
+		},
 	};
 
 	if (get_proto(child_sa) && child_sa->get_spi(child_sa, FALSE))

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lib/feed.h"
+#include "lib/feed/feed.h"
 #include "config/loader.h"
 #include "thread.h"
 

@@ -539,7 +539,7 @@ static int answer_reload(const struct daemon *daemon, char **out)
 		    out);
 }
 
-static int begin(const struct daemon *daemon, const struct iq_feed *query,
+static int begin(const struct daemon *daemon, const struct iq_feed_question *query,
 		 uint32_t ticket, struct answer *answer, char *why, size_t size)
 {
 	char **out = &answer->text;
@@ -552,7 +552,7 @@ static int begin(const struct daemon *daemon, const struct iq_feed *query,
 	case IQ_FEED_QUERY_PROFILES:
 		return answer_profiles(daemon, out);
 	case IQ_FEED_QUERY_TEST:
-		if (!(query->has & IQ_FEED_HAS(ARG))) {
+		if (!query->arg) {
 			snprintf(why, size, "which identity?");
 			return -EINVAL;
 		}
@@ -567,7 +567,7 @@ static int begin(const struct daemon *daemon, const struct iq_feed *query,
 	}
 }
 
-int answer_begin(const struct daemon *daemon, const struct iq_feed *query,
+int answer_begin(const struct daemon *daemon, const struct iq_feed_question *query,
 		 uint32_t ticket, struct answer **out, char *why, size_t size)
 {
 	struct answer *answer = calloc(1, sizeof(*answer));
@@ -587,6 +587,47 @@ int answer_begin(const struct daemon *daemon, const struct iq_feed *query,
 	}
 	*out = answer;
 	return 0;
+}
+
+int answer_tunnel(const struct daemon *daemon, const struct server_tunnel *tunnel,
+		  struct answer **out)
+{
+	struct answer *answer = calloc(1, sizeof(*answer));
+	const struct proof *best = NULL;
+	const struct sad_child *child = NULL;
+	const struct sad_ike *ike = NULL;
+	int err;
+
+	if (!answer)
+		return -ENOMEM;
+	if (tunnel->source)
+		ike = sad_find_ike(daemon->sad, tunnel->source, tunnel->ike_id);
+	if (ike) {
+		best = proofs_best(&ike->proofs);
+		LIST_FOREACH(child, &ike->children, list)
+			if (child->key.id == tunnel->child_id)
+				break;
+	}
+	err = dump(json_pack("{s:I, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:f}",
+			     "ike_id", (json_int_t)tunnel->ike_id,
+			     "child_id", (json_int_t)tunnel->child_id,
+			     "connection", text(ike ? ike->conn : NULL),
+			     "child", child ? child_json(daemon, child) :
+					      json_null(),
+			     "remote", ike ? address(&ike->remote) : json_null(),
+			     "identity", text(best ? best->text : NULL),
+			     "profile", text(ike && ike->profile ?
+					     ike->profile->name : NULL),
+			     "group", ike ? group_name(daemon, ike->group) :
+					    json_null(),
+			     "charon", (json_int_t)tunnel->pid,
+			     "took", tunnel->took),
+		   &answer->text);
+	if (err)
+		free(answer);
+	else
+		*out = answer;
+	return err;
 }
 
 /* The next piece of what comes in pieces. */

@@ -31,6 +31,10 @@
  *	{"reloaded", "file", "groups", "profiles", "policies", "warnings": [],
  *	 "notes": []}: a warning says what of the configuration is not in force,
  *	and why; a note what may not be meant so
+ * A tunnel that charon was asked for (INITIATE), "child" as in STATUS, "charon" its
+ * process, "took" in seconds; what a charon that has gone said is null:
+ *	{"ike_id", "child_id", "connection", "child", "remote", "identity",
+ *	 "profile", "group", "charon", "took"}
  *
  * "loaded" is in seconds since 1970, "uptime" in seconds. IKE SPIs are strings
  * of 16 hexadecimal digits, for JSON's numbers do not hold them. A group or
@@ -41,6 +45,7 @@
 #define IPSEC_QOSD_ANSWER_H
 
 #include "daemon.h"
+#include "feed/server.h"
 
 struct answer;
 
@@ -53,8 +58,16 @@ struct answer;
  *
  * Return: 0, -EINVAL or -ENOMEM.
  */
-int answer_begin(const struct daemon *daemon, const struct iq_feed *query,
+int answer_begin(const struct daemon *daemon, const struct iq_feed_question *query,
 		 uint32_t ticket, struct answer **answer, char *why, size_t size);
+
+/**
+ * answer_tunnel() - answer IQ_FEED_INITIATE, of what is there now
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int answer_tunnel(const struct daemon *daemon, const struct server_tunnel *tunnel,
+		  struct answer **answer);
 
 /**
  * answer_more() - the next piece

@@ -1,29 +1,22 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #define _GNU_SOURCE	/* accept4(), struct ucred */
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/queue.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/un.h>
-#include <time.h>
 #include <unistd.h>
 
-#include "feed/answer.h"
 #include "clock.h"
-#include "log.h"
+#include "feed/answer.h"
+#include "feed/listener.h"
+#include "feed/requests.h"
 #include "feed/server.h"
-#include "trust.h"
+#include "log.h"
 
 /* Bytes of an answer in one message: room for its header, the attribute's, NUL. */
 #define PIECE	(IQ_FEED_MSG_MAX - 64)
-
-/* Another daemon holds its lock for no longer than it takes to bind. */
-#define LOCK_PAUSE	50	/* milliseconds */
-#define LOCK_TRIES	20
 
 #define ACCEPT_PAUSE	1.0	/* seconds, where the system has no descriptors */
 
@@ -38,6 +31,8 @@
  * @ends: to be closed when @held is gone
  * @syncing: waits for the tables, to acknowledge SYNC_END @sync_seq
  * @waiting: for what the @query @seq takes, with @ticket
+ * @request: a command's, which it waits for; @spoke: it said more meanwhile
+ * @charon: a charon's requests
  * @refused: its messages
  */
 struct conn {
@@ -63,26 +58,27 @@ struct conn {
 	bool waiting;
 	uint8_t query;
 	uint32_t ticket;
+	struct request *request;
+	bool spoke;
+	struct request_charon charon;
 	struct said refused;
 };
 
 /**
  * struct server - see server.h
  *
- * @dev: of the socket's file, with @ino
+ * @requests: of the daemon's to charons
  * @in: a message as it comes; @out: as it goes
  */
 struct server {
 	struct ev_loop *loop;
 	struct sad *sad;
 	struct tables *tables;
+	struct requests *requests;
 	const struct server_ops *ops;
 	void *arg;
 
-	struct sockaddr_un addr;
-	dev_t dev;
-	ino_t ino;
-	int fd;
+	struct listener listener;
 	ev_io io;
 	ev_timer pause;
 	unsigned int n_conns;
@@ -116,9 +112,12 @@ static void close_conn(struct conn *conn)
 
 	if (conn->source) {
 		log_info("charon (process %d) disconnected", (int)conn->pid);
+		requests_charon_gone(server->requests, &conn->charon);
 		sad_disconnect(server->sad, conn->source);
 		tables_kick(server->tables);
 	}
+	if (conn->request)
+		request_forget(conn->request);
 	ev_io_stop(server->loop, &conn->io);
 	ev_timer_stop(server->loop, &conn->patience);
 	close(conn->fd);
@@ -144,7 +143,8 @@ static void watch(struct conn *conn)
 {
 	struct server *server = conn->server;
 	bool blocked = conn->held || conn->answer;
-	int events = blocked ? EV_WRITE : conn->waiting ? EV_NONE : EV_READ;
+	bool busy = conn->waiting || conn->spoke;
+	int events = blocked ? EV_WRITE : busy ? EV_NONE : EV_READ;
 
 	if (conn->io.events != events || !ev_is_active(&conn->io)) {
 		ev_io_stop(server->loop, &conn->io);
@@ -207,16 +207,14 @@ static int acknowledge(struct conn *conn, uint32_t seq, int err,
 	struct iq_feed ack = {
 		.type = IQ_FEED_ACK,
 		.seq = seq,
-		.has = IQ_FEED_HAS(ERROR),
-		.error = -err,
-		.message = why ? why : strerror(-err),
-		.group = group,
 	};
 
-	if (err)
-		ack.has |= IQ_FEED_HAS(MESSAGE);
-	else
-		ack.has |= IQ_FEED_HAS(GROUP);
+	if (err) {
+		ack.ack.error = -err;
+		ack.ack.message = why ? why : strerror(-err);
+	} else {
+		ack.ack.group = group;
+	}
 	return say(conn, &ack);
 }
 
@@ -231,8 +229,7 @@ static int say_text(struct conn *conn)
 	struct iq_feed msg = {
 		.type = IQ_FEED_ANSWER,
 		.seq = conn->seq,
-		.has = IQ_FEED_HAS(TEXT),
-		.text = piece,
+		.answer = { .text = piece },
 	};
 	int len, err;
 	bool last;
@@ -286,6 +283,8 @@ static int flush(struct conn *conn)
 			return err == -EAGAIN ? 0 : err;
 		free(conn->held);
 		conn->held = NULL;
+		if (conn->source)
+			requests_kick(server->requests);
 	}
 	if (conn->ends) {
 		close_conn(conn);
@@ -303,7 +302,8 @@ static int flush(struct conn *conn)
 
 /* Queries */
 
-static int answer(struct conn *conn, const struct iq_feed *query)
+static int answer(struct conn *conn, const struct iq_feed_question *query,
+		  uint32_t seq)
 {
 	struct server *server = conn->server;
 	char why[IQ_FEED_WHY_MAX] = "";
@@ -312,9 +312,8 @@ static int answer(struct conn *conn, const struct iq_feed *query)
 	err = server->ops->answer(server->arg, query, conn->ticket,
 				  &conn->answer, why, sizeof(why));
 	if (err)
-		return acknowledge(conn, query->seq, err,
-				   why[0] ? why : NULL, 0);
-	conn->seq = query->seq;
+		return acknowledge(conn, seq, err, why[0] ? why : NULL, 0);
+	conn->seq = seq;
 	return say_text(conn);
 }
 
@@ -322,12 +321,7 @@ static int answer(struct conn *conn, const struct iq_feed *query)
 static int answer_waiting(struct conn *conn)
 {
 	struct server *server = conn->server;
-	struct iq_feed query = {
-		.type = IQ_FEED_QUERY,
-		.seq = conn->seq,
-		.has = IQ_FEED_HAS(QUERY),
-		.query = conn->query,
-	};
+	struct iq_feed_question query = { .query = conn->query };
 	char why[IQ_FEED_WHY_MAX] = "";
 	int ready;
 
@@ -337,23 +331,120 @@ static int answer_waiting(struct conn *conn)
 		return 0;
 	conn->waiting = false;
 	if (ready < 0)
-		return acknowledge(conn, query.seq, ready,
+		return acknowledge(conn, conn->seq, ready,
 				   why[0] ? why : NULL, 0);
-	return answer(conn, &query);
+	return answer(conn, &query, conn->seq);
 }
 
-static int on_query(struct conn *conn, const struct iq_feed *query)
+static int on_query(struct conn *conn, const struct iq_feed_question *query,
+		    uint32_t seq)
 {
 	struct server *server = conn->server;
 
 	if (query->query != IQ_FEED_QUERY_RELOAD &&
 	    query->query != IQ_FEED_QUERY_CLASSES)
-		return answer(conn, query);
-	conn->seq = query->seq;
+		return answer(conn, query, seq);
+	conn->seq = seq;
 	conn->query = query->query;
 	conn->ticket = server->ops->prepare(server->arg, query);
 	conn->waiting = true;
 	return 0;
+}
+
+/* Requests to charons */
+
+static struct conn *conn_of(struct request_charon *charon)
+{
+	return (struct conn *)((char *)charon - offsetof(struct conn, charon));
+}
+
+static bool can_send(struct request_charon *charon)
+{
+	return !conn_of(charon)->held;
+}
+
+static void send_request(struct request_charon *charon,
+			 const struct iq_feed *msg)
+{
+	struct conn *conn = conn_of(charon);
+
+	if (!say(conn, msg))
+		watch(conn);
+}
+
+static const struct requests_ops requests_ops = {
+	.ready = can_send,
+	.send = send_request,
+};
+
+/* A command's request has come to its end. */
+static void on_request_done(void *arg, const struct request_end *end)
+{
+	struct conn *conn = arg;
+	struct server *server = conn->server;
+	struct server_tunnel tunnel = {
+		.ike_id = end->ike_id,
+		.child_id = end->child_id,
+		.took = end->took,
+	};
+	int err = end->err;
+
+	conn->request = NULL;
+	conn->spoke = false;
+	if (!err) {
+		if (end->charon) {
+			tunnel.source = conn_of(end->charon)->source;
+			tunnel.pid = conn_of(end->charon)->pid;
+		}
+		err = server->ops->tunnel(server->arg, &tunnel, &conn->answer);
+	}
+	err = err ? acknowledge(conn, conn->seq, err, end->err ? end->why : NULL, 0) :
+		    say_text(conn);
+	if (!err)
+		watch(conn);
+}
+
+static int on_initiate(struct conn *conn, const struct iq_feed *msg)
+{
+	int err;
+
+	conn->request = request_new(conn->server->requests, &msg->initiate,
+				    on_request_done, conn, &err);
+	if (!conn->request)
+		return acknowledge(conn, msg->seq, err, err == -EBUSY ?
+				   "too many wait for what charon does" : NULL, 0);
+	conn->seq = msg->seq;
+	return 0;
+}
+
+/*
+ * One that waits for its request has nothing to say: it closes the connection, or what
+ * it says waits. -EPIPE: closed.
+ */
+static int look_at_waiting(struct conn *conn)
+{
+	char byte;
+	ssize_t len;
+
+	len = recv(conn->fd, &byte, sizeof(byte), MSG_PEEK | MSG_DONTWAIT);
+	if (len < 0 && (errno == EAGAIN || errno == EINTR))
+		return 0;
+	if (len <= 0) {
+		close_conn(conn);
+		return -EPIPE;
+	}
+	conn->spoke = true;
+	return 0;
+}
+
+/* -EPIPE: closed. */
+static int on_result(struct conn *conn, const struct iq_feed *msg)
+{
+	if (!requests_result(conn->server->requests, &conn->charon, msg->seq,
+			     &msg->result))
+		return 0;
+	expel(conn, "it answers what it was not asked");
+	return -EPIPE;
 }
 
 /* Statements */
@@ -415,30 +506,29 @@ static int on_hello(struct conn *conn, const struct iq_feed *msg)
 	struct iq_feed hello = {
 		.type = IQ_FEED_HELLO,
 		.seq = msg->seq,
-		.has = IQ_FEED_HAS(VERSION),
-		.version = IQ_FEED_VERSION,
+		.hello = { .version = IQ_FEED_VERSION },
 	};
 	char why[128];
 	int err;
 
-	if (msg->version != IQ_FEED_VERSION) {
+	if (msg->hello.version != IQ_FEED_VERSION) {
 		snprintf(why, sizeof(why),
 			 "it speaks version %u of the protocol, this daemon version %u: install both from the same release",
-			 msg->version, IQ_FEED_VERSION);
+			 msg->hello.version, IQ_FEED_VERSION);
 		log_warn("%s (process %d) is disconnected: %s",
 			 role_name(conn), (int)conn->pid, why);
 		conn->ends = true;
 		return acknowledge(conn, msg->seq, -EPROTONOSUPPORT, why, 0) ?:
 		       flush(conn);
 	}
-	if (!(msg->has & IQ_FEED_HAS(ROLE))) {
+	if (!msg->hello.role) {
 		expel(conn, "its HELLO says no ROLE");
 		return -EPIPE;
 	}
-	conn->role = msg->role;
+	conn->role = msg->hello.role;
 	/* whoever is gone by now must not end what it has connected since */
 	err = say(conn, &hello);
-	if (err || msg->role != IQ_FEED_ROLE_CHARON)
+	if (err || conn->role != IQ_FEED_ROLE_CHARON)
 		return err;
 	end_older(conn);
 	conn->source = sad_connect(server->sad, conn->pid);
@@ -446,6 +536,7 @@ static int on_hello(struct conn *conn, const struct iq_feed *msg)
 		expel(conn, "out of memory");
 		return -EPIPE;
 	}
+	requests_charon(server->requests, &conn->charon);
 	log_info("charon (process %d) connected", (int)conn->pid);
 	return 0;
 }
@@ -456,13 +547,19 @@ static int on_message(struct conn *conn, const struct iq_feed *msg)
 	if (!conn->role) {
 		if (msg->type == IQ_FEED_HELLO)
 			return on_hello(conn, msg);
-	} else if (conn->role == IQ_FEED_ROLE_CHARON) {
-		if ((msg->type >= IQ_FEED_SYNC_START &&
-		     msg->type <= IQ_FEED_CHILD_DEL) ||
-		    msg->type == IQ_FEED_PASSED_OVER)
+	} else if (iq_feed_says(conn->role, 0, msg->type)) {
+		switch (msg->type) {
+		case IQ_FEED_HELLO:
+			break;
+		case IQ_FEED_QUERY:
+			return on_query(conn, &msg->query, msg->seq);
+		case IQ_FEED_INITIATE:
+			return on_initiate(conn, msg);
+		case IQ_FEED_RESULT:
+			return on_result(conn, msg);
+		default:
 			return on_statement(conn, msg);
-	} else if (msg->type == IQ_FEED_QUERY) {
-		return on_query(conn, msg);
+		}
 	}
 	expel(conn, "it sent a message that is not for it to send");
 	return -EPIPE;
@@ -478,10 +575,11 @@ static void on_conn(struct ev_loop *loop, ev_io *w, int revents)
 	unsigned int i;
 	ssize_t len;
 
-	if (flush(conn))
+	if (flush(conn) || (conn->request && look_at_waiting(conn)))
 		return;
 	for (i = 0; i < SERVER_TURN && monotonic() < end; i++) {
-		if (conn->held || conn->answer || conn->waiting)
+		if (conn->held || conn->answer || conn->waiting ||
+		    conn->request)
 			break;
 		/* MSG_TRUNC: the whole length of what does not fit */
 		len = recv(conn->fd, &server->in, sizeof(server->in),
@@ -555,7 +653,7 @@ static void on_accept(struct ev_loop *loop, ev_io *w, int revents)
 	struct server *server = w->data;
 	int fd;
 
-	fd = accept4(server->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+	fd = accept4(server->listener.fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 	if (fd >= 0) {
 		log_over(&server->cannot, "connections are accepted again");
 		accept_one(server, fd);
@@ -578,155 +676,12 @@ static void on_pause(struct ev_loop *loop, ev_timer *w, int revents)
 	ev_io_start(loop, &server->io);
 }
 
-/* The socket */
-
-static int answers(const struct sockaddr_un *addr)
-{
-	int fd, err = 0;
-
-	fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (fd < 0)
-		return -errno;
-	if (connect(fd, (const struct sockaddr *)addr, sizeof(*addr)))
-		err = -errno;
-	close(fd);
-	return err;
-}
-
-static int bind_socket(struct server *server)
-{
-	const char *path = server->addr.sun_path;
-	mode_t mask = umask(0177);
-	struct stat st;
-	int err = 0;
-
-	if (!lstat(path, &st)) {
-		if (!S_ISSOCK(st.st_mode)) {
-			log_err("%s is there and is not a socket", path);
-			err = -EEXIST;
-			goto out;
-		}
-		/* EAGAIN: somebody listens, but is slow */
-		err = answers(&server->addr);
-		if (err != -ECONNREFUSED && err != -ENOENT) {
-			log_err("%s is served by somebody else", path);
-			err = -EADDRINUSE;
-			goto out;
-		}
-		unlink(path);
-		err = 0;
-	}
-	if (bind(server->fd, (struct sockaddr *)&server->addr,
-		 sizeof(server->addr)) ||
-	    lstat(path, &st) || listen(server->fd, SERVER_CONNECTIONS)) {
-		err = -errno;
-		log_err("cannot listen on %s: %s", path, strerror(-err));
-		goto out;
-	}
-	server->dev = st.st_dev;
-	server->ino = st.st_ino;
-out:
-	umask(mask);
-	return err;
-}
-
-/*
- * The socket's folder, made if need be. Who can write there can put another
- * socket in the place of this one.
- */
-static int make_folder(const char *path)
-{
-	char folder[sizeof(((struct sockaddr_un *)NULL)->sun_path)];
-	char why[2 * sizeof(folder) + 128];
-	struct stat st;
-	char *slash;
-	mode_t mask;
-	int err;
-
-	strcpy(folder, path);
-	slash = strrchr(folder, '/');
-	if (!slash)
-		strcpy(folder, ".");
-	else if (slash == folder)
-		return 0;
-	else
-		*slash = '\0';
-	mask = umask(0022);
-	err = mkdir(folder, 0755) && errno != EEXIST ? -errno : 0;
-	umask(mask);
-	if (!err && stat(folder, &st))
-		err = -errno;
-	if (err) {
-		log_err("cannot make the folder %s for the socket: %s", folder,
-			strerror(-err));
-	} else if (!trust_check(&st, folder, why, sizeof(why))) {
-		log_err("cannot have the socket there: %s", why);
-		err = -EPERM;
-	}
-	return err;
-}
-
-/*
- * Two daemons must not both find a socket that nobody serves. The lock is a
- * file of its own that only root can open, for whoever can open what is locked
- * can lock it too; and one that the kernel can say the holder of.
- */
-static int lock_socket(const char *path)
-{
-	char name[sizeof(((struct sockaddr_un *)NULL)->sun_path) + sizeof(".lock")];
-	struct timespec pause = { .tv_nsec = LOCK_PAUSE * 1000000 };
-	struct flock lock, held;
-	struct stat st;
-	int fd, err, tries;
-
-	snprintf(name, sizeof(name), "%s.lock", path);
-	fd = open(name, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC,
-		  0600);
-	if (fd < 0) {
-		err = -errno;
-		log_err("cannot use %s: %s", name, strerror(-err));
-		return err;
-	}
-	/* made by somebody else, in a folder that is everybody's? */
-	if (fstat(fd, &st) || !S_ISREG(st.st_mode) || st.st_uid != geteuid() ||
-	    st.st_mode & 077) {
-		log_err("%s is not a file that only this user can open: remove it",
-			name);
-		close(fd);
-		return -EPERM;
-	}
-	for (tries = 0; ; tries++) {
-		lock = (struct flock){ .l_type = F_WRLCK };
-		if (!fcntl(fd, F_SETLK, &lock))
-			return fd;
-		err = -errno;
-		if ((err != -EAGAIN && err != -EACCES) || tries == LOCK_TRIES)
-			break;
-		nanosleep(&pause, NULL);
-	}
-	held = (struct flock){ .l_type = F_WRLCK };
-	if (err != -EAGAIN && err != -EACCES)
-		log_err("cannot lock %s: %s", name, strerror(-err));
-	else if (!fcntl(fd, F_GETLK, &held) && held.l_type != F_UNLCK)
-		log_err("cannot serve %s: process %d holds %s: is it another ipsec-qosd?",
-			path, (int)held.l_pid, name);
-	else
-		log_err("cannot serve %s: somebody holds %s", path, name);
-	close(fd);
-	return err;
-}
-
 int server_open(struct server **out, struct ev_loop *loop, const char *path,
 		struct sad *sad, const struct server_ops *ops, void *arg)
 {
 	struct server *server;
-	int lock, err;
+	int err = -ENOMEM;
 
-	if (strlen(path) >= sizeof(server->addr.sun_path)) {
-		log_err("the socket's path is longer than %zu bytes: %s",
-			sizeof(server->addr.sun_path) - 1, path);
-		return -ENAMETOOLONG;
-	}
 	server = calloc(1, sizeof(*server));
 	if (!server)
 		return -ENOMEM;
@@ -734,40 +689,24 @@ int server_open(struct server **out, struct ev_loop *loop, const char *path,
 	server->sad = sad;
 	server->ops = ops;
 	server->arg = arg;
-	server->addr.sun_family = AF_UNIX;
-	strcpy(server->addr.sun_path, path);
 	LIST_INIT(&server->conns);
-
-	server->fd = socket(AF_UNIX,
-			    SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (server->fd < 0) {
-		err = -errno;
-		log_err("cannot make a socket: %s", strerror(-err));
+	server->requests = requests_new(loop, &requests_ops);
+	if (!server->requests)
+		goto no_requests;
+	err = listener_open(&server->listener, path, SERVER_CONNECTIONS);
+	if (err)
 		goto no_socket;
-	}
-	err = make_folder(path);
-	if (err)
-		goto not_bound;
-	lock = lock_socket(path);
-	if (lock < 0) {
-		err = lock;
-		goto not_bound;
-	}
-	err = bind_socket(server);
-	close(lock);
-	if (err)
-		goto not_bound;
 
-	ev_io_init(&server->io, on_accept, server->fd, EV_READ);
+	ev_io_init(&server->io, on_accept, server->listener.fd, EV_READ);
 	ev_timer_init(&server->pause, on_pause, 0.0, ACCEPT_PAUSE);
 	server->io.data = server->pause.data = server;
 	ev_io_start(loop, &server->io);
 	*out = server;
 	return 0;
 
-not_bound:
-	close(server->fd);
 no_socket:
+	requests_free(server->requests);
+no_requests:
 	free(server);
 	return err;
 }
@@ -795,9 +734,7 @@ void server_settled(struct server *server)
 
 void server_close(struct server *server)
 {
-	const char *path;
 	struct conn *conn;
-	struct stat st;
 
 	if (!server)
 		return;
@@ -805,11 +742,7 @@ void server_close(struct server *server)
 		close_conn(conn);
 	ev_io_stop(server->loop, &server->io);
 	ev_timer_stop(server->loop, &server->pause);
-	path = server->addr.sun_path;
-	/* another daemon's by now? */
-	if (!lstat(path, &st) && st.st_dev == server->dev &&
-	    st.st_ino == server->ino)
-		unlink(path);
-	close(server->fd);
+	requests_free(server->requests);
+	listener_close(&server->listener);
 	free(server);
 }

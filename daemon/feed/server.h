@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The daemon's end of the feed (lib/feed.h): accepts charons and commands,
+ * The daemon's end of the feed (lib/feed/feed.h): accepts charons and commands,
  * hands on what they say and ask, and answers.
  *
  * Nobody can hold up the loop or others: what a client sends is read in turns,
  * and while an answer waits for a client to read it nothing more is read from
  * that client, so that no queue grows; one that does not read for
  * SERVER_PATIENCE seconds is closed.
+ *
+ * A command that asks for a tunnel waits until a charon has answered (requests.h).
  *
  * What charon asks is answered once the module's tables have the entry; nothing
  * here waits for traffic classes. A charon is its process: one that connects
@@ -19,7 +21,7 @@
 
 #include <ev.h>
 
-#include "lib/feed.h"
+#include "lib/feed/feed.h"
 #include "sa/sad.h"
 #include "sa/tables.h"
 
@@ -31,6 +33,23 @@
 struct answer;
 
 /**
+ * struct server_tunnel - a tunnel that a command asked for, and is there
+ *
+ * @source: whose it is; NULL: that charon has gone since
+ * @pid: its process
+ * @ike_id: its number of the IKE SA
+ * @child_id: and of the CHILD SA
+ * @took: seconds
+ */
+struct server_tunnel {
+	const struct sad_source *source;
+	pid_t pid;
+	uint32_t ike_id;
+	uint32_t child_id;
+	double took;
+};
+
+/**
  * struct server_ops - what the server does not know itself
  *
  * @prepare: begin what a query takes that is not answered at once; returns a
@@ -39,24 +58,24 @@ struct answer;
  *	when it may be; a negative errno, and in @why the reason: it cannot
  * @answer: begin the answer to a query (answer.h); 0, or a negative errno and in
  *	@why the reason
+ * @tunnel: begin the answer to what a charon was asked for and has; 0 or a
+ *	negative errno
  */
 struct server_ops {
-	uint32_t (*prepare)(void *arg, const struct iq_feed *query);
-	int (*ready)(void *arg, const struct iq_feed *query, uint32_t ticket,
-		     char *why, size_t size);
-	int (*answer)(void *arg, const struct iq_feed *query, uint32_t ticket,
-		      struct answer **answer, char *why, size_t size);
+	uint32_t (*prepare)(void *arg, const struct iq_feed_question *query);
+	int (*ready)(void *arg, const struct iq_feed_question *query,
+		     uint32_t ticket, char *why, size_t size);
+	int (*answer)(void *arg, const struct iq_feed_question *query,
+		      uint32_t ticket, struct answer **answer, char *why,
+		      size_t size);
+	int (*tunnel)(void *arg, const struct server_tunnel *tunnel,
+		      struct answer **answer);
 };
 
 struct server;
 
 /**
- * server_open() - listen
- *
- * The socket's folder is made if it is not there. A socket that is there is
- * replaced only if nobody answers on it. Meanwhile PATH.lock beside it, which
- * only root can open, is locked (fcntl()); where somebody else holds that for
- * more than a second, this fails with -EAGAIN.
+ * server_open() - listen, see listener_open()
  *
  * @tables: may be set later by server_tables(), before the loop runs
  *

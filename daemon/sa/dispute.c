@@ -23,7 +23,7 @@ static void read_claim(struct claims *claims, enum claim claim, uint64_t mark)
 	claims->value[claim] = mark >> 32 & claims->mask[claim];
 }
 
-void claims_read(struct claims *claims, const struct iq_feed *msg)
+void claims_read(struct claims *claims, const struct iq_feed_child *msg)
 {
 	/* what the message does not have is 0 */
 	read_claim(claims, CLAIM_MARK_IN, msg->mark_in);

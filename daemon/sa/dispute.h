@@ -18,7 +18,7 @@
 #include <stdint.h>
 
 #include "config/config.h"
-#include "lib/feed.h"
+#include "lib/feed/feed.h"
 #include "once.h"
 
 enum claim {
@@ -63,7 +63,7 @@ struct dispute {
 #define DISPUTES	8	/* of one CHILD SA that are told of */
 
 /** claims_read() - what a CHILD message says */
-void claims_read(struct claims *claims, const struct iq_feed *msg);
+void claims_read(struct claims *claims, const struct iq_feed_child *msg);
 
 /** claim_name() - as swanctl.conf calls it */
 const char *claim_name(enum claim claim);

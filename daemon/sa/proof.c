@@ -63,22 +63,22 @@ static int read_member(const struct iq_feed_member *from, struct proof *proof)
 	return read_proof(&name, DN_STRICT, proof);
 }
 
-int proofs_read(const struct iq_feed *msg, struct proofs *proofs)
+int proofs_read(const struct iq_feed_ike *msg, struct proofs *proofs)
 {
 	int err = 0;
 
 	*proofs = (struct proofs){};
-	proofs->v = calloc(msg->n_ids + 1, sizeof(*proofs->v));
-	proofs->members = calloc(msg->n_members + 1, sizeof(*proofs->members));
+	proofs->v = calloc(msg->ids.n + 1, sizeof(*proofs->v));
+	proofs->members = calloc(msg->members.n + 1, sizeof(*proofs->members));
 	if (!proofs->v || !proofs->members)
 		err = -ENOMEM;
-	while (!err && proofs->n < msg->n_ids) {
-		err = read_proof(&msg->ids[proofs->n], msg->rdn_matching,
+	while (!err && proofs->n < msg->ids.n) {
+		err = read_proof(&msg->ids.v[proofs->n], msg->rdn_matching,
 				 &proofs->v[proofs->n]);
 		proofs->n++;
 	}
-	while (!err && proofs->n_members < msg->n_members) {
-		err = read_member(&msg->members[proofs->n_members],
+	while (!err && proofs->n_members < msg->members.n) {
+		err = read_member(&msg->members.v[proofs->n_members],
 				  &proofs->members[proofs->n_members]);
 		proofs->n_members++;
 	}

@@ -10,7 +10,7 @@
 #include <stdint.h>
 
 #include "config/config.h"
-#include "lib/feed.h"
+#include "lib/feed/feed.h"
 
 /**
  * struct proof - an identity of a peer, or the name of a group that it is in
@@ -52,7 +52,7 @@ struct proofs {
  *
  * Return: 0 or -ENOMEM.
  */
-int proofs_read(const struct iq_feed *msg, struct proofs *proofs);
+int proofs_read(const struct iq_feed_ike *msg, struct proofs *proofs);
 
 /** proofs_clear() - all zero is fine, and what is left */
 void proofs_clear(struct proofs *proofs);

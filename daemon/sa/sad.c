@@ -82,7 +82,7 @@ static int copy_text(char **to, const char *from)
 }
 
 /* What a message says of a peer; to be released by ike_clear_texts(). */
-static int read_texts(const struct iq_feed *msg, struct sad_ike *ike)
+static int read_texts(const struct iq_feed_ike *msg, struct sad_ike *ike)
 {
 	int err = proofs_read(msg, &ike->proofs);
 
@@ -94,7 +94,7 @@ static int read_texts(const struct iq_feed *msg, struct sad_ike *ike)
 }
 
 static int state_ike(struct sad *sad, struct sad_source *source,
-		     const struct iq_feed *msg, struct sad_stated *stated)
+		     const struct iq_feed_ike *msg, struct sad_stated *stated)
 {
 	struct sad_ike texts = {}, *ike;
 	struct sad_entry *e, *old;
@@ -145,7 +145,7 @@ no_entry:
 }
 
 static int state_ike_del(struct sad *sad, struct sad_source *source,
-			 const struct iq_feed *msg, struct sad_stated *stated)
+			 const struct iq_feed_ike_del *msg, struct sad_stated *stated)
 {
 	struct sad_ike *ike = ike_find(sad, source, msg->ike_id);
 
@@ -218,7 +218,7 @@ static int check_owner(struct sad *sad, const struct sad_sa *sa,
 }
 
 static int state_sa(struct sad *sad, struct sad_source *source,
-		    const struct iq_feed *msg, double now,
+		    const struct iq_feed_sa *msg, double now,
 		    struct sad_stated *stated)
 {
 	struct sad_ike *ike = ike_find(sad, source, msg->ike_id);
@@ -253,7 +253,7 @@ static int state_sa(struct sad *sad, struct sad_source *source,
 }
 
 static int state_sa_del(struct sad *sad, struct sad_source *source,
-			const struct iq_feed *msg, struct sad_stated *stated)
+			const struct iq_feed_sa_del *msg, struct sad_stated *stated)
 {
 	struct sad_sa *sa = find_sa(sad, &msg->dst, msg->spi, msg->proto);
 
@@ -269,7 +269,7 @@ static int state_sa_del(struct sad *sad, struct sad_source *source,
 }
 
 static int state_child(struct sad *sad, struct sad_source *source,
-		       const struct iq_feed *msg, struct sad_stated *stated)
+		       const struct iq_feed_child *msg, struct sad_stated *stated)
 {
 	struct sad_ike *ike = ike_find(sad, source, msg->ike_id);
 	struct sad_sa *in, *out;
@@ -337,7 +337,7 @@ no_out:
 }
 
 static int state_child_del(struct sad *sad, struct sad_source *source,
-			   const struct iq_feed *msg)
+			   const struct iq_feed_child_del *msg)
 {
 	struct sad_child *child = ike_find_child(sad, source, msg->child_id);
 
@@ -356,7 +356,7 @@ static int sync_start(struct sad *sad, struct sad_source *source)
 }
 
 static int sync_end(struct sad *sad, struct sad_source *source,
-		    const struct iq_feed *msg, struct sad_stated *stated)
+		    const struct iq_feed_sync_end *msg, struct sad_stated *stated)
 {
 	struct sad_source *other, *next;
 
@@ -390,29 +390,29 @@ int sad_state(struct sad *sad, struct sad_source *source,
 	case IQ_FEED_SYNC_START:
 		return sync_start(sad, source);
 	case IQ_FEED_SYNC_END:
-		return sync_end(sad, source, msg, stated);
+		return sync_end(sad, source, &msg->sync_end, stated);
 	case IQ_FEED_IKE:
-		err = state_ike(sad, source, msg, stated);
+		err = state_ike(sad, source, &msg->ike, stated);
 		break;
 	case IQ_FEED_IKE_DEL:
-		err = state_ike_del(sad, source, msg, stated);
+		err = state_ike_del(sad, source, &msg->ike_del, stated);
 		break;
 	case IQ_FEED_SA:
-		err = state_sa(sad, source, msg, now, stated);
+		err = state_sa(sad, source, &msg->sa, now, stated);
 		break;
 	case IQ_FEED_SA_DEL:
-		err = state_sa_del(sad, source, msg, stated);
+		err = state_sa_del(sad, source, &msg->sa_del, stated);
 		break;
 	case IQ_FEED_CHILD:
-		err = state_child(sad, source, msg, stated);
+		err = state_child(sad, source, &msg->child, stated);
 		break;
 	case IQ_FEED_CHILD_DEL:
-		err = state_child_del(sad, source, msg);
+		err = state_child_del(sad, source, &msg->child_del);
 		break;
 	case IQ_FEED_PASSED_OVER:
 		/* threads of charon's may overtake each other in saying so */
-		if (msg->passed_over > source->passed_over)
-			source->passed_over = msg->passed_over;
+		if (msg->passed_over.passed_over > source->passed_over)
+			source->passed_over = msg->passed_over.passed_over;
 		return 0;
 	default:
 		stated->why = "not a charon's message";
@@ -544,4 +544,12 @@ void sad_free(struct sad *sad)
 		free_source(source);
 	}
 	free(sad);
+}
+
+const struct sad_ike *sad_find_ike(const struct sad *sad,
+				   const struct sad_source *source, uint32_t id)
+{
+	const struct sad_ike *ike = ike_find(sad, source, id);
+
+	return ike && !ike->closed ? ike : NULL;
 }

@@ -20,7 +20,7 @@
 #include "config/config.h"
 #include "sa/dispute.h"
 #include "sa/entry.h"
-#include "lib/feed.h"
+#include "lib/feed/feed.h"
 #include "sa/ports.h"
 #include "sa/proof.h"
 
@@ -198,5 +198,9 @@ void sad_walk_begin(struct sad *sad, struct sad_walk *walk);
 /** sad_walk_next() - NULL: that was all */
 const struct sad_ike *sad_walk_next(struct sad_walk *walk);
 void sad_walk_end(struct sad_walk *walk);
+
+/** sad_find_ike() - the IKE SA that a charon stated by that number; NULL: none */
+const struct sad_ike *sad_find_ike(const struct sad *sad,
+				   const struct sad_source *source, uint32_t id);
 
 #endif /* IPSEC_QOSD_SAD_H */

@@ -11,7 +11,7 @@
 #include <stdint.h>
 #include <linux/ipsec_qos.h>
 
-#include "lib/feed.h"	/* struct iq_addr */
+#include "lib/addr.h"
 #include "lib/kernel/count.h"
 #include "lib/kernel/socket.h"
 

@@ -84,7 +84,7 @@ class Client:
         assert ack["type"] == "ACK" and ack["seq"] == self.seq, ack
         if ack["ERROR"]:
             raise Refused(ack)
-        return ack["GROUP"]
+        return ack.get("GROUP", 0)
 
     def query(self, query, arg=None):
         attrs = {"QUERY": query}
@@ -100,6 +100,17 @@ class Client:
             text += piece["TEXT"]
             if not piece["flags"] & NLM_F_MULTI:
                 return json.loads(text)
+
+    def initiate(self, conn, timeout=20000, **what):
+        """As the command asks for a tunnel, without waiting for the answer"""
+        self.send("INITIATE", CONN=conn, TIMEOUT=timeout, **what)
+
+    def result(self, seq, error=0, message=None, ike_id=0, child_id=0):
+        """As charon answers"""
+        attrs = {"IKE_ID": ike_id, "CHILD_ID": child_id}
+        if error:
+            attrs = {"MESSAGE": message}
+        self.sock.send(encode("RESULT", seq, 0, ERROR=error, **attrs))
 
     # What a charon says; local and remote are this host's and the peer's.
 

@@ -28,7 +28,8 @@ import threading
 import time
 
 MESSAGES = ["HELLO", "ACK", "SYNC_START", "SYNC_END", "IKE", "IKE_DEL", "SA",
-            "SA_DEL", "CHILD", "CHILD_DEL", "QUERY", "ANSWER", "PASSED_OVER"]
+            "SA_DEL", "CHILD", "CHILD_DEL", "QUERY", "ANSWER", "PASSED_OVER",
+            "INITIATE", "RESULT"]
 FIRST_TYPE = 16
 NLM_F_ACK = 4
 
@@ -42,8 +43,8 @@ ATTRS = [None, ("VERSION", "I"), ("ROLE", "B"), ("ERROR", "I"),
          ("PENDING", "flag"), ("QUERY", "B"), ("ARG", "str"), ("TEXT", "str"),
          ("PASSED_OVER", "I"), ("MARK_IN", "Q"), ("MARK_OUT", "Q"),
          ("SET_MARK_IN", "Q"), ("SET_MARK_OUT", "Q"), ("MEMBER_OF", "member"),
-         ("RDN_MATCHING", "B")]
-VERSION = 3
+         ("RDN_MATCHING", "B"), ("TIMEOUT", "I")]
+VERSION = 4
 PROOFS = ["claimed", "ike", "eap", "xauth"]
 IDENTITIES_MAX = 7
 MEMBERS_MAX = 32
@@ -62,10 +63,15 @@ REQUIRED = {
               "SPI_OUT", "LOCAL", "REMOTE", "ENCAP"},
     "CHILD_DEL": {"CHILD_ID"},
     "PASSED_OVER": {"PASSED_OVER"},
+    "RESULT": {"ERROR"},
 }
 OPTIONAL = {"SYNC_END": {"PASSED_OVER"}, "IKE": {"IDENTITY", "MEMBER_OF", "RDN_MATCHING"},
             "SA": {"PENDING"},
-            "CHILD": {"MARK_IN", "MARK_OUT", "SET_MARK_IN", "SET_MARK_OUT"}}
+            "CHILD": {"MARK_IN", "MARK_OUT", "SET_MARK_IN", "SET_MARK_OUT"},
+            "RESULT": {"MESSAGE", "IKE_ID", "CHILD_ID"}}
+# left out where there is nothing in it
+NOTHING = [("SYNC_END", "PASSED_OVER"), ("IKE", "RDN_MATCHING"),
+           ("RESULT", "IKE_ID"), ("RESULT", "CHILD_ID")]
 
 
 class ProtocolError(Exception):
@@ -146,9 +152,17 @@ def decode(data, from_daemon=False):
     if from_daemon:
         return msg
     has = set(msg) - {"type", "flags", "seq"}
-    must = REQUIRED.get(msg["type"], has)
+    if msg["type"] not in REQUIRED:
+        raise ProtocolError("%s of a charon" % msg["type"])
+    must = REQUIRED[msg["type"]]
     if must - has or has - must - OPTIONAL.get(msg["type"], set()):
         raise ProtocolError("%s with %s" % (msg["type"], sorted(has)))
+    if any(msg["type"] == kind and msg.get(name) == 0 for kind, name in NOTHING):
+        raise ProtocolError("%s has a 0 that is left out" % msg["type"])
+    if msg["type"] == "RESULT" and has != (
+            {"ERROR", "MESSAGE"} if msg["ERROR"] else
+            {"ERROR", "IKE_ID", "CHILD_ID"}):
+        raise ProtocolError("RESULT with %s" % sorted(has))
     return msg
 
 
@@ -190,6 +204,7 @@ class FeedSink:
       children  CHILD_ID -> the last CHILD message
       acked     (DST, SPI, PROTO) -> time at which the last answer was sent
       synced    whether charon has stated everything on this connection
+      results   number of a request -> its RESULT
       passed_over   how many SAs charon said last that it has passed over
       late      an iterator: which of the next answers about an SA are late
       lateness  by how much, in seconds
@@ -208,6 +223,9 @@ class FeedSink:
         self.errors = []
         self.connections = 0
         self.passed_over = 0
+        self.conn = None
+        self.asked = 0
+        self.results = {}
         self.late = iter(())
         self.lateness = 0
         self.forget()
@@ -249,6 +267,20 @@ class FeedSink:
         return sum(all(m.get(k) == v for k, v in match.items())
                    for m in self.messages)
 
+    def request(self, kind="INITIATE", seq=None, **attrs):
+        """Ask charon for something; the number that its result has."""
+        with self.changed:
+            if seq is None:
+                self.asked += 1
+                seq = self.asked
+            self.conn.send(encode(kind, seq, **attrs))
+        return seq
+
+    def result(self, seq, timeout=60):
+        """What became of a request"""
+        self.wait("result %d" % seq, lambda: seq in self.results, timeout)
+        return self.results[seq]
+
     def wait_readable(self, sock):
         ready = select.select([sock, self.stop_r], [], [])[0]
         return self.stop_r not in ready
@@ -259,6 +291,8 @@ class FeedSink:
             with self.changed:
                 self.connections += 1
                 self.synced = False
+                self.conn = conn
+                self.results = {}
                 self.changed.notify_all()
             with conn:
                 if not self.serve(conn):
@@ -346,6 +380,10 @@ class FeedSink:
             self.children.pop(msg["CHILD_ID"], None)
         elif kind == "PASSED_OVER":
             self.passed_over = msg["PASSED_OVER"]
+        elif kind == "RESULT":
+            if msg["seq"] in self.results or msg["seq"] > self.asked:
+                return "RESULT of nothing"
+            self.results[msg["seq"]] = msg
         return None
 
     def answer(self, conn, msg):

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * The plugin's end of the feed, and a daemon that hangs or is slow: how long does
- * IKE wait, and what is passed over?
+ * IKE wait, and what is passed over? And one that asks charon: is each request
+ * answered, and are those that are too much?
  * This program's threads are charon's, one more is the daemon. Mostly nothing is
  * configured, so that it is the default that counts.
  */
@@ -16,8 +17,10 @@
 #include <unistd.h>
 
 #include <daemon.h>
+#include <config/backend.h>
 
 #include "ipsec_qos_feed.h"
+#include "ipsec_qos_requests.h"
 #include "suite.h"
 
 /* as daemon/charon/ipsec-qos.opt says; in some tests it is so many times longer,
@@ -31,21 +34,28 @@
 #define PATIENT	4	/* of them */
 #define SOON	20000	/* ms, what surely comes comes before that */
 
+#define REFUSALS 64	/* in a row that close the connection */
+
 static char dir[64], path[80];
 static ipsec_qos_feed_t *feed;
+static ipsec_qos_requests_t *requests;
 
 /*
  * The daemon. While it @hangs it reads nothing, as one that is stopped. It needs
- * @pace ms for each request; it has been asked for @asked SAs.
+ * @pace ms for each request; it has been asked for @asked SAs. Its own requests go to
+ * the connection @current, and @errors tell the results of them, by their number;
+ * @results are how many.
  */
 static pthread_t thread;
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t changed = PTHREAD_COND_INITIALIZER;
-static bool hangs, ends;
+static bool hangs, ends, stuck;
 static int pace;
 static unsigned int connections, synced, asked;
 static uint32_t passed_over;
-static int listener;
+static int listener, current = -1;
+static unsigned int results;
+static int errors[256];
 
 static void set(bool *what, bool value)
 {
@@ -75,14 +85,12 @@ static bool answer(int fd, const struct iq_feed *msg)
 	struct iq_feed hello = {
 		.type = IQ_FEED_HELLO,
 		.seq = msg->seq,
-		.has = IQ_FEED_HAS(VERSION),
-		.version = IQ_FEED_VERSION,
+		.hello = { .version = IQ_FEED_VERSION },
 	};
 	struct iq_feed ack = {
 		.type = IQ_FEED_ACK,
 		.seq = msg->seq,
-		.has = IQ_FEED_HAS(ERROR) | IQ_FEED_HAS(GROUP),
-		.group = 1,
+		.ack = { .group = 1 },
 	};
 	int len;
 
@@ -115,8 +123,14 @@ static void serve(int fd)
 		pthread_mutex_lock(&mutex);
 		synced += msg.type == IQ_FEED_SYNC_END;
 		asked += msg.type == IQ_FEED_SA;
-		if (msg.has & IQ_FEED_HAS(PASSED_OVER))
-			passed_over = msg.passed_over;
+		if (msg.type == IQ_FEED_RESULT) {
+			errors[msg.seq % N(errors)] = msg.result.error;
+			results++;
+		}
+		if (msg.type == IQ_FEED_SYNC_END)
+			passed_over = msg.sync_end.passed_over;
+		if (msg.type == IQ_FEED_PASSED_OVER)
+			passed_over = msg.passed_over.passed_over;
 		pthread_cond_broadcast(&changed);
 		pthread_mutex_unlock(&mutex);
 	}
@@ -133,9 +147,15 @@ static void *serve_all(void *unused)
 		fd = accept(listener, NULL, NULL);
 		if (fd < 0)
 			continue;
+		pthread_mutex_lock(&mutex);
 		connections++;
+		current = fd;
+		pthread_mutex_unlock(&mutex);
 		serve(fd);
+		pthread_mutex_lock(&mutex);
+		current = -1;
 		close(fd);
+		pthread_mutex_unlock(&mutex);
 	}
 	return NULL;
 }
@@ -166,14 +186,13 @@ static status_t ask(void)
 {
 	struct iq_feed msg = {
 		.type = IQ_FEED_SA,
-		.has = IQ_FEED_HAS(IKE_ID) | IQ_FEED_HAS(DST) |
-		       IQ_FEED_HAS(SPI) | IQ_FEED_HAS(PROTO) |
-		       IQ_FEED_HAS(PENDING),
-		.ike_id = 1,
-		.dst = { AF_INET, { 192, 0, 2, 1 } },
-		.spi = 0x1234,
-		.proto = IPPROTO_ESP,
-		.pending = true,
+		.sa = {
+			.ike_id = 1,
+			.dst = { AF_INET, { 192, 0, 2, 1 } },
+			.spi = 0x1234,
+			.proto = IPPROTO_ESP,
+			.pending = true,
+		},
 	};
 
 	return feed->ask(feed, &msg);
@@ -201,6 +220,8 @@ static void setup(void)
 	lib->settings->set_str(lib->settings, "charon.plugins.ipsec-qos.socket",
 			       path);
 	feed = ipsec_qos_feed_create();
+	requests = ipsec_qos_requests_create(feed);
+	feed->serve(feed, (ipsec_qos_feed_request_t)requests->take, requests);
 	ck_assert(feed->start(feed, state_nothing, NULL));
 	await(&synced, 1);
 }
@@ -219,6 +240,10 @@ static void wait_longer(void)
 static void teardown(void)
 {
 	feed->stop(feed);
+	/* so that no job of theirs is left */
+	lib->processor->cancel(lib->processor);
+	lib->scheduler->flush(lib->scheduler);
+	requests->destroy(requests);
 	feed->destroy(feed);
 	set(&ends, true);
 	pthread_join(thread, NULL);
@@ -429,6 +454,159 @@ START_TEST(daemon_is_told_what_was_passed_over)
 }
 END_TEST
 
+/* The daemon asks for a tunnel of no connection that there is. */
+static void request(uint32_t seq, uint32_t timeout)
+{
+	_Alignas(struct nlmsghdr) char buf[256];
+	struct iq_feed msg = {
+		.type = IQ_FEED_INITIATE,
+		.seq = seq,
+		.initiate = { .conn = "nobody", .timeout = timeout },
+	};
+	int len = iq_feed_put(buf, sizeof(buf), &msg);
+
+	ck_assert_int_gt(len, 0);
+	pthread_mutex_lock(&mutex);
+	/* it may be closed meanwhile */
+	send(current, buf, len, MSG_NOSIGNAL);
+	pthread_mutex_unlock(&mutex);
+}
+
+/* charon's threads, which work requests off */
+static void begin_work(void)
+{
+	lib->processor->set_threads(lib->processor, 4);
+}
+
+START_TEST(request_is_answered)
+{
+	uint32_t seq;
+
+	begin_work();
+	for (seq = 1; seq <= 20; seq++) {
+		request(seq, SOON);
+		await(&results, seq);
+		ck_assert_int_eq(errors[seq], ENOENT);
+	}
+	/* charon's own go on beside */
+	ck_assert_int_eq(ask(), SUCCESS);
+	ck_assert_uint_eq(connections, 1);
+}
+END_TEST
+
+static unsigned int looked_up;
+
+/* A backend that waits for a database, while it is @stuck. */
+static peer_cfg_t *wait_for_database(backend_t *this, char *name)
+{
+	pthread_mutex_lock(&mutex);
+	looked_up++;
+	while (stuck)
+		pthread_cond_wait(&changed, &mutex);
+	pthread_mutex_unlock(&mutex);
+	return NULL;
+}
+
+static enumerator_t *no_cfgs(backend_t *this, host_t *me, host_t *other)
+{
+	return NULL;
+}
+
+static enumerator_t *no_peers(backend_t *this, identification_t *me,
+			      identification_t *other)
+{
+	return NULL;
+}
+
+/* What charon has to look up may take long: one thread waits, others answer. */
+START_TEST(request_is_over_in_time)
+{
+	backend_t backend = {
+		.create_ike_cfg_enumerator = no_cfgs,
+		.create_peer_cfg_enumerator = no_peers,
+		.get_peer_cfg_by_name = wait_for_database,
+	};
+	double begin;
+
+	charon->backends->add_backend(charon->backends, &backend);
+	begin_work();
+	set(&stuck, true);
+	begin = ms();
+	request(1, 300);
+	request(2, SOON);
+	await(&results, 1);
+	ck_assert_double_ge(ms() - begin, 300);
+	ck_assert_int_eq(errors[1], ETIMEDOUT);
+	/* so far the second one had no turn */
+	ck_assert_uint_eq(looked_up, 1);
+	ck_assert_int_eq(ask(), SUCCESS);
+	ck_assert_uint_eq(results, 1);
+	set(&stuck, false);
+	await(&results, 2);
+	ck_assert_int_eq(errors[2], ENOENT);
+	charon->backends->remove_backend(charon->backends, &backend);
+}
+END_TEST
+
+START_TEST(requests_have_a_ceiling)
+{
+	uint32_t seq;
+
+	for (seq = 1; seq <= IQ_FEED_REQUESTS_MAX + 3; seq++)
+		request(seq, SOON);
+	await(&results, 3);
+	for (seq = IQ_FEED_REQUESTS_MAX + 1; seq <= IQ_FEED_REQUESTS_MAX + 3; seq++)
+		ck_assert_int_eq(errors[seq], EBUSY);
+	ck_assert_int_eq(ask(), SUCCESS);
+	begin_work();
+	await(&results, IQ_FEED_REQUESTS_MAX + 3);
+	for (seq = 1; seq <= IQ_FEED_REQUESTS_MAX; seq++)
+		ck_assert_int_eq(errors[seq], ENOENT);
+	/* and there is room again */
+	request(100, SOON);
+	await(&results, IQ_FEED_REQUESTS_MAX + 4);
+	ck_assert_int_eq(errors[100], ENOENT);
+	ck_assert_uint_eq(connections, 1);
+}
+END_TEST
+
+START_TEST(flood_is_closed)
+{
+	uint32_t seq;
+
+	for (seq = 1; seq <= IQ_FEED_REQUESTS_MAX + REFUSALS; seq++)
+		request(seq, SOON);
+	await(&results, REFUSALS);
+	ck_assert_uint_eq(synced, 1);
+	request(seq, SOON);
+	await(&synced, 2);
+	ck_assert_uint_eq(results, REFUSALS);
+	/* nobody is told of what the connection before asked for */
+	begin_work();
+	request(1, SOON);
+	await(&results, REFUSALS + 1);
+	ck_assert_int_eq(errors[1], ENOENT);
+	ck_assert_int_eq(ask(), SUCCESS);
+	ck_assert_uint_eq(results, REFUSALS + 1);
+}
+END_TEST
+
+START_TEST(number_in_use_is_closed)
+{
+	request(1, SOON);
+	request(1, SOON);
+	await(&synced, 2);
+	ck_assert_uint_eq(results, 0);
+	begin_work();
+	request(1, SOON);
+	await(&results, 1);
+	/* it may be used again, once it is answered */
+	request(1, SOON);
+	await(&results, 2);
+	ck_assert_uint_eq(synced, 2);
+}
+END_TEST
+
 /* The plugin trusts a daemon of root's alone. In a user namespace of our own we
  * are root to ourselves. */
 static void be_root(void)
@@ -463,5 +641,10 @@ int main(void)
 	tcase_add_test(tc, daemon_is_told_what_was_passed_over);
 	tcase_add_test(tc, few_threads_wait);
 	tcase_add_test(tc, all_threads_are_answered);
+	tcase_add_test(tc, request_is_answered);
+	tcase_add_test(tc, request_is_over_in_time);
+	tcase_add_test(tc, requests_have_a_ceiling);
+	tcase_add_test(tc, flood_is_closed);
+	tcase_add_test(tc, number_in_use_is_closed);
 	return run_tests("charon_feed", tc);
 }

@@ -117,7 +117,7 @@ END_TEST
 
 START_TEST(test_read)
 {
-	struct iq_feed msg = {
+	struct iq_feed_child msg = {
 		.mark_in = 0x1234ULL << 32 | 0xff,
 		.set_mark_out = 1ULL << 63 | 1U << 31,
 	};

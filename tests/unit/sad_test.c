@@ -228,12 +228,12 @@ static int ike_by(struct sad_source *source, uint32_t id, uint64_t spi_i,
 		  uint64_t spi_r, const char *identity)
 {
 	return say(source, (struct iq_feed){
-		.type = IQ_FEED_IKE, .ike_id = id, .ike_version = 2,
-		.spi_i = spi_i, .spi_r = spi_r, .local = LOCAL,
-		.local_port = 500, .remote = REMOTE, .remote_port = 500,
-		.n_ids = 1, .ids = { { ID_FQDN, 1, IQ_FEED_PROOF_IKE, "psk",
+		.type = IQ_FEED_IKE, .ike.ike_id = id, .ike.ike_version = 2,
+		.ike.spi_i = spi_i, .ike.spi_r = spi_r, .ike.local = LOCAL,
+		.ike.local_port = 500, .ike.remote = REMOTE, .ike.remote_port = 500,
+		.ike.ids.n = 1, .ike.ids.v = { { ID_FQDN, 1, IQ_FEED_PROOF_IKE, "psk",
 				       (const uint8_t *)identity,
-				       strlen(identity) } }, .conn = "c" });
+				       strlen(identity) } }, .ike.conn = "c" });
 }
 
 static int ike(uint32_t id, uint64_t spi_i, uint64_t spi_r,
@@ -245,15 +245,15 @@ static int ike(uint32_t id, uint64_t spi_i, uint64_t spi_r,
 static int ike_del(uint32_t id)
 {
 	return say(charon, (struct iq_feed){
-		.type = IQ_FEED_IKE_DEL, .ike_id = id, .spi_i = 1 });
+		.type = IQ_FEED_IKE_DEL, .ike_del.ike_id = id, .ike_del.spi_i = 1 });
 }
 
 static int sa_by(struct sad_source *source, uint32_t id, uint32_t spi,
 		 bool pending)
 {
 	return say(source, (struct iq_feed){
-		.type = IQ_FEED_SA, .ike_id = id, .dst = LOCAL, .spi = spi,
-		.proto = IPPROTO_ESP, .pending = pending });
+		.type = IQ_FEED_SA, .sa.ike_id = id, .sa.dst = LOCAL, .sa.spi = spi,
+		.sa.proto = IPPROTO_ESP, .sa.pending = pending });
 }
 
 static int sa(uint32_t id, uint32_t spi, bool pending)
@@ -265,24 +265,24 @@ static int sa(uint32_t id, uint32_t spi, bool pending)
 static int out(uint32_t id, uint32_t spi, bool pending)
 {
 	return say(charon, (struct iq_feed){
-		.type = IQ_FEED_SA, .ike_id = id, .dst = REMOTE, .spi = spi,
-		.proto = IPPROTO_ESP, .pending = pending });
+		.type = IQ_FEED_SA, .sa.ike_id = id, .sa.dst = REMOTE, .sa.spi = spi,
+		.sa.proto = IPPROTO_ESP, .sa.pending = pending });
 }
 
 static int sa_del(uint32_t spi)
 {
 	return say(charon, (struct iq_feed){
-		.type = IQ_FEED_SA_DEL, .dst = LOCAL, .spi = spi,
-		.proto = IPPROTO_ESP });
+		.type = IQ_FEED_SA_DEL, .sa_del.dst = LOCAL, .sa_del.spi = spi,
+		.sa_del.proto = IPPROTO_ESP });
 }
 
 static int child(uint32_t id, uint32_t child_id, uint32_t in, uint32_t out)
 {
 	return say(charon, (struct iq_feed){
-		.type = IQ_FEED_CHILD, .ike_id = id, .child_id = child_id,
-		.child = "net", .reqid = 1, .proto = IPPROTO_ESP,
-		.spi_in = in, .spi_out = out, .local = LOCAL,
-		.remote = REMOTE });
+		.type = IQ_FEED_CHILD, .child.ike_id = id, .child.child_id = child_id,
+		.child.child = "net", .child.reqid = 1, .child.proto = IPPROTO_ESP,
+		.child.spi_in = in, .child.spi_out = out, .child.local = LOCAL,
+		.child.remote = REMOTE });
 }
 
 static void sync_start(struct sad_source *source)
@@ -519,17 +519,17 @@ static const struct {
 static int ike_claims(int i, enum iq_feed_proof first)
 {
 	struct iq_feed msg = {
-		.type = IQ_FEED_IKE, .ike_id = 1, .ike_version = 2, .spi_i = 10,
-		.spi_r = 20, .local = LOCAL, .local_port = 500,
-		.remote = REMOTE, .remote_port = 500, .conn = "c",
+		.type = IQ_FEED_IKE, .ike.ike_id = 1, .ike.ike_version = 2, .ike.spi_i = 10,
+		.ike.spi_r = 20, .ike.local = LOCAL, .ike.local_port = 500,
+		.ike.remote = REMOTE, .ike.remote_port = 500, .ike.conn = "c",
 	};
 
-	for (; msg.n_ids < 3 && claims[i].ids[msg.n_ids].name; msg.n_ids++)
-		msg.ids[msg.n_ids] = (struct iq_feed_identity){
-			ID_FQDN, msg.n_ids + 1, claims[i].ids[msg.n_ids].proof,
-			"a-method", (const uint8_t *)claims[i].ids[msg.n_ids].name,
-			strlen(claims[i].ids[msg.n_ids].name) };
-	msg.ids[0].proof = first;
+	for (; msg.ike.ids.n < 3 && claims[i].ids[msg.ike.ids.n].name; msg.ike.ids.n++)
+		msg.ike.ids.v[msg.ike.ids.n] = (struct iq_feed_identity){
+			ID_FQDN, msg.ike.ids.n + 1, claims[i].ids[msg.ike.ids.n].proof,
+			"a-method", (const uint8_t *)claims[i].ids[msg.ike.ids.n].name,
+			strlen(claims[i].ids[msg.ike.ids.n].name) };
+	msg.ike.ids.v[0].proof = first;
 	return say(charon, msg);
 }
 
@@ -573,20 +573,20 @@ static const struct {
 static int ike_members(int i, const char *name)
 {
 	struct iq_feed msg = {
-		.type = IQ_FEED_IKE, .ike_id = 1, .ike_version = 2, .spi_i = 10,
-		.spi_r = 20, .local = LOCAL, .local_port = 500,
-		.remote = REMOTE, .remote_port = 500, .conn = "c", .n_ids = 1,
-		.ids = { { ID_FQDN, 1, EAP, "a-method", (const uint8_t *)name,
+		.type = IQ_FEED_IKE, .ike.ike_id = 1, .ike.ike_version = 2, .ike.spi_i = 10,
+		.ike.spi_r = 20, .ike.local = LOCAL, .ike.local_port = 500,
+		.ike.remote = REMOTE, .ike.remote_port = 500, .ike.conn = "c", .ike.ids.n = 1,
+		.ike.ids.v = { { ID_FQDN, 1, EAP, "a-method", (const uint8_t *)name,
 			   strlen(name) } },
 	};
 	size_t n;
 
 	for (n = 0; i >= 0 && n < 3 && memberships[i].members[n].name; n++)
-		msg.members[n] = (struct iq_feed_member){
+		msg.ike.members.v[n] = (struct iq_feed_member){
 			ID_FQDN, 1, memberships[i].members[n].proof,
 			(const uint8_t *)memberships[i].members[n].name,
 			strlen(memberships[i].members[n].name) };
-	msg.n_members = n;
+	msg.ike.members.n = n;
 	return say(charon, msg);
 }
 
@@ -610,17 +610,17 @@ START_TEST(rdns_are_matched_as_charon_does)
 		"\x31\x14\x30\x12\x06\x03\x55\x04\x03\x13\x0bgw-17.north";
 	static const uint32_t groups[] = { 4, 4, 7 };
 	struct iq_feed msg = {
-		.type = IQ_FEED_IKE, .ike_id = 1, .ike_version = 2, .spi_i = 10,
-		.spi_r = 20, .local = LOCAL, .local_port = 500,
-		.remote = REMOTE, .remote_port = 500, .conn = "c", .n_ids = 1,
-		.ids = { { ID_DER_ASN1_DN, 1, IKE, "pubkey", dn, sizeof(dn) - 1 } },
+		.type = IQ_FEED_IKE, .ike.ike_id = 1, .ike.ike_version = 2, .ike.spi_i = 10,
+		.ike.spi_r = 20, .ike.local = LOCAL, .ike.local_port = 500,
+		.ike.remote = REMOTE, .ike.remote_port = 500, .ike.conn = "c", .ike.ids.n = 1,
+		.ike.ids.v = { { ID_DER_ASN1_DN, 1, IKE, "pubkey", dn, sizeof(dn) - 1 } },
 	};
 
 	use_proofs_file();
-	for (msg.rdn_matching = 0; msg.rdn_matching <= 2; msg.rdn_matching++) {
+	for (msg.ike.rdn_matching = 0; msg.ike.rdn_matching <= 2; msg.ike.rdn_matching++) {
 		ck_assert_int_eq(say(charon, msg), 0);
-		ck_assert_uint_eq(stated.group, groups[msg.rdn_matching]);
-		ck_assert_int_eq(sad_matching(sad), msg.rdn_matching);
+		ck_assert_uint_eq(stated.group, groups[msg.ike.rdn_matching]);
+		ck_assert_int_eq(sad_matching(sad), msg.ike.rdn_matching);
 	}
 }
 END_TEST
@@ -659,7 +659,7 @@ START_TEST(what_is_deleted_goes)
 	ck_assert_uint_eq(kernel_sa(0x1001), 0);
 	ck_assert_ptr_nonnull(kernel_to(&remote, 0x2001));
 	ck_assert_int_eq(say(charon, (struct iq_feed){
-		.type = IQ_FEED_CHILD_DEL, .child_id = 1 }), 0);
+		.type = IQ_FEED_CHILD_DEL, .child_del.child_id = 1 }), 0);
 	ck_assert_int_eq(ike_del(1), 0);
 	pump();
 	ck_assert_uint_eq(kernel_ike(0x11, 0x12), 0);
@@ -1408,8 +1408,8 @@ START_TEST(what_is_nobodys_can_be_taken)
 
 	/* deleted, whether or not the kernel's table knows */
 	ck_assert_int_eq(say(charon, (struct iq_feed){
-		.type = IQ_FEED_SA_DEL, .dst = REMOTE, .spi = 0x2001,
-		.proto = IPPROTO_ESP }), 0);
+		.type = IQ_FEED_SA_DEL, .sa_del.dst = REMOTE, .sa_del.spi = 0x2001,
+		.sa_del.proto = IPPROTO_ESP }), 0);
 	ck_assert_int_eq(out(2, 0x2001, true), 0);
 	ck_assert_int_eq(child(2, 2, 0x1002, 0x2001), 0);
 	pump();
@@ -1471,24 +1471,24 @@ START_TEST(charons_say_what_they_passed_over)
 	ck_assert_uint_eq(sad_passed_over(sad), 0);
 	sync_start(charon);
 	ck_assert_int_eq(say(charon, (struct iq_feed){
-		.type = IQ_FEED_SYNC_END, .passed_over = UINT32_MAX }), 0);
+		.type = IQ_FEED_SYNC_END, .sync_end.passed_over = UINT32_MAX }), 0);
 	sync_start(other);
 	ck_assert_int_eq(say(other, (struct iq_feed){
-		.type = IQ_FEED_SYNC_END, .passed_over = 2 }), 0);
+		.type = IQ_FEED_SYNC_END, .sync_end.passed_over = 2 }), 0);
 	ck_assert_uint_eq(sad_passed_over(sad), UINT32_MAX + 2ULL);
 	sad_disconnect(sad, charon);
 	ck_assert_uint_eq(sad_passed_over(sad), 2);
 	/* since it runs */
 	sync_start(other);
 	ck_assert_int_eq(say(other, (struct iq_feed){
-		.type = IQ_FEED_SYNC_END, .passed_over = 3 }), 0);
+		.type = IQ_FEED_SYNC_END, .sync_end.passed_over = 3 }), 0);
 	ck_assert_uint_eq(sad_passed_over(sad), 3);
 	/* one more on the same connection */
 	ck_assert_int_eq(say(other, (struct iq_feed){
-		.type = IQ_FEED_PASSED_OVER, .passed_over = 4 }), 0);
+		.type = IQ_FEED_PASSED_OVER, .passed_over.passed_over = 4 }), 0);
 	ck_assert_uint_eq(sad_passed_over(sad), 4);
 	ck_assert_int_eq(say(other, (struct iq_feed){
-		.type = IQ_FEED_PASSED_OVER, .passed_over = 2 }), 0);
+		.type = IQ_FEED_PASSED_OVER, .passed_over.passed_over = 2 }), 0);
 	ck_assert_uint_eq(sad_passed_over(sad), 4);
 }
 END_TEST
@@ -1498,21 +1498,21 @@ static int ike_on(uint32_t id, uint16_t local, uint16_t remote)
 	static const uint8_t identity[] = "gw.a.example";
 
 	return say(charon, (struct iq_feed){
-		.type = IQ_FEED_IKE, .ike_id = id, .ike_version = 1,
-		.spi_i = 90 + id, .spi_r = 20, .local = LOCAL,
-		.local_port = local, .remote = REMOTE, .remote_port = remote,
-		.n_ids = 1, .ids = { { ID_FQDN, 1, IQ_FEED_PROOF_IKE, "psk",
+		.type = IQ_FEED_IKE, .ike.ike_id = id, .ike.ike_version = 1,
+		.ike.spi_i = 90 + id, .ike.spi_r = 20, .ike.local = LOCAL,
+		.ike.local_port = local, .ike.remote = REMOTE, .ike.remote_port = remote,
+		.ike.ids.n = 1, .ike.ids.v = { { ID_FQDN, 1, IQ_FEED_PROOF_IKE, "psk",
 				       identity, sizeof(identity) - 1 } },
-		.conn = "road" });
+		.ike.conn = "road" });
 }
 
 static int child_in_udp(uint32_t id, bool encap)
 {
 	return say(charon, (struct iq_feed){
-		.type = IQ_FEED_CHILD, .ike_id = id, .child_id = 70 + id,
-		.child = "net", .reqid = 1, .proto = IPPROTO_ESP,
-		.spi_in = 0x7000 + id, .spi_out = 0x8000 + id, .local = LOCAL,
-		.remote = REMOTE, .encap = encap });
+		.type = IQ_FEED_CHILD, .child.ike_id = id, .child.child_id = 70 + id,
+		.child.child = "net", .child.reqid = 1, .child.proto = IPPROTO_ESP,
+		.child.spi_in = 0x7000 + id, .child.spi_out = 0x8000 + id, .child.local = LOCAL,
+		.child.remote = REMOTE, .child.encap = encap });
 }
 
 /* What the module does not look at: by the ports of the peer, and of this host */
@@ -1605,17 +1605,17 @@ static void claim_ike(uint32_t id, const char *conn, const char *proved,
 		      const char *claimed)
 {
 	struct iq_feed msg = {
-		.type = IQ_FEED_IKE, .ike_id = id, .ike_version = 2,
-		.spi_i = id << 8 | 1, .spi_r = id << 8 | 2, .local = LOCAL,
-		.local_port = 500, .remote = REMOTE, .remote_port = 500,
-		.conn = conn };
+		.type = IQ_FEED_IKE, .ike.ike_id = id, .ike.ike_version = 2,
+		.ike.spi_i = id << 8 | 1, .ike.spi_r = id << 8 | 2, .ike.local = LOCAL,
+		.ike.local_port = 500, .ike.remote = REMOTE, .ike.remote_port = 500,
+		.ike.conn = conn };
 
 	if (proved)
-		msg.ids[msg.n_ids++] = (struct iq_feed_identity){ ID_FQDN, 1,
+		msg.ike.ids.v[msg.ike.ids.n++] = (struct iq_feed_identity){ ID_FQDN, 1,
 			IQ_FEED_PROOF_EAP, "eap-md5", (const uint8_t *)proved,
 			strlen(proved) };
 	if (claimed)
-		msg.ids[msg.n_ids++] = (struct iq_feed_identity){ ID_FQDN, 1,
+		msg.ike.ids.v[msg.ike.ids.n++] = (struct iq_feed_identity){ ID_FQDN, 1,
 			IQ_FEED_PROOF_NONE, "eap-md5", (const uint8_t *)claimed,
 			strlen(claimed) };
 	ck_assert_int_eq(say(charon, msg), 0);

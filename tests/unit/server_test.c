@@ -17,7 +17,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "lib/feed.h"
+#include "lib/feed/feed.h"
 #include "sa/sad.h"
 #include "feed/server.h"
 #include "suite.h"
@@ -263,9 +263,8 @@ static void tell_hello(int fd)
 {
 	struct iq_feed msg = {
 		.type = IQ_FEED_HELLO,
-		.has = IQ_FEED_HAS(VERSION) | IQ_FEED_HAS(ROLE),
-		.version = IQ_FEED_VERSION,
-		.role = IQ_FEED_ROLE_CHARON,
+		.hello.version = IQ_FEED_VERSION,
+		.hello.role = IQ_FEED_ROLE_CHARON,
 	};
 
 	tell(fd, &msg);
@@ -276,23 +275,18 @@ static void tell_ike(int fd, uint32_t id)
 	static const uint8_t name[] = "gw3.acme.example";
 	struct iq_feed msg = {
 		.type = IQ_FEED_IKE,
-		.has = IQ_FEED_HAS(IKE_ID) | IQ_FEED_HAS(IKE_VERSION) |
-		       IQ_FEED_HAS(SPI_I) | IQ_FEED_HAS(SPI_R) |
-		       IQ_FEED_HAS(LOCAL) | IQ_FEED_HAS(LOCAL_PORT) |
-		       IQ_FEED_HAS(REMOTE) | IQ_FEED_HAS(REMOTE_PORT) |
-		       IQ_FEED_HAS(IDENTITY) | IQ_FEED_HAS(CONN),
-		.ike_id = id,
-		.ike_version = 2,
-		.spi_i = 0x5000 + id,
-		.spi_r = 0x6000 + id,
-		.local = { AF_INET, { 192, 0, 2, 1 } },
-		.local_port = 500,
-		.remote = { AF_INET, { 198, 51, 100, 7 } },
-		.remote_port = 500,
-		.n_ids = 1,
-		.ids = { { 2, 1, IQ_FEED_PROOF_IKE, "psk", name,
+		.ike.ike_id = id,
+		.ike.ike_version = 2,
+		.ike.spi_i = 0x5000 + id,
+		.ike.spi_r = 0x6000 + id,
+		.ike.local = { AF_INET, { 192, 0, 2, 1 } },
+		.ike.local_port = 500,
+		.ike.remote = { AF_INET, { 198, 51, 100, 7 } },
+		.ike.remote_port = 500,
+		.ike.ids.n = 1,
+		.ike.ids.v = { { 2, 1, IQ_FEED_PROOF_IKE, "psk", name,
 			   sizeof(name) - 1 } },
-		.conn = "acme",
+		.ike.conn = "acme",
 	};
 
 	tell(fd, &msg);
