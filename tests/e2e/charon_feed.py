@@ -15,6 +15,7 @@ may appear in the kernel before the daemon answered for it.
 """
 import atexit
 import ctypes
+import errno
 import functools
 import os
 import re
@@ -47,7 +48,9 @@ TIMEOUT = 2.0 * SLOW
 LATE = 5
 GW, PEER, PEER2, NAT, NAT2 = ("10.0.1.1", "10.0.2.1", "10.0.2.2", "10.0.1.254",
                               "10.0.1.253")
+NOBODY = "10.0.2.99"
 ESP, AH = 50, 51
+REQUESTS = 8    # that may be without answer
 # strongSwan's plugins that keys and certificates need; an emulated processor
 # takes seconds to load all that there are
 PARSERS = "random pem pkcs1 pkcs8 x509 pubkey curve25519 sha1 sha2"
@@ -993,6 +996,145 @@ def charon_restart(world):
     # the new one does not know what the old one left
     run("ip", "-n", "gw", "xfrm", "state", "flush")
     run("ip", "-n", "gw", "xfrm", "policy", "flush")
+
+
+def ask(world, error=0, timeout=20.0, **what):
+    """Ask charon for a tunnel; its result has to have that error."""
+    seq = world.sink.request(TIMEOUT=int(timeout * 1000 * SLOW), **what)
+    result = world.sink.result(seq, timeout=60 * SLOW)
+    check(result["ERROR"] == error, result)
+    return result
+
+
+@scenario
+def requests(world):
+    """charon initiates what the daemon asks for, and tells what became of it"""
+    start = clock()
+    result = ask(world, CONN="v2-psk", CHILD="v2-psk", REMOTE=PEER)
+    with world.sink.changed:
+        # whatever there is was stated before
+        before = world.sink.messages[:world.sink.messages.index(result)]
+    for kind in ("IKE", "CHILD"):
+        name = kind + "_ID"
+        check(any(m["type"] == kind and m[name] == result[name]
+                  for m in before), "%s is not stated before" % kind)
+    world.settled(1, 1)
+    again = ask(world, CONN="v2-psk", CHILD="v2-psk", REMOTE=PEER)
+    check((again["IKE_ID"], again["CHILD_ID"]) ==
+          (result["IKE_ID"], result["CHILD_ID"]), "another one: %s" % again)
+    # the same IKE SA serves another CHILD SA, two at once the same one
+    both = [world.sink.request(CONN="v2-psk", CHILD="v2-psk-ah", REMOTE=PEER,
+                               TIMEOUT=20000 * SLOW) for _ in range(2)]
+    both = [world.sink.result(seq) for seq in both]
+    check(all(r["ERROR"] == 0 and r["IKE_ID"] == result["IKE_ID"] and
+              r["CHILD_ID"] == both[0]["CHILD_ID"] for r in both), both)
+    world.settled(2, 1)
+    ask(world, CONN="v1-main", CHILD="v1-main", REMOTE=PEER)
+    world.settled(3, 2)
+    took = world.gw.held_up(start)
+    check(took < TIMEOUT, "others were held up for %.1f s" % took)
+
+
+@scenario
+def refused_requests(world):
+    """what charon does not have, cannot do, or what comes to nothing"""
+    for error, text, what in (
+            (errno.ENOENT, "no such connection", {"CONN": "nobody"}),
+            (errno.ENOENT, "no such CHILD SA",
+             {"CONN": "v2-psk", "CHILD": "nothing", "REMOTE": PEER}),
+            (errno.EINVAL, "several CHILD SAs",
+             {"CONN": "v2-psk", "REMOTE": PEER}),
+            (errno.EINVAL, "with whom", {"CONN": "v2-psk", "CHILD": "v2-psk"}),
+            (errno.EINVAL, "no peer's",
+             {"CONN": "v2-psk", "CHILD": "v2-psk", "REMOTE": "0.0.0.0"}),
+            # its peer would have to begin with EAP
+            (errno.ECONNREFUSED, "the peer",
+             {"CONN": "v2-eap", "CHILD": "v2-eap", "REMOTE": PEER})):
+        result = ask(world, error, **what)
+        check(text in result["MESSAGE"], result)
+    world.settled(0)
+    start = time.monotonic()
+    result = ask(world, errno.ETIMEDOUT, 1.0, CONN="v2-psk", CHILD="v2-psk",
+                 REMOTE=NOBODY)
+    took = time.monotonic() - start
+    check("not up within" in result["MESSAGE"], result)
+    check(SLOW <= took < 3 * SLOW, "a second took %.1f s" % took)
+
+
+@scenario
+def many_requests(world):
+    """a ceiling, told; beyond that the daemon is disconnected, and IKE goes on"""
+    connections = world.sink.connections
+    world.unwatch()
+    seqs = [world.sink.request(CONN="v2-psk", CHILD="v2-psk",
+                               REMOTE="10.0.2.%d" % (100 + i),
+                               TIMEOUT=3000 * SLOW) for i in range(40)]
+    start = clock()
+    world.peer.initiate("v1-main")
+    took = world.gw.held_up(start)
+    check(took < TIMEOUT, "IKE was held up for %.1f s" % took)
+    errors = [world.sink.result(seq, 60 * SLOW)["ERROR"] for seq in seqs]
+    check(errors == [errno.ETIMEDOUT] * REQUESTS + [errno.EBUSY] * 32, errors)
+    ask(world, CONN="v2-psk", CHILD="v2-psk", REMOTE=PEER)
+    check(world.sink.connections == connections, "connected again")
+
+    def disconnected(what, text):
+        world.sink.wait(what, lambda: world.sink.connections == connections + 1
+                        and world.sink.synced, 60 * SLOW)
+        check(world.gw.logged("is disconnected: " + text) == 1, "not logged")
+    for _ in range(REQUESTS + 65):
+        try:
+            world.sink.request(CONN="v2-psk", CHILD="v2-psk", REMOTE=NOBODY,
+                               TIMEOUT=300000)
+        except OSError:
+            break
+    disconnected("a flood", "it asks on and on")
+    # what was asked before is nobody's any more
+    ask(world, CONN="v2-psk", CHILD="v2-psk", REMOTE=PEER)
+    connections += 1
+    for _ in range(2):
+        world.sink.request(seq=world.sink.asked + 1, CONN="v2-psk", CHILD="v2-psk",
+                           REMOTE=NOBODY, TIMEOUT=300000)
+    disconnected("the same number", "it asks again by the number")
+    connections += 1
+    world.sink.request("SYNC_START")
+    world.sink.wait("nonsense", lambda: world.sink.connections == connections + 1
+                    and world.sink.synced, 60 * SLOW)
+    check(world.gw.logged("sent an unexpected message") == 1, "not logged")
+    ask(world, CONN="v2-psk", CHILD="v2-psk", REMOTE=PEER)
+    world.watch()
+
+
+@scenario
+def requests_end(world):
+    """either end dies with a request in the middle"""
+    world.unwatch()
+    world.sink.request(CONN="v2-psk", CHILD="v2-psk", REMOTE=NOBODY,
+                       TIMEOUT=5000 * SLOW)
+    world.sink.stop()
+    sink = world.new_sink().start()
+    sink.wait("synchronised", lambda: sink.synced)
+    # as many as there may be: the one before counts no more
+    seqs = [sink.request(CONN="v2-psk", CHILD="v2-psk", REMOTE=NOBODY,
+                         TIMEOUT=1000 * SLOW) for _ in range(REQUESTS)]
+    check([sink.result(seq)["ERROR"] for seq in seqs] ==
+          [errno.ETIMEDOUT] * REQUESTS, sink.results)
+    sink.request(CONN="v2-psk", CHILD="v2-psk", REMOTE=NOBODY,
+                 TIMEOUT=30000 * SLOW)
+    connections = sink.connections
+    world.gw.stop(signal.SIGKILL)
+    world.gw.start()
+    sink.wait("synchronised", lambda: sink.connections == connections + 1 and
+              sink.synced)
+    ask(world, CONN="v2-psk", CHILD="v2-psk", REMOTE=PEER)
+    world.watch()
+    # and in order
+    sink.request(CONN="v2-psk", CHILD="v2-psk", REMOTE=NOBODY,
+                 TIMEOUT=30000 * SLOW)
+    check(world.gw.stop() == 0, "charon's exit status")
+    world.gw.start()
+    sink.wait("synchronised", lambda: sink.connections == connections + 2 and
+              sink.synced)
 
 
 def keep_logs():

@@ -310,17 +310,27 @@ def scenario_bad_clients():
                 ("no HELLO", encode("SYNC_START", 1), False),
                 ("HELLO twice", encode("HELLO", 1, VERSION=VERSION, ROLE=1),
                  True),
-                ("a charon's query", encode("QUERY", 1, QUERY=1), True)):
+                ("a charon's query", encode("QUERY", 1, QUERY=1), True),
+                ("a charon's request", encode("INITIATE", 1, CONN="x",
+                                              TIMEOUT=1), True),
+                ("a result of nothing", encode("RESULT", 1, ERROR=0, IKE_ID=1,
+                                               CHILD_ID=1), True)):
             before = d.said("disconnected:")
             bad_client(data, what, hello)
             eventually("%s is logged" % what,
                        lambda: d.said("disconnected:") == before + 1)
             good.ike(1, "x.a.example", ask=False)
 
-        future = Client(SOCK, COMMAND, version=77)
-        check(future.hello["type"] == "ACK" and
-              future.hello["ERROR"] == errno.EPROTONOSUPPORT, future.hello)
-        check(future.receive() is None, "version 77 stays connected")
+        for version in VERSION - 1, VERSION + 1:
+            for role in CHARON, COMMAND:
+                before = d.said("speaks version %d of the protocol" % version)
+                other = Client(SOCK, role, version=version, apart=True)
+                check(other.hello["type"] == "ACK" and
+                      other.hello["ERROR"] == errno.EPROTONOSUPPORT and
+                      "same release" in other.hello["MESSAGE"], other.hello)
+                check(other.receive() is None, "another version stays connected")
+                check(d.said("speaks version %d of the protocol" % version) ==
+                      before + 1, d.log())
 
         with command() as c:
             c.send("SYNC_START")
@@ -453,6 +463,122 @@ def scenario_no_charon():
         before = d.cpu()
         time.sleep(1)
         check(d.cpu() - before < 0.1 * SLOW, "it spins")
+
+
+def answer(client, error=0, message=None, ike_id=0, child_id=0):
+    """As charon answers the next request; what was asked"""
+    asked = client.receive()
+    check(asked["type"] == "INITIATE", asked)
+    client.result(asked["seq"], error, message, ike_id, child_id)
+    return asked
+
+
+def refusal(client, error):
+    """What a command is told of its request"""
+    ack = client.receive()
+    check(ack["type"] == "ACK" and ack["ERROR"] == error, ack)
+    return ack["MESSAGE"]
+
+
+def up(*what):
+    """The command, to be waited for"""
+    return subprocess.Popen([COMMAND_BIN, "-S", SOCK, "-j", "tunnel", "up", *what],
+                            stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                            text=True)
+
+
+def scenario_tunnels():
+    """a command asks, charon answers: with a tunnel, not, late, or it dies"""
+    rmmod()
+    with Daemon() as d, command() as q:
+        q.initiate("site")
+        check("no charon is connected" in refusal(q, errno.ENOTCONN), "no charon")
+        c, other = charon(apart=True), charon(apart=True)
+        for client in c, other:
+            client.ask("SYNC_END")
+        c.ike(1, "x.a.example", ask=False)
+        c.child(1, 7, 0x1001, 0x2001, ask=False)
+        tool = up("site", "child", "net", "remote", "198.51.100.7", "timeout", "9")
+        asked = answer(c, ike_id=1, child_id=7)
+        check({"CONN": "site", "CHILD": "net", "REMOTE": "198.51.100.7",
+               "TIMEOUT": 9000}.items() <= asked.items(), asked)
+        out, err = tool.communicate(timeout=10 * SLOW)
+        got = json.loads(out)
+        check(tool.returncode == 0 and not err, err)
+        check(got["group"] == "gold" and got["identity"] == "x.a.example" and
+              got["child"]["name"] == "net" and got["ike_id"] == 1, got)
+        # refused; another charon may have that connection
+        tool = up("site")
+        check("CHILD" not in answer(c, errno.EINVAL, "several"), "CHILD")
+        out, err = tool.communicate(timeout=10 * SLOW)
+        check(tool.returncode == 2 and "several" in err, err)
+        q.initiate("site")
+        answer(c, errno.ENOENT, "no such connection")
+        answer(other, ike_id=3, child_id=4)
+        got = json.loads(q.receive()["TEXT"])
+        check(got["ike_id"] == 3 and got["group"] is None, got)
+        q.initiate("site")
+        for client in c, other:
+            answer(client, errno.ENOENT, "no such connection")
+        check(refusal(q, errno.ENOENT) == "no such connection", "said otherwise")
+        # charon says nothing: the daemon waits two seconds longer
+        start = time.monotonic()
+        q.initiate("site", timeout=500)
+        check(c.receive()["type"] == "INITIATE", "not asked")
+        refusal(q, errno.ETIMEDOUT)
+        took = time.monotonic() - start
+        check(2.5 <= took < 2.5 + SLOW, "half a second took %.1f s" % took)
+        many_tunnels(d, c, other)
+
+
+def many_tunnels(d, c, other):
+    """All at once, and charons that die meanwhile; one was late before."""
+    clients = [command() for _ in range(20)]
+    for i, client in enumerate(clients):
+        client.initiate(str(i))
+
+    def waiting(at, n):
+        """The clients whose requests a charon gets now, with their numbers there"""
+        asked = [at.receive() for _ in range(n)]
+        return {int(m["CONN"]): m["seq"] for m in asked}
+    # seven more for the first, eight for the other, and no more
+    first, second = waiting(c, 7), waiting(other, 8)
+    for i in set(range(20)) - set(first) - set(second):
+        check("as many requests" in refusal(clients[i], errno.EBUSY), "no ceiling")
+        clients[i].close()
+    # one whose command went is to be answered all the same
+    gone, *rest = first
+    clients[gone].close()
+    for i in rest[0], gone:
+        c.result(first[i], errno.ECONNREFUSED, "not %d" % i)
+    check(refusal(clients[rest[0]], errno.ECONNREFUSED) == "not %d" % rest[0],
+          "mixed up")
+    # there is room for two again
+    clients[rest[0]].initiate(str(rest[0]))
+    check(list(waiting(c, 1)) == rest[:1], "not asked")
+    c.close()
+    for i in rest:
+        check("ended before it answered" in refusal(clients[i], errno.ECONNRESET),
+              "charon's end")
+    done, *rest = second
+    other.result(second[done], errno.ECONNREFUSED, "no")
+    refusal(clients[done], errno.ECONNREFUSED)
+    # it answers twice
+    before = d.said("what it was not asked")
+    other.result(second[done], errno.ECONNREFUSED, "no")
+    for i in rest:
+        refusal(clients[i], errno.ECONNRESET)
+    check(d.said("what it was not asked") == before + 1, d.log())
+    for client in clients:
+        client.close()
+    other.close()
+    # a daemon that ends in the middle
+    with charon() as c:
+        tool = up("site")
+        check(c.receive()["type"] == "INITIATE", "not asked")
+        d.end()
+        err = tool.communicate(timeout=10 * SLOW)[1]
+        check(tool.returncode == 2 and "ipsec-qosd: " in err, err)
 
 
 def scenario_queries():
