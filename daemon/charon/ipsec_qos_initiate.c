@@ -190,7 +190,7 @@ static const char *check_remote(peer_cfg_t *peer_cfg, host_t *remote,
 		}
 		return NULL;
 	}
-	return *fixed ? NULL : "it does not say with whom, so the request has to";
+	return *fixed ? NULL : "it names no peer, so it has to be said with whom";
 }
 
 /**
@@ -215,7 +215,7 @@ static uint32_t find_config(peer_cfg_t *peer_cfg, const char *child,
 	}
 	if (!*child_cfg)
 	{
-		*why = "it has several CHILD SAs, so the request has to say which";
+		*why = "it has several CHILD SAs, it has to be said which";
 		return EINVAL;
 	}
 	*why = check_remote(peer_cfg, remote, fixed);
