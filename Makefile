@@ -2,8 +2,13 @@
 #
 # Everything built goes under build/.
 #
-#   make             all that is built
+#   make             all that this machine can build; what is left out is named, and
+#                    what is missing for it
+#   make command     the parts, one by one; a part that cannot be built fails. Where
+#   make daemon      there is no libsystemd, no service manager is told when the
+#   make plugin      daemon is ready
 #   make kmod        the module: KDIR=KERNEL_TREE ARCH=… CROSS_COMPILE=…
+#   make complete    all four
 #   make check       the unit tests
 #   make lint        all sources, by checkpatch, sparse, clang-tidy, shellcheck
 #   make kernels     the module, against all kernels that it is for; no warning
@@ -19,7 +24,8 @@
 #   make demo-nat    plain ESP of eight clients behind one address
 #   make bench       what tagging costs beside nftables, measured; likewise;
 #                    make bench-short: what CI has time for
-#   make install     DESTDIR=… PREFIX=…; make uninstall takes it back
+#   make install     what make builds: DESTDIR=… PREFIX=… PARTS="command kmod …";
+#                    make uninstall takes it back
 #   make clean
 #
 # STRONGSWAN_SRC=FOLDER names a strongSwan source tree for the plugin's headers.
@@ -82,21 +88,38 @@ command		:= $(B)/bin/ipsec-qos
 plugin		:= $(B)/charon/libstrongswan-ipsec-qos.so
 unit		:= $(unit_src:tests/unit/%.c=$(B)/unit/%)
 
-.PHONY: all
-all: $(daemon) $(command) $(plugin) kmod
+.DEFAULT_GOAL	:= all
 
-# User space. What pkg-config says is asked for when it is first needed: make
-# may have brought in the packages only a moment ago.
+# What each part is built with (scripts/lacks). It is looked for when that is first
+# asked: make may have brought in the packages only a moment ago.
+
+command_needs	:= libnl-3.0 libnl-genl-3.0 libmnl jansson uthash.h
+daemon_needs	:= $(command_needs) libnl-route-3.0 libconfuse libcap ev.h
+plugin_needs	:= libmnl strongswan
+kmod_needs	:= kernel
+
+# lacks PART: what is missing for it
+lacks		= $(if $(filter undefined,$(origin lacks_$(1))),$(eval lacks_$(1) := $$(shell \
+			KDIR="$(if $(filter kmod,$(1)),$(KDIR))" B="$(B)" \
+			CC="$(CC)" CPPFLAGS="$(CPPFLAGS)" \
+			STRONGSWAN_SRC="$(STRONGSWAN_SRC)" STRONGSWAN_LIBDIR="$(STRONGSWAN_LIBDIR)" \
+			scripts/lacks $($(1)_needs))))$(lacks_$(1))
+
+# User space.
 
 ifeq ($(origin CC),default)
 CC	:= gcc
 endif
 CFLAGS	?= -O2 -g
 
-packages	:= libnl-3.0 libnl-genl-3.0 libnl-route-3.0 libmnl libconfuse \
-		   jansson libcap libsystemd
-package_cflags	= $(eval package_cflags := $$(shell pkg-config --cflags $(packages)))$(package_cflags)
-package_libs	= $(eval package_libs := -Wl,--as-needed $$(shell pkg-config --libs $(packages)) -lev -lm)$(package_libs)
+packages	:= $(filter-out %.h,$(daemon_needs)) libsystemd
+# of these what is here
+here		= $(eval here := $$(shell for package in $(packages); do \
+			pkg-config --exists $$$$package && echo $$$$package; done))$(here)
+package_cflags	= $(eval package_cflags := $$(shell pkg-config --cflags $(here)) \
+			$$(if $$(filter libsystemd,$(here)),-DHAVE_LIBSYSTEMD))$(package_cflags)
+package_libs	= $(eval package_libs := -Wl,--as-needed $$(shell pkg-config --libs $(here)) \
+			$$(if $$(shell CC="$(CC)" scripts/lacks ev.h),,-lev) -lm)$(package_libs)
 check_libs	= $(eval check_libs := $$(shell pkg-config --libs check))$(check_libs)
 
 compile		= $(CC) -std=gnu11 -fPIC -Wall -Wextra -Werror \
@@ -105,7 +128,15 @@ compile		= $(CC) -std=gnu11 -fPIC -Wall -Wextra -Werror \
 		  -DIPSEC_QOS_VERSION='"$(VERSION)"' \
 		  -MMD -MP $(CPPFLAGS) $(CFLAGS)
 
-$(B)/obj/%.o: %.c
+# An object is built anew where it is compiled otherwise: a package came or went.
+.PHONY: FORCE
+FORCE:
+$(B)/compile.flags: FORCE
+	@mkdir -p $(@D)
+	@printf '%s\n' '$(subst ','\'',$(compile))' | cmp -s - $@ || \
+		printf '%s\n' '$(subst ','\'',$(compile))' > $@
+
+$(B)/obj/%.o: %.c $(B)/compile.flags
 	@mkdir -p $(@D)
 	$(call say,CC)$(compile) -c -o $@ $<
 
@@ -118,7 +149,7 @@ $(B)/bin/%:
 # The strongSwan plugin. Debian ships no headers: scripts/strongswan-headers
 # brings those of the installed version. Both have a daemon.h.
 
-$(B)/obj/daemon/charon/%.o: daemon/charon/%.c $(B)/strongswan.flags
+$(B)/obj/daemon/charon/%.o: daemon/charon/%.c $(B)/strongswan.flags $(B)/compile.flags
 	@mkdir -p $(@D)
 	$(call say,CC)$(filter-out -Idaemon,$(compile)) @$(B)/strongswan.flags -c -o $@ $<
 
@@ -127,8 +158,6 @@ $(B)/charon/libstrongswan-ipsec-qos.so: $(feed_src:%.c=$(B)/obj/%.o) \
 	@mkdir -p $(@D)
 	$(call say,LD)$(CC) $(CFLAGS) $(LDFLAGS) -shared -o $@ $^ $(package_libs)
 
-.PHONY: FORCE
-FORCE:
 $(B)/strongswan.flags: FORCE
 	@scripts/strongswan-headers $@
 
@@ -145,6 +174,31 @@ kmod:
 		     "install linux-headers or say KDIR=TREE" >&2; exit 1; }
 	@scripts/link-kmod $(kroom)
 	$(if $(V),,@)+flock $(kroom) $(MAKE) --no-print-directory -C $(KDIR) M=$(CURDIR)/$(kroom) KCFLAGS=-Werror modules
+
+# What is made of what is asked for. Where that is everything, a part for which
+# something is missing is left out, unless it is meant to be there: somebody named
+# its strongSwan, or its kernel. A part that is asked for by name has to be there.
+
+goals		:= $(or $(MAKECMDGOALS),all)
+whole		:= command daemon plugin kmod
+asked		:= $(filter-out kmod,$(if $(filter complete,$(goals)),$(whole),$(filter $(whole),$(goals))))
+named		= $(if $(STRONGSWAN_SRC)$(STRONGSWAN_LIBDIR),plugin) \
+		  $(if $(filter command environment,$(firstword $(origin KDIR))),kmod)
+offer		= $(if $(filter $(named),$(1)),$(1),$(if $(call lacks,$(1)),$(info \
+			$(1) is left out: $(lacks_$(1))),$(1)))
+parts		= $(eval parts := $$(foreach part,$(whole),$$(call offer,$$(part))))$(parts)
+
+$(foreach part,$(asked),$(if $(call lacks,$(part)),$(error \
+	$(part) cannot be built: $(lacks_$(part)))))
+$(if $(filter all complete command daemon,$(goals)),$(if $(filter libsystemd,$(here)),,$(info \
+	readiness is left out, of which a service manager is told: missing libsystemd (libsystemd-dev))))
+
+.PHONY: all complete command daemon plugin
+all: $(if $(filter all,$(goals)),$(parts))
+complete: $(whole)
+command: $(command)
+daemon: $(daemon)
+plugin: $(plugin)
 
 # Unit tests, with their own objects: everything in them is compiled with the
 # sanitizers.
@@ -219,12 +273,12 @@ kunit:
 .PHONY: test-debug test-debug-short soak
 test-debug test-debug-short soak:
 	@scripts/setup debug
-	@$(MAKE) -s all
+	@$(MAKE) -s complete
 	@$(if $(findstring soak,$@),tests/storm/run $$(($(or $(MINUTES),60) * 60)),tests/kernels/run $(if $(findstring short,$@),short))
 
 demo demo-nat:
 	@scripts/setup demo
-	@$(MAKE) all
+	@$(MAKE) complete
 	@tests/demo/run $(patsubst demo%,%,$(subst -,,$@))
 
 # The bench, in a kernel of its own; bench-short takes two to three minutes, four where
@@ -243,8 +297,9 @@ bench-short:
 	@tests/bench/run short
 
 .PHONY: install uninstall
+install: PARTS ?= $(parts)
 install uninstall:
-	@PLUGINDIR="$(PLUGINDIR)" VERSION=$(VERSION) \
+	@PLUGINDIR="$(PLUGINDIR)" VERSION=$(VERSION) PARTS="$(PARTS)" \
 		scripts/$@ "$(DESTDIR)" "$(PREFIX)" $(manuals)
 
 .PHONY: clean

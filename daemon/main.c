@@ -11,7 +11,6 @@
 #include <string.h>
 #include <sys/capability.h>
 #include <sys/prctl.h>
-#include <systemd/sd-daemon.h>
 #include <unistd.h>
 
 #include <ev.h>
@@ -20,6 +19,7 @@
 #include "clock.h"
 #include "daemon.h"
 #include "log.h"
+#include "lib/ready.h"
 
 #define CHARON_WAIT	5.0	/* seconds for which no charon is no news */
 

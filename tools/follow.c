@@ -15,7 +15,6 @@
 #include <string.h>
 #include <linux/xfrm.h>
 #include <sys/socket.h>
-#include <systemd/sd-daemon.h>
 
 #include <libmnl/libmnl.h>
 
@@ -23,6 +22,7 @@
 #include "lib/kernel/entry.h"
 #include "lib/kernel/event.h"
 #include "lib/kernel/group.h"
+#include "lib/ready.h"
 
 #define BUFFER		(4 << 20)	/* bytes of news that may wait */
 #define DUMP_SIZE	32768	/* bytes, as large as dumps come */
