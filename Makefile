@@ -24,7 +24,7 @@
 #   make demo-nat    plain ESP of eight clients behind one address
 #   make bench       what tagging costs beside nftables, measured; likewise;
 #                    make bench-short: what CI has time for
-#   make install     what make builds: DESTDIR=… PREFIX=… PARTS="command kmod …";
+#   make install     what was built: DESTDIR=… PREFIX=… PARTS="command kmod …";
 #                    make uninstall takes it back
 #   make clean
 #
@@ -81,7 +81,7 @@ ifneq ($(unlisted),)
 $(error the Makefile lists its sources, but not $(unlisted))
 endif
 
-unit_src	:= $(sort $(wildcard tests/unit/*_test.c))
+unit_src	:= $(sort $(shell find tests/unit -name '*_test.c'))
 
 daemon		:= $(B)/bin/ipsec-qosd
 command		:= $(B)/bin/ipsec-qos
@@ -173,7 +173,8 @@ kmod:
 		echo "no prepared kernel tree in '$(KDIR)':" \
 		     "install linux-headers or say KDIR=TREE" >&2; exit 1; }
 	@scripts/link-kmod $(kroom)
-	$(if $(V),,@)+flock $(kroom) $(MAKE) --no-print-directory -C $(KDIR) M=$(CURDIR)/$(kroom) KCFLAGS=-Werror modules
+	$(if $(V),,@)+flock $(kroom) $(MAKE) --no-print-directory -C $(KDIR) M=$(abspath $(kroom)) KCFLAGS=-Werror modules
+	@$(call built,$@)
 
 # What is made of what is asked for. Where that is everything, a part for which
 # something is missing is left out, unless it is meant to be there: somebody named
@@ -195,10 +196,15 @@ $(if $(filter all complete command daemon,$(goals)),$(if $(filter libsystemd,$(h
 
 .PHONY: all complete command daemon plugin
 all: $(if $(filter all,$(goals)),$(parts))
+	@mkdir -p $(B) && echo $(parts) > $(B)/parts
 complete: $(whole)
 command: $(command)
 daemon: $(daemon)
 plugin: $(plugin)
+# make install is told what there is to be installed
+built		= grep -qsw $(1) $(B)/parts || echo $(1) >> $(B)/parts
+command daemon plugin:
+	@$(call built,$@)
 
 # Unit tests, with their own objects: everything in them is compiled with the
 # sanitizers.
@@ -223,6 +229,7 @@ $(unit_charon_obj): unit_compile = $(filter-out -Idaemon,$(compile)) \
 
 $(unit_charon): $(B)/unit/%: $(B)/unit/obj/tests/unit/%.o $(unit_plugin_obj) \
 		$(feed_src:%.c=$(B)/unit/obj/%.o)
+	@mkdir -p $(@D)
 	$(call say,LD)$(CC) $(CFLAGS) $(sanitize) $(LDFLAGS) -o $@ $^ \
 		@$(B)/strongswan.flags -l:libcharon.so.0 -l:libstrongswan.so.0 \
 		$(check_libs) $(package_libs)
@@ -233,12 +240,15 @@ $(filter-out $(unit_charon),$(unit)): $(B)/unit/%: $(B)/unit/obj/tests/unit/%.o 
 		$(patsubst %.c,$(B)/unit/obj/%.o, \
 			$(lib_src) $(filter-out daemon/main.c,$(daemon_src)) \
 			$(filter tools/parse.c tools/print.c,$(tools_src)))
+	@mkdir -p $(@D)
 	$(call say,LD)$(CC) $(CFLAGS) $(sanitize) $(LDFLAGS) -o $@ $^ $(check_libs) $(package_libs)
 
 .PHONY: unit check
 unit: $(unit)
+# ... of scripts, which are told by themselves what they stand for
+unit_scripts	:= tests/unit/build.sh tests/unit/setup.sh
 check: $(unit)
-	@tests/unit/run $(unit)
+	@tests/unit/run $(unit) $(unit_scripts)
 
 # Each brings in the packages it needs. How user space is compiled, clang-tidy is
 # told.
@@ -297,9 +307,9 @@ bench-short:
 	@tests/bench/run short
 
 .PHONY: install uninstall
-install: PARTS ?= $(parts)
+install: PARTS ?= $(or $(shell cat $(B)/parts 2>/dev/null),$(whole))
 install uninstall:
-	@PLUGINDIR="$(PLUGINDIR)" VERSION=$(VERSION) PARTS="$(PARTS)" \
+	@PLUGINDIR="$(PLUGINDIR)" VERSION=$(VERSION) PARTS="$(PARTS)" B="$(B)" \
 		scripts/$@ "$(DESTDIR)" "$(PREFIX)" $(manuals)
 
 .PHONY: clean
