@@ -26,6 +26,8 @@
 #                    make bench-short: what CI has time for
 #   make install     what was built: DESTDIR=… PREFIX=… PARTS="command kmod …";
 #                    make uninstall takes it back
+#   make deb         Debian packages, in build/deb/; scripts/setup deb brings in what
+#                    that needs
 #   make clean
 #
 # STRONGSWAN_SRC=FOLDER names a strongSwan source tree for the plugin's headers.
@@ -311,6 +313,11 @@ install: PARTS ?= $(or $(shell cat $(B)/parts 2>/dev/null),$(whole))
 install uninstall:
 	@PLUGINDIR="$(PLUGINDIR)" VERSION=$(VERSION) PARTS="$(PARTS)" B="$(B)" \
 		scripts/$@ "$(DESTDIR)" "$(PREFIX)" $(manuals)
+
+# strongSwan's headers are fetched before the network is cut off.
+.PHONY: deb
+deb: $(B)/strongswan.flags
+	@scripts/deb $(B)/deb $(VERSION)
 
 .PHONY: clean
 clean:

@@ -84,9 +84,10 @@ release=$(runs 6.12.94+deb13-arm64-16k)
 expect "arm64, large pages" wants "linux-headers-$release linux-headers-arm64-16k" build arm64 "$release"
 expect "a container on arm64" wants linux-headers-arm64 build arm64 6.18.44-fc-v782
 expect "a container" wants linux-headers-amd64 lint amd64 6.18.44-fc-v782
-for what in build lint fuzz; do
+for what in build deb lint fuzz; do
 	expect "$what on arm64: packages" says ' libnl-3-dev ' "$what" arm64 "$release"
 	expect "$what on arm64: none of amd64" not says 'amd64|apt-get is called' "$what" arm64 "$release"
 done
+expect "the packages want no kernel" not says 'linux-headers' deb arm64 "$release"
 expect "the tests' machine is amd64's" says 'one is of arm64' test arm64 "$release"
 exit $failed
