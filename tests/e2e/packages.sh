@@ -69,7 +69,7 @@ rm -f "$root"/packages/*/*dbgsym*
 # inside COMMAND…: there. DKMS would make a key, which takes time
 inside()
 {
-	chroot "$root" env -i PATH=/usr/local/sbin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LC_ALL=C.UTF-8 \
+	chroot "$root" env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LC_ALL=C.UTF-8 \
 		DEBIAN_FRONTEND=noninteractive sign_file=none "$@"
 }
 
@@ -85,8 +85,8 @@ apt()
 
 # a systemd that writes down what is asked of it
 mkdir -p "$root/run/systemd/system"
-printf '#!/bin/sh\necho "$*" >> /systemctl\n' > "$root/usr/local/sbin/systemctl"
-chmod 755 "$root/usr/local/sbin/systemctl"
+printf '#!/bin/sh\necho "$*" >> /systemctl\n' > "$root/usr/sbin/systemctl"
+chmod 755 "$root/usr/sbin/systemctl"
 # asked: of our unit, when packages were installed or removed
 asked()
 {
