@@ -393,6 +393,7 @@ static int read_parts(struct reader *r)
 	struct rdn_text *part;
 	bool joined = false;
 	const char *after;
+	size_t len;
 	int ret;
 
 	r->p += strspn(r->p, " ");
@@ -405,8 +406,12 @@ static int read_parts(struct reader *r)
 			return bad(r, "a distinguished name of at most 20 parts");
 		part = &r->parts[r->n];
 		part->joined = joined;
-		if (read_type(r->p, r->room + r->used, part, &after) != TYPE)
+		if (read_type(r->p, r->room + r->used, part, &after) != TYPE) {
+			/* strongSwan reads "O Acme" as "O=Acme" */
+			len = strcspn(r->p, " =");
+			r->known |= r->p[len] == ' ' && type_by_name(r->p, len);
 			return bad(r, expected_types);
+		}
 		r->known = true;
 		if (part->oid == r->room + r->used)
 			r->used += part->oid_len;

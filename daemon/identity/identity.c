@@ -125,12 +125,11 @@ static bool well_formed(const struct identity *id, const char **why)
 	case ID_DER_ASN1_DN:
 		*why = "the DER of a distinguished name";
 		return dn_valid(id->data, id->len);
-	case ID_DER_ASN1_GN:
-	case ID_KEY_ID:
+	case ID_ANY:
+		return true;
+	default:
 		*why = "at least one byte";
 		return id->len;
-	default:
-		return true;
 	}
 }
 
@@ -217,7 +216,7 @@ static int hex_digit(char c)
 }
 
 /*
- * Hexadecimal digits, with 0x in front and colons between them where wanted; of
+ * Hexadecimal digits, with 0x in front and a colon between two bytes where wanted; of
  * an odd number the first stands alone. Return: how many bytes, or -1.
  */
 static int parse_hex(const char *text, uint8_t *buf, size_t size)
@@ -235,8 +234,11 @@ static int parse_hex(const char *text, uint8_t *buf, size_t size)
 
 	memset(buf, 0, (digits + 1) / 2);
 	for (n = digits % 2, p = text; *p; p++) {
-		if (*p == ':')
+		if (*p == ':') {
+			if (n % 2 || p == text || p[-1] == ':' || !p[1])
+				return -1;
 			continue;
+		}
 		digit = hex_digit(*p);
 		if (digit < 0)
 			return -1;
@@ -246,6 +248,8 @@ static int parse_hex(const char *text, uint8_t *buf, size_t size)
 	return (digits + 1) / 2;
 }
 
+static const char expected_hex[] = "hexadecimal digits after the '#'";
+
 static int set_hex(struct identity *id, enum id_type type, const char *hex,
 		   const char **why)
 {
@@ -254,7 +258,7 @@ static int set_hex(struct identity *id, enum id_type type, const char *hex,
 
 	len = parse_hex(hex, buf, sizeof(buf));
 	if (len < 0) {
-		*why = "hexadecimal digits after the '#'";
+		*why = expected_hex;
 		return -EINVAL;
 	}
 	if (type == ID_DER_ASN1_DN && dn_has_any(buf, len)) {
@@ -282,10 +286,20 @@ static int set_xmpp(struct identity *id, const char *addr, const char **why)
 	static const uint8_t oid[] = {
 		0x2b, 0x06, 0x01, 0x05, 0x05, 0x07, 0x08, 0x05
 	};
-	uint8_t buf[IDENTITY_LEN_MAX];
+	uint8_t buf[IDENTITY_LEN_MAX], raw[IDENTITY_LEN_MAX];
 	struct der_writer w = { .buf = buf, .pos = sizeof(buf) };
+	int len;
 
-	der_put(&w, addr, strlen(addr));
+	if (*addr == '#') {
+		len = parse_hex(addr + 1, raw, sizeof(raw));
+		if (len < 0) {
+			*why = expected_hex;
+			return -EINVAL;
+		}
+		der_put(&w, raw, len);
+	} else {
+		der_put(&w, addr, strlen(addr));
+	}
 	der_wrap(&w, DER_UTF8STRING, sizeof(buf));
 	der_wrap(&w, DER_CONTEXT_0, sizeof(buf));
 	der_put(&w, oid, sizeof(oid));
@@ -381,6 +395,8 @@ static int parse_prefixed(const char *text, struct identity *id, bool *found,
 		{ "asn1dn:",	ID_DER_ASN1_DN },
 		{ "asn1gn:",	ID_DER_ASN1_GN },
 		{ "keyid:",	ID_KEY_ID },
+		/* strongSwan's own, of certificates */
+		{ "uri:",	ID_URI },
 	};
 	unsigned long type;
 	char *end;
@@ -395,12 +411,15 @@ static int parse_prefixed(const char *text, struct identity *id, bool *found,
 	if (!strncasecmp(text, "xmppaddr:", 9))
 		return set_xmpp(id, text + 9, why);
 
-	if (*text == '{' && isdigit((unsigned char)text[1])) {
+	if (*text == '{') {
 		type = strtoul(text + 1, &end, 0);
-		if (!strncmp(end, "}:", 2) && type <= UINT8_MAX)
+		if (isdigit((unsigned char)text[1]) && !strncmp(end, "}:", 2) &&
+		    type <= UINT8_MAX)
 			return set_text(id, type, end + 2, why);
 		*why = "{NUMBER}: with a type of 0 to 255";
-		return -EINVAL;
+		if (isdigit((unsigned char)text[1]) || !strncmp(end, "}:", 2))
+			return -EINVAL;
+		*why = NULL;
 	}
 
 	*found = false;
@@ -421,12 +440,31 @@ static bool names_any(const char *text)
 	return false;
 }
 
+/* Is what stands before @end an address, a subnet or a range? */
+static bool addr_before(const char *text, const char *end)
+{
+	char addr[INET6_ADDRSTRLEN];
+	size_t len = end - text;
+	uint8_t buf[32];
+
+	if (len >= sizeof(addr))
+		return false;
+	memcpy(addr, text, len);
+	addr[len] = '\0';
+	return parse_addr(addr, strchr(addr, ':') ? AF_INET6 : AF_INET, buf) >= 0;
+}
+
 /*
  * Could it have been meant as an address, though it is none? A MAC address, or
- * the hexadecimal bytes of another key id, is not.
+ * the hexadecimal bytes of another key id, is not. strongSwan reads 10.0.0.0/x as
+ * 10.0.0.0/0.
  */
 static bool like_addr(const char *text)
 {
+	const char *slash = strchr(text, '/');
+
+	if (slash && addr_before(text, slash))
+		return true;
 	if (!strchr(text, ':'))
 		return strchr(text, '.') && !text[strspn(text, "0123456789./- ")];
 	return !text[strspn(text, "0123456789abcdefABCDEF:./- ")] &&
@@ -437,8 +475,6 @@ static bool like_addr(const char *text)
 static const char *slip(const char *text)
 {
 	size_t len = strlen(text), n;
-	char addr[INET6_ADDRSTRLEN];
-	uint8_t buf[32];
 
 	if (idregex_is(text))
 		return "the type before a regular expression: fqdn:^...$, email:^...$ or asn1dn:^...$";
@@ -449,20 +485,12 @@ static const char *slip(const char *text)
 
 	n = *text == '[';
 	len = strcspn(text + n, "[]%");
-	if ((n || text[len]) && len < sizeof(addr)) {
-		memcpy(addr, text + n, len);
-		addr[len] = '\0';
-		if (parse_addr(addr, strchr(addr, ':') ? AF_INET6 : AF_INET, buf) >= 0)
-			return "the address alone, without brackets, port or interface: an identity has none";
-	}
+	if ((n || text[len]) && addr_before(text + n, text + n + len))
+		return "the address alone, without brackets, port or interface: an identity has none";
 	len = strcspn(text, ":");
-	if (text[len] && len < sizeof(addr) &&
-	    !text[len + 1 + strspn(text + len + 1, "0123456789")]) {
-		memcpy(addr, text, len);
-		addr[len] = '\0';
-		if (parse_addr(addr, AF_INET, buf) >= 0)
-			return "the address alone, without a port: an identity has none";
-	}
+	if (text[len] && addr_before(text, text + len) &&
+	    !text[len + 1 + strspn(text + len + 1, "0123456789")])
+		return "the address alone, without a port: an identity has none";
 	return NULL;
 }
 
@@ -652,7 +680,7 @@ void identity_format(const struct identity *id, char *buf, size_t size)
 {
 	const struct form *form, *first = NULL;
 	char whole[FORMAT_MAX];
-	bool name = is_name(id->type) || id->type == ID_KEY_ID;
+	bool name = is_name(id->type) || id->type >= ID_KEY_ID;
 	const char *why;
 	struct text t;
 

@@ -31,6 +31,7 @@ enum id_type {
 	ID_DER_ASN1_DN		= 9,
 	ID_DER_ASN1_GN		= 10,
 	ID_KEY_ID		= 11,
+	ID_URI			= 201,	/* strongSwan's, from the private range */
 };
 
 /**
@@ -63,8 +64,8 @@ struct identity {
  * FQDN, and with a ':' or '=' in it a key id.
  *
  * The prefixes ipv4:, ipv6:, ipv4net:, ipv6net:, ipv4range:, ipv6range:,
- * rfc822:, email:, userfqdn:, fqdn:, dns:, asn1dn:, asn1gn:, xmppaddr:, keyid:
- * and {NUMBER}: force a type; a '#' after them begins its bytes in hexadecimal.
+ * rfc822:, email:, userfqdn:, fqdn:, dns:, asn1dn:, asn1gn:, xmppaddr:, keyid:,
+ * uri: and {NUMBER}: force a type; a '#' after them begins its bytes in hexadecimal.
  *
  * ^...$ behind fqdn:, email: or asn1dn: and their like is a regular expression, as
  * in strongSwan 6, of an identity of that type as strongSwan prints it.

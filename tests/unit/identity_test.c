@@ -154,6 +154,8 @@ static const struct {
 
 	{ "asn1gn:#8200", ID_DER_ASN1_GN, 2, "\x82\0" },
 	{ "{10}:#820161", ID_DER_ASN1_GN, 3, "\x82\x01" "a" },
+	{ "xmppaddr:#614062", ID_DER_ASN1_GN, 19,
+	  "\xa0\x11\x06\x08\x2b\x06\x01\x05\x05\x07\x08\x05\xa0\x05\x0c\x03" "a@b" },
 	{ "xmppaddr:a@b", ID_DER_ASN1_GN, 19,
 	  "\xa0\x11\x06\x08\x2b\x06\x01\x05\x05\x07\x08\x05\xa0\x05\x0c\x03" "a@b" },
 
@@ -169,7 +171,10 @@ static const struct {
 	{ "group=vpn", ID_KEY_ID, 9, "group=vpn" },
 	{ "=", ID_KEY_ID, 1, "=" },
 
-	{ "{201}:urn:x", (enum id_type)201, 5, "urn:x" },
+	{ "{201}:urn:x", ID_URI, 5, "urn:x" },
+	{ "uri:urn:x", ID_URI, 5, "urn:x" },
+	{ "{202}:urn:x", (enum id_type)202, 5, "urn:x" },
+	{ "{", ID_FQDN, 1, "{" },
 };
 
 START_TEST(test_parse)
@@ -189,7 +194,8 @@ END_TEST
 static const char * const not_parsed[] = {
 	"",
 	"10.0.0.256", "10.0.0", "10.0.0.0/33", "10.0.0.0/", "10.0.0.0/-1",
-	"10.0.0.0/8/8", "10.0.0.0/ 8", "10.0.0.9-10.0.0.1", "10.0.0.1-", "1.2.3.4.5",
+	"10.0.0.0/8/8", "10.0.0.0/ 8", "10.0.0.0/8x", "10.0.0.0/x", "2001:db8::/32x",
+	"10.0.0.0-10.0.0.9/8", "10.0.0.9-10.0.0.1", "10.0.0.1-", "1.2.3.4.5",
 	"2001:db8::/129", "2001:db8::/", "fe80::2-fe80::1", "fe80::1::2",
 	"::1-10.0.0.1", "1:2:3:4:5:6:7/8", "10.0.0.1-::1",
 	"ipv4:10.0.0.0/8", "ipv4:::1", "ipv6:10.0.0.1", "ipv4:gw", "ipv4:",
@@ -198,11 +204,12 @@ static const char * const not_parsed[] = {
 	"ipv4range:#0a0000020a000001", "ipv6:#00",
 	"asn1dn:gw", "asn1dn:#", "asn1dn:#3000", "asn1dn:#ff", "asn1dn:#30053103",
 	"C=CH, XX=y", "C=CH, CN", "C=CH,, CN=x", "C=CH, =x",
-	"@#", "@#xyz", "keyid:#6g", "keyid:", "asn1gn:", "fqdn:", "email:", "@",
+	"@#", "@#xyz", "@#6b6:5", "@#:6b", "@#6b:", "@#6b::65", "keyid:#6g", "xmppaddr:#g",
+	"{201}:", "{}:x", "{ 2}:x", "keyid:", "asn1gn:", "fqdn:", "email:", "@",
 	"a*.example.org", "*.*.example.org", "**", "*user*@example.org", "@@a*",
 	"fqdn:#610062", "{256}:x", "{1", "{1}x", "{1}",
 	"C=CH,, CN=x", "O=Ex, D", "S=Bern, CN=gw", "O=Ex, q=5",
-	"1.40.1=x, CN=y", "3.1=x, CN=y", "asn1dn:O=Ex, q=5",
+	"O Acme=x", "O Acme, C=CH", "1.40.1=x, CN=y", "3.1=x, CN=y", "asn1dn:O=Ex, q=5",
 	"asn1dn:#300b3109300706035504" "03c000",
 	"%none", "%defaultroute", "198.51.100.9[500]", "[198.51.100.9]",
 	"198.51.100.9:500", "[2001:db8::7]:500", "2001:db8::7[500]", "fe80::7%wan0",
