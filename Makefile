@@ -151,9 +151,11 @@ $(B)/bin/%:
 # The strongSwan plugin. Debian ships no headers: scripts/strongswan-headers
 # brings those of the installed version. Both have a daemon.h.
 
+plugin_compile	= $(filter-out -Idaemon,$(compile)) @$(B)/strongswan.flags
+
 $(B)/obj/daemon/charon/%.o: daemon/charon/%.c $(B)/strongswan.flags $(B)/compile.flags
 	@mkdir -p $(@D)
-	$(call say,CC)$(filter-out -Idaemon,$(compile)) @$(B)/strongswan.flags -c -o $@ $<
+	$(call say,CC)$(plugin_compile) -c -o $@ $<
 
 $(B)/charon/libstrongswan-ipsec-qos.so: $(feed_src:%.c=$(B)/obj/%.o) \
 		$(patsubst %.c,$(B)/obj/%.o,$(plugin_src))
@@ -223,11 +225,10 @@ unit_charon	:= $(filter $(B)/unit/charon_%,$(unit))
 unit_plugin_obj	:= $(patsubst %,$(B)/unit/obj/daemon/charon/ipsec_qos_%.o,feed initiate names patience proof requests \
 		     socket)
 unit_charon_obj	:= $(unit_charon:$(B)/unit/%=$(B)/unit/obj/tests/unit/%.o) \
-		   $(unit_plugin_obj)
+		   $(unit_plugin_obj) $(B)/unit/obj/tests/unit/charon_identity.o
 
 $(unit_charon_obj): $(B)/strongswan.flags
-$(unit_charon_obj): unit_compile = $(filter-out -Idaemon,$(compile)) \
-		-Idaemon/charon @$(B)/strongswan.flags
+$(unit_charon_obj): unit_compile = $(plugin_compile) -Idaemon/charon
 
 $(unit_charon): $(B)/unit/%: $(B)/unit/obj/tests/unit/%.o $(unit_plugin_obj) \
 		$(feed_src:%.c=$(B)/unit/obj/%.o)
@@ -237,6 +238,20 @@ $(unit_charon): $(B)/unit/%: $(B)/unit/obj/tests/unit/%.o $(unit_plugin_obj) \
 		$(check_libs) $(package_libs)
 
 $(B)/unit/charon_version_test: | $(plugin)
+
+# and the daemon's identities beside strongSwan's
+identity_obj	:= $(patsubst %,tests/unit/%.o,charon_identity same_identity same_known same_match) \
+		   lib/text.o $(patsubst %.c,%.o,$(filter daemon/identity/%,$(daemon_src)))
+$(B)/unit/charon_identity_test: $(addprefix $(B)/unit/obj/,$(identity_obj))
+
+# without the sanitizers, for a strongSwan that is not the machine's (tests/lint/charons)
+$(B)/obj/tests/unit/charon_%.o: tests/unit/charon_%.c $(B)/strongswan.flags
+	@mkdir -p $(@D)
+	$(call say,CC)$(plugin_compile) -c -o $@ $<
+
+$(B)/identities: $(addprefix $(B)/obj/,tests/unit/charon_identity_test.o $(identity_obj))
+	$(call say,LD)$(CC) $(CFLAGS) $(LDFLAGS) -Wl,--allow-shlib-undefined -o $@ $^ \
+		@$(B)/strongswan.flags -l:libstrongswan.so.0 $(check_libs)
 
 $(filter-out $(unit_charon),$(unit)): $(B)/unit/%: $(B)/unit/obj/tests/unit/%.o \
 		$(patsubst %.c,$(B)/unit/obj/%.o, \

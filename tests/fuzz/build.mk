@@ -17,11 +17,20 @@ $(B)/fuzz/obj/%.o: %.c
 $(B)/fuzz/config: LDFLAGS += -Wl,--wrap=glob
 
 # identity_fuzz.c has match.c in it
-$(fuzzers): $(B)/fuzz/%: $(B)/fuzz/obj/tests/fuzz/%_fuzz.o \
+$(filter-out $(B)/fuzz/strongswan,$(fuzzers)): $(B)/fuzz/%: $(B)/fuzz/obj/tests/fuzz/%_fuzz.o \
 		$(patsubst %.c,$(B)/fuzz/obj/%.o,$(lib_src) $(filter-out daemon/main.c daemon/config/match.c,$(daemon_src))) \
 		$(B)/fuzz/obj/daemon/config/match.o
 	$(call say,LD)$(CC) $(fuzz_flags) $(LDFLAGS) -o $@ \
 		$(if $(findstring identity,$@),$(filter-out %/match.o,$^),$^) $(package_libs)
+
+# what has strongSwan in it is compiled as the plugin is (Makefile)
+$(B)/fuzz/obj/tests/unit/charon_%.o: tests/unit/charon_%.c $(B)/strongswan.flags
+	@mkdir -p $(@D)
+	$(call say,CC)$(plugin_compile) -Wno-unused-command-line-argument $(fuzz_flags) -c -o $@ $<
+
+$(B)/fuzz/strongswan: $(addprefix $(B)/fuzz/obj/,tests/fuzz/strongswan_fuzz.o $(identity_obj))
+	$(call say,LD)$(CC) $(fuzz_flags) $(LDFLAGS) -o $@ $^ @$(B)/strongswan.flags \
+		-l:libstrongswan.so.0
 
 .PHONY: fuzzers
 fuzzers: $(fuzzers)
