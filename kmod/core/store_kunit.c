@@ -378,6 +378,34 @@ static void iq_store_crowd_test(struct kunit *test)
 	iq_t_end(t);
 }
 
+/* What is counted in a slot's word is carried over when half of its room is used. */
+static void iq_store_carry_test(struct kunit *test)
+{
+	struct iq_t *t = iq_t_begin(test, AF_INET, 0);
+	u64 packets, bytes, n = 0, sum = 0;
+	struct iq_ref ref;
+	struct iq_key key;
+	u32 i, add, value;
+
+	iq_t_key(AF_INET, 0, &key);
+	KUNIT_ASSERT_EQ(test, iq_store_add(t->s, &key, 7, &ref), 0);
+	/* First it is the packets that are many, then the bytes. */
+	for (i = 0; i < 4000; i++) {
+		add = i < 2000 ? 64 : IQ_ADD_BYTES;
+		rcu_read_lock();
+		value = iq_store_lookup(t->s, &key, false, IQ_ADD_PACKETS, add);
+		rcu_read_unlock();
+		KUNIT_ASSERT_EQ(test, value, 7);
+		n += IQ_ADD_PACKETS;
+		sum += add;
+		iq_ref_count(&ref, &packets, &bytes);
+		KUNIT_ASSERT_EQ(test, packets, n);
+		KUNIT_ASSERT_EQ(test, bytes, sum);
+		KUNIT_ASSERT_FALSE(test, atomic64_read(&iq_ref_slot(&ref)->word) & IQ_WORD_HALF);
+	}
+	iq_t_end(t);
+}
+
 /* Who has the same hash and SPI is told by the rest of the key. */
 static void iq_store_alike_test(struct kunit *test)
 {
@@ -566,6 +594,7 @@ static struct kunit_case iq_store_cases[] = {
 	KUNIT_CASE_PARAM(iq_store_overflow_test, iq_t_family_gen_params),
 	KUNIT_CASE_PARAM(iq_store_grace_test, iq_t_family_gen_params),
 	KUNIT_CASE(iq_store_crowd_test),
+	KUNIT_CASE(iq_store_carry_test),
 	KUNIT_CASE(iq_store_alike_test),
 	KUNIT_CASE_PARAM(iq_store_move_test, iq_t_family_gen_params),
 	KUNIT_CASE_PARAM(iq_store_race_test, iq_t_family_gen_params),

@@ -293,10 +293,12 @@ struct iq_nat_entry *iq_nat_send(struct iq_nat *nat, struct iq_nat_rule *rule,
 				 __be32 global, __be32 outside, __be32 spi)
 {
 	enum ipsec_qos_nat_counter why = IPSEC_QOS_NAT_COUNTER_CEILING;
-	struct iq_nat_entry *e = iq_nat_find_out(nat, rule, outside, spi);
+	struct iq_nat_entry *e;
 	struct iq_nat_dir *out;
 	u32 derived;
 
+	/* Inline, whatever else calls it. */
+	e = iq_nat_find(&nat->out, iq_nat_out, rule->number, outside, spi);
 	if (likely(e)) {
 		out = &e->dir[IQ_NAT_OUT];
 		if (likely(READ_ONCE(out->inside) == inside &&

@@ -121,6 +121,12 @@ static __be32 iq_t_nth(__be32 first, u32 i)
 	return cpu_to_be32(be32_to_cpu(first) + i);
 }
 
+/* Which node's is an entry? */
+static u32 iq_t_node(const struct iq_nat_entry *e)
+{
+	return be32_to_cpu(iq_nat_inside(e)) - be32_to_cpu(IQ_T_INSIDE);
+}
+
 /* Node @i sends to the outside end @o. Nothing is over but by the test's own word. */
 static struct iq_nat_entry *iq_t_send(struct iq_t *t, u32 i, u32 o, u32 spi)
 {
@@ -169,6 +175,11 @@ static struct iq_nat_entry *iq_t_come(struct iq_t *t, u32 o, __be32 global, u32 
 static struct iq_nat_entry *iq_t_in(struct iq_t *t, u32 o, u32 spi)
 {
 	return iq_t_come(t, o, IQ_T_GLOBAL, spi);
+}
+
+static u32 iq_t_derived(struct iq_t *t, u32 spi)
+{
+	return iq_spi_derived(&t->conf->scheme, spi);
 }
 
 /* The SPI that answers @spi, the @nth of those that there may be. */
@@ -232,7 +243,7 @@ static bool iq_t_there(struct iq_t *t, u32 i, u32 o, u32 spi)
 
 	rcu_read_lock();
 	e = iq_nat_find_out(t->nat, t->rule, iq_t_nth(IQ_T_OUTSIDE, o), cpu_to_be32(spi));
-	there = e && iq_nat_inside(e) == iq_t_nth(IQ_T_INSIDE, i);
+	there = e && iq_t_node(e) == i;
 	rcu_read_unlock();
 	return there;
 }
@@ -312,7 +323,7 @@ static void iq_nat_collision_test(struct kunit *test)
 {
 	struct iq_t *t = test->priv;
 	struct iq_nat_conf conf = iq_t_plain;
-	u32 spi, low = iq_spi_derived(&conf.scheme, 0xdecade01);
+	u32 come = 0xdecade01, low = iq_t_derived(t, come), spi;
 	struct iq_nat_entry *a, *b, *c;
 	int how;
 
@@ -324,7 +335,7 @@ static void iq_nat_collision_test(struct kunit *test)
 		iq_t_age(t, 1);
 		b = iq_t_send(t, 2, how, spi | 0x20000 | low);
 		KUNIT_ASSERT_TRUE(test, a && b);
-		c = iq_t_in(t, how, 0xdecade01);
+		c = iq_t_in(t, how, come);
 		KUNIT_EXPECT_TRUE(test, t->collided);
 		KUNIT_EXPECT_EQ(test, iq_t_collisions, how + 1);
 		KUNIT_EXPECT_PTR_EQ(test, c,
@@ -337,14 +348,14 @@ static void iq_nat_collision_test(struct kunit *test)
 	iq_t_send(t, 1, 8, 0x10000 | low);
 	iq_t_age(t, 1);
 	b = iq_t_send(t, 1, 8, 0x20000 | low);
-	KUNIT_EXPECT_PTR_EQ(test, iq_t_in(t, 8, 0xdecade01), b);
+	KUNIT_EXPECT_PTR_EQ(test, iq_t_in(t, 8, come), b);
 	KUNIT_EXPECT_FALSE(test, t->collided);
 	/* Where somebody fills the rule, it is that of a node that is known. */
 	iq_t_confirmed(test, 1, 9, 0x77770001);
 	a = iq_t_send(t, 1, 7, 0x10000 | low);
 	iq_t_send(t, 2, 7, 0x20000 | low);
 	t->rule->crowded = jiffies ?: 1;
-	KUNIT_EXPECT_PTR_EQ(test, iq_t_in(t, 7, 0xdecade01), a);
+	KUNIT_EXPECT_PTR_EQ(test, iq_t_in(t, 7, come), a);
 	KUNIT_EXPECT_FALSE(test, t->collided);
 }
 
@@ -422,6 +433,9 @@ static void iq_nat_node_ceiling_test(struct kunit *test)
 	KUNIT_EXPECT_NULL(test, iq_t_send(t, 1, 1, 0x2001));
 }
 
+#define IQ_T_KNOWN	(IQ_NAT_SPARED + 4)	/* that wait of the node that is known */
+#define IQ_T_STRANGERS	8
+
 /* At a rule's, strangers go ahead of nodes that have something confirmed. */
 static void iq_nat_rule_ceiling_test(struct kunit *test)
 {
@@ -429,34 +443,36 @@ static void iq_nat_rule_ceiling_test(struct kunit *test)
 	struct iq_nat_conf conf = iq_t_plain;
 	u32 i;
 
-	conf.max = 8;
+	conf.max = 1 + IQ_T_KNOWN + IQ_T_STRANGERS;
 	iq_t_set(test, &conf);
 	iq_t_confirmed(test, 1, 1, 0x1000);
-	iq_t_begin(t, 1, 1, 0x1001);
-	for (i = 0; i < 6; i++) {
+	for (i = 1; i <= IQ_T_KNOWN; i++)
+		iq_t_begin(t, 1, 1, 0x1000 + i);
+	for (i = 0; i < IQ_T_STRANGERS; i++) {
 		iq_t_age(t, 2);
 		iq_t_begin(t, 10 + i, 1, 0x2000 + i);
 	}
 	KUNIT_EXPECT_EQ(test, iq_t_ceilings, 0);
 	KUNIT_EXPECT_EQ(test, t->rule->crowded, 0);
 	/* A flood of addresses of nobody takes one another's place. */
-	for (i = 6; i < 100; i++) {
+	for (i = 0; i < 100; i++) {
 		iq_t_age(t, 2);
-		KUNIT_EXPECT_NOT_NULL(test, iq_t_begin(t, 10 + i, 1, 0x2000 + i));
-		KUNIT_EXPECT_FALSE(test, iq_t_there(t, 4 + i, 1, 0x1ffa + i));
-		KUNIT_EXPECT_EQ(test, t->rule->n, 8);
+		KUNIT_EXPECT_NOT_NULL(test, iq_t_begin(t, 10 + IQ_T_STRANGERS + i, 1,
+						       0x2000 + IQ_T_STRANGERS + i));
+		KUNIT_EXPECT_FALSE(test, iq_t_there(t, 10 + i, 1, 0x2000 + i));
+		KUNIT_EXPECT_EQ(test, t->rule->n, conf.max);
 	}
 	KUNIT_EXPECT_NE(test, t->rule->crowded, 0);
-	KUNIT_EXPECT_TRUE(test, iq_t_there(t, 1, 1, 0x1000));
-	KUNIT_EXPECT_TRUE(test, iq_t_there(t, 1, 1, 0x1001));
-	KUNIT_EXPECT_EQ(test, iq_t_counter(t, IPSEC_QOS_NAT_COUNTER_EVICTED), 94);
+	for (i = 0; i <= IQ_T_KNOWN; i++)
+		KUNIT_EXPECT_TRUE(test, iq_t_there(t, 1, 1, 0x1000 + i));
+	KUNIT_EXPECT_EQ(test, iq_t_counter(t, IPSEC_QOS_NAT_COUNTER_EVICTED), 100);
 	/* Where nobody waits but the known node, it is its turn. */
-	for (i = 94; i < 100; i++) {
+	for (i = 100; i < 100 + IQ_T_STRANGERS; i++) {
 		iq_t_in(t, 1, iq_t_answer(t, 0x2000 + i, 0));
 		iq_t_send(t, 10 + i, 1, 0x2000 + i);
 	}
 	iq_t_age(t, 2);
-	KUNIT_EXPECT_NOT_NULL(test, iq_t_send(t, 200, 1, 0x3000));
+	KUNIT_EXPECT_NOT_NULL(test, iq_t_begin(t, 200, 1, 0x3000));
 	KUNIT_EXPECT_FALSE(test, iq_t_there(t, 1, 1, 0x1001));
 	KUNIT_EXPECT_TRUE(test, iq_t_there(t, 1, 1, 0x1000));
 }
@@ -488,7 +504,7 @@ static void iq_nat_move_test(struct kunit *test)
 	struct iq_nat_node *node;
 
 	KUNIT_EXPECT_PTR_EQ(test, iq_t_send(t, 2, 1, 0x1000), a);
-	KUNIT_EXPECT_EQ(test, iq_nat_inside(a), iq_t_nth(IQ_T_INSIDE, 2));
+	KUNIT_EXPECT_EQ(test, iq_t_node(a), 2);
 	KUNIT_EXPECT_EQ(test, iq_nat_state(a), IPSEC_QOS_NAT_CONFIRMED);
 	spin_lock_bh(&t->nat->lock);
 	KUNIT_EXPECT_NULL(test, iq_nat_node_find(t->nat, t->rule, iq_t_nth(IQ_T_INSIDE, 1)));
@@ -659,7 +675,7 @@ static void iq_t_model_check(struct kunit *test, struct iq_t_model *m, u32 o, u3
 	KUNIT_ASSERT_EQ(test, !!e, p->there);
 	if (!e)
 		return;
-	KUNIT_ASSERT_EQ(test, iq_nat_inside(e), iq_t_nth(IQ_T_INSIDE, p->node));
+	KUNIT_ASSERT_EQ(test, iq_t_node(e), p->node);
 	KUNIT_ASSERT_EQ(test, iq_nat_state(e), p->state);
 	KUNIT_ASSERT_EQ(test, be32_to_cpu(e->dir[IQ_NAT_IN].key.spi), p->in);
 }

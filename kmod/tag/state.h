@@ -30,7 +30,7 @@ enum iq_total {
  *	them is ours is asked in claim.c. Written under a lock of its own.
  * @left_group: id of the group whose bits were left to others last; 0: none
  * @tables: the SA and the IKE table, by enum iq_table_id
- * @claims: what others want of marks, see claim.c; set before the first hook is
+ * @claims: what others want of marks, see claims.h; set before the first hook is
  *	registered, for good
  * @fallback: see fallback.h, NULL: there is none; RCU, written under
  *	iq_net.config_lock

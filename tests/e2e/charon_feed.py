@@ -1044,7 +1044,7 @@ def refused_requests(world):
              {"CONN": "v2-psk", "CHILD": "nothing", "REMOTE": PEER}),
             (errno.EINVAL, "several CHILD SAs",
              {"CONN": "v2-psk", "REMOTE": PEER}),
-            (errno.EINVAL, "with whom", {"CONN": "v2-psk", "CHILD": "v2-psk"}),
+            (errno.EINVAL, "names no peer", {"CONN": "v2-psk", "CHILD": "v2-psk"}),
             (errno.EINVAL, "no peer's",
              {"CONN": "v2-psk", "CHILD": "v2-psk", "REMOTE": "0.0.0.0"}),
             # its peer would have to begin with EAP
