@@ -79,6 +79,56 @@ static uint64_t most(int type)
 	return type == IQ_FEED_RESULT ? results[0] : optional[type - IQ_FEED_HELLO];
 }
 
+#define SOME(NAME, value) ((some & HAS(NAME)) ? (value) : 0)
+
+static struct iq_feed_ike sample_ike(uint64_t some)
+{
+	return (struct iq_feed_ike){
+		.ike_id = 7,
+		.ike_version = 2,
+		.spi_i = 0x0123456789abcdefULL,
+		.spi_r = 0xfedcba9876543210ULL,
+		.local = { AF_INET, { 192, 0, 2, 1 } },
+		.local_port = 4500,
+		.remote = { AF_INET6, { 0x20, 0x01, 0x0d, 0xb8, [15] = 1 } },
+		.remote_port = 65535,
+		.conn = "site",
+		.ids = { SOME(IDENTITY, 2), {
+			{ 11, 1, IQ_FEED_PROOF_IKE, "psk",
+			  (const uint8_t *)"key\0id", 6 },
+			{ 2, 255, IQ_FEED_PROOF_NONE, "eap-(213)",
+			  (const uint8_t *)"", 0 },
+		} },
+		.members = { SOME(MEMBER_OF, 2), {
+			{ 2, 1, IQ_FEED_PROOF_EAP,
+			  (const uint8_t *)"vpn-eu", 6 },
+			{ 11, 255, IQ_FEED_PROOF_NONE,
+			  (const uint8_t *)"\0", 1 },
+		} },
+		.rdn_matching = SOME(RDN_MATCHING, 2),
+	};
+}
+
+static struct iq_feed_child sample_child(uint64_t some)
+{
+	return (struct iq_feed_child){
+		.ike_id = 7,
+		.child_id = 9,
+		.child = "net",
+		.reqid = 3,
+		.proto = IPPROTO_ESP,
+		.spi_in = 256,
+		.spi_out = 0xffffffff,
+		.local = { AF_INET, { 192, 0, 2, 1 } },
+		.remote = { AF_INET, { 198, 51, 100, 7 } },
+		.encap = true,
+		.mark_in = SOME(MARK_IN, 0x2a00000000ffULL),
+		.mark_out = SOME(MARK_OUT, 0x7000000ffffffffULL),
+		.set_mark_in = SOME(SET_MARK_IN, 1),
+		.set_mark_out = SOME(SET_MARK_OUT, UINT64_MAX),
+	};
+}
+
 /* a message, with @some of what is optional */
 static struct iq_feed sample(int type, uint64_t some)
 {
@@ -87,7 +137,6 @@ static struct iq_feed sample(int type, uint64_t some)
 		.flags = NLM_F_ACK,
 		.seq = 0xfedcba98,
 	};
-#define SOME(NAME, value) ((some & HAS(NAME)) ? (value) : 0)
 
 	switch (type) {
 	case IQ_FEED_HELLO:
@@ -110,30 +159,7 @@ static struct iq_feed sample(int type, uint64_t some)
 		msg.passed_over.passed_over = 0xfffffffd;
 		break;
 	case IQ_FEED_IKE:
-		msg.ike = (struct iq_feed_ike){
-			.ike_id = 7,
-			.ike_version = 2,
-			.spi_i = 0x0123456789abcdefULL,
-			.spi_r = 0xfedcba9876543210ULL,
-			.local = { AF_INET, { 192, 0, 2, 1 } },
-			.local_port = 4500,
-			.remote = { AF_INET6, { 0x20, 0x01, 0x0d, 0xb8, [15] = 1 } },
-			.remote_port = 65535,
-			.conn = "site",
-			.ids = { SOME(IDENTITY, 2), {
-				{ 11, 1, IQ_FEED_PROOF_IKE, "psk",
-				  (const uint8_t *)"key\0id", 6 },
-				{ 2, 255, IQ_FEED_PROOF_NONE, "eap-(213)",
-				  (const uint8_t *)"", 0 },
-			} },
-			.members = { SOME(MEMBER_OF, 2), {
-				{ 2, 1, IQ_FEED_PROOF_EAP,
-				  (const uint8_t *)"vpn-eu", 6 },
-				{ 11, 255, IQ_FEED_PROOF_NONE,
-				  (const uint8_t *)"\0", 1 },
-			} },
-			.rdn_matching = SOME(RDN_MATCHING, 2),
-		};
+		msg.ike = sample_ike(some);
 		break;
 	case IQ_FEED_IKE_DEL:
 		msg.ike_del = (struct iq_feed_ike_del){
@@ -159,22 +185,7 @@ static struct iq_feed sample(int type, uint64_t some)
 		};
 		break;
 	case IQ_FEED_CHILD:
-		msg.child = (struct iq_feed_child){
-			.ike_id = 7,
-			.child_id = 9,
-			.child = "net",
-			.reqid = 3,
-			.proto = IPPROTO_ESP,
-			.spi_in = 256,
-			.spi_out = 0xffffffff,
-			.local = { AF_INET, { 192, 0, 2, 1 } },
-			.remote = { AF_INET, { 198, 51, 100, 7 } },
-			.encap = true,
-			.mark_in = SOME(MARK_IN, 0x2a00000000ffULL),
-			.mark_out = SOME(MARK_OUT, 0x7000000ffffffffULL),
-			.set_mark_in = SOME(SET_MARK_IN, 1),
-			.set_mark_out = SOME(SET_MARK_OUT, UINT64_MAX),
-		};
+		msg.child = sample_child(some);
 		break;
 	case IQ_FEED_CHILD_DEL:
 		msg.child_del.child_id = 9;
@@ -250,14 +261,52 @@ static void check_same_str(const char *a, const char *b)
 		ck_assert_ptr_null(b);
 }
 
+#define UINT(field) ck_assert_uint_eq(a->field, b->field)
+#define STR(field) check_same_str(a->field, b->field)
+#define ADDR(field) ck_assert_mem_eq(&a->field, &b->field, sizeof(a->field))
+
+static void check_same_ike(const struct iq_feed_ike *a,
+			   const struct iq_feed_ike *b)
+{
+	UINT(ike_id);
+	UINT(ike_version);
+	UINT(spi_i);
+	UINT(spi_r);
+	ADDR(local);
+	UINT(local_port);
+	ADDR(remote);
+	UINT(remote_port);
+	STR(conn);
+	check_same_ids(&a->ids, &b->ids);
+	check_same_members(&a->members, &b->members);
+	UINT(rdn_matching);
+}
+
+static void check_same_child(const struct iq_feed_child *a,
+			   const struct iq_feed_child *b)
+{
+	UINT(ike_id);
+	UINT(child_id);
+	STR(child);
+	UINT(reqid);
+	UINT(proto);
+	UINT(spi_in);
+	UINT(spi_out);
+	ADDR(local);
+	ADDR(remote);
+	UINT(encap);
+	UINT(mark_in);
+	UINT(mark_out);
+	UINT(set_mark_in);
+	UINT(set_mark_out);
+}
+
 static void check_same(const struct iq_feed *a, const struct iq_feed *b)
 {
 	ck_assert_int_eq(a->type, b->type);
 	ck_assert_uint_eq(a->flags, b->flags);
 	ck_assert_uint_eq(a->seq, b->seq);
-#define UINT(field) ck_assert_uint_eq(a->field, b->field)
-#define STR(field) check_same_str(a->field, b->field)
-#define ADDR(field) ck_assert_mem_eq(&a->field, &b->field, sizeof(a->field))
+
 	switch (a->type) {
 	case IQ_FEED_HELLO:
 		UINT(hello.version);
@@ -277,18 +326,7 @@ static void check_same(const struct iq_feed *a, const struct iq_feed *b)
 		UINT(passed_over.passed_over);
 		break;
 	case IQ_FEED_IKE:
-		UINT(ike.ike_id);
-		UINT(ike.ike_version);
-		UINT(ike.spi_i);
-		UINT(ike.spi_r);
-		ADDR(ike.local);
-		UINT(ike.local_port);
-		ADDR(ike.remote);
-		UINT(ike.remote_port);
-		STR(ike.conn);
-		check_same_ids(&a->ike.ids, &b->ike.ids);
-		check_same_members(&a->ike.members, &b->ike.members);
-		UINT(ike.rdn_matching);
+		check_same_ike(&a->ike, &b->ike);
 		break;
 	case IQ_FEED_IKE_DEL:
 		UINT(ike_del.ike_id);
@@ -308,20 +346,7 @@ static void check_same(const struct iq_feed *a, const struct iq_feed *b)
 		UINT(sa_del.proto);
 		break;
 	case IQ_FEED_CHILD:
-		UINT(child.ike_id);
-		UINT(child.child_id);
-		STR(child.child);
-		UINT(child.reqid);
-		UINT(child.proto);
-		UINT(child.spi_in);
-		UINT(child.spi_out);
-		ADDR(child.local);
-		ADDR(child.remote);
-		UINT(child.encap);
-		UINT(child.mark_in);
-		UINT(child.mark_out);
-		UINT(child.set_mark_in);
-		UINT(child.set_mark_out);
+		check_same_child(&a->child, &b->child);
 		break;
 	case IQ_FEED_CHILD_DEL:
 		UINT(child_del.child_id);

@@ -100,15 +100,48 @@ static void hand_peers(struct nlmsghdr *nlh, const struct iq_feed_ike *ike)
 	mnl_attr_put_u8(nlh, IQ_FEED_A_RDN_MATCHING, ike->rdn_matching);
 }
 
-/* the codec of lib/feed/ once more, word for word */
-static void by_hand(struct nlmsghdr *nlh, const struct iq_feed *msg)
-{
 #define U8(NAME, value) mnl_attr_put_u8(nlh, IQ_FEED_A_##NAME, msg->value)
 #define U16(NAME, value) mnl_attr_put_u16(nlh, IQ_FEED_A_##NAME, msg->value)
 #define U32(NAME, value) mnl_attr_put_u32(nlh, IQ_FEED_A_##NAME, msg->value)
 #define U64(NAME, value) mnl_attr_put_u64(nlh, IQ_FEED_A_##NAME, msg->value)
 #define TEXT(NAME, value) mnl_attr_put_strz(nlh, IQ_FEED_A_##NAME, msg->value)
 #define ADDRESS(NAME, value) hand_addr(nlh, IQ_FEED_A_##NAME, &msg->value)
+
+static void hand_ike(struct nlmsghdr *nlh, const struct iq_feed_ike *msg)
+{
+	U32(IKE_ID, ike_id);
+	U8(IKE_VERSION, ike_version);
+	U64(SPI_I, spi_i);
+	U64(SPI_R, spi_r);
+	ADDRESS(LOCAL, local);
+	U16(LOCAL_PORT, local_port);
+	ADDRESS(REMOTE, remote);
+	U16(REMOTE_PORT, remote_port);
+	TEXT(CONN, conn);
+	hand_peers(nlh, msg);
+}
+
+static void hand_child(struct nlmsghdr *nlh, const struct iq_feed_child *msg)
+{
+	U32(IKE_ID, ike_id);
+	U32(CHILD_ID, child_id);
+	TEXT(CHILD, child);
+	U32(REQID, reqid);
+	U8(PROTO, proto);
+	U32(SPI_IN, spi_in);
+	U32(SPI_OUT, spi_out);
+	ADDRESS(LOCAL, local);
+	ADDRESS(REMOTE, remote);
+	U8(ENCAP, encap);
+	U64(MARK_IN, mark_in);
+	U64(MARK_OUT, mark_out);
+	U64(SET_MARK_IN, set_mark_in);
+	U64(SET_MARK_OUT, set_mark_out);
+}
+
+/* the codec of lib/feed/ once more, word for word */
+static void by_hand(struct nlmsghdr *nlh, const struct iq_feed *msg)
+{
 	switch (msg->type) {
 	case IQ_FEED_HELLO:
 		U32(VERSION, hello.version);
@@ -126,16 +159,7 @@ static void by_hand(struct nlmsghdr *nlh, const struct iq_feed *msg)
 		U32(PASSED_OVER, passed_over.passed_over);
 		break;
 	case IQ_FEED_IKE:
-		U32(IKE_ID, ike.ike_id);
-		U8(IKE_VERSION, ike.ike_version);
-		U64(SPI_I, ike.spi_i);
-		U64(SPI_R, ike.spi_r);
-		ADDRESS(LOCAL, ike.local);
-		U16(LOCAL_PORT, ike.local_port);
-		ADDRESS(REMOTE, ike.remote);
-		U16(REMOTE_PORT, ike.remote_port);
-		TEXT(CONN, ike.conn);
-		hand_peers(nlh, &msg->ike);
+		hand_ike(nlh, &msg->ike);
 		break;
 	case IQ_FEED_IKE_DEL:
 		U32(IKE_ID, ike_del.ike_id);
@@ -155,20 +179,7 @@ static void by_hand(struct nlmsghdr *nlh, const struct iq_feed *msg)
 		U8(PROTO, sa_del.proto);
 		break;
 	case IQ_FEED_CHILD:
-		U32(IKE_ID, child.ike_id);
-		U32(CHILD_ID, child.child_id);
-		TEXT(CHILD, child.child);
-		U32(REQID, child.reqid);
-		U8(PROTO, child.proto);
-		U32(SPI_IN, child.spi_in);
-		U32(SPI_OUT, child.spi_out);
-		ADDRESS(LOCAL, child.local);
-		ADDRESS(REMOTE, child.remote);
-		U8(ENCAP, child.encap);
-		U64(MARK_IN, child.mark_in);
-		U64(MARK_OUT, child.mark_out);
-		U64(SET_MARK_IN, child.set_mark_in);
-		U64(SET_MARK_OUT, child.set_mark_out);
+		hand_child(nlh, &msg->child);
 		break;
 	case IQ_FEED_CHILD_DEL:
 		U32(CHILD_ID, child_del.child_id);
@@ -194,11 +205,12 @@ static void by_hand(struct nlmsghdr *nlh, const struct iq_feed *msg)
 	default:
 		break;
 	}
+}
+
 #undef U8
 #undef U16
 #undef U32
 #undef U64
-}
 
 /* what others write is understood as it is meant: the round trip would not tell */
 START_TEST(test_by_hand)
