@@ -21,6 +21,7 @@
 #define TRACEFS		"/sys/kernel/tracing"
 #define EVENTS		"events/ipsec_qos"
 #define INSTANCE	"ipsec-qos-"	/* behind it: whose, a process */
+#define EVENT_MARK	": iq_"	/* between what the kernel writes first and an event's name */
 #define POLL_MS		1000	/* so often it is looked whether the module is there */
 #define LINE_SIZE	1024	/* bytes; a line has some 300 */
 #define PATH_SIZE	256
@@ -287,22 +288,22 @@ static void print_line(struct trace *t, char *line)
 	json_t *json;
 	double seconds;
 
-	if (strstr(line, " EVENTS]") && strstr(line, "[LOST ")) {
-		fputs("Events were lost: they came faster than they could be printed.\n",
-		      stderr);
+	for (at = line; (at = strstr(at, EVENT_MARK)); at++)
+		event = at;
+	if (!event) {
+		if (strstr(line, " EVENTS]"))	/* CPU:0 [LOST 12 EVENTS] */
+			fputs("Events were lost: they came faster than they could be printed.\n",
+			      stderr);
 		return;
 	}
-	for (at = line; (at = strstr(at, ": iq_")); at++)
-		event = at;
+	*event = '\0';
+	event = strtok_r(event + strlen(EVENT_MARK), ": \n", &save);
 	if (!event)
 		return;
-	*event = '\0';
-	event += strlen(": iq_");
 	time = strrchr(line, ' ');
 	seconds = t->offset + strtod(time ? time : line, NULL);
 	tv.tv_sec = (time_t)seconds;
 	tv.tv_usec = (suseconds_t)((seconds - (double)tv.tv_sec) * 1e6);
-	event = strtok_r(event, ": \n", &save);
 	json = options.json ? json_object() : NULL;
 	if (json) {
 		if (options.timestamp)
