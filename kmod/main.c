@@ -111,6 +111,7 @@ static struct pernet_operations iq_net_ops = {
 	.init = iq_net_init,
 	.pre_exit = iq_net_pre_exit,
 	.exit = iq_net_exit,
+	.exit_batch = iq_group_exit_batch,
 	.id = &iq_net_id,
 	.size = sizeof(struct iq_net),
 };

@@ -503,7 +503,6 @@ void iq_group_init(struct iq_net *iqn)
 /* The tables are gone, and with them every user; so are the folders in sysfs. */
 void iq_group_exit(struct iq_net *iqn)
 {
-	struct iq_actions *actions = rcu_dereference_protected(iqn->actions, true);
 	struct iq_group *g;
 	unsigned long i;
 
@@ -511,9 +510,22 @@ void iq_group_exit(struct iq_net *iqn)
 		call_rcu(&g->rcu, iq_group_free_rcu);
 	xa_destroy(&iqn->groups);
 	iq_name_exit(iqn);
-	/* Groups give back their numbers late. */
-	if (actions)
+}
+
+void iq_group_exit_batch(struct list_head *nets)
+{
+	struct iq_net *iqn;
+	struct net *net;
+	bool any = false;
+
+	list_for_each_entry(net, nets, exit_list)
+		any |= !!rcu_access_pointer(iq_net(net)->actions);
+	/* Groups give back their numbers late: that is waited for once. */
+	if (any)
 		rcu_barrier();
-	ida_destroy(&iqn->numbers);
-	kvfree(actions);
+	list_for_each_entry(net, nets, exit_list) {
+		iqn = iq_net(net);
+		ida_destroy(&iqn->numbers);
+		kvfree(rcu_dereference_protected(iqn->actions, true));
+	}
 }

@@ -113,6 +113,13 @@ void iq_group_init(struct iq_net *iqn);
 /** iq_group_exit() - all groups go; nobody is in one, and no packet comes any more */
 void iq_group_exit(struct iq_net *iqn);
 
+/**
+ * iq_group_exit_batch() - what is left of groups of namespaces that go together
+ *
+ * @nets: as of pernet_operations.exit_batch; iq_group_exit() is done for each
+ */
+void iq_group_exit_batch(struct list_head *nets);
+
 /* All below: iq_net.config_lock is held. */
 
 /**

@@ -15,7 +15,6 @@
 #if !defined(_IPSEC_QOS_TRACE_H) || defined(TRACE_HEADER_MULTI_READ)
 #define _IPSEC_QOS_TRACE_H
 
-#include <linux/ip.h>
 #include <linux/genetlink.h>
 #include <linux/ip.h>
 #include <linux/ipv6.h>
