@@ -186,18 +186,26 @@ static double now(clockid_t clock)
 	return ts.tv_sec + ts.tv_nsec / 1e9;
 }
 
-/* What one that was killed has left: of one that runs the kernel lets nobody take it. */
+/*
+ * What one that was killed has left: its process is gone. Of one that runs in another
+ * PID namespace the kernel lets nobody take it.
+ */
 static void remove_stale(void)
 {
-	char path[PATH_SIZE];
+	char path[PATH_SIZE], *end;
 	struct dirent *entry;
 	DIR *dir = opendir(TRACEFS "/instances");
+	long pid;
 
-	while (dir && (entry = readdir(dir)))
-		if (!strncmp(entry->d_name, INSTANCE, strlen(INSTANCE)) &&
-		    snprintf(path, sizeof(path), TRACEFS "/instances/%s",
-			     entry->d_name) < (int)sizeof(path))
-			rmdir(path);
+	while (dir && (entry = readdir(dir))) {
+		if (strncmp(entry->d_name, INSTANCE, strlen(INSTANCE)))
+			continue;
+		pid = strtol(entry->d_name + strlen(INSTANCE), &end, 10);
+		if (pid <= 0 || *end || !kill((pid_t)pid, 0) || errno != ESRCH)
+			continue;
+		snprintf(path, sizeof(path), TRACEFS "/instances/" INSTANCE "%ld", pid);
+		rmdir(path);
+	}
 	if (dir)
 		closedir(dir);
 }
@@ -347,8 +355,8 @@ static int follow(struct trace *t, int pipe)
 			status = refused("poll: %s", strerror(errno));
 		if (access(TRACEFS "/" EVENTS, F_OK))
 			status = refused("ipsec_qos: the module was unloaded");
-		while (!stopped && (n = read(wait.fd, line + have,
-					     sizeof(line) - 1 - have)) > 0) {
+		while (!stopped && !ferror(stdout) &&
+		       (n = read(wait.fd, line + have, sizeof(line) - 1 - have)) > 0) {
 			have += n;
 			line[have] = '\0';
 			while (!stopped && (end = strchr(line, '\n'))) {
