@@ -332,7 +332,7 @@ install uninstall:
 # strongSwan's headers are fetched before the network is cut off.
 .PHONY: deb
 deb: $(B)/strongswan.flags
-	@scripts/deb $(B)/deb $(VERSION)
+	@B=$(B) scripts/deb $(B)/deb $(VERSION)
 
 .PHONY: clean
 clean:
