@@ -358,9 +358,12 @@ static struct conn *conn_of(struct request_charon *charon)
 	return (struct conn *)((char *)charon - offsetof(struct conn, charon));
 }
 
+/* What it answers is about what it has stated, so that comes first. */
 static bool can_send(struct request_charon *charon)
 {
-	return !conn_of(charon)->held;
+	const struct conn *conn = conn_of(charon);
+
+	return !conn->held && sad_source_synced(conn->source);
 }
 
 static void send_request(struct request_charon *charon,
@@ -467,6 +470,7 @@ static int on_statement(struct conn *conn, const struct iq_feed *msg)
 	} else if (msg->type == IQ_FEED_SYNC_START) {
 		tables_begin(server->tables);
 	} else if (msg->type == IQ_FEED_SYNC_END) {
+		requests_kick(server->requests);
 		tables_kick(server->tables);
 		if (ack && tables_busy(server->tables)) {
 			conn->syncing = true;

@@ -501,6 +501,11 @@ uint64_t sad_passed_over(const struct sad *sad)
 	return n;
 }
 
+bool sad_source_synced(const struct sad_source *source)
+{
+	return source->synced;
+}
+
 bool sad_synced(const struct sad *sad)
 {
 	const struct sad_source *source;
@@ -546,10 +551,13 @@ void sad_free(struct sad *sad)
 	free(sad);
 }
 
-const struct sad_ike *sad_find_ike(const struct sad *sad,
-				   const struct sad_source *source, uint32_t id)
+const struct sad_ike *sad_find_ike(struct sad *sad, const struct sad_source *source,
+				   uint32_t id)
 {
-	const struct sad_ike *ike = ike_find(sad, source, id);
+	struct sad_ike *ike = ike_find(sad, source, id);
 
-	return ike && !ike->closed ? ike : NULL;
+	if (!ike || ike->closed)
+		return NULL;
+	ike_resolve(sad, ike);
+	return ike;
 }

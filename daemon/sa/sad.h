@@ -180,6 +180,9 @@ uint64_t sad_passed_over(const struct sad *sad);
  */
 size_t sad_unseen(const struct sad *sad, uint16_t *port);
 
+/** sad_source_synced() - has this one stated all it has? */
+bool sad_source_synced(const struct sad_source *source);
+
 /** sad_synced() - is one connected, and has each stated all it has? */
 bool sad_synced(const struct sad *sad);
 
@@ -200,7 +203,7 @@ const struct sad_ike *sad_walk_next(struct sad_walk *walk);
 void sad_walk_end(struct sad_walk *walk);
 
 /** sad_find_ike() - the IKE SA that a charon stated by that number; NULL: none */
-const struct sad_ike *sad_find_ike(const struct sad *sad,
-				   const struct sad_source *source, uint32_t id);
+const struct sad_ike *sad_find_ike(struct sad *sad, const struct sad_source *source,
+				   uint32_t id);
 
 #endif /* IPSEC_QOSD_SAD_H */
