@@ -443,16 +443,34 @@ static unsigned int iq_t_own_hook(void *priv, struct sk_buff *skb,
 	return iq_frag_waited(skb) ? NF_ACCEPT : NF_DROP;
 }
 
+/* The sets that path.c has in the module: a hook of the tests' own is there for it. */
+static const struct nf_hook_ops iq_t_tag[] = {
+	{
+		.hook = iq_t_own_hook,
+		.pf = NFPROTO_IPV4,
+		.hooknum = NF_INET_PRE_ROUTING,
+		.priority = IQ_FIRST_PRIORITY,
+	},
+};
+
+const struct iq_hook_ops iq_hook_sets[__IQ_HOOKS_MAX] = {
+	[IQ_HOOKS_TAG] = { iq_t_tag, ARRAY_SIZE(iq_t_tag) },
+};
+
 /* What waited meets this module's own hook and those behind it, none in front. */
 static void iq_frag_hook_test(struct kunit *test)
 {
 	struct iq_t *t = test->priv;
 	int before = 0, behind = 0, i;
-	struct nf_hook_ops ops[] = {
+	/* Of one priority, who registered last stands in front. */
+	struct nf_hook_ops own = iq_t_tag[0], ops[] = {
 		{ .hook = iq_t_hook, .priv = &before, .priority = IQ_FIRST_PRIORITY - 1 },
-		{ .hook = iq_t_own_hook, .priv = &t->iqn, .priority = IQ_FIRST_PRIORITY },
+		{ .hook = iq_t_hook, .priv = &before, .priority = IQ_FIRST_PRIORITY },
 		{ .hook = iq_t_hook, .priv = &behind, .priority = IQ_FIRST_PRIORITY + 1 },
 	};
+
+	own.priv = &t->iqn;
+	KUNIT_ASSERT_EQ(test, nf_register_net_hook(t->net, &own), 0);
 
 	for (i = 0; i < ARRAY_SIZE(ops); i++) {
 		ops[i].pf = NFPROTO_IPV4;
@@ -463,12 +481,12 @@ static void iq_frag_hook_test(struct kunit *test)
 	iq_t_first(t, AF_INET, IPPROTO_ESP, 1, IQ_SA);
 	KUNIT_EXPECT_TRUE(test, iq_t_await(1));
 	/* It is gone: what was behind it is there still. */
-	nf_unregister_net_hook(t->net, &ops[1]);
+	nf_unregister_net_hook(t->net, &own);
 	KUNIT_EXPECT_TRUE(test, iq_t_hold(t, IPPROTO_ESP, 2));
 	iq_t_first(t, AF_INET, IPPROTO_ESP, 2, IQ_SA);
 	KUNIT_EXPECT_TRUE(test, iq_t_await(2));
-	nf_unregister_net_hook(t->net, &ops[0]);
-	nf_unregister_net_hook(t->net, &ops[2]);
+	for (i = 0; i < ARRAY_SIZE(ops); i++)
+		nf_unregister_net_hook(t->net, &ops[i]);
 	KUNIT_EXPECT_EQ(test, before, 0);
 	KUNIT_EXPECT_EQ(test, behind, 2);
 }

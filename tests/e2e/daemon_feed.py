@@ -572,9 +572,13 @@ def many_tunnels(d, c, other):
     for client in clients:
         client.close()
     other.close()
-    # a daemon that ends in the middle
-    with charon() as c:
+    # one that has not stated all it has yet is asked then; a daemon that ends
+    # in the middle
+    with charon(apart=True) as c:
         tool = up("site")
+        c.ike(1, "x.a.example")
+        check(not select.select([c.sock], [], [], 0.2)[0], "asked too soon")
+        c.ask("SYNC_END")
         check(c.receive()["type"] == "INITIATE", "not asked")
         d.end()
         err = tool.communicate(timeout=10 * SLOW)[1]
