@@ -58,8 +58,9 @@ lib_src		:= $(patsubst %,lib/%.c, \
 feed_src	:= $(filter lib/feed/%,$(lib_src))
 daemon_src	:= $(patsubst %,daemon/%.c, \
 		   log main once thread trust \
-		   config/conffile config/config config/fallback config/groups \
-		   config/loader config/match config/profiles config/rate \
+		   config/conffile config/config config/each config/fallback \
+		   config/groups config/loader config/match config/profiles \
+		   config/range config/rate \
 		   config/reader config/settings config/shapers \
 		   identity/der identity/dn identity/identity identity/idregex \
 		   sa/dispute sa/due sa/entry sa/groups sa/ike sa/keyed \

@@ -36,6 +36,18 @@ static struct conffile *read_sections(const char *file, char *error, size_t size
 		CONFFILE_KEY("dscp"),
 		CFG_END()
 	};
+	cfg_opt_t each_keys[] = {
+		CONFFILE_BEGIN(),
+		CONFFILE_KEY("marks"),
+		CONFFILE_KEY("clear"),
+		CONFFILE_KEY("ids"),
+		CONFFILE_KEY("per"),
+		CONFFILE_KEY("max"),
+		CONFFILE_KEY("overflow"),
+		CONFFILE_KEY("linger"),
+		CONFFILE_KEY("dscp"),
+		CFG_END()
+	};
 	cfg_opt_t profile_keys[] = {
 		CONFFILE_BEGIN(),
 		CONFFILE_LIST("identity"),
@@ -43,6 +55,7 @@ static struct conffile *read_sections(const char *file, char *error, size_t size
 		CONFFILE_LIST("member-of"),
 		CONFFILE_LIST("connection"),
 		CONFFILE_KEY("group"),
+		CONFFILE_SECTION("each", each_keys),
 		CFG_END()
 	};
 	cfg_opt_t class_keys[] = {
@@ -98,8 +111,8 @@ static bool read_all(struct reader *r, const struct conf_section **list)
 		{ "settings", conf_settings },
 		{ "fallback", conf_fallbacks },
 		{ "group", conf_groups },
-		{ "fallback", conf_check_fallbacks },
 		{ "profile", conf_profiles },
+		{ "fallback", conf_check_fallbacks },
 		{ "policy", conf_shapers },
 	};
 	size_t i;
@@ -173,6 +186,7 @@ void config_free(struct config *config)
 		free_texts(p->conns, p->n_conns);
 		free(p->name);
 		free(p->file);
+		free(p->range);
 	}
 	for (i = 0; i < config->n_shapers; i++) {
 		free(config->shapers[i].name);
@@ -182,6 +196,7 @@ void config_free(struct config *config)
 	free_texts(config->warnings, config->n_warnings);
 	match_index_free(config->index);
 	free(config->names);
+	free(config->ranges);
 	free(config->groups);
 	free(config->profiles);
 	free(config->shapers);

@@ -11,6 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "config/range.h"
 #include "identity/identity.h"
 #include "lib/kernel/group.h"
 #include "lib/kernel/settings.h"
@@ -29,7 +30,8 @@
  * @members: groups that the peer is a member of, as AAA or an attribute certificate
  *	says, with * wildcards; case does not count
  * @conns: connection names, with * wildcards
- * @group: the group's id
+ * @group: the group's id, 0: each peer has one of @range
+ * @range: NULL: all are in @group
  * @file: where it stands, for `profile show` and `profile test`
  * @line: in which line
  */
@@ -45,21 +47,40 @@ struct profile {
 	size_t n_conns;
 	char **conns;
 	uint32_t group;
+	struct range *range;
 	char *file;
 	unsigned int line;
 };
 
 /**
- * struct class - one class of a shaper
+ * enum class_way - which packets of a group are a class's
  *
- * @group: the group's id, 0: the default class
- * @rate: guaranteed, in bytes a second (per cents are resolved), not 0
- * @ceil: at most, in bytes a second, not less than @rate
+ * @CLASS_ALL: all of them
+ * @CLASS_ESP: ESP and IKE, as clear ones have a class of their own beside
+ * @CLASS_CLEAR: clear ones, which have a mark of their own
+ */
+enum class_way {
+	CLASS_ALL,
+	CLASS_ESP,
+	CLASS_CLEAR,
+};
+
+/**
+ * struct class - one class of a shaper, or one for each group of a range
+ *
+ * @group: the group's id, 0: the default class, or a range's
+ * @rate: guaranteed, in bytes a second (per cents are resolved), not 0; of a range's
+ *	what each of them has
+ * @ceil: at most, in bytes a second, not less than @rate; likewise
+ * @range: NULL: it is one class
+ * @way: of the default class CLASS_ALL
  */
 struct class {
 	uint32_t group;
 	uint64_t rate;
 	uint64_t ceil;
+	const struct range *range;
+	enum class_way way;
 };
 
 #define SHAPER_FLOWS_MAX	65536	/* as fq_codel has it */
@@ -93,6 +114,7 @@ struct shaper {
  * @users: who holds it (config_hold())
  * @groups: by their ids; of each id, name, mark, mask, priority and dscp
  * @profiles: as they stand in the file
+ * @ranges: those of profiles, in the order of their ids
  * @shapers: as they stand in the file
  * @names: the groups in the order of their names
  * @index: of the profiles, for config_match()
@@ -106,6 +128,8 @@ struct config {
 	struct iq_kernel_group *groups;
 	size_t n_profiles;
 	struct profile *profiles;
+	size_t n_ranges;
+	const struct range **ranges;
 	struct match_index *index;
 	size_t n_shapers;
 	struct shaper *shapers;
@@ -132,10 +156,21 @@ struct config *config_hold(struct config *config);
 /** config_free() - it has one user less: the last one's frees it; NULL is fine */
 void config_free(struct config *config);
 
-/** config_group() - the group with an id, or NULL */
-const struct iq_kernel_group *config_group(const struct config *config, uint32_t id);
+/** config_range() - the range that an id is of, or NULL */
+const struct range *config_range(const struct config *config, uint32_t id);
 
-/** config_group_named() - the group of a name, or NULL */
+/**
+ * config_group() - the group with an id, be it a section of the file or of a range
+ *
+ * Return: false: there is none.
+ */
+bool config_group(const struct config *config, uint32_t id, struct iq_kernel_group *group);
+
+/** config_group_written() - the group of a section with an id, or NULL */
+const struct iq_kernel_group *config_group_written(const struct config *config,
+						   uint32_t id);
+
+/** config_group_named() - the group of a section with a name, or NULL */
 const struct iq_kernel_group *config_group_named(const struct config *config,
 						 const char *name);
 

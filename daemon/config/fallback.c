@@ -52,18 +52,26 @@ static bool check_fallback(struct reader *r, const struct conf_section *s,
 			   const struct iq_fallback *f)
 {
 	const struct config *c = r->config;
+	struct iq_kernel_group group;
+	const struct iq_kernel_group *g = NULL;
+	uint32_t id;
 	size_t i;
 
-	for (i = 0; i < c->n_groups; i++) {
-		const struct iq_kernel_group *g = &c->groups[i];
-
-		if ((f->mark & g->mask) == g->mark)
-			return conf_warn(r, s, conf_find(s, "mark")->line,
-					 "fall-back dscp %s: packets of no group get the mark 0x%x/0x%x, which fits that of group %s, 0x%x/0x%x: classes, filters and routing rules for the group take them, too; where that is not meant, give the fall-back another mark",
-					 conf_shown(r, s->title), f->mark, f->mask, g->name,
-					 g->mark, g->mask);
+	for (i = 0; i < c->n_groups && !g; i++)
+		if ((f->mark & c->groups[i].mask) == c->groups[i].mark)
+			g = &c->groups[i];
+	for (i = 0; i < c->n_ranges && !g; i++) {
+		if (!range_fits(c->ranges[i], f->mark,
+				c->ranges[i]->mask | c->ranges[i]->clear, &id))
+			continue;
+		range_group(c->ranges[i], id, &group);
+		g = &group;
 	}
-	return true;
+	return !g ||
+	       conf_warn(r, s, conf_find(s, "mark")->line,
+			 "fall-back dscp %s: packets of no group get the mark 0x%x/0x%x, which fits that of group %s, 0x%x/0x%x: classes, filters and routing rules for the group take them, too; where that is not meant, give the fall-back another mark",
+			 conf_shown(r, s->title), f->mark, f->mask, g->name, g->mark,
+			 g->mask);
 }
 
 bool conf_check_fallbacks(struct reader *r, const struct conf_section **sections,

@@ -169,12 +169,25 @@ bool conf_group_id(struct reader *r, const struct conf_section *s,
 			 conf_shown(r, name));
 }
 
-const struct iq_kernel_group *config_group(const struct config *config, uint32_t id)
+const struct iq_kernel_group *config_group_written(const struct config *config,
+						   uint32_t id)
 {
 	const struct iq_kernel_group key = { .id = id };
 
 	return bsearch(&key, config->groups, config->n_groups,
 		       sizeof(*config->groups), compare_groups);
+}
+
+bool config_group(const struct config *config, uint32_t id, struct iq_kernel_group *group)
+{
+	const struct iq_kernel_group *written = config_group_written(config, id);
+	const struct range *range = written ? NULL : config_range(config, id);
+
+	if (written)
+		*group = *written;
+	else if (range)
+		range_group(range, id, group);
+	return written || range;
 }
 
 static int compare_names(const void *a, const void *b)

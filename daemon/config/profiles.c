@@ -86,6 +86,8 @@ static bool profile(struct reader *r, const struct conf_section *s, struct profi
 				 "profile '%s' names nobody: expected identity, eap-identity, member-of or connection",
 				 p->name);
 
+	if (utarray_len(&s->subs))
+		return conf_each(r, s, p);
 	return conf_need(r, s, "group", "the name of a group", &v) &&
 	       conf_group_id(r, s, v->line, v->text, &p->group);
 }
@@ -110,5 +112,5 @@ bool conf_profiles(struct reader *r, const struct conf_section **sections, size_
 	}
 	ok = ok && conf_unique(r, named, n, "profile");
 	free(named);
-	return ok;
+	return ok && conf_ranges(r, sections);
 }

@@ -23,6 +23,7 @@
  * @config: what has been read of it
  * @error: why it failed
  * @names: the groups by their names
+ * @max_groups: the file says how many there may be
  * @value: for conf_shown()
  * @turn: which of the two is next
  */
@@ -32,6 +33,7 @@ struct reader {
 	char *error;
 	size_t error_size;
 	struct named *names;
+	bool max_groups;
 	char value[2][TEXT_VALUE];
 	bool turn;
 };
@@ -59,6 +61,10 @@ bool conf_groups(struct reader *r, const struct conf_section **sections, size_t 
 bool conf_check_fallbacks(struct reader *r, const struct conf_section **sections,
 			  size_t n);
 bool conf_profiles(struct reader *r, const struct conf_section **sections, size_t n);
+/** conf_each() - the section each in one of a profile */
+bool conf_each(struct reader *r, const struct conf_section *s, struct profile *profile);
+/** conf_ranges() - of the same sections: are the ranges of groups apart from all others? */
+bool conf_ranges(struct reader *r, const struct conf_section **sections);
 bool conf_shapers(struct reader *r, const struct conf_section **sections, size_t n);
 
 /* Results */

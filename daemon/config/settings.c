@@ -57,6 +57,7 @@ static bool read_settings(struct reader *r, const struct conf_section *s)
 	    !ports(r, s, "natt-ports", c->natt_ports, &c->n_natt_ports))
 		return false;
 
+	r->max_groups = conf_find(s, "max-groups");
 	for (i = 0; i < c->n_ike_ports; i++) {
 		for (j = 0; j < c->n_natt_ports; j++) {
 			if (c->ike_ports[i] == c->natt_ports[j])

@@ -96,9 +96,9 @@ static json_t *ike_spi(uint64_t spi)
 
 static json_t *group_name(const struct daemon *daemon, uint32_t id)
 {
-	const struct iq_kernel_group *group = config_group(daemon->config, id);
+	struct iq_kernel_group group;
 
-	return text(group ? group->name : NULL);
+	return text(config_group(daemon->config, id, &group) ? group.name : NULL);
 }
 
 static int dump(json_t *json, char **out)
@@ -138,7 +138,7 @@ static json_t *disputes(const struct daemon *daemon,
 		dispute_say(&found[i], child->ike->conn, child->name, buf,
 			    sizeof(buf));
 		json_array_append_new(array, json_pack("{s:o, s:I, s:o}",
-			"group", text(found[i].group->name),
+			"group", text(found[i].group.name),
 			"bits", (json_int_t)found[i].bits,
 			"text", text(buf)));
 	}
@@ -366,12 +366,13 @@ static int answer_test(const struct daemon *daemon, const char *arg,
 		       char **out, char *why, size_t size)
 {
 	const struct profile *profile = NULL;
-	const struct iq_kernel_group *group = NULL;
+	struct iq_kernel_group group;
 	char shown[IQ_FEED_ID_MAX * 2], reason[512] = "";
 	const char *eap = NULL, *member = NULL, *conn = NULL, *wrong = NULL;
 	char *copy, *part, *rest;
 	struct identity id = {}, eap_id = {};
 	struct proved proved[3] = { { .id = &id } };
+	bool has;
 	int err;
 
 	copy = strdup(arg);
@@ -416,8 +417,7 @@ static int answer_test(const struct daemon *daemon, const char *arg,
 	}
 	profile = config_match(daemon->config, proved, 3, conn, reason,
 			       sizeof(reason));
-	if (profile)
-		group = config_group(daemon->config, profile->group);
+	has = profile && config_group(daemon->config, profile->group, &group);
 	identity_format(&id, shown, sizeof(shown));
 	err = dump(json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
 			     "identity", text(shown),
@@ -425,11 +425,9 @@ static int answer_test(const struct daemon *daemon, const char *arg,
 			     "file", text(profile ? profile->file : NULL),
 			     "line", profile ? json_integer(profile->line) :
 					       json_null(),
-			     "group", text(group ? group->name : NULL),
-			     "mark", group ? json_integer(group->mark) :
-					     json_null(),
-			     "mask", group ? json_integer(group->mask) :
-					     json_null(),
+			     "group", text(has ? group.name : NULL),
+			     "mark", has ? json_integer(group.mark) : json_null(),
+			     "mask", has ? json_integer(group.mask) : json_null(),
 			     "why", text(reason)),
 		   out);
 out:
@@ -446,9 +444,12 @@ static int write_class(const struct config *config, const struct shaper *shaper,
 		       const struct shaper_state *state,
 		       const struct qdisc_count *count, FILE *file)
 {
-	const struct iq_kernel_group *group = config_group(config, class->group);
+	struct iq_kernel_group found, *group = NULL;
 	json_t *json;
 	int err;
+
+	if (config_group(config, class->group, &found))
+		group = &found;
 
 	json = json_pack(
 		"{s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:s, s:o}",

@@ -39,14 +39,14 @@ static size_t add(struct dispute *found, size_t n, const struct claims *claims,
 		.claims = 1U << claim,
 		.value = claims->value[claim],
 		.mask = claims->mask[claim],
-		.group = group,
+		.group = *group,
 		.own = own,
 		.bits = claims->mask[claim] & group->mask,
 	};
 	size_t i;
 
 	for (i = 0; i < n; i++)
-		if (found[i].group == group && found[i].own == own &&
+		if (found[i].group.id == group->id && found[i].own == own &&
 		    found[i].value == new.value && found[i].mask == new.mask) {
 			found[i].claims |= new.claims;
 			return n;
@@ -56,19 +56,40 @@ static size_t add(struct dispute *found, size_t n, const struct claims *claims,
 	return n;
 }
 
+/* The groups of ranges are not looked at one by one: of each range, one that is in dispute. */
+static size_t find_ranges(const struct config *config, const struct claims *claims,
+			  enum claim claim, uint32_t group, struct dispute *found, size_t n)
+{
+	struct iq_kernel_group g;
+	const struct range *range;
+	uint32_t mask, id;
+	size_t i;
+
+	for (i = 0; i < config->n_ranges; i++) {
+		range = config->ranges[i];
+		mask = claims->mask[claim] & (range->mask | range->clear);
+		if (!mask || !range_fits(range, claims->value[claim], mask, &id) || id == group)
+			continue;
+		range_group(range, id, &g);
+		n = add(found, n, claims, claim, &g, false);
+	}
+	return n;
+}
+
 size_t dispute_find(const struct config *config, const struct claims *claims,
 		    uint32_t group, struct dispute found[DISPUTES])
 {
-	const struct iq_kernel_group *own = group ? config_group(config, group) : NULL;
+	struct iq_kernel_group own = {};
+	bool has = group && config_group(config, group, &own);
 	const struct iq_kernel_group *g;
 	uint32_t bits;
 	size_t n = 0;
 	int i;
 
-	for (i = 0; own && i < CLAIMS; i++) {
-		bits = claims->mask[i] & own->mask;
-		if ((claims->value[i] ^ own->mark) & bits)
-			n = add(found, n, claims, i, own, true);
+	for (i = 0; has && i < CLAIMS; i++) {
+		bits = claims->mask[i] & own.mask;
+		if ((claims->value[i] ^ own.mark) & bits)
+			n = add(found, n, claims, i, &own, true);
 	}
 	/* by what an SA sets nothing is looked up */
 	for (i = 0; i <= CLAIM_MARK_OUT; i++) {
@@ -77,10 +98,11 @@ size_t dispute_find(const struct config *config, const struct claims *claims,
 		for (g = config->groups; g < config->groups + config->n_groups;
 		     g++) {
 			bits = claims->mask[i] & g->mask;
-			if (g != own && bits &&
+			if (g->id != own.id && bits &&
 			    !((claims->value[i] ^ g->mark) & bits))
 				n = add(found, n, claims, i, g, false);
 		}
+		n = find_ranges(config, claims, i, group, found, n);
 	}
 	return n;
 }
@@ -111,12 +133,12 @@ void dispute_say(const struct dispute *d, const char *conn, const char *child,
 	put_claims(&t, d);
 	if (!d->own) {
 		text_put(&t, ", which packets of group %s (0x%x/0x%x) fit in the bits 0x%x: its policies may take them, too; give one of the two another value there",
-			 d->group->name, d->group->mark, d->group->mask,
+			 d->group.name, d->group.mark, d->group.mask,
 			 d->bits);
 		return;
 	}
 	text_put(&t, " wants the bits 0x%x, and so does its group %s (0x%x/0x%x) with another value: they stay the connection's, and where it needs them its packets lack the group's mark; ",
-		 d->bits, d->group->name, d->group->mark, d->group->mask);
+		 d->bits, d->group.name, d->group.mark, d->group.mask);
 	if (!(d->value & d->bits)) {
 		text_put(&t, "give the connection's mark a mask without them (0x%x/0x%x)",
 			 d->value, d->mask & ~d->bits);
@@ -139,7 +161,7 @@ void dispute_log(struct once *log, const struct dispute *d, const char *conn,
 
 	key = once_key(key, conn, strlen(conn) + 1);
 	key = once_key(key, child, strlen(child) + 1);
-	key = once_key(key, &d->group->id, sizeof(d->group->id));
+	key = once_key(key, &d->group.id, sizeof(d->group.id));
 	key = once_key(key, &d->claims, sizeof(d->claims));
 	if (!once_add(log, key, "connections and groups that want the same bits of marks"))
 		return;

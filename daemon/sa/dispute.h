@@ -55,7 +55,7 @@ struct dispute {
 	unsigned int claims;
 	uint32_t value;
 	uint32_t mask;
-	const struct iq_kernel_group *group;
+	struct iq_kernel_group group;
 	bool own;
 	uint32_t bits;
 };

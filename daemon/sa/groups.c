@@ -179,7 +179,7 @@ bool groups_write(struct tables *t, double stop)
  */
 void groups_ensure(struct tables *t, uint32_t id)
 {
-	const struct iq_kernel_group *g = config_group(t->config, id), *had;
+	const struct iq_kernel_group *g = config_group_written(t->config, id), *had;
 	struct iq_kernel_group now = { .id = id }, holder = {};
 
 	if (!g || t->stage >= STAGE_ENTRIES ||
@@ -197,6 +197,11 @@ void groups_ensure(struct tables *t, uint32_t id)
 		return;
 	rename_away(t, &holder);
 	iq_kernel_group_new(t->k, g, 1, OWNER, STATE);
+}
+
+bool groups_wanted(const struct tables *t, uint32_t id, struct iq_kernel_group *group)
+{
+	return config_group(t->config, id, group);
 }
 
 static int compare_ids(const void *a, const void *b)
@@ -257,10 +262,11 @@ void groups_begin_removing(struct tables *t, bool with_entries)
 bool groups_remove(struct tables *t, double stop)
 {
 	const struct iq_kernel_group *g;
+	struct iq_kernel_group wanted;
 
 	for (; t->at < utarray_len(&t->have); t->at++) {
 		g = utarray_eltptr(&t->have, t->at);
-		if (g->owner != OWNER || config_group(t->config, g->id))
+		if (g->owner != OWNER || groups_wanted(t, g->id, &wanted))
 			continue;
 		if (t->lost || monotonic() >= stop)
 			return false;

@@ -191,6 +191,13 @@ void groups_begin_removing(struct tables *t, bool with_entries);
 /** groups_remove() - they do; returns as groups_write() */
 bool groups_remove(struct tables *t, double stop);
 
+/**
+ * groups_wanted() - should the kernel have the group of an id?
+ *
+ * @group: as it should have it
+ */
+bool groups_wanted(const struct tables *t, uint32_t id, struct iq_kernel_group *group);
+
 /** groups_is_refused() - is a group of the configuration not in the kernel? */
 bool groups_is_refused(const struct tables *t, uint32_t group);
 

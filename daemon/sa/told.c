@@ -17,13 +17,13 @@
 
 static bool group_told(struct tables *t, const struct iq_event *ev)
 {
-	const struct iq_kernel_group *g = config_group(t->config, ev->group.id);
+	struct iq_kernel_group g;
 
-	if (!g || groups_is_refused(t, g->id) ||
-	    (ev->event != IPSEC_QOS_EVENT_DEL && groups_same(&ev->group, g)))
+	if (!groups_wanted(t, ev->group.id, &g) || groups_is_refused(t, g.id) ||
+	    (ev->event != IPSEC_QOS_EVENT_DEL && groups_same(&ev->group, &g)))
 		return false;
 	if (t->n_wrong < WRONG_GROUPS)
-		t->wrong[t->n_wrong] = g->id;
+		t->wrong[t->n_wrong] = g.id;
 	t->n_wrong++;
 	return true;
 }
@@ -114,7 +114,7 @@ void told_on_events(struct ev_loop *loop, ev_io *w, int revents)
 /* Are the configuration's groups what they should be after all? */
 static bool check_groups(struct tables *t)
 {
-	const struct iq_kernel_group *g;
+	struct iq_kernel_group g;
 	size_t i;
 
 	if (t->n_wrong > WRONG_GROUPS)
@@ -122,9 +122,8 @@ static bool check_groups(struct tables *t)
 	for (i = 0; i < t->n_wrong; i++) {
 		struct iq_kernel_group now = { .id = t->wrong[i] };
 
-		g = config_group(t->config, now.id);
-		if (g && !groups_is_refused(t, now.id) &&
-		    (iq_kernel_group_get(t->k, &now) || !groups_same(&now, g)))
+		if (groups_wanted(t, now.id, &g) && !groups_is_refused(t, now.id) &&
+		    (iq_kernel_group_get(t->k, &now) || !groups_same(&now, &g)))
 			return false;
 	}
 	return true;

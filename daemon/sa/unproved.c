@@ -5,6 +5,12 @@
 #include "lib/text.h"
 #include "sa/unproved.h"
 
+/* For messages. */
+static const char *group_of(const struct config *config, const struct profile *p)
+{
+	return p->range ? "of its own" : config_group_written(config, p->group)->name;
+}
+
 static void say(const struct config *config, const struct proof *claimed,
 		const char *conn, const struct profile *is,
 		const struct profile *would)
@@ -15,12 +21,12 @@ static void say(const struct config *config, const struct proof *claimed,
 
 	if (is) {
 		text_begin(&t, group, sizeof(group));
-		text_put(&t, "group %s", config_group(config, is->group)->name);
+		text_put(&t, "group %s", group_of(config, is));
 	}
 	log_warn("connection %s: a peer claims to be \"%s\", which nothing proved, and is in %s; proved, it would fit profile %s of group %s: have the connection prove it, or, if all of its peers belong there, give the profile connection = %s",
 		 name, text_clip(shown[1], sizeof(shown[1]), claimed->text),
 		 group, text_clip(shown[2], sizeof(shown[2]), would->name),
-		 config_group(config, would->group)->name, name);
+		 group_of(config, would), name);
 }
 
 void unproved_log(struct once *log, const struct config *config,
@@ -43,7 +49,8 @@ void unproved_log(struct once *log, const struct config *config,
 			continue;
 		proved[n] = (struct proved){ .id = &p->id, .eap = p->name };
 		would = config_match(config, proved, n + 1, conn, NULL, 0);
-		if (!would || (profile && profile->group == would->group))
+		if (!would || (profile && profile->group == would->group &&
+			       profile->range == would->range))
 			continue;
 		if (once_add(log, key,
 			     "connections whose peers only claim what profiles ask for"))

@@ -149,7 +149,7 @@ struct plan *plan_make(const struct config *config, const struct shaper *shaper,
 		       uint32_t mtu, const char **why)
 {
 	uint32_t frame = mtu + ETH_HLEN;
-	const struct iq_kernel_group *group;
+	struct iq_kernel_group group;
 	struct plan_class *pc;
 	struct plan *plan;
 	size_t i;
@@ -179,20 +179,19 @@ struct plan *plan_make(const struct config *config, const struct shaper *shaper,
 		if (!pc->class->group)
 			continue;
 
-		group = config_group(config, pc->class->group);
-		if (!group) {
+		if (!config_group(config, pc->class->group, &group)) {
 			*why = "a class names a group that does not exist";
 			goto free_plan;
 		}
 
 		/* Nor does cls_fw take a mark of 0. */
-		if (!(group->mark & group->mask)) {
+		if (!(group.mark & group.mask)) {
 			*why = "a group whose mark is 0 cannot be told from packets of no group";
 			goto free_plan;
 		}
 
-		pc->mark = group->mark & group->mask;
-		pc->mask = group->mask;
+		pc->mark = group.mark & group.mask;
+		pc->mask = group.mask;
 	}
 
 	fill_quantums(plan, frame);

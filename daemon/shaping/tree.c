@@ -69,20 +69,19 @@ static bool same_class(const struct plan_class *want, const struct tc_class *hav
 
 /* For messages: "class gold: " and the like. */
 static const char *class_name(const struct qdisc_ctl *ctl,
-			      const struct plan_class *want)
+			      const struct plan_class *want, struct iq_kernel_group *group)
 {
-	const struct iq_kernel_group *group;
-
 	if (want->minor == PLAN_MINOR_ROOT)
 		return "(root)";
 
-	group = config_group(ctl->config, want->class->group);
-	return group ? group->name : "default";
+	return config_group(ctl->config, want->class->group, group) ? group->name :
+								      "default";
 }
 
 static int put_class(const struct qdisc_ctl *ctl, struct site *site,
 		     const struct plan_class *want, uint32_t parent)
 {
+	struct iq_kernel_group group;
 	struct tc_class class = {
 		.parent = parent,
 		.handle = CLASSID(want->minor),
@@ -94,7 +93,7 @@ static int put_class(const struct qdisc_ctl *ctl, struct site *site,
 	};
 
 	if (tc_put_class(ctl->tc, site->ifindex, &class))
-		return site_fail(ctl, site, "class", class_name(ctl, want));
+		return site_fail(ctl, site, "class", class_name(ctl, want, &group));
 
 	return 0;
 }
@@ -102,6 +101,7 @@ static int put_class(const struct qdisc_ctl *ctl, struct site *site,
 static int put_leaf(const struct qdisc_ctl *ctl, struct site *site,
 		    const struct plan_class *want, bool anew)
 {
+	struct iq_kernel_group group;
 	struct tc_qdisc leaf = {
 		.parent = CLASSID(want->minor),
 		.target = want->target,
@@ -111,7 +111,7 @@ static int put_leaf(const struct qdisc_ctl *ctl, struct site *site,
 
 	if (tc_put_leaf(ctl->tc, site->ifindex, &leaf, anew))
 		return site_fail(ctl, site, "fq_codel of class",
-				 class_name(ctl, want));
+				 class_name(ctl, want, &group));
 
 	return 0;
 }
@@ -235,6 +235,7 @@ static int sync_filter(const struct qdisc_ctl *ctl, struct site *site,
 		       const struct plan_class *want, UT_array *filters)
 {
 	uint32_t classid = CLASSID(want->minor);
+	struct iq_kernel_group group;
 	struct seen_filter *filter;
 
 	filter = find_filter(filters, want->mark, want->mask);
@@ -258,7 +259,7 @@ static int sync_filter(const struct qdisc_ctl *ctl, struct site *site,
 
 	filter->tc.classid = classid;
 	if (tc_put_filter(ctl->tc, site->ifindex, ROOT, &filter->tc))
-		return site_fail(ctl, site, "filter of class", class_name(ctl, want));
+		return site_fail(ctl, site, "filter of class", class_name(ctl, want, &group));
 
 	return 0;
 }

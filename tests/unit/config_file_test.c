@@ -475,7 +475,7 @@ START_TEST(test_hostile)
 	c = load(text);
 	ck_assert_uint_eq(c->n_groups, IPSEC_QOS_MAX_GROUPS);
 	ck_assert_uint_eq(c->n_profiles, IPSEC_QOS_MAX_GROUPS);
-	ck_assert_str_eq(config_group(c, 4096)->name, "g4096");
+	ck_assert_str_eq(config_group_written(c, 4096)->name, "g4096");
 	config_free(c);
 	strcpy(p, "group one-more { id = 4097 mark = 4097/0xffff }\n");
 	write_file("main.conf", text);

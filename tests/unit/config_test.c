@@ -88,7 +88,7 @@ START_TEST(test_empty)
 	for (i = 0; i < N(texts); i++) {
 		c = load(texts[i]);
 		ck_assert_uint_eq(c->n_groups + c->n_profiles + c->n_shapers, 0);
-		ck_assert_ptr_null(config_group(c, 1));
+		ck_assert_ptr_null(config_group_written(c, 1));
 		config_free(c);
 	}
 }
@@ -127,10 +127,10 @@ START_TEST(test_everything)
 	ck_assert_uint_eq(c->groups[1].mask, UINT32_MAX);
 	ck_assert_uint_eq(c->groups[1].priority, 0x1001f);
 	ck_assert_int_eq(c->groups[1].dscp, 34);
-	ck_assert_ptr_eq(config_group(c, 2), &c->groups[0]);
-	ck_assert_ptr_eq(config_group(c, UINT32_MAX), &c->groups[1]);
-	ck_assert_ptr_null(config_group(c, 3));
-	ck_assert_ptr_null(config_group(c, 0));
+	ck_assert_ptr_eq(config_group_written(c, 2), &c->groups[0]);
+	ck_assert_ptr_eq(config_group_written(c, UINT32_MAX), &c->groups[1]);
+	ck_assert_ptr_null(config_group_written(c, 3));
+	ck_assert_ptr_null(config_group_written(c, 0));
 
 	ck_assert_uint_eq(c->profiles[0].group, UINT32_MAX);
 	ck_assert_uint_eq(c->profiles[0].line, 4);

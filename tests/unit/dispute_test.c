@@ -82,7 +82,7 @@ START_TEST(test_find)
 	struct claims c = claims(one->claim, one->value, one->mask);
 	size_t n = dispute_find(&config, &c, one->group, found), i;
 
-	for (i = 0; i < n && found[i].group->id != one->with; i++)
+	for (i = 0; i < n && found[i].group.id != one->with; i++)
 		;
 	if (!one->with) {
 		ck_assert_uint_eq(n, 0);
@@ -95,7 +95,7 @@ START_TEST(test_find)
 	say(&found[i]);
 	ck_assert_msg(strstr(said, "connection acme, CHILD SA net: ") == said &&
 		      strstr(said, claim_name(one->claim)) &&
-		      strstr(said, found[i].group->name) &&
+		      strstr(said, found[i].group.name) &&
 		      strstr(said, one->remedy), "%s", said);
 }
 END_TEST
@@ -165,7 +165,7 @@ START_TEST(test_log)
 	found[0].value++;
 	ck_assert_int_eq(logged(&log, &found[0], "a"), 0);
 	ck_assert_int_eq(logged(&log, &found[0], "b"), 1);
-	found[0].group = &groups[1];
+	found[0].group = groups[1];
 	ck_assert_int_eq(logged(&log, &found[0], "b"), 1);
 
 	/* never more than so many, and one line that says so */
