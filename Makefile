@@ -64,7 +64,7 @@ daemon_src	:= $(patsubst %,daemon/%.c, \
 		   config/reader config/settings config/shapers \
 		   identity/der identity/dn identity/identity identity/idregex \
 		   sa/dispute sa/due sa/entry sa/groups sa/ike sa/keyed \
-		   sa/module sa/ports sa/proof sa/sad sa/tables sa/told \
+		   sa/lease sa/leasefile sa/module sa/ports sa/proof sa/sad sa/tables sa/told \
 		   sa/unproved \
 		   feed/answer feed/listener feed/requests feed/server \
 		   shaping/plan shaping/qdisc shaping/shapers shaping/shaping \

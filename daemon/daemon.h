@@ -16,6 +16,7 @@
 #include "sa/sad.h"
 #include "feed/server.h"
 #include "shaping/shaping.h"
+#include "sa/leasefile.h"
 #include "sa/tables.h"
 
 #define DAEMON_VERSION	IPSEC_QOS_VERSION
@@ -25,6 +26,7 @@
  *
  * @file: the configuration's
  * @socket: where charon connects to
+ * @lease_file: which peer has which group
  * @config: the one in use
  * @loaded: when it was read
  * @error: why the last attempt to read it anew failed, "": it did not
@@ -36,6 +38,7 @@
 struct daemon {
 	const char *file;
 	const char *socket;
+	const char *lease_file;
 	struct config *config;
 	time_t loaded;
 	char error[IQ_FEED_WHY_MAX];
@@ -47,6 +50,7 @@ struct daemon {
 	ev_timer no_charon;
 	struct said said;
 	struct sad *sad;
+	struct leasefile *leases;
 	struct tables *tables;
 	struct server *server;
 	struct shaping *shaping;

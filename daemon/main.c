@@ -26,10 +26,11 @@
 static void usage(FILE *file)
 {
 	fprintf(file,
-		"Usage: ipsec-qosd [-c FILE] [-S SOCKET] [-d] [-t | -V | -h]\n"
+		"Usage: ipsec-qosd [-c FILE] [-S SOCKET] [-l FILE] [-d] [-t | -V | -h]\n"
 		"\n"
 		"  -c FILE    the configuration (%s)\n"
 		"  -S SOCKET  where charon and ipsec-qos connect to (%s)\n"
+		"  -l FILE    which peer has which group (%s)\n"
 		"  -d         say more\n"
 		"  -t         test the configuration and exit\n"
 		"  -V, --version\n"
@@ -37,7 +38,7 @@ static void usage(FILE *file)
 		"  -h, --help print this and exit\n"
 		"\n"
 		"It stays in the foreground. SIGHUP: read the configuration again.\n",
-		CONFIG_FILE, IQ_FEED_SOCKET);
+		CONFIG_FILE, IQ_FEED_SOCKET, LEASE_FILE);
 }
 
 /*
@@ -127,10 +128,10 @@ static void on_settled(void *arg)
 
 static int use_config(struct daemon *daemon, struct config *config)
 {
-	int err;
+	int err = sad_config(daemon->sad, config);
 
-	sad_config(daemon->sad, config);
-	err = tables_config(daemon->tables, config);
+	if (!err)
+		err = tables_config(daemon->tables, config);
 	if (!err)
 		shaping_config(daemon->shaping, config);
 	return err;
@@ -240,6 +241,27 @@ static void on_shaping(void *arg)
 	server_settled(daemon->server);
 }
 
+static void on_lease_used(void *arg, const struct lease *lease, bool fresh)
+{
+	struct daemon *daemon = arg;
+
+	if (fresh)
+		log_debug("group %u is %s's now", lease->id, lease->identity);
+	(void)daemon;
+}
+
+static void on_lease_written(void *arg, const struct lease *lease)
+{
+	struct daemon *daemon = arg;
+
+	leasefile_add(daemon->leases, lease);
+}
+
+static const struct lease_ops lease_ops = {
+	.used = on_lease_used,
+	.written = on_lease_written,
+};
+
 static int start(struct daemon *daemon, struct ev_loop *loop)
 {
 	int err;
@@ -249,7 +271,18 @@ static int start(struct daemon *daemon, struct ev_loop *loop)
 		log_err("out of memory");
 		return -ENOMEM;
 	}
-	sad_config(daemon->sad, daemon->config);
+	err = sad_config(daemon->sad, daemon->config);
+	if (err) {
+		log_err("out of memory");
+		return err;
+	}
+	leases_tell(sad_leases(daemon->sad), &lease_ops, daemon);
+	err = leasefile_open(&daemon->leases, loop, daemon->lease_file,
+			     sad_leases(daemon->sad));
+	if (err) {
+		log_err("cannot start a thread: %s", strerror(-err));
+		return err;
+	}
 	err = server_open(&daemon->server, loop, daemon->socket, daemon->sad,
 			  &server_ops, daemon);
 	if (err)
@@ -312,6 +345,7 @@ static int run(struct daemon *daemon)
 	loader_close(daemon->loader);
 	shaping_close(daemon->shaping);
 	tables_close(daemon->tables);
+	leasefile_close(daemon->leases);
 	sad_free(daemon->sad);
 	ev_loop_destroy(loop);
 	return err ? EXIT_FAILURE : EXIT_SUCCESS;
@@ -327,19 +361,23 @@ int main(int argc, char **argv)
 	struct daemon daemon = {
 		.file = CONFIG_FILE,
 		.socket = IQ_FEED_SOCKET,
+		.lease_file = LEASE_FILE,
 		.started = monotonic(),
 	};
 	int opt, level = LOG_INFO, status;
 	bool test = false;
 	char why[IQ_FEED_WHY_MAX];
 
-	while ((opt = getopt_long(argc, argv, "c:S:dtVh", options, NULL)) != -1) {
+	while ((opt = getopt_long(argc, argv, "c:S:l:dtVh", options, NULL)) != -1) {
 		switch (opt) {
 		case 'c':
 			daemon.file = optarg;
 			break;
 		case 'S':
 			daemon.socket = optarg;
+			break;
+		case 'l':
+			daemon.lease_file = optarg;
 			break;
 		case 'd':
 			level = LOG_DEBUG;

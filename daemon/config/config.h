@@ -218,4 +218,15 @@ const struct profile *config_match(const struct config *config,
 				   const struct proved *proved, size_t n,
 				   const char *conn, char *why, size_t why_size);
 
+/**
+ * config_met() - which of a peer's identities is it that a profile is for?
+ *
+ * Of those that meet its condition on the EAP identity, if it has one, else on the
+ * identity, the last that meets it most closely.
+ *
+ * Return: one of @proved, or NULL: it has neither condition.
+ */
+const struct proved *config_met(const struct profile *profile,
+				const struct proved *proved, size_t n);
+
 #endif /* IPSEC_QOSD_CONFIG_H */

@@ -165,6 +165,26 @@ static bool fits(const struct profile *p, const struct proved *proved, size_t n,
 	return true;
 }
 
+const struct proved *config_met(const struct profile *profile,
+				const struct proved *proved, size_t n)
+{
+	int kind = profile->n_eap_ids ? EAP_IDENTITY : IDENTITY;
+	const struct proved *best = NULL;
+	unsigned int most = 1;
+	size_t i;
+
+	for (i = 0; i < n; i++) {
+		struct met met[N_KINDS] = {};
+
+		meet_proved(met, profile, &proved[i]);
+		if (met[kind].weight < most)
+			continue;
+		most = met[kind].weight;
+		best = &proved[i];
+	}
+	return best;
+}
+
 static void explain(struct text *t, const struct fit *fit)
 {
 	const char *sep = "";

@@ -48,6 +48,7 @@ void groups_begin_reading(struct tables *t)
 
 	utarray_clear(&t->have);
 	t->at = 0;
+	t->n_came = 0;
 	if (!t->reader)
 		err = iq_kernel_open(&t->reader);
 	if (err)
@@ -70,6 +71,9 @@ static void read_groups(struct tables *t)
 		groups_begin_reading(t);
 		return;
 	}
+	/* peers that come meanwhile would have it begin anew without end */
+	if (err == -EINTR && t->n_came)
+		err = 0;
 	if (err) {
 		tables_refused_on(t, t->reader, "groups cannot be read", err);
 		/* what is left of it is nothing for the next time */
@@ -125,7 +129,8 @@ static void state_groups(struct tables *t)
 	struct iq_kernel_group some[TURN_GROUPS];
 
 	if (!n) {
-		t->stage = STAGE_ENTRIES;
+		t->stage = STAGE_RANGES;
+		t->at = 0;
 		return;
 	}
 	if (n > TURN_GROUPS)
@@ -155,6 +160,165 @@ static void state_groups(struct tables *t)
 	}
 }
 
+static int flush_and_remove(struct tables *t, const struct iq_kernel_group *g)
+{
+	union iq_any_entry filter = {};
+	uint32_t count;
+	int i;
+
+	for (i = 0; i < IQ_TABLES; i++) {
+		filter.entry.table = i;
+		filter.entry.group = g->id;
+		filter.entry.owner = OWNER;
+		iq_kernel_entry_flush(t->k, &filter.entry, &count);
+	}
+	return iq_kernel_group_del(t->k, g, 1);
+}
+
+/* One group that the configuration does not have any more goes. */
+static void remove_group(struct tables *t, const struct iq_kernel_group *g)
+{
+	int err = iq_kernel_group_del(t->k, g, 1);
+
+	if (err == -EBUSY && t->with_entries)
+		err = flush_and_remove(t, g);
+	if (!err || err == -ENOENT)
+		leases_gone(sad_leases(t->sad), g->id);
+	if (err == -EBUSY) {
+		t->left = true;
+		if (t->with_entries)
+			log_once(&t->leftover, LOG_WARNING,
+				 "group %s is not configured any more, but stays while entries made by hand use it: %s",
+				 g->name, iq_kernel_error(t->k));
+	} else if (err && err != -ENOENT) {
+		tables_refused(t, "a group cannot be removed", err);
+	}
+}
+
+/* Groups of ranges */
+
+static struct lease *find_lease(const struct tables *t, uint32_t id)
+{
+	return leases_find(sad_leases(t->sad), id);
+}
+
+/* What is refused is said; who is to be in it is tried again with all else. */
+static void state_ranged(struct tables *t, const struct iq_kernel_group *g, size_t n)
+{
+	char what[sizeof(t->troubles->what)];
+	struct lease *lease;
+	int all, err;
+	size_t i;
+
+	all = iq_kernel_group_new(t->k, g, n, OWNER, STATE);
+	for (i = 0; i < n && !t->lost; i++) {
+		err = all && n > 1 ? iq_kernel_group_new(t->k, &g[i], 1, OWNER, STATE) : all;
+		lease = find_lease(t, g[i].id);
+		if (lease) {
+			lease->kernel = !err;
+			lease->refused = err;
+		}
+		if (!err)
+			continue;
+		t->partial = true;
+		snprintf(what, sizeof(what), "group %s is refused", g[i].name);
+		tables_refused(t, what, err);
+	}
+}
+
+/* The next group of a range that the kernel should have: a lease's, or its overflow. */
+static bool next_ranged(const struct tables *t, uint32_t id, struct iq_kernel_group *group)
+{
+	const struct lease *lease = leases_next(sad_leases(t->sad), id);
+	uint32_t next = lease ? lease->id : UINT32_MAX;
+	size_t i;
+
+	for (i = 0; i < t->config->n_ranges; i++) {
+		const struct range *range = t->config->ranges[i];
+
+		if (range_own_overflow(range) && range->overflow > id && range->overflow < next)
+			next = range->overflow;
+	}
+	return config_group(t->config, next, group);
+}
+
+static void state_ranges(struct tables *t)
+{
+	struct iq_kernel_group some[TURN_GROUPS];
+	size_t n = 0;
+
+	while (n < TURN_GROUPS && next_ranged(t, t->at, &some[n]))
+		t->at = some[n++].id;
+	if (n)
+		state_ranged(t, some, n);
+	else
+		t->stage = STAGE_ENTRIES;
+}
+
+/* It counts for another peer now, and begins with nothing. */
+static void remake(struct tables *t, struct lease *lease)
+{
+	struct iq_kernel_group g = { .id = lease->id };
+	int err = iq_kernel_group_del(t->k, &g, 1);
+
+	lease->stale = false;
+	/* what is left in it is about to be removed: its SAs are gone */
+	if (err == -EBUSY)
+		err = flush_and_remove(t, &g);
+	if (!err)
+		lease->removed++;
+}
+
+/* As of groups_ensure(): a peer's group is stated when its first SA is. */
+static void ensure_ranged(struct tables *t, uint32_t id)
+{
+	struct lease *lease = find_lease(t, id);
+	struct iq_kernel_group g;
+
+	if (lease ? lease->kernel && !lease->stale :
+		    t->stage >= STAGE_ENTRIES || t->stage == STAGE_READ)
+		return;
+	if (lease && lease->stale)
+		remake(t, lease);
+	if (!config_group(t->config, id, &g))
+		return;
+	state_ranged(t, &g, 1);
+	t->n_came += t->stage == STAGE_READ;
+}
+
+static int hold_group(const struct iq_kernel_group *g, void *arg)
+{
+	struct tables *t = arg;
+
+	leases_hold(sad_leases(t->sad), g->id);
+	return 0;
+}
+
+void groups_hold(struct tables *t)
+{
+	int err = t->config->n_ranges ?
+		  iq_kernel_group_dump(t->k, OWNER, hold_group, t) : 0;
+
+	if (err)
+		tables_refused(t, "groups cannot be read", err);
+}
+
+bool groups_expire(struct tables *t, size_t max)
+{
+	struct lease *lease = NULL;
+	struct iq_kernel_group g;
+	bool with = t->with_entries;
+
+	while (max-- && !t->lost && (lease = leases_expired(sad_leases(t->sad), monotonic()))) {
+		if (!t->k || !lease->kernel || !config_group(t->config, lease->id, &g))
+			continue;
+		t->with_entries = true;
+		remove_group(t, &g);
+		t->with_entries = with;
+	}
+	return lease;
+}
+
 /*
  * The groups' turn. Return: false: there is more to do, or the module is gone.
  */
@@ -165,8 +329,10 @@ bool groups_write(struct tables *t, double stop)
 			read_groups(t);
 		else if (t->stage == STAGE_NAMES)
 			clear_name(t);
-		else
+		else if (t->stage == STAGE_GROUPS)
 			state_groups(t);
+		else
+			state_ranges(t);
 		if (monotonic() >= stop)
 			break;
 	}
@@ -182,7 +348,9 @@ void groups_ensure(struct tables *t, uint32_t id)
 	const struct iq_kernel_group *g = config_group_written(t->config, id), *had;
 	struct iq_kernel_group now = { .id = id }, holder = {};
 
-	if (!g || t->stage >= STAGE_ENTRIES ||
+	if (!g)
+		ensure_ranged(t, id);
+	if (!g || t->stage > STAGE_GROUPS ||
 	    (t->stage == STAGE_GROUPS && g - t->config->groups < (ptrdiff_t)t->at))
 		return;
 	if (t->stage != STAGE_READ)
@@ -201,7 +369,10 @@ void groups_ensure(struct tables *t, uint32_t id)
 
 bool groups_wanted(const struct tables *t, uint32_t id, struct iq_kernel_group *group)
 {
-	return config_group(t->config, id, group);
+	const struct range *range = config_range(t->config, id);
+
+	return config_group(t->config, id, group) &&
+	       (!range || id == range->overflow || lease_wanted(find_lease(t, id)));
 }
 
 static int compare_ids(const void *a, const void *b)
@@ -213,36 +384,10 @@ static int compare_ids(const void *a, const void *b)
 
 bool groups_is_refused(const struct tables *t, uint32_t group)
 {
-	return bsearch(&group, t->refused, t->n_refused, sizeof(group),
-		       compare_ids);
-}
+	const struct lease *lease = find_lease(t, group);
 
-/* One group that the configuration does not have any more goes. */
-static void remove_group(struct tables *t, const struct iq_kernel_group *g)
-{
-	union iq_any_entry filter = {};
-	uint32_t count;
-	int err, i;
-
-	err = iq_kernel_group_del(t->k, g, 1);
-	if (err == -EBUSY && t->with_entries) {
-		for (i = 0; i < IQ_TABLES; i++) {
-			filter.entry.table = i;
-			filter.entry.group = g->id;
-			filter.entry.owner = OWNER;
-			iq_kernel_entry_flush(t->k, &filter.entry, &count);
-		}
-		err = iq_kernel_group_del(t->k, g, 1);
-	}
-	if (err == -EBUSY) {
-		t->left = true;
-		if (t->with_entries)
-			log_once(&t->leftover, LOG_WARNING,
-				 "group %s is not configured any more, but stays while entries made by hand use it: %s",
-				 g->name, iq_kernel_error(t->k));
-	} else if (err && err != -ENOENT) {
-		tables_refused(t, "a group cannot be removed", err);
-	}
+	return (lease && lease->refused) ||
+	       bsearch(&group, t->refused, t->n_refused, sizeof(group), compare_ids);
 }
 
 /*

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "log.h"
 #include "sa/due.h"
 #include "sa/sad_priv.h"
 #include "sa/unproved.h"
@@ -143,6 +144,7 @@ static void free_if_unused(struct sad_ike *ike)
 		return;
 	not_old(ike);
 	LIST_REMOVE(ike, list);
+	leases_give_back(ike->lease);
 	ike_clear_texts(ike);
 	free(ike);
 }
@@ -196,13 +198,79 @@ void ike_leave(struct sad_entry *e)
 
 /* Its group */
 
+static void say_shared(struct sad *sad, const struct sad_ike *ike)
+{
+	const struct profile *profile = ike->profile;
+	const struct range *range = profile->range;
+	uint64_t key = once_key(ONCE_KEY, &range->id, sizeof(range->id));
+	struct iq_kernel_group group;
+
+	key = once_key(key, &ike->shared, sizeof(ike->shared));
+	if (!once_add(&sad->shared, key, "profiles with peers that have no group of their own"))
+		return;
+	if (!config_group(sad->config, range->overflow, &group))
+		strcpy(group.name, "none");
+	if (ike->shared == SAD_FULL)
+		log_warn("profile %s: as many peers as it may have (%u) have a group of their own: from now on, further ones share group %s; give it more marks, or a greater max",
+			 profile->name, range->max, group.name);
+	else
+		log_warn("profile %s: connection %s: nothing that a peer says of itself is proved, so it has no group of its own, but shares group %s",
+			 profile->name, ike->conn, group.name);
+}
+
+/* Of the range of its profile, the group that is its peer's. */
+static uint32_t own_group(struct sad *sad, struct sad_ike *ike, const struct range *range)
+{
+	char *identity = proofs_identity(&ike->proofs, ike->profile);
+	struct lease *lease = NULL;
+
+	if (identity)
+		lease = leases_take(sad->leases, range, identity, &ike->remote,
+				    ike->remote_port, ike->lease);
+	else
+		leases_give_back(ike->lease);
+	ike->lease = lease;
+	ike->shared = lease ? SAD_OWN : identity ? SAD_FULL : SAD_UNPROVED;
+	free(identity);
+	if (!lease)
+		say_shared(sad, ike);
+	return lease ? lease->id : range->overflow;
+}
+
+static uint32_t group_of(struct sad *sad, struct sad_ike *ike)
+{
+	const struct profile *profile = ike->profile;
+
+	if (profile && profile->range)
+		return own_group(sad, ike, profile->range);
+	leases_give_back(ike->lease);
+	ike->lease = NULL;
+	ike->shared = SAD_OWN;
+	return profile ? profile->group : 0;
+}
+
+size_t sad_shared(const struct sad *sad, const struct range *range, enum sad_shared why)
+{
+	const struct sad_ike *ike, *next;
+	size_t n = 0;
+
+	keyed_for_each(ike, next, &sad->ikes)
+		n += ike->profile && ike->profile->range == range && ike->shared == why;
+	return n;
+}
+
+struct leases *sad_leases(const struct sad *sad)
+{
+	return sad->leases;
+}
+
 void ike_set_group(struct sad *sad, struct sad_ike *ike)
 {
 	uint32_t former = ike->group;
 	struct sad_child *child;
 	struct sad_sa *sa;
 
-	ike->group = ike->profile ? ike->profile->group : 0;
+	ike->group = group_of(sad, ike);
 	if (ike->group != former)
 		LIST_FOREACH(child, &ike->children, list)
 			ike_log_disputes(sad, child);
@@ -263,18 +331,23 @@ static void make_old(struct sad *sad, struct sad_ike *ike)
 	LIST_INSERT_HEAD(&sad->olds, ike, olds);
 }
 
-void sad_config(struct sad *sad, const struct config *config)
+int sad_config(struct sad *sad, const struct config *config)
 {
+	int err = leases_config(sad->leases, config);
 	struct sad_ike *ike, *next;
 
+	if (err)
+		return err;
 	sad->config = config;
 	memset(&sad->disputes, 0, sizeof(sad->disputes));
 	memset(&sad->ports, 0, sizeof(sad->ports));
 	memset(&sad->unproved, 0, sizeof(sad->unproved));
+	memset(&sad->shared, 0, sizeof(sad->shared));
 	keyed_for_each(ike, next, &sad->ikes)
 		make_old(sad, ike);
 	LIST_FOREACH(ike, &sad->closed, list)
 		make_old(sad, ike);
+	return 0;
 }
 
 bool sad_resolve(struct sad *sad, size_t max)

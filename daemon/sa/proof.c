@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "sa/proof.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "lib/text.h"
 
 /* Of the longest identity, each of whose bytes may be written \xNN. */
 #define TEXT_MAX	(IDENTITY_LEN_MAX * 4 + 64)
@@ -183,6 +186,43 @@ size_t proofs_match(const struct proofs *proofs, struct proved *proved)
 			proved[n++] = (struct proved){ .member_of = p->name };
 	}
 	return n;
+}
+
+static const struct proof *proof_of(const struct proofs *proofs,
+				    const struct profile *profile)
+{
+	struct proved proved[PROOFS_MAX];
+	const struct proved *met = config_met(profile, proved, proofs_match(proofs, proved));
+	const struct proof *eap = proofs_eap(proofs), *best = proofs_best(proofs);
+	size_t i;
+
+	for (i = 0; met && i < proofs->n; i++)
+		if (profile->n_eap_ids ? proofs->v[i].name == met->eap :
+					 &proofs->v[i].id == met->id)
+			return &proofs->v[i];
+	if (eap && eap->name)
+		return eap;
+	return best && best->proof != IQ_FEED_PROOF_NONE ? best : NULL;
+}
+
+char *proofs_identity(const struct proofs *proofs, const struct profile *profile)
+{
+	const struct proof *proof = proof_of(proofs, profile);
+	bool eap = proof && is_eap(proof) && proof->name;
+	char text[TEXT_MAX], *p;
+	struct text t;
+
+	if (!proof)
+		return NULL;
+	text_begin(&t, text, sizeof(text));
+	text_put(&t, "%s:", eap ? "eap" : identity_type_name(proof->id.type));
+	if (eap)
+		text_escape(&t, proof->name, strlen(proof->name));
+	else
+		text_put(&t, "%s", proof->text);
+	for (p = text; *p; p++)
+		*p = tolower((unsigned char)*p);
+	return strdup(text);
 }
 
 const char *proof_name(enum iq_feed_proof proof)

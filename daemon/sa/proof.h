@@ -68,6 +68,18 @@ const struct proof *proofs_best(const struct proofs *proofs);
 /** proofs_eap() - the last one that EAP or XAuth proved, or NULL */
 const struct proof *proofs_eap(const struct proofs *proofs);
 
+/**
+ * proofs_identity() - the identity by which a peer is the same whenever it comes back
+ *
+ * The one that the profile is for; where that asks for none, the last that EAP or XAuth
+ * proved, or else the first that a key proved. Letters are small ones: to who compares
+ * names without their case, two that differ in it are one.
+ *
+ * Return: to be freed, such as "eap:carol@corp.example"; NULL: nothing is proved, or out
+ * of memory.
+ */
+char *proofs_identity(const struct proofs *proofs, const struct profile *profile);
+
 /** proofs_text() - that of proofs_best(), for messages */
 const char *proofs_text(const struct proofs *proofs);
 

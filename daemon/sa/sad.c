@@ -531,6 +531,11 @@ struct sad *sad_new(void)
 		free(sad);
 		return NULL;
 	}
+	sad->leases = leases_new();
+	if (!sad->leases) {
+		free(sad);
+		return NULL;
+	}
 	entries_init(sad->entries);
 	TAILQ_INIT(&sad->waiting);
 	ike_init(sad);
@@ -548,6 +553,7 @@ void sad_free(struct sad *sad)
 		drop_source(sad, source, true);
 		free_source(source);
 	}
+	leases_free(sad->leases);
 	free(sad);
 }
 

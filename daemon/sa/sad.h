@@ -20,6 +20,7 @@
 #include "config/config.h"
 #include "sa/dispute.h"
 #include "sa/entry.h"
+#include "sa/lease.h"
 #include "lib/feed/feed.h"
 #include "sa/ports.h"
 #include "sa/proof.h"
@@ -57,6 +58,19 @@ struct sad_child {
 };
 
 /**
+ * enum sad_shared - why a peer is in the group that all are in who have none of their own
+ *
+ * @SAD_OWN: it is not
+ * @SAD_FULL: the range has none left
+ * @SAD_UNPROVED: nothing that it says of itself is proved
+ */
+enum sad_shared {
+	SAD_OWN,
+	SAD_FULL,
+	SAD_UNPROVED,
+};
+
+/**
  * struct sad_ike - an IKE SA as charon stated it
  *
  * @key: which charon's, and its unique id there
@@ -68,6 +82,8 @@ struct sad_child {
  *	the IKE SA meets it without
  * @profile: which the configuration in use gives it, NULL: none
  * @group: that profile's, 0: none
+ * @lease: of @group, where the profile has one for each peer
+ * @shared: why @group is then not the peer's own
  * @entry: of the IKE table, NULL where another IKE SA has those SPIs now
  * @list: of those that are closed
  * @olds: of those that are @old
@@ -92,6 +108,8 @@ struct sad_ike {
 	bool old;
 	const struct profile *profile;
 	uint32_t group;
+	struct lease *lease;
+	enum sad_shared shared;
 	struct sad_entry *entry;
 	LIST_HEAD(, sad_sa) sas;
 	LIST_HEAD(, sad_child) children;
@@ -124,8 +142,20 @@ void sad_free(struct sad *sad);
  * resolved by it, and those that are there when sad_resolve() comes to them
  *
  * @config: kept and read until the next call; the former one is not
+ *
+ * Return: 0; -ENOMEM: the former one is still in use.
  */
-void sad_config(struct sad *sad, const struct config *config);
+int sad_config(struct sad *sad, const struct config *config);
+
+/** sad_leases() - who has which group of the configuration's ranges */
+struct leases *sad_leases(const struct sad *sad);
+
+/**
+ * sad_shared() - how many IKE SAs are of a range's peers that have no group of their own
+ *
+ * Looks at all IKE SAs.
+ */
+size_t sad_shared(const struct sad *sad, const struct range *range, enum sad_shared why);
 
 /**
  * sad_resolve() - resolve up to @max IKE SAs that were stated under an earlier

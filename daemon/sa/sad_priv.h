@@ -49,6 +49,8 @@ struct sad_source {
  * @disputes: that were logged under the configuration in use
  * @ports: likewise
  * @unproved: connections whose peers' groups nothing proves, likewise
+ * @shared: profiles some of whose peers have no group of their own, likewise
+ * @leases: who has which group of a range
  * @n_unseen: IKE SAs of which the module does not see all
  * @unseen_port: this host's, of the last that was found so
  * @why: of what was refused last
@@ -72,6 +74,8 @@ struct sad {
 	struct once disputes;
 	struct once ports;
 	struct once unproved;
+	struct once shared;
+	struct leases *leases;
 	size_t n_unseen;
 	uint16_t unseen_port;
 

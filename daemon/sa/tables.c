@@ -13,6 +13,10 @@
 #define RETRY_FIRST	1.0	/* seconds until what failed is tried again, */
 #define RETRY_MAX	60.0	/* doubled each time up to this */
 
+/* Groups of peers that have gone are removed some at a time, which is then put off. */
+#define TURN_LINGER	64
+#define LINGER_AGAIN	0.1	/* seconds */
+
 /* IKE SAs are resolved some at a time. */
 #define TURN_STEP	16
 
@@ -96,6 +100,7 @@ static void let_go(struct tables *t)
 	t->lost = false;
 	forget_troubles(t);
 	sad_kernel(t->sad, false);
+	leases_kernel_gone(sad_leases(t->sad));
 	/* from the loop: whoever called may be one that waits for it */
 	ev_timer_start(t->loop, &t->settle);
 }
@@ -138,6 +143,7 @@ static void take_up(struct tables *t)
 		log_over(&t->absent, "the module ipsec_qos is there");
 		compare_versions(t);
 		sad_kernel(t->sad, true);
+		groups_hold(t);
 		listen_to(t);
 		tables_restate(t, true);
 		return;
@@ -201,13 +207,17 @@ static void on_notice(struct ev_loop *loop, ev_io *w, int revents)
 static void state_conf(struct tables *t, bool raised)
 {
 	struct iq_conf conf = t->config->conf;
+	uint32_t most = t->config->n_groups;
 	struct iq_status st = {};
 	int err = 0;
+	size_t i;
 
 	t->raised = false;
+	for (i = 0; i < t->config->n_ranges; i++)
+		most += t->config->ranges[i]->n;
 	if (raised)
 		err = iq_kernel_status(t->k, &st);
-	if (!err && st.groups + t->config->n_groups > conf.max_groups) {
+	if (!err && st.groups + most > conf.max_groups) {
 		t->raised = true;
 		conf.max_groups = st.groups < IPSEC_QOS_MAX_GROUPS_LIMIT -
 					      conf.max_groups ?
@@ -537,6 +547,32 @@ static void on_retry(struct ev_loop *loop, ev_timer *w, int revents)
 		take_up(t);
 }
 
+static void watch_linger(struct tables *t)
+{
+	double deadline = leases_deadline(sad_leases(t->sad)), in;
+
+	if (!deadline || ev_is_active(&t->linger))
+		return;
+	in = deadline - monotonic();
+	ev_timer_set(&t->linger, in > 0.01 ? in : 0.01, 0.0);
+	ev_timer_start(t->loop, &t->linger);
+}
+
+static void on_linger(struct ev_loop *loop, ev_timer *w, int revents)
+{
+	struct tables *t = w->data;
+
+	/* while groups are stated nothing is known for certain of those there are */
+	if (t->k && t->stage < STAGE_ENTRIES) {
+		ev_timer_set(&t->linger, LINGER_AGAIN, 0.0);
+		ev_timer_start(loop, &t->linger);
+		return;
+	}
+	groups_expire(t, TURN_LINGER);
+	if (!check_lost(t))
+		watch_linger(t);
+}
+
 static void watch_overdue(struct tables *t)
 {
 	double deadline = sad_deadline(t->sad), in;
@@ -577,6 +613,7 @@ static void on_overdue(struct ev_loop *loop, ev_timer *w, int revents)
 void tables_kick(struct tables *t)
 {
 	watch_overdue(t);
+	watch_linger(t);
 	if (t->k)
 		ev_idle_start(t->loop, &t->write);
 	else
@@ -704,10 +741,11 @@ int tables_open(struct tables **out, struct ev_loop *loop, struct sad *sad,
 	ev_timer_init(&t->retry, on_retry, 0.0, 0.0);
 	ev_timer_init(&t->overdue, on_overdue, 0.0, 0.0);
 	ev_timer_init(&t->settle, on_settle, 0.0, 0.0);
+	ev_timer_init(&t->linger, on_linger, 0.0, 0.0);
 	ev_init(&t->events, told_on_events);
 	ev_timer_init(&t->mend, told_on_mend, 0.0, 0.0);
 	t->notice.data = t->write.data = t->retry.data = t;
-	t->overdue.data = t->settle.data = t;
+	t->overdue.data = t->settle.data = t->linger.data = t;
 	t->events.data = t->mend.data = t;
 	ev_io_start(loop, &t->notice);
 	take_up(t);
@@ -724,6 +762,7 @@ void tables_close(struct tables *t)
 	ev_timer_stop(t->loop, &t->retry);
 	ev_timer_stop(t->loop, &t->overdue);
 	ev_timer_stop(t->loop, &t->settle);
+	ev_timer_stop(t->loop, &t->linger);
 	ev_timer_stop(t->loop, &t->mend);
 	ev_io_stop(t->loop, &t->events);
 	module_watch_close(t->watch);

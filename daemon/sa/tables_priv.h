@@ -56,6 +56,7 @@ struct trouble {
  * @STAGE_READ: what groups there are is being read
  * @STAGE_NAMES: groups make way whose names others are to have
  * @STAGE_GROUPS: the configuration's are being stated
+ * @STAGE_RANGES: of its ranges, those that peers have
  * @STAGE_ENTRIES: SAs and IKE SAs are; also when all is as it should be
  * @STAGE_REMOVE: groups are removed that the configuration does not have any more
  */
@@ -63,6 +64,7 @@ enum stage {
 	STAGE_READ,
 	STAGE_NAMES,
 	STAGE_GROUPS,
+	STAGE_RANGES,
 	STAGE_ENTRIES,
 	STAGE_REMOVE,
 };
@@ -73,7 +75,8 @@ enum stage {
  * @k: NULL: the module is not there
  * @reader: a socket to read groups from piece by piece, at STAGE_READ
  * @tries: how often that may still be begun anew
- * @stage: with @at, the next group
+ * @stage: with @at, the next group; at STAGE_RANGES the id of the last
+ * @n_came: groups of peers that were stated meanwhile
  * @have: what groups there were when the generation was opened, in the order of
  *	their ids
  * @with_entries: those that are removed are so with what is in them
@@ -89,6 +92,7 @@ enum stage {
  * @write: runs while something is due
  * @retry: opens a generation anew after something failed
  * @overdue: for SAs that were announced and not installed
+ * @linger: groups of peers that have gone go from the kernel
  * @settle: nothing is due that could be written: the module is not there
  * @events: what the module tells
  * @mend: runs once something is not as it should be, as it told
@@ -113,6 +117,7 @@ struct tables {
 	unsigned int tries;
 	enum stage stage;
 	size_t at;
+	size_t n_came;
 	UT_array have;
 	bool with_entries;
 	bool left;
@@ -132,6 +137,7 @@ struct tables {
 	ev_timer retry;
 	ev_timer overdue;
 	ev_timer settle;
+	ev_timer linger;
 	ev_io events;
 	ev_timer mend;
 	uint32_t wrong[WRONG_GROUPS];
@@ -184,6 +190,12 @@ bool groups_write(struct tables *t, double stop);
 
 /** groups_ensure() - an entry is to be written whose group may not have had its turn */
 void groups_ensure(struct tables *t, uint32_t id);
+
+/** groups_hold() - which groups there are that peers had before the daemon started */
+void groups_hold(struct tables *t);
+
+/** groups_expire() - up to @max of peers that went long enough ago go; are there more? */
+bool groups_expire(struct tables *t, size_t max);
 
 /** groups_begin_removing() - those go that the configuration does not have any more */
 void groups_begin_removing(struct tables *t, bool with_entries);

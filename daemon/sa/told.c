@@ -17,8 +17,13 @@
 
 static bool group_told(struct tables *t, const struct iq_event *ev)
 {
+	struct lease *lease = leases_find(sad_leases(t->sad), ev->group.id);
 	struct iq_kernel_group g;
 
+	if (lease && lease->removed && ev->event == IPSEC_QOS_EVENT_DEL) {
+		lease->removed--;
+		return false;
+	}
 	if (!groups_wanted(t, ev->group.id, &g) || groups_is_refused(t, g.id) ||
 	    (ev->event != IPSEC_QOS_EVENT_DEL && groups_same(&ev->group, &g)))
 		return false;

@@ -1,0 +1,413 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#define _GNU_SOURCE	/* asprintf() */
+#include "sa/leasefile.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <jansson.h>
+#include <libgen.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "log.h"
+#include "thread.h"
+#include "trust.h"
+
+#define END_PATIENCE	1		/* seconds */
+#define FILE_MAX	(64U << 20)	/* bytes that are read: no range has so many */
+#define WAITING_MAX	(256U << 10)	/* bytes that wait: beyond, all is written anew */
+#define SPARE_LINES	1024		/* superseded ones, beside as many as there are leases */
+#define AGAIN		60.0		/* seconds until what failed is tried again */
+
+/**
+ * struct job - what the thread is to write
+ *
+ * @text: lines, NULL: nothing
+ * @whole: they are all there are
+ */
+struct job {
+	char *text;
+	size_t len;
+	bool whole;
+};
+
+/**
+ * struct leasefile - see leasefile.h
+ *
+ * @lines: in the file, as far as they were handed over
+ * @text: lines that wait for the thread, @len bytes of @room
+ * @whole: all is to be written anew, and @text is not needed
+ * @busy: the thread has a job
+ * @trouble: what was wrong with the last one
+ * @again: tries it again
+ * @lock: protects all that follows, and that nobody is woken who has ended
+ * @changed: there is something for the thread
+ * @job: for it; @error: what came of it, an errno; @done: it is done
+ * @stop: the thread is to end
+ */
+struct leasefile {
+	struct ev_loop *loop;
+	char *path;
+	struct leases *leases;
+	size_t lines;
+	char *text;
+	size_t len;
+	size_t room;
+	bool whole;
+	bool busy;
+	struct said trouble;
+	ev_timer again;
+	ev_async told;
+	pthread_t thread;
+
+	pthread_mutex_t lock;
+	pthread_cond_t changed;
+	struct job job;
+	int error;
+	bool done;
+	bool stop;
+};
+
+/* Reading */
+
+static void read_line(struct leasefile *f, const char *line, size_t len)
+{
+	const char *profile, *identity;
+	json_int_t id, number;
+	json_t *json = json_loadb(line, len, 0, NULL);
+
+	if (json && !json_unpack(json, "{s:I, s:s, s:s, s:I}", "id", &id, "profile", &profile,
+				 "identity", &identity, "number", &number) &&
+	    id > 0 && id <= RANGE_ID_MAX && number > 0 && number <= LEASES_IDENTITY)
+		leases_add(f->leases, id, profile, identity, number);
+	json_decref(json);
+}
+
+static void read_text(struct leasefile *f, const char *text, size_t len)
+{
+	const char *end;
+
+	/* what has no end was cut off */
+	for (; (end = memchr(text, '\n', len)); len -= end + 1 - text, text = end + 1) {
+		read_line(f, text, end - text);
+		f->lines++;
+	}
+	f->whole = len;
+}
+
+static int read_fd(struct leasefile *f, int fd, size_t size)
+{
+	char *text = malloc(size + 1);
+	size_t have = 0;
+	ssize_t n = 0;
+
+	if (!text)
+		return -ENOMEM;
+	while (have < size && (n = read(fd, text + have, size - have)) > 0)
+		have += n;
+	if (n < 0)
+		n = -errno;
+	else
+		read_text(f, text, have);
+	free(text);
+	return n < 0 ? n : 0;
+}
+
+static void read_file(struct leasefile *f)
+{
+	char why[512] = "";
+	struct stat st;
+	int fd, err;
+
+	fd = open(f->path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	if (fd < 0) {
+		if (errno != ENOENT)
+			log_warn("which peer had which group is not known: %s: %s", f->path,
+				 strerror(errno));
+		return;
+	}
+	if (fstat(fd, &st) || !S_ISREG(st.st_mode))
+		snprintf(why, sizeof(why), "it is no file");
+	else if (st.st_size > FILE_MAX)
+		snprintf(why, sizeof(why), "it has more than %u MiB", FILE_MAX >> 20);
+	else if (trust_check(&st, f->path, why, sizeof(why))) {
+		err = read_fd(f, fd, st.st_size);
+		if (err)
+			snprintf(why, sizeof(why), "%s", strerror(-err));
+	}
+	if (why[0])
+		log_warn("which peer had which group is not known: %s: %s", f->path, why);
+	close(fd);
+}
+
+/* Writing, in the thread */
+
+static int write_all(int fd, const char *text, size_t len)
+{
+	ssize_t n;
+
+	for (; len; text += n, len -= n) {
+		n = write(fd, text, len);
+		if (n < 0)
+			return -errno;
+	}
+	return 0;
+}
+
+static int write_whole(const char *path, const struct job *job)
+{
+	char *beside;
+	int fd, err;
+
+	if (asprintf(&beside, "%s.new", path) < 0)
+		return -ENOMEM;
+	unlink(beside);
+	fd = open(beside, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+	err = fd < 0 ? -errno : write_all(fd, job->text, job->len);
+	if (!err && fsync(fd))
+		err = -errno;
+	if (fd >= 0)
+		close(fd);
+	if (!err && rename(beside, path))
+		err = -errno;
+	if (err)
+		unlink(beside);
+	free(beside);
+	return err;
+}
+
+static int append(const char *path, const struct job *job)
+{
+	int fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	int err = fd < 0 ? -errno : write_all(fd, job->text, job->len);
+
+	if (fd >= 0)
+		close(fd);
+	return err;
+}
+
+static int make_folder(const char *path)
+{
+	char *copy = strdup(path);
+	int err = 0;
+
+	if (!copy)
+		return -ENOMEM;
+	if (mkdir(dirname(copy), 0700) && errno != EEXIST)
+		err = -errno;
+	free(copy);
+	return err;
+}
+
+static int do_job(const char *path, const struct job *job)
+{
+	int err = make_folder(path);
+
+	if (err)
+		return err;
+	return job->whole ? write_whole(path, job) : append(path, job);
+}
+
+static void *work(void *arg)
+{
+	struct leasefile *f = arg;
+	struct job job;
+	int err;
+
+	pthread_mutex_lock(&f->lock);
+	for (;;) {
+		job = f->job;
+		f->job.text = NULL;
+		if (!job.text) {
+			if (f->stop)
+				break;
+			pthread_cond_wait(&f->changed, &f->lock);
+			continue;
+		}
+		pthread_mutex_unlock(&f->lock);
+		err = do_job(f->path, &job);
+		free(job.text);
+		pthread_mutex_lock(&f->lock);
+		f->error = err;
+		f->done = true;
+		if (!f->stop)
+			ev_async_send(f->loop, &f->told);
+	}
+	pthread_mutex_unlock(&f->lock);
+	return NULL;
+}
+
+/* The daemon's loop */
+
+static bool put(struct leasefile *f, const struct lease *lease)
+{
+	json_t *json = json_pack("{s:I, s:s, s:s, s:I}", "id", (json_int_t)lease->id,
+				 "profile", lease->profile, "identity", lease->identity,
+				 "number", (json_int_t)lease->number);
+	size_t need = json ? json_dumpb(json, NULL, 0, JSON_COMPACT) : 0;
+	bool ok = need;
+	char *more;
+
+	if (ok && f->len + need + 1 > f->room) {
+		more = realloc(f->text, 2 * (f->len + need + 1));
+		ok = more;
+		if (more) {
+			f->text = more;
+			f->room = 2 * (f->len + need + 1);
+		}
+	}
+	if (ok) {
+		json_dumpb(json, f->text + f->len, need, JSON_COMPACT);
+		f->len += need;
+		f->text[f->len++] = '\n';
+		f->lines++;
+	}
+	json_decref(json);
+	return ok;
+}
+
+static void forget_text(struct leasefile *f)
+{
+	free(f->text);
+	f->text = NULL;
+	f->len = f->room = 0;
+}
+
+static void put_whole(struct leasefile *f)
+{
+	const struct lease *lease = NULL;
+
+	forget_text(f);
+	f->lines = 0;
+	while ((lease = leases_known(f->leases, lease)) && put(f, lease))
+		;
+}
+
+static void hand_over(struct leasefile *f)
+{
+	if (f->busy || ev_is_active(&f->again))
+		return;
+	if (f->whole)
+		put_whole(f);
+	if (!f->len)
+		return;
+	pthread_mutex_lock(&f->lock);
+	f->job = (struct job){ .text = f->text, .len = f->len, .whole = f->whole };
+	pthread_cond_signal(&f->changed);
+	pthread_mutex_unlock(&f->lock);
+	f->busy = true;
+	f->whole = false;
+	f->text = NULL;
+	f->len = f->room = 0;
+}
+
+static void on_told(struct ev_loop *loop, ev_async *w, int revents)
+{
+	struct leasefile *f = w->data;
+	bool done;
+	int err;
+
+	pthread_mutex_lock(&f->lock);
+	done = f->done;
+	err = f->error;
+	f->done = false;
+	pthread_mutex_unlock(&f->lock);
+	if (!done)
+		return;
+	f->busy = false;
+	if (err) {
+		log_once(&f->trouble, LOG_WARNING,
+			 "which peer has which group cannot be remembered beyond this daemon's end: %s: %s",
+			 f->path, strerror(-err));
+		f->whole = true;
+		ev_timer_set(&f->again, AGAIN, 0.0);
+		ev_timer_start(loop, &f->again);
+	} else {
+		log_over(&f->trouble, "which peer has which group is remembered in %s again",
+			 f->path);
+	}
+	hand_over(f);
+}
+
+static void on_again(struct ev_loop *loop, ev_timer *w, int revents)
+{
+	hand_over(w->data);
+}
+
+void leasefile_add(struct leasefile *f, const struct lease *lease)
+{
+	if (!f)
+		return;
+	if (f->lines > SPARE_LINES + 2 * leases_n_known(f->leases) || f->len > WAITING_MAX)
+		f->whole = true;
+	if (f->whole)
+		forget_text(f);
+	else if (!put(f, lease))
+		f->whole = true;
+	hand_over(f);
+}
+
+const char *leasefile_trouble(const struct leasefile *f)
+{
+	return f->trouble.text[0] ? f->trouble.text : NULL;
+}
+
+static void free_all(struct leasefile *f)
+{
+	pthread_cond_destroy(&f->changed);
+	pthread_mutex_destroy(&f->lock);
+	free(f->job.text);
+	free(f->text);
+	free(f->path);
+	free(f);
+}
+
+int leasefile_open(struct leasefile **out, struct ev_loop *loop, const char *path,
+		   struct leases *leases)
+{
+	struct leasefile *f = calloc(1, sizeof(*f));
+	int err;
+
+	if (!f)
+		return -ENOMEM;
+	f->loop = loop;
+	f->leases = leases;
+	pthread_mutex_init(&f->lock, NULL);
+	pthread_cond_init(&f->changed, NULL);
+	ev_timer_init(&f->again, on_again, 0.0, 0.0);
+	ev_async_init(&f->told, on_told);
+	f->again.data = f->told.data = f;
+	f->path = strdup(path);
+	err = f->path ? thread_start(&f->thread, work, f) : -ENOMEM;
+	if (err) {
+		free_all(f);
+		return err;
+	}
+	ev_async_start(loop, &f->told);
+	read_file(f);
+	*out = f;
+	return 0;
+}
+
+void leasefile_close(struct leasefile *f)
+{
+	if (!f)
+		return;
+	ev_async_stop(f->loop, &f->told);
+	ev_timer_stop(f->loop, &f->again);
+	if (f->whole)
+		put_whole(f);
+	pthread_mutex_lock(&f->lock);
+	if (!f->job.text && f->len) {
+		f->job = (struct job){ .text = f->text, .len = f->len, .whole = f->whole };
+		f->text = NULL;
+	}
+	f->stop = true;
+	pthread_cond_signal(&f->changed);
+	pthread_mutex_unlock(&f->lock);
+	if (thread_join(f->thread, END_PATIENCE))
+		free_all(f);
+}
