@@ -398,10 +398,13 @@ void leasefile_close(struct leasefile *f)
 		return;
 	ev_async_stop(f->loop, &f->told);
 	ev_timer_stop(f->loop, &f->again);
+	pthread_mutex_lock(&f->lock);
+	/* what the thread has not begun yet and what waits is not one job */
+	f->whole |= f->job.text && f->len;
 	if (f->whole)
 		put_whole(f);
-	pthread_mutex_lock(&f->lock);
-	if (!f->job.text && f->len) {
+	if (f->len) {
+		free(f->job.text);
 		f->job = (struct job){ .text = f->text, .len = f->len, .whole = f->whole };
 		f->text = NULL;
 	}
