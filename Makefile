@@ -66,7 +66,7 @@ daemon_src	:= $(patsubst %,daemon/%.c, \
 		   sa/dispute sa/due sa/entry sa/groups sa/ike sa/keyed \
 		   sa/lease sa/leasefile sa/module sa/ports sa/proof sa/sad sa/tables sa/told \
 		   sa/unproved \
-		   feed/answer feed/listener feed/requests feed/server \
+		   feed/answer feed/listener feed/ranges feed/requests feed/server \
 		   shaping/plan shaping/qdisc shaping/shapers shaping/shaping \
 		   shaping/site shaping/tc shaping/tree)
 plugin_src	:= $(patsubst %,daemon/charon/ipsec_qos_%.c, \

@@ -145,6 +145,32 @@ static void print_disputes(const json_t *peers)
 	json_decref(texts);
 }
 
+/* How full the ranges are out of which peers have groups of their own. */
+static void print_ranges(const json_t *ranges)
+{
+	const json_t *range;
+	uint64_t full, unproved;
+	size_t i;
+
+	json_array_foreach(ranges, i, range) {
+		full = member_number(range, "full");
+		unproved = member_number(range, "unproved");
+		printf("%-9s %s: %" PRIu64 " of %" PRIu64 " groups used, %" PRIu64
+		       " linger, %" PRIu64 " known", i ? "" : "each",
+		       member_text(range, "profile"), member_number(range, "used"),
+		       member_number(range, "max"), member_number(range, "lingering"),
+		       member_number(range, "known"));
+		if (full || unproved) {
+			printf("; ");
+			print_colored(COLOR_BAD, "in group ");
+			print_colored(COLOR_BAD, member_text(range, "overflow"));
+			printf(" together: %" PRIu64 " IKE SAs that found none left, %" PRIu64
+			       " that prove nothing", full, unproved);
+		}
+		putchar('\n');
+	}
+}
+
 static void print_status(json_t *answer)
 {
 	const json_t *config = json_object_get(answer, "config");
@@ -191,6 +217,12 @@ static void print_status(json_t *answer)
 	json_array_foreach(shaping, i, trouble) {
 		printf("%-9s ", i ? "" : "shaping");
 		print_colored(COLOR_BAD, json_string_value(trouble));
+		putchar('\n');
+	}
+	print_ranges(json_object_get(answer, "ranges"));
+	if (json_is_string(json_object_get(answer, "leases"))) {
+		printf("%-9s ", "leases");
+		print_colored(COLOR_BAD, member_text(answer, "leases"));
 		putchar('\n');
 	}
 	printf("peers     %zu\n", json_array_size(peers));

@@ -27,12 +27,24 @@ static const char *format_place(const json_t *p, char buf[CELL_MAX])
 	return buf;
 }
 
+/* The group of its peers, or of which range each has its own. */
+static void format_group(const json_t *p, char buf[CELL_MAX])
+{
+	const json_t *each = json_object_get(p, "each");
+
+	if (json_is_object(each))
+		snprintf(buf, CELL_MAX, "each of %" PRIu64 "-%" PRIu64,
+			 member_number(each, "first_id"), member_number(each, "last_id"));
+	else
+		snprintf(buf, CELL_MAX, "%s", member_text(p, "group"));
+}
+
 static void row(size_t i, char cells[][CELL_MAX], void *arg)
 {
 	const json_t *p = json_array_get(arg, i);
 
 	snprintf(cells[0], CELL_MAX, "%s", member_text(p, "name"));
-	snprintf(cells[1], CELL_MAX, "%s", member_text(p, "group"));
+	format_group(p, cells[1]);
 	format_list(json_object_get(p, "identities"), NULL, cells[2], CELL_MAX);
 	format_list(json_object_get(p, "eap"), NULL, cells[3], CELL_MAX);
 	format_list(json_object_get(p, "member_of"), NULL, cells[4], CELL_MAX);
@@ -61,14 +73,17 @@ static bool fits(const json_t *answer)
 
 static void print_test(json_t *answer)
 {
-	char mark[FORMAT_MAX], place[CELL_MAX];
+	char mark[FORMAT_MAX], place[CELL_MAX], group[CELL_MAX];
 
 	printf("identity  %s\nprofile   ", member_text(answer, "identity"));
 	if (fits(answer)) {
 		print_colored(COLOR_NAME, member_text(answer, "profile"));
 		printf(" (%s)\ngroup     ", format_place(answer, place));
-		print_colored(COLOR_NAME, member_text(answer, "group"));
-		printf("\nmark      %s\n", format_member_mark(answer, mark));
+		format_group(answer, group);
+		print_colored(COLOR_NAME, group);
+		putchar('\n');
+		if (json_is_string(json_object_get(answer, "group")))
+			printf("mark      %s\n", format_member_mark(answer, mark));
 	} else {
 		print_colored(COLOR_BAD, "none");
 		putchar('\n');

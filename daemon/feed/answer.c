@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "feed/answer.h"
+#include "feed/ranges.h"
 #include "clock.h"
 #include "lib/text.h"
 
@@ -205,6 +206,13 @@ static json_t *members_json(const struct proofs *proofs)
 	return array;
 }
 
+/* Why a peer has no group of its own, where it should have; null: it has, or need not. */
+static json_t *shared(enum sad_shared why)
+{
+	return why == SAD_OWN ? json_null() :
+	       json_string(why == SAD_FULL ? "full" : "unproved");
+}
+
 static int write_peer(const struct daemon *daemon, const struct sad_ike *ike,
 		      FILE *file)
 {
@@ -215,7 +223,7 @@ static int write_peer(const struct daemon *daemon, const struct sad_ike *ike,
 
 	LIST_FOREACH(child, &ike->children, list)
 		json_array_append_new(children, child_json(daemon, child));
-	json = json_pack("{s:I, s:i, s:o, s:o, s:o, s:i, s:o, s:i, s:b, s:o, s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
+	json = json_pack("{s:I, s:i, s:o, s:o, s:o, s:i, s:o, s:i, s:b, s:o, s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
 			 "ike_id", (json_int_t)ike->key.id,
 			 "version", ike->version,
 			 "spi_i", ike_spi(ike->spi_i),
@@ -237,6 +245,7 @@ static int write_peer(const struct daemon *daemon, const struct sad_ike *ike,
 			 "profile", text(ike->profile ? ike->profile->name :
 							NULL),
 			 "group", group_name(daemon, ike->group),
+			 "shared", shared(ike->shared),
 			 "children", children);
 	err = !json || json_dumpf(json, file, JSON_COMPACT) ? -ENOMEM : 0;
 	json_decref(json);
@@ -277,7 +286,7 @@ static int answer_daemon(const struct daemon *daemon, char **out)
 	const char *trouble = other ? other : tables_trouble(daemon->tables, 0);
 	unsigned int charons = sad_charons(daemon->sad);
 
-	return dump(json_pack("{s:s, s:I, s:{s:o, s:I, s:o}, s:{s:b, s:b, s:i, s:I, s:o}, s:{s:b, s:o}, s:i, s:o}",
+	return dump(json_pack("{s:s, s:I, s:{s:o, s:I, s:o}, s:{s:b, s:b, s:i, s:I, s:o}, s:{s:b, s:o}, s:i, s:o, s:o, s:o}",
 			      "version", DAEMON_VERSION,
 			      "uptime", (json_int_t)(monotonic() -
 						    daemon->started),
@@ -296,7 +305,10 @@ static int answer_daemon(const struct daemon *daemon, char **out)
 			      "connected", tables_there(daemon->tables),
 			      "error", text_or_null(trouble),
 			      "resyncs", tables_resyncs(daemon->tables),
-			      "shaping", add_shaping(daemon, json_array())),
+			      "shaping", add_shaping(daemon, json_array()),
+			      "ranges", ranges_all(daemon),
+			      "leases",
+			      text_or_null(leasefile_trouble(daemon->leases))),
 		    out);
 }
 
@@ -347,13 +359,14 @@ static int answer_profiles(const struct daemon *daemon, char **out)
 	for (i = 0; i < config->n_profiles; i++) {
 		const struct profile *p = &config->profiles[i];
 
-		json_array_append_new(array, json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:i}",
+		json_array_append_new(array, json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:i}",
 			"name", text(p->name),
 			"identities", texts(p->id_text, p->n_ids),
 			"eap", texts(p->eap_ids, p->n_eap_ids),
 			"member_of", texts(p->members, p->n_members),
 			"connections", texts(p->conns, p->n_conns),
 			"group", group_name(daemon, p->group),
+			"each", ranges_profile(daemon, p),
 			"file", text(p->file),
 			"line", p->line));
 	}
@@ -419,7 +432,7 @@ static int answer_test(const struct daemon *daemon, const char *arg,
 			       sizeof(reason));
 	has = profile && config_group(daemon->config, profile->group, &group);
 	identity_format(&id, shown, sizeof(shown));
-	err = dump(json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
+	err = dump(json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
 			     "identity", text(shown),
 			     "profile", text(profile ? profile->name : NULL),
 			     "file", text(profile ? profile->file : NULL),
@@ -428,6 +441,7 @@ static int answer_test(const struct daemon *daemon, const char *arg,
 			     "group", text(has ? group.name : NULL),
 			     "mark", has ? json_integer(group.mark) : json_null(),
 			     "mask", has ? json_integer(group.mask) : json_null(),
+			     "each", profile ? ranges_profile(daemon, profile) : json_null(),
 			     "why", text(reason)),
 		   out);
 out:
