@@ -54,7 +54,7 @@ static struct input {
 static bool in_batch;
 static int failed;	/* the STATUS_ of the first line that did */
 
-static int send_some(struct iq_kernel *k, int nlflags, const struct iq_entry *entry,
+static int send_some(struct iq_kernel *k, int nlflags, const struct iq_kernel_entry *entry,
 		     size_t n)
 {
 	if (!nlflags)
@@ -67,10 +67,10 @@ static int send_some(struct iq_kernel *k, int nlflags, const struct iq_entry *en
 }
 
 /* The gathered entry at @i. */
-static struct iq_entry *gathered_at(size_t i)
+static struct iq_kernel_entry *gathered_at(size_t i)
 {
-	return (struct iq_entry *)((char *)gathered.entries +
-				   i * iq_entry_size(gathered.table));
+	return (struct iq_kernel_entry *)((char *)gathered.entries +
+				   i * iq_kernel_entry_size(gathered.table));
 }
 
 static void blame_line(unsigned long line)
@@ -117,7 +117,7 @@ int flush_entries(void)
 	return status;
 }
 
-int send_entry(int nlflags, const struct iq_entry *entry)
+int send_entry(int nlflags, const struct iq_kernel_entry *entry)
 {
 	struct iq_kernel *k;
 	int ret;
@@ -130,7 +130,7 @@ int send_entry(int nlflags, const struct iq_entry *entry)
 			return STATUS_OK;	/* its line was blamed */
 		gathered.table = entry->table;
 		gathered.nlflags = nlflags;
-		memcpy(gathered_at(gathered.n), entry, iq_entry_size(entry->table));
+		memcpy(gathered_at(gathered.n), entry, iq_kernel_entry_size(entry->table));
 		gathered.lines[gathered.n++] = input.line;
 		return STATUS_OK;
 	}

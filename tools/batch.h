@@ -20,7 +20,7 @@
  *
  * Return: a STATUS_.
  */
-int send_entry(int nlflags, const struct iq_entry *entry);
+int send_entry(int nlflags, const struct iq_kernel_entry *entry);
 
 /**
  * flush_entries() - send what was gathered: before all that is not gathered

@@ -13,7 +13,7 @@
 #include "entry.h"
 #include "group.h"
 
-static const struct entry_type *type_of(const struct iq_entry *entry)
+static const struct entry_type *type_of(const struct iq_kernel_entry *entry)
 {
 	static const struct entry_type *const types[IQ_TABLES] = {
 		[IQ_TABLE_SA] = &sa_type,
@@ -25,7 +25,7 @@ static const struct entry_type *type_of(const struct iq_entry *entry)
 
 /* What stands behind a keyword. */
 static int read_value(const struct entry_type *type, unsigned int keyword,
-		      const char *value, struct iq_entry *entry)
+		      const char *value, struct iq_kernel_entry *entry)
 {
 	if (keyword == type->lifetime) {
 		if (parse_lifetime(value, &entry->lifetime))
@@ -153,7 +153,7 @@ static int del(struct args *args)
 
 json_t *entry_json(const void *item)
 {
-	const struct iq_entry *entry = item;
+	const struct iq_kernel_entry *entry = item;
 	const struct entry_type *type = type_of(entry);
 	json_t *json = type->key_json(entry);
 	char group[FORMAT_MAX];
@@ -173,10 +173,10 @@ json_t *entry_json(const void *item)
 
 static void row(size_t i, char cells[][CELL_MAX], void *arg)
 {
-	const struct iq_entry *entry = arg;
+	const struct iq_kernel_entry *entry = arg;
 	const struct entry_type *type = type_of(entry);
 
-	entry = (const void *)((const char *)arg + i * iq_entry_size(type->table));
+	entry = (const void *)((const char *)arg + i * iq_kernel_entry_size(type->table));
 	type->key_cells(entry, cells);
 	cells += type->n_key;
 	group_name(entry->group, cells[0]);
@@ -188,7 +188,7 @@ static void row(size_t i, char cells[][CELL_MAX], void *arg)
 		type->more_cells(entry, cells + 5);
 }
 
-static int collect(const struct iq_entry *entry, void *arg)
+static int collect(const struct iq_kernel_entry *entry, void *arg)
 {
 	return iq_array_push(arg, entry) ? 0 : -ENOMEM;
 }
@@ -196,7 +196,7 @@ static int collect(const struct iq_entry *entry, void *arg)
 static int show(struct args *args)
 {
 	const struct entry_type *type = args->object->entries;
-	UT_array list = { .icd = { .sz = iq_entry_size(type->table) } };
+	UT_array list = { .icd = { .sz = iq_kernel_entry_size(type->table) } };
 	union iq_any_entry filter;
 	int ret, tries = 0;
 	struct iq_kernel *k;

@@ -38,18 +38,18 @@ struct entry_type {
 	unsigned int owner;
 	unsigned int key;
 	unsigned int filter;
-	int (*read)(unsigned int keyword, const char *value, struct iq_entry *entry);
-	int (*complete)(unsigned int seen, struct iq_entry *entry);
-	int (*check)(const struct iq_entry *entry);
-	void (*restate)(struct iq_entry *entry);
+	int (*read)(unsigned int keyword, const char *value, struct iq_kernel_entry *entry);
+	int (*complete)(unsigned int seen, struct iq_kernel_entry *entry);
+	int (*check)(const struct iq_kernel_entry *entry);
+	void (*restate)(struct iq_kernel_entry *entry);
 
 	const struct column *columns;
 	size_t n_columns;
 	size_t n_key;
-	void (*key_cells)(const struct iq_entry *entry, char cells[][CELL_MAX]);
-	void (*more_cells)(const struct iq_entry *entry, char cells[][CELL_MAX]);
-	json_t *(*key_json)(const struct iq_entry *entry);
-	void (*more_json)(const struct iq_entry *entry, json_t *json);
+	void (*key_cells)(const struct iq_kernel_entry *entry, char cells[][CELL_MAX]);
+	void (*more_cells)(const struct iq_kernel_entry *entry, char cells[][CELL_MAX]);
+	json_t *(*key_json)(const struct iq_kernel_entry *entry);
+	void (*more_json)(const struct iq_kernel_entry *entry, json_t *json);
 };
 
 extern const struct entry_type sa_type, ike_type;

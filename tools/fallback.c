@@ -21,7 +21,7 @@ static const char *const keywords[] = {
 	[KEY_DSCP] = "dscp", [KEY_MARK] = "mark",
 };
 
-static int next_fallback(struct args *args, struct iq_fallback *f, bool mark)
+static int next_fallback(struct args *args, struct iq_kernel_fallback *f, bool mark)
 {
 	unsigned int seen = 0, i;
 	int ret, dscp;
@@ -62,7 +62,7 @@ static int write_table(struct iq_conf *conf)
 	return ret ? kernel_refused(ret) : STATUS_OK;
 }
 
-static struct iq_fallback *find(struct iq_conf *conf, uint8_t dscp)
+static struct iq_kernel_fallback *find(struct iq_conf *conf, uint8_t dscp)
 {
 	size_t i;
 
@@ -74,7 +74,7 @@ static struct iq_fallback *find(struct iq_conf *conf, uint8_t dscp)
 
 static int set(struct args *args, int nlflags)
 {
-	struct iq_fallback f, *there;
+	struct iq_kernel_fallback f, *there;
 	struct iq_status status;
 	int ret = next_fallback(args, &f, true);
 
@@ -111,7 +111,7 @@ static int replace(struct args *args)
 
 static int del(struct args *args)
 {
-	struct iq_fallback f, *there;
+	struct iq_kernel_fallback f, *there;
 	struct iq_status status;
 	int ret = next_fallback(args, &f, false);
 
@@ -141,7 +141,7 @@ static const struct column columns[] = {
 
 static void row(size_t i, char cells[][CELL_MAX], void *arg)
 {
-	const struct iq_fallback *f = (struct iq_fallback *)arg + i;
+	const struct iq_kernel_fallback *f = (struct iq_kernel_fallback *)arg + i;
 
 	format_dscp(f->dscp, cells[0]);
 	format_mark(f->mark, f->mask, cells[1]);
@@ -149,7 +149,7 @@ static void row(size_t i, char cells[][CELL_MAX], void *arg)
 
 static json_t *fallback_json(const void *item)
 {
-	const struct iq_fallback *f = item;
+	const struct iq_kernel_fallback *f = item;
 
 	return json_pack("{s:i, s:I, s:I}", "dscp", (int)f->dscp,
 			 "mark", (json_int_t)f->mark,

@@ -23,7 +23,7 @@ static const char *const keywords[] = {
 	[KEY_LIFETIME] = "lifetime", [KEY_OWNER] = "owner",
 };
 
-static int read_ike(unsigned int keyword, const char *value, struct iq_entry *entry)
+static int read_ike(unsigned int keyword, const char *value, struct iq_kernel_entry *entry)
 {
 	struct iq_ike *ike = (struct iq_ike *)entry;
 
@@ -42,14 +42,14 @@ static int read_ike(unsigned int keyword, const char *value, struct iq_entry *en
 	return STATUS_OK;
 }
 
-static int complete_ike(unsigned int seen, struct iq_entry *entry)
+static int complete_ike(unsigned int seen, struct iq_kernel_entry *entry)
 {
 	if (!(seen & SEEN(KEY_SPI_I)))
 		return usage_error("the initiator's SPI is missing: spi-i SPI");
 	return STATUS_OK;
 }
 
-static json_t *key_json(const struct iq_entry *entry)
+static json_t *key_json(const struct iq_kernel_entry *entry)
 {
 	const struct iq_ike *ike = (const struct iq_ike *)entry;
 	char spi_i[FORMAT_MAX], spi_r[FORMAT_MAX];
@@ -63,7 +63,7 @@ static const struct column columns[] = {
 	{ "RESPONDER SPI", .color = COLOR_ADDR }, ENTRY_COLUMNS,
 };
 
-static void key_cells(const struct iq_entry *entry, char cells[][CELL_MAX])
+static void key_cells(const struct iq_kernel_entry *entry, char cells[][CELL_MAX])
 {
 	const struct iq_ike *ike = (const struct iq_ike *)entry;
 

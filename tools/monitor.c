@@ -51,7 +51,7 @@ static void print_group(const struct iq_kernel_group *g)
 		printf(" dscp %s", format_dscp(g->dscp, text));
 }
 
-static void print_entry(const struct iq_entry *entry)
+static void print_entry(const struct iq_kernel_entry *entry)
 {
 	char text[FORMAT_MAX];
 

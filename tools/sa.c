@@ -27,12 +27,12 @@ static const char *const keywords[] = {
 	[KEY_FAMILY] = "family", [KEY_OWNER] = "owner",
 };
 
-static struct iq_sa *sa_of(struct iq_entry *entry)
+static struct iq_sa *sa_of(struct iq_kernel_entry *entry)
 {
 	return (struct iq_sa *)entry;
 }
 
-static const struct iq_sa *const_sa_of(const struct iq_entry *entry)
+static const struct iq_sa *const_sa_of(const struct iq_kernel_entry *entry)
 {
 	return (const struct iq_sa *)entry;
 }
@@ -49,7 +49,7 @@ static int read_spi(const char *value, uint32_t *spi)
 	return bad_value("spi", value, EXPECT_SPI);
 }
 
-static int read_sa(unsigned int keyword, const char *value, struct iq_entry *entry)
+static int read_sa(unsigned int keyword, const char *value, struct iq_kernel_entry *entry)
 {
 	struct iq_sa *sa = sa_of(entry);
 	uint8_t family = sa->dst.family;
@@ -75,7 +75,7 @@ static int read_sa(unsigned int keyword, const char *value, struct iq_entry *ent
 	return STATUS_OK;
 }
 
-static int complete_sa(unsigned int seen, struct iq_entry *entry)
+static int complete_sa(unsigned int seen, struct iq_kernel_entry *entry)
 {
 	if (!(seen & SEEN(KEY_DST)))
 		return usage_error("the SA's destination is missing: dst ADDRESS");
@@ -86,7 +86,7 @@ static int complete_sa(unsigned int seen, struct iq_entry *entry)
 	return STATUS_OK;
 }
 
-static int check_sa(const struct iq_entry *entry)
+static int check_sa(const struct iq_kernel_entry *entry)
 {
 	const struct iq_addr *dst = &const_sa_of(entry)->dst;
 	const char *why = no_destination(dst);
@@ -95,12 +95,12 @@ static int check_sa(const struct iq_entry *entry)
 	return why ? usage_error("dst %s %s", format_addr(dst, text), why) : STATUS_OK;
 }
 
-static void restate_sa(struct iq_entry *entry)
+static void restate_sa(struct iq_kernel_entry *entry)
 {
 	sa_of(entry)->flags &= IPSEC_QOS_SA_F_PENDING;
 }
 
-static json_t *key_json(const struct iq_entry *entry)
+static json_t *key_json(const struct iq_kernel_entry *entry)
 {
 	const struct iq_sa *sa = const_sa_of(entry);
 	char dst[FORMAT_MAX];
@@ -112,7 +112,7 @@ static json_t *key_json(const struct iq_entry *entry)
 			 "proto", proto_name(sa->proto));
 }
 
-static void more_json(const struct iq_entry *entry, json_t *json)
+static void more_json(const struct iq_kernel_entry *entry, json_t *json)
 {
 	uint32_t flags = const_sa_of(entry)->flags;
 
@@ -127,7 +127,7 @@ static const struct column columns[] = {
 	{ "STATE" },
 };
 
-static void key_cells(const struct iq_entry *entry, char cells[][CELL_MAX])
+static void key_cells(const struct iq_kernel_entry *entry, char cells[][CELL_MAX])
 {
 	const struct iq_sa *sa = const_sa_of(entry);
 
@@ -136,7 +136,7 @@ static void key_cells(const struct iq_entry *entry, char cells[][CELL_MAX])
 	snprintf(cells[2], CELL_MAX, "%s", proto_name(sa->proto));
 }
 
-static void more_cells(const struct iq_entry *entry, char cells[][CELL_MAX])
+static void more_cells(const struct iq_kernel_entry *entry, char cells[][CELL_MAX])
 {
 	uint32_t flags = const_sa_of(entry)->flags;
 

@@ -9,7 +9,7 @@ static bool fallback(struct reader *r, const struct conf_section *s)
 	struct iq_conf *c = &r->config->conf;
 	const struct conf_section *sub;
 	const struct conf_value *v;
-	struct iq_fallback *f;
+	struct iq_kernel_fallback *f;
 	int value;
 	size_t j;
 
@@ -49,7 +49,7 @@ bool conf_fallbacks(struct reader *r, const struct conf_section **sections, size
  * That may be meant so.
  */
 static bool check_fallback(struct reader *r, const struct conf_section *s,
-			   const struct iq_fallback *f)
+			   const struct iq_kernel_fallback *f)
 {
 	const struct config *c = r->config;
 	struct iq_kernel_group group;

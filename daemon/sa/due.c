@@ -310,7 +310,7 @@ void sad_written(struct sad *sad, struct sad_entry *e, enum sad_known known)
 
 /* What the kernel tells */
 
-static struct sad_entry *find_told(const struct sad *sad, const struct iq_entry *told)
+static struct sad_entry *find_told(const struct sad *sad, const struct iq_kernel_entry *told)
 {
 	union {
 		struct sad_sa_key sa;
@@ -335,7 +335,7 @@ static struct sad_entry *find_told(const struct sad *sad, const struct iq_entry 
  * is known to be wrong, and is tried again as it is. What a charon left that
  * died is the sweep's.
  */
-bool sad_seen(struct sad *sad, const struct iq_entry *told, uint32_t group,
+bool sad_seen(struct sad *sad, const struct iq_kernel_entry *told, uint32_t group,
 	      bool local)
 {
 	struct sad_entry *e = find_told(sad, told);
@@ -357,7 +357,7 @@ bool sad_seen(struct sad *sad, const struct iq_entry *told, uint32_t group,
 	return e->queue == SAD_MISSING;
 }
 
-void sad_went(struct sad *sad, const struct iq_entry *told)
+void sad_went(struct sad *sad, const struct iq_kernel_entry *told)
 {
 	struct sad_entry *e = find_told(sad, told);
 	struct sad_sa *sa = e ? sad_sa_of(e) : NULL;

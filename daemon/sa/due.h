@@ -76,14 +76,14 @@ void sad_settle(struct sad *sad, struct sad_sa *sa, enum sad_known known,
  * Return: it is not as it should be: sad_mend() is to be called before long,
  * but not all the time, for somebody may want it otherwise.
  */
-bool sad_seen(struct sad *sad, const struct iq_entry *told, uint32_t group,
+bool sad_seen(struct sad *sad, const struct iq_kernel_entry *told, uint32_t group,
 	      bool local);
 
 /**
  * sad_went() - the kernel's table told that an SA's entry is gone, and that
  * its SAD does not have the SA: if it had, that is why
  */
-void sad_went(struct sad *sad, const struct iq_entry *told);
+void sad_went(struct sad *sad, const struct iq_kernel_entry *told);
 
 /**
  * sad_mend() - what sad_seen() found wrong, and is not right again, is due

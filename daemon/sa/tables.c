@@ -239,7 +239,7 @@ static void lower_ceiling(struct tables *t)
 
 /* Entries */
 
-static void describe_sa(const struct iq_entry *v, char *buf, size_t size)
+static void describe_sa(const struct iq_kernel_entry *v, char *buf, size_t size)
 {
 	const struct iq_sa *sa = (const struct iq_sa *)v;
 	char addr[INET6_ADDRSTRLEN] = "?";
@@ -248,14 +248,14 @@ static void describe_sa(const struct iq_entry *v, char *buf, size_t size)
 	snprintf(buf, size, "SA %s spi 0x%08x", addr, sa->spi);
 }
 
-static void describe_ike(const struct iq_entry *v, char *buf, size_t size)
+static void describe_ike(const struct iq_kernel_entry *v, char *buf, size_t size)
 {
 	const struct iq_ike *ike = (const struct iq_ike *)v;
 
 	snprintf(buf, size, "IKE SA %016llx", (unsigned long long)ike->spi_i);
 }
 
-static void key_of_sa(const struct sad_entry *e, struct iq_entry *v)
+static void key_of_sa(const struct sad_entry *e, struct iq_kernel_entry *v)
 {
 	const struct sad_sa *sa = (const struct sad_sa *)e;
 	struct iq_sa *to = (struct iq_sa *)v;
@@ -265,7 +265,7 @@ static void key_of_sa(const struct sad_entry *e, struct iq_entry *v)
 	to->proto = sa->key.proto;
 }
 
-static void key_of_ike(const struct sad_entry *e, struct iq_entry *v)
+static void key_of_ike(const struct sad_entry *e, struct iq_kernel_entry *v)
 {
 	const struct sad_ike_entry *ike = (const struct sad_ike_entry *)e;
 	struct iq_ike *to = (struct iq_ike *)v;
@@ -279,8 +279,8 @@ static void key_of_ike(const struct sad_entry *e, struct iq_entry *v)
  * the kernel says no.
  */
 static const struct {
-	void (*key_of)(const struct sad_entry *e, struct iq_entry *v);
-	void (*describe)(const struct iq_entry *v, char *buf, size_t size);
+	void (*key_of)(const struct sad_entry *e, struct iq_kernel_entry *v);
+	void (*describe)(const struct iq_kernel_entry *v, char *buf, size_t size);
 	const char *refused;
 	const char *not_removed;
 } kinds[IQ_TABLES] = {
@@ -294,9 +294,9 @@ static const struct {
 };
 
 /* An entry as it should be, but for an SA's flags. */
-static void to_kernel(const struct sad_entry *e, struct iq_entry *v)
+static void to_kernel(const struct sad_entry *e, struct iq_kernel_entry *v)
 {
-	memset(v, 0, iq_entry_size(e->table));
+	memset(v, 0, iq_kernel_entry_size(e->table));
 	v->table = e->table;
 	v->group = e->group;
 	v->owner = OWNER;
@@ -348,16 +348,16 @@ static bool may_be_there(int err)
 }
 
 /* The @i-th entry of the request that is made up. */
-static struct iq_entry *bulk_at(struct tables *t, enum iq_table_id table, size_t i)
+static struct iq_kernel_entry *bulk_at(struct tables *t, enum iq_table_id table, size_t i)
 {
-	return (struct iq_entry *)((char *)&t->bulk + i * iq_entry_size(table));
+	return (struct iq_kernel_entry *)((char *)&t->bulk + i * iq_kernel_entry_size(table));
 }
 
 /* Make up the request for those of @entries that should be there; how many. */
 static size_t fill_bulk(struct tables *t, struct sad_entry **entries, size_t n,
 			int *err)
 {
-	struct iq_entry *v;
+	struct iq_kernel_entry *v;
 	struct sad_sa *sa;
 	size_t i, m = 0;
 	int one;

@@ -36,7 +36,7 @@ static bool group_told(struct tables *t, const struct iq_event *ev)
 static bool entry_told(struct tables *t, const struct iq_event *ev)
 {
 	const struct iq_sa *sa = ev->what == IQ_EVENT_SA ? &ev->sa : NULL;
-	const struct iq_entry *e = sa ? &sa->entry : &ev->ike.entry;
+	const struct iq_kernel_entry *e = sa ? &sa->entry : &ev->ike.entry;
 	bool local = sa && sa->flags & IPSEC_QOS_SA_F_LOCAL;
 
 	switch (ev->event) {

@@ -39,15 +39,15 @@ struct table {
 	int bytes;
 	bool expected;
 	struct nla_policy *policy;
-	int (*put_key)(struct nl_msg *msg, const struct iq_entry *entry);
-	int (*put_more)(struct nl_msg *msg, const struct iq_entry *entry);
-	int (*put_filter)(struct nl_msg *msg, const struct iq_entry *filter);
-	int (*get)(struct nlattr **tb, struct iq_entry *entry);
+	int (*put_key)(struct nl_msg *msg, const struct iq_kernel_entry *entry);
+	int (*put_more)(struct nl_msg *msg, const struct iq_kernel_entry *entry);
+	int (*put_filter)(struct nl_msg *msg, const struct iq_kernel_entry *filter);
+	int (*get)(struct nlattr **tb, struct iq_kernel_entry *entry);
 };
 
 /* SAs */
 
-static const struct iq_sa *sa_of(const struct iq_entry *entry)
+static const struct iq_sa *sa_of(const struct iq_kernel_entry *entry)
 {
 	return (const struct iq_sa *)entry;
 }
@@ -58,7 +58,7 @@ static int put_sa_address(struct nl_msg *msg, const struct iq_addr *dst)
 		       dst->b);
 }
 
-static int put_sa_key(struct nl_msg *msg, const struct iq_entry *entry)
+static int put_sa_key(struct nl_msg *msg, const struct iq_kernel_entry *entry)
 {
 	const struct iq_sa *sa = sa_of(entry);
 
@@ -73,14 +73,14 @@ nla_put_failure:
 	return -ENOMEM;
 }
 
-static int put_sa_more(struct nl_msg *msg, const struct iq_entry *entry)
+static int put_sa_more(struct nl_msg *msg, const struct iq_kernel_entry *entry)
 {
 	uint32_t flags = sa_of(entry)->flags;
 
 	return flags ? nla_put_u32(msg, IPSEC_QOS_SA_A_FLAGS, flags) : 0;
 }
 
-static int put_sa_filter(struct nl_msg *msg, const struct iq_entry *filter)
+static int put_sa_filter(struct nl_msg *msg, const struct iq_kernel_entry *filter)
 {
 	const struct iq_sa *sa = sa_of(filter);
 	static const uint8_t any[sizeof(sa->dst.b)];
@@ -100,7 +100,7 @@ nla_put_failure:
 	return -ENOMEM;
 }
 
-static int get_sa(struct nlattr **tb, struct iq_entry *entry)
+static int get_sa(struct nlattr **tb, struct iq_kernel_entry *entry)
 {
 	struct iq_sa *sa = (struct iq_sa *)entry;
 
@@ -130,12 +130,12 @@ static struct nla_policy sa_policy[IPSEC_QOS_SA_A_MAX + 1] = {
 
 /* IKE SAs */
 
-static const struct iq_ike *ike_of(const struct iq_entry *entry)
+static const struct iq_ike *ike_of(const struct iq_kernel_entry *entry)
 {
 	return (const struct iq_ike *)entry;
 }
 
-static int put_ike_key(struct nl_msg *msg, const struct iq_entry *entry)
+static int put_ike_key(struct nl_msg *msg, const struct iq_kernel_entry *entry)
 {
 	const struct iq_ike *ike = ike_of(entry);
 
@@ -147,7 +147,7 @@ nla_put_failure:
 	return -ENOMEM;
 }
 
-static int put_ike_filter(struct nl_msg *msg, const struct iq_entry *filter)
+static int put_ike_filter(struct nl_msg *msg, const struct iq_kernel_entry *filter)
 {
 	const struct iq_ike *ike = ike_of(filter);
 
@@ -161,7 +161,7 @@ nla_put_failure:
 	return -ENOMEM;
 }
 
-static int get_ike(struct nlattr **tb, struct iq_entry *entry)
+static int get_ike(struct nlattr **tb, struct iq_kernel_entry *entry)
 {
 	struct iq_ike *ike = (struct iq_ike *)entry;
 
@@ -223,19 +223,19 @@ static const struct table tables[IQ_TABLES] = {
 	},
 };
 
-static const struct table *table_of(const struct iq_entry *entry)
+static const struct table *table_of(const struct iq_kernel_entry *entry)
 {
 	return &tables[entry->table];
 }
 
-size_t iq_entry_size(enum iq_table_id table)
+size_t iq_kernel_entry_size(enum iq_table_id table)
 {
 	return tables[table].size;
 }
 
 static int put_key(struct nl_msg *msg, const void *what)
 {
-	const struct iq_entry *entry = what;
+	const struct iq_kernel_entry *entry = what;
 	const struct table *table = table_of(entry);
 	struct nlattr *nest = nla_nest_start(msg, table->nest);
 
@@ -246,7 +246,7 @@ static int put_key(struct nl_msg *msg, const void *what)
 
 static int put_entry(struct nl_msg *msg, const void *what)
 {
-	const struct iq_entry *entry = what;
+	const struct iq_kernel_entry *entry = what;
 	const struct table *table = table_of(entry);
 	struct nlattr *nest = nla_nest_start(msg, table->nest);
 
@@ -266,7 +266,7 @@ nla_put_failure:
 /* An empty nest is left out: it would say the same. */
 static int put_filter(struct nl_msg *msg, const void *what)
 {
-	const struct iq_entry *filter = what;
+	const struct iq_kernel_entry *filter = what;
 	const struct table *table = table_of(filter);
 	struct nlattr *nest = nla_nest_start(msg, table->nest);
 
@@ -281,7 +281,7 @@ nla_put_failure:
 	return -ENOMEM;
 }
 
-static int get_entry(struct nlattr *nest, enum iq_table_id id, struct iq_entry *entry)
+static int get_entry(struct nlattr *nest, enum iq_table_id id, struct iq_kernel_entry *entry)
 {
 	struct nlattr *tb[(IPSEC_QOS_SA_A_MAX > IPSEC_QOS_IKE_A_MAX ?
 			   IPSEC_QOS_SA_A_MAX : IPSEC_QOS_IKE_A_MAX) + 1];
@@ -318,8 +318,8 @@ int iq_get_ike(struct nlattr *nest, void *arg)
  */
 struct entry_sink {
 	enum iq_table_id table;
-	struct iq_entry *entry;
-	int (*cb)(const struct iq_entry *entry, void *arg);
+	struct iq_kernel_entry *entry;
+	int (*cb)(const struct iq_kernel_entry *entry, void *arg);
 	void *arg;
 };
 
@@ -340,7 +340,7 @@ void iq_kernel_expect(struct iq_kernel *k, size_t n)
 	k->expected = n;
 }
 
-int iq_kernel_entry_new(struct iq_kernel *k, const struct iq_entry *entry, size_t n,
+int iq_kernel_entry_new(struct iq_kernel *k, const struct iq_kernel_entry *entry, size_t n,
 			int owner, int nlflags)
 {
 	const struct table *table = table_of(entry);
@@ -349,15 +349,15 @@ int iq_kernel_entry_new(struct iq_kernel *k, const struct iq_entry *entry, size_
 		       table->expected ? k->expected : 0, put_entry);
 }
 
-int iq_kernel_entry_del(struct iq_kernel *k, const struct iq_entry *entry, size_t n)
+int iq_kernel_entry_del(struct iq_kernel *k, const struct iq_kernel_entry *entry, size_t n)
 {
 	const struct table *table = table_of(entry);
 
 	return iq_bulk(k, table->cmd_del, 0, -1, entry, n, table->size, -1, put_key);
 }
 
-int iq_kernel_entry_dump(struct iq_kernel *k, const struct iq_entry *filter,
-			 int (*cb)(const struct iq_entry *entry, void *arg), void *arg)
+int iq_kernel_entry_dump(struct iq_kernel *k, const struct iq_kernel_entry *filter,
+			 int (*cb)(const struct iq_kernel_entry *entry, void *arg), void *arg)
 {
 	const struct table *table = table_of(filter);
 	struct entry_sink sink = { .table = filter->table, .cb = cb, .arg = arg };
@@ -367,7 +367,7 @@ int iq_kernel_entry_dump(struct iq_kernel *k, const struct iq_entry *filter,
 		      iq_entries_answer, &entries);
 }
 
-int iq_kernel_entry_get(struct iq_kernel *k, struct iq_entry *entry)
+int iq_kernel_entry_get(struct iq_kernel *k, struct iq_kernel_entry *entry)
 {
 	const struct table *table = table_of(entry);
 	struct entry_sink sink = { .table = entry->table, .entry = entry };
@@ -377,7 +377,7 @@ int iq_kernel_entry_get(struct iq_kernel *k, struct iq_entry *entry)
 		      &entries);
 }
 
-int iq_kernel_entry_flush(struct iq_kernel *k, const struct iq_entry *filter,
+int iq_kernel_entry_flush(struct iq_kernel *k, const struct iq_kernel_entry *filter,
 			  uint32_t *count)
 {
 	*count = 0;

@@ -23,14 +23,14 @@ enum iq_table_id {
 };
 
 /**
- * struct iq_entry - what entries of both tables have in common
+ * struct iq_kernel_entry - what entries of both tables have in common
  *
  * It is the first member of what the table's entries are.
  *
  * @table: so it says whether it is of a struct iq_sa or of a struct iq_ike
  * @lifetime: seconds; 0: for ever
  */
-struct iq_entry {
+struct iq_kernel_entry {
 	enum iq_table_id table;
 	uint32_t group;
 	uint32_t lifetime;
@@ -49,7 +49,7 @@ struct iq_entry {
  * @flags: IPSEC_QOS_SA_F_*
  */
 struct iq_sa {
-	struct iq_entry entry;
+	struct iq_kernel_entry entry;
 	struct iq_addr dst;
 	uint32_t spi;
 	uint8_t proto;
@@ -63,7 +63,7 @@ struct iq_sa {
  * @has_spi_r: as a filter: @spi_r counts, also 0
  */
 struct iq_ike {
-	struct iq_entry entry;
+	struct iq_kernel_entry entry;
 	uint64_t spi_i;
 	uint64_t spi_r;
 	bool has_spi_r;
@@ -71,13 +71,13 @@ struct iq_ike {
 
 /* One of any table. */
 union iq_any_entry {
-	struct iq_entry entry;
+	struct iq_kernel_entry entry;
 	struct iq_sa sa;
 	struct iq_ike ike;
 };
 
-/** iq_entry_size() - bytes of a struct iq_sa or iq_ike: how far apart entries are */
-size_t iq_entry_size(enum iq_table_id table);
+/** iq_kernel_entry_size() - bytes of a struct iq_sa or iq_ike: how far apart entries are */
+size_t iq_kernel_entry_size(enum iq_table_id table);
 
 /**
  * iq_kernel_expect() - so many SAs come with later calls of iq_kernel_entry_new()
@@ -93,21 +93,21 @@ void iq_kernel_expect(struct iq_kernel *k, size_t n);
  * @entry: the first of an array of struct iq_sa or of struct iq_ike
  * @owner: enum ipsec_qos_owner
  */
-int iq_kernel_entry_new(struct iq_kernel *k, const struct iq_entry *entry, size_t n,
+int iq_kernel_entry_new(struct iq_kernel *k, const struct iq_kernel_entry *entry, size_t n,
 			int owner, int nlflags);
 
 /** iq_kernel_entry_del() - likewise; only the keys of @entry count */
-int iq_kernel_entry_del(struct iq_kernel *k, const struct iq_entry *entry, size_t n);
+int iq_kernel_entry_del(struct iq_kernel *k, const struct iq_kernel_entry *entry, size_t n);
 
 /** iq_kernel_entry_get() - fill in the rest of the entry that has this key */
-int iq_kernel_entry_get(struct iq_kernel *k, struct iq_entry *entry);
+int iq_kernel_entry_get(struct iq_kernel *k, struct iq_kernel_entry *entry);
 
 /** iq_kernel_entry_dump() - call @cb with all that @filter matches */
-int iq_kernel_entry_dump(struct iq_kernel *k, const struct iq_entry *filter,
-			 int (*cb)(const struct iq_entry *entry, void *arg), void *arg);
+int iq_kernel_entry_dump(struct iq_kernel *k, const struct iq_kernel_entry *filter,
+			 int (*cb)(const struct iq_kernel_entry *entry, void *arg), void *arg);
 
 /** iq_kernel_entry_flush() - remove what @filter matches, @count entries */
-int iq_kernel_entry_flush(struct iq_kernel *k, const struct iq_entry *filter,
+int iq_kernel_entry_flush(struct iq_kernel *k, const struct iq_kernel_entry *filter,
 			  uint32_t *count);
 
 int iq_kernel_resync_start(struct iq_kernel *k, int owner, uint32_t *generation);

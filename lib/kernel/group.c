@@ -87,7 +87,7 @@ int iq_get_group(struct nlattr *nest, void *arg)
 	nla_for_each_nested(a, tb[IPSEC_QOS_GROUP_A_COUNTERS], rem)
 		if (nla_type(a) > IPSEC_QOS_COUNTER_UNSPEC &&
 		    nla_type(a) <= IPSEC_QOS_COUNTER_MAX &&
-		    iq_get_count(a, &g->counter[nla_type(a)]) < 0)
+		    iq_get_counter(a, &g->counter[nla_type(a)]) < 0)
 			return -EBADMSG;
 	return 0;
 }
@@ -131,8 +131,8 @@ int iq_kernel_group_dump(struct iq_kernel *k, int owner,
 
 int iq_kernel_groups_begin(struct iq_kernel *k, int owner)
 {
-	return iq_dump_begin(k, iq_new_request(k, IPSEC_QOS_CMD_GROUP_GET, NLM_F_DUMP,
-					       iq_put_owner, &owner));
+	return iq_request_dump(k, iq_new_request(k, IPSEC_QOS_CMD_GROUP_GET, NLM_F_DUMP,
+						 iq_put_owner, &owner));
 }
 
 int iq_kernel_groups_more(struct iq_kernel *k,

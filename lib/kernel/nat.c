@@ -121,7 +121,7 @@ static int get_nat_rule(struct nlattr *nest, struct iq_kernel_nat_rule *r)
 	nla_for_each_nested(a, tb[IPSEC_QOS_NAT_RULE_A_COUNTERS], rem)
 		if (nla_type(a) > IPSEC_QOS_NAT_COUNTER_UNSPEC &&
 		    nla_type(a) <= IPSEC_QOS_NAT_COUNTER_MAX &&
-		    iq_get_count(a, &r->counter[nla_type(a)]) < 0)
+		    iq_get_counter(a, &r->counter[nla_type(a)]) < 0)
 			return -EBADMSG;
 	return 0;
 }
@@ -211,8 +211,8 @@ int iq_get_nat(struct nlattr *nest, void *arg)
 	n->state = iq_u8(tb[IPSEC_QOS_NAT_A_STATE], 0);
 	n->age = iq_u32(tb[IPSEC_QOS_NAT_A_AGE]);
 	n->idle = iq_u32(tb[IPSEC_QOS_NAT_A_IDLE]);
-	if ((tb[IPSEC_QOS_NAT_A_OUT] && iq_get_count(tb[IPSEC_QOS_NAT_A_OUT], &n->out)) ||
-	    (tb[IPSEC_QOS_NAT_A_IN] && iq_get_count(tb[IPSEC_QOS_NAT_A_IN], &n->in)))
+	if ((tb[IPSEC_QOS_NAT_A_OUT] && iq_get_counter(tb[IPSEC_QOS_NAT_A_OUT], &n->out)) ||
+	    (tb[IPSEC_QOS_NAT_A_IN] && iq_get_counter(tb[IPSEC_QOS_NAT_A_IN], &n->in)))
 		return -EBADMSG;
 	return 0;
 }

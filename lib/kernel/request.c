@@ -142,7 +142,7 @@ int iq_generation_answer(struct nlmsghdr *nlh, void *arg)
 	return u32_answer(nlh, IPSEC_QOS_A_GENERATION, arg);
 }
 
-int iq_get_count(struct nlattr *nest, struct iq_kernel_count *c)
+int iq_get_counter(struct nlattr *nest, struct iq_kernel_count *c)
 {
 	static struct nla_policy policy[IPSEC_QOS_COUNTER_A_MAX + 1] = {
 		[IPSEC_QOS_COUNTER_A_PACKETS] = { .type = NLA_U64 },

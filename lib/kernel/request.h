@@ -88,7 +88,7 @@ int iq_request(struct iq_kernel *k, struct nl_msg *msg,
  * A dump piece by piece: the first call sends @msg, as iq_request() does, each of
  * the second reads a buffer of the answer and returns 1 while there is more.
  */
-int iq_dump_begin(struct iq_kernel *k, struct nl_msg *msg);
+int iq_request_dump(struct iq_kernel *k, struct nl_msg *msg);
 int iq_dump_more(struct iq_kernel *k,
 		 int (*answer)(struct nlmsghdr *nlh, void *arg), void *arg);
 
@@ -160,7 +160,7 @@ static inline uint64_t iq_u64(const struct nlattr *a)
 	return a ? nla_get_u64(a) : 0;
 }
 
-int iq_get_count(struct nlattr *nest, struct iq_kernel_count *c);
+int iq_get_counter(struct nlattr *nest, struct iq_kernel_count *c);
 
 /*
  * The objects, which events bear, too: an entry of a struct iq_sink where @arg is
@@ -170,7 +170,7 @@ int iq_get_group(struct nlattr *nest, void *arg);
 int iq_get_sa(struct nlattr *nest, void *arg);
 int iq_get_ike(struct nlattr *nest, void *arg);
 int iq_get_nat(struct nlattr *nest, void *arg);
-int iq_get_conf(struct nlattr *nest, void *arg);
+int iq_get_settings(struct nlattr *nest, void *arg);
 
 /** iq_get_status() - likewise; of a struct iq_status all but its conf */
 int iq_get_status(struct nlattr *nest, void *arg);

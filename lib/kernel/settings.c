@@ -12,7 +12,7 @@
 
 #define HAS(conf, x)	((conf)->has & (1U << IPSEC_QOS_CONF_A_##x))
 
-static int put_fallback(struct nl_msg *msg, const struct iq_fallback *f)
+static int put_fallback(struct nl_msg *msg, const struct iq_kernel_fallback *f)
 {
 	struct nlattr *nest = nla_nest_start(msg, IPSEC_QOS_FALLBACK_A_ENTRY);
 
@@ -81,7 +81,7 @@ static int get_fallback(struct nlattr *nest, struct iq_conf *conf)
 	};
 	const size_t max = sizeof(conf->fallback) / sizeof(conf->fallback[0]);
 	struct nlattr *tb[IPSEC_QOS_FALLBACK_A_MAX + 1], *a;
-	struct iq_fallback *f;
+	struct iq_kernel_fallback *f;
 	int rem;
 
 	nla_for_each_nested(a, nest, rem) {
@@ -99,7 +99,7 @@ static int get_fallback(struct nlattr *nest, struct iq_conf *conf)
 	return 0;
 }
 
-int iq_get_conf(struct nlattr *nest, void *arg)
+int iq_get_settings(struct nlattr *nest, void *arg)
 {
 	struct iq_conf *conf = arg;
 	static struct nla_policy policy[IPSEC_QOS_CONF_A_MAX + 1] = {

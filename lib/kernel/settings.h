@@ -12,9 +12,9 @@
 #include "lib/kernel/socket.h"
 
 /**
- * struct iq_fallback - the mark of a protected packet with no group
+ * struct iq_kernel_fallback - the mark of a protected packet with no group
  */
-struct iq_fallback {
+struct iq_kernel_fallback {
 	uint8_t dscp;			/* 0 to 63 */
 	uint32_t mark;
 	uint32_t mask;
@@ -35,7 +35,7 @@ struct iq_conf {
 	size_t n_natt_ports;
 	uint16_t natt_ports[IPSEC_QOS_PORTS_MAX];
 	size_t n_fallback;
-	struct iq_fallback fallback[64];
+	struct iq_kernel_fallback fallback[64];
 };
 
 int iq_kernel_conf(struct iq_kernel *k, const struct iq_conf *conf);

@@ -210,7 +210,7 @@ int iq_request(struct iq_kernel *k, struct nl_msg *msg,
 	return k->err;
 }
 
-int iq_dump_begin(struct iq_kernel *k, struct nl_msg *msg)
+int iq_request_dump(struct iq_kernel *k, struct nl_msg *msg)
 {
 	int ret;
 

@@ -36,11 +36,11 @@ int iq_get_status(struct nlattr *nest, void *arg)
 	st->ikes = iq_u32(tb[IPSEC_QOS_STATUS_A_IKES]);
 	st->left_group = iq_u32(tb[IPSEC_QOS_STATUS_A_LEFT_GROUP]);
 	if ((tb[IPSEC_QOS_STATUS_A_UNTAGGED] &&
-	     iq_get_count(tb[IPSEC_QOS_STATUS_A_UNTAGGED], &st->untagged) < 0) ||
+	     iq_get_counter(tb[IPSEC_QOS_STATUS_A_UNTAGGED], &st->untagged) < 0) ||
 	    (tb[IPSEC_QOS_STATUS_A_MALFORMED] &&
-	     iq_get_count(tb[IPSEC_QOS_STATUS_A_MALFORMED], &st->malformed) < 0) ||
+	     iq_get_counter(tb[IPSEC_QOS_STATUS_A_MALFORMED], &st->malformed) < 0) ||
 	    (tb[IPSEC_QOS_STATUS_A_LEFT] &&
-	     iq_get_count(tb[IPSEC_QOS_STATUS_A_LEFT], &st->left) < 0))
+	     iq_get_counter(tb[IPSEC_QOS_STATUS_A_LEFT], &st->left) < 0))
 		return -EBADMSG;
 	return 0;
 }
@@ -55,7 +55,7 @@ static int status_answer(struct nlmsghdr *nlh, void *arg)
 		if (nla_type(a) == IPSEC_QOS_A_STATUS)
 			ret = iq_get_status(a, st);
 		else if (nla_type(a) == IPSEC_QOS_A_CONF)
-			ret = iq_get_conf(a, &st->conf);
+			ret = iq_get_settings(a, &st->conf);
 		if (ret)
 			break;
 	}
