@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/text.h"
 #include "batch.h"
 #include "command.h"
 
@@ -125,7 +126,7 @@ const char *next_value(struct args *args, const char *keyword)
 	const char *word = next_word(args);
 
 	if (!word)
-		usage_error("%s wants a value behind it", keyword);
+		usage_error("the value of %s is missing", keyword);
 	return word;
 }
 
@@ -133,7 +134,26 @@ int no_more_words(struct args *args)
 {
 	if (!args->n)
 		return STATUS_OK;
-	return usage_error("\"%s\" is too much here", *args->words);
+	return usage_error("\"%s\" is too much here: expected no more words", *args->words);
+}
+
+int wrong_word(const char *word, const char *why, const char *const *keywords, size_t n,
+	       unsigned int allowed)
+{
+	char expected[256];
+	const char *sep = "";
+	struct text t;
+	size_t i;
+
+	text_begin(&t, expected, sizeof(expected));
+	for (i = 0; i < n; i++) {
+		if (!(allowed & (1U << i)))
+			continue;
+		text_put(&t, "%s%s", sep, keywords[i]);
+		sep = ", ";
+	}
+	return usage_error("\"%s\" %s: expected %s%s", word, why,
+			   strchr(expected, ',') ? "one of " : "", expected);
 }
 
 int next_keyword(struct args *args, const char *const *keywords, size_t n,
@@ -145,12 +165,9 @@ int next_keyword(struct args *args, const char *const *keywords, size_t n,
 	if (!word)
 		return 0;
 	i = parse_keyword(word, keywords, n, sizeof(*keywords));
-	if (i == -ENOTUNIQ) {
-		usage_error("\"%s\" may mean several things here", word);
-		return -1;
-	}
 	if (i < 0) {
-		usage_error("what is \"%s\"?", word);
+		wrong_word(word, i == -ENOTUNIQ ? "may mean several things here" :
+			   "is unknown here", keywords, n, ~0U);
 		return -1;
 	}
 	if (*seen & (1U << i)) {

@@ -105,6 +105,16 @@ int run_command(struct args *args);
 const char *next_word(struct args *args);
 
 /**
+ * wrong_word() - that @word is not what is expected, as @why says
+ *
+ * @keywords: @n of them, of which those are expected whose bits are in @allowed
+ *
+ * Return: STATUS_USAGE.
+ */
+int wrong_word(const char *word, const char *why, const char *const *keywords, size_t n,
+	       unsigned int allowed);
+
+/**
  * next_keyword() - take the next word, which abbreviates one of @keywords
  *
  * @seen: which were there before; a keyword may stand once

@@ -55,8 +55,8 @@ static int next_filter(struct args *args, union iq_any_entry *any,
 	while ((ret = next_keyword(args, type->keywords, type->n_keywords, seen,
 				   &i)) > 0) {
 		if (!(allowed & SEEN(i)))
-			return usage_error("%s does not belong here",
-					   type->keywords[i]);
+			return wrong_word(type->keywords[i], "does not belong here",
+					  type->keywords, type->n_keywords, allowed);
 		if (i == type->group) {
 			status = next_group(args, &any->entry.group);
 		} else {
@@ -124,7 +124,7 @@ static int change(struct args *args)
 	if (ret)
 		return ret;
 	if (!(seen & values(type)))
-		return usage_error("what is to change? group or lifetime");
+		return usage_error("what is to change is missing: group GROUP or lifetime SECONDS");
 	k = the_kernel();
 	if (!k)
 		return STATUS_REFUSED;

@@ -47,9 +47,9 @@ static int next_fallback(struct args *args, struct iq_kernel_fallback *f, bool m
 	if (ret)
 		return STATUS_USAGE;
 	if (!(seen & (1U << KEY_DSCP)))
-		return usage_error("which DSCP? dscp DSCP");
+		return usage_error("the DSCP is missing: dscp DSCP");
 	if (mark && !(seen & (1U << KEY_MARK)))
-		return usage_error("which mark? mark MARK[/MASK]");
+		return usage_error("the mark is missing: mark MARK[/MASK]");
 	return STATUS_OK;
 }
 

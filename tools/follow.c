@@ -292,7 +292,7 @@ static int run(struct args *args)
 	int status = STATUS_OK;
 
 	if (!args->n)
-		return usage_error("what is to be followed? reqid N group GROUP");
+		return usage_error("what to follow is missing: reqid N group GROUP");
 	while (!status && args->n)
 		status = next_followed(args, &f);
 	if (!status) {

@@ -156,7 +156,7 @@ static int next_selector(struct args *args, struct iq_kernel_group *g)
 	const char *word = next_word(args);
 
 	if (!word)
-		return usage_error("which group? Name it, or say \"id N\"");
+		return usage_error("the group is missing: its name, or id N");
 	if (args->n && !strcmp(word, "id")) {
 		word = next_word(args);
 		if (parse_u32(word, 1, UINT32_MAX, &g->id))
@@ -257,13 +257,13 @@ static int new_group(struct args *args, int nlflags)
 	if (name && !strcmp(name, "name") && args->n && args->n % 2)
 		name = next_word(args);
 	if (!name)
-		return usage_error("which name is the group to have?");
+		return usage_error("the group's name is missing: name NAME");
 	if (set_name(&g, name) || next_settings(args, &g, KEY_ID, &seen))
 		return STATUS_USAGE;
 	if (!(seen & (1U << KEY_ID)))
-		return usage_error("the group wants an id: id N");
+		return usage_error("the group's id is missing: id N");
 	if (!(seen & (1U << KEY_MARK)))
-		return usage_error("the group wants a mark: mark MARK[/MASK]");
+		return usage_error("the group's mark is missing: mark MARK[/MASK]");
 	k = the_kernel();
 	if (!k)
 		return STATUS_REFUSED;
@@ -299,7 +299,7 @@ static int change(struct args *args)
 	if (ret)
 		return ret;
 	if (!seen)
-		return usage_error("what is to change? name, mark, priority or dscp");
+		return usage_error("what is to change is missing: name, mark, priority or dscp");
 	k = the_kernel();
 	if (!k)
 		return STATUS_REFUSED;

@@ -232,7 +232,7 @@ static int next_rule(struct args *args, struct iq_kernel_nat_rule *r, bool key_o
 	if (ret)
 		return STATUS_USAGE;
 	if (!r->id)
-		return usage_error("which rule? id ID");
+		return usage_error("the rule's id is missing: id ID");
 	return STATUS_OK;
 }
 
@@ -246,11 +246,11 @@ static int rule_new(struct args *args, int nlflags)
 	if (ret)
 		return ret;
 	if (!(seen & (SEEN(KEY_INSIDE_DEV) | SEEN(KEY_INSIDE))))
-		return usage_error("where is inside? inside-dev DEVICE or inside PREFIX");
+		return usage_error("the rule's inside is missing: inside-dev DEVICE or inside PREFIX");
 	if (!(seen & SEEN(KEY_OUTSIDE_DEV)))
-		return usage_error("where is outside? outside-dev DEVICE");
+		return usage_error("the rule's outside is missing: outside-dev DEVICE");
 	if (!(seen & SEEN(KEY_KEY)) != (r.scheme != IPSEC_QOS_NAT_SIPHASH_LOW16))
-		return usage_error("siphash-low16 takes a key, and the others do not");
+		return usage_error("scheme siphash-low16 takes a key, and the others take none");
 	k = the_kernel();
 	if (!k)
 		return STATUS_REFUSED;

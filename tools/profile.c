@@ -104,7 +104,7 @@ static int test(struct args *args)
 	int ret, len;
 
 	if (!identity)
-		return usage_error("which identity? try \"profile help\"");
+		return usage_error("the identity is missing: try \"profile help\"");
 	/* as the file says it */
 	if (args->n && !strcmp(identity, "identity"))
 		identity = next_word(args);
@@ -122,7 +122,8 @@ static int test(struct args *args)
 		       value[2] ? "\x1f" "connection=" : "",
 		       value[2] ? value[2] : "");
 	if (len >= (int)sizeof(question))
-		return usage_error("the identity is too long");
+		return usage_error("the identity and what is behind it are too long: expected "
+				   "less than %zu bytes", sizeof(question));
 	ret = query(IQ_FEED_QUERY_TEST, question, &answer);
 	if (ret)
 		return ret;

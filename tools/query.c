@@ -115,7 +115,7 @@ static int feed_receive(struct feed *f, enum iq_feed_msg type,
 		return -ENOMSG;
 	}
 	if (msg->type != type || msg->seq != f->seq) {
-		snprintf(f->why, FORMAT_WHY, "the daemon's answer is none");
+		snprintf(f->why, FORMAT_WHY, "the daemon answers something else than was asked");
 		return -EBADMSG;
 	}
 	return 0;

@@ -71,7 +71,8 @@ static int read_sa(unsigned int keyword, const char *value, struct iq_kernel_ent
 		break;
 	}
 	if (family && family != sa->dst.family)
-		return usage_error("dst is not of that family");
+		return usage_error("dst is no address of family %s: expected one that is",
+				   family_name(keyword == KEY_DST ? family : sa->dst.family));
 	return STATUS_OK;
 }
 

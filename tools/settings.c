@@ -72,7 +72,7 @@ static int set(struct args *args)
 	if (ret)
 		return STATUS_USAGE;
 	if (!conf.has)
-		return usage_error("what is to be set? try \"settings help\"");
+		return usage_error("what is to be set is missing: try \"settings help\"");
 	k = the_kernel();
 	if (!k)
 		return STATUS_REFUSED;

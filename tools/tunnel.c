@@ -55,7 +55,7 @@ static int up(struct args *args)
 	if (args->n && what.conn && !strcmp(what.conn, "connection"))
 		what.conn = next_word(args);
 	if (!what.conn)
-		return usage_error("which connection? try \"tunnel help\"");
+		return usage_error("the connection is missing: try \"tunnel help\"");
 	while ((ret = next_keyword(args, keywords, KEYS, &seen, &i)) > 0) {
 		value = next_value(args, keywords[i]);
 		if (!value)

@@ -652,11 +652,11 @@ static int read_file(struct reader *r, const char *path, const struct conf_secti
 	r->file = path;
 	if (r->depth == CONFFILE_DEPTH_MAX)
 		return fail(r, by->file, by->line,
-			    "'%s' is included through more than %d files", shown,
+			    "'%s' is included through more than %d files: expected fewer", shown,
 			    CONFFILE_DEPTH_MAX);
 	if (utarray_len(&r->conf->files) == CONFFILE_FILES_MAX)
 		return fail(r, by->file, by->line,
-			    "'%s' is one file more than the %d there may be", shown,
+			    "'%s' is one file more than the %d there may be: expected fewer", shown,
 			    CONFFILE_FILES_MAX);
 
 	name = copy(r, path);
@@ -674,7 +674,7 @@ static int read_file(struct reader *r, const char *path, const struct conf_secti
 		if (r->open[d].dev == st.st_dev && r->open[d].ino == st.st_ino) {
 			free(buf);
 			/* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): the first is alone */
-			return fail(r, by->file, by->line, "'%s' includes itself",
+			return fail(r, by->file, by->line, "'%s' includes itself: expected another file",
 				    shown);
 		}
 	}

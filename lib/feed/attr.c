@@ -41,7 +41,7 @@ struct attr_spec {
 		.missing = #NAME " is missing",				\
 		.foreign = #NAME " does not belong to this message",	\
 		.twice = #NAME " is there more often than it may be",	\
-		.nothing = "bad " #NAME ", what is 0 is left out",	\
+		.nothing = "bad " #NAME ", expected none where it is 0",	\
 	}
 
 static const struct attr_spec attr_specs[IQ_FEED_A_MAX + 1] = {

@@ -114,7 +114,7 @@ for object in group sa ike settings fallback nat 'nat rule'; do
 done
 freeze
 refuses 1 'option "-x" is unknown' -x
-refuses 1 'netns wants a value' -n
+refuses 1 'the value of netns is missing' -n
 refuses 1 'object "x" is unknown' x
 refuses 1 'object "s" may be several' s
 refuses 1 'group cannot "paint"' group paint
@@ -145,9 +145,9 @@ freeze
 refuses 2 'ipsec_qos: .*exists|ipsec_qos: .*gold' group add gold id 1 mark 0x10/0xff0
 refuses 2 'ipsec_qos: .*gold' group add gold id 3 mark 0x30/0xff0
 refuses 2 'ipsec_qos: ' group add copper id 2 mark 0x30/0xff0
-refuses 1 'which name' group add
-refuses 1 'the group wants an id' group add copper mark 1
-refuses 1 'the group wants a mark' group add copper id 3
+refuses 1 "the group's name is missing" group add
+refuses 1 "the group's id is missing" group add copper mark 1
+refuses 1 "the group's mark is missing" group add copper id 3
 refuses 1 'argument "0x30/0xf" is wrong: mark' group add copper id 3 mark 0x30/0xf
 refuses 1 'argument "0/0" is wrong: mark' group add copper id 3 mark 0/0
 refuses 1 'argument "0" is wrong: id' group add copper id 0 mark 1
@@ -158,14 +158,14 @@ refuses 1 'argument "a{32}" is wrong: name' group add aaaaaaaaaaaaaaaaaaaaaaaaaa
 refuses 1 'argument "64" is wrong: dscp' group add copper id 3 mark 1 dscp 64
 refuses 1 'argument "1" is wrong: priority' group add copper id 3 mark 1 priority 1
 refuses 1 'mark is there twice' group add copper id 3 mark 1 mark 2
-refuses 1 'mark wants a value' group add copper id 3 mark
-refuses 1 'what is "tin"' group add copper id 3 mark 1 tin
+refuses 1 'the value of mark is missing' group add copper id 3 mark
+refuses 1 '"tin" is unknown here: expected one of id, mark, priority, dscp' group add copper id 3 mark 1 tin
 refuses 2 'ipsec_qos: ' group show copper
 refuses 2 'ipsec_qos: ' group del copper
 refuses 2 'ipsec_qos: ' group del id 77
 refuses 2 'ipsec_qos: ' group change copper mark 1
-refuses 1 'what is to change' group change gold
-refuses 1 'which group' group del
+refuses 1 'what is to change is missing: name, mark' group change gold
+refuses 1 'the group is missing' group del
 refuses 1 '"silver" is too much' group del gold silver
 frozen
 
@@ -223,12 +223,12 @@ refuses 1 'argument "192.0.2" is wrong: dst' sa add dst 192.0.2 spi 256 group go
 refuses 1 'argument "tcp" is wrong: proto' sa add dst 192.0.2.1 spi 256 proto tcp group gold
 refuses 1 'argument "2147484" is wrong: lifetime' sa add dst 192.0.2.1 spi 256 group gold lifetime 2147484
 refuses 1 'argument "0" is wrong: lifetime' sa add dst 192.0.2.1 spi 256 group gold lifetime 0
-refuses 1 'owner does not belong here' sa add dst 192.0.2.1 spi 256 group gold owner daemon
-refuses 1 'dst is not of that family' sa show dst 192.0.2.1 family inet6
+refuses 1 '"owner" does not belong here: expected one of dst, spi' sa add dst 192.0.2.1 spi 256 group gold owner daemon
+refuses 1 'dst is no address of family inet6' sa show dst 192.0.2.1 family inet6
 refuses 1 'argument "inet5" is wrong: family' sa show family inet5
 refuses 2 'ipsec_qos: .*no such SA' sa del dst 192.0.2.9 spi 256
 refuses 2 'ipsec_qos: .*no such SA' sa change dst 192.0.2.9 spi 256 group gold
-refuses 1 'what is to change' sa change dst 192.0.2.1 spi 0xc0000001
+refuses 1 'what is to change is missing: group' sa change dst 192.0.2.1 spi 0xc0000001
 refuses 2 'ipsec_qos: .*2 SAs' group del silver
 refuses 2 'ipsec_qos: .*1 SA' group del gold
 frozen
@@ -292,7 +292,7 @@ expect_json '. == {ceilings: {sas: 1048576, ikes: 1000, groups: 4096},
 	ports: {ike: [500, 501], natt: []}}' ipsec-qos -j settings show
 grep -q '^ike-ports  500,501$' <<<"$(ipsec-qos settings show)"
 freeze
-refuses 1 'what is to be set' settings set
+refuses 1 'what is to be set is missing' settings set
 refuses 1 'argument "0" is wrong: max-sas' settings set max-sas 0
 refuses 1 'argument "16777217" is wrong: max-sas' settings set max-sas 16777217
 refuses 1 'argument "4194305" is wrong: max-ikes' settings set max-ikes 4194305
@@ -314,8 +314,8 @@ freeze
 refuses 2 'ipsec_qos: DSCP 46 has a mark already' fallback add dscp ef mark 1
 refuses 2 'ipsec_qos: DSCP 47 has no mark' fallback change dscp 47 mark 1
 refuses 2 'ipsec_qos: DSCP 47 has no mark' fallback del dscp 47
-refuses 1 'which DSCP' fallback add mark 1
-refuses 1 'which mark' fallback add dscp ef
+refuses 1 'the DSCP is missing' fallback add mark 1
+refuses 1 'the mark is missing' fallback add dscp ef
 refuses 1 'argument "none" is wrong: dscp' fallback add dscp none mark 1
 frozen
 ipsec-qos fallback del dscp ef
@@ -360,7 +360,7 @@ refuses 2 'ipsec-qosd: the daemon is not running .*systemctl start ipsec-qosd' d
 refuses 2 'ipsec-qosd: the daemon is not running' profile show
 refuses 2 'ipsec-qosd: the daemon is not running' profile test @a.example eap x connection y
 refuses 2 'ipsec-qosd: the daemon is not running .*/nowhere' -S /nowhere class show
-refuses 1 'which identity' profile test
+refuses 1 'the identity is missing' profile test
 frozen
 
 step "profiles"

@@ -77,8 +77,8 @@ come(0x1234)
 nothing(node)
 
 step("rules: what they take and what not")
-refused("where is outside", "nat", "rule", "add", "id", "1", "inside-dev", "in")
-refused("where is inside", "nat", "rule", "add", "id", "1", "outside-dev", "out")
+refused("the rule's outside is missing", "nat", "rule", "add", "id", "1", "inside-dev", "in")
+refused("the rule's inside is missing", "nat", "rule", "add", "id", "1", "outside-dev", "out")
 refused("takes a key", "nat", "rule", "add", *RULE, "scheme", "siphash-low16")
 refused("takes a key", "nat", "rule", "add", *RULE, "key", "00" * 16)
 refused("inside takes an IPv4 prefix", "nat", "rule", "add", "id", "1", "inside",
