@@ -16,7 +16,7 @@
 /* Bytes of a text: of the longest identity in hexadecimal, too */
 #define TEXT_LEN_MAX	(3 * IDENTITY_LEN_MAX + 16)
 /* and of what is printed */
-#define FORMAT_MAX	(4 * IDENTITY_LEN_MAX + 16)
+#define SHOWN_MAX	(4 * IDENTITY_LEN_MAX + 16)
 /* and of one that strongSwan matches with a regular expression, with its NUL */
 #define REGEX_TEXT_MAX	512
 
@@ -679,7 +679,7 @@ static void format_regex(const struct identity *id, struct text *t)
 void identity_format(const struct identity *id, char *buf, size_t size)
 {
 	const struct form *form, *first = NULL;
-	char whole[FORMAT_MAX];
+	char whole[SHOWN_MAX];
 	bool name = is_name(id->type) || id->type >= ID_KEY_ID;
 	const char *why;
 	struct text t;
