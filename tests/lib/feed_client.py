@@ -115,14 +115,16 @@ class Client:
     # What a charon says; local and remote are this host's and the peer's.
 
     def ike(self, ike_id, identity, spi_i=None, spi_r=None, ask=True,
-            local="192.0.2.1", remote="198.51.100.7", conn="conn"):
+            local="192.0.2.1", remote="198.51.100.7", conn="conn", port=500,
+            proofs=None):
+        """proofs: what it proved, (type, round, proof, method, identity) of each"""
         spi_i = 0x1000000 + ike_id if spi_i is None else spi_i
         spi_r = 0x2000000 + ike_id if spi_r is None else spi_r
         say = self.ask if ask else self.send
         return say("IKE", IKE_ID=ike_id, IKE_VERSION=2, SPI_I=spi_i,
                    SPI_R=spi_r, LOCAL=local, LOCAL_PORT=500, REMOTE=remote,
-                   REMOTE_PORT=500, CONN=conn,
-                   IDENTITY=[(ID_FQDN, 1, "ike", "psk", identity.encode())])
+                   REMOTE_PORT=port, CONN=conn, IDENTITY=proofs or
+                   [(ID_FQDN, 1, "ike", "psk", identity.encode())])
 
     def sa(self, ike_id, spi, pending=False, ask=True, dst="192.0.2.1"):
         flag = {"PENDING": True} if pending else {}

@@ -32,6 +32,7 @@ ROOM = tempfile.mkdtemp(prefix="qosd.")
 CONF = ROOM + "/qosd.conf"
 SOCK = ROOM + "/run/qosd.sock"
 LOG = ROOM + "/log"
+LEASES = ROOM + "/lib/leases"
 
 FIRST = """
 group gold { id = 1  mark = 0x10/0xff0 }
@@ -122,8 +123,8 @@ class Daemon:
         env = dict(os.environ, NOTIFY_SOCKET="@" + name[1:])
         with open(LOG, "a", encoding="utf-8") as log:
             self.process = subprocess.Popen(
-                WRAPPER + [DAEMON, "-d", "-c", CONF, "-S", SOCK], stderr=log,
-                env=env)
+                WRAPPER + [DAEMON, "-d", "-c", CONF, "-S", SOCK, "-l", LEASES],
+                stderr=log, env=env)
         Daemon.running.append(self)
         self.ready = threading.Semaphore(0)
         threading.Thread(target=self.read_notify, daemon=True).start()
@@ -216,8 +217,9 @@ def main(names):
     failed = 0
     for name in wanted:
         Daemon.running.clear()
-        if os.path.exists(LOG):
-            os.unlink(LOG)
+        for left in LOG, LEASES:
+            if os.path.exists(left):
+                os.unlink(left)
         rmmod()
         start = time.monotonic()
         try:

@@ -1,0 +1,353 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+# vm: -t 600
+# once: it is the daemon's doing, whatever the kernel is
+"""
+each.py [SCENARIO...] - a group for each peer of a profile
+
+A stand-in for charon's plugin says who comes and goes; the command shows which groups
+the module then has, and who is in them. As daemon_feed.py.
+"""
+import json
+import os
+import sys
+import time
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)), "../lib"))
+from feed_client import PROFILES, RELOAD, STATUS, TEST, Refused  # noqa: E402
+from qosd import (LEASES, SLOW, Daemon, charon, check, check_prompt,  # noqa: E402
+                  command, eventually, groups, insmod, ipsec_qos, main, rmmod, sas,
+                  show, write_conf)
+
+ID_KEY_ID = 11
+ID_FQDN = 2
+
+def conf(marks="0x40000000-0x5000000f/0x500f000f", more="ids = 4001 linger = 3"):
+    """One where each peer that proves NAME@ship.example has a group"""
+    return """
+group gold { id = 1  mark = 0x100/0x500f010f }
+profile a { identity = "*.a.example"  group = gold }
+profile crew { eap-identity = "*@ship.example"
+	each { marks = "%s" %s } }
+""" % (marks, more)
+
+
+def sailor(client, ike_id, name, claimed=None, proof="eap", **more):
+    """One comes; its group's id. By default its IKE identity says nothing."""
+    proofs = [(ID_FQDN, 1, "claimed", "eap-md5", (claimed or "any").encode()),
+              (ID_KEY_ID, 1, proof, "eap-md5", name.encode())]
+    return client.ike(ike_id, None, proofs=proofs, **more)
+
+
+def gone(client, ike_id):
+    client.ask("IKE_DEL", IKE_ID=ike_id, SPI_I=0x1000000 + ike_id,
+               SPI_R=0x2000000 + ike_id)
+
+
+def ids():
+    """Which groups of the range the module has"""
+    return sorted(i for i, _ in groups().values() if i >= 4000)
+
+
+def known(status=None):
+    with command() as q:
+        return q.query(STATUS)["ranges"][0]
+
+
+def scenario_own():
+    """each peer its own, before its first SA, and the same when it comes again"""
+    insmod()
+    with Daemon(conf()), charon() as c:
+        c.ask("SYNC_END")
+        check(ids() == [4272], "the group of those that find none: %s" % ids())
+        check(sailor(c, 1, "ann@ship.example") == 4001, "not the first")
+        check(sailor(c, 2, "bob@ship.example") == 4002, "not the second")
+        check(groups()["crew.4002"] == (4002, 0x40000001), groups())
+        check(c.sa(1, 0x1001, pending=True) == 4001, "SA not hers")
+        check(c.sa(2, 0x1002, pending=True) == 4002, "SA not his")
+        check(sas() == {("192.0.2.1", 0x1001): "crew.4001",
+                        ("192.0.2.1", 0x1002): "crew.4002"}, sas())
+        # a second device of hers, in capitals, and one of nobody's
+        check(sailor(c, 3, "ANN@Ship.Example", remote="203.0.113.9") == 4001,
+              "two limits for one user")
+        check(sailor(c, 4, "eve@shore.example") == 0, "a stranger has a group")
+        check(c.ike(5, "x.a.example") == 1, "not gold")
+        # reauthenticated: the new one comes before the old one goes
+        check(sailor(c, 6, "bob@ship.example") == 4002, "not the same")
+        gone(c, 2)
+        check(c.sa(6, 0x1003) == 4002, "not the same")
+        check(ids() == [4001, 4002, 4272], ids())
+        # gone, and back: the group stays for three seconds
+        gone(c, 6)
+        gone(c, 3)
+        check(4002 in ids(), "it went before its SAs")
+        c.sa_del(0x1002)
+        c.sa_del(0x1003)
+        start = time.monotonic()
+        eventually("his group goes", lambda: ids() == [4001, 4272], 3 + 2)
+        check(time.monotonic() - start > 2, "too soon")
+        check(sailor(c, 7, "cid@ship.example") == 4003, "another's while there are more")
+        check(sailor(c, 8, "bob@ship.example") == 4002, "he does not find his own")
+        check(ids() == [4001, 4002, 4003, 4272], ids())
+        with command() as q:
+            p = [p for p in q.query(PROFILES) if p["name"] == "crew"][0]
+            check(p["group"] is None and p["each"]["first_id"] == 4001 and
+                  p["each"]["last_id"] == 4272 and p["each"]["overflow"] == "crew.4272",
+                  p)
+            test = q.query(TEST, "x\x1feap=ann@ship.example")
+            check(test["profile"] == "crew" and test["each"]["last_mark"] == 0x5000000f,
+                  test)
+        text = ipsec_qos_at("daemon", "status")
+        check("crew: 3 of 271 groups used" in text, text)
+        text = ipsec_qos_at("profile", "show")
+        check("each of 4001-4272" in text, text)
+
+
+def ipsec_qos_at(*words):
+    from qosd import SOCK  # pylint: disable=import-outside-toplevel
+    return ipsec_qos("-S", SOCK, *words)
+
+
+def scenario_unproved():
+    """who only claims to be another has neither that one's group nor one of its own"""
+    insmod()
+    text = conf().replace('eap-identity = "*@ship.example"', 'connection = "c*"')
+    with Daemon(text) as d, charon() as c:
+        c.ask("SYNC_END")
+        check(sailor(c, 1, "ann@ship.example") == 4001, "not her own")
+        # an EAP user who claims her name as his IKE identity
+        check(sailor(c, 2, "mal@ship.example", claimed="ann@ship.example") == 4002,
+              "not his own")
+        # and two who prove nothing: their method does not check names
+        for i in 3, 4:
+            check(sailor(c, i, "ann@ship.example", proof="claimed") == 4272, "not the others'")
+        check(d.said("nothing that a peer says of itself is proved") == 1, d.log())
+        check(known()["unproved"] == 2 and known()["used"] == 2, known())
+        with command() as q:
+            peer = [p for p in q.query(STATUS)["peers"] if p["ike_id"] == 4][0]
+            check(peer["shared"] == "unproved" and peer["group"] == "crew.4272", peer)
+        text = ipsec_qos_at("daemon", "status")
+        check("2 that prove nothing" in text, text)
+
+
+def scenario_full():
+    """a range that is full refuses nobody, and who went longest ago gives way"""
+    insmod()
+    # 4001 to 4004, the last for those that find none
+    with Daemon(conf("0x40000001-0x40000004/0x500f000f")) as d, charon() as c:
+        c.ask("SYNC_END")
+        for i in range(1, 4):
+            check(sailor(c, i, "s%d@ship.example" % i) == 4000 + i, "not its own")
+            c.sa(i, 0x1000 + i)
+        for i in 4, 5:
+            check(sailor(c, i, "s%d@ship.example" % i) == 4004, "not the common one")
+            check(c.sa(i, 0x1000 + i) == 4004, "SA not in the common one")
+        check(d.said("as many peers as it may have") == 1, d.log())
+        check(known()["full"] == 2 and known()["used"] == 3, known())
+        # his SAs' entries may still be on their way out when another comes
+        gone(c, 3)
+        c.send("SA_DEL", DST="192.0.2.1", SPI=0x1003, PROTO=50)
+        gone(c, 2)
+        c.send("SA_DEL", DST="192.0.2.1", SPI=0x1002, PROTO=50)
+        check(sailor(c, 6, "s6@ship.example") == 4003, "not that of the first to go")
+        # those that share move with what they state next
+        check(sailor(c, 4, "s4@ship.example") == 4002, "it shares for ever")
+        eventually("its SA moves", lambda: sas()["192.0.2.1", 0x1004] == "crew.4002")
+        check(sas()["192.0.2.1", 0x1005] == "crew.4004", sas())
+        check(known()["full"] == 1, known())
+        check(d.said("somebody removed or changed") == 0, d.log())
+
+
+def scenario_counters():
+    """another peer's group begins with nothing"""
+    insmod()
+    with Daemon(conf("0x40000001-0x40000002/0x500f000f", "ids = 4001 overflow = none")) \
+            as d, charon() as c:
+        c.ask("SYNC_END")
+        check(sailor(c, 1, "s1@ship.example") == 4001, "not its own")
+        check(sailor(c, 2, "s2@ship.example") == 4002, "not its own")
+        check(sailor(c, 3, "s3@ship.example") == 0, "overflow = none")
+        # what is counted there is counted by the module: see each.sh. Here, that it is
+        # made anew, which the log of its events shows.
+        before = d.said("group 4002 is")
+        gone(c, 2)
+        check(sailor(c, 4, "s4@ship.example") == 4002, "not its own")
+        check(d.said("group 4002 is") == before + 1, d.log())
+        group = [g for g in show("group") if g["id"] == 4002][0]
+        check(group["ikes"] == 1, group)
+        check(d.said("somebody removed or changed") == 0, d.log())
+
+
+def scenario_by_ike():
+    """per = ike-sa: a group for each device"""
+    insmod()
+    with Daemon(conf(more="ids = 4001 per = ike-sa")), charon() as c:
+        c.ask("SYNC_END")
+        phone = sailor(c, 1, "ann@ship.example", port=4500)
+        laptop = sailor(c, 2, "ann@ship.example", port=4501)
+        check([phone, laptop] == [4001, 4002], "one for both")
+        # rekeyed or authenticated again, while the old IKE SA is there
+        check(sailor(c, 3, "ann@ship.example", port=4501) == laptop, "a third")
+        gone(c, 2)
+        check(c.sa(3, 0x1003) == laptop, "moved")
+        # it moves, and is stated again
+        check(sailor(c, 3, "ann@ship.example", remote="203.0.113.5", port=1) == laptop,
+              "moved")
+
+
+def scenario_restarts():
+    """a daemon that is killed while ten come and go, and one without its file"""
+    insmod()
+    d = Daemon(conf())
+    c = charon()
+    c.ask("SYNC_END")
+    has = {}
+    for i in range(10):
+        has[i] = sailor(c, i, "s%d@ship.example" % i)
+        c.sa(i, 0x1000 + i)
+    for i in range(0, 10, 3):
+        gone(c, i)
+        c.sa_del(0x1000 + i)
+    for i in range(10, 15):
+        has[i] = sailor(c, i, "s%d@ship.example" % i)
+    # the thread that writes has its turn
+    eventually("remembered", lambda: open(LEASES, encoding="ascii").read()
+               .count("\n") >= 15)
+    d.kill()
+    c.close()
+    with Daemon(None) as d:
+        with charon() as c:
+            for i in list(range(1, 15, 3)) + list(range(20, 25)):
+                mine = sailor(c, i, "s%d@ship.example" % i)
+                check(mine == has.get(i, mine), "%d has %d, before %d" %
+                      (i, mine, has.get(i, 0)))
+                check(i in has or mine not in has.values(), "another's")
+                check(c.sa(i, 0x1000 + i) == mine, "SA")
+            c.ask("SYNC_END")
+            check(sailor(c, 0, "s0@ship.example") == has[0], "not found again")
+            # those that never came back linger, and go
+            live = set(has[i] for i in (0, 1, 4, 7, 10, 13))
+            eventually("the others go", lambda: set(ids()) & set(has.values()) == live, 9)
+        d.kill()
+    # without its file it knows nobody, but gives no group to others that the kernel has
+    os.unlink(LEASES)
+    before = set(ids())
+    with Daemon(None) as d, charon() as c:
+        check(sailor(c, 40, "new@ship.example") not in before - {4272}, "another's")
+        # those that say whose they are go on in another group: nobody knows better
+        check(sailor(c, 1, "s1@ship.example") not in before, "another's")
+        c.sa(1, 0x1001)
+        c.ask("SYNC_END")
+        eventually("what nobody has goes", lambda: not set(ids()) & before - {4272})
+        check(len(sas()) == 1, sas())
+        # the module comes anew
+        rmmod()
+        insmod()
+        eventually("its group is back", lambda: len(sas()) == 1)
+        check(len(ids()) == 3, ids())
+        check(d.said("somebody removed or changed") == 0, d.log())
+        # and what somebody removes is put back
+        ipsec_qos("sa", "flush")
+        ipsec_qos("ike", "flush")
+        ipsec_qos("group", "del", "id", str(min(ids())))
+        eventually("put back", lambda: len(ids()) == 3 and len(sas()) == 1, 3)
+
+
+def scenario_reload():
+    """a range that is changed, and a group instead of one"""
+    insmod()
+    with Daemon(conf()) as d, charon() as c, command() as q:
+        c.ask("SYNC_END")
+        for i in range(1, 6):
+            sailor(c, i, "s%d@ship.example" % i)
+            c.sa(i, 0x1000 + i)
+        # other marks under the same ids: nobody moves
+        write_conf(conf("0x40000002-0x50000006/0x5000000f"))
+        q.query(RELOAD)
+        check(ids() == [4001, 4002, 4003, 4004, 4005, 4021], ids())
+        check(groups()["crew.4005"] == (4005, 0x40000006), groups())
+        # fewer: two of five find one of their own
+        write_conf(conf("0x40000001-0x40000003/0x500f000f"))
+        q.query(RELOAD)
+        eventually("three share", lambda: sorted(sas().values()) ==
+                   ["crew.4001", "crew.4002"] + 3 * ["crew.4003"])
+        check(ids() == [4001, 4002, 4003], ids())
+        # all in one group, and each its own again
+        write_conf(conf().replace("profile crew {", "profile crew { group = gold } #"))
+        try:
+            q.query(RELOAD)
+        except Refused:
+            pass
+        write_conf("""
+group gold { id = 1  mark = 0x10/0xff0 }
+profile crew { eap-identity = "*@ship.example"  group = gold }
+""")
+        q.query(RELOAD)
+        check(set(sas().values()) == {"gold"} and ids() == [], sas())
+        write_conf(conf())
+        q.query(RELOAD)
+        check(len(set(sas().values())) == 5, sas())
+        check(d.said("somebody removed or changed") == 0, d.log())
+
+
+def scenario_at_once():
+    """200 come at once: each is answered within what charon waits"""
+    insmod()
+    with Daemon(conf("0x1-0xfff/0x500f0fff").replace("0x100/0x500f010f", "0x10000000/0x500f0fff")), charon() as c:
+        c.ask("SYNC_END")
+        times = []
+        for i in range(200):
+            start = time.monotonic()
+            check(sailor(c, i, "s%d@ship.example" % i) == 4001 + i, "not its own")
+            c.sa(i, 0x1000 + i, pending=True)
+            times.append(time.monotonic() - start)
+        check_prompt(times)
+        check(len(ids()) == 201, len(ids()))
+
+
+def daemon_kib(d):
+    with open("/proc/%d/status" % d.process.pid, encoding="ascii") as f:
+        return int([line.split()[1] for line in f if line.startswith("VmHWM")][0])
+
+
+def scenario_ten_thousand():
+    """10,000 peers: memory, a reload, and others' answers meanwhile"""
+    insmod()
+    n = 10000
+    with Daemon(conf("0x1-0xfffff/0x500fffff", "ids = 4001 max = 12000")
+                .replace("0x100/0x500f010f", "0x10000000/0x500fffff")
+                .replace("group gold", "settings { max-groups = 65000 max-sas = 40000 max-ikes = 20000 }\ngroup gold", 1)
+                .replace("0xfffff/", "0x3fff/")) as d, charon() as c, command() as q:
+        start = time.monotonic()
+        for i in range(n):
+            sailor(c, i, "s%d@ship.example" % i, ask=False)
+            c.sa(i, 0x10000 + 2 * i, ask=False)
+            c.sa(i, 0x10001 + 2 * i, ask=False)
+        c.ask("SYNC_END")
+        print("  %d peers in %.1f s, %d KiB at most" %
+              (n, time.monotonic() - start, daemon_kib(d)))
+        status = json.loads(ipsec_qos("-j", "status"))
+        check(status["sas"] == 2 * n and status["groups"] == n + 2, status)
+        check(daemon_kib(d) <= 40 * 1024, "more than 40 MiB: %d KiB" % daemon_kib(d))
+        start = time.monotonic()
+        q.send("QUERY", QUERY=RELOAD)
+        times = []
+        q.sock.setblocking(False)
+        while True:
+            one = time.monotonic()
+            sailor(c, 1, "s1@ship.example")
+            times.append(time.monotonic() - one)
+            try:
+                q.sock.recv(20000)
+                break
+            except BlockingIOError:
+                pass
+        took = time.monotonic() - start
+        print("  a reload took %.1f s" % took)
+        check_prompt(times)
+        check(took < 2 * SLOW, "a reload took %.1f s" % took)
+        check(d.said("were lost") == 0, "it missed what it was told")
+
+
+if __name__ == "__main__":
+    sys.exit(main(globals()))
