@@ -2,9 +2,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
 # Hosts and the links between them. A host is a network namespace with a /run,
-# an /etc/swanctl, an /etc/strongswan.conf, an /etc/ipsec-qos and a /sys of its
-# own, so that programs need no options to keep apart. Outside they are the
-# folders and files run, swanctl, strongswan.conf and ipsec-qos in $W/NAME. The
+# an /etc/swanctl, an /etc/strongswan.conf, an /etc/ipsec-qos, a
+# /var/lib/ipsec-qos and a /sys of its own, so that programs need no options to
+# keep apart. Outside they are the folders and files run, swanctl,
+# strongswan.conf, ipsec-qos and lib in $W/NAME. The
 # namespace has the host's name: ip -n NAME, ipsec-qos -n NAME.
 
 declare -A host_pid
@@ -16,11 +17,11 @@ host()
 
 	for name; do
 		dir=$W/$name
-		mkdir -p "$dir"/{run,ipsec-qos,swanctl} \
+		mkdir -p "$dir"/{run,ipsec-qos,lib,swanctl} \
 			"$dir"/swanctl/{conf.d,x509,x509ca,private,rsa,ecdsa,pkcs8,pkcs12,pubkey,x509aa,x509ac,x509crl,x509ocsp,bliss}
 		echo "include conf.d/*.conf" > "$dir/swanctl/swanctl.conf"
 		: > "$dir/strongswan.conf"
-		mkdir -p /etc/ipsec-qos
+		mkdir -p /etc/ipsec-qos /var/lib/ipsec-qos
 		# shellcheck disable=SC2016 # for the inner shell
 		unshare --net --mount --propagation private -- sh -ec '
 			# or namespaces of others would not go before this one
@@ -29,6 +30,7 @@ host()
 			mount --bind "$1/swanctl" /etc/swanctl
 			mount --bind "$1/strongswan.conf" /etc/strongswan.conf
 			mount --bind "$1/ipsec-qos" /etc/ipsec-qos
+			mount --bind "$1/lib" /var/lib/ipsec-qos
 			mount --bind "$1/run" /run
 			ip link set lo up
 			sysctl -qw net.ipv6.conf.all.accept_dad=0 \

@@ -1,0 +1,138 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# A limit for each user, up and down, on a gateway with one network card. The topology
+# is drawn in tests/lib/users.sh. Rates are low: the machine is an emulated one.
+#
+# vm: -t 900 -s 2
+# once: classes on every kernel are in overlap.sh
+USERS="ada bob cid dee eli fay bob2 mal"
+. tests/lib/lib.sh
+. tests/lib/users.sh
+
+DOWN=$((160 / ${SLOW:-1}))	# kilobits a second, of each user
+UP=$((80 / ${SLOW:-1}))
+FLOOD=$(jq -n "3 * $DOWN / 1000")	# megabits a second, of each flow
+WINDOW=$((6 * ${SLOW:-1}))	# seconds
+SIZE=400			# bytes of UDP payload
+SIX="ada bob cid dee eli fay"
+wrong=0
+
+# flows USER…: one each way
+flows()
+{
+	local user
+
+	flow=() what=()
+	for user; do
+		flow+=("srv,$user,${user_inside[$user]},5000,$SIZE,$(wire_esp $SIZE)")
+		what+=("down to $user")
+		flow+=("$user,srv,10.1.1.80,6${user_inside[$user]##*.},$SIZE,$(wire_clear $SIZE)")
+		what+=("up from $user")
+	done
+}
+
+# within WHAT GOT WANTED: within 15 %
+within()
+{
+	awk -v what="$1" -v got="$2" -v want="$3" '
+	BEGIN {
+		good = got >= 850 * want && got <= 1150 * want
+		printf "           %-30s %4.0f kbit of %3.0f  %s\n", what, got / 1e3, want,
+			good ? "ok" : "NOT OK"
+		exit !good
+	}' || wrong=$((wrong + 1))
+}
+
+# rate N: what arrived of the Nth flow
+rate()
+{
+	jq ".rates[$1]" <<<"$loaded"
+}
+
+step "networks"
+module_load
+users_topology
+users_gateway
+for user in $SIX bob2 mal; do
+	user_conf "$user"
+done
+user_conf bob2 bob
+user_conf mal mal ada@corp.example
+
+# Three lines say it: who, how much towards them, how much from them.
+qosd_conf gw <<-END
+	profile staff {
+		eap-identity = "*@corp.example"
+		each { marks = 0x100000/0x1f000f0  clear = 0x80000000  linger = 2 }
+	}
+	policy nic {
+		device = nic
+		rate = 20mbit
+		each staff { bandwidth = 10kbit  ceil = ${DOWN}kbit }
+		each-clear staff { bandwidth = 10kbit  ceil = ${UP}kbit }
+	}
+END
+qosd_start gw
+charon_start gw plugin
+for user in $SIX; do
+	charon_start "$user"
+	user_up "$user"
+done
+expect "groups of six users" 6 \
+	"$(qos gw -j daemon status | jq '[.peers[].group] | unique | length')"
+expect_json '.ranges[0].used == 6' qos gw -j daemon status
+qos gw daemon status
+qos gw class show
+
+step "six users at once, each way"
+# shellcheck disable=SC2086
+flows $SIX
+load gw "$FLOOD" $WINDOW "${flow[@]}"
+for i in "${!flow[@]}"; do
+	within "${what[i]}" "$(rate "$i")" $((i % 2 ? UP : DOWN))
+done
+
+step "a second device of one user: one limit for both"
+charon_start bob2
+user_up bob2
+expect "bob's groups" 1 "$(user_group bob 'map(.group) | unique | length')"
+flows bob bob2 cid
+load gw "$FLOOD" $WINDOW "${flow[@]}"
+within "down to both of bob's" "$(jq '.rates[0] + .rates[2]' <<<"$loaded")" $DOWN
+within "up from both of bob's" "$(jq '.rates[1] + .rates[3]' <<<"$loaded")" $UP
+within "down to cid" "$(rate 4)" $DOWN
+within "up from cid" "$(rate 5)" $UP
+
+step "one who claims to be another has his own limit, and the other hers"
+charon_start mal
+user_up mal
+not [ "$(user_group mal)" = "$(user_group ada)" ]
+flows ada mal
+load gw "$FLOOD" $WINDOW "${flow[@]}"
+within "down to ada" "$(rate 0)" $DOWN
+within "down to mal" "$(rate 2)" $DOWN
+
+step "who comes back finds his own mark, though the daemon died meanwhile"
+fay=$(user_group fay)
+eli=$(user_group eli)
+user_down fay
+user_down eli
+wait_for 30 json_is '.ranges[0].lingering == 0 and .ranges[0].used == 5' \
+	qos gw -j daemon status
+qosd_stop gw KILL
+user_up eli &
+came=$!
+qosd_start gw
+wait "$came"
+user_up fay
+wait_for 30 json_is ".ranges[0].used == 7" qos gw -j daemon status
+expect "fay's group" "$fay" "$(user_group fay)"
+expect "eli's group" "$eli" "$(user_group eli)"
+flows fay
+load gw "$FLOOD" $WINDOW "${flow[@]}"
+within "down to fay" "$(rate 0)" $DOWN
+within "up from fay" "$(rate 1)" $UP
+
+[ $wrong = 0 ] || fail "$wrong figures are not as configured"
+step "all as configured"
