@@ -259,4 +259,17 @@ swan_up peer ttls
 expect "it is" "ttls victim 1 eap aaa hub5.customer-z.example, \
 1 claimed eap-ttls road.example, 1 eap in vpn-gold" \
 	"$(told | grep ^ttls)"
+
+step "it says who has which limit: a group for each, by what it answers"
+qosd_conf gw <<-END
+profile staff { member-of = staff  each { marks = 0x1000-0x3000/0xf000  ids = 101 } }
+profile guests { member-of = guests  each { marks = 0x4000-0x6000/0xf000  ids = 201 } }
+END
+qos gw daemon reload
+for name in md5 rolf xauth; do
+	swan_up peer $name
+done
+expect "one by two ways, another, and one that is in neither" \
+	"md5 staff.101, rolf guests.201, ttls -, xauth staff.101" \
+	"$(told | awk '{ print $1, $2 }' | paste -sd, | sed 's/,/, /g')"
 end "$radius" TERM
