@@ -83,6 +83,34 @@ struct class {
 	enum class_way way;
 };
 
+/** class_groups() - how many groups it is for; the default class is for one */
+static inline uint32_t class_groups(const struct class *class)
+{
+	return class->range ? class->range->n : 1;
+}
+
+#define CLASS_MINOR_DEFAULT	0xfffe
+#define CLASS_MINOR_CLEAR	0x8000	/* what that of clear packets has more */
+
+/**
+ * class_minor() - the minor of its HTB class, or of the first of a range's, whose
+ * others follow
+ *
+ * A group's is its id, so it stays the same whatever else is configured.
+ *
+ * Return: 0: the group's id is too great for one.
+ */
+static inline uint32_t class_minor(const struct class *class)
+{
+	uint32_t id = class->range ? class->range->id : class->group;
+
+	if (!id)
+		return CLASS_MINOR_DEFAULT;
+	if (class->way == CLASS_CLEAR)
+		id += CLASS_MINOR_CLEAR;
+	return id < CLASS_MINOR_DEFAULT ? id : 0;
+}
+
 #define SHAPER_FLOWS_MAX	65536	/* as fq_codel has it */
 
 /**

@@ -4,19 +4,58 @@
  */
 #include "config/reader.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <linux/if.h>
 
-static bool class(struct reader *r, const struct conf_section *s,
-		  const struct shaper *p, uint64_t used, struct class *class)
+/**
+ * struct summing - the guarantees of a policy's classes
+ *
+ * @used: what those come to that the file says, in bytes a second
+ * @shares: how many classes, all of ranges, share what is left
+ */
+struct summing {
+	uint64_t used;
+	uint64_t shares;
+};
+
+/* "class gold", "each staff", "the default class" */
+static const char *class_label(const struct conf_section *s, char *buf, size_t size)
+{
+	if (!s->title)
+		return "the default class";
+	snprintf(buf, size, "%s %s", s->kind, s->title);
+	return buf;
+}
+
+static bool too_much(struct reader *r, const struct conf_section *s,
+		     const struct conf_value *bandwidth, const struct shaper *p,
+		     const struct class *class, uint64_t used)
+{
+	uint32_t n = class_groups(class);
+	double sum = (double)class->rate * n;
+	char label[TEXT_VALUE + 16], each[16] = "";
+
+	if (class->range)
+		snprintf(each, sizeof(each), "%u of ", n);
+	return conf_fail(r, s, bandwidth->line,
+			 "with %s'%s' for %s the classes of policy '%s' come to %.4g%% of its rate: expected at most 100%%",
+			 each, conf_shown(r, bandwidth->text),
+			 class_label(s, label, sizeof(label)), p->name,
+			 100 * (used + sum) / p->rate);
+}
+
+/* What it has of the device's rate; @rate is 0 where the file does not say. */
+static bool rates(struct reader *r, const struct conf_section *s, const struct shaper *p,
+		  struct summing *sum, struct class *class)
 {
 	const struct conf_value *bandwidth, *ceil;
-	uint64_t left = p->rate - used;
+	uint64_t left = p->rate - sum->used;
+	uint32_t n = class_groups(class);
 
-	if (s->title) {
-		if (!conf_group_id(r, s, s->line, s->title, &class->group) ||
-		    !conf_need(r, s, "bandwidth", "\"30%\"", &bandwidth))
+	if (class->group) {
+		if (!conf_need(r, s, "bandwidth", "\"30%\"", &bandwidth))
 			return false;
 	} else if (!conf_get(r, s, "bandwidth", &bandwidth)) {
 		return false;
@@ -25,14 +64,11 @@ static bool class(struct reader *r, const struct conf_section *s,
 	if (bandwidth) {
 		if (!conf_rate(r, s, bandwidth, p->rate, &class->rate))
 			return false;
-		if (class->rate > left)
-			return conf_fail(r, s, bandwidth->line,
-					 "with '%s' for %s%s the classes of policy '%s' come to %.4g%% of its rate: expected at most 100%%",
-					 conf_shown(r, bandwidth->text), s->title ? "class " : "the default class",
-					 conf_title_of(s), p->name,
-					 100 * ((double)used + class->rate) / p->rate);
-	} else {
-		class->rate = left;
+		if (class->rate > left / n)
+			return too_much(r, s, bandwidth, p, class, sum->used);
+		sum->used += class->rate * n;
+	} else if (class->range) {
+		sum->shares += n;
 	}
 
 	class->ceil = p->rate;
@@ -50,63 +86,207 @@ static bool class(struct reader *r, const struct conf_section *s,
 	return true;
 }
 
-/*
- * What is left for the default class where the file does not say. It must not
- * starve, ARP and routing protocols are in it: one per cent at least.
- */
-static void default_rate(const struct shaper *p, struct class *class)
+static const struct range *find_range(struct reader *r, const struct conf_section *s)
 {
-	if (class->rate < p->rate / 100)
-		class->rate = p->rate / 100;
-	if (!class->rate)
-		class->rate = 1;
-	if (class->rate > class->ceil)
-		class->rate = class->ceil;
+	const struct config *c = r->config;
+	size_t i;
+
+	for (i = 0; i < c->n_profiles; i++) {
+		if (strcmp(c->profiles[i].name, s->title))
+			continue;
+		if (!c->profiles[i].range)
+			conf_fail(r, s, s->line,
+				  "%s '%s': the peers of that profile are all in one group: expected a profile with a section each, or class and the name of the group",
+				  s->kind, conf_shown(r, s->title));
+		return c->profiles[i].range;
+	}
+	conf_fail(r, s, s->line, "%s '%s': there is no such profile: expected one with a section each",
+		  s->kind, conf_shown(r, s->title));
+	return NULL;
+}
+
+/* Whose packets are its. */
+static bool whose(struct reader *r, const struct conf_section *s, struct class *class)
+{
+	if (!strcmp(s->kind, "each-clear"))
+		class->way = CLASS_CLEAR;
+	if (!strcmp(s->kind, "class"))
+		return conf_group_id(r, s, s->line, s->title, &class->group);
+	class->range = find_range(r, s);
+	if (!class->range)
+		return false;
+	return class->way != CLASS_CLEAR || class->range->clear ||
+	       conf_fail(r, s, s->line,
+			 "%s '%s': clear packets of that profile's peers have the marks that ESP has: expected clear = bits of their own in its section each",
+			 s->kind, conf_shown(r, s->title));
+}
+
+/* A class beside one for the clear packets of the same is for ESP alone. */
+static void find_ways(struct shaper *p)
+{
+	struct class *clear, *other;
+
+	for (clear = p->classes; clear < p->classes + p->n_classes; clear++) {
+		if (clear->way != CLASS_CLEAR)
+			continue;
+		for (other = p->classes; other < p->classes + p->n_classes; other++)
+			if (other->way == CLASS_ALL && other->range == clear->range &&
+			    other->group == clear->group)
+				other->way = CLASS_ESP;
+	}
+}
+
+/**
+ * struct minors - the HTB classes of a section
+ *
+ * @first: their minors, @n of them
+ */
+struct minors {
+	uint32_t first;
+	uint32_t n;
+	const struct conf_section *section;
+};
+
+static int compare_minors(const void *a, const void *b)
+{
+	const struct minors *x = a, *y = b;
+
+	if (x->first != y->first)
+		return x->first < y->first ? -1 : 1;
+	return x->section->line < y->section->line ? -1 : x->section->line > y->section->line;
+}
+
+/* Clear packets' classes have numbers that an id may have, too. */
+static bool check_minors(struct reader *r, struct minors *minors, size_t n)
+{
+	char label[2][TEXT_VALUE + 16];
+	size_t i;
+
+	qsort(minors, n, sizeof(*minors), compare_minors);
+	for (i = 1; i < n; i++) {
+		if (minors[i].first - minors[i - 1].first >= minors[i - 1].n)
+			continue;
+		return conf_fail(r, minors[i].section, minors[i].section->line,
+				 "%s is to have a class with the minor 0x%x, and so is %s: clear packets have their group's id and 0x%x more: expected ids that leave that to them",
+				 class_label(minors[i].section, label[0], sizeof(label[0])),
+				 minors[i].first,
+				 class_label(minors[i - 1].section, label[1],
+					     sizeof(label[1])),
+				 CLASS_MINOR_CLEAR);
+	}
+	return true;
+}
+
+/* All but the default class. */
+static bool titled_classes(struct reader *r, const struct conf_section *s,
+			   struct shaper *p, struct named *named, struct minors *minors,
+			   struct summing *sum)
+{
+	static const char *const kinds[] = { "class", "each", "each-clear" };
+	const struct conf_section *sub;
+	size_t i, n, n_minors = 0;
+	struct class *class;
+
+	for (i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+		n = 0;
+		conf_for_each(sub, &s->subs) {
+			if (!strcmp(sub->kind, kinds[i])) {
+				named[n] = conf_titled(sub, n);
+				n++;
+			}
+		}
+		if (!conf_unique(r, named, n, kinds[i]))
+			return false;
+	}
+	conf_for_each(sub, &s->subs) {
+		if (!sub->title)
+			continue;
+		class = &p->classes[p->n_classes];
+		if (!whose(r, sub, class) || !rates(r, sub, p, sum, class))
+			return false;
+		p->n_classes++;
+		if (class_minor(class))
+			minors[n_minors++] = (struct minors){
+				class_minor(class), class_groups(class), sub,
+			};
+	}
+	find_ways(p);
+	return check_minors(r, minors, n_minors);
+}
+
+static const struct conf_section *find_default(struct reader *r,
+					       const struct conf_section *s,
+					       const struct shaper *p, bool *ok)
+{
+	const struct conf_section *rest = NULL, *sub;
+
+	conf_for_each(sub, &s->subs) {
+		if (sub->title)
+			continue;
+		if (rest)
+			*ok = conf_fail(r, sub, sub->line,
+					"policy '%s' has two default classes, the first in line %u: expected one",
+					p->name, rest->line);
+		rest = sub;
+	}
+	return rest;
+}
+
+/*
+ * What is left where the file does not say: the classes of ranges share it equally, but
+ * for a part that is the default class's. That must not starve, ARP and routing
+ * protocols are in it: it has one per cent at least.
+ */
+static void share(struct shaper *p, const struct summing *sum)
+{
+	struct class *last = &p->classes[p->n_classes - 1], *class;
+	uint64_t least = p->rate / 100 ? p->rate / 100 : 1;
+	uint64_t left = p->rate - sum->used, each;
+
+	if (sum->shares) {
+		each = last->rate ? left : left > least ? left - least : 0;
+		each = each / sum->shares ? each / sum->shares : 1;
+		for (class = p->classes; class < last; class++) {
+			if (class->rate)
+				continue;
+			class->rate = each < class->ceil ? each : class->ceil;
+			left -= left < class->rate * class->range->n ?
+				left : class->rate * class->range->n;
+		}
+	}
+	if (last->rate)
+		return;
+	last->rate = left > least ? left : least;
+	if (last->rate > last->ceil)
+		last->rate = last->ceil;
 }
 
 static bool classes(struct reader *r, const struct conf_section *s, struct shaper *p)
 {
-	const struct conf_section *rest = NULL, *sub;
 	size_t n = utarray_len(&s->subs);
+	const struct conf_section *rest;
+	struct summing sum = {};
+	struct minors *minors;
 	struct named *named;
 	struct class *last;
-	uint64_t used = 0;
 	bool ok = true;
 
 	p->classes = conf_array(r, n + 1, sizeof(*p->classes));
 	named = conf_array(r, n, sizeof(*named));
-	if (!p->classes || !named) {
-		free(named);
-		return false;
-	}
-
-	conf_for_each(sub, &s->subs) {
-		if (!ok)
-			break;
-		if (!sub->title) {
-			if (rest)
-				ok = conf_fail(r, sub, sub->line,
-					       "policy '%s' has two default classes, the first in line %u: expected one",
-					       p->name, rest->line);
-			rest = sub;
-			continue;
-		}
-		named[p->n_classes] = conf_titled(sub, p->n_classes);
-		ok = class(r, sub, p, used, &p->classes[p->n_classes]);
-		used += p->classes[p->n_classes++].rate;
-	}
-	ok = ok && conf_unique(r, named, p->n_classes, "class");
+	minors = conf_array(r, n, sizeof(*minors));
+	rest = find_default(r, s, p, &ok);
+	ok = ok && p->classes && named && minors &&
+	     titled_classes(r, s, p, named, minors, &sum);
 	free(named);
+	free(minors);
 	if (!ok)
 		return false;
 
 	last = &p->classes[p->n_classes++];
-	last->rate = p->rate - used;
 	last->ceil = p->rate;
-	if (rest && !class(r, rest, p, used, last))
+	if (rest && !rates(r, rest, p, &sum, last))
 		return false;
-	if (!rest || !conf_find(rest, "bandwidth"))
-		default_rate(p, last);
+	share(p, &sum);
 	return true;
 }
 

@@ -18,7 +18,7 @@
 
 #define PLAN_MAJOR		0x4951	/* "IQ"; the kernel gives 8000: and up */
 #define PLAN_MINOR_ROOT		0xffff
-#define PLAN_MINOR_DEFAULT	0xfffe
+#define PLAN_MINOR_DEFAULT	CLASS_MINOR_DEFAULT
 
 /**
  * struct plan_class - an HTB class and its leaf

@@ -385,6 +385,62 @@ START_TEST(test_classes)
 }
 END_TEST
 
+/*
+ * A class for each group of a range, of 100 groups each: what each of them has. All
+ * come to 100 per cent at most, and share what is left where the file does not say.
+ */
+static const struct {
+	const char *classes;
+	struct class want[4];
+} each_class[] = {
+	{ "each staff { bandwidth = 0.5% ceil = 20% }", { { 0, 500, 20000 }, { 0, 50000, 100000 } } },
+	{ "each staff { bandwidth = 1% }", { { 0, 1000, 100000 }, { 0, 1000, 100000 } } },
+	{ "each staff { }", { { 0, 990, 100000 }, { 0, 1000, 100000 } } },
+	{ "each staff { ceil = 800bit }", { { 0, 100, 100 }, { 0, 90000, 100000 } } },
+	{ "each staff { } class a { bandwidth = 59% } default { bandwidth = 11% }",
+	  { { 0, 300, 100000 }, { 1, 59000, 100000 }, { 0, 11000, 100000 } } },
+	/* nothing is left for them, but each has something */
+	{ "each staff { } class a { bandwidth = 100% }",
+	  { { 0, 1, 100000 }, { 1, 100000, 100000 }, { 0, 1000, 100000 } } },
+	{ "each staff { } each-clear staff { bandwidth = 0.09% }",
+	  { { 0, 900, 100000, .way = CLASS_ESP },
+	    { 0, 90, 100000, .way = CLASS_CLEAR }, { 0, 1000, 100000 } } },
+	{ "each-clear staff { ceil = 10% } each staff { } each guests { }",
+	  { { 0, 330, 10000, .way = CLASS_CLEAR }, { 0, 330, 100000, .way = CLASS_ESP },
+	    { 0, 330, 100000 }, { 0, 1000, 100000 } } },
+	{ "each-clear staff { bandwidth = 0.1% } each guests { bandwidth = 0.2% }",
+	  { { 0, 100, 100000, .way = CLASS_CLEAR }, { 0, 200, 100000 },
+	    { 0, 70000, 100000 } } },
+};
+
+#define EACH	"profile staff { identity = a each { marks = 0x10000001-0x10000064/0x700000ff clear = 0x100 ids = 1 } }\n" \
+		"profile guests { identity = b each { marks = 0x20000001-0x20000064/0x700000ff ids = 1001 } }\n"
+
+START_TEST(test_each_class)
+{
+	char text[1024];
+	struct config *c;
+	size_t i;
+
+	snprintf(text, sizeof(text), EACH
+		 "group a { id = 200 mark = 0x40000000/0x70000000 } policy p { device = d rate = 800kbit %s }",
+		 each_class[_i].classes);
+	c = load(text);
+	for (i = 0; i < c->shapers[0].n_classes; i++) {
+		const struct class *got = &c->shapers[0].classes[i];
+		const struct class *want = &each_class[_i].want[i];
+
+		if (want->group)
+			ck_assert_uint_eq(got->group, 200);
+		ck_assert_int_eq(!got->range, want->group || i == c->shapers[0].n_classes - 1);
+		ck_assert_uint_eq(got->rate, want->rate);
+		ck_assert_uint_eq(got->ceil, want->ceil);
+		ck_assert_int_eq(got->way, want->way);
+	}
+	config_free(c);
+}
+END_TEST
+
 /* A value of any length leaves room for what was expected instead. */
 static const struct {
 	const char *before, *after;
@@ -470,6 +526,8 @@ END_TEST
 
 /* Mistakes: the line that is to be named, and the culprit */
 
+#define PE(classes) EACH "group gold { id = 200 mark = 0x40000000/0x70000000 }\n" \
+		   "policy wan {\ndevice = eth1\nrate = 100mbit\n" classes "\n}\n"
 #define P(classes) G S "policy wan {\ndevice = eth1\nrate = 100mbit\n" classes "\n}\n"
 
 static const struct {
@@ -487,6 +545,7 @@ static const struct {
 	{ "fallback {\nef { mark = 1 } }", 2, "'ef'" },
 	{ "fallback { dscp ef {\nmask = 1 } }", 2, "'mask', expected one of: mark" },
 	{ "policy p {\nqueue = 1 }", 2, "'queue'" },
+	{ "policy p { each a {\nrate = 1 } }", 2, "'rate', expected one of: bandwidth, ceil" },
 	{ "policy p { class a {\nrate = 1 } }", 2, "'rate', expected one of: bandwidth, ceil" },
 	{ "policy p { default {\nrate = 1 } }", 2, "'rate'" },
 	{ "policy p { include = \"x\" }", 1, "'include'" },
@@ -650,6 +709,24 @@ static const struct {
 	{ P("class gold { bandwidth = 1%\nbandwidth = 1% }"), 7, "'bandwidth' is there twice" },
 	{ P("class gold { bandwidth = 1% ceil = 1%\nceil = 1% }"), 7, "'ceil' is there twice" },
 
+	/* a class for each */
+	{ P("each gold { }"), 6, "each 'gold': there is no such profile" },
+	{ "profile a { identity = a group = gold }\n" P("each a { }"), 7,
+	  "all in one group" },
+	{ PE("each guests { }\n\neach guests { }"), 9, "each 'guests' is there twice" },
+	{ PE("each-clear guests { }"), 7, "have the marks that ESP has" },
+	{ PE("each staff {\nbandwidth = 1.5mbit }"), 8,
+	  "with 100 of '1.5mbit' for each staff the classes of policy 'wan' come to 150%" },
+	{ PE("each staff { bandwidth = 1% }\neach-clear staff { bandwidth = 1kbit }"), 8,
+	  "with 100 of '1kbit' for each-clear staff the classes of policy 'wan' come to 100.1%" },
+	{ PE("each staff { bandwidth = 0.5% }\nclass gold { bandwidth = 51% }"), 8,
+	  "class gold the classes of policy 'wan' come to 101%" },
+	{ PE("each staff { bandwidth = 500kbit\nceil = 400kbit }"), 8, "is less than" },
+	{ PE("each staff {\nceil = 101mbit }"), 8, "is more than" },
+	{ "group clash { id = 0x8005 mark = 0x50000000/0x70000000 }\n"
+	  PE("each-clear staff { }\nclass clash { bandwidth = 1% }"), 9,
+	  "class clash is to have a class with the minor 0x8005, and so is each-clear staff" },
+
 	/* settings and fall-back */
 	{ "settings {\nmax-sas = 0 }", 2, "max-sas = '0'" },
 	{ "settings {\nmax-sas = 16777217 }", 2, "max-sas = '16777217'" },
@@ -762,6 +839,7 @@ int main(void)
 	tcase_add_test(tc, test_device);
 	tcase_add_test(tc, test_flows);
 	tcase_add_loop_test(tc, test_classes, 0, N(classes));
+	tcase_add_loop_test(tc, test_each_class, 0, N(each_class));
 	tcase_add_loop_test(tc, test_lengthy, 0, N(lengthy));
 	tcase_add_test(tc, test_clip);
 	tcase_add_loop_test(tc, test_marks_apart, 0, N(apart));
