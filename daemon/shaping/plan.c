@@ -5,7 +5,9 @@
 #include "shaping/plan.h"
 
 #include <math.h>
+#include <stdbool.h>
 #include <stdlib.h>
+#include <string.h>
 #include <net/ethernet.h>
 
 #define MSEC_PER_SEC	1000
@@ -48,6 +50,11 @@
 #define FLOWS_MAX	1024
 #define FLOWS_MIN	64
 #define FLOWS_ALL	(64 * FLOWS_MAX)
+
+/* Its own limit is for its own flows: with fewer of them a class holds less memory. */
+#define LIMIT_PER_FLOW	10
+#define LIMIT_MIN	(LIMIT_PER_FLOW * FLOWS_MIN)
+#define LIMIT_MAX	(LIMIT_PER_FLOW * FLOWS_MAX)
 
 static uint64_t clamp(uint64_t value, uint64_t low, uint64_t high)
 {
@@ -119,45 +126,86 @@ static int by_minor(const void *a, const void *b)
 	return (l->minor > r->minor) - (l->minor < r->minor);
 }
 
+static void use_minors(uint8_t *used, uint32_t first, uint32_t n)
+{
+	memset(&used[first], 1, n);
+}
+
 /*
  * Ids too great for a minor take the next one that is free from their
- * remainder on. @plan's classes are in order of their groups, so small ids
- * have theirs before, and the result hangs on nothing but the set of groups.
+ * remainder on. @plan's classes are in order of their groups, and all others
+ * have theirs before, as have ranges that may come into the policy: the result
+ * hangs on nothing but the set of groups and ranges.
  */
-static void fill_minors(struct plan *plan)
+static bool fill_minors(const struct config *config, struct plan *plan)
 {
 	uint8_t used[PLAN_MINOR_DEFAULT] = { [0] = 1 };
-	uint32_t minor;
+	struct plan_class *pc;
+	uint32_t minor, tried;
 	size_t i;
 
-	for (i = 0; i < plan->n; i++) {
-		if (!plan->classes[i].class->group) {
-			plan->classes[i].minor = PLAN_MINOR_DEFAULT;
-			continue;
-		}
+	for (i = 0; i < config->n_ranges; i++) {
+		const struct range *range = config->ranges[i];
 
-		minor = plan->classes[i].class->group % PLAN_MINOR_DEFAULT;
-		while (used[minor])
-			minor = (minor + 1) % PLAN_MINOR_DEFAULT;
-
-		used[minor] = 1;
-		plan->classes[i].minor = minor;
+		use_minors(used, range->id, range->n);
+		if (range->clear)
+			use_minors(used, CLASS_MINOR_CLEAR + range->id, range->n);
 	}
+	for (pc = plan->classes; pc < plan->classes + plan->n; pc++) {
+		pc->minor = class_minor(pc->class);
+		if (pc->minor && pc->minor != PLAN_MINOR_DEFAULT)
+			use_minors(used, pc->minor, pc->n);
+	}
+	for (pc = plan->classes; pc < plan->classes + plan->n; pc++) {
+		if (pc->minor)
+			continue;
+		minor = pc->class->group % PLAN_MINOR_DEFAULT;
+		for (tried = 0; used[minor]; tried++) {
+			if (tried == PLAN_MINOR_DEFAULT)
+				return false;
+			minor = (minor + 1) % PLAN_MINOR_DEFAULT;
+		}
+		used[minor] = 1;
+		pc->minor = minor;
+	}
+
+	/* the root's handle is no leaf's */
+	used[PLAN_MAJOR] = 1;
+	for (plan->spare = PLAN_MINOR_DEFAULT - 1; used[plan->spare]; plan->spare--)
+		if (!plan->spare)
+			return false;
+	return true;
+}
+
+static bool fill_mark(const struct config *config, struct plan_class *pc,
+		      const char **why)
+{
+	struct iq_kernel_group group;
+
+	if (!config_group(config, pc->class->group, &group)) {
+		*why = "a class names a group that does not exist";
+		return false;
+	}
+
+	/* Nor does cls_fw take a mark of 0. */
+	if (!(group.mark & group.mask)) {
+		*why = "a group whose mark is 0 cannot be told from packets of no group";
+		return false;
+	}
+
+	pc->mark = group.mark & group.mask;
+	pc->mask = group.mask;
+	return true;
 }
 
 struct plan *plan_make(const struct config *config, const struct shaper *shaper,
 		       uint32_t mtu, const char **why)
 {
 	uint32_t frame = mtu + ETH_HLEN;
-	struct iq_kernel_group group;
 	struct plan_class *pc;
+	uint64_t total = 0;
 	struct plan *plan;
 	size_t i;
-
-	if (shaper->n_classes >= PLAN_MINOR_DEFAULT) {
-		*why = "more classes than HTB can number";
-		return NULL;
-	}
 
 	plan = calloc(1, sizeof(*plan) + shaper->n_classes * sizeof(*pc));
 	if (!plan) {
@@ -165,38 +213,32 @@ struct plan *plan_make(const struct config *config, const struct shaper *shaper,
 		return NULL;
 	}
 
+	for (i = 0; i < shaper->n_classes; i++)
+		total += class_groups(&shaper->classes[i]);
 	plan->n = shaper->n_classes;
 	plan->root.minor = PLAN_MINOR_ROOT;
+	plan->root.n = 1;
 	fill_class(&plan->root, shaper->rate, shaper->rate, frame);
 
 	for (i = 0; i < plan->n; i++) {
 		pc = &plan->classes[i];
 		pc->class = &shaper->classes[i];
+		pc->n = class_groups(pc->class);
 		fill_class(pc, pc->class->rate, pc->class->ceil, frame);
 		pc->flows = shaper->flows ? shaper->flows :
-			    clamp(FLOWS_ALL / plan->n, FLOWS_MIN, FLOWS_MAX);
-
-		if (!pc->class->group)
-			continue;
-
-		if (!config_group(config, pc->class->group, &group)) {
-			*why = "a class names a group that does not exist";
+			    clamp(FLOWS_ALL / total, FLOWS_MIN, FLOWS_MAX);
+		pc->limit = clamp((uint64_t)LIMIT_PER_FLOW * pc->flows, LIMIT_MIN,
+				  LIMIT_MAX);
+		if (pc->class->group && !fill_mark(config, pc, why))
 			goto free_plan;
-		}
-
-		/* Nor does cls_fw take a mark of 0. */
-		if (!(group.mark & group.mask)) {
-			*why = "a group whose mark is 0 cannot be told from packets of no group";
-			goto free_plan;
-		}
-
-		pc->mark = group.mark & group.mask;
-		pc->mask = group.mask;
 	}
 
 	fill_quantums(plan, frame);
 	qsort(plan->classes, plan->n, sizeof(*pc), by_group);
-	fill_minors(plan);
+	if (total >= PLAN_MINOR_DEFAULT || !fill_minors(config, plan)) {
+		*why = "more classes than HTB and their leaves can number: expected fewer";
+		goto free_plan;
+	}
 	qsort(plan->classes, plan->n, sizeof(*pc), by_minor);
 	return plan;
 
@@ -207,10 +249,21 @@ free_plan:
 
 struct plan_class *plan_find(struct plan *plan, uint16_t minor)
 {
-	struct plan_class key = { .minor = minor };
+	size_t low = 0, high = plan->n, mid;
+	struct plan_class *pc;
 
 	if (minor == PLAN_MINOR_ROOT)
 		return &plan->root;
 
-	return bsearch(&key, plan->classes, plan->n, sizeof(key), by_minor);
+	while (low < high) {
+		mid = low + (high - low) / 2;
+		pc = &plan->classes[mid];
+		if (minor < pc->minor)
+			high = mid;
+		else if (minor - pc->minor >= (int64_t)pc->n)
+			low = mid + 1;
+		else
+			return pc;
+	}
+	return NULL;
 }

@@ -3,6 +3,7 @@
  * Plans: from a shaper to HTB classes.
  */
 #include <stdlib.h>
+#include <string.h>
 
 #include "shaping/plan.h"
 #include "suite.h"
@@ -49,6 +50,18 @@ static struct plan *make(uint64_t rate, struct class *classes, size_t n)
 	static struct class classes[] = { __VA_ARGS__ };		\
 	make(rate, classes, N(classes));	\
 })
+
+static struct plan_class *of_class(struct plan *plan, const struct class *class)
+{
+	size_t i;
+
+	for (i = 0; i < plan->n; i++)
+		if (plan->classes[i].class == class)
+			return &plan->classes[i];
+
+	ck_abort_msg("a class has no place in the plan");
+	return NULL;
+}
 
 static struct plan_class *of(struct plan *plan, uint32_t group)
 {
@@ -268,10 +281,11 @@ START_TEST(test_flows)
 		size_t n;
 		uint32_t said;
 		uint32_t flows;
+		uint32_t limit;
 	} cases[] = {
-		{ 1, 0, 1024 }, { 64, 0, 1024 }, { 65, 0, 1008 }, { 300, 0, 218 },
-		{ 1024, 0, 64 }, { 5000, 0, 64 },
-		{ 1, 16, 16 }, { 5000, 4096, 4096 },
+		{ 1, 0, 1024, 10240 }, { 64, 0, 1024, 10240 }, { 65, 0, 1008, 10080 },
+		{ 300, 0, 218, 2180 }, { 1024, 0, 64, 640 }, { 5000, 0, 64, 640 },
+		{ 1, 16, 16, 640 }, { 5000, 4096, 4096, 10240 },
 	};
 	struct class *classes = calloc(5000, sizeof(*classes));
 	struct iq_kernel_group *many = calloc(5000, sizeof(*many));
@@ -293,10 +307,106 @@ START_TEST(test_flows)
 		ck_assert_ptr_nonnull(plan);
 		for (j = 0; j < plan->n; j++)
 			ck_assert_uint_eq(plan->classes[j].flows, cases[i].flows);
+		ck_assert_uint_eq(plan->classes[0].limit, cases[i].limit);
 		free(plan);
 	}
 	free(classes);
 	free(many);
+}
+END_TEST
+
+/*
+ * A range is one entry with a minor for each of its groups, its clear packets' are
+ * 0x8000 more, and an id too great for one takes none of them.
+ */
+START_TEST(ranges)
+{
+	static const struct profile staff = { .name = "staff" }, guests = { .name = "guests" };
+	static const struct range of[] = {
+		{ .profile = &staff, .id = 10, .n = 1000, .first = 1, .mask = 0xfff00, .clear = 1 },
+		{ .profile = &guests, .id = 2000, .n = 30000, .first = 1, .mask = 0xffff0002 },
+	};
+	static const struct range *list[] = { &of[0], &of[1] };
+	static const struct config with = {
+		.n_groups = N(groups), .groups = groups, .n_ranges = 2, .ranges = list,
+	};
+	struct class classes[] = {
+		{ 0, KBIT, MBIT, &of[0], CLASS_CLEAR }, { 0, KBIT, 2 * MBIT, &of[0], CLASS_ESP },
+		{ 1, MBIT, MBIT }, { PLAN_MINOR_DEFAULT + 2005, MBIT, MBIT },
+		{ 0, 20 * MBIT, 20 * MBIT },
+	};
+	struct iq_kernel_group great[] = {
+		groups[0], { .id = PLAN_MINOR_DEFAULT + 2005, .name = "great", .mark = 2, .mask = 0xf },
+	};
+	struct config config = with;
+	struct shaper shaper = { .rate = GBIT, .n_classes = N(classes), .classes = classes };
+	const char *why;
+	struct plan *plan;
+	struct plan_class *pc;
+
+	config.groups = great;
+	config.n_groups = N(great);
+	plan = plan_make(&config, &shaper, MTU, &why);
+	ck_assert_ptr_nonnull(plan);
+	ck_assert_uint_eq(plan->n, N(classes));
+	pc = plan_find(plan, 10);
+	ck_assert_ptr_eq(pc->class, &classes[1]);
+	ck_assert_uint_eq(pc->n, 1000);
+	ck_assert_uint_eq(pc->mask, 0);
+	ck_assert_uint_eq(pc->quantum, FRAME);
+	ck_assert_ptr_eq(plan_find(plan, 1009), pc);
+	ck_assert_uint_eq(plan_id(pc, 1009), 1009);
+	ck_assert_ptr_null(plan_find(plan, 9));
+	ck_assert_ptr_null(plan_find(plan, 1010));
+	pc = plan_find(plan, 0x800a);
+	ck_assert_ptr_eq(pc->class, &classes[0]);
+	ck_assert_uint_eq(pc->ceil, MBIT);
+	ck_assert_ptr_eq(plan_find(plan, 0x800a + 999), pc);
+	ck_assert_uint_eq(plan_id(pc, 0x800a + 999), 1009);
+	ck_assert_ptr_null(plan_find(plan, 0x8009));
+	ck_assert_ptr_null(plan_find(plan, 0x800a + 1000));
+	/* the range's that this policy does not have are passed over, too */
+	ck_assert_uint_eq(of_class(plan, &classes[3])->minor, 32000);
+	ck_assert_ptr_eq(plan_find(plan, 32000)->class, &classes[3]);
+	/* 64 flows, as there are 2,003 classes; and so many packets */
+	ck_assert_uint_eq(pc->flows, 64);
+	ck_assert_uint_eq(pc->limit, 640);
+	free(plan);
+}
+END_TEST
+
+/* A leaf has a handle that no other has, nor the root; there may be 65,533 classes. */
+START_TEST(handles)
+{
+	static const struct profile all = { .name = "all" };
+	struct range range = { .profile = &all, .id = 1, .first = 1, .mask = ~0U };
+	const struct range *list[] = { &range };
+	struct config config = { .n_ranges = 1, .ranges = list };
+	struct class classes[] = { { 0, 1, MBIT, &range }, { 0, MBIT, MBIT } };
+	struct shaper shaper = { .rate = GBIT, .n_classes = 2, .classes = classes };
+	uint8_t *used = calloc(1, 0x10000);
+	const char *why = NULL;
+	struct plan *plan;
+	uint32_t handle, minor;
+
+	for (range.n = RANGE_ID_MAX - 1; range.n > PLAN_MAJOR; range.n -= 20000) {
+		plan = plan_make(&config, &shaper, MTU, &why);
+		ck_assert_msg(plan, "%s", why);
+		memset(used, 0, 0x10000);
+		for (minor = 1; minor <= PLAN_MINOR_DEFAULT; minor++) {
+			if (!plan_find(plan, minor))
+				continue;
+			handle = plan_handle(plan, minor);
+			if (handle & 0xffff || used[handle >> 16]++ ||
+			    handle >> 16 == PLAN_MAJOR || !handle || handle >> 16 == 0xffff)
+				ck_abort_msg("minor %#x: handle %#x", minor, handle);
+		}
+		free(plan);
+	}
+	range.n = RANGE_ID_MAX;
+	ck_assert_ptr_null(plan_make(&config, &shaper, MTU, &why));
+	ck_assert_ptr_nonnull(strstr(why, "expected fewer"));
+	free(used);
 }
 END_TEST
 
@@ -313,6 +423,8 @@ int main(void)
 	tcase_add_test(tc, bursts);
 	tcase_add_test(tc, nothing_promised);
 	tcase_add_test(tc, refused);
+	tcase_add_test(tc, ranges);
+	tcase_add_test(tc, handles);
 
 	return run_tests("plan", tc);
 }
