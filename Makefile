@@ -67,9 +67,9 @@ daemon_src	:= $(patsubst %,daemon/%.c, \
 		   sa/lease sa/leasefile sa/module sa/ports sa/proof sa/sad sa/tables sa/told \
 		   sa/unproved \
 		   feed/answer feed/listener feed/ranges feed/requests feed/server \
-		   shaping/classifier shaping/plan shaping/qdisc shaping/shapers \
-		   shaping/shaping \
-		   shaping/site shaping/tc shaping/tree)
+		   shaping/classifier shaping/plan shaping/pool shaping/qdisc \
+		   shaping/shapers shaping/shaping shaping/site shaping/tc \
+		   shaping/tc_write shaping/tree shaping/work)
 plugin_src	:= $(patsubst %,daemon/charon/ipsec_qos_%.c, \
 		   feed hosts initiate kernel listener mapping names natd patience \
 		   plugin proof report requests socket spi twins version)

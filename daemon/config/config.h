@@ -134,6 +134,16 @@ struct shaper {
 	struct class *classes;
 };
 
+/** shaper_groups() - the same of all classes of a shaper */
+static inline size_t shaper_groups(const struct shaper *shaper)
+{
+	size_t n = 0, i;
+
+	for (i = 0; i < shaper->n_classes; i++)
+		n += class_groups(&shaper->classes[i]);
+	return n;
+}
+
 /**
  * struct config - all of it
  *

@@ -203,7 +203,7 @@ struct plan *plan_make(const struct config *config, const struct shaper *shaper,
 {
 	uint32_t frame = mtu + ETH_HLEN;
 	struct plan_class *pc;
-	uint64_t total = 0;
+	size_t total = shaper_groups(shaper), at = 0;
 	struct plan *plan;
 	size_t i;
 
@@ -213,8 +213,6 @@ struct plan *plan_make(const struct config *config, const struct shaper *shaper,
 		return NULL;
 	}
 
-	for (i = 0; i < shaper->n_classes; i++)
-		total += class_groups(&shaper->classes[i]);
 	plan->n = shaper->n_classes;
 	plan->root.minor = PLAN_MINOR_ROOT;
 	plan->root.n = 1;
@@ -224,6 +222,8 @@ struct plan *plan_make(const struct config *config, const struct shaper *shaper,
 		pc = &plan->classes[i];
 		pc->class = &shaper->classes[i];
 		pc->n = class_groups(pc->class);
+		pc->at = at;
+		at += pc->n;
 		fill_class(pc, pc->class->rate, pc->class->ceil, frame);
 		pc->flows = shaper->flows ? shaper->flows :
 			    clamp(FLOWS_ALL / total, FLOWS_MIN, FLOWS_MAX);

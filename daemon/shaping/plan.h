@@ -29,6 +29,7 @@
  * @minor: of its classid (class_minor()). Ids too great for one take another that is
  *	nobody's.
  * @n: how many classes there are, which have the minors from @minor on
+ * @at: which of the groups of all of the shaper's classes is its first (class_groups())
  * @mark: what packets of it carry in the bits of @mask; a mask of 0: it is not for
  *	one mark
  * @mask: which bits
@@ -46,6 +47,7 @@ struct plan_class {
 	const struct class *class;
 	uint16_t minor;
 	uint32_t n;
+	size_t at;
 	uint32_t mark;
 	uint32_t mask;
 	uint64_t rate;

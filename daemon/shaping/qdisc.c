@@ -157,13 +157,45 @@ static void find_taken(struct qdisc_ctl *ctl)
 	}
 }
 
+static bool has_ranges(const struct shaper *shaper)
+{
+	size_t i;
+
+	for (i = 0; i < shaper->n_classes; i++)
+		if (shaper->classes[i].range)
+			return true;
+
+	return false;
+}
+
+/* What its classes are to be; what there is of the former plan stays until it is brought to it. */
+static int plan_site(const struct qdisc_ctl *ctl, struct site *site)
+{
+	const char *why = "out of memory";
+	struct plan *plan;
+
+	plan = plan_make(ctl->config, site->shaper, site->mtu, &why);
+	if (plan && !site->pool && has_ranges(site->shaper)) {
+		site->pool = calloc(1, sizeof(*site->pool));
+		if (!site->pool) {
+			free(plan);
+			plan = NULL;
+		}
+	}
+	if (!plan) {
+		site_state(site, QDISC_ERROR, "%s", why);
+		return -1;
+	}
+	free(site->plan);
+	site->plan = plan;
+	return 0;
+}
+
 static void sync_site(struct qdisc_ctl *ctl, struct site *site,
 		      const UT_array *qdiscs)
 {
 	const struct shaper *shaper = site->shaper;
 	const struct tc_qdisc *root;
-	struct plan *plan;
-	const char *why;
 	bool own, taken;
 
 	if (site->ifb && check_ifb(ctl, site, qdiscs))
@@ -178,11 +210,8 @@ static void sync_site(struct qdisc_ctl *ctl, struct site *site,
 		return;
 	}
 
-	plan = plan_make(ctl->config, shaper, site->mtu, &why);
-	if (!plan) {
-		site_state(site, QDISC_ERROR, "%s", why);
+	if (plan_site(ctl, site))
 		return;
-	}
 
 	taken = root && root->handle && site_is_taken(qdiscs, site->ifindex);
 	/* what has the handle already would be changed, or moved, and not replaced */
@@ -190,19 +219,17 @@ static void sync_site(struct qdisc_ctl *ctl, struct site *site,
 		     tc_add_root(ctl->tc, site->ifindex, ROOT, PLAN_MINOR_DEFAULT,
 				 shaper->replace && !taken))) {
 		site_fail(ctl, site, "qdisc htb", NULL);
-		goto out;
+		return;
 	}
 
-	if (!tree_sync(ctl, site, plan, qdiscs)) {
+	if (!tree_sync(ctl, site, qdiscs)) {
 		site_state(site, QDISC_OK, "%s", "");
-		goto out;
+		return;
 	}
 
 	/* A tree that is half made would shape as nobody asked for. */
 	if (!own)
 		tc_del_root(ctl->tc, site->ifindex, ROOT);
-out:
-	free(plan);
 }
 
 /* Does any shaper want what is on a device? */
@@ -215,17 +242,6 @@ static bool is_wanted(const struct qdisc_ctl *ctl, int ifindex)
 			return ctl->sites[i].state != QDISC_UNFIT;
 
 	return false;
-}
-
-static int count_failed(const struct qdisc_ctl *ctl)
-{
-	int failed = 0;
-	size_t i;
-
-	for (i = 0; i < ctl->n; i++)
-		failed += ctl->sites[i].state == QDISC_ERROR;
-
-	return failed;
 }
 
 int qdisc_sync(struct qdisc_ctl *ctl)
@@ -270,7 +286,50 @@ out:
 	}
 
 	utarray_done(&qdiscs);
-	return count_failed(ctl);
+	return site_count_failed(ctl);
+}
+
+static void free_sites(struct site *sites, size_t n)
+{
+	size_t i;
+
+	for (i = 0; i < n; i++) {
+		free(sites[i].plan);
+		free(sites[i].pool);
+		utarray_done(&sites[i].gone);
+	}
+	free(sites);
+}
+
+/* What was counted for peers before goes with the device. */
+static void keep_pool(struct qdisc_ctl *ctl, struct site *site)
+{
+	struct site *old;
+
+	for (old = ctl->sites; old < ctl->sites + ctl->n; old++) {
+		if (!old->pool || strcmp(old->shaper->device, site->shaper->device))
+			continue;
+		site->pool = old->pool;
+		old->pool = NULL;
+	}
+}
+
+/* Ids that are of no range any more may be of another peers' in the next. */
+static void keep_needed(struct qdisc_ctl *ctl)
+{
+	const struct config *config = ctl->config;
+	struct pool_bits needed = {};
+	const struct range *range;
+	uint32_t id;
+	size_t i;
+
+	for (i = 0; i < config->n_ranges; i++) {
+		range = config->ranges[i];
+		for (id = range->id; id < range->id + range->n; id++)
+			if (pool_has(&ctl->needed, id))
+				pool_put(&needed, id);
+	}
+	ctl->needed = needed;
 }
 
 int qdisc_apply(struct qdisc_ctl *ctl, const struct config *config)
@@ -284,12 +343,16 @@ int qdisc_apply(struct qdisc_ctl *ctl, const struct config *config)
 	for (i = 0; i < config->n_shapers; i++) {
 		sites[i].shaper = &config->shapers[i];
 		sites[i].dirty = true;
+		sites[i].gone = (UT_array)IQ_ARRAY(uint32_t);
+		if (has_ranges(sites[i].shaper))
+			keep_pool(ctl, &sites[i]);
 	}
 
-	free(ctl->sites);
+	free_sites(ctl->sites, ctl->n);
 	ctl->config = config;
 	ctl->sites = sites;
 	ctl->n = config->n_shapers;
+	keep_needed(ctl);
 	return qdisc_sync(ctl);
 }
 
@@ -513,7 +576,7 @@ void qdisc_close(struct qdisc_ctl *ctl)
 
 	nl_socket_free(ctl->events);
 	tc_close(ctl->tc);
-	free(ctl->sites);
+	free_sites(ctl->sites, ctl->n);
 	free(ctl);
 }
 
@@ -530,43 +593,56 @@ enum qdisc_state qdisc_shaper_state(const struct qdisc_ctl *ctl, size_t i,
 	return ctl->sites[i].state;
 }
 
-static void fill_count(struct qdisc_count *to, const struct tc_class *class)
+static uint64_t since(uint64_t count, uint64_t base)
+{
+	/* less: the class was made anew since */
+	return count < base ? count : count - base;
+}
+
+static void fill_count(struct qdisc_count *to, const struct tc_class *class,
+		       const struct pool_base *base)
 {
 	to->measured = class->count.rate * 8;
-	to->packets = class->count.packets;
-	to->bytes = class->count.bytes;
-	to->drops = class->count.drops;
+	to->packets = since(class->count.packets, base->packets);
+	to->bytes = since(class->count.bytes, base->bytes);
+	to->drops = since(class->count.drops, base->drops);
 	to->backlog = class->count.backlog;
 }
 
-/* What the kernel counts for a site, into @out: one for each of its classes. */
+/* Where a class's counts are in the answer, or NULL, and what they start from. */
+static struct qdisc_count *count_of(const struct site *site, struct qdisc_count *out,
+				    uint32_t classid, const struct pool_base **base)
+{
+	static const struct pool_base none;
+	uint16_t minor = TC_H_MIN(classid);
+	const struct plan_class *pc = plan_find(site->plan, minor);
+
+	if (!pc || !pc->class)
+		return NULL;
+	*base = pc->class->range ? &site->pool->base[minor] : &none;
+	return &out[pc->at + (minor - pc->minor)];
+}
+
+/* What the kernel counts for a site, into @out: one for each group of its classes. */
 static void read_counts(struct qdisc_ctl *ctl, struct site *site,
 			const UT_array *qdiscs, struct qdisc_count *out)
 {
 	const struct tc_qdisc *qdisc = utarray_front(qdiscs);
-	const struct tc_class *class;
 	UT_array classes = IQ_ARRAY(struct tc_class);
-	struct plan_class *pc;
-	struct plan *plan;
-	const char *why;
+	const struct tc_class *class = NULL;
+	const struct pool_base *base;
+	struct qdisc_count *count;
 	size_t i;
-
-	plan = plan_make(ctl->config, site->shaper, site->mtu, &why);
-	if (!plan) {
-		site_state(site, QDISC_ERROR, "%s", why);
-		return;
-	}
 
 	if (tc_dump_classes(ctl->tc, site->ifindex, ROOT, tree_on_class, &classes)) {
 		site_fail(ctl, site, "reading the classes", NULL);
 		goto out;
 	}
 
-	for (class = NULL; (class = utarray_next(&classes, class)); ) {
-		pc = plan_find(plan, TC_H_MIN(class->handle));
-		if (pc && pc->class)
-			fill_count(&out[pc->class - site->shaper->classes],
-				   class);
+	while ((class = utarray_next(&classes, class))) {
+		count = count_of(site, out, class->handle, &base);
+		if (count)
+			fill_count(count, class, base);
 	}
 
 	/* What fq_codel drops as it dequeues, HTB does not count. */
@@ -575,14 +651,12 @@ static void read_counts(struct qdisc_ctl *ctl, struct site *site,
 		    TC_H_MAJ(qdisc->parent) != ROOT)
 			continue;
 
-		pc = plan_find(plan, TC_H_MIN(qdisc->parent));
-		if (pc && pc->class)
-			out[pc->class - site->shaper->classes].drops =
-				qdisc->count.drops;
+		count = count_of(site, out, qdisc->parent, &base);
+		if (count)
+			count->drops = since(qdisc->count.drops, base->drops);
 	}
 out:
 	utarray_done(&classes);
-	free(plan);
 }
 
 static void site_stats(struct qdisc_ctl *ctl, struct site *site,
@@ -598,7 +672,7 @@ static void site_stats(struct qdisc_ctl *ctl, struct site *site,
 	if (site->state == QDISC_OK)
 		read_counts(ctl, site, qdiscs, out);
 	if (site->state != QDISC_OK)
-		memset(out, 0, site->shaper->n_classes * sizeof(*out));
+		memset(out, 0, shaper_groups(site->shaper) * sizeof(*out));
 }
 
 int qdisc_stats(struct qdisc_ctl *ctl, struct qdisc_count *counts)
@@ -618,9 +692,9 @@ int qdisc_stats(struct qdisc_ctl *ctl, struct qdisc_count *counts)
 
 	for (i = 0; i < ctl->n; i++) {
 		site_stats(ctl, &ctl->sites[i], &qdiscs, counts);
-		counts += ctl->sites[i].shaper->n_classes;
+		counts += shaper_groups(ctl->sites[i].shaper);
 	}
 
 	utarray_done(&qdiscs);
-	return count_failed(ctl);
+	return site_count_failed(ctl);
 }

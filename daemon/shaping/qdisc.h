@@ -27,6 +27,7 @@
 #include <stdint.h>
 
 #include "config/config.h"
+#include "shaping/pool.h"
 
 /**
  * enum qdisc_state - how a shaper stands
@@ -59,8 +60,10 @@ const char *qdisc_state_name(enum qdisc_state state);
  * struct qdisc_count - what the kernel counts for a class
  *
  * @measured: bits a second, from the outer Ethernet header on; the kernel's
- *	average, which follows a change of load within a second or two
- * @packets: sent since the class was made; a GSO packet counts its segments
+ *	average, which follows a change of load within a second or two, of a range's
+ *	classes within three or four
+ * @packets: sent since the class was made, or its group became another peer's
+ *	(qdisc_need()); a GSO packet counts its segments
  * @bytes: sent
  * @drops: packets dropped
  * @backlog: bytes in its queue now
@@ -105,6 +108,30 @@ void qdisc_close(struct qdisc_ctl *ctl);
  * the former configuration is still the one in use.
  */
 int qdisc_apply(struct qdisc_ctl *ctl, const struct config *config);
+
+/**
+ * qdisc_need() - groups of ranges that have peers
+ *
+ * @needed: their ids: their classes are to be there. They stay as long as the
+ *	configuration has the range.
+ * @fresh: of those that are another peer's than before: what their classes counted
+ *	until now is not shown any more
+ */
+void qdisc_need(struct qdisc_ctl *ctl, const struct pool_bits *needed,
+		const struct pool_bits *fresh);
+
+/**
+ * qdisc_work() - make a few of ranges' classes that are not there yet, those first that
+ * are needed; or remove a few
+ *
+ * To be called after all others of these that change something or return, until nothing
+ * is left to be done, with whatever else there is in between.
+ *
+ * @failed: set to what qdisc_apply() returns
+ *
+ * Return: is there more?
+ */
+bool qdisc_work(struct qdisc_ctl *ctl, int *failed);
 
 /** qdisc_fd() - to be polled for reading; qdisc_event() when it is readable */
 int qdisc_fd(const struct qdisc_ctl *ctl);
@@ -153,7 +180,7 @@ enum qdisc_state qdisc_shaper_state(const struct qdisc_ctl *ctl, size_t i,
 
 /**
  * qdisc_stats() - what the kernel counts now for each class of each shaper of
- * the configuration in use
+ * the configuration in use, of ranges for the class of each group
  *
  * A device that has lost the daemon's qdisc since is reported as QDISC_ERROR
  * (or QDISC_FOREIGN, QDISC_NO_DEVICE).

@@ -16,6 +16,7 @@
  *
  * @config: NULL: there was none yet
  * @ending: what is not in force is so for that reason
+ * @failed: how many shapers failed when that was last looked at
  * @said: of each shaper; then of each that somebody changed its classes
  */
 struct shapers {
@@ -30,6 +31,8 @@ struct shapers {
 	ev_timer burst;
 	ev_timer again;
 	ev_timer mend;
+	ev_idle work;
+	int failed;
 };
 
 void shapers_why(const struct shaper *shaper, enum qdisc_state state,
@@ -62,6 +65,7 @@ static void applied(struct shapers *p, int failed)
 {
 	size_t i;
 
+	p->failed = failed;
 	for (i = 0; i < p->config->n_shapers; i++) {
 		report(p, i);
 		if (qdisc_touched(p->qdisc, i) && !ev_is_active(&p->mend)) {
@@ -73,7 +77,27 @@ static void applied(struct shapers *p, int failed)
 		ev_timer_stop(p->loop, &p->again);
 	else if (!ev_is_active(&p->again))
 		ev_timer_again(p->loop, &p->again);
+	ev_idle_start(p->loop, &p->work);
 	p->applied(p->arg);
+}
+
+/* A slice at a time, when nothing else is to be done. */
+static void on_work(struct ev_loop *loop, ev_idle *w, int revents)
+{
+	struct shapers *p = w->data;
+	int failed;
+
+	if (!p->config || !qdisc_work(p->qdisc, &failed))
+		ev_idle_stop(loop, w);
+	else if (failed != p->failed)
+		applied(p, failed);
+}
+
+void shapers_need(struct shapers *p, const struct pool_bits *needed,
+		  const struct pool_bits *fresh)
+{
+	qdisc_need(p->qdisc, needed, fresh);
+	ev_idle_start(p->loop, &p->work);
 }
 
 /* To note what somebody changed in a tree applies nothing, but starts a timer. */
@@ -173,7 +197,8 @@ int shapers_open(struct shapers **out, struct ev_loop *loop,
 	ev_timer_init(&p->burst, on_burst, 0.0, 0.0);
 	ev_timer_init(&p->again, on_again, 0.0, AGAIN);
 	ev_timer_init(&p->mend, on_mend, 0.0, 0.0);
-	p->event.data = p->burst.data = p->again.data = p->mend.data = p;
+	ev_idle_init(&p->work, on_work);
+	p->event.data = p->burst.data = p->again.data = p->mend.data = p->work.data = p;
 	ev_io_start(loop, &p->event);
 	*out = p;
 	return 0;
@@ -193,6 +218,7 @@ void shapers_close(struct shapers *p)
 	ev_timer_stop(p->loop, &p->burst);
 	ev_timer_stop(p->loop, &p->again);
 	ev_timer_stop(p->loop, &p->mend);
+	ev_idle_stop(p->loop, &p->work);
 	qdisc_close(p->qdisc);
 	free(p->said);
 	free(p);

@@ -42,6 +42,10 @@ void shapers_stop(struct shapers *shapers);
  */
 int shapers_config(struct shapers *shapers, const struct config *config);
 
+/** shapers_need() - as qdisc_need(); the classes are made beside the loop's other doings */
+void shapers_need(struct shapers *shapers, const struct pool_bits *needed,
+		  const struct pool_bits *fresh);
+
 /** shapers_state() - as qdisc_shaper_state() */
 enum qdisc_state shapers_state(const struct shapers *shapers, size_t i,
 			       const char **text);

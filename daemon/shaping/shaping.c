@@ -20,6 +20,7 @@
  * @config: for the thread, which takes it over; NULL: there is no new one
  * @config_no: counts them
  * @asked: the last question's ticket
+ * @needing: something is in @needed or @fresh, see qdisc_need()
  * @stop: the thread is to end
  * @stated: how shapers stand, since @state_no of the configurations
  * @counted: the same with counters, for the questions up to @counted_no
@@ -29,6 +30,9 @@ struct box {
 	struct config *config;
 	uint32_t config_no;
 	uint32_t asked;
+	bool needing;
+	struct pool_bits needed;
+	struct pool_bits fresh;
 	bool stop;
 	struct shaping_report *stated;
 	uint32_t state_no;
@@ -95,7 +99,7 @@ static struct shaping_report *new_report(struct config *config)
 	size_t i, n = 0;
 
 	for (i = 0; i < config->n_shapers; i++)
-		n += config->shapers[i].n_classes;
+		n += shaper_groups(&config->shapers[i]);
 	r = calloc(1, sizeof(*r) + n * sizeof(*r->counts));
 	if (!r)
 		return NULL;
@@ -204,6 +208,24 @@ static bool use(struct shaping *s, struct config *config, uint32_t no)
 	return true;
 }
 
+static void take_needs(struct shaping *s)
+{
+	struct pool_bits needed, fresh;
+	bool needing;
+
+	pthread_mutex_lock(&s->box.lock);
+	needing = s->box.needing;
+	if (needing) {
+		needed = s->box.needed;
+		fresh = s->box.fresh;
+		s->box.needed = s->box.fresh = (struct pool_bits){};
+		s->box.needing = false;
+	}
+	pthread_mutex_unlock(&s->box.lock);
+	if (needing)
+		shapers_need(s->worker.shapers, &needed, &fresh);
+}
+
 static void on_box(struct shaping *s)
 {
 	struct worker *w = &s->worker;
@@ -235,6 +257,8 @@ static void on_box(struct shaping *s)
 		config_free(config);
 		again_later(w);
 	}
+	/* after the configuration that has their ranges */
+	take_needs(s);
 	if (w->config && asked != w->counted_no)
 		count(s, asked);
 }
@@ -341,6 +365,25 @@ void shaping_config(struct shaping *s, struct config *config)
 	config_free(old);
 	wake(s);
 	watch(s);
+}
+
+static void say_need(struct shaping *s, struct pool_bits *bits, uint32_t id)
+{
+	pthread_mutex_lock(&s->box.lock);
+	pool_put(bits, id);
+	s->box.needing = true;
+	pthread_mutex_unlock(&s->box.lock);
+	wake(s);
+}
+
+void shaping_need(struct shaping *s, uint32_t id)
+{
+	say_need(s, &s->box.needed, id);
+}
+
+void shaping_fresh(struct shaping *s, uint32_t id)
+{
+	say_need(s, &s->box.fresh, id);
 }
 
 bool shaping_settled(const struct shaping *s)

@@ -8,7 +8,7 @@
  * of which it holds the one it works with (config_hold()), and questions for
  * the kernel's counters; what it delivers are reports. Both go through a
  * mailbox under a mutex, which nobody holds for longer than it takes to copy a
- * few words. What is superseded before it is taken out is dropped.
+ * few KiB. What is superseded before it is taken out is dropped.
  *
  * All that is said below is for the daemon's own loop.
  */
@@ -44,8 +44,8 @@ struct shaper_state {
  * struct shaping_report - how all shapers of @config stand
  *
  * @shapers: in its order
- * @n_counts: how many classes its shapers have
- * @counts: of each of their classes in its order
+ * @n_counts: how many groups there are of its shapers' classes (class_groups())
+ * @counts: of each class in its order, of a range's of each of its groups
  */
 struct shaping_report {
 	struct config *config;
@@ -78,6 +78,20 @@ void shaping_close(struct shaping *shaping);
 
 /** shaping_config() - have a new configuration's shapers applied */
 void shaping_config(struct shaping *shaping, struct config *config);
+
+/**
+ * shaping_need() - a group of a range has a peer: its classes are to be there
+ *
+ * They are within a second, and mostly are already; until then its packets are the
+ * default class's. They stay as long as the configuration has the range.
+ */
+void shaping_need(struct shaping *shaping, uint32_t id);
+
+/**
+ * shaping_fresh() - a group of a range has another peer than before: its counters
+ * start at 0
+ */
+void shaping_fresh(struct shaping *shaping, uint32_t id);
 
 /**
  * shaping_settled() - are the last configuration's shapers applied, or was that

@@ -58,3 +58,14 @@ bool site_is_taken(const UT_array *qdiscs, int ifindex)
 
 	return false;
 }
+
+int site_count_failed(const struct qdisc_ctl *ctl)
+{
+	int failed = 0;
+	size_t i;
+
+	for (i = 0; i < ctl->n; i++)
+		failed += ctl->sites[i].state == QDISC_ERROR;
+
+	return failed;
+}

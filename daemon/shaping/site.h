@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A shaper where it is applied, and how it stands there. For qdisc.c and tree.c
- * alone.
+ * A shaper where it is applied, and how it stands there. For qdisc.c, tree.c and
+ * work.c alone.
  */
 #ifndef IPSEC_QOSD_SITE_H
 #define IPSEC_QOSD_SITE_H
@@ -12,6 +12,7 @@
 
 #include "lib/array.h"
 #include "shaping/plan.h"
+#include "shaping/pool.h"
 #include "shaping/qdisc.h"
 
 #define ROOT		((uint32_t)PLAN_MAJOR << 16)
@@ -22,6 +23,9 @@ struct tc_qdisc;
 /**
  * struct site - a shaper where it is applied
  *
+ * @plan: what its classes were last brought to, NULL: they never were
+ * @pool: its classes that are of ranges, NULL: it has none
+ * @gone: classids of classes that are still to be removed
  * @ifindex: the device, 0: there is none
  * @mtu: the device's, which the plan was made for
  * @ifb: it is one: what feeds it decides
@@ -32,6 +36,9 @@ struct tc_qdisc;
  */
 struct site {
 	const struct shaper *shaper;
+	struct plan *plan;
+	struct pool *pool;
+	UT_array gone;
 	int ifindex;
 	uint32_t mtu;
 	bool ifb;
@@ -42,12 +49,20 @@ struct site {
 	char text[256];
 };
 
+/**
+ * struct qdisc_ctl - see qdisc.h
+ *
+ * @needed: ids of ranges' groups whose classes are to be there
+ * @fresh: of those whose counters are to start anew
+ */
 struct qdisc_ctl {
 	struct tc *tc;
 	struct nl_sock *events;
 	const struct config *config;
 	size_t n;
 	struct site *sites;
+	struct pool_bits needed;
+	struct pool_bits fresh;
 };
 
 /** site_state() - how it stands, and more about that */
@@ -66,5 +81,8 @@ const struct tc_qdisc *site_find_root(const UT_array *qdiscs, int ifindex);
 
 /** site_is_taken() - does a qdisc, wherever it is on the device, have the daemon's handle? */
 bool site_is_taken(const UT_array *qdiscs, int ifindex);
+
+/** site_count_failed() - how many stand as QDISC_ERROR */
+int site_count_failed(const struct qdisc_ctl *ctl);
 
 #endif /* IPSEC_QOSD_SITE_H */

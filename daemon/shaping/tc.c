@@ -2,8 +2,6 @@
 /*
  * Traffic control as the kernel's rtnetlink has it.
  */
-#include "shaping/tc.h"
-
 #include <errno.h>
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -11,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <arpa/inet.h>
+#include <linux/filter.h>
 #include <linux/gen_stats.h>
 #include <linux/if_ether.h>
 #include <linux/rtnetlink.h>
@@ -21,31 +20,12 @@
 #include <netlink/netlink.h>
 #include <netlink/socket.h>
 #include <netlink/utils.h>
-#include <netlink/route/class.h>
-#include <netlink/route/classifier.h>
-#include <netlink/route/qdisc.h>
-#include <netlink/route/tc.h>
-#include <netlink/route/cls/fw.h>
-#include <netlink/route/qdisc/fq_codel.h>
-#include <netlink/route/qdisc/htb.h>
 
 #include "lib/extack.h"
+#include "shaping/tc_priv.h"
 
 #define USEC_PER_SEC	1000000
-
-/*
- * The kernel reads a class's counters every 250 ms and lets each reading weigh
- * a quarter: nine tenths of a new load show after two seconds.
- */
-#define EST_INTERVAL	(-2)
-#define EST_EWMA_LOG	2
-
-struct tc {
-	struct nl_sock *sk;
-	atomic_bool stopped;
-	char kernel[128];	/* the kernel's extended ACK to the last request */
-	char error[160];
-};
+#define ANSWERS_ROOM	(1 << 20)
 
 static int on_error(struct sockaddr_nl *who, struct nlmsgerr *e, void *arg)
 {
@@ -56,11 +36,12 @@ static int on_error(struct sockaddr_nl *who, struct nlmsgerr *e, void *arg)
 	if (ack.text)
 		snprintf(tc->kernel, sizeof(tc->kernel), "%.*s",
 			 (int)strnlen(ack.text, ack.len), ack.text);
+	tc->gather.answered++;
+	tc->gather.refused = e->msg.nlmsg_seq;
 	return NL_STOP;
 }
 
-/* Keep the reason where a call failed. */
-static int done(struct tc *tc, int err)
+int tc_done(struct tc *tc, int err)
 {
 	if (err < 0)
 		snprintf(tc->error, sizeof(tc->error), "%s",
@@ -73,7 +54,7 @@ static int done(struct tc *tc, int err)
 int tc_open(struct tc **result)
 {
 	struct tc *tc = calloc(1, sizeof(*tc));
-	int one = 1, err;
+	int one = 1, room = ANSWERS_ROOM, err;
 
 	if (!tc)
 		return -ENOMEM;
@@ -92,6 +73,9 @@ int tc_open(struct tc **result)
 		return err;
 	}
 
+	/* the answers to what is gathered wait until all of it is done */
+	setsockopt(nl_socket_get_fd(tc->sk), SOL_SOCKET, SO_RCVBUFFORCE, &room,
+		   sizeof(room));
 	/* Older kernels say less; that alone is no reason to fail. */
 	setsockopt(nl_socket_get_fd(tc->sk), SOL_NETLINK, NETLINK_EXT_ACK, &one,
 		   sizeof(one));
@@ -107,6 +91,7 @@ void tc_close(struct tc *tc)
 		return;
 
 	nl_socket_free(tc->sk);
+	free(tc->gather.buf);
 	free(tc);
 }
 
@@ -115,8 +100,7 @@ void tc_stop(struct tc *tc)
 	atomic_store(&tc->stopped, true);
 }
 
-/* To be asked ahead of a request. */
-static int check_stopped(struct tc *tc)
+int tc_check_stopped(struct tc *tc)
 {
 	if (!atomic_load(&tc->stopped))
 		return 0;
@@ -225,18 +209,18 @@ int tc_link(struct tc *tc, const char *name, struct tc_link *result)
 	int err;
 
 	memset(result, 0, sizeof(*result));
-	err = check_stopped(tc);
+	err = tc_check_stopped(tc);
 	if (err)
 		return err;
 
 	msg = nlmsg_alloc_simple(RTM_GETLINK, 0);
 	if (!msg)
-		return done(tc, -NLE_NOMEM);
+		return tc_done(tc, -NLE_NOMEM);
 
 	if (nlmsg_append(msg, &ifi, sizeof(ifi), NLMSG_ALIGNTO) < 0 ||
 	    nla_put_string(msg, attr, name) < 0) {
 		nlmsg_free(msg);
-		return done(tc, -NLE_NOMEM);
+		return tc_done(tc, -NLE_NOMEM);
 	}
 
 	nl_socket_modify_cb(tc->sk, NL_CB_VALID, NL_CB_CUSTOM, on_link, result);
@@ -252,7 +236,7 @@ int tc_link(struct tc *tc, const char *name, struct tc_link *result)
 		return 0;
 	}
 
-	return done(tc, err);
+	return tc_done(tc, err);
 }
 
 bool tc_link_named(struct nlattr *const *tb, const char *name)
@@ -365,20 +349,43 @@ static int on_class(struct nl_msg *msg, void *arg)
 	return NL_OK;
 }
 
+static void get_fw(struct tc_filter *filter, struct nlattr *const *opt)
+{
+	filter->mask = opt[TCA_FW_MASK] ? get_u32(opt[TCA_FW_MASK]) : UINT32_MAX;
+	filter->classid = get_u32(opt[TCA_FW_CLASSID]);
+	filter->more = opt[TCA_FW_ACT] || opt[TCA_FW_POLICE] || opt[TCA_FW_INDEV];
+}
+
+static void get_bpf(struct tc_filter *filter, struct nlattr *const *opt)
+{
+	/* a program of eBPF has no instructions here; flags have packets dropped, and such */
+	filter->more = !opt[TCA_BPF_OPS] || opt[TCA_BPF_ACT] || opt[TCA_BPF_POLICE] ||
+		       opt[TCA_BPF_CLASSID] || opt[TCA_BPF_FLAGS];
+	if (!opt[TCA_BPF_OPS])
+		return;
+	filter->ops = nla_data(opt[TCA_BPF_OPS]);
+	filter->n_ops = nla_len(opt[TCA_BPF_OPS]) / sizeof(*filter->ops);
+}
+
 static int on_filter(struct nl_msg *msg, void *arg)
 {
 	struct tcmsg *tcm = nlmsg_data(nlmsg_hdr(msg));
-	struct nlattr *tb[TCA_MAX + 1], *opt[TCA_FW_MAX + 1];
+	struct nlattr *tb[TCA_MAX + 1], *opt[TCA_BPF_MAX + 1];
 	struct tc_filter filter = {};
 	struct dump *dump = arg;
+	const char *kind;
 
+	/* Both kinds' attributes fit bpf's range. */
+	_Static_assert((int)TCA_FW_MAX <= (int)TCA_BPF_MAX, "room for both");
 	if (nlmsg_parse(nlmsg_hdr(msg), sizeof(*tcm), tb, TCA_MAX, NULL) < 0 ||
 	    !tb[TCA_KIND])
 		return NL_SKIP;
 
+	kind = nla_get_string(tb[TCA_KIND]);
 	filter.prio = TC_H_MAJ(tcm->tcm_info) >> 16;
 	filter.protocol = ntohs(TC_H_MIN(tcm->tcm_info));
 	filter.chain = get_u32(tb[TCA_CHAIN]);
+	filter.bpf = !strcmp(kind, "bpf");
 
 	/*
 	 * A priority as such comes ahead of its filters. It has no options, which
@@ -386,23 +393,22 @@ static int on_filter(struct nl_msg *msg, void *arg)
 	 */
 	filter.whole = !tb[TCA_OPTIONS] && !tcm->tcm_handle;
 	if (!filter.whole) {
-		if (strcmp(nla_get_string(tb[TCA_KIND]), "fw") != 0 ||
+		if ((!filter.bpf && strcmp(kind, "fw") != 0) ||
 		    filter.protocol != ETH_P_ALL || filter.chain)
 			return NL_SKIP;
 
-		filter.mark = tcm->tcm_handle;
+		filter.handle = tcm->tcm_handle;
 		filter.more = !tb[TCA_OPTIONS];
 	}
 
 	if (tb[TCA_OPTIONS]) {
-		if (nla_parse_nested(opt, TCA_FW_MAX, tb[TCA_OPTIONS], NULL) < 0)
+		if (nla_parse_nested(opt, TCA_BPF_MAX, tb[TCA_OPTIONS], NULL) < 0)
 			return NL_SKIP;
 
-		filter.mask = opt[TCA_FW_MASK] ? get_u32(opt[TCA_FW_MASK]) :
-						 UINT32_MAX;
-		filter.classid = get_u32(opt[TCA_FW_CLASSID]);
-		filter.more = opt[TCA_FW_ACT] || opt[TCA_FW_POLICE] ||
-			      opt[TCA_FW_INDEV];
+		if (filter.bpf)
+			get_bpf(&filter, opt);
+		else
+			get_fw(&filter, opt);
 	}
 
 	if (!dump->result)
@@ -418,7 +424,7 @@ static int dump(struct tc *tc, int type, int ifindex, uint32_t parent,
 		.tcm_ifindex = ifindex,
 		.tcm_parent = parent,
 	};
-	int err = check_stopped(tc);
+	int err = tc_check_stopped(tc);
 
 	if (err)
 		return err;
@@ -429,7 +435,7 @@ static int dump(struct tc *tc, int type, int ifindex, uint32_t parent,
 		err = nl_recvmsgs_default(tc->sk);
 	nl_socket_modify_cb(tc->sk, NL_CB_VALID, NL_CB_DEFAULT, NULL, NULL);
 
-	err = done(tc, err);
+	err = tc_done(tc, err);
 	return err ? err : dump->result;
 }
 
@@ -456,6 +462,46 @@ int tc_dump_filters(struct tc *tc, int ifindex, uint32_t parent,
 	struct dump d = { .filter = cb, .arg = arg };
 
 	return dump(tc, RTM_GETTFILTER, ifindex, parent, on_filter, &d);
+}
+
+struct counts {
+	void (*cb)(uint32_t handle, const struct tc_count *count, bool leaf, void *arg);
+	void *arg;
+};
+
+static int on_count(struct nl_msg *msg, void *arg)
+{
+	bool leaf = nlmsg_hdr(msg)->nlmsg_type == RTM_NEWQDISC;
+	struct tcmsg *tcm = nlmsg_data(nlmsg_hdr(msg));
+	struct nlattr *tb[TCA_MAX + 1];
+	struct counts *counts = arg;
+	struct tc_count count;
+
+	if (nlmsg_parse(nlmsg_hdr(msg), sizeof(*tcm), tb, TCA_MAX, NULL) < 0)
+		return NL_SKIP;
+
+	get_count(&count, tb[TCA_STATS2]);
+	counts->cb(leaf ? tcm->tcm_parent : tcm->tcm_handle, &count, leaf, counts->arg);
+	return NL_OK;
+}
+
+int tc_read_counts(struct tc *tc, int ifindex, const uint32_t *classids, size_t n,
+		   void (*cb)(uint32_t classid, const struct tc_count *count,
+			      bool leaf, void *arg), void *arg)
+{
+	struct counts counts = { .cb = cb, .arg = arg };
+	int err = 0, sent;
+	size_t i, failed;
+
+	nl_socket_modify_cb(tc->sk, NL_CB_VALID, NL_CB_CUSTOM, on_count, &counts);
+	tc_gather(tc);
+	for (i = 0; i < n && !err; i++)
+		err = tc_ask_counts(tc, ifindex, classids[i]);
+	sent = tc_send(tc, &failed);
+	nl_socket_modify_cb(tc->sk, NL_CB_VALID, NL_CB_DEFAULT, NULL, NULL);
+	if (err)
+		return err;
+	return sent == -NLE_OBJ_NOTFOUND ? 0 : sent;
 }
 
 /**
@@ -571,242 +617,4 @@ int tc_feeds(struct tc *tc, int ifindex, int target)
 	err = dump(tc, RTM_GETTFILTER, ifindex,
 		   TC_H_MAKE(TC_H_CLSACT, TC_H_MIN_INGRESS), on_ingress, &d);
 	return err ? err : feeds.found;
-}
-
-/*
- * Writing
- */
-
-static struct rtnl_qdisc *new_qdisc(int ifindex, uint32_t parent,
-				    uint32_t handle, const char *kind)
-{
-	struct rtnl_qdisc *q = rtnl_qdisc_alloc();
-
-	if (!q)
-		return NULL;
-
-	rtnl_tc_set_ifindex(TC_CAST(q), ifindex);
-	rtnl_tc_set_parent(TC_CAST(q), parent);
-	if (handle)
-		rtnl_tc_set_handle(TC_CAST(q), handle);
-	if (kind && rtnl_tc_set_kind(TC_CAST(q), kind) < 0) {
-		rtnl_qdisc_put(q);
-		return NULL;
-	}
-
-	return q;
-}
-
-int tc_add_root(struct tc *tc, int ifindex, uint32_t handle, uint32_t defcls,
-		int replace)
-{
-	int err = check_stopped(tc);
-	struct rtnl_qdisc *q;
-
-	if (err)
-		return err;
-
-	q = new_qdisc(ifindex, TC_H_ROOT, handle, "htb");
-	if (!q)
-		return done(tc, -NLE_NOMEM);
-
-	rtnl_htb_set_defcls(q, defcls);
-	/* What was not there a moment ago is not replaced unasked. */
-	err = rtnl_qdisc_add(tc->sk, q,
-			     NLM_F_CREATE | (replace ? NLM_F_REPLACE : NLM_F_EXCL));
-	rtnl_qdisc_put(q);
-	return done(tc, err);
-}
-
-int tc_del_root(struct tc *tc, int ifindex, uint32_t handle)
-{
-	struct rtnl_qdisc *q = new_qdisc(ifindex, TC_H_ROOT, handle, NULL);
-	int err;
-
-	if (!q)
-		return done(tc, -NLE_NOMEM);
-
-	err = rtnl_qdisc_delete(tc->sk, q);
-	rtnl_qdisc_put(q);
-	return done(tc, err);
-}
-
-int tc_put_class(struct tc *tc, int ifindex, const struct tc_class *class)
-{
-	struct gnet_estimator est = {
-		.interval = EST_INTERVAL,
-		.ewma_log = EST_EWMA_LOG,
-	};
-	int err = check_stopped(tc);
-	struct nl_msg *msg = NULL;
-	struct rtnl_class *c;
-
-	if (err)
-		return err;
-
-	c = rtnl_class_alloc();
-	if (!c)
-		return done(tc, -NLE_NOMEM);
-
-	rtnl_tc_set_ifindex(TC_CAST(c), ifindex);
-	rtnl_tc_set_parent(TC_CAST(c), class->parent);
-	rtnl_tc_set_handle(TC_CAST(c), class->handle);
-	err = rtnl_tc_set_kind(TC_CAST(c), "htb");
-	if (!err)
-		err = rtnl_htb_set_rate64(c, class->rate);
-	if (!err)
-		err = rtnl_htb_set_ceil64(c, class->ceil);
-	if (!err)
-		err = rtnl_htb_set_rbuffer(c, class->burst);
-	if (!err)
-		err = rtnl_htb_set_cbuffer(c, class->cburst);
-	if (!err)
-		err = rtnl_htb_set_quantum(c, class->quantum);
-	if (!err)
-		err = rtnl_class_build_add_request(c, NLM_F_CREATE, &msg);
-	rtnl_class_put(c);
-	if (err < 0)
-		return done(tc, err);
-
-	err = nla_put(msg, TCA_RATE, sizeof(est), &est);
-	if (err < 0) {
-		nlmsg_free(msg);
-		return done(tc, err);
-	}
-
-	return done(tc, nl_send_sync(tc->sk, msg));
-}
-
-int tc_put_leaf(struct tc *tc, int ifindex, const struct tc_qdisc *qdisc,
-		bool anew)
-{
-	int err = check_stopped(tc);
-	struct rtnl_qdisc *q;
-
-	if (err)
-		return err;
-
-	q = new_qdisc(ifindex, qdisc->parent, 0, "fq_codel");
-	if (!q)
-		return done(tc, -NLE_NOMEM);
-
-	rtnl_qdisc_fq_codel_set_target(q, qdisc->target);
-	rtnl_qdisc_fq_codel_set_interval(q, qdisc->interval);
-	/* fq_codel cannot change its flows: what is there goes, if there is any */
-	if (anew) {
-		rtnl_qdisc_delete(tc->sk, q);
-		tc->kernel[0] = '\0';
-		rtnl_qdisc_fq_codel_set_flows(q, qdisc->flows);
-	}
-	err = rtnl_qdisc_add(tc->sk, q, NLM_F_CREATE | NLM_F_REPLACE);
-	rtnl_qdisc_put(q);
-	return done(tc, err);
-}
-
-static struct rtnl_cls *new_filter(int ifindex, uint32_t parent,
-				   const struct tc_filter *filter)
-{
-	struct rtnl_cls *c = rtnl_cls_alloc();
-
-	if (!c)
-		return NULL;
-
-	rtnl_tc_set_ifindex(TC_CAST(c), ifindex);
-	rtnl_tc_set_parent(TC_CAST(c), parent);
-	rtnl_tc_set_handle(TC_CAST(c), filter->mark);
-	rtnl_cls_set_prio(c, filter->prio);
-	rtnl_cls_set_protocol(c, ETH_P_ALL);
-	if (rtnl_tc_set_kind(TC_CAST(c), "fw") < 0 ||
-	    rtnl_fw_set_classid(c, filter->classid) < 0 ||
-	    rtnl_fw_set_mask(c, filter->mask) < 0) {
-		rtnl_cls_put(c);
-		return NULL;
-	}
-
-	return c;
-}
-
-int tc_put_filter(struct tc *tc, int ifindex, uint32_t parent,
-		  const struct tc_filter *filter)
-{
-	int err = check_stopped(tc);
-	struct rtnl_cls *c;
-
-	if (err)
-		return err;
-
-	c = new_filter(ifindex, parent, filter);
-	if (!c)
-		return done(tc, -NLE_NOMEM);
-
-	err = rtnl_cls_change(tc->sk, c, NLM_F_CREATE);
-	rtnl_cls_put(c);
-	return done(tc, err);
-}
-
-/* Both kinds of "it is not there". */
-static int gone(struct tc *tc, int err)
-{
-	if (err != -NLE_OBJ_NOTFOUND)
-		return done(tc, err);
-
-	tc->kernel[0] = '\0';
-	return 0;
-}
-
-/* All filters of a priority, whatever they are. */
-static int del_priority(struct tc *tc, int ifindex, uint32_t parent,
-			const struct tc_filter *filter)
-{
-	struct tcmsg tcm = {
-		.tcm_ifindex = ifindex,
-		.tcm_parent = parent,
-		.tcm_info = TC_H_MAKE((uint32_t)filter->prio << 16,
-				      htons(filter->protocol)),
-	};
-	struct nl_msg *msg = nlmsg_alloc_simple(RTM_DELTFILTER, 0);
-
-	if (!msg)
-		return done(tc, -NLE_NOMEM);
-
-	if (nlmsg_append(msg, &tcm, sizeof(tcm), NLMSG_ALIGNTO) < 0 ||
-	    nla_put_u32(msg, TCA_CHAIN, filter->chain) < 0) {
-		nlmsg_free(msg);
-		return done(tc, -NLE_NOMEM);
-	}
-
-	return gone(tc, nl_send_sync(tc->sk, msg));
-}
-
-int tc_del_filter(struct tc *tc, int ifindex, uint32_t parent,
-		  const struct tc_filter *filter)
-{
-	struct rtnl_cls *c;
-	int err;
-
-	if (filter->whole)
-		return del_priority(tc, ifindex, parent, filter);
-
-	c = new_filter(ifindex, parent, filter);
-	if (!c)
-		return done(tc, -NLE_NOMEM);
-
-	err = rtnl_cls_delete(tc->sk, c, 0);
-	rtnl_cls_put(c);
-	return gone(tc, err);
-}
-
-int tc_del_class(struct tc *tc, int ifindex, uint32_t handle)
-{
-	struct rtnl_class *c = rtnl_class_alloc();
-	int err;
-
-	if (!c)
-		return done(tc, -NLE_NOMEM);
-
-	rtnl_tc_set_ifindex(TC_CAST(c), ifindex);
-	rtnl_tc_set_handle(TC_CAST(c), handle);
-	err = rtnl_class_delete(tc->sk, c);
-	rtnl_class_put(c);
-	return gone(tc, err);
 }

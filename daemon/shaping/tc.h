@@ -13,6 +13,7 @@
 #define IPSEC_QOSD_TC_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <net/if.h>
 
@@ -41,6 +42,7 @@ struct tc_count {
  * @target: fq_codel's, microseconds
  * @interval: fq_codel's, microseconds
  * @flows: fq_codel's, how many
+ * @limit: fq_codel's, packets; not shown by a dump
  */
 struct tc_qdisc {
 	int ifindex;
@@ -51,6 +53,7 @@ struct tc_qdisc {
 	uint32_t target;
 	uint32_t interval;
 	uint32_t flows;
+	uint32_t limit;
 	struct tc_count count;
 };
 
@@ -62,6 +65,7 @@ struct tc_qdisc {
  * @burst: bytes
  * @cburst: bytes
  * @quantum: bytes
+ * @many: it is one of very many: its rate is measured less often; not shown by a dump
  */
 struct tc_class {
 	uint32_t parent;
@@ -71,14 +75,25 @@ struct tc_class {
 	uint32_t burst;
 	uint32_t cburst;
 	uint32_t quantum;
+	bool many;
 	struct tc_count count;
 };
 
+struct sock_filter;
+
 /**
- * struct tc_filter - a fw filter as tc_put_filter() makes it, or what else there is
+ * struct tc_filter - a filter as tc_put_filter() makes it, or what else there is
  *
- * cls_fw has one mask for all filters of one priority.
+ * It is a fw filter, which leads packets of one mark to a class, or a bpf filter, whose
+ * program returns a packet's class or 0. cls_fw has one mask for all filters of one
+ * priority.
  *
+ * @bpf: it is a bpf filter
+ * @handle: fw: the mark; bpf: its number, not 0
+ * @mask: of fw: which bits
+ * @classid: of fw
+ * @ops: of bpf, the program; what a dump shows is there for the callback alone
+ * @n_ops: how many instructions that has
  * @protocol: as in a frame's header, in host byte order; not for tc_put_filter()
  * @chain: likewise
  * @more: it is none that tc_put_filter() makes: has an action, is for one incoming
@@ -87,10 +102,13 @@ struct tc_class {
  *	those of them that tc_put_filter() may have made
  */
 struct tc_filter {
-	uint32_t mark;
+	bool bpf;
+	uint32_t handle;
 	uint32_t mask;
 	uint16_t prio;
 	uint32_t classid;
+	const struct sock_filter *ops;
+	size_t n_ops;
 	uint16_t protocol;
 	uint32_t chain;
 	bool more;
@@ -161,6 +179,16 @@ int tc_dump_filters(struct tc *tc, int ifindex, uint32_t parent,
 		    void *arg);
 
 /**
+ * tc_read_counts() - what some classes and their leaves count now
+ *
+ * @classids: @n of them; one that is not there is passed over
+ * @cb: called for each class, and for each leaf with its class's classid
+ */
+int tc_read_counts(struct tc *tc, int ifindex, const uint32_t *classids, size_t n,
+		   void (*cb)(uint32_t classid, const struct tc_count *count,
+			      bool leaf, void *arg), void *arg);
+
+/**
  * tc_feeds() - do the filters at @ifindex's ingress redirect to the device
  * @target what has no mark, as far as they go?
  *
@@ -183,14 +211,36 @@ int tc_add_root(struct tc *tc, int ifindex, uint32_t handle, uint32_t defcls,
 		int replace);
 int tc_del_root(struct tc *tc, int ifindex, uint32_t handle);
 
+/**
+ * tc_gather() - from now on tc_put_class() and tc_put_leaf() only gather what is to be
+ * done, until tc_send()
+ *
+ * The kernel does many such requests for one message, and takes its lock anew for each.
+ */
+void tc_gather(struct tc *tc);
+
+/**
+ * tc_send() - have done what was gathered
+ *
+ * All of it is tried; more than the kernel takes at once was so before.
+ *
+ * @failed: set to the number of the first request that failed, from 0 on
+ *
+ * Return: the first error.
+ */
+int tc_send(struct tc *tc, size_t *failed);
+
 /* Add, or change where it is there already. A class gets a rate estimator. */
 int tc_put_class(struct tc *tc, int ifindex, const struct tc_class *class);
 
 /**
- * tc_put_leaf() - put an fq_codel into a class
+ * tc_put_leaf() - put an fq_codel with a handle into a class
  *
- * @anew: in the place of what is there, whose packets are lost; else the one that
- *	is there is changed, in all but its flows, whose number stays what it is
+ * The handle is nobody else's on the device: the kernel would have both classes share
+ * what has it.
+ *
+ * @anew: none with that handle is there; else that one is changed, in all but its flows
+ *	and its limit, which stay what they are
  */
 int tc_put_leaf(struct tc *tc, int ifindex, const struct tc_qdisc *qdisc,
 		bool anew);
@@ -202,6 +252,8 @@ int tc_put_filter(struct tc *tc, int ifindex, uint32_t parent,
  * lead to it.
  */
 int tc_del_class(struct tc *tc, int ifindex, uint32_t handle);
+/* What is in a class, whose packets are lost; a queue of the kernel's takes its place. */
+int tc_del_leaf(struct tc *tc, int ifindex, uint32_t parent, uint32_t handle);
 int tc_del_filter(struct tc *tc, int ifindex, uint32_t parent,
 		  const struct tc_filter *filter);
 
