@@ -245,9 +245,11 @@ static void on_lease_used(void *arg, const struct lease *lease, bool fresh)
 {
 	struct daemon *daemon = arg;
 
-	if (fresh)
+	if (fresh) {
 		log_debug("group %u is %s's now", lease->id, lease->identity);
-	(void)daemon;
+		shaping_fresh(daemon->shaping, lease->id);
+	}
+	shaping_need(daemon->shaping, lease->id);
 }
 
 static void on_lease_written(void *arg, const struct lease *lease)

@@ -17,6 +17,7 @@
 #define SEPARATOR	"\x1f"	/* between the parts of TEST's argument */
 #define PEERS		64	/* in a piece of STATUS */
 #define CLASSES		32	/* in a piece of CLASSES */
+#define LOOKED_AT	4096	/* groups of ranges, which need not be in use, likewise */
 
 /**
  * struct answer - to STATUS, to CLASSES, or to another query, which is done at once
@@ -25,7 +26,7 @@
  * @walk: through them, if @walking
  * @any: one was written
  * @report: of the classes; of these @n_classes of the shaper @shaper were
- *	written, and @n_counts in all
+ *	written, of the next one @n_groups groups, and @n_counts in all
  */
 struct answer {
 	const struct daemon *daemon;
@@ -36,6 +37,7 @@ struct answer {
 	struct shaping_report *report;
 	size_t shaper;
 	size_t n_classes;
+	uint32_t n_groups;
 	size_t n_counts;
 };
 
@@ -453,26 +455,55 @@ out:
 
 /* CLASSES */
 
+/* How packets of a class are told: by the mark that it says, and which of them. */
+static const char *way_name(enum class_way way)
+{
+	switch (way) {
+	case CLASS_ESP:
+		return "esp";
+	case CLASS_CLEAR:
+		return "clear";
+	case CLASS_ALL:
+		break;
+	}
+	return NULL;
+}
+
+static void fill_group(const struct config *config, const struct class *class,
+		       uint32_t id, struct iq_kernel_group *group)
+{
+	const struct range *range = class->range;
+
+	if (!range) {
+		config_group(config, id, group);
+		return;
+	}
+	range_group(range, id, group);
+	if (class->way == CLASS_ALL)
+		group->mask = range->mask;
+	if (class->way == CLASS_CLEAR)
+		group->mark |= range->clear;
+}
+
 static int write_class(const struct config *config, const struct shaper *shaper,
-		       const struct class *class,
+		       const struct class *class, uint32_t id,
 		       const struct shaper_state *state,
 		       const struct qdisc_count *count, FILE *file)
 {
-	struct iq_kernel_group found, *group = NULL;
+	struct iq_kernel_group group = {};
 	json_t *json;
 	int err;
 
-	if (config_group(config, class->group, &found))
-		group = &found;
-
+	fill_group(config, class, id, &group);
 	json = json_pack(
-		"{s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:s, s:o}",
+		"{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:s, s:o}",
 		"policy", text(shaper->name),
 		"device", text(shaper->device),
-		"class", text(group ? group->name : "default"),
-		"group", group ? json_integer(group->id) : json_null(),
-		"mark", group ? json_integer(group->mark) : json_null(),
-		"mask", group ? json_integer(group->mask) : json_null(),
+		"class", text(id ? group.name : "default"),
+		"way", text(way_name(class->way)),
+		"group", id ? json_integer(group.id) : json_null(),
+		"mark", id ? json_integer(group.mark) : json_null(),
+		"mask", id ? json_integer(group.mask) : json_null(),
 		"rate", (json_int_t)class->rate * 8,
 		"ceil", (json_int_t)class->ceil * 8,
 		"measured", (json_int_t)count->measured,
@@ -487,31 +518,59 @@ static int write_class(const struct config *config, const struct shaper *shaper,
 	return err;
 }
 
+/* A range has very many groups: shown are those that somebody is in. */
+static bool is_in_use(const struct daemon *daemon, const struct class *class, uint32_t id)
+{
+	return !class->range || id == class->range->overflow ||
+	       lease_wanted(leases_find(sad_leases(daemon->sad), id));
+}
+
+/* The group of a class that is next; returns whether there is one. */
+static bool next_group(struct answer *answer, const struct class **class, uint32_t *id)
+{
+	const struct shaping_report *r = answer->report;
+	const struct shaper *shaper = &r->config->shapers[answer->shaper];
+
+	while (answer->n_classes == shaper->n_classes) {
+		shaper++;
+		answer->shaper++;
+		answer->n_classes = 0;
+	}
+	*class = &shaper->classes[answer->n_classes];
+	*id = (*class)->range ? (*class)->range->id + answer->n_groups : (*class)->group;
+	if (++answer->n_groups == class_groups(*class)) {
+		answer->n_classes++;
+		answer->n_groups = 0;
+	}
+	return is_in_use(answer->daemon, *class, *id);
+}
+
 static int more_classes(struct answer *answer, FILE *file)
 {
 	const struct shaping_report *r = answer->report;
-	const struct shaper *shaper;
-	unsigned int i;
+	unsigned int written = 0, looked_at;
+	const struct class *class;
+	uint32_t id;
 	int err;
 
-	for (i = 0; i < CLASSES && answer->n_counts < r->n_counts; i++) {
-		shaper = &r->config->shapers[answer->shaper];
-		if (answer->n_classes == shaper->n_classes) {
-			answer->shaper++;
-			answer->n_classes = 0;
+	for (looked_at = 0; looked_at < LOOKED_AT && written < CLASSES &&
+	     answer->n_counts < r->n_counts; looked_at++) {
+		if (!next_group(answer, &class, &id)) {
+			answer->n_counts++;
 			continue;
 		}
-		fputc(answer->n_counts ? ',' : '[', file);
-		err = write_class(r->config, shaper,
-				  &shaper->classes[answer->n_classes++],
+		fputc(answer->any ? ',' : '[', file);
+		answer->any = true;
+		err = write_class(r->config, &r->config->shapers[answer->shaper], class, id,
 				  &r->shapers[answer->shaper],
 				  &r->counts[answer->n_counts++], file);
 		if (err)
 			return err;
+		written++;
 	}
 	if (answer->n_counts < r->n_counts)
 		return 1;
-	fputs(r->n_counts ? "]" : "[]", file);
+	fputs(answer->any ? "]" : "[]", file);
 	return 0;
 }
 

@@ -25,8 +25,10 @@
  * "\x1fconnection=…":
  *	{"identity", "profile", "file", "line", "group", "mark", "mask", "why"}
  * CLASSES, rates in bits a second:
- *	[{"policy", "device", "class", "group", "mark", "mask", "rate", "ceil",
- *	  "measured", "packets", "bytes", "drops", "backlog", "state", "text"}]
+ *	[{"policy", "device", "class", "way", "group", "mark", "mask", "rate", "ceil",
+ *	  "measured", "packets", "bytes", "drops", "backlog", "state", "text"}]: "way" is
+ *	"esp" or "clear" where a group's packets have two classes; of a range's groups
+ *	those are shown that somebody has
  * RELOAD:
  *	{"reloaded", "file", "groups", "profiles", "policies", "warnings": [],
  *	 "notes": []}: a warning says what of the configuration is not in force,
