@@ -75,8 +75,10 @@ plugin_src	:= $(patsubst %,daemon/charon/ipsec_qos_%.c, \
 		   plugin proof report requests socket spi twins version)
 tools_src	:= $(patsubst %,tools/%.c, \
 		   batch class command daemon entry fallback flowtable follow group \
-		   ike main monitor nat parse print profile query sa settings \
-		   status trace tunnel)
+		   group_top ike main monitor nat parse print profile query rank sa settings status top \
+		   trace tunnel)
+# ... of which the unit tests have those that are pure
+tools_pure	:= $(patsubst %,tools/%.c,parse print rank)
 manuals		:= tools/ipsec-qos.8 daemon/ipsec-qosd.8 daemon/ipsec-qosd.conf.5
 
 unlisted	:= $(filter-out $(lib_src) $(daemon_src) $(plugin_src) $(tools_src), \
@@ -258,7 +260,7 @@ $(B)/identities: $(addprefix $(B)/obj/,tests/unit/charon_identity_test.o $(ident
 $(filter-out $(unit_charon),$(unit)): $(B)/unit/%: $(B)/unit/obj/tests/unit/%.o \
 		$(patsubst %.c,$(B)/unit/obj/%.o, \
 			$(lib_src) $(filter-out daemon/main.c,$(daemon_src)) \
-			$(filter tools/parse.c tools/print.c,$(tools_src)))
+			$(tools_pure))
 	@mkdir -p $(@D)
 	$(call say,LD)$(CC) $(CFLAGS) $(sanitize) $(LDFLAGS) -o $@ $^ $(check_libs) $(package_libs)
 

@@ -20,8 +20,12 @@ static const char usage[] =
 "                       [ priority { MAJOR:MINOR | none } ] [ dscp { DSCP | none } ]\n"
 "       ipsec-qos group del GROUP\n"
 "       ipsec-qos group show [ GROUP ] [ owner { static | daemon } ]\n"
+"                       [ match PATTERN ] [ sort KEY ] [ limit N ]\n"
+"       ipsec-qos group top [ count N ] [ interval SECONDS ] [ owner { static | daemon } ]\n"
+"                       [ match PATTERN ] [ sort KEY ] [ limit N ]\n"
 "       ipsec-qos group flush [ owner { static | daemon } ]\n"
-"GROUP := { [ name ] NAME | id N }\n";
+"GROUP := { [ name ] NAME | id N }\n"
+"KEY := { name | id | bytes | packets | rate }\n";
 
 /* What is known of a group: which name and which id belong together. */
 struct known {
@@ -45,8 +49,7 @@ static int compare_id(const void *a, const void *b)
 	return (left->id > right->id) - (left->id < right->id);
 }
 
-/* All groups (of an owner, or -1), sorted by id. */
-static int dump_groups(struct iq_kernel *k, int owner, UT_array *list)
+int read_groups(struct iq_kernel *k, int owner, UT_array *list)
 {
 	int ret, tries = 0;
 
@@ -370,7 +373,7 @@ static const struct column setting_columns[] = {
 
 static void setting_row(size_t i, char cells[][CELL_MAX], void *arg)
 {
-	const struct iq_kernel_group *g = (struct iq_kernel_group *)arg + i;
+	const struct iq_kernel_group *g = ((const struct shown_group *)arg)[i].group;
 
 	snprintf(cells[0], CELL_MAX, "%s", g->name);
 	snprintf(cells[1], CELL_MAX, "%" PRIu32, g->id);
@@ -394,7 +397,7 @@ static const struct column counter_columns[IPSEC_QOS_COUNTER_MAX + 1] = {
 
 static void counter_row(size_t i, char cells[][CELL_MAX], void *arg)
 {
-	const struct iq_kernel_group *g = (struct iq_kernel_group *)arg + i;
+	const struct iq_kernel_group *g = ((const struct shown_group *)arg)[i].group;
 	int c;
 
 	snprintf(cells[0], CELL_MAX, "%s", g->name);
@@ -421,49 +424,30 @@ static int next_owner(struct args *args, int *owner)
 	return ret ? STATUS_USAGE : STATUS_OK;
 }
 
+void print_groups(const struct shown_group *groups, size_t n)
+{
+	print_table(setting_columns, ARRAY_SIZE(setting_columns), n, setting_row,
+		    (void *)groups);
+	if (n)
+		putchar('\n');
+	print_table(counter_columns, ARRAY_SIZE(counter_columns), n, counter_row,
+		    (void *)groups);
+}
+
 static int show(struct args *args)
 {
 	struct iq_kernel_group key = { 0 };
-	UT_array list = IQ_ARRAY(struct iq_kernel_group);
-	struct iq_kernel *k;
-	int owner, ret;
+	struct choice choice;
 
-	/* a first word that is no keyword is a name */
-	if (args->n && (args->n == 1 || strcmp(args->words[0], "owner"))) {
+	/* what is chosen by comes in pairs, and so does a group, but for a name alone */
+	if (args->n % 2 || (args->n && (!strcmp(args->words[0], "id") ||
+					!strcmp(args->words[0], "name")))) {
 		if (next_selector(args, &key))
 			return STATUS_USAGE;
 	}
-	if (next_owner(args, &owner))
+	if (next_choice(args, CHOICE_OWNER, &choice))
 		return STATUS_USAGE;
-	k = the_kernel();
-	if (!k)
-		return STATUS_REFUSED;
-	if (key.id || *key.name) {
-		ret = iq_kernel_group_get(k, &key);
-		if (ret)
-			return kernel_refused(ret);
-		if ((owner < 0 || key.owner == owner) && collect(&key, &list))
-			return kernel_refused(-ENOMEM);
-	} else {
-		ret = dump_groups(k, owner, &list);
-		if (ret) {
-			utarray_done(&list);
-			return ret;
-		}
-	}
-
-	if (options.json) {
-		print_array(utarray_front(&list), utarray_len(&list),
-			    sizeof(key), group_json);
-	} else if (utarray_len(&list)) {
-		print_table(setting_columns, ARRAY_SIZE(setting_columns), utarray_len(&list),
-			    setting_row, utarray_front(&list));
-		putchar('\n');
-		print_table(counter_columns, ARRAY_SIZE(counter_columns), utarray_len(&list),
-			    counter_row, utarray_front(&list));
-	}
-	utarray_done(&list);
-	return STATUS_OK;
+	return show_groups(&key, &choice);
 }
 
 static int flush(struct args *args)
@@ -485,6 +469,7 @@ static int flush(struct args *args)
 static const struct verb verbs[] = {
 	{ "show", show }, { "add", add }, { "change", change },
 	{ "replace", replace }, { "delete", del }, { "flush", flush },
+	{ "top", top_groups },
 };
 
 const struct object group_object = { .usage = usage, VERBS(verbs) };
