@@ -75,11 +75,12 @@ plugin_src	:= $(patsubst %,daemon/charon/ipsec_qos_%.c, \
 		   plugin proof report requests socket spi twins version)
 tools_src	:= $(patsubst %,tools/%.c, \
 		   batch class command daemon entry fallback flowtable follow group \
-		   group_top ike main monitor nat parse print profile query rank sa settings status top \
+		   group_top ike items main metrics metrics_daemon monitor nat \
+		   openmetrics parse print profile query rank sa settings status top \
 		   trace tunnel)
 # ... of which the unit tests have those that are pure
-tools_pure	:= $(patsubst %,tools/%.c,parse print rank)
-manuals		:= tools/ipsec-qos.8 daemon/ipsec-qosd.8 daemon/ipsec-qosd.conf.5
+tools_pure	:= $(patsubst %,tools/%.c,items openmetrics parse print rank)
+manuals		:= tools/ipsec-qos.8 tools/ipsec-qos-metrics.8 daemon/ipsec-qosd.8 daemon/ipsec-qosd.conf.5
 
 unlisted	:= $(filter-out $(lib_src) $(daemon_src) $(plugin_src) $(tools_src), \
 			$(shell find lib daemon tools -name '*.c'))

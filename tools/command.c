@@ -26,6 +26,7 @@ static const struct {
 	{ "profile",	&profile_object },
 	{ "class",	&class_object },
 	{ "status",	&status_object },
+	{ "metrics",	&metrics_object },
 	{ "monitor",	&monitor_object },
 	{ "daemon",	&daemon_object },
 	{ "settings",	&settings_object },
@@ -82,18 +83,24 @@ int kernel_refused(int ret)
 		       *why ? why : strerror(-ret));
 }
 
+int open_kernel(struct iq_kernel **k)
+{
+	int ret = kernel ? 0 : iq_kernel_open(&kernel);
+
+	*k = kernel;
+	return ret;
+}
+
 struct iq_kernel *the_kernel(void)
 {
-	int ret;
+	struct iq_kernel *k;
+	int ret = open_kernel(&k);
 
-	if (kernel)
-		return kernel;
-	ret = iq_kernel_open(&kernel);
 	if (ret == -ENOENT)
 		refused("ipsec_qos: the module is not loaded: modprobe ipsec_qos");
 	else if (ret)
 		refused("ipsec_qos: cannot reach the module: %s", strerror(-ret));
-	return kernel;
+	return k;
 }
 
 void close_kernel(void)

@@ -88,7 +88,7 @@ extern const struct object group_object, sa_object, ike_object, profile_object,
 			   class_object, status_object, monitor_object,
 			   daemon_object, settings_object, fallback_object,
 			   nat_object, follow_object, trace_object,
-			   tunnel_object;
+			   tunnel_object, metrics_object;
 
 /**
  * find_verb() - which of @n verbs does a word name, which may abbreviate one? "list"
@@ -148,6 +148,9 @@ int kernel_refused(int ret);
  * Return: NULL where it cannot be, having said why.
  */
 struct iq_kernel *the_kernel(void);
+
+/** open_kernel() - likewise; 0, or iq_kernel_open()'s error, of which nothing is said */
+int open_kernel(struct iq_kernel **k);
 void close_kernel(void);
 
 /** kernel_status() - iq_kernel_status(), with errors printed; a STATUS_ */

@@ -64,6 +64,11 @@ static const char *const counters[] = {
 
 #define NAME(names, i)	((i) < ARRAY_SIZE(names) ? (names)[i] : "?")
 
+const char *nat_counter_name(unsigned int counter)
+{
+	return NAME(counters, counter);
+}
+
 static const char *format_addr4(uint32_t addr, char *buf)
 {
 	struct iq_addr a = { .family = AF_INET };

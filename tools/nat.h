@@ -5,6 +5,9 @@
 #include "command.h"
 #include "lib/kernel/nat.h"
 
+/** nat_counter_name() - of an IPSEC_QOS_NAT_COUNTER_ */
+const char *nat_counter_name(unsigned int counter);
+
 /** nat_json() - of a struct iq_kernel_nat, as `nat show` prints it */
 json_t *nat_json(const void *item);
 

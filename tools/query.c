@@ -12,6 +12,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "items.h"
 #include "query.h"
 
 /* A reload may have many SAs to move. */
@@ -121,48 +122,66 @@ static int feed_receive(struct feed *f, enum iq_feed_msg type,
 	return 0;
 }
 
-/* Put the pieces of an answer together. */
-static int feed_answer(struct feed *f, json_t **answer)
+/* Hand on the pieces of an answer as they come. */
+static int feed_answer(struct feed *f,
+		       int (*take)(struct feed *f, const char *piece, void *arg),
+		       void *arg)
 {
 	struct iq_feed msg;
-	json_error_t error;
-	char *text = NULL;
-	size_t len = 0;
 	int ret;
 
 	do {
-		size_t more;
-		char *longer;
-
 		ret = feed_receive(f, IQ_FEED_ANSWER, &msg);
-		if (ret)
-			goto out;
-		/* where it failed errno said why, so ret was not 0 */
-		more = strlen(msg.answer.text); /* NOLINT(clang-analyzer-core.CallAndMessage) */
-		longer = len + more < ANSWER_MAX ? realloc(text, len + more + 1) :
-						   NULL;
-		if (!longer) {
-			ret = failed(f, -ENOMEM, "the daemon's answer");
-			goto out;
-		}
-		text = longer;
-		memcpy(text + len, msg.answer.text, more + 1);
-		len += more;
-	} while (msg.flags & NLM_F_MULTI);
-
-	*answer = json_loadb(text, len, JSON_DECODE_ANY, &error);
-	if (!*answer) {
-		snprintf(f->why, FORMAT_WHY, "the daemon's answer is no JSON: %s",
-			 error.text);
-		ret = -EBADMSG;
-	}
-out:
-	free(text);
+		if (!ret)
+			ret = take(f, msg.answer.text, arg);
+	} while (!ret && msg.flags & NLM_F_MULTI);
 	return ret;
 }
 
-static int converse(struct iq_feed *question, int timeout, json_t **answer,
-		    char *why)
+/**
+ * struct whole - an answer that is put together
+ */
+struct whole {
+	char *text;
+	size_t len;
+};
+
+static int take_whole(struct feed *f, const char *piece, void *arg)
+{
+	struct whole *whole = arg;
+	size_t more = strlen(piece);
+	char *longer;
+
+	longer = whole->len + more < ANSWER_MAX ?
+		 realloc(whole->text, whole->len + more + 1) : NULL;
+	if (!longer)
+		return failed(f, -ENOMEM, "the daemon's answer");
+	whole->text = longer;
+	memcpy(longer + whole->len, piece, more + 1);
+	whole->len += more;
+	return 0;
+}
+
+/**
+ * struct each - an answer that is an array, and who is given its objects
+ */
+struct each {
+	struct items items;
+	int (*each)(const json_t *item, void *arg);
+	void *arg;
+};
+
+static int take_each(struct feed *f, const char *piece, void *arg)
+{
+	struct each *each = arg;
+	int ret = items_take(&each->items, piece, each->each, each->arg);
+
+	return ret ? failed(f, ret, "the daemon's answer") : 0;
+}
+
+static int converse(struct feed *f, struct iq_feed *question, int timeout,
+		    int (*take)(struct feed *f, const char *piece, void *arg),
+		    void *arg)
 {
 	struct iq_feed msg = {
 		.type = IQ_FEED_HELLO,
@@ -171,21 +190,40 @@ static int converse(struct iq_feed *question, int timeout, json_t **answer,
 			.role = IQ_FEED_ROLE_COMMAND,
 		},
 	};
+	int ret;
+
+	ret = feed_open(f, timeout);
+	if (!ret)
+		ret = feed_send(f, &msg);
+	if (!ret)
+		ret = feed_receive(f, IQ_FEED_HELLO, &msg);
+	if (!ret)
+		ret = feed_send(f, question);
+	if (!ret)
+		ret = feed_answer(f, take, arg);
+	if (f->fd >= 0)
+		close(f->fd);
+	return ret;
+}
+
+static int ask_whole(struct iq_feed *question, int timeout, json_t **answer, char *why)
+{
 	struct feed f = { .why = why };
+	struct whole whole = { 0 };
+	json_error_t error;
 	int ret;
 
 	*answer = NULL;
-	ret = feed_open(&f, timeout);
-	if (!ret)
-		ret = feed_send(&f, &msg);
-	if (!ret)
-		ret = feed_receive(&f, IQ_FEED_HELLO, &msg);
-	if (!ret)
-		ret = feed_send(&f, question);
-	if (!ret)
-		ret = feed_answer(&f, answer);
-	if (f.fd >= 0)
-		close(f.fd);
+	ret = converse(&f, question, timeout, take_whole, &whole);
+	if (!ret) {
+		*answer = json_loadb(whole.text, whole.len, JSON_DECODE_ANY, &error);
+		if (!*answer) {
+			snprintf(why, FORMAT_WHY,
+				 "the daemon's answer is no JSON: %s", error.text);
+			ret = -EBADMSG;
+		}
+	}
+	free(whole.text);
 	return ret;
 }
 
@@ -197,7 +235,24 @@ int ask_daemon(enum iq_feed_query query, const char *arg, int timeout,
 		.query = { .query = query, .arg = arg },
 	};
 
-	return converse(&msg, timeout, answer, why);
+	return ask_whole(&msg, timeout, answer, why);
+}
+
+int ask_daemon_each(enum iq_feed_query query, int timeout,
+		    int (*each)(const json_t *item, void *arg), void *arg, char *why)
+{
+	struct iq_feed msg = {
+		.type = IQ_FEED_QUERY,
+		.query = { .query = query },
+	};
+	struct each items = { .each = each, .arg = arg };
+	struct feed f = { .why = why };
+	int ret;
+
+	ret = converse(&f, &msg, timeout, take_each, &items);
+	if (!ret && items_end(&items.items))
+		ret = failed(&f, -EBADMSG, "the daemon's answer");
+	return ret;
 }
 
 int ask_tunnel(const struct iq_feed_initiate *what, json_t **answer)
@@ -206,7 +261,7 @@ int ask_tunnel(const struct iq_feed_initiate *what, json_t **answer)
 	char why[FORMAT_WHY];
 
 	/* the daemon says it when the time is over */
-	if (converse(&msg, what->timeout + PATIENCE, answer, why))
+	if (ask_whole(&msg, what->timeout + PATIENCE, answer, why))
 		return refused("ipsec-qosd: %s", why);
 	return STATUS_OK;
 }

@@ -23,6 +23,15 @@ int ask_daemon(enum iq_feed_query query, const char *arg, int timeout,
 	       json_t **answer, char *why);
 #define FORMAT_WHY	IQ_FEED_WHY_MAX
 
+/**
+ * ask_daemon_each() - likewise, where the answer is an array, which is never all in
+ * memory
+ *
+ * @each: called for each of its objects; what it returns, if that is not 0, ends it
+ */
+int ask_daemon_each(enum iq_feed_query query, int timeout,
+		    int (*each)(const json_t *item, void *arg), void *arg, char *why);
+
 /** query() - as ask_daemon(), with time, and errors printed; returns a STATUS_ */
 int query(enum iq_feed_query query, const char *arg, json_t **answer);
 

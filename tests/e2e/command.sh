@@ -94,8 +94,8 @@ modprobe ipsec_qos
 ipsec-qos group show
 
 step "help and version"
-for object in group sa ike profile class status monitor daemon settings fallback nat follow \
-	      trace tunnel; do
+for object in group sa ike profile class status metrics monitor daemon settings fallback nat \
+	      follow trace tunnel; do
 	[[ $(ipsec-qos $object help) == "Usage: ipsec-qos $object"* ]] ||
 		fail "$object help: $(ipsec-qos $object help)"
 done

@@ -104,6 +104,7 @@ expect "and none of another" diff - "$W/files" <<-'END'
 	./usr/sbin/ipsec-qos
 	./usr/share/bash-completion/completions/ipsec-qos
 	./usr/share/ipsec-qos/specs/ipsec_qos.yaml
+	./usr/share/man/man8/ipsec-qos-metrics.8
 	./usr/share/man/man8/ipsec-qos.8
 END
 expect "DKMS has what Kbuild lists" diff <({ scripts/kmod-sources; echo LICENSE; echo dkms.conf; } | LC_ALL=C sort) \
