@@ -180,6 +180,19 @@ expect_refused 'ipsec-qosd.conf' qos gw daemon reload
 read_metrics gw
 expect "configuration refused" 1 "$(metric ipsec_qos_daemon_config_refused)"
 
+step "the dashboard asks for what there is"
+grep -o 'ipsec_qos_[a-z_]*' contrib/grafana/ipsec-qos.json | sort -u > "$W/asked"
+[ "$(wc -l < "$W/asked")" -gt 20 ]
+while read -r name; do
+	grep -q "^# TYPE $name " "$W/metrics.prom" || fail "there is no $name"
+done < "$W/asked"
+jq '{groups: [{name: "x", rules: [.panels[].targets // [] | .[].expr |
+	gsub("\\$__rate_interval"; "5m") | gsub("\\$top"; "10") | gsub("\\$[a-z]+"; "x") |
+	{record: "x", expr: .}] | to_entries | map(.value + {record: "x\(.key)"})}]}' \
+	contrib/grafana/ipsec-qos.json > "$W/rules.json"
+promtool check rules "$W/rules.json" > "$W/promtool.log" 2>&1 ||
+	fail "promtool says: $(cat "$W/promtool.log")"
+
 step "a daemon that does not answer"
 kill -STOP "${qosd_pid[gw]}"
 qos gw metrics > "$W/metrics.om" 2>"$W/err"
