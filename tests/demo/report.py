@@ -4,21 +4,14 @@ What one sees on the gateway of tests/lib/customers.sh, and whether it is as
 configured: who was recognised, who answers, what each class gets, the counters.
 """
 import ctypes
-import json
-import os
-import re
-import shlex
 import socket
-import subprocess
-import sys
 import threading
 
-GW = os.environ["GW"].split() + ["ipsec-qos", "-j"]
+from figures import bar, end, esp_frame, measure, near, qos, table, verdict
+
 RATE, FLOOD = 2.0, 2.6  # megabits a second; an emulated processor is slow
-SECONDS, ATTEMPTS = 6, 5
 SIZE = 1200
 CLONE_NEWNET = 0x40000000
-BUSY = 3        # what load.py exits with where this machine is too busy
 # site: home address, its own inner address, identity, type, group, mark
 SITES = {
     "a": ("10.1.1.2", "192.168.1.2", "router7.customer-a.example", "FQDN",
@@ -29,30 +22,6 @@ SITES = {
 }
 SHARE = {"gold": (0.5, 1.0), "silver": (0.3, 0.6), "default": (0.2, 1.0)}
 COUNTERS = ("esp_in", "esp_out", "ike_in", "ike_out", "clear_in", "clear_out")
-wrong = 0
-
-
-def qos(*args):
-    return json.loads(subprocess.check_output(GW + list(args)))
-
-
-def verdict(good):
-    global wrong
-    wrong += not good
-    return "ok" if good else "NOT OK"
-
-
-def table(title, head, rows):
-    """Columns as wide as they need to be; numbers to the right"""
-    rows = [[str(c) for c in r] for r in rows]
-    width = [max(len(r[i]) for r in [head] + rows) for i in range(len(head))]
-    right = [all(re.fullmatch(r"[\d ]+(\.\d+)?", r[i]) for r in rows)
-             for i in range(len(head))]
-    print("\n%s\n" % title)
-    for r in [head, ["-" * w for w in width]] + rows:
-        print("  " + "  ".join(c.rjust(w) if n else c.ljust(w)
-                               for c, w, n in zip(r, width, right)).rstrip())
-    sys.stdout.flush()
 
 
 def who_is_it():
@@ -132,37 +101,6 @@ def who_answers():
           ["from", "who is", "asks for", "and reaches", ""], rows)
 
 
-def esp_frame(size):
-    """An Ethernet frame of AES-GCM in tunnel mode, RFC 4303 section 2"""
-    return 14 + 20 + 8 + 8 + (20 + 8 + size + 2 + 3) // 4 * 4 + 16
-
-
-def measure(flows):
-    """Megabits a second that arrived of each, and what class show said"""
-    command = " ".join(shlex.quote(w) for w in GW + ["class", "show"])
-    for attempt in range(ATTEMPTS):
-        if attempt:
-            print("  this machine was too busy: measured again", flush=True)
-        done = subprocess.run([sys.executable, "tests/lib/load.py", str(FLOOD),
-                               str(SECONDS), command, *flows],
-                              stdout=subprocess.PIPE, check=False)
-        if done.returncode != BUSY:
-            break
-    if done.returncode:
-        sys.exit("nothing measured: load.py ended with %d" % done.returncode)
-    out = json.loads(done.stdout)
-    return ([r / 1e6 for r in out["rates"]],
-            {c["class"]: c for c in out["said"]})
-
-
-def bar(share):
-    return "#" * round(20 * share)
-
-
-def near(got, want):
-    return 0.85 * want <= got <= 1.15 * want
-
-
 def what_each_gets():
     flows = {}
     for i, (c, (home, inner, *_)) in enumerate(SITES.items()):
@@ -172,7 +110,8 @@ def what_each_gets():
 
     def show(title, cs, wanted):
         some = [names["abc".index(c)] for c in cs]
-        rates, said = measure([flows[c] for c in cs])
+        rates, said = measure(FLOOD, [flows[c] for c in cs])
+        said = {c["class"]: c for c in said}
         rows = []
         for n, got, want in zip(some, rates, wanted):
             as_configured = near(said[n]["rate"], SHARE[n][0] * RATE * 1e6) and \
@@ -217,9 +156,7 @@ def main():
     who_answers()
     what_each_gets()
     counters()
-    print("\n%s" % ("%d figures are not as configured." % wrong if wrong else
-                    "Every figure is as configured (rates within 15 %)."))
-    sys.exit(1 if wrong else 0)
+    end()
 
 
 main()
