@@ -15,8 +15,9 @@
 
 static const char usage[] =
 "Usage: ipsec-qos group { add | replace } NAME id N mark MARK[/MASK]\n"
-"                       [ priority MAJOR:MINOR ] [ dscp DSCP ]\n"
+"                       [ mark-clear MARK ] [ priority MAJOR:MINOR ] [ dscp DSCP ]\n"
 "       ipsec-qos group change GROUP [ name NAME ] [ mark MARK[/MASK] ]\n"
+"                       [ mark-clear { MARK | none } ]\n"
 "                       [ priority { MAJOR:MINOR | none } ] [ dscp { DSCP | none } ]\n"
 "       ipsec-qos group del GROUP\n"
 "       ipsec-qos group show [ GROUP ] [ owner { static | daemon } ]\n"
@@ -194,25 +195,31 @@ int next_group(struct args *args, uint32_t *id)
 	return ret ? kernel_refused(ret) : STATUS_OK;
 }
 
-enum { KEY_ID, KEY_MARK, KEY_PRIORITY, KEY_DSCP, KEY_NAME };
+enum { KEY_ID, KEY_MARK, KEY_MARK_CLEAR, KEY_PRIORITY, KEY_DSCP, KEY_NAME };
 
 static const char *const settings[] = {
-	[KEY_ID] = "id", [KEY_MARK] = "mark", [KEY_PRIORITY] = "priority",
-	[KEY_DSCP] = "dscp", [KEY_NAME] = "name",
+	[KEY_ID] = "id", [KEY_MARK] = "mark", [KEY_MARK_CLEAR] = "mark-clear",
+	[KEY_PRIORITY] = "priority", [KEY_DSCP] = "dscp", [KEY_NAME] = "name",
 };
 
+/* What of them there may be: all from KEY_ID, or from KEY_MARK, on but for one. */
+#define N_SETTINGS	(ARRAY_SIZE(settings) - 1)
+
 /*
- * Take settings of a group, the four from KEY_ID or from KEY_MARK on; bit
+ * Take settings of a group, from @first on, which is KEY_ID or KEY_MARK; bit
  * (1 << (KEY_x - first)) of *@seen says which were there.
  */
 static int next_settings(struct args *args, struct iq_kernel_group *g,
 			 unsigned int first, unsigned int *seen)
 {
+	/* where clear packets have the mark, they have another one, too */
+	bool same = g->mark_clear == g->mark;
+	uint32_t clear = g->mark_clear;
 	unsigned int i;
 	int ret;
 
 	*seen = 0;
-	while ((ret = next_keyword(args, settings + first, 4, seen, &i)) > 0) {
+	while ((ret = next_keyword(args, settings + first, N_SETTINGS, seen, &i)) > 0) {
 		const char *value = next_value(args, settings[first + i]);
 
 		if (!value)
@@ -225,6 +232,12 @@ static int next_settings(struct args *args, struct iq_kernel_group *g,
 		case KEY_MARK:
 			if (parse_mark(value, &g->mark, &g->mask))
 				return bad_value("mark", value, EXPECT_MARK);
+			break;
+		case KEY_MARK_CLEAR:
+			same = !strcmp(value, "none");
+			if (!same && parse_u32(value, 0, UINT32_MAX, &clear))
+				return bad_value("mark-clear", value,
+						 "a 32-bit number, no bit of it outside of the mark's MASK, or none");
 			break;
 		case KEY_PRIORITY:
 			g->priority = 0;
@@ -245,6 +258,7 @@ static int next_settings(struct args *args, struct iq_kernel_group *g,
 			break;
 		}
 	}
+	g->mark_clear = same ? g->mark : clear;
 	return ret ? STATUS_USAGE : STATUS_OK;
 }
 
@@ -288,7 +302,7 @@ static int replace(struct args *args)
 /* The kernel wants to be told all of it: what is not said stays as it is. */
 static int change(struct args *args)
 {
-	struct iq_kernel_group g = { 0 }, scratch;
+	struct iq_kernel_group g = { 0 }, scratch = { 0 };
 	struct iq_kernel *k;
 	struct args rest;
 	unsigned int seen;
@@ -302,7 +316,7 @@ static int change(struct args *args)
 	if (ret)
 		return ret;
 	if (!seen)
-		return usage_error("what is to change is missing: name, mark, priority or dscp");
+		return usage_error("what is to change is missing: name, mark, mark-clear, priority or dscp");
 	k = the_kernel();
 	if (!k)
 		return STATUS_REFUSED;
@@ -353,10 +367,12 @@ json_t *group_json(const void *item)
 {
 	const struct iq_kernel_group *g = item;
 
-	return json_pack("{s:s, s:I, s:I, s:I, s:o, s:o, s:s, s:I, s:I, s:o}",
+	return json_pack("{s:s, s:I, s:I, s:I, s:o, s:o, s:o, s:s, s:I, s:I, s:o}",
 			 "name", g->name, "id", (json_int_t)g->id,
 			 "mark", (json_int_t)g->mark,
 			 "mask", (json_int_t)g->mask,
+			 "mark_clear", g->mark_clear != g->mark ?
+				json_integer(g->mark_clear) : json_null(),
 			 "priority", g->priority ?
 				json_integer(g->priority) : json_null(),
 			 "dscp", g->dscp >= 0 ? json_integer(g->dscp) : json_null(),
@@ -367,7 +383,7 @@ json_t *group_json(const void *item)
 
 static const struct column setting_columns[] = {
 	{ "GROUP", .color = COLOR_NAME }, { "ID", true }, { "MARK" },
-	{ "PRIORITY" }, { "DSCP" }, { "SAS", true }, { "IKES", true },
+	{ "MARK CLEAR" }, { "PRIORITY" }, { "DSCP" }, { "SAS", true }, { "IKES", true },
 	{ "OWNER" },
 };
 
@@ -378,11 +394,15 @@ static void setting_row(size_t i, char cells[][CELL_MAX], void *arg)
 	snprintf(cells[0], CELL_MAX, "%s", g->name);
 	snprintf(cells[1], CELL_MAX, "%" PRIu32, g->id);
 	format_mark(g->mark, g->mask, cells[2]);
-	format_classid(g->priority, cells[3]);
-	format_dscp(g->dscp, cells[4]);
-	snprintf(cells[5], CELL_MAX, "%" PRIu32, g->sas);
-	snprintf(cells[6], CELL_MAX, "%" PRIu32, g->ikes);
-	snprintf(cells[7], CELL_MAX, "%s", owner_name(g->owner));
+	if (g->mark_clear != g->mark)
+		snprintf(cells[3], CELL_MAX, "0x%" PRIx32, g->mark_clear);
+	else
+		snprintf(cells[3], CELL_MAX, "-");
+	format_classid(g->priority, cells[4]);
+	format_dscp(g->dscp, cells[5]);
+	snprintf(cells[6], CELL_MAX, "%" PRIu32, g->sas);
+	snprintf(cells[7], CELL_MAX, "%" PRIu32, g->ikes);
+	snprintf(cells[8], CELL_MAX, "%s", owner_name(g->owner));
 }
 
 static const struct column counter_columns[IPSEC_QOS_COUNTER_MAX + 1] = {

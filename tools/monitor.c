@@ -45,6 +45,8 @@ static void print_group(const struct iq_kernel_group *g)
 	print_colored(COLOR_NAME, g->name);
 	printf(" id %" PRIu32 " mark %s", g->id,
 	       format_mark(g->mark, g->mask, text));
+	if (g->mark_clear != g->mark)
+		printf(" mark-clear 0x%" PRIx32, g->mark_clear);
 	if (g->priority)
 		printf(" priority %s", format_classid(g->priority, text));
 	if (g->dscp >= 0)

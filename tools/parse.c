@@ -185,10 +185,19 @@ int parse_words(char *line, char **words, int max)
 	}
 }
 
+/* Is it @keyword and more, behind a dash? */
+static bool extends(const char *longer, const char *keyword)
+{
+	size_t len = strlen(keyword);
+
+	return !strncmp(longer, keyword, len) && longer[len] == '-';
+}
+
 int parse_keyword(const char *word, const void *keywords, size_t n,
 		  size_t stride)
 {
 	size_t i, len = strlen(word);
+	const char *first = NULL;
 	int found = -EINVAL;
 
 	if (!len)
@@ -201,7 +210,10 @@ int parse_keyword(const char *word, const void *keywords, size_t n,
 			continue;
 		if (!keyword[len])
 			return i;
+		if (first && extends(keyword, first))
+			continue;
 		found = found == -EINVAL ? (int)i : -ENOTUNIQ;
+		first = keyword;
 	}
 	return found;
 }

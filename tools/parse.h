@@ -87,6 +87,9 @@ int parse_words(char *line, char **words, int max);
  * parse_keyword() - which of @n keywords, each at the start of @stride bytes,
  * does a word abbreviate?
  *
+ * One that has another, which comes before it, and a dash in front is not abbreviated as
+ * far as that is: "m" is mark, not mark-clear.
+ *
  * Return: its index; -EINVAL: none; -ENOTUNIQ: more than one.
  */
 int parse_keyword(const char *word, const void *keywords, size_t n,

@@ -22,6 +22,8 @@ static bool group(struct reader *r, const struct conf_section *s, struct iq_kern
 	if (!conf_need(r, s, "mark", "0x10/0xff0", &v) || !conf_mark(r, s, v, &g->mark, &g->mask))
 		return false;
 
+	g->mark_clear = g->mark;
+
 	if (!conf_get(r, s, "priority", &v) || (v && !conf_classid(r, s, v, &g->priority)))
 		return false;
 

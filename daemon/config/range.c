@@ -32,10 +32,13 @@ uint32_t range_mark(const struct range *range, uint32_t id)
 
 void range_group(const struct range *range, uint32_t id, struct iq_kernel_group *group)
 {
+	uint32_t mark = range_mark(range, id);
+
 	*group = (struct iq_kernel_group){
 		.id = id,
-		.mark = range_mark(range, id),
+		.mark = mark,
 		.mask = range->mask | range->clear,
+		.mark_clear = mark | range->clear,
 		.dscp = range->dscp,
 	};
 	/* an id has five digits */

@@ -202,7 +202,8 @@ static bool iq_group_differs(const struct iq_group *g, const struct iq_group_req
 	const struct iq_action *a = iq_group_action(g);
 
 	return a->mark != req->mark || a->mask != req->mask ||
-	       a->priority != req->priority || a->dscp != req->dscp;
+	       a->mark_clear != req->mark_clear || a->priority != req->priority ||
+	       a->dscp != req->dscp;
 }
 
 static struct iq_action *iq_action_alloc(struct iq_group *g,
@@ -220,6 +221,7 @@ static struct iq_action *iq_action_alloc(struct iq_group *g,
 		.mask = req->mask,
 		.priority = req->priority,
 		.dscp = req->dscp,
+		.mark_clear = req->mark_clear,
 	};
 	return a;
 }

@@ -26,6 +26,7 @@
  * @mask: bits of skb->mark to change
  * @priority: skb->priority; 0: left alone
  * @dscp: of the outer header, 0 to 63; -1: left alone
+ * @mark_clear: instead of @mark for what is just out of an SA; often the same
  */
 struct iq_action {
 	struct rcu_head rcu;
@@ -35,6 +36,7 @@ struct iq_action {
 	u32 mask;
 	u32 priority;
 	int dscp;
+	u32 mark_clear;
 };
 
 /* Who may be in a group; struct iq_feature says how they are called. */
@@ -103,6 +105,7 @@ struct iq_group_req {
 	bool has_mark;
 	u32 mark;
 	u32 mask;
+	u32 mark_clear;
 	u32 priority;
 	int dscp;
 };

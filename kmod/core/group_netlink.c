@@ -23,6 +23,7 @@ static const struct nla_policy iq_group_policy[IPSEC_QOS_GROUP_A_MAX + 1] = {
 	[IPSEC_QOS_GROUP_A_SAS] = IQ_ANSWER_ONLY,
 	[IPSEC_QOS_GROUP_A_IKES] = IQ_ANSWER_ONLY,
 	[IPSEC_QOS_GROUP_A_COUNTERS] = IQ_ANSWER_ONLY,
+	[IPSEC_QOS_GROUP_A_MARK_CLEAR] = { .type = NLA_U32 },
 };
 
 static const struct nla_policy iq_group_key_policy[IPSEC_QOS_GROUP_A_MAX + 1] = {
@@ -45,6 +46,32 @@ static bool iq_name_valid(const char *name)
 		if (!(isascii(*p) && isalnum(*p)) && !strchr("._-", *p))
 			return false;
 	return true;
+}
+
+static int iq_get_marks(struct nlattr **tb, struct iq_group_req *req,
+			struct netlink_ext_ack *extack)
+{
+	const struct nlattr *mark = tb[IPSEC_QOS_GROUP_A_MARK];
+	const struct nlattr *clear = tb[IPSEC_QOS_GROUP_A_MARK_CLEAR];
+
+	if (tb[IPSEC_QOS_GROUP_A_MASK])
+		req->mask = nla_get_u32(tb[IPSEC_QOS_GROUP_A_MASK]);
+	if (mark) {
+		req->has_mark = true;
+		req->mark = nla_get_u32(mark);
+		if (req->mark & ~req->mask) {
+			iq_err(extack, mark, "mark 0x%x has bits outside of mask 0x%x",
+			       req->mark, req->mask);
+			return -EINVAL;
+		}
+	}
+	req->mark_clear = clear ? nla_get_u32(clear) : req->mark;
+	if (req->mark_clear & ~req->mask) {
+		iq_err(extack, clear, "mark 0x%x of clear packets has bits outside of mask 0x%x",
+		       req->mark_clear, req->mask);
+		return -EINVAL;
+	}
+	return 0;
 }
 
 /* @key: only the key is wanted, by ID or NAME. */
@@ -78,18 +105,9 @@ static int iq_get_group(const struct nlattr *attr, bool key,
 		       key ? " or name" : "");
 		return -EINVAL;
 	}
-	if (tb[IPSEC_QOS_GROUP_A_MASK])
-		req->mask = nla_get_u32(tb[IPSEC_QOS_GROUP_A_MASK]);
-	if (tb[IPSEC_QOS_GROUP_A_MARK]) {
-		req->has_mark = true;
-		req->mark = nla_get_u32(tb[IPSEC_QOS_GROUP_A_MARK]);
-		if (req->mark & ~req->mask) {
-			iq_err(extack, tb[IPSEC_QOS_GROUP_A_MARK],
-			       "mark 0x%x has bits outside of mask 0x%x",
-			       req->mark, req->mask);
-			return -EINVAL;
-		}
-	}
+	err = iq_get_marks(tb, req, extack);
+	if (err)
+		return err;
 	if (tb[IPSEC_QOS_GROUP_A_PRIORITY])
 		req->priority = nla_get_u32(tb[IPSEC_QOS_GROUP_A_PRIORITY]);
 	if (tb[IPSEC_QOS_GROUP_A_DSCP])
@@ -119,7 +137,7 @@ static int iq_put_counters(struct sk_buff *skb, const struct iq_group *g)
 /* What iq_put_group() needs. */
 static size_t iq_group_size(void)
 {
-	return nla_total_size(6 * nla_total_size(sizeof(u32)) +
+	return nla_total_size(7 * nla_total_size(sizeof(u32)) +
 			      2 * nla_total_size(sizeof(u8)) +
 			      nla_total_size(IPSEC_QOS_NAME_MAX) +
 			      nla_total_size(IPSEC_QOS_COUNTER_MAX * iq_count_size()));
@@ -140,6 +158,8 @@ static int iq_put_group(struct sk_buff *skb, const struct iq_group *g)
 	    nla_put_string(skb, IPSEC_QOS_GROUP_A_NAME, g->name) ||
 	    nla_put_u32(skb, IPSEC_QOS_GROUP_A_MARK, a.mark) ||
 	    nla_put_u32(skb, IPSEC_QOS_GROUP_A_MASK, a.mask) ||
+	    (a.mark_clear != a.mark &&
+	     nla_put_u32(skb, IPSEC_QOS_GROUP_A_MARK_CLEAR, a.mark_clear)) ||
 	    (a.priority &&
 	     nla_put_u32(skb, IPSEC_QOS_GROUP_A_PRIORITY, a.priority)) ||
 	    (a.dscp >= 0 && nla_put_u8(skb, IPSEC_QOS_GROUP_A_DSCP, a.dscp)) ||

@@ -101,6 +101,7 @@ static struct kobj_attribute iq_group_##name = __ATTR(name, 0440, name##_show, N
 IQ_GROUP_ATTR(id, "%u", g->id);
 IQ_GROUP_ATTR(mark, "0x%x", a->mark);
 IQ_GROUP_ATTR(mask, "0x%x", a->mask);
+IQ_GROUP_ATTR(mark_clear, "0x%x", a->mark_clear);
 IQ_GROUP_ATTR(priority, "%x:%x", a->priority >> 16, a->priority & 0xffff);
 IQ_GROUP_ATTR(dscp, "%d", a->dscp);
 IQ_GROUP_ATTR(sas, "%u", READ_ONCE(g->users[IQ_USER_SA]));
@@ -126,6 +127,7 @@ static struct attribute *iq_group_attrs[] = {
 	&iq_group_id.attr,
 	&iq_group_mark.attr,
 	&iq_group_mask.attr,
+	&iq_group_mark_clear.attr,
 	&iq_group_priority.attr,
 	&iq_group_dscp.attr,
 	&iq_group_sas.attr,
@@ -166,7 +168,7 @@ static struct kobj_type iq_group_ktype = {
 };
 
 /*
- * What a folder takes, 2.7 KiB, is charged to nobody: of who has a namespace without any
+ * What a folder takes, 3.2 KB, is charged to nobody: of who has a namespace without any
  * right in the machine so many groups have one, and the command tells of all.
  */
 #define IQ_SYSFS_GUEST_GROUPS	512

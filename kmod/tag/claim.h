@@ -65,9 +65,23 @@ bool iq_claim_policy(struct iq_net *iqn, const struct xfrm_policy *xp, int dir);
  */
 bool iq_claim_policy_gone(struct iq_net *iqn, const struct xfrm_policy *xp);
 
+/**
+ * struct iq_marking - what is to be done to a packet's mark
+ *
+ * @mark: what its bits of @mask are to be
+ * @clear: what those of the clear packet will be, where this is one with its SA still
+ *	ahead; else as @mark
+ * @mask: the bits
+ */
+struct iq_marking {
+	u32 mark;
+	u32 clear;
+	u32 mask;
+};
+
 /*
- * Which bits of @mask may be set to @mark? Under rcu_read_lock(), and only where
- * iq_claimed(), which is the one question that a packet need ask.
+ * Which bits of its mask may be set? Under rcu_read_lock(), and only where iq_claimed(),
+ * which is the one question that a packet need ask.
  */
 
 static inline bool iq_claimed(const struct iq_net *iqn, u32 mask)
@@ -77,17 +91,17 @@ static inline bool iq_claimed(const struct iq_net *iqn, u32 mask)
 
 /** iq_claim_esp() - of ESP or AH with this key that has come @in, or was made here */
 u32 iq_claim_esp(struct iq_net *iqn, const struct sk_buff *skb,
-		 const struct iq_key *key, bool in, u32 mark, u32 mask);
+		 const struct iq_key *key, bool in, const struct iq_marking *set);
 
 /** iq_claim_other() - of what has come in and is neither nor just out of an SA */
-u32 iq_claim_other(struct iq_net *iqn, const struct sk_buff *skb, u32 mark,
-		   u32 mask);
+u32 iq_claim_other(struct iq_net *iqn, const struct sk_buff *skb,
+		   const struct iq_marking *set);
 
 /** iq_claim_decrypted() - of a clear packet just out of an SA */
-u32 iq_claim_decrypted(struct iq_net *iqn, const struct sk_buff *skb, u32 mark,
-		       u32 mask);
+u32 iq_claim_decrypted(struct iq_net *iqn, const struct sk_buff *skb,
+		       const struct iq_marking *set);
 
 /** iq_claim_entering() - of a clear packet whose route is into an SA */
-u32 iq_claim_entering(const struct sk_buff *skb, u32 mark, u32 mask);
+u32 iq_claim_entering(const struct sk_buff *skb, const struct iq_marking *set);
 
 #endif /* _IPSEC_QOS_CLAIM_H */

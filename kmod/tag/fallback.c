@@ -4,6 +4,7 @@
 #include <net/xfrm.h>
 
 #include "core/compat.h"
+#include "claim.h"
 #include "fallback.h"
 #include "state.h"
 #include "tag.h"
@@ -23,22 +24,31 @@ static bool iq_fallback_own_sa(struct iq_net *iqn, const struct sk_buff *skb,
 	return true;
 }
 
+static struct iq_marking iq_fallback_marking(const struct iq_fallback *f, u8 dscp)
+{
+	return (struct iq_marking) {
+		.mark = f->dscp[dscp].mark,
+		.clear = f->dscp[dscp].mark,
+		.mask = f->dscp[dscp].mask,
+	};
+}
+
 void iq_fallback_mark(struct iq_net *iqn, struct sk_buff *skb, const struct iq_class *c)
 {
 	const struct iq_fallback *f = rcu_dereference(iq_tag(iqn)->fallback);
-	u32 mark, mask;
+	struct iq_marking set;
+	u32 mask;
 
 	if (!f)
 		return;
-	mark = f->dscp[c->pkt.dscp].mark;
-	mask = f->dscp[c->pkt.dscp].mask;
-	if (!mask)
+	set = iq_fallback_marking(f, c->pkt.dscp);
+	if (!set.mask)
 		return;
 	/* What this host sends is for an SA of another. */
 	if (c->kind == IQ_SA && c->in && iq_fallback_own_sa(iqn, skb, &c->pkt))
 		return;
-	mask = iq_tag_mask(iqn, skb, c, mark, mask, 0);
-	skb->mark = (skb->mark & ~mask) | (mark & mask);
+	mask = iq_tag_mask(iqn, skb, c, &set, 0);
+	skb->mark = (skb->mark & ~mask) | (set.mark & mask);
 }
 
 unsigned int iq_fallback_unmark(struct iq_net *iqn, struct sk_buff *skb,
@@ -46,17 +56,17 @@ unsigned int iq_fallback_unmark(struct iq_net *iqn, struct sk_buff *skb,
 {
 	const struct iq_fallback *f = rcu_dereference(iq_tag(iqn)->fallback);
 	struct iq_class c = { .in = true };	/* it has been counted */
-	u32 mark, mask;
+	struct iq_marking set;
+	u32 mask;
 
 	if (!f)
 		return NF_ACCEPT;
 	c.kind = iq_parse_skb(iqn, skb, &c.pkt);
 	if (c.kind != IQ_SA)
 		return NF_ACCEPT;
-	mark = f->dscp[c.pkt.dscp].mark;
-	mask = f->dscp[c.pkt.dscp].mask;
-	mask = iq_tag_mask(iqn, skb, &c, mark, mask, 0);
-	if (mask && !((skb->mark ^ mark) & mask) && !iq_tag_lookup(iqn, skb, &c))
+	set = iq_fallback_marking(f, c.pkt.dscp);
+	mask = iq_tag_mask(iqn, skb, &c, &set, 0);
+	if (mask && !((skb->mark ^ set.mark) & mask) && !iq_tag_lookup(iqn, skb, &c))
 		skb->mark &= ~mask;
 	return NF_ACCEPT;
 }

@@ -63,14 +63,14 @@ static void iq_set_mark(struct sk_buff *skb, u32 mark, u32 mask)
 }
 
 /*
- * Others have claims to bits of @mask: count where that makes a difference. @group:
- * whose mark it is, 0: the fall-back's; @packets: to count, 0: none.
+ * Others have claims to bits of the mask: count where that makes a difference. @left: the
+ * rest; @group: whose mark it is, 0: the fall-back's; @packets: to count, 0: none.
  */
 static noinline u32 iq_tag_left(struct iq_net *iqn, const struct sk_buff *skb,
-				u32 left, u32 mark, u32 mask, u32 group,
+				u32 left, const struct iq_marking *set, u32 group,
 				u32 packets)
 {
-	if (packets && (skb->mark ^ mark) & mask & ~left) {
+	if (packets && (skb->mark ^ set->mark) & set->mask & ~left) {
 		local_bh_disable();
 		iq_counter_add(iq_tag(iqn)->total, IQ_TOTAL_LEFT, packets, skb->len);
 		local_bh_enable();
@@ -90,16 +90,16 @@ static u64 iq_spi_of(const struct iq_class *c)
 
 /* Out of line: nothing is saved on the packet's way for what is seldom asked for. */
 static noinline __cold void iq_trace_tagged(const struct sk_buff *skb,
-					    const struct iq_action *a, u32 mask,
+					    const struct iq_action *a, u32 mark, u32 mask,
 					    enum ipsec_qos_counter what, u64 spi)
 {
-	trace_iq_tagged(a->group->iqn, skb, what, spi, a->group->id, a->mark, mask);
+	trace_iq_tagged(a->group->iqn, skb, what, spi, a->group->id, mark, mask);
 }
 
-/* @mask: those bits of @a->mask that are ours */
-static void iq_act(struct sk_buff *skb, const struct iq_action *a, u32 mask)
+/* @mark: one of @a's; @mask: those bits of @a->mask that are ours */
+static void iq_act(struct sk_buff *skb, const struct iq_action *a, u32 mark, u32 mask)
 {
-	iq_set_mark(skb, a->mark, mask);
+	iq_set_mark(skb, mark, mask);
 	if (a->priority)
 		skb->priority = a->priority;
 }
@@ -131,23 +131,36 @@ const struct iq_action *iq_tag_lookup(struct iq_net *iqn, const struct sk_buff *
 }
 
 u32 iq_tag_mask(struct iq_net *iqn, const struct sk_buff *skb, const struct iq_class *c,
-		u32 mark, u32 mask, u32 group)
+		const struct iq_marking *set, u32 group)
 {
-	u32 left = mask;
+	u32 left = set->mask;
 	struct iq_key key;
 
-	if (!iq_claimed(iqn, mask))
-		return mask;
+	if (!iq_claimed(iqn, left))
+		return left;
 	if (c->kind == IQ_SA) {
 		iq_tag_key(&c->pkt, &key);
-		left = iq_claim_esp(iqn, skb, &key, c->in, mark, mask);
+		left = iq_claim_esp(iqn, skb, &key, c->in, set);
 	} else if (c->kind == IQ_FRAGMENT) {
 		/* Of which SA it is it does not say. */
 		left &= ~READ_ONCE(iq_tag(iqn)->claimed);
 	} else {
-		left = iq_claim_other(iqn, skb, mark, mask);
+		left = iq_claim_other(iqn, skb, set);
 	}
-	return iq_tag_left(iqn, skb, left, mark, mask, group, c->packets);
+	return iq_tag_left(iqn, skb, left, set, group, c->packets);
+}
+
+/* The same of a group's: bits that nobody claims cost a packet no more than to see that. */
+static noinline u32 iq_tag_group_mask(struct iq_net *iqn, const struct sk_buff *skb,
+				      const struct iq_class *c, const struct iq_action *a)
+{
+	const struct iq_marking set = {
+		.mark = a->mark,
+		.clear = a->mark_clear,
+		.mask = a->mask,
+	};
+
+	return iq_tag_mask(iqn, skb, c, &set, a->group->id);
 }
 
 /*
@@ -160,8 +173,8 @@ static __always_inline void iq_tag_with(struct sk_buff *skb,
 					u32 packets, u8 family, u64 spi)
 {
 	if (trace_iq_tagged_enabled())
-		iq_trace_tagged(skb, a, mask, which, spi);
-	iq_act(skb, a, mask);
+		iq_trace_tagged(skb, a, a->mark, mask, which, spi);
+	iq_act(skb, a, a->mark, mask);
 	if (likely(packets))
 		iq_action_count(a, which, packets, skb->len);
 	if (unlikely(a->dscp >= 0))
@@ -175,6 +188,7 @@ iq_tag_protected(struct iq_net *iqn, struct sk_buff *skb,
 	enum ipsec_qos_counter which;
 	const struct iq_action *a;
 	struct iq_class c;
+	u32 mask;
 
 	if (!iq_classify(iqn, skb, state, &c))
 		return NF_STOLEN;
@@ -206,9 +220,10 @@ iq_tag_protected(struct iq_net *iqn, struct sk_buff *skb,
 	if (a) {
 		if (unlikely(c.pkt.first || c.kind == IQ_IKE))
 			iq_frag_pair(iqn, &c.pkt);
-		iq_tag_with(skb, a, iq_tag_mask(iqn, skb, &c, a->mark, a->mask,
-						a->group->id),
-			    which, c.packets, c.pkt.family, iq_spi_of(&c));
+		mask = a->mask;
+		if (iq_claimed(iqn, mask))
+			mask = iq_tag_group_mask(iqn, skb, &c, a);
+		iq_tag_with(skb, a, mask, which, c.packets, c.pkt.family, iq_spi_of(&c));
 	} else {
 		trace_iq_untagged(iqn, skb, which, iq_spi_of(&c), IQ_UNTAGGED_UNKNOWN);
 		iq_total_add(iqn, IQ_TOTAL_UNTAGGED, skb, c.packets);
@@ -273,6 +288,23 @@ unsigned int iq_tag_esp6(struct iq_net *iqn, struct sk_buff *skb,
 			    IQ_PLAIN_ESP6, AF_INET6);
 }
 
+/* Which bits of a group's mask may be set on a clear packet just out of an SA? */
+static u32 iq_tag_decrypted_mask(struct iq_net *iqn, const struct sk_buff *skb,
+				 const struct iq_action *a, u32 packets)
+{
+	struct iq_marking set;
+
+	if (!iq_claimed(iqn, a->mask))
+		return a->mask;
+	set = (struct iq_marking) {
+		.mark = a->mark_clear,
+		.clear = a->mark_clear,
+		.mask = a->mask,
+	};
+	return iq_tag_left(iqn, skb, iq_claim_decrypted(iqn, skb, &set), &set,
+			   a->group->id, packets);
+}
+
 /*
  * A clear packet just out of an SA. Where ESP is decrypted in a device or ahead
  * of routing (esp4_offload, esp6_offload), it has not been here before: then it
@@ -316,14 +348,11 @@ static noinline void iq_tag_decrypted(struct iq_net *iqn, struct sk_buff *skb,
 		iq_action_count(a, IPSEC_QOS_COUNTER_ESP_IN, packets, bytes);
 	if (count && !iq_scrub_counts(sp->xvec[sp->len - 1]))
 		iq_action_count(a, IPSEC_QOS_COUNTER_CLEAR_IN, packets, skb->len);
-	mask = a->mask;
-	if (iq_claimed(iqn, mask))
-		mask = iq_tag_left(iqn, skb, iq_claim_decrypted(iqn, skb, a->mark, mask),
-				   a->mark, mask, a->group->id, count ? packets : 0);
+	mask = iq_tag_decrypted_mask(iqn, skb, a, count ? packets : 0);
 	if (trace_iq_tagged_enabled())
-		iq_trace_tagged(skb, a, mask, IPSEC_QOS_COUNTER_CLEAR_IN,
+		iq_trace_tagged(skb, a, a->mark_clear, mask, IPSEC_QOS_COUNTER_CLEAR_IN,
 				be32_to_cpu(sp->xvec[sp->len - 1]->id.spi));
-	iq_act(skb, a, mask);
+	iq_act(skb, a, a->mark_clear, mask);
 }
 
 unsigned int iq_tag_slow(struct iq_net *iqn, struct sk_buff *skb,
@@ -361,15 +390,24 @@ unsigned int iq_tag_local(struct iq_net *iqn, struct sk_buff *skb,
 static u32 iq_tag_entering_mask(struct iq_net *iqn, const struct sk_buff *skb,
 				const struct iq_action *a, bool again, u32 packets)
 {
+	struct iq_marking set;
 	u32 left;
 
 	if (!iq_claimed(iqn, a->mask))
 		return a->mask;
-	left = iq_claim_entering(skb, a->mark, a->mask);
+	set = (struct iq_marking) {
+		.mark = a->mark,
+		.clear = a->mark,
+		.mask = a->mask,
+	};
+	left = iq_claim_entering(skb, &set);
 	/* With another source it may be another policy's. */
 	if (again)
-		left &= iq_claim_other(iqn, skb, a->mark, a->mask);
-	return iq_tag_left(iqn, skb, left, a->mark, a->mask, a->group->id, packets);
+		left &= iq_claim_other(iqn, skb, &set);
+	/* A policy that wants what clear packets carry has the group's. */
+	if (!((skb->mark ^ a->mark_clear) & a->mask))
+		packets = 0;
+	return iq_tag_left(iqn, skb, left, &set, a->group->id, packets);
 }
 
 unsigned int iq_tag_entering(struct iq_net *iqn, struct sk_buff *skb,
@@ -378,7 +416,7 @@ unsigned int iq_tag_entering(struct iq_net *iqn, struct sk_buff *skb,
 	const struct iq_action *a = iq_xfrm_entering(iqn, skb);
 
 	if (a)
-		iq_act(skb, a, iq_tag_entering_mask(iqn, skb, a, true, 0));
+		iq_act(skb, a, a->mark, iq_tag_entering_mask(iqn, skb, a, true, 0));
 	return NF_ACCEPT;
 }
 
@@ -398,10 +436,10 @@ unsigned int iq_tag_leaving(struct iq_net *iqn, struct sk_buff *skb,
 	}
 	mask = iq_tag_entering_mask(iqn, skb, a, false, packets);
 	if (trace_iq_tagged_enabled())
-		iq_trace_tagged(skb, a, mask, IPSEC_QOS_COUNTER_CLEAR_OUT,
+		iq_trace_tagged(skb, a, a->mark, mask, IPSEC_QOS_COUNTER_CLEAR_OUT,
 				be32_to_cpu(skb_dst(skb)->xfrm->id.spi));
 	if (!(skb->mark & mask))
-		iq_act(skb, a, mask);
+		iq_act(skb, a, a->mark, mask);
 	return NF_ACCEPT;
 }
 

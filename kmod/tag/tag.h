@@ -16,6 +16,7 @@
 #include "core/net.h"
 
 struct iq_key;
+struct iq_marking;
 
 /*
  * May it be ours? The IP stack has checked that the fixed header is there and linear;
@@ -55,14 +56,14 @@ const struct iq_action *iq_tag_lookup(struct iq_net *iqn, const struct sk_buff *
 				      const struct iq_class *c);
 
 /**
- * iq_tag_mask() - which bits of @mask may be set to @mark on a protected packet?
+ * iq_tag_mask() - which bits of a protected packet's mark may be set?
  *
  * It is counted where bits are left to others.
  *
  * @group: whose mark it is, 0: the fall-back's
  */
 u32 iq_tag_mask(struct iq_net *iqn, const struct sk_buff *skb, const struct iq_class *c,
-		u32 mark, u32 mask, u32 group);
+		const struct iq_marking *set, u32 group);
 
 /*
  * What path.c calls for the packets of each hook: none of it inline, so that what is not

@@ -39,6 +39,8 @@ static int put_group(struct nl_msg *msg, const void *entry)
 		NLA_PUT_STRING(msg, IPSEC_QOS_GROUP_A_NAME, g->name);
 	NLA_PUT_U32(msg, IPSEC_QOS_GROUP_A_MARK, g->mark);
 	NLA_PUT_U32(msg, IPSEC_QOS_GROUP_A_MASK, g->mask);
+	if (g->mark_clear != g->mark)
+		NLA_PUT_U32(msg, IPSEC_QOS_GROUP_A_MARK_CLEAR, g->mark_clear);
 	if (g->priority)
 		NLA_PUT_U32(msg, IPSEC_QOS_GROUP_A_PRIORITY, g->priority);
 	if (g->dscp >= 0)
@@ -63,6 +65,7 @@ int iq_get_group(struct nlattr *nest, void *arg)
 		[IPSEC_QOS_GROUP_A_SAS] = { .type = NLA_U32 },
 		[IPSEC_QOS_GROUP_A_IKES] = { .type = NLA_U32 },
 		[IPSEC_QOS_GROUP_A_COUNTERS] = { .type = NLA_NESTED },
+		[IPSEC_QOS_GROUP_A_MARK_CLEAR] = { .type = NLA_U32 },
 	};
 	struct nlattr *tb[IPSEC_QOS_GROUP_A_MAX + 1], *a;
 	struct iq_kernel_group *g = arg;
@@ -77,6 +80,8 @@ int iq_get_group(struct nlattr *nest, void *arg)
 	g->mark = iq_u32(tb[IPSEC_QOS_GROUP_A_MARK]);
 	g->mask = tb[IPSEC_QOS_GROUP_A_MASK] ?
 		  nla_get_u32(tb[IPSEC_QOS_GROUP_A_MASK]) : UINT32_MAX;
+	g->mark_clear = tb[IPSEC_QOS_GROUP_A_MARK_CLEAR] ?
+			nla_get_u32(tb[IPSEC_QOS_GROUP_A_MARK_CLEAR]) : g->mark;
 	g->priority = iq_u32(tb[IPSEC_QOS_GROUP_A_PRIORITY]);
 	g->dscp = iq_u8(tb[IPSEC_QOS_GROUP_A_DSCP], -1);
 	g->owner = iq_u8(tb[IPSEC_QOS_GROUP_A_OWNER], 0);

@@ -20,6 +20,8 @@ struct iq_kernel_group {
 	char name[IPSEC_QOS_NAME_MAX];
 	uint32_t mark;
 	uint32_t mask;
+	uint32_t mark_clear;		/* of what is just out of an SA; as mark: that,
+					   which is what 0 is not: set it always */
 	uint32_t priority;		/* tc classid; 0: left alone */
 	int dscp;			/* 0 to 63; -1: left alone */
 	uint8_t owner;			/* enum ipsec_qos_owner; answers only */

@@ -32,6 +32,7 @@ DUMPS_ALONE = (NAT_RULE_GET, NAT_GET)
 (A_PAD, A_GROUP, A_SA, A_IKE, A_CONF, A_STATUS, A_OWNER, A_GENERATION, A_COUNT,
  A_EVENT, A_NAT_RULE, A_NAT) = range(1, 13)
 G_ID, G_NAME, G_MARK, G_MASK, G_PRIORITY, G_DSCP, G_OWNER, G_SAS = range(2, 10)
+G_MARK_CLEAR = 12
 (S_FAMILY, S_DST, S_SPI, S_PROTO, S_GROUP, S_LIFETIME, S_FLAGS, S_OWNER,
  S_PACKETS) = range(2, 11)
 I_SPI_I, I_SPI_R, I_GROUP, I_LIFETIME = range(2, 6)
@@ -234,6 +235,7 @@ for what, cmd, payload, bad in (
         ("short DST", SA_NEW, lambda b: nest(A_SA, b), attr(S_DST, b"\1\2\3")),
         ("long DST", SA_NEW, lambda b: nest(A_SA, b), attr(S_DST, b"\1" * 17)),
         ("short IKE SPI", IKE_NEW, lambda b: nest(A_IKE, b), attr(I_SPI_I, b"\1" * 4)),
+        ("short mark", GROUP_NEW, lambda b: group(3, b"x", b), attr(G_MARK_CLEAR, b"\1\0")),
         ("long DSCP", GROUP_NEW, lambda b: group(3, b"x", b), attr(G_DSCP, b"\1" * 4)),
         ("name with no end", GROUP_NEW, lambda b: nest(A_GROUP, b), attr(G_NAME, b"abc")),
         ("long name", GROUP_NEW, lambda b: nest(A_GROUP, b), attr(G_NAME, b"a" * 32 + b"\0")),
@@ -270,6 +272,9 @@ for name in (b"", b".x", b"a/b", b"a b", b"\xff"):
             nest(A_GROUP, u32(G_ID, 3), bad, u32(G_MARK, 1)), ADD, at=bad)
 refused("mark outside of mask", errno.EINVAL, GROUP_NEW,
         group(3, b"x", u32(G_MASK, 0xf), mark=0x10), ADD, says="mask")
+bad = u32(G_MARK_CLEAR, 0x12)
+refused("mark of clear packets outside of mask", errno.EINVAL, GROUP_NEW,
+        group(3, b"x", u32(G_MASK, 0xf), bad), ADD, at=bad, says="0x12 of clear packets")
 bad = u8(S_FAMILY, 1)
 refused("family 1", errno.EAFNOSUPPORT, SA_NEW,
         nest(A_SA, bad, attr(S_DST, b"\1\2\3\4"), u32(S_SPI, 256), u32(S_GROUP, 1)),

@@ -16,13 +16,13 @@ value()
 # same HOST GROUP: every file of the group's folder says what the command says
 same()
 {
-	local file mark mask priority
+	local file mark mask clear priority
 
-	read -r mark mask priority < <(qos "$1" -j group show name "$2" |
-		jq -r '.[0] | "\(.mark) \(.mask) \(.priority // 0)"')
+	read -r mark mask clear priority < <(qos "$1" -j group show name "$2" |
+		jq -r '.[0] | "\(.mark) \(.mask) \(.mark_clear // .mark) \(.priority // 0)"')
 	{
-		printf 'mark 0x%x\nmask 0x%x\npriority %x:%x\n' "$mark" "$mask" \
-			$((priority >> 16)) $((priority & 0xffff))
+		printf 'mark 0x%x\nmask 0x%x\nmark_clear 0x%x\npriority %x:%x\n' \
+			"$mark" "$mask" "$clear" $((priority >> 16)) $((priority & 0xffff))
 		qos "$1" -j group show name "$2" | jq -r '.[0] |
 			"id \(.id)", "sas \(.sas)", "ikes \(.ikes)",
 			"dscp \(.dscp // -1)", (.counters | to_entries[] |
@@ -45,7 +45,7 @@ module_load
 step "settings and totals"
 expect "version" "$(modinfo -F version build/kmod/"$(uname -r)"/ipsec_qos.ko)" \
 	"$(value a version)"
-qos a group add gold id 1 mark 0x10/0xff0 priority 1:2a dscp 46
+qos a group add gold id 1 mark 0x10/0xff0 mark-clear 0x50 priority 1:2a dscp 46
 qos a group add silver id 2 mark 0x20/0xff0
 qos b group add gold id 7 mark 0x70/0xff0
 qos a sa add dst 192.0.2.1 spi 0x1000 group gold

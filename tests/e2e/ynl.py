@@ -34,7 +34,7 @@ COUNTERS = {name: NOTHING for name in ("esp-in", "esp-out", "ike-in", "ike-out",
                                        "clear-in", "clear-out")}
 GOLD = {"id": 1, "name": "gold", "mark": 0x10, "mask": 0xff0, "priority": 0x10002,
         "dscp": 46}
-SILVER = {"id": 2, "name": "silver", "mark": 0x20}
+SILVER = {"id": 2, "name": "silver", "mark": 0x20, "mark-clear": 0x40}
 
 path = Path()
 with open("/run/netns/nat") as netns:
@@ -120,7 +120,7 @@ def groups():
     gold = {**GOLD, "mark": "0x10", "mask": "0xff0", "priority": "0x10002",
             "owner": "static", "sas": 0, "ikes": 0, "counters": COUNTERS}
     same(ynl.do("group-get", {"group": [{"name": "gold"}]}), {"group": [gold]})
-    silver = {**SILVER, "mark": "0x20", "mask": "0xffffffff", "owner": "daemon", "sas": 0,
+    silver = {**SILVER, "mark": "0x20", "mark-clear": "0x40", "mask": "0xffffffff", "owner": "daemon", "sas": 0,
               "ikes": 0, "counters": COUNTERS}
     tin = {**silver, "id": 3, "name": "tin"}
     same(ynl.dump("group-get", {"owner": "daemon"}), [{"group": [silver]}, {"group": [tin]}])

@@ -397,6 +397,7 @@ END_TEST
 START_TEST(keywords)
 {
 	static const char *const k[] = { "sa", "status", "settings", "set" };
+	static const char *const dashed[] = { "mark", "mark-clear", "max" };
 
 	ck_assert_int_eq(parse_keyword("sa", k, 4, sizeof(k[0])), 0);
 	ck_assert_int_eq(parse_keyword("st", k, 4, sizeof(k[0])), 1);
@@ -408,6 +409,12 @@ START_TEST(keywords)
 	ck_assert_int_eq(parse_keyword("x", k, 4, sizeof(k[0])), -EINVAL);
 	ck_assert_int_eq(parse_keyword("", k, 4, sizeof(k[0])), -EINVAL);
 	ck_assert_int_eq(parse_keyword("statuses", k, 4, sizeof(k[0])), -EINVAL);
+	/* what has a word and a dash in front does not make that ambiguous */
+	ck_assert_int_eq(parse_keyword("m", dashed, 2, sizeof(k[0])), 0);
+	ck_assert_int_eq(parse_keyword("mar", dashed, 3, sizeof(k[0])), 0);
+	ck_assert_int_eq(parse_keyword("mark", dashed, 3, sizeof(k[0])), 0);
+	ck_assert_int_eq(parse_keyword("mark-", dashed, 3, sizeof(k[0])), 1);
+	ck_assert_int_eq(parse_keyword("m", dashed, 3, sizeof(k[0])), -ENOTUNIQ);
 }
 END_TEST
 

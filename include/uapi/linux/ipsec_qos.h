@@ -189,6 +189,10 @@ enum ipsec_qos_attr {
  * @IPSEC_QOS_GROUP_A_IKES: u32, IKE SAs in the group; answers only
  * @IPSEC_QOS_GROUP_A_COUNTERS: nest, one IPSEC_QOS_COUNTER_* nest for each
  *	counter, each of enum ipsec_qos_counter_attr; answers only
+ * @IPSEC_QOS_GROUP_A_MARK_CLEAR: u32, no bit outside of MASK: what packets carry
+ *	that are just out of an SA, so that a rule or a class can tell the two ways
+ *	apart; ESP, AH, IKE and what is on its way into an SA have MARK. Absent, or
+ *	as MARK: all have that.
  */
 enum ipsec_qos_group_attr {
 	IPSEC_QOS_GROUP_A_UNSPEC,
@@ -203,6 +207,7 @@ enum ipsec_qos_group_attr {
 	IPSEC_QOS_GROUP_A_SAS,
 	IPSEC_QOS_GROUP_A_IKES,
 	IPSEC_QOS_GROUP_A_COUNTERS,
+	IPSEC_QOS_GROUP_A_MARK_CLEAR,
 	__IPSEC_QOS_GROUP_A_MAX
 };
 #define IPSEC_QOS_GROUP_A_MAX (__IPSEC_QOS_GROUP_A_MAX - 1)

@@ -96,6 +96,8 @@ static void put_some_group(struct nlmsghdr *msg, bool whole)
 			mnl_attr_put_u32(msg, IPSEC_QOS_GROUP_A_PRIORITY, below(9));
 		if (below(2))
 			mnl_attr_put_u8(msg, IPSEC_QOS_GROUP_A_DSCP, below(64));
+		if (below(2))
+			mnl_attr_put_u32(msg, IPSEC_QOS_GROUP_A_MARK_CLEAR, below(16) << 4);
 	}
 	mnl_attr_nest_end(msg, nest);
 }
