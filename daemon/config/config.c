@@ -32,6 +32,7 @@ static struct conffile *read_sections(const char *file, char *error, size_t size
 		CONFFILE_BEGIN(),
 		CONFFILE_KEY("id"),
 		CONFFILE_KEY("mark"),
+		CONFFILE_KEY("mark-clear"),
 		CONFFILE_KEY("priority"),
 		CONFFILE_KEY("dscp"),
 		CFG_END()

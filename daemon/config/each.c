@@ -197,8 +197,8 @@ static bool check_group(struct reader *r, const struct conf_section *s,
 			const struct range *range, const struct iq_kernel_group *g)
 {
 	struct iq_kernel_group own;
+	uint32_t mark = g->mark, id;
 	size_t len;
-	uint32_t id;
 
 	if (range_has(range, g->id))
 		return conf_fail(r, s, s->line,
@@ -212,12 +212,15 @@ static bool check_group(struct reader *r, const struct conf_section *s,
 		return conf_fail(r, s, s->line,
 				 "the group '%s' has a name that one of profile '%s' is to have: expected another",
 				 g->name, range->profile->name);
-	if (!range_fits(range, g->mark, g->mask, &id))
-		return true;
+	if (!range_fits(range, mark, g->mask, &id)) {
+		mark = g->mark_clear;
+		if (!range_fits(range, mark, g->mask, &id))
+			return true;
+	}
 	range_group(range, id, &own);
 	return conf_fail(r, s, s->line,
 			 "the mark 0x%x/0x%x of profile '%s' overlaps 0x%x/0x%x of group '%s': expected marks that differ in a bit of both masks",
-			 own.mark, own.mask, range->profile->name, g->mark, g->mask, g->name);
+			 own.mark, own.mask, range->profile->name, mark, g->mask, g->name);
 }
 
 static bool check_range(struct reader *r, const struct conf_section *s,

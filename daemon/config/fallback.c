@@ -57,9 +57,12 @@ static bool check_fallback(struct reader *r, const struct conf_section *s,
 	uint32_t id;
 	size_t i;
 
-	for (i = 0; i < c->n_groups && !g; i++)
-		if ((f->mark & c->groups[i].mask) == c->groups[i].mark)
+	for (i = 0; i < c->n_groups && !g; i++) {
+		uint32_t bits = f->mark & c->groups[i].mask;
+
+		if (bits == c->groups[i].mark || bits == c->groups[i].mark_clear)
 			g = &c->groups[i];
+	}
 	for (i = 0; i < c->n_ranges && !g; i++) {
 		if (!range_fits(c->ranges[i], f->mark,
 				c->ranges[i]->mask | c->ranges[i]->clear, &id))
@@ -70,8 +73,8 @@ static bool check_fallback(struct reader *r, const struct conf_section *s,
 	return !g ||
 	       conf_warn(r, s, conf_find(s, "mark")->line,
 			 "fall-back dscp %s: packets of no group get the mark 0x%x/0x%x, which fits that of group %s, 0x%x/0x%x: classes, filters and routing rules for the group take them, too; where that is not meant, give the fall-back another mark",
-			 conf_shown(r, s->title), f->mark, f->mask, g->name, g->mark,
-			 g->mask);
+			 conf_shown(r, s->title), f->mark, f->mask, g->name,
+			 f->mark & g->mask, g->mask);
 }
 
 bool conf_check_fallbacks(struct reader *r, const struct conf_section **sections,

@@ -8,6 +8,25 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* The value alone, or with the mask that the mark has. */
+static bool mark_clear(struct reader *r, const struct conf_section *s,
+		       const struct conf_value *v, struct iq_kernel_group *g)
+{
+	uint32_t mask;
+
+	if (!conf_mark(r, s, v, &g->mark_clear, &mask))
+		return false;
+	if (strchr(v->text, '/') && mask != g->mask)
+		return conf_fail(r, s, v->line,
+				 "%s = '%s': expected no mask, or that of the mark, 0x%x",
+				 v->key, conf_shown(r, v->text), g->mask);
+	if (g->mark_clear & ~g->mask)
+		return conf_fail(r, s, v->line,
+				 "%s = '%s': 0x%x has bits outside of the mark's mask 0x%x, expected none",
+				 v->key, conf_shown(r, v->text), g->mark_clear, g->mask);
+	return true;
+}
+
 static bool group(struct reader *r, const struct conf_section *s, struct iq_kernel_group *g)
 {
 	const struct conf_value *v;
@@ -23,6 +42,8 @@ static bool group(struct reader *r, const struct conf_section *s, struct iq_kern
 		return false;
 
 	g->mark_clear = g->mark;
+	if (!conf_get(r, s, "mark-clear", &v) || (v && !mark_clear(r, s, v, g)))
+		return false;
 
 	if (!conf_get(r, s, "priority", &v) || (v && !conf_classid(r, s, v, &g->priority)))
 		return false;
@@ -32,44 +53,83 @@ static bool group(struct reader *r, const struct conf_section *s, struct iq_kern
 	       (!v || conf_dscp(r, s, v->text, v->line, &g->dscp));
 }
 
+/**
+ * struct marks - what packets of groups may carry, side by side
+ *
+ * @n: how many: of a group its mark, and that of clear packets where it is another
+ * @group: whose each is, by its place
+ */
+struct marks {
+	size_t n;
+	uint32_t *value;
+	uint32_t *mask;
+	size_t *group;
+};
+
+static void add_marks(struct marks *m, const struct iq_kernel_group *g, size_t place)
+{
+	uint32_t values[] = { g->mark, g->mark_clear };
+	size_t i;
+
+	for (i = 0; i < (g->mark_clear != g->mark ? 2 : 1); i++) {
+		m->value[m->n] = values[i];
+		m->mask[m->n] = g->mask;
+		m->group[m->n++] = place;
+	}
+}
+
+/* Which setting of a group's gives it a mark. */
+static const struct conf_value *marked_by(const struct conf_section *s,
+					  const struct iq_kernel_group *g, uint32_t value)
+{
+	return conf_find(s, value == g->mark ? "mark" : "mark-clear");
+}
+
+static bool marks_overlap(struct reader *r, const struct conf_section **sections,
+			  const struct marks *m, size_t i, size_t j)
+{
+	const struct iq_kernel_group *a = &r->config->groups[m->group[i]];
+	const struct iq_kernel_group *b = &r->config->groups[m->group[j]];
+	const struct conf_section *at = sections[m->group[i]], *first = sections[m->group[j]];
+
+	/* of each group there is a section, and in it what gives it the mark */
+	return conf_fail(r, at, marked_by(at, a, m->value[i])->line,
+			 "the %s 0x%x/0x%x of group '%s' overlaps 0x%x/0x%x of group '%s' (%s:%u): expected marks that differ in a bit of both masks",
+			 m->value[i] == a->mark ? "mark" : "mark-clear",
+			 m->value[i], m->mask[i], a->name, m->value[j], m->mask[j], b->name,
+			 /* NOLINTNEXTLINE(clang-analyzer-core.NullDereference) */
+			 first->file, marked_by(first, b, m->value[j])->line);
+}
+
 /*
  * No packet may carry the marks of two groups. One can where the two agree in
  * all bits that both look at.
  */
 static bool check_marks(struct reader *r, const struct conf_section **sections)
 {
-	const struct iq_kernel_group *g = r->config->groups;
 	size_t n = r->config->n_groups, i, j;
-	uint32_t *marks, *masks;
-	bool ok = true;
+	struct marks m = {
+		/* every pair: side by side they are read at the speed of memory */
+		.value = conf_array(r, 2 * n, sizeof(*m.value)),
+		.mask = conf_array(r, 2 * n, sizeof(*m.mask)),
+		.group = conf_array(r, 2 * n, sizeof(*m.group)),
+	};
+	bool ok = m.value && m.mask && m.group;
 
-	/* every pair: side by side they are read at the speed of memory */
-	marks = conf_array(r, n, sizeof(*marks));
-	masks = conf_array(r, n, sizeof(*masks));
-	if (!marks || !masks)
-		ok = false;
-	for (i = 0; ok && i < n; i++) {
-		marks[i] = g[i].mark;
-		masks[i] = g[i].mask;
-	}
-
-	for (i = 1; ok && i < n; i++) {
+	for (i = 0; ok && i < n; i++)
+		add_marks(&m, &r->config->groups[i], i);
+	for (i = 1; ok && i < m.n; i++) {
 		for (j = 0; j < i; j++) {
-			if (!((marks[i] ^ marks[j]) & masks[i] & masks[j]))
+			if (!((m.value[i] ^ m.value[j]) & m.mask[i] & m.mask[j]))
 				break;
 		}
+		/* a group's own two have one mask, and are not the same */
 		if (j < i)
-			/* of each group there is a section, and in it a mark */
-			ok = conf_fail(r, sections[i], conf_find(sections[i], "mark")->line,
-				       "the mark 0x%x/0x%x of group '%s' overlaps 0x%x/0x%x of group '%s' (%s:%u): expected marks that differ in a bit of both masks",
-				       marks[i], masks[i], g[i].name, marks[j], masks[j],
-				       g[j].name,
-				       /* NOLINTNEXTLINE(clang-analyzer-core.NullDereference) */
-				       sections[j]->file,
-				       conf_find(sections[j], "mark")->line);
+			ok = marks_overlap(r, sections, &m, i, j);
 	}
-	free(marks);
-	free(masks);
+	free(m.value);
+	free(m.mask);
+	free(m.group);
 	return ok;
 }
 

@@ -33,7 +33,8 @@ void claims_read(struct claims *claims, const struct iq_feed_child *msg)
 }
 
 static size_t add(struct dispute *found, size_t n, const struct claims *claims,
-		  enum claim claim, const struct iq_kernel_group *group, bool own)
+		  enum claim claim, const struct iq_kernel_group *group, uint32_t mark,
+		  bool own)
 {
 	struct dispute new = {
 		.claims = 1U << claim,
@@ -41,18 +42,53 @@ static size_t add(struct dispute *found, size_t n, const struct claims *claims,
 		.mask = claims->mask[claim],
 		.group = *group,
 		.own = own,
+		.mark = mark,
 		.bits = claims->mask[claim] & group->mask,
 	};
 	size_t i;
 
 	for (i = 0; i < n; i++)
-		if (found[i].group.id == group->id && found[i].own == own &&
+		if (found[i].group.id == group->id && found[i].own == own && found[i].mark == mark &&
 		    found[i].value == new.value && found[i].mask == new.mask) {
 			found[i].claims |= new.claims;
 			return n;
 		}
 	if (n < DISPUTES)
 		found[n++] = new;
+	return n;
+}
+
+/* Does a claim's value differ from @mark in a bit that the group wants? */
+static bool differs(const struct claims *claims, enum claim claim,
+		    const struct iq_kernel_group *group, uint32_t mark)
+{
+	return (claims->value[claim] ^ mark) & claims->mask[claim] & group->mask;
+}
+
+/*
+ * The mark of a peer's group that packets carry which a claim is for: what has come out of
+ * an SA has that of clear packets; what is on its way into one keeps that, too, where a
+ * policy asks for it.
+ */
+static uint32_t claimed_mark(const struct claims *claims, enum claim claim,
+			     const struct iq_kernel_group *own)
+{
+	if (claim == CLAIM_MARK_IN || claim == CLAIM_SET_MARK_IN ||
+	    (claim == CLAIM_MARK_OUT && !differs(claims, claim, own, own->mark_clear)))
+		return own->mark_clear;
+	return own->mark;
+}
+
+/* Of another's group: may its packets, ESP or clear ones, have what a claim is for? */
+static size_t find_other(const struct claims *claims, enum claim claim,
+			 const struct iq_kernel_group *g, struct dispute *found, size_t n)
+{
+	if (!(claims->mask[claim] & g->mask))
+		return n;
+	if (!differs(claims, claim, g, g->mark))
+		return add(found, n, claims, claim, g, g->mark, false);
+	if (!differs(claims, claim, g, g->mark_clear))
+		return add(found, n, claims, claim, g, g->mark_clear, false);
 	return n;
 }
 
@@ -71,7 +107,7 @@ static size_t find_ranges(const struct config *config, const struct claims *clai
 		if (!mask || !range_fits(range, claims->value[claim], mask, &id) || id == group)
 			continue;
 		range_group(range, id, &g);
-		n = add(found, n, claims, claim, &g, false);
+		n = find_other(claims, claim, &g, found, n);
 	}
 	return n;
 }
@@ -82,14 +118,14 @@ size_t dispute_find(const struct config *config, const struct claims *claims,
 	struct iq_kernel_group own = {};
 	bool has = group && config_group(config, group, &own);
 	const struct iq_kernel_group *g;
-	uint32_t bits;
+	uint32_t mark;
 	size_t n = 0;
 	int i;
 
 	for (i = 0; has && i < CLAIMS; i++) {
-		bits = claims->mask[i] & own.mask;
-		if ((claims->value[i] ^ own.mark) & bits)
-			n = add(found, n, claims, i, &own, true);
+		mark = claimed_mark(claims, i, &own);
+		if (differs(claims, i, &own, mark))
+			n = add(found, n, claims, i, &own, mark, true);
 	}
 	/* by what an SA sets nothing is looked up */
 	for (i = 0; i <= CLAIM_MARK_OUT; i++) {
@@ -97,10 +133,8 @@ size_t dispute_find(const struct config *config, const struct claims *claims,
 			continue;
 		for (g = config->groups; g < config->groups + config->n_groups;
 		     g++) {
-			bits = claims->mask[i] & g->mask;
-			if (g->id != own.id && bits &&
-			    !((claims->value[i] ^ g->mark) & bits))
-				n = add(found, n, claims, i, g, false);
+			if (g->id != own.id)
+				n = find_other(claims, i, g, found, n);
 		}
 		n = find_ranges(config, claims, i, group, found, n);
 	}
@@ -133,12 +167,11 @@ void dispute_say(const struct dispute *d, const char *conn, const char *child,
 	put_claims(&t, d);
 	if (!d->own) {
 		text_put(&t, ", which packets of group %s (0x%x/0x%x) fit in the bits 0x%x: its policies may take them, too; give one of the two another value there",
-			 d->group.name, d->group.mark, d->group.mask,
-			 d->bits);
+			 d->group.name, d->mark, d->group.mask, d->bits);
 		return;
 	}
 	text_put(&t, " wants the bits 0x%x, and so does its group %s (0x%x/0x%x) with another value: they stay the connection's, and where it needs them its packets lack the group's mark; ",
-		 d->bits, d->group.name, d->group.mark, d->group.mask);
+		 d->bits, d->group.name, d->mark, d->group.mask);
 	if (!(d->value & d->bits)) {
 		text_put(&t, "give the connection's mark a mask without them (0x%x/0x%x)",
 			 d->value, d->mask & ~d->bits);

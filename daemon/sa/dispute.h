@@ -49,6 +49,7 @@ struct claims {
  * @group: the group
  * @own: it is the connection's peer's, which wants other values of @bits; else
  *	one whose mark fits the connection's, in @bits
+ * @mark: the group's, its own or that of its clear packets
  * @bits: that both want, not 0
  */
 struct dispute {
@@ -57,6 +58,7 @@ struct dispute {
 	uint32_t mask;
 	struct iq_kernel_group group;
 	bool own;
+	uint32_t mark;
 	uint32_t bits;
 };
 

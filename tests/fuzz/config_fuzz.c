@@ -66,6 +66,17 @@ static void write_file(size_t i, const uint8_t *data, size_t size)
 	must(!fclose(f));
 }
 
+/* No packet can carry a mark of both. */
+static void check_apart(const struct iq_kernel_group *a, const struct iq_kernel_group *b)
+{
+	uint32_t bits = a->mask & b->mask;
+
+	must((a->mark ^ b->mark) & bits);
+	must((a->mark ^ b->mark_clear) & bits);
+	must((a->mark_clear ^ b->mark) & bits);
+	must((a->mark_clear ^ b->mark_clear) & bits);
+}
+
 static void check_groups(const struct config *config)
 {
 	const struct iq_kernel_group *g = config->groups;
@@ -75,12 +86,13 @@ static void check_groups(const struct config *config)
 		must(g[i].id);
 		must(*g[i].name && strlen(g[i].name) < sizeof(g[i].name));
 		must(g[i].mask && !(g[i].mark & ~g[i].mask));
+		must(g[i].mark_clear && !(g[i].mark_clear & ~g[i].mask));
 		must(g[i].dscp >= -1 && g[i].dscp < 64);
 		must(!i || g[i - 1].id < g[i].id);
 		must(config_group(config, g[i].id) == &g[i]);
 		for (j = 0; j < i; j++) {
 			must(strcmp(g[i].name, g[j].name));
-			must((g[i].mark ^ g[j].mark) & g[i].mask & g[j].mask);
+			check_apart(&g[i], &g[j]);
 		}
 	}
 }

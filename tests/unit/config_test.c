@@ -29,6 +29,7 @@ START_TEST(test_example)
 	ck_assert_uint_eq(c->groups[0].id, 1);
 	ck_assert_uint_eq(c->groups[0].mark, 0x10);
 	ck_assert_uint_eq(c->groups[0].mask, 0xff0);
+	ck_assert_uint_eq(c->groups[0].mark_clear, 0x10);
 	ck_assert_uint_eq(c->groups[0].priority, 0);
 	ck_assert_int_eq(c->groups[0].dscp, -1);
 
@@ -112,7 +113,7 @@ START_TEST(test_everything)
 		"\tike-ports = { 500, 4500 }\n\tnatt-ports = 4501\n"
 		"}\n"
 		"group silver { id = 4294967295 mark = 7 priority = \"1:1f\" dscp = AF41 }\n"
-		"group gold { id = 2 mark = 0x80000000/0x80000001 dscp = 0 priority = 2: }\n"
+		"group gold { id = 2 mark = 0x80000000/0x80000001 mark-clear = 0x80000001 dscp = 0 priority = 2: }\n"
 		"fallback { dscp ef { mark = 0x10/0xff0 } dscp 0 { mark = 1 } }\n"
 		"fallback { dscp 0x3f { mark = 2 } }\n");
 
@@ -120,6 +121,7 @@ START_TEST(test_everything)
 	ck_assert_str_eq(c->groups[0].name, "gold");
 	ck_assert_uint_eq(c->groups[0].mark, 0x80000000);
 	ck_assert_uint_eq(c->groups[0].mask, 0x80000001);
+	ck_assert_uint_eq(c->groups[0].mark_clear, 0x80000001);
 	ck_assert_uint_eq(c->groups[0].priority, 0x20000);
 	ck_assert_int_eq(c->groups[0].dscp, 0);
 	ck_assert_str_eq(c->groups[1].name, "silver");
@@ -465,7 +467,7 @@ static const struct {
 	  "which begins in line 1" },
 	{ "group \"", "\" { id }", "which begins in line 1" },
 	{ "", " = 1", "expected one of: settings, group, profile, policy, fallback, include" },
-	{ "group g { ", " = 1 }", "expected one of: id, mark, priority, dscp" },
+	{ "group g { ", " = 1 }", "expected one of: id, mark, mark-clear, priority, dscp" },
 	{ "include = \"", "\"", "File name too long" },
 };
 
@@ -516,6 +518,8 @@ static const char * const apart[] = {
 	"group a { id = 1 mark = 0x10/0xff0 } group b { id = 2 mark = 0x20/0xff0 }",
 	"group a { id = 1 mark = 0x10/0xf0 } group b { id = 2 mark = 0x20/0xff0 }",
 	"group a { id = 1 mark = 1/1 } group b { id = 2 mark = 2/3 }",
+	"group a { id = 1 mark = 1/7 mark-clear = 2 } group b { id = 2 mark = 3/7 mark-clear = 4/7 }",
+	"group a { id = 1 mark = 1/7 mark-clear = 1 } group b { id = 2 mark = 2/7 }",
 };
 
 START_TEST(test_marks_apart)
@@ -539,7 +543,7 @@ static const struct {
 	{ "groups gold { }", 1, "'groups', expected one of: settings, group, profile, policy, fallback, include" },
 	{ "id = 1", 1, "'id'" },
 	{ "# c\n\n/* c\nc */ group gold {\n// c\nid = 1 # c\nmrak = 1\n}", 7,
-	  "'mrak', expected one of: id, mark, priority, dscp" },
+	  "'mrak', expected one of: id, mark, mark-clear, priority, dscp" },
 	{ "profile a {\nid = 1 }", 2, "'id', expected one of: identity, eap-identity, member-of, connection, group" },
 	{ "settings {\nmax-sa = 1 }", 2, "'max-sa'" },
 	{ "fallback {\nef { mark = 1 } }", 2, "'ef'" },
@@ -610,6 +614,14 @@ static const struct {
 	{ "group gold { id = 1\nmark = 0x100000000 }", 2, "mark = '0x100000000'" },
 	{ "group gold { id = 1\nmark = /1 }", 2, "mark = '/1'" },
 	{ "group gold { id = 1\nmark = gold }", 2, "mark = 'gold'" },
+	{ "group gold { id = 1 mark = 1/3\nmark-clear = gold }", 2, "mark-clear = 'gold'" },
+	{ "group gold { id = 1 mark = 1/3\nmark-clear = 0 }", 2, "mark-clear = '0'" },
+	{ "group gold { id = 1 mark = 1/3\nmark-clear = 4 }", 2,
+	  "0x4 has bits outside of the mark's mask 0x3" },
+	{ "group gold { id = 1 mark = 1/3\nmark-clear = 2/2 }", 2, "that of the mark, 0x3" },
+	{ "group gold { id = 1 mark-clear = 2/3\nmark-clear = 2 mark = 1/3 }", 2,
+	  "'mark-clear' is there twice" },
+	{ "group gold { id = 1 mark-clear = 1 }", 1, "has no 'mark'" },
 	{ "group gold { id = 1 mark = 1\npriority = 1 }", 2, "priority = '1'" },
 	{ "group gold { id = 1 mark = 1\npriority = :1 }", 2, "priority = ':1'" },
 	{ "group gold { id = 1 mark = 1\npriority = 0:0 }", 2, "priority = '0:0'" },
@@ -630,8 +642,18 @@ static const struct {
 	{ G "group b { id = 2\nmark = 0x10/0xff0 }", 3, "overlaps 0x10/0xff0 of group 'gold'" },
 	{ G "group b { id = 2\nmark = 0x10/0xf0 }", 3, "0x10/0xf0 of group 'b' overlaps" },
 	{ G "group b { id = 2\nmark = 0x1000/0xf000 }", 3, "of group 'gold'" },
+	{ G "group b { id = 2 mark = 0x20/0xff0\nmark-clear = 0x10 }", 3,
+	  "the mark-clear 0x10/0xff0 of group 'b' overlaps 0x10/0xff0 of group 'gold'" },
+	{ "group b { id = 2 mark = 0x20/0xff0\nmark-clear = 0x30 }\n"
+	  "group c { id = 3\nmark = 0x30/0xf0 }", 4,
+	  "the mark 0x30/0xf0 of group 'c' overlaps 0x30/0xff0 of group 'b'" },
+	{ "group b { id = 2 mark = 0x20/0xff0\nmark-clear = 0x30 }\n"
+	  "group c { id = 3 mark = 0x40/0xff0\nmark-clear = 0x30/0xff0 }", 4,
+	  "the mark-clear 0x30/0xff0 of group 'c' overlaps 0x30/0xff0 of group 'b'" },
 	{ G "group b { id = 2\nmark = 0x10 }", 3, "of group 'gold'" },
 	{ "settings { max-groups = 1 }\n" G "\n" S, 4, "group 'silver'" },
+	{ EACH "group a { id = 200 mark = 0x40000000/0x70000000 mark-clear = 0x10000000 }", 1,
+	  "overlaps 0x10000000/0x70000000 of group 'a'" },
 
 	/* profiles */
 	{ G "profile a {\ngroup = gold }", 2, "profile 'a' names nobody" },
@@ -768,7 +790,7 @@ START_TEST(test_fallback_of_a_group)
 {
 	static const char groups[] =
 		"group lead { id = 3 mark = 0x300/0xf00 }\n"
-		"group tin { id = 2 mark = 0x5500/0xff00 }\n";
+		"group tin { id = 2 mark = 0x5500/0xff00 mark-clear = 0x5600 }\n";
 	static const struct {
 		const char *mark;
 		const char *group;
@@ -777,6 +799,7 @@ START_TEST(test_fallback_of_a_group)
 		/* with bits beyond the group's, and with all there are */
 		{ "0x1301/0xff0f", "group lead, 0x300/0xf00" },
 		{ "0x5500", "group tin, 0x5500/0xff00" },
+		{ "0x5600", "group tin, 0x5600/0xff00" },
 		/* only those that the group's mark has set: the others are 0 */
 		{ "0x300/0x300", "group lead, 0x300/0xf00" },
 		/* part of it, another value of its bits, other bits */

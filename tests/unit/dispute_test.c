@@ -11,8 +11,9 @@
 #include "suite.h"
 
 static struct iq_kernel_group groups[] = {
-	{ .id = 3, .name = "tin", .mark = 0x300, .mask = 0xf00 },
-	{ .id = 8, .name = "lead", .mark = 0x1500, .mask = 0xff00 },
+	{ .id = 3, .name = "tin", .mark = 0x300, .mask = 0xf00, .mark_clear = 0x300 },
+	{ .id = 8, .name = "lead", .mark = 0x1500, .mask = 0xff00, .mark_clear = 0x1500 },
+	{ .id = 9, .name = "zinc", .mark = 0xa0000, .mask = 0xf0000, .mark_clear = 0xb0000 },
 };
 
 static const struct config config = {
@@ -21,6 +22,7 @@ static const struct config config = {
 
 #define TIN	3
 #define LEAD	8
+#define ZINC	9	/* its clear packets carry another */
 
 static struct dispute found[DISPUTES];
 static char said[DISPUTE_TEXT];
@@ -74,6 +76,20 @@ static const struct one ones[] = {
 	/* but what an SA sets is looked up by nobody of the connection's */
 	{ CLAIM_SET_MARK_OUT, 0x300, 0xf00, 0, 0, 0, NULL },
 	{ CLAIM_SET_MARK_IN, 0x1500, 0xff00, 0, 0, 0, NULL },
+	/* what comes out of an SA has the clear packets' mark; ESP has the group's own */
+	{ CLAIM_MARK_IN, 0xb0000, 0xf0000, ZINC, 0, 0, NULL },
+	{ CLAIM_MARK_IN, 0xa0000, 0xf0000, ZINC, ZINC, 0xf0000, "(0xb0000/0xf0000)" },
+	{ CLAIM_SET_MARK_IN, 0xb0000, 0xf0000, ZINC, 0, 0, NULL },
+	{ CLAIM_SET_MARK_IN, 0xa0000, 0xf0000, ZINC, ZINC, 0xf0000, "(0xb0000/0xf0000)" },
+	{ CLAIM_SET_MARK_OUT, 0xa0000, 0xf0000, ZINC, 0, 0, NULL },
+	{ CLAIM_SET_MARK_OUT, 0xb0000, 0xf0000, ZINC, ZINC, 0xf0000, "(0xa0000/0xf0000)" },
+	/* what goes into one may have either */
+	{ CLAIM_MARK_OUT, 0xa0000, 0xf0000, ZINC, 0, 0, NULL },
+	{ CLAIM_MARK_OUT, 0xb0000, 0xf0000, ZINC, 0, 0, NULL },
+	{ CLAIM_MARK_OUT, 0xc0000, 0xf0000, ZINC, ZINC, 0xf0000, "(0xa0000/0xf0000)" },
+	/* and both may fit another's policies */
+	{ CLAIM_MARK_IN, 0xa0000, 0xf0000, TIN, ZINC, 0xf0000, "(0xa0000/0xf0000)" },
+	{ CLAIM_MARK_OUT, 0xb0000, 0xf0000, TIN, ZINC, 0xf0000, "(0xb0000/0xf0000)" },
 };
 
 START_TEST(test_find)
