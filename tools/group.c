@@ -16,9 +16,11 @@
 static const char usage[] =
 "Usage: ipsec-qos group { add | replace } NAME id N mark MARK[/MASK]\n"
 "                       [ mark-clear MARK ] [ priority MAJOR:MINOR ] [ dscp DSCP ]\n"
+"                       [ sysfs { on | off } ]\n"
 "       ipsec-qos group change GROUP [ name NAME ] [ mark MARK[/MASK] ]\n"
 "                       [ mark-clear { MARK | none } ]\n"
 "                       [ priority { MAJOR:MINOR | none } ] [ dscp { DSCP | none } ]\n"
+"                       [ sysfs { on | off } ]\n"
 "       ipsec-qos group del GROUP\n"
 "       ipsec-qos group show [ GROUP ] [ owner { static | daemon } ]\n"
 "                       [ match PATTERN ] [ sort KEY ] [ limit N ]\n"
@@ -195,11 +197,14 @@ int next_group(struct args *args, uint32_t *id)
 	return ret ? kernel_refused(ret) : STATUS_OK;
 }
 
-enum { KEY_ID, KEY_MARK, KEY_MARK_CLEAR, KEY_PRIORITY, KEY_DSCP, KEY_NAME };
+enum {
+	KEY_ID, KEY_MARK, KEY_MARK_CLEAR, KEY_PRIORITY, KEY_DSCP, KEY_SYSFS, KEY_NAME,
+};
 
 static const char *const settings[] = {
 	[KEY_ID] = "id", [KEY_MARK] = "mark", [KEY_MARK_CLEAR] = "mark-clear",
-	[KEY_PRIORITY] = "priority", [KEY_DSCP] = "dscp", [KEY_NAME] = "name",
+	[KEY_PRIORITY] = "priority", [KEY_DSCP] = "dscp",
+	[KEY_SYSFS] = "sysfs", [KEY_NAME] = "name",
 };
 
 /* What of them there may be: all from KEY_ID, or from KEY_MARK, on but for one. */
@@ -251,6 +256,14 @@ static int next_settings(struct args *args, struct iq_kernel_group *g,
 			if (strcmp(value, "none") && parse_dscp(value, &g->dscp))
 				return bad_value("dscp", value,
 						 "none, " EXPECT_DSCP);
+			break;
+		case KEY_SYSFS:
+			if (!strcmp(value, "off"))
+				g->flags |= IPSEC_QOS_GROUP_F_NO_SYSFS;
+			else if (!strcmp(value, "on"))
+				g->flags &= ~IPSEC_QOS_GROUP_F_NO_SYSFS;
+			else
+				return bad_value("sysfs", value, "on or off");
 			break;
 		case KEY_NAME:
 			if (set_name(g, value))
@@ -316,7 +329,7 @@ static int change(struct args *args)
 	if (ret)
 		return ret;
 	if (!seen)
-		return usage_error("what is to change is missing: name, mark, mark-clear, priority or dscp");
+		return usage_error("what is to change is missing: name, mark, mark-clear, priority, dscp or sysfs");
 	k = the_kernel();
 	if (!k)
 		return STATUS_REFUSED;
@@ -367,7 +380,7 @@ json_t *group_json(const void *item)
 {
 	const struct iq_kernel_group *g = item;
 
-	return json_pack("{s:s, s:I, s:I, s:I, s:o, s:o, s:o, s:s, s:I, s:I, s:o}",
+	return json_pack("{s:s, s:I, s:I, s:I, s:o, s:o, s:o, s:b, s:s, s:I, s:I, s:o}",
 			 "name", g->name, "id", (json_int_t)g->id,
 			 "mark", (json_int_t)g->mark,
 			 "mask", (json_int_t)g->mask,
@@ -376,6 +389,7 @@ json_t *group_json(const void *item)
 			 "priority", g->priority ?
 				json_integer(g->priority) : json_null(),
 			 "dscp", g->dscp >= 0 ? json_integer(g->dscp) : json_null(),
+			 "sysfs", !(g->flags & IPSEC_QOS_GROUP_F_NO_SYSFS),
 			 "owner", owner_name(g->owner),
 			 "sas", (json_int_t)g->sas, "ikes", (json_int_t)g->ikes,
 			 "counters", counters_json(g));
@@ -383,8 +397,8 @@ json_t *group_json(const void *item)
 
 static const struct column setting_columns[] = {
 	{ "GROUP", .color = COLOR_NAME }, { "ID", true }, { "MARK" },
-	{ "MARK CLEAR" }, { "PRIORITY" }, { "DSCP" }, { "SAS", true }, { "IKES", true },
-	{ "OWNER" },
+	{ "MARK CLEAR" }, { "PRIORITY" }, { "DSCP" }, { "SYSFS" }, { "SAS", true },
+	{ "IKES", true }, { "OWNER" },
 };
 
 static void setting_row(size_t i, char cells[][CELL_MAX], void *arg)
@@ -400,9 +414,11 @@ static void setting_row(size_t i, char cells[][CELL_MAX], void *arg)
 		snprintf(cells[3], CELL_MAX, "-");
 	format_classid(g->priority, cells[4]);
 	format_dscp(g->dscp, cells[5]);
-	snprintf(cells[6], CELL_MAX, "%" PRIu32, g->sas);
-	snprintf(cells[7], CELL_MAX, "%" PRIu32, g->ikes);
-	snprintf(cells[8], CELL_MAX, "%s", owner_name(g->owner));
+	snprintf(cells[6], CELL_MAX, "%s",
+		 g->flags & IPSEC_QOS_GROUP_F_NO_SYSFS ? "off" : "on");
+	snprintf(cells[7], CELL_MAX, "%" PRIu32, g->sas);
+	snprintf(cells[8], CELL_MAX, "%" PRIu32, g->ikes);
+	snprintf(cells[9], CELL_MAX, "%s", owner_name(g->owner));
 }
 
 static const struct column counter_columns[IPSEC_QOS_COUNTER_MAX + 1] = {

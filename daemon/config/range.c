@@ -40,6 +40,8 @@ void range_group(const struct range *range, uint32_t id, struct iq_kernel_group 
 		.mask = range->mask | range->clear,
 		.mark_clear = mark | range->clear,
 		.dscp = range->dscp,
+		/* of thousands, who reads them has the command */
+		.flags = IPSEC_QOS_GROUP_F_NO_SYSFS,
 	};
 	/* an id has five digits */
 	snprintf(group->name, sizeof(group->name), "%.*s.%u",

@@ -40,7 +40,7 @@ bool groups_same(const struct iq_kernel_group *a, const struct iq_kernel_group *
 	return a->owner == OWNER && !strcmp(a->name, b->name) &&
 	       a->mark == b->mark && a->mask == b->mask &&
 	       a->mark_clear == b->mark_clear && a->priority == b->priority &&
-	       a->dscp == b->dscp;
+	       a->dscp == b->dscp && a->flags == b->flags;
 }
 
 void groups_begin_reading(struct tables *t)

@@ -362,12 +362,15 @@ static void iq_group_act(struct iq_net *iqn, const struct iq_group_plan *p)
 }
 
 /* Carry out what can no longer fail; packets know it already. */
-static void iq_group_apply(struct iq_net *iqn, struct iq_group_plan *p, u8 owner)
+static void iq_group_apply(struct iq_net *iqn, struct iq_group_plan *p, u32 flags,
+			   u8 owner)
 {
 	/* To state again what is there makes no event. */
-	bool changed = p->fresh || p->rename || p->change || p->g->owner != owner;
+	bool changed = p->fresh || p->rename || p->change || p->g->owner != owner ||
+		       p->g->flags != flags;
 
 	p->g->planned = false;
+	p->g->flags = flags;
 	p->g->owner = owner;
 	p->g->generation = iqn->generation[owner];
 	if (p->fresh)
@@ -422,7 +425,7 @@ int iq_group_set(struct iq_net *iqn, const struct iq_group_req *req, u32 n,
 	}
 	iq_group_rename(plan, n);
 	for (i = 0; i < n; i++)
-		iq_group_apply(iqn, &plan[i], owner);
+		iq_group_apply(iqn, &plan[i], req[i].flags, owner);
 	iq_hooks_ask(iqn, iqn->n_groups, iqn->n_priority);
 	kvfree(plan);
 	return 0;

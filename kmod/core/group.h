@@ -59,6 +59,7 @@ enum iq_user {
  * @planned: the request that is carried out names it; iq_net.config_lock
  * @owner: enum ipsec_qos_owner; iq_net.config_lock
  * @generation: of the owner when it was stated last; iq_net.config_lock
+ * @flags: IPSEC_QOS_GROUP_F_*; iq_net.config_lock
  * @users: how many are in it, by enum iq_user; iq_net.table_lock
  * @kobj: its folder in sysfs
  * @kobj_gone: completed by the folder's release
@@ -75,6 +76,7 @@ struct iq_group {
 	bool planned;
 	u8 owner;
 	u32 generation;
+	u32 flags;
 	u32 users[__IQ_USER_MAX];
 	struct kobject kobj;
 	struct completion kobj_gone;
@@ -108,6 +110,7 @@ struct iq_group_req {
 	u32 mark_clear;
 	u32 priority;
 	int dscp;
+	u32 flags;
 };
 
 /** iq_group_init() - when a namespace comes to be; it cannot fail */

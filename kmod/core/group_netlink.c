@@ -24,6 +24,7 @@ static const struct nla_policy iq_group_policy[IPSEC_QOS_GROUP_A_MAX + 1] = {
 	[IPSEC_QOS_GROUP_A_IKES] = IQ_ANSWER_ONLY,
 	[IPSEC_QOS_GROUP_A_COUNTERS] = IQ_ANSWER_ONLY,
 	[IPSEC_QOS_GROUP_A_MARK_CLEAR] = { .type = NLA_U32 },
+	[IPSEC_QOS_GROUP_A_FLAGS] = NLA_POLICY_MASK(NLA_U32, IPSEC_QOS_GROUP_F_NO_SYSFS),
 };
 
 static const struct nla_policy iq_group_key_policy[IPSEC_QOS_GROUP_A_MAX + 1] = {
@@ -112,6 +113,8 @@ static int iq_get_group(const struct nlattr *attr, bool key,
 		req->priority = nla_get_u32(tb[IPSEC_QOS_GROUP_A_PRIORITY]);
 	if (tb[IPSEC_QOS_GROUP_A_DSCP])
 		req->dscp = nla_get_u8(tb[IPSEC_QOS_GROUP_A_DSCP]);
+	if (tb[IPSEC_QOS_GROUP_A_FLAGS])
+		req->flags = nla_get_u32(tb[IPSEC_QOS_GROUP_A_FLAGS]);
 	return 0;
 }
 
@@ -137,7 +140,7 @@ static int iq_put_counters(struct sk_buff *skb, const struct iq_group *g)
 /* What iq_put_group() needs. */
 static size_t iq_group_size(void)
 {
-	return nla_total_size(7 * nla_total_size(sizeof(u32)) +
+	return nla_total_size(8 * nla_total_size(sizeof(u32)) +
 			      2 * nla_total_size(sizeof(u8)) +
 			      nla_total_size(IPSEC_QOS_NAME_MAX) +
 			      nla_total_size(IPSEC_QOS_COUNTER_MAX * iq_count_size()));
@@ -163,6 +166,7 @@ static int iq_put_group(struct sk_buff *skb, const struct iq_group *g)
 	    (a.priority &&
 	     nla_put_u32(skb, IPSEC_QOS_GROUP_A_PRIORITY, a.priority)) ||
 	    (a.dscp >= 0 && nla_put_u8(skb, IPSEC_QOS_GROUP_A_DSCP, a.dscp)) ||
+	    (g->flags && nla_put_u32(skb, IPSEC_QOS_GROUP_A_FLAGS, g->flags)) ||
 	    nla_put_u8(skb, IPSEC_QOS_GROUP_A_OWNER, g->owner) ||
 	    nla_put_u32(skb, IPSEC_QOS_GROUP_A_SAS,
 			READ_ONCE(g->users[IQ_USER_SA])) ||

@@ -173,17 +173,27 @@ static struct kobj_type iq_group_ktype = {
  */
 #define IQ_SYSFS_GUEST_GROUPS	512
 
+/* Have its folder there, or not, as it is to be. */
+static void iq_sysfs_group_follow(struct iq_net *iqn, struct iq_group *g)
+{
+	if (g->flags & IPSEC_QOS_GROUP_F_NO_SYSFS) {
+		if (g->kobj.state_in_sysfs)
+			kobject_del(&g->kobj);
+		return;
+	}
+	if (g->kobj.state_in_sysfs ||
+	    (iqn->net->user_ns != &init_user_ns && iqn->n_groups > IQ_SYSFS_GUEST_GROUPS))
+		return;
+	if (kobject_add(&g->kobj, &iqn->sysfs->groups, "%s", g->name))
+		pr_warn_ratelimited("group %s has no folder in sysfs\n", g->name);
+}
+
 static void iq_sysfs_group_add(struct iq_net *iqn, struct iq_group *g)
 {
 	init_completion(&g->kobj_gone);
-	if (iqn->net->user_ns != &init_user_ns && iqn->n_groups > IQ_SYSFS_GUEST_GROUPS) {
-		kobject_init(&g->kobj, &iq_group_ktype);
-		return;
-	}
-	/* Even where it fails it is to be put, by iq_sysfs_group_del(). */
-	if (kobject_init_and_add(&g->kobj, &iq_group_ktype, &iqn->sysfs->groups,
-				 "%s", g->name))
-		pr_warn_ratelimited("group %s has no folder in sysfs\n", g->name);
+	/* Whether or not it gets a folder it is to be put, by iq_sysfs_group_del(). */
+	kobject_init(&g->kobj, &iq_group_ktype);
+	iq_sysfs_group_follow(iqn, g);
 }
 
 static void iq_sysfs_group_del(struct iq_group *g)
@@ -204,6 +214,8 @@ static void iq_sysfs_group(struct iq_net *iqn, enum ipsec_qos_event event,
 {
 	if (event == IPSEC_QOS_EVENT_NEW)
 		iq_sysfs_group_add(iqn, g);
+	else if (event == IPSEC_QOS_EVENT_CHANGE)
+		iq_sysfs_group_follow(iqn, g);
 	else if (event == IPSEC_QOS_EVENT_DEL)
 		iq_sysfs_group_del(g);
 }

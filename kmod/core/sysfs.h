@@ -22,8 +22,9 @@ int iq_sysfs_init(struct iq_net *iqn);
 void iq_sysfs_exit(struct iq_net *iqn);
 
 /*
- * Keeps the groups' folders. One that finds no memory is missed, and the log says so; so
- * are those of many groups where nobody is charged for them.
+ * Keeps the groups' folders, but of those that are to have none. One that finds no memory
+ * is missed, and the log says so; so are those of many groups where nobody is charged for
+ * them. When such a group changes it is tried again.
  */
 extern const struct iq_listener iq_sysfs_listener;
 

@@ -45,6 +45,8 @@ static int put_group(struct nl_msg *msg, const void *entry)
 		NLA_PUT_U32(msg, IPSEC_QOS_GROUP_A_PRIORITY, g->priority);
 	if (g->dscp >= 0)
 		NLA_PUT_U8(msg, IPSEC_QOS_GROUP_A_DSCP, g->dscp);
+	if (g->flags)
+		NLA_PUT_U32(msg, IPSEC_QOS_GROUP_A_FLAGS, g->flags);
 	return nla_nest_end(msg, nest);
 
 nla_put_failure:
@@ -66,6 +68,7 @@ int iq_get_group(struct nlattr *nest, void *arg)
 		[IPSEC_QOS_GROUP_A_IKES] = { .type = NLA_U32 },
 		[IPSEC_QOS_GROUP_A_COUNTERS] = { .type = NLA_NESTED },
 		[IPSEC_QOS_GROUP_A_MARK_CLEAR] = { .type = NLA_U32 },
+		[IPSEC_QOS_GROUP_A_FLAGS] = { .type = NLA_U32 },
 	};
 	struct nlattr *tb[IPSEC_QOS_GROUP_A_MAX + 1], *a;
 	struct iq_kernel_group *g = arg;
@@ -84,6 +87,7 @@ int iq_get_group(struct nlattr *nest, void *arg)
 			nla_get_u32(tb[IPSEC_QOS_GROUP_A_MARK_CLEAR]) : g->mark;
 	g->priority = iq_u32(tb[IPSEC_QOS_GROUP_A_PRIORITY]);
 	g->dscp = iq_u8(tb[IPSEC_QOS_GROUP_A_DSCP], -1);
+	g->flags = iq_u32(tb[IPSEC_QOS_GROUP_A_FLAGS]);
 	g->owner = iq_u8(tb[IPSEC_QOS_GROUP_A_OWNER], 0);
 	g->sas = iq_u32(tb[IPSEC_QOS_GROUP_A_SAS]);
 	g->ikes = iq_u32(tb[IPSEC_QOS_GROUP_A_IKES]);

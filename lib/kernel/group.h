@@ -24,6 +24,7 @@ struct iq_kernel_group {
 					   which is what 0 is not: set it always */
 	uint32_t priority;		/* tc classid; 0: left alone */
 	int dscp;			/* 0 to 63; -1: left alone */
+	uint32_t flags;			/* IPSEC_QOS_GROUP_F_* */
 	uint8_t owner;			/* enum ipsec_qos_owner; answers only */
 	uint32_t sas;			/* answers only, as all below */
 	uint32_t ikes;

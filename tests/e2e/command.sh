@@ -127,7 +127,7 @@ ipsec-qos group add gold id 1 mark 0x10/0xff0 priority 1:10 dscp ef
 ipsec-qos g a silver id 2 m 0x20/0xff0
 expect_json 'length == 2 and .[0] == {
 	name: "gold", id: 1, mark: 16, mask: 4080, mark_clear: null,
-	priority: 65552, dscp: 46, owner: "static", sas: 0, ikes: 0, counters: {
+	priority: 65552, dscp: 46, sysfs: true, owner: "static", sas: 0, ikes: 0, counters: {
 		esp_in: {packets: 0, bytes: 0}, esp_out: {packets: 0, bytes: 0},
 		ike_in: {packets: 0, bytes: 0}, ike_out: {packets: 0, bytes: 0},
 		clear_in: {packets: 0, bytes: 0}, clear_out: {packets: 0, bytes: 0}}
@@ -137,7 +137,7 @@ expect_json 'length == 1 and .[0].name == "silver"' ipsec-qos -j group show id 2
 expect_json 'length == 1 and .[0].name == "silver"' ipsec-qos -j group show name silver
 expect_json 'length == 2' ipsec-qos -j group show owner static
 expect_json 'length == 0' ipsec-qos -j group show owner daemon
-grep -qE '^gold +1 +0x10/0xff0 +- +1:10 +ef +0 +0 +static$' <<<"$(ipsec-qos group show)" ||
+grep -qE '^gold +1 +0x10/0xff0 +- +1:10 +ef +on +0 +0 +static$' <<<"$(ipsec-qos group show)" ||
 	fail "the table of groups: $(ipsec-qos group show)"
 expect_json 'length == 1' ipsec-qos -j -p group show gold
 
@@ -162,6 +162,7 @@ refuses 1 'argument "1/1" is wrong: mark-clear' group add copper id 3 mark 1 mar
 refuses 2 'ipsec_qos: mark 0x1 of clear packets has bits outside of mask 0xff0' \
 	group add copper id 3 mark 0x30/0xff0 mark-clear 1
 refuses 2 'ipsec_qos: mark 0x1000 of clear packets' group change silver mark-clear 0x1000
+refuses 1 'argument "none" is wrong: sysfs' group add copper id 3 mark 1 sysfs none
 refuses 1 'mark is there twice' group add copper id 3 mark 1 mark 2
 refuses 1 'the value of mark is missing' group add copper id 3 mark
 refuses 1 '"tin" is unknown here: expected one of id, mark, priority, dscp' group add copper id 3 mark 1 tin
@@ -180,13 +181,13 @@ expect_json '.[0] | .mark == 80 and .mask == 4080 and .priority == 65552 and
 ipsec-qos group change id 1 name brass dscp none priority none
 expect_json '.[0] | .id == 1 and .mark == 80 and .priority == null and
 	.dscp == null' ipsec-qos -j group show brass
-ipsec-qos group change brass mark-clear 0x60
-expect_json '.[0] | .mark == 80 and .mark_clear == 96' \
+ipsec-qos group change brass mark-clear 0x60 sysfs off
+expect_json '.[0] | .mark == 80 and .mark_clear == 96 and .sysfs == false' \
 	ipsec-qos -j group show brass
-grep -qE '^brass +1 +0x50/0xff0 +0x60 +- +- +0 +0 +static$' <<<"$(ipsec-qos group show)" ||
+grep -qE '^brass +1 +0x50/0xff0 +0x60 +- +- +off +0 +0 +static$' <<<"$(ipsec-qos group show)" ||
 	fail "the table of groups: $(ipsec-qos group show)"
-ipsec-qos group change brass mark 0x70/0xff0
-expect_json '.[0] | .mark == 112 and .mark_clear == 96' ipsec-qos -j group show brass
+ipsec-qos group change brass mark 0x70/0xff0 sysfs on
+expect_json '.[0] | .mark == 112 and .mark_clear == 96 and .sysfs' ipsec-qos -j group show brass
 ipsec-qos group change brass mark-clear none
 ipsec-qos group change brass mark 0x80/0xff0
 expect_json '.[0] | .mark == 128 and .mark_clear == null' ipsec-qos -j group show brass
@@ -195,7 +196,7 @@ expect_json '.[0] | .mark == 128 and .mark_clear == 0' ipsec-qos -j group show b
 ipsec-qos group replace gold id 1 mark 7
 expect_json '.[0] | .id == 1 and .mark == 7 and .mask == 4294967295' \
 	ipsec-qos -j group show gold
-expect_json '.[0] | .mark_clear == null' ipsec-qos -j group show gold
+expect_json '.[0] | .mark_clear == null and .sysfs' ipsec-qos -j group show gold
 ipsec-qos group replace bronze id 3 mark 0x30/0xff0
 ipsec-qos group del bronze
 gets 2 group show

@@ -32,7 +32,7 @@ DUMPS_ALONE = (NAT_RULE_GET, NAT_GET)
 (A_PAD, A_GROUP, A_SA, A_IKE, A_CONF, A_STATUS, A_OWNER, A_GENERATION, A_COUNT,
  A_EVENT, A_NAT_RULE, A_NAT) = range(1, 13)
 G_ID, G_NAME, G_MARK, G_MASK, G_PRIORITY, G_DSCP, G_OWNER, G_SAS = range(2, 10)
-G_MARK_CLEAR = 12
+G_MARK_CLEAR, G_FLAGS = 12, 13
 (S_FAMILY, S_DST, S_SPI, S_PROTO, S_GROUP, S_LIFETIME, S_FLAGS, S_OWNER,
  S_PACKETS) = range(2, 11)
 I_SPI_I, I_SPI_R, I_GROUP, I_LIFETIME = range(2, 6)
@@ -254,6 +254,7 @@ for what, cmd, payload, bad, wanted in (
         ("id 0", GROUP_NEW, lambda b: nest(A_GROUP, b), u32(G_ID, 0), errno.ERANGE),
         ("mask 0", GROUP_NEW, lambda b: group(3, b"x", b, mark=0), u32(G_MASK, 0), errno.ERANGE),
         ("DSCP 64", GROUP_NEW, lambda b: group(3, b"x", b), u8(G_DSCP, 64), errno.ERANGE),
+        ("group flags", GROUP_NEW, lambda b: group(3, b"x", b), u32(G_FLAGS, 2), errno.EINVAL),
         ("SPI 255", SA_NEW, lambda b: nest(A_SA, b), u32(S_SPI, 255), errno.ERANGE),
         ("protocol 6", SA_NEW, lambda b: sa(0x101, b), u8(S_PROTO, 6), errno.ERANGE),
         ("protocol 52", SA_NEW, lambda b: sa(0x101, b), u8(S_PROTO, 52), errno.ERANGE),

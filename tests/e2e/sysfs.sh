@@ -91,6 +91,36 @@ qos a sa flush
 qos a group del bronze
 expect "groups of a" "silver" "$(at a ls $root/groups | xargs)"
 
+step "groups without a folder"
+qos a group add tin id 8 mark 0x80/0xff0 sysfs off
+qos a group add lead id 9 mark 0x90/0xff0
+expect "groups of a" "lead silver" "$(at a ls $root/groups | xargs)"
+qos a group change tin name zinc
+expect "under another name" "lead silver" "$(at a ls $root/groups | xargs)"
+# who has a file of it open meanwhile
+exec_at a sh -c "exec 3<$root/groups/lead/mark; echo open; read -r _; cat <&3" \
+	< <(wait_for 20 test -e "$W/less"; echo) > "$W/open" 2>&1 &
+reader=$!
+wait_for 5 grep -q open "$W/open"
+qos a group replace lead id 9 mark 0xa0/0xff0 sysfs off
+expect "one more" "silver" "$(at a ls $root/groups | xargs)"
+: > "$W/less"
+not wait $reader
+grep -q 'No such device' "$W/open" || fail "a file of a folder that is gone: $(cat "$W/open")"
+qos a group change zinc sysfs on
+qos a group change lead name iron sysfs on
+expect "both have one" "iron silver zinc" "$(at a ls $root/groups | xargs)"
+same a iron
+same a zinc
+# two that swap their names, one of which has no folder any more
+printf 'group change iron name tmp\ngroup change zinc name iron sysfs off\ngroup change tmp name zinc\n' |
+	qos a -batch -
+expect "swapped" "silver zinc" "$(at a ls $root/groups | xargs)"
+same a zinc
+qos a group del zinc
+qos a group del iron
+expect "groups of a" "silver" "$(at a ls $root/groups | xargs)"
+
 step "whose it is"
 other=(setpriv --reuid 65534 --regid 65534 --clear-groups)
 expect_refused 'Permission denied' at a "${other[@]}" cat $root/sas

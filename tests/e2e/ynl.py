@@ -34,7 +34,7 @@ COUNTERS = {name: NOTHING for name in ("esp-in", "esp-out", "ike-in", "ike-out",
                                        "clear-in", "clear-out")}
 GOLD = {"id": 1, "name": "gold", "mark": 0x10, "mask": 0xff0, "priority": 0x10002,
         "dscp": 46}
-SILVER = {"id": 2, "name": "silver", "mark": 0x20, "mark-clear": 0x40}
+SILVER = {"id": 2, "name": "silver", "mark": 0x20, "mark-clear": 0x40, "flags": {"no-sysfs"}}
 
 path = Path()
 with open("/run/netns/nat") as netns:

@@ -59,6 +59,7 @@ START_TEST(test_group)
 	ck_assert_uint_eq(g.mark, 0x10);
 	ck_assert_uint_eq(g.mask, 0x1f0ff);
 	ck_assert_uint_eq(g.mark_clear, 0x10010);
+	ck_assert_uint_eq(g.flags, IPSEC_QOS_GROUP_F_NO_SYSFS);
 	ck_assert_int_eq(g.dscp, 46);
 	ck_assert(range_has(&range, 65000) && range_has(&range, 65099));
 	ck_assert(!range_has(&range, 64999) && !range_has(&range, 65100));

@@ -170,6 +170,12 @@ enum ipsec_qos_attr {
 };
 #define IPSEC_QOS_A_MAX (__IPSEC_QOS_A_MAX - 1)
 
+/*
+ * The group has no folder in sysfs, which takes more of the kernel's memory than all
+ * else of a group: for whoever has many, and reads them by netlink.
+ */
+#define IPSEC_QOS_GROUP_F_NO_SYSFS	(1U << 0)
+
 /**
  * enum ipsec_qos_group_attr - a group
  *
@@ -193,6 +199,7 @@ enum ipsec_qos_attr {
  *	that are just out of an SA, so that a rule or a class can tell the two ways
  *	apart; ESP, AH, IKE and what is on its way into an SA have MARK. Absent, or
  *	as MARK: all have that.
+ * @IPSEC_QOS_GROUP_A_FLAGS: u32 of IPSEC_QOS_GROUP_F_*; absent: none
  */
 enum ipsec_qos_group_attr {
 	IPSEC_QOS_GROUP_A_UNSPEC,
@@ -208,6 +215,7 @@ enum ipsec_qos_group_attr {
 	IPSEC_QOS_GROUP_A_IKES,
 	IPSEC_QOS_GROUP_A_COUNTERS,
 	IPSEC_QOS_GROUP_A_MARK_CLEAR,
+	IPSEC_QOS_GROUP_A_FLAGS,
 	__IPSEC_QOS_GROUP_A_MAX
 };
 #define IPSEC_QOS_GROUP_A_MAX (__IPSEC_QOS_GROUP_A_MAX - 1)

@@ -98,6 +98,9 @@ static void put_some_group(struct nlmsghdr *msg, bool whole)
 			mnl_attr_put_u8(msg, IPSEC_QOS_GROUP_A_DSCP, below(64));
 		if (below(2))
 			mnl_attr_put_u32(msg, IPSEC_QOS_GROUP_A_MARK_CLEAR, below(16) << 4);
+		if (below(2))
+			mnl_attr_put_u32(msg, IPSEC_QOS_GROUP_A_FLAGS,
+					 below(2) * IPSEC_QOS_GROUP_F_NO_SYSFS);
 	}
 	mnl_attr_nest_end(msg, nest);
 }
