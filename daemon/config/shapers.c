@@ -167,7 +167,7 @@ static bool check_minors(struct reader *r, struct minors *minors, size_t n)
 		if (minors[i].first - minors[i - 1].first >= minors[i - 1].n)
 			continue;
 		return conf_fail(r, minors[i].section, minors[i].section->line,
-				 "%s is to have a class with the minor 0x%x, and so is %s: clear packets have their group's id and 0x%x more: expected ids that leave that to them",
+				 "%s is to have a class with the minor 0x%x, and so is %s: clear packets have their group's id and 0x%x more: expected ids that leave those to them (ids = the first, in a section each)",
 				 class_label(minors[i].section, label[0], sizeof(label[0])),
 				 minors[i].first,
 				 class_label(minors[i - 1].section, label[1],

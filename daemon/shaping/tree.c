@@ -107,7 +107,7 @@ static int fail_class(const struct qdisc_ctl *ctl, struct site *site, const char
 	struct iq_kernel_group group;
 	char name[64];
 
-	if (want->minor == PLAN_MINOR_ROOT)
+	if (!class)
 		snprintf(name, sizeof(name), "(root)");
 	else if (class->range)
 		snprintf(name, sizeof(name), "each%s %s",
