@@ -86,11 +86,13 @@ static bool ids(struct reader *r, const struct conf_section *s, struct range *ra
 	if (!conf_get(r, s, "ids", &v) ||
 	    (v && !conf_number(r, s, v, 1, RANGE_ID_MAX, &range->id)))
 		return false;
-	return range->n <= max - (v ? range->id - 1 : 0) ||
+	if (!v)
+		range->id = RANGE_ID_FIRST;
+	return (range->id <= max && range->n <= max - range->id + 1) ||
 	       conf_fail(r, s, v ? v->line : s->line,
-			 "there are %u marks, and so many ids%s%s: expected at most %u, the greatest that a class can have%s",
-			 range->n, v ? " from " : "", v ? conf_shown(r, v->text) : "", max,
-			 range->clear ? " where clear packets have their own" : "");
+			 "there are %u marks, and so many ids from %u on%s: expected them to end at %u, the greatest that a class can have%s",
+			 range->n, range->id, v ? "" : ", where they begin unless ids says otherwise",
+			 max, range->clear ? " where clear packets have their own" : "");
 }
 
 static bool per(struct reader *r, const struct conf_section *s, struct range *range)
@@ -140,30 +142,6 @@ static bool numbers(struct reader *r, const struct conf_section *s, struct range
 	       (!v || conf_dscp(r, s, v->text, v->line, &range->dscp));
 }
 
-/* The ids of one that says none end where the one before begins, or at the greatest. */
-static bool give_ids(struct reader *r, const struct conf_section *s, struct range *range)
-{
-	uint32_t end = (range->clear ? RANGE_ID_MAX_CLEAR : RANGE_ID_MAX) + 1;
-	const struct config *c = r->config;
-	size_t i;
-
-	if (range->id)
-		return true;
-	for (i = c->n_profiles - 1; i--;) {
-		const struct range *before = c->profiles[i].range;
-
-		if (before && !before->clear == !range->clear) {
-			end = before->id;
-			break;
-		}
-	}
-	range->id = end - range->n;
-	return end > range->n ||
-	       conf_fail(r, s, s->line,
-			 "there are no %u ids left below %u, where those of the range before begin: expected fewer marks, or ids of its own",
-			 range->n, end);
-}
-
 bool conf_each(struct reader *r, const struct conf_section *s, struct profile *profile)
 {
 	const struct conf_section *each = utarray_front(&s->subs);
@@ -185,7 +163,7 @@ bool conf_each(struct reader *r, const struct conf_section *s, struct profile *p
 	range->profile = profile;
 	if (!marks(r, each, range, &last) || !clear(r, each, range) || !ids(r, each, range) ||
 	    !per(r, each, range) || !overflow(r, each, range, &own) ||
-	    !numbers(r, each, range, range->n - own) || !give_ids(r, each, range))
+	    !numbers(r, each, range, range->n - own))
 		return false;
 	if (own)
 		range->overflow = range->id + range->n - 1;
@@ -198,6 +176,7 @@ static bool check_group(struct reader *r, const struct conf_section *s,
 {
 	struct iq_kernel_group own;
 	uint32_t mark = g->mark, id;
+	char such[64] = "";
 	size_t len;
 
 	if (range_has(range, g->id))
@@ -218,9 +197,13 @@ static bool check_group(struct reader *r, const struct conf_section *s,
 			return true;
 	}
 	range_group(range, id, &own);
+	if (!(g->mask & own.mask))
+		snprintf(such, sizeof(such), ", such as 0x%x/0x%x for the group", g->mark,
+			 g->mask | own.mask);
 	return conf_fail(r, s, s->line,
-			 "the mark 0x%x/0x%x of profile '%s' overlaps 0x%x/0x%x of group '%s': expected marks that differ in a bit of both masks",
-			 own.mark, own.mask, range->profile->name, mark, g->mask, g->name);
+			 "the mark 0x%x/0x%x of profile '%s' overlaps 0x%x/0x%x of group '%s', so that a packet can have both: expected marks that differ in a bit of both masks%s",
+			 own.mark, own.mask, range->profile->name, mark, g->mask, g->name,
+			 such);
 }
 
 static bool check_range(struct reader *r, const struct conf_section *s,
@@ -231,16 +214,21 @@ static bool check_range(struct reader *r, const struct conf_section *s,
 
 	if (range->id < before->id + before->n && before->id < range->id + range->n)
 		return conf_fail(r, s, s->line,
-				 "the ids of profile '%s', %u to %u, overlap those of profile '%s', %u to %u: expected ids of its own (ids = the first)",
+				 "the ids of profile '%s', %u to %u, overlap those of profile '%s', %u to %u: expected ids of its own, such as ids = %u",
 				 range->profile->name, range->id,
 				 range->id + range->n - 1, before->profile->name,
-				 before->id, before->id + before->n - 1);
+				 before->id, before->id + before->n - 1,
+				 before->id + before->n);
 	if (!range_overlaps(range, before, &id))
 		return true;
 	range_group(range, id, &own);
 	return conf_fail(r, s, s->line,
-			 "the mark 0x%x/0x%x of profile '%s' overlaps the marks of profile '%s': expected marks that differ in a bit of both masks",
-			 own.mark, own.mask, range->profile->name, before->profile->name);
+			 "the mark 0x%x/0x%x of profile '%s' overlaps the marks of profile '%s' (%s:%u), 0x%x to 0x%x/0x%x: expected marks that differ in a bit of both masks",
+			 own.mark, own.mask, range->profile->name, before->profile->name,
+			 before->profile->file, before->profile->line,
+			 range_mark(before, before->id),
+			 range_mark(before, before->id + before->n - 1),
+			 before->mask | before->clear);
 }
 
 static int compare_ranges(const void *a, const void *b)

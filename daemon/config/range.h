@@ -11,6 +11,7 @@
 
 #include "lib/kernel/group.h"
 
+#define RANGE_ID_FIRST		16384	/* where the file does not say */
 #define RANGE_ID_MAX		65533	/* as an HTB class's minor, PLAN_MINOR_DEFAULT - 1 */
 #define RANGE_ID_MAX_CLEAR	32765	/* where clear packets have classes of their own */
 #define RANGE_LINGER		300	/* seconds, where the file does not say */
