@@ -91,8 +91,8 @@ bool range_overlaps(const struct range *range, const struct range *other, uint32
 
 	if (range->mask == other->mask && !((range->mask | other->mask) &
 					    (range->clear | other->clear))) {
-		if (range->first >= other->first + other->n ||
-		    other->first >= range->first + range->n)
+		if (range->first >= (uint64_t)other->first + other->n ||
+		    other->first >= (uint64_t)range->first + range->n)
 			return false;
 		*id = range->id + (other->first > range->first ?
 				   other->first - range->first : 0);

@@ -211,8 +211,11 @@ static json_t *members_json(const struct proofs *proofs)
 /* Why a peer has no group of its own, where it should have; null: it has, or need not. */
 static json_t *shared(enum sad_shared why)
 {
-	return why == SAD_OWN ? json_null() :
-	       json_string(why == SAD_FULL ? "full" : "unproved");
+	static const char *const names[] = {
+		[SAD_FULL] = "full", [SAD_UNPROVED] = "unproved", [SAD_LONG] = "too long",
+	};
+
+	return why == SAD_OWN ? json_null() : json_string(names[why]);
 }
 
 static int write_peer(const struct daemon *daemon, const struct sad_ike *ike,

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "feed/ranges.h"
 
+#include <stdlib.h>
+
 static json_t *overflow(const struct daemon *daemon, const struct range *range)
 {
 	struct iq_kernel_group group;
@@ -34,8 +36,14 @@ json_t *ranges_all(const struct daemon *daemon)
 {
 	const struct config *config = daemon->config;
 	json_t *array = json_array();
+	size_t (*shared)[SAD_SHARED_WHYS];
 	struct lease_count count;
 	size_t i;
+
+	shared = calloc(config->n_ranges + 1, sizeof(*shared));
+	if (!shared)
+		return array;
+	sad_shared(daemon->sad, shared);
 
 	for (i = 0; i < config->n_ranges; i++) {
 		const struct range *range = config->ranges[i];
@@ -49,10 +57,11 @@ json_t *ranges_all(const struct daemon *daemon)
 			"lingering", (json_int_t)count.lingering,
 			"known", (json_int_t)count.known,
 			"overflow", overflow(daemon, range),
-			"full", (json_int_t)sad_shared(daemon->sad, range, SAD_FULL),
+			"full", (json_int_t)shared[i][SAD_FULL],
 			"unproved",
-			(json_int_t)sad_shared(daemon->sad, range, SAD_UNPROVED)));
+			(json_int_t)(shared[i][SAD_UNPROVED] + shared[i][SAD_LONG])));
 	}
+	free(shared);
 	return array;
 }
 

@@ -287,7 +287,7 @@ size_t sad_due(struct sad *sad, enum iq_table_id table, struct sad_entry **entri
 
 bool sad_idle(const struct sad *sad)
 {
-	return LIST_EMPTY(&sad->olds) &&
+	return LIST_EMPTY(&sad->olds) && !sad->full_at &&
 	       TAILQ_EMPTY(&sad->entries[IQ_TABLE_SA].due) &&
 	       TAILQ_EMPTY(&sad->entries[IQ_TABLE_IKE].due);
 }

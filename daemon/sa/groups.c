@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "clock.h"
+#include "lib/value.h"
 
 /* Groups in one request: the module looks at all that there are for each new one. */
 #define TURN_GROUPS	8
@@ -99,6 +100,23 @@ static void rename_away(struct tables *t, const struct iq_kernel_group *holder)
 		tables_refused(t, "a group cannot be renamed", err);
 }
 
+/* Is its name that of another group, of a range? */
+static bool is_ranged_name(const struct tables *t, const struct iq_kernel_group *g)
+{
+	const char *dot = strrchr(g->name, '.');
+	struct iq_kernel_group ranged;
+	const struct range *range;
+	uint32_t id;
+
+	if (!dot || parse_u32(dot + 1, 1, RANGE_ID_MAX, &id) || id == g->id)
+		return false;
+	range = config_range(t->config, id);
+	if (!range)
+		return false;
+	range_group(range, id, &ranged);
+	return !strcmp(ranged.name, g->name);
+}
+
 /*
  * Names are unique, and the new configuration may give an old name to another
  * id: the old holder makes way first.
@@ -117,7 +135,7 @@ static void clear_name(struct tables *t)
 	if (g->owner != OWNER)
 		return;
 	same = config_group_named(t->config, g->name);
-	if (same && same->id != g->id)
+	if ((same && same->id != g->id) || is_ranged_name(t, g))
 		rename_away(t, g);
 }
 
@@ -304,20 +322,20 @@ void groups_hold(struct tables *t)
 		tables_refused(t, "groups cannot be read", err);
 }
 
-bool groups_expire(struct tables *t, size_t max)
+void groups_expire(struct tables *t, double stop)
 {
-	struct lease *lease = NULL;
-	struct iq_kernel_group g;
 	bool with = t->with_entries;
+	struct iq_kernel_group g;
+	struct lease *lease;
 
-	while (max-- && !t->lost && (lease = leases_expired(sad_leases(t->sad), monotonic()))) {
-		if (!t->k || !lease->kernel || !config_group(t->config, lease->id, &g))
-			continue;
-		t->with_entries = true;
-		remove_group(t, &g);
-		t->with_entries = with;
+	/* what is in one may be of SAs that no charon has stated yet */
+	t->with_entries = sad_synced(t->sad);
+	while (!t->lost && monotonic() < stop &&
+	       (lease = leases_expired(sad_leases(t->sad), monotonic()))) {
+		if (t->k && lease->kernel && config_group(t->config, lease->id, &g))
+			remove_group(t, &g);
 	}
-	return lease;
+	t->with_entries = with;
 }
 
 /*
@@ -418,8 +436,10 @@ bool groups_remove(struct tables *t, double stop)
 			return false;
 		remove_group(t, g);
 	}
-	if (!t->failed && !t->left)
+	if (!t->failed && !t->left) {
+		leases_none_held(sad_leases(t->sad));
 		log_over(&t->leftover, "groups that are not configured any more are gone");
+	}
 	t->stage = STAGE_ENTRIES;
 	return true;
 }

@@ -2,9 +2,11 @@
 #include "sa/ike.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/text.h"
 #include "log.h"
 #include "sa/due.h"
 #include "sa/sad_priv.h"
@@ -44,6 +46,7 @@ int ike_need(struct sad *sad, struct sad_source *source, uint32_t id,
 		return err;
 	*ikep = ike;
 	(*ikep)->source = source;
+	(*ikep)->sad = sad;
 	return 0;
 }
 
@@ -132,6 +135,23 @@ static void not_old(struct sad_ike *ike)
 	ike->old = false;
 }
 
+/* Whose turn it is to find a group of its own, should there be one again. */
+static void set_shared(struct sad_ike *ike, enum sad_shared why)
+{
+	struct sad *sad = ike->sad;
+
+	if (why == ike->shared)
+		return;
+	if (ike->shared == SAD_FULL) {
+		if (sad->full_at == ike)
+			sad->full_at = TAILQ_NEXT(ike, fulls);
+		TAILQ_REMOVE(&sad->fulls, ike, fulls);
+	}
+	ike->shared = why;
+	if (why == SAD_FULL)
+		TAILQ_INSERT_TAIL(&sad->fulls, ike, fulls);
+}
+
 void ike_clear_texts(struct sad_ike *ike)
 {
 	proofs_clear(&ike->proofs);
@@ -143,6 +163,7 @@ static void free_if_unused(struct sad_ike *ike)
 	if (!ike->closed || ike->entry || !LIST_EMPTY(&ike->sas))
 		return;
 	not_old(ike);
+	set_shared(ike, SAD_OWN);
 	LIST_REMOVE(ike, list);
 	leases_give_back(ike->lease);
 	ike_clear_texts(ike);
@@ -204,34 +225,51 @@ static void say_shared(struct sad *sad, const struct sad_ike *ike)
 	const struct range *range = profile->range;
 	uint64_t key = once_key(ONCE_KEY, &range->id, sizeof(range->id));
 	struct iq_kernel_group group;
+	char conn[TEXT_VALUE], in[64] = "no group";
 
 	key = once_key(key, &ike->shared, sizeof(ike->shared));
 	if (!once_add(&sad->shared, key, "profiles with peers that have no group of their own"))
 		return;
-	if (!config_group(sad->config, range->overflow, &group))
-		strcpy(group.name, "none");
+	if (config_group(sad->config, range->overflow, &group))
+		snprintf(in, sizeof(in), "group %s", group.name);
 	if (ike->shared == SAD_FULL)
-		log_warn("profile %s: as many peers as it may have (%u) have a group of their own: from now on, further ones share group %s; give it more marks, or a greater max",
-			 profile->name, range->max, group.name);
+		log_warn("profile %s: as many peers as it may have (%u) have a group of their own: from now on, further ones are in %s; give it more marks, or a greater max",
+			 profile->name, range->max, in);
 	else
-		log_warn("profile %s: connection %s: nothing that a peer says of itself is proved, so it has no group of its own, but shares group %s",
-			 profile->name, ike->conn, group.name);
+		log_warn("profile %s: connection %s: a peer has no group of its own, but is in %s: %s",
+			 profile->name, text_clip(conn, sizeof(conn), ike->conn), in,
+			 ike->shared == SAD_LONG ? "the identity that it proved is too long" :
+			 "nothing that it says of itself is proved");
+}
+
+static enum sad_shared why_shared(int err)
+{
+	switch (err) {
+	case -ENOENT:
+		return SAD_UNPROVED;
+	case -ENAMETOOLONG:
+		return SAD_LONG;
+	default:
+		return SAD_FULL;
+	}
 }
 
 /* Of the range of its profile, the group that is its peer's. */
 static uint32_t own_group(struct sad *sad, struct sad_ike *ike, const struct range *range)
 {
-	char *identity = proofs_identity(&ike->proofs, ike->profile);
 	struct lease *lease = NULL;
+	char *identity = NULL;
+	int err;
 
-	if (identity)
+	err = proofs_identity(&ike->proofs, ike->profile, &identity);
+	if (!err)
 		lease = leases_take(sad->leases, range, identity, &ike->remote,
 				    ike->remote_port, ike->lease);
 	else
 		leases_give_back(ike->lease);
-	ike->lease = lease;
-	ike->shared = lease ? SAD_OWN : identity ? SAD_FULL : SAD_UNPROVED;
 	free(identity);
+	ike->lease = lease;
+	set_shared(ike, lease ? SAD_OWN : why_shared(err));
 	if (!lease)
 		say_shared(sad, ike);
 	return lease ? lease->id : range->overflow;
@@ -245,18 +283,45 @@ static uint32_t group_of(struct sad *sad, struct sad_ike *ike)
 		return own_group(sad, ike, profile->range);
 	leases_give_back(ike->lease);
 	ike->lease = NULL;
-	ike->shared = SAD_OWN;
+	set_shared(ike, SAD_OWN);
 	return profile ? profile->group : 0;
 }
 
-size_t sad_shared(const struct sad *sad, const struct range *range, enum sad_shared why)
+void sad_shared(const struct sad *sad, size_t (*n)[SAD_SHARED_WHYS])
 {
 	const struct sad_ike *ike, *next;
-	size_t n = 0;
+	const struct range *range;
+	size_t at;
 
-	keyed_for_each(ike, next, &sad->ikes)
-		n += ike->profile && ike->profile->range == range && ike->shared == why;
-	return n;
+	memset(n, 0, sad->config->n_ranges * sizeof(*n));
+	keyed_for_each(ike, next, &sad->ikes) {
+		range = ike->profile && ike->shared != SAD_OWN ? ike->profile->range : NULL;
+		for (at = 0; range && sad->config->ranges[at] != range; at++)
+			;
+		if (range)
+			n[at][ike->shared]++;
+	}
+}
+
+/* Somebody has gone, or was removed. */
+void ike_on_freed(void *arg)
+{
+	struct sad *sad = arg;
+
+	sad->full_at = TAILQ_FIRST(&sad->fulls);
+}
+
+/* Up to @max of those who found no group of their own look again. */
+static void find_own(struct sad *sad, size_t max)
+{
+	struct sad_ike *ike;
+
+	while (max && (ike = sad->full_at)) {
+		max--;
+		sad->full_at = TAILQ_NEXT(ike, fulls);
+		if (!ike->old && ike->profile && leases_room(sad->leases, ike->profile->range))
+			ike_set_group(sad, ike);
+	}
 }
 
 struct leases *sad_leases(const struct sad *sad)
@@ -338,6 +403,8 @@ int sad_config(struct sad *sad, const struct config *config)
 
 	if (err)
 		return err;
+	if (!sad->kernel)
+		leases_none_held(sad->leases);
 	sad->config = config;
 	memset(&sad->disputes, 0, sizeof(sad->disputes));
 	memset(&sad->ports, 0, sizeof(sad->ports));
@@ -354,9 +421,10 @@ bool sad_resolve(struct sad *sad, size_t max)
 {
 	struct sad_ike *ike;
 
-	while (max-- && (ike = LIST_FIRST(&sad->olds)))
+	for (; max && (ike = LIST_FIRST(&sad->olds)); max--)
 		ike_resolve(sad, ike);
-	return LIST_EMPTY(&sad->olds);
+	find_own(sad, max);
+	return LIST_EMPTY(&sad->olds) && !sad->full_at;
 }
 
 /* Through all of them */

@@ -37,6 +37,9 @@ void ike_take_texts(struct sad *sad, struct sad_ike *ike, struct sad_ike *texts)
 /** ike_resolve() - to be called before anything is made of an IKE SA's group */
 void ike_resolve(struct sad *sad, struct sad_ike *ike);
 
+/** ike_on_freed() - peers that have no group of their own may find one now; @arg: the SAD */
+void ike_on_freed(void *arg);
+
 /** ike_set_group() - the entries under it are to be in its profile's group */
 void ike_set_group(struct sad *sad, struct sad_ike *ike);
 

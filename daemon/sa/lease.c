@@ -34,15 +34,19 @@ struct lease_range {
  *
  * @salt: in keys, of which peers choose a part
  * @table: all leases, by their keys: @salt, number, profile, identity
- * @ranges: in the order of their ids
+ * @config: in use, NULL: none yet
+ * @ranges: its, in the order of their ids
  */
 struct leases {
 	uint32_t salt;
 	struct lease *table;
+	const struct config *config;
 	size_t n;
 	struct lease_range *ranges;
 	const struct lease_ops *ops;
 	void *arg;
+	void (*freed)(void *arg);
+	void *freed_arg;
 };
 
 /* Keys */
@@ -100,6 +104,12 @@ static struct lease *new_lease(struct leases *leases, const struct key *key, siz
 }
 
 /* Places */
+
+static void tell_freed(const struct leases *leases)
+{
+	if (leases->freed)
+		leases->freed(leases->freed_arg);
+}
 
 static uint32_t number_of(const struct lease_range *of, uint32_t id)
 {
@@ -233,19 +243,58 @@ static struct lease_range *range_for(const struct leases *leases, const char *pr
 	       number_of(of, id) < range_peers(of->range) ? of : NULL;
 }
 
+/* The kernel may have it for somebody else: nobody gets it before it is gone there. */
+static void hold(struct leases *leases, uint32_t id)
+{
+	struct lease_range *of = range_with(leases, id);
+
+	if (of && !of->slots[number_of(of, id)])
+		of->held[number_of(of, id)] = true;
+}
+
 /* Among the ranges of another configuration; nobody finds one that has no place there. */
 static void place_anew(struct leases *leases, struct lease *lease)
 {
 	struct lease_range *of = range_for(leases, lease->profile, lease->id);
+	double last = of ? monotonic() + of->range->linger : 0;
 
 	lease->of = NULL;
 	if (of) {
+		if (lease->until > last)
+			lease->until = last;
 		give_place(lease, of, lease->id);
 		return;
 	}
+	if (lease->kernel)
+		hold(leases, lease->id);
 	HASH_DEL(leases->table, lease);
 	if (!lease->users)
 		free(lease);
+}
+
+/* What the former configuration had besides leases. */
+static void hold_former(struct leases *leases, const struct lease_range *old, size_t n)
+{
+	const struct config *former = leases->config;
+	uint32_t id;
+	size_t i;
+
+	for (i = 0; i < n; i++) {
+		for (id = old[i].range->id; range_has(old[i].range, id); id++)
+			if (old[i].held[id - old[i].range->id])
+				hold(leases, id);
+		if (range_own_overflow(old[i].range))
+			hold(leases, old[i].range->overflow);
+	}
+	for (i = 0; former && i < former->n_groups; i++)
+		hold(leases, former->groups[i].id);
+	/* what is the overflow now is nobody's own */
+	for (i = 0; i < leases->n; i++) {
+		struct lease_range *of = &leases->ranges[i];
+
+		if (range_own_overflow(of->range))
+			of->held[number_of(of, of->range->overflow)] = false;
+	}
 }
 
 int leases_config(struct leases *leases, const struct config *config)
@@ -253,7 +302,6 @@ int leases_config(struct leases *leases, const struct config *config)
 	struct lease_range *ranges = new_ranges(config), *old = leases->ranges;
 	struct lease *lease, *next;
 	size_t i, n = leases->n;
-	uint32_t id;
 
 	if (!ranges)
 		return -ENOMEM;
@@ -275,15 +323,9 @@ int leases_config(struct leases *leases, const struct config *config)
 		if (lease->users)
 			place_anew(leases, lease);
 	}
-	for (i = 0; i < n; i++) {
-		for (id = old[i].range->id; range_has(old[i].range, id); id++) {
-			struct lease_range *of = range_with(leases, id);
-
-			if (old[i].held[id - old[i].range->id] && of)
-				of->held[number_of(of, id)] = !of->slots[number_of(of, id)];
-		}
-	}
+	hold_former(leases, old, n);
 	free_ranges(old, n);
+	leases->config = config;
 	return 0;
 }
 
@@ -294,15 +336,23 @@ void leases_hold(struct leases *leases, uint32_t id)
 	struct lease_range *of = range_with(leases, id);
 	struct lease *lease = of ? of->slots[number_of(of, id)] : NULL;
 
-	if (of && !lease)
-		of->held[number_of(of, id)] = true;
+	hold(leases, id);
 	/* where there are users it is stated in any case */
 	if (!lease || lease->users)
 		return;
-	lease->kernel = true;
+	lease->kernel = lease->held = true;
 	wait_no_more(lease);
 	lease->until = monotonic() + of->range->linger;
 	wait(lease);
+}
+
+void leases_synced(struct leases *leases)
+{
+	struct lease *lease;
+
+	for (lease = leases->table; lease; lease = lease->hh.next)
+		lease->held = false;
+	tell_freed(leases);
 }
 
 void leases_gone(struct leases *leases, uint32_t id)
@@ -317,21 +367,31 @@ void leases_gone(struct leases *leases, uint32_t id)
 	lease = of->slots[number_of(of, id)];
 	if (lease)
 		lease->kernel = lease->stale = false;
+	tell_freed(leases);
 }
 
-void leases_kernel_gone(struct leases *leases)
+void leases_none_held(struct leases *leases)
 {
-	struct lease *lease;
 	size_t i;
 
-	for (lease = leases->table; lease; lease = lease->hh.next)
-		lease->kernel = lease->stale = lease->refused = false;
 	for (i = 0; i < leases->n; i++) {
 		struct lease_range *of = &leases->ranges[i];
 
 		memset(of->held, 0, of->range->n * sizeof(*of->held));
 		of->next = 0;
 	}
+	tell_freed(leases);
+}
+
+void leases_kernel_gone(struct leases *leases)
+{
+	struct lease *lease;
+
+	for (lease = leases->table; lease; lease = lease->hh.next) {
+		lease->kernel = lease->stale = lease->held = lease->refused = false;
+		lease->removed = 0;
+	}
+	leases_none_held(leases);
 }
 
 void leases_add(struct leases *leases, uint32_t id, const char *profile,
@@ -359,29 +419,62 @@ void leases_add(struct leases *leases, uint32_t id, const char *profile,
 
 /* Taking */
 
-/* The first group that nobody had; or else of the peer that has been gone for longest. */
+/* Has a range a group that nobody had? *@number is its first. */
+static bool find_new(struct lease_range *of, uint32_t *number)
+{
+	while (of->next < range_peers(of->range) &&
+	       (of->slots[of->next] || of->held[of->next]))
+		of->next++;
+	*number = of->next;
+	return of->next < range_peers(of->range);
+}
+
+/* The peer that has been gone for longest, of those whose SAs are gone for certain. */
+static struct lease *find_oldest(const struct lease_range *of)
+{
+	struct lease *lease = TAILQ_FIRST(&of->idle);
+
+	if (lease)
+		return lease;
+	TAILQ_FOREACH(lease, &of->lingering, at)
+		if (!lease->held)
+			return lease;
+	return NULL;
+}
+
+static bool has_room(struct lease_range *of)
+{
+	uint32_t number;
+
+	return of->used < of->range->max && (find_new(of, &number) || find_oldest(of));
+}
+
 static bool free_place(struct lease_range *of, uint32_t *id, bool *stale)
 {
 	struct lease *oldest;
+	uint32_t number;
 
 	if (of->used >= of->range->max)
 		return false;
-	for (; of->next < range_peers(of->range); of->next++) {
-		if (of->slots[of->next] || of->held[of->next])
-			continue;
-		*id = of->range->id + of->next;
-		*stale = false;
+	*stale = false;
+	if (find_new(of, &number)) {
+		*id = of->range->id + number;
 		return true;
 	}
-	oldest = TAILQ_FIRST(&of->idle);
-	if (!oldest)
-		oldest = TAILQ_FIRST(&of->lingering);
+	oldest = find_oldest(of);
 	if (!oldest)
 		return false;
 	*id = oldest->id;
 	*stale = oldest->kernel;
 	end(oldest);
 	return true;
+}
+
+bool leases_room(const struct leases *leases, const struct range *range)
+{
+	struct lease_range *of = range_of(leases, range);
+
+	return of && has_room(of);
 }
 
 static struct lease *new_one(struct leases *leases, struct lease_range *of,
@@ -494,6 +587,7 @@ struct lease *leases_take(struct leases *leases, const struct range *range,
 	}
 	wait_no_more(lease);
 	lease->until = 0;
+	lease->held = false;
 	lease->users = 1;
 	of->used++;
 	if (leases->ops)
@@ -515,6 +609,7 @@ void leases_give_back(struct lease *lease)
 	of->used--;
 	lease->until = monotonic() + of->range->linger;
 	wait(lease);
+	tell_freed(lease->all);
 }
 
 /* Looking */
@@ -601,6 +696,12 @@ void leases_tell(struct leases *leases, const struct lease_ops *ops, void *arg)
 {
 	leases->ops = ops;
 	leases->arg = arg;
+}
+
+void leases_on_freed(struct leases *leases, void (*freed)(void *arg), void *arg)
+{
+	leases->freed = freed;
+	leases->freed_arg = arg;
 }
 
 struct leases *leases_new(void)

@@ -43,6 +43,8 @@ struct lease_range;
  * @until: when its group goes from the kernel; while there are no users
  * @kernel: the kernel has its group
  * @stale: what it has counts the packets of another peer: it is to be made anew
+ * @held: its group was in the kernel before the daemon was, and not all charons have said
+ *	yet whose SAs there are: nobody else gets it
  * @refused: the kernel will not have its group
  * @removed: how often its group was removed by the daemon itself, and the kernel has not
  *	told of that yet
@@ -62,6 +64,7 @@ struct lease {
 	double until;
 	bool kernel;
 	bool stale;
+	bool held;
 	bool refused;
 	unsigned int removed;
 	UT_hash_handle hh;
@@ -87,12 +90,16 @@ void leases_free(struct leases *leases);
 /** leases_tell() - whom; NULL: nobody */
 void leases_tell(struct leases *leases, const struct lease_ops *ops, void *arg);
 
+/** leases_on_freed() - what to call when there may be room in a range again */
+void leases_on_freed(struct leases *leases, void (*freed)(void *arg), void *arg);
+
 /**
  * leases_config() - use the ranges of a configuration
  *
- * Leases stay whose profile has a range that has their group; others end.
+ * Leases stay whose profile has a range that has their group; others end. A group that
+ * somebody else had, or had by a section of its own, is nobody's until leases_gone().
  *
- * @config: read until the next call
+ * @config: read until the next call, and during that
  *
  * Return: 0; -ENOMEM: the former ones are still in use.
  */
@@ -110,13 +117,23 @@ void leases_add(struct leases *leases, uint32_t id, const char *profile,
 /**
  * leases_hold() - the kernel had a group before anybody was there to say whose it is
  *
- * A lease that is known of it lingers. Where there is none, nobody gets the group until
- * leases_gone(): SAs may still be in it, of whoever had it.
+ * A lease that is known of it lingers, and does not give way until leases_synced(). Where
+ * there is none, nobody gets the group until leases_gone(): SAs may still be in it, of
+ * whoever had it.
  */
 void leases_hold(struct leases *leases, uint32_t id);
 
 /** leases_gone() - the kernel does not have a group any more */
 void leases_gone(struct leases *leases, uint32_t id);
+
+/** leases_none_held() - the kernel has no group that it should not have */
+void leases_none_held(struct leases *leases);
+
+/** leases_synced() - it is known whose all SAs are: who is not among them has none */
+void leases_synced(struct leases *leases);
+
+/** leases_room() - would leases_take() find a group for a peer that has none? */
+bool leases_room(const struct leases *leases, const struct range *range);
 
 /** leases_kernel_gone() - it has none any more */
 void leases_kernel_gone(struct leases *leases);

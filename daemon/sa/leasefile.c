@@ -12,25 +12,50 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "log.h"
 #include "thread.h"
 #include "trust.h"
 
 #define END_PATIENCE	1		/* seconds */
-#define FILE_MAX	(64U << 20)	/* bytes that are read: no range has so many */
+#define FILE_MAX	(64U << 20)	/* bytes that are read: no ranges have so many */
 #define WAITING_MAX	(256U << 10)	/* bytes that wait: beyond, all is written anew */
-#define SPARE_LINES	1024		/* superseded ones, beside as many as there are leases */
+#define SPARE_LINES	1024		/* superseded ones, beside half as many as there are leases */
 #define AGAIN		60.0		/* seconds until what failed is tried again */
+#define PATIENCE	10.0		/* seconds after which a disk takes too long */
+
+/**
+ * struct record - a lease, as it waits for the thread: quickly copied, and it becomes text
+ * only there
+ *
+ * @texts: profile and identity, each with its NUL; of @len bytes
+ */
+struct record {
+	uint32_t id;
+	uint32_t number;
+	uint32_t len;
+	char texts[];
+};
+
+/**
+ * struct records - some of them, one behind the other, each where one may stand
+ *
+ * @data: NULL: none
+ * @room: bytes, of which @len are used
+ */
+struct records {
+	char *data;
+	size_t len;
+	size_t room;
+};
 
 /**
  * struct job - what the thread is to write
  *
- * @text: lines, NULL: nothing
  * @whole: they are all there are
  */
 struct job {
-	char *text;
-	size_t len;
+	struct records records;
 	bool whole;
 };
 
@@ -38,9 +63,10 @@ struct job {
  * struct leasefile - see leasefile.h
  *
  * @lines: in the file, as far as they were handed over
- * @text: lines that wait for the thread, @len bytes of @room
- * @whole: all is to be written anew, and @text is not needed
- * @busy: the thread has a job
+ * @waiting: what waits for the thread
+ * @whole: all is to be written anew, and @waiting is not needed
+ * @busy: the thread has a job, @since then (monotonic())
+ * @slow: it takes very long
  * @trouble: what was wrong with the last one
  * @again: tries it again
  * @lock: protects all that follows, and that nobody is woken who has ended
@@ -53,11 +79,11 @@ struct leasefile {
 	char *path;
 	struct leases *leases;
 	size_t lines;
-	char *text;
-	size_t len;
-	size_t room;
+	struct records waiting;
 	bool whole;
 	bool busy;
+	double since;
+	char slow[256];
 	struct said trouble;
 	ev_timer again;
 	ev_async told;
@@ -70,6 +96,14 @@ struct leasefile {
 	bool done;
 	bool stop;
 };
+
+/* Bytes of a record with so many of text, so that another may stand behind it */
+static size_t record_size(size_t len)
+{
+	size_t align = _Alignof(struct record);
+
+	return (sizeof(struct record) + len + align - 1) / align * align;
+}
 
 /* Reading */
 
@@ -116,6 +150,19 @@ static int read_fd(struct leasefile *f, int fd, size_t size)
 	return n < 0 ? n : 0;
 }
 
+/* What cannot be read is not written to, nor over: somebody may want to mend it. */
+static void put_aside(struct leasefile *f, const char *why)
+{
+	char *bad = NULL;
+	bool moved;
+
+	moved = asprintf(&bad, "%s.bad", f->path) >= 0 && !rename(f->path, bad);
+	log_warn("which peer had which group is not known: %s: %s; it is %s now", f->path, why,
+		 moved ? bad : "as it was");
+	free(bad);
+	f->whole = true;
+}
+
 static void read_file(struct leasefile *f)
 {
 	char why[512] = "";
@@ -138,9 +185,9 @@ static void read_file(struct leasefile *f)
 		if (err)
 			snprintf(why, sizeof(why), "%s", strerror(-err));
 	}
-	if (why[0])
-		log_warn("which peer had which group is not known: %s: %s", f->path, why);
 	close(fd);
+	if (why[0])
+		put_aside(f, why);
 }
 
 /* Writing, in the thread */
@@ -157,7 +204,38 @@ static int write_all(int fd, const char *text, size_t len)
 	return 0;
 }
 
-static int write_whole(const char *path, const struct job *job)
+/* The lines of records, into one text; *@len: its bytes. */
+static char *to_text(const struct records *records, size_t *len)
+{
+	const struct record *record;
+	char *text = NULL;
+	size_t at;
+	FILE *out;
+	int err;
+
+	out = open_memstream(&text, len);
+	if (!out)
+		return NULL;
+	for (at = 0, err = 0; at < records->len && !err; at += record_size(record->len)) {
+		json_t *json;
+
+		record = (const struct record *)(records->data + at);
+		json = json_pack("{s:I, s:s, s:s, s:I}", "id", (json_int_t)record->id,
+				 "profile", record->texts,
+				 "identity", record->texts + strlen(record->texts) + 1,
+				 "number", (json_int_t)record->number);
+		err = !json || json_dumpf(json, out, JSON_COMPACT) || fputc('\n', out) == EOF;
+		json_decref(json);
+	}
+	if (fclose(out))
+		err = -1;
+	if (!err)
+		return text;
+	free(text);
+	return NULL;
+}
+
+static int write_whole(const char *path, const char *text, size_t len)
 {
 	char *beside;
 	int fd, err;
@@ -166,7 +244,7 @@ static int write_whole(const char *path, const struct job *job)
 		return -ENOMEM;
 	unlink(beside);
 	fd = open(beside, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
-	err = fd < 0 ? -errno : write_all(fd, job->text, job->len);
+	err = fd < 0 ? -errno : write_all(fd, text, len);
 	if (!err && fsync(fd))
 		err = -errno;
 	if (fd >= 0)
@@ -179,11 +257,20 @@ static int write_whole(const char *path, const struct job *job)
 	return err;
 }
 
-static int append(const char *path, const struct job *job)
+static int append(const char *path, const char *text, size_t len)
 {
-	int fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-	int err = fd < 0 ? -errno : write_all(fd, job->text, job->len);
+	int fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW |
+		      O_NONBLOCK, 0600);
+	char why[512];
+	struct stat st;
+	int err = 0;
 
+	if (fd < 0 || fstat(fd, &st))
+		err = -errno;
+	else if (!S_ISREG(st.st_mode) || !trust_check(&st, path, why, sizeof(why)))
+		err = -EPERM;
+	if (!err)
+		err = write_all(fd, text, len);
 	if (fd >= 0)
 		close(fd);
 	return err;
@@ -205,10 +292,17 @@ static int make_folder(const char *path)
 static int do_job(const char *path, const struct job *job)
 {
 	int err = make_folder(path);
+	size_t len;
+	char *text;
 
 	if (err)
 		return err;
-	return job->whole ? write_whole(path, job) : append(path, job);
+	text = to_text(&job->records, &len);
+	if (!text)
+		return -ENOMEM;
+	err = job->whole ? write_whole(path, text, len) : append(path, text, len);
+	free(text);
+	return err;
 }
 
 static void *work(void *arg)
@@ -220,8 +314,8 @@ static void *work(void *arg)
 	pthread_mutex_lock(&f->lock);
 	for (;;) {
 		job = f->job;
-		f->job.text = NULL;
-		if (!job.text) {
+		f->job.records = (struct records){};
+		if (!job.records.data) {
 			if (f->stop)
 				break;
 			pthread_cond_wait(&f->changed, &f->lock);
@@ -229,7 +323,7 @@ static void *work(void *arg)
 		}
 		pthread_mutex_unlock(&f->lock);
 		err = do_job(f->path, &job);
-		free(job.text);
+		free(job.records.data);
 		pthread_mutex_lock(&f->lock);
 		f->error = err;
 		f->done = true;
@@ -244,64 +338,75 @@ static void *work(void *arg)
 
 static bool put(struct leasefile *f, const struct lease *lease)
 {
-	json_t *json = json_pack("{s:I, s:s, s:s, s:I}", "id", (json_int_t)lease->id,
-				 "profile", lease->profile, "identity", lease->identity,
-				 "number", (json_int_t)lease->number);
-	size_t need = json ? json_dumpb(json, NULL, 0, JSON_COMPACT) : 0;
-	bool ok = need;
+	struct records *to = &f->waiting;
+	size_t profile = strlen(lease->profile) + 1, identity = strlen(lease->identity) + 1;
+	size_t size = record_size(profile + identity);
+	struct record *record;
 	char *more;
 
-	if (ok && f->len + need + 1 > f->room) {
-		more = realloc(f->text, 2 * (f->len + need + 1));
-		ok = more;
-		if (more) {
-			f->text = more;
-			f->room = 2 * (f->len + need + 1);
-		}
+	if (to->len + size > to->room) {
+		more = realloc(to->data, 2 * (to->len + size));
+		if (!more)
+			return false;
+		to->data = more;
+		to->room = 2 * (to->len + size);
 	}
-	if (ok) {
-		json_dumpb(json, f->text + f->len, need, JSON_COMPACT);
-		f->len += need;
-		f->text[f->len++] = '\n';
-		f->lines++;
-	}
-	json_decref(json);
-	return ok;
+	record = (struct record *)(to->data + to->len);
+	record->id = lease->id;
+	record->number = lease->number;
+	record->len = profile + identity;
+	memcpy(record->texts, lease->profile, profile);
+	memcpy(record->texts + profile, lease->identity, identity);
+	to->len += size;
+	f->lines++;
+	return true;
 }
 
-static void forget_text(struct leasefile *f)
+static void forget_waiting(struct leasefile *f)
 {
-	free(f->text);
-	f->text = NULL;
-	f->len = f->room = 0;
+	free(f->waiting.data);
+	f->waiting = (struct records){};
 }
 
-static void put_whole(struct leasefile *f)
+/* All there are; false: out of memory, and what there was in the file stays. */
+static bool put_whole(struct leasefile *f)
 {
 	const struct lease *lease = NULL;
 
-	forget_text(f);
+	forget_waiting(f);
 	f->lines = 0;
-	while ((lease = leases_known(f->leases, lease)) && put(f, lease))
-		;
+	while ((lease = leases_known(f->leases, lease))) {
+		if (put(f, lease))
+			continue;
+		forget_waiting(f);
+		return false;
+	}
+	return true;
+}
+
+static void try_again(struct leasefile *f)
+{
+	f->whole = true;
+	ev_timer_set(&f->again, AGAIN, 0.0);
+	ev_timer_start(f->loop, &f->again);
 }
 
 static void hand_over(struct leasefile *f)
 {
 	if (f->busy || ev_is_active(&f->again))
 		return;
-	if (f->whole)
-		put_whole(f);
-	if (!f->len)
+	if (f->whole && !put_whole(f))
+		try_again(f);
+	if (!f->waiting.len)
 		return;
 	pthread_mutex_lock(&f->lock);
-	f->job = (struct job){ .text = f->text, .len = f->len, .whole = f->whole };
+	f->job = (struct job){ .records = f->waiting, .whole = f->whole };
 	pthread_cond_signal(&f->changed);
 	pthread_mutex_unlock(&f->lock);
 	f->busy = true;
+	f->since = monotonic();
 	f->whole = false;
-	f->text = NULL;
-	f->len = f->room = 0;
+	f->waiting = (struct records){};
 }
 
 static void on_told(struct ev_loop *loop, ev_async *w, int revents)
@@ -322,9 +427,7 @@ static void on_told(struct ev_loop *loop, ev_async *w, int revents)
 		log_once(&f->trouble, LOG_WARNING,
 			 "which peer has which group cannot be remembered beyond this daemon's end: %s: %s",
 			 f->path, strerror(-err));
-		f->whole = true;
-		ev_timer_set(&f->again, AGAIN, 0.0);
-		ev_timer_start(loop, &f->again);
+		try_again(f);
 	} else {
 		log_over(&f->trouble, "which peer has which group is remembered in %s again",
 			 f->path);
@@ -341,26 +444,34 @@ void leasefile_add(struct leasefile *f, const struct lease *lease)
 {
 	if (!f)
 		return;
-	if (f->lines > SPARE_LINES + 2 * leases_n_known(f->leases) || f->len > WAITING_MAX)
+	if (f->lines > SPARE_LINES + leases_n_known(f->leases) * 3 / 2 ||
+	    f->waiting.len > WAITING_MAX)
 		f->whole = true;
 	if (f->whole)
-		forget_text(f);
+		forget_waiting(f);
 	else if (!put(f, lease))
 		f->whole = true;
 	hand_over(f);
 }
 
-const char *leasefile_trouble(const struct leasefile *f)
+const char *leasefile_trouble(struct leasefile *f)
 {
-	return f->trouble.text[0] ? f->trouble.text : NULL;
+	if (f->trouble.text[0])
+		return f->trouble.text;
+	if (!f->busy || monotonic() - f->since < PATIENCE)
+		return NULL;
+	snprintf(f->slow, sizeof(f->slow),
+		 "which peer has which group is not remembered yet: %.100s has not been written for %.0f s",
+		 f->path, monotonic() - f->since);
+	return f->slow;
 }
 
 static void free_all(struct leasefile *f)
 {
 	pthread_cond_destroy(&f->changed);
 	pthread_mutex_destroy(&f->lock);
-	free(f->job.text);
-	free(f->text);
+	free(f->job.records.data);
+	free(f->waiting.data);
 	free(f->path);
 	free(f);
 }
@@ -380,6 +491,8 @@ int leasefile_open(struct leasefile **out, struct ev_loop *loop, const char *pat
 	ev_timer_init(&f->again, on_again, 0.0, 0.0);
 	ev_async_init(&f->told, on_told);
 	f->again.data = f->told.data = f;
+	/* which a thread is not to be the first to want */
+	json_object_seed(0);
 	f->path = strdup(path);
 	err = f->path ? thread_start(&f->thread, work, f) : -ENOMEM;
 	if (err) {
@@ -400,13 +513,13 @@ void leasefile_close(struct leasefile *f)
 	ev_timer_stop(f->loop, &f->again);
 	pthread_mutex_lock(&f->lock);
 	/* what the thread has not begun yet and what waits is not one job */
-	f->whole |= f->job.text && f->len;
-	if (f->whole)
-		put_whole(f);
-	if (f->len) {
-		free(f->job.text);
-		f->job = (struct job){ .text = f->text, .len = f->len, .whole = f->whole };
-		f->text = NULL;
+	f->whole |= f->job.records.data && f->waiting.len;
+	if (f->whole && !put_whole(f))
+		f->whole = false;
+	if (f->waiting.len) {
+		free(f->job.records.data);
+		f->job = (struct job){ .records = f->waiting, .whole = f->whole };
+		f->waiting = (struct records){};
 	}
 	f->stop = true;
 	pthread_cond_signal(&f->changed);

@@ -24,7 +24,7 @@ struct leasefile;
  * leasefile_open() - read what is remembered into @leases, and remember further ones
  *
  * What cannot be read or written is logged, and does without: leases are then forgotten
- * when the daemon ends.
+ * when the daemon ends. A file that cannot be read is renamed, with ".bad" behind it.
  *
  * @path: of the file; its folder is made if there is none, but not those above it
  *
@@ -36,8 +36,8 @@ int leasefile_open(struct leasefile **file, struct ev_loop *loop, const char *pa
 /** leasefile_add() - a new lease; never blocks */
 void leasefile_add(struct leasefile *file, const struct lease *lease);
 
-/** leasefile_trouble() - why leases cannot be remembered, NULL: they are */
-const char *leasefile_trouble(const struct leasefile *file);
+/** leasefile_trouble() - why leases are not remembered, NULL: they are */
+const char *leasefile_trouble(struct leasefile *file);
 
 /** leasefile_close() - write what is left, for a second at most; NULL is fine */
 void leasefile_close(struct leasefile *file);

@@ -205,24 +205,34 @@ static const struct proof *proof_of(const struct proofs *proofs,
 	return best && best->proof != IQ_FEED_PROOF_NONE ? best : NULL;
 }
 
-char *proofs_identity(const struct proofs *proofs, const struct profile *profile)
+int proofs_identity(const struct proofs *proofs, const struct profile *profile,
+		    char **identity)
 {
 	const struct proof *proof = proof_of(proofs, profile);
 	bool eap = proof && is_eap(proof) && proof->name;
 	char text[TEXT_MAX], *p;
+	const char *name;
 	struct text t;
 
 	if (!proof)
-		return NULL;
+		return -ENOENT;
 	text_begin(&t, text, sizeof(text));
 	text_put(&t, "%s:", eap ? "eap" : identity_type_name(proof->id.type));
-	if (eap)
-		text_escape(&t, proof->name, strlen(proof->name));
-	else
+	if (!eap)
 		text_put(&t, "%s", proof->text);
+	/* nobody is called as another whose name has bytes that are written so */
+	for (name = eap ? proof->name : ""; *name; name++) {
+		if (*name == '\\')
+			text_put(&t, "\\x5c");
+		else
+			text_escape(&t, name, 1);
+	}
+	if (strlen(text) >= PROOF_IDENTITY_MAX)
+		return -ENAMETOOLONG;
 	for (p = text; *p; p++)
 		*p = tolower((unsigned char)*p);
-	return strdup(text);
+	*identity = strdup(text);
+	return *identity ? 0 : -ENOMEM;
 }
 
 const char *proof_name(enum iq_feed_proof proof)

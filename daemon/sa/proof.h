@@ -68,6 +68,8 @@ const struct proof *proofs_best(const struct proofs *proofs);
 /** proofs_eap() - the last one that EAP or XAuth proved, or NULL */
 const struct proof *proofs_eap(const struct proofs *proofs);
 
+#define PROOF_IDENTITY_MAX	512	/* bytes of one that has a group of its own */
+
 /**
  * proofs_identity() - the identity by which a peer is the same whenever it comes back
  *
@@ -75,10 +77,13 @@ const struct proof *proofs_eap(const struct proofs *proofs);
  * proved, or else the first that a key proved. Letters are small ones: to who compares
  * names without their case, two that differ in it are one.
  *
- * Return: to be freed, such as "eap:carol@corp.example"; NULL: nothing is proved, or out
- * of memory.
+ * @identity: set to one such as "eap:carol@corp.example", to be freed
+ *
+ * Return: 0; -ENOENT: nothing is proved; -ENAMETOOLONG: it has PROOF_IDENTITY_MAX bytes or
+ * more; -ENOMEM.
  */
-char *proofs_identity(const struct proofs *proofs, const struct profile *profile);
+int proofs_identity(const struct proofs *proofs, const struct profile *profile,
+		    char **identity);
 
 /** proofs_text() - that of proofs_best(), for messages */
 const char *proofs_text(const struct proofs *proofs);

@@ -536,8 +536,10 @@ struct sad *sad_new(void)
 		free(sad);
 		return NULL;
 	}
+	leases_on_freed(sad->leases, ike_on_freed, sad);
 	entries_init(sad->entries);
 	TAILQ_INIT(&sad->waiting);
+	TAILQ_INIT(&sad->fulls);
 	ike_init(sad);
 	return sad;
 }

@@ -63,17 +63,21 @@ struct sad_child {
  * @SAD_OWN: it is not
  * @SAD_FULL: the range has none left
  * @SAD_UNPROVED: nothing that it says of itself is proved
+ * @SAD_LONG: what is proved has PROOF_IDENTITY_MAX bytes or more
  */
 enum sad_shared {
 	SAD_OWN,
 	SAD_FULL,
 	SAD_UNPROVED,
+	SAD_LONG,
+	SAD_SHARED_WHYS
 };
 
 /**
  * struct sad_ike - an IKE SA as charon stated it
  *
  * @key: which charon's, and its unique id there
+ * @sad: what it is in
  * @closed: it is gone, but SAs that came with it live on (IKEv1)
  * @encap: its CHILD SAs are ESP in UDP, as far as was stated
  * @ports: what the module sees of it
@@ -87,10 +91,12 @@ enum sad_shared {
  * @entry: of the IKE table, NULL where another IKE SA has those SPIs now
  * @list: of those that are closed
  * @olds: of those that are @old
+ * @fulls: of those that are SAD_FULL
  */
 struct sad_ike {
 	struct keyed keyed;
 	struct sad_id_key key;
+	struct sad *sad;
 	struct sad_source *source;
 	bool closed;
 	uint32_t round;
@@ -115,6 +121,7 @@ struct sad_ike {
 	LIST_HEAD(, sad_child) children;
 	LIST_ENTRY(sad_ike) list;
 	LIST_ENTRY(sad_ike) olds;
+	TAILQ_ENTRY(sad_ike) fulls;
 };
 
 /**
@@ -151,11 +158,13 @@ int sad_config(struct sad *sad, const struct config *config);
 struct leases *sad_leases(const struct sad *sad);
 
 /**
- * sad_shared() - how many IKE SAs are of a range's peers that have no group of their own
+ * sad_shared() - how many IKE SAs are of peers that have no group of their own
  *
  * Looks at all IKE SAs.
+ *
+ * @n: of each of the configuration's ranges, in its order, and for each reason
  */
-size_t sad_shared(const struct sad *sad, const struct range *range, enum sad_shared why);
+void sad_shared(const struct sad *sad, size_t (*n)[SAD_SHARED_WHYS]);
 
 /**
  * sad_resolve() - resolve up to @max IKE SAs that were stated under an earlier

@@ -46,6 +46,9 @@ struct sad_source {
  * @children: the CHILD SAs
  * @closed: IKE SAs that are gone, but not all that came with them
  * @olds: those of an earlier configuration
+ * @fulls: those whose peers found no group of their own left; the one that waits for
+ *	longest ahead
+ * @full_at: the next of them for which there may be one now, NULL: none
  * @disputes: that were logged under the configuration in use
  * @ports: likewise
  * @unproved: connections whose peers' groups nothing proves, likewise
@@ -70,6 +73,8 @@ struct sad {
 	struct keyed_table children;
 	LIST_HEAD(, sad_ike) closed;
 	LIST_HEAD(, sad_ike) olds;
+	TAILQ_HEAD(, sad_ike) fulls;
+	struct sad_ike *full_at;
 	LIST_HEAD(, sad_walk) walks;
 	struct once disputes;
 	struct once ports;

@@ -13,8 +13,7 @@
 #define RETRY_FIRST	1.0	/* seconds until what failed is tried again, */
 #define RETRY_MAX	60.0	/* doubled each time up to this */
 
-/* Groups of peers that have gone are removed some at a time, which is then put off. */
-#define TURN_LINGER	64
+/* What cannot be removed now, as other groups are being stated, is put off for so long. */
 #define LINGER_AGAIN	0.1	/* seconds */
 
 /* IKE SAs are resolved some at a time. */
@@ -460,6 +459,7 @@ static void close_generation(struct tables *t)
 		return;
 	}
 	t->resyncs++;
+	leases_synced(sad_leases(t->sad));
 	log_say(t->failed ? LOG_DEBUG : LOG_INFO,
 		"the kernel's tables are as every charon says; %u entries were swept",
 		swept);
@@ -522,6 +522,9 @@ static void on_write(struct ev_loop *loop, ev_idle *w, int revents)
 		check_lost(t);
 		return;
 	}
+	/* what is gone by now may have made room for others */
+	if (!sad_idle(t->sad))
+		return;
 	ev_idle_stop(t->loop, &t->write);
 	end(t);
 	if (!check_lost(t))
@@ -568,9 +571,10 @@ static void on_linger(struct ev_loop *loop, ev_timer *w, int revents)
 		ev_timer_start(loop, &t->linger);
 		return;
 	}
-	groups_expire(t, TURN_LINGER);
+	groups_expire(t, monotonic() + TURN_TIME);
+	/* there may be room for others now */
 	if (!check_lost(t))
-		watch_linger(t);
+		tables_kick(t);
 }
 
 static void watch_overdue(struct tables *t)

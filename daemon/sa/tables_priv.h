@@ -194,8 +194,8 @@ void groups_ensure(struct tables *t, uint32_t id);
 /** groups_hold() - which groups there are that peers had before the daemon started */
 void groups_hold(struct tables *t);
 
-/** groups_expire() - up to @max of peers that went long enough ago go; are there more? */
-bool groups_expire(struct tables *t, size_t max);
+/** groups_expire() - those of peers that went long enough ago go, until @stop */
+void groups_expire(struct tables *t, double stop);
 
 /** groups_begin_removing() - those go that the configuration does not have any more */
 void groups_begin_removing(struct tables *t, bool with_entries);

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+#include <stdio.h>
 #include <string.h>
 
 #include "log.h"
@@ -6,27 +7,29 @@
 #include "sa/unproved.h"
 
 /* For messages. */
-static const char *group_of(const struct config *config, const struct profile *p)
+static const char *group_of(const struct config *config, const struct profile *p,
+			    char group[TEXT_VALUE])
 {
-	return p->range ? "of its own" : config_group_written(config, p->group)->name;
+	if (!p)
+		return "no group";
+	if (p->range)
+		return "a group of its own";
+	snprintf(group, TEXT_VALUE, "group %s", config_group_written(config, p->group)->name);
+	return group;
 }
 
 static void say(const struct config *config, const struct proof *claimed,
 		const char *conn, const struct profile *is,
 		const struct profile *would)
 {
-	char shown[3][TEXT_VALUE], group[TEXT_VALUE + 16] = "no group";
+	char shown[3][TEXT_VALUE], group[2][TEXT_VALUE];
 	const char *name = text_clip(shown[0], sizeof(shown[0]), conn);
-	struct text t;
 
-	if (is) {
-		text_begin(&t, group, sizeof(group));
-		text_put(&t, "group %s", group_of(config, is));
-	}
-	log_warn("connection %s: a peer claims to be \"%s\", which nothing proved, and is in %s; proved, it would fit profile %s of group %s: have the connection prove it, or, if all of its peers belong there, give the profile connection = %s",
+	log_warn("connection %s: a peer claims to be \"%s\", which nothing proved, and is in %s; proved, it would fit profile %s and be in %s: have the connection prove it, or, if all of its peers belong there, give the profile connection = %s",
 		 name, text_clip(shown[1], sizeof(shown[1]), claimed->text),
-		 group, text_clip(shown[2], sizeof(shown[2]), would->name),
-		 group_of(config, would), name);
+		 group_of(config, is, group[0]),
+		 text_clip(shown[2], sizeof(shown[2]), would->name),
+		 group_of(config, would, group[1]), name);
 }
 
 void unproved_log(struct once *log, const struct config *config,

@@ -17,6 +17,11 @@
 	"profile staff { eap-identity = \"*\" each { marks = 0x100-0x600/0xf00 ids = 101 " \
 	more " } }\n"
 
+/* Two for peers, 101 and 102, and 103 is a group of its own */
+#define STAFF_TWO \
+	"profile staff { eap-identity = \"*\" each { marks = 0x100-0x200/0xf00 ids = 101 " \
+	"overflow = g } }\n"
+
 static struct leases *leases;
 static struct config *config;
 static unsigned int n_used, n_fresh, n_written;
@@ -254,6 +259,67 @@ START_TEST(test_held)
 	ck_assert_uint_eq(id_of("bob"), 102);
 }
 
+/* After a start nobody takes the group of a peer whose SAs may be there still. */
+START_TEST(test_full_at_start)
+{
+	static const char *const names[] = { "a", "b", "c", "d", "e" };
+	size_t i;
+
+	use(STAFF("linger = 20"));
+	for (i = 0; i < 5; i++) {
+		leases_add(leases, 101 + i, "staff", names[i], 1);
+		leases_hold(leases, 101 + i);
+	}
+	ck_assert_ptr_null(take("f"));
+	ck_assert(!leases_room(leases, config->ranges[0]));
+	ck_assert_uint_eq(take("c")->id, 103);
+	leases_synced(leases);
+	ck_assert(leases_room(leases, config->ranges[0]));
+	ck_assert_uint_eq(take("f")->id, 101);
+}
+
+static unsigned int n_freed;
+
+static void on_freed(void *arg)
+{
+	n_freed++;
+}
+
+/* Under another configuration, nobody takes a group that the kernel has for others. */
+START_TEST(test_moved)
+{
+	struct lease *a, *b;
+
+	use("group g { id = 103 mark = 0x2/0xf0f }\n" STAFF_TWO);
+	leases_on_freed(leases, on_freed, NULL);
+	a = take("a");
+	ck_assert_uint_eq(a->id, 101);
+	a->kernel = true;
+	b = take("b");
+	b->kernel = true;
+	/* another profile has its ids, and those of the group and of who shared one */
+	use("profile other { eap-identity = \"*\" each { marks = 0x100-0x600/0xf00 ids = 101 } }\n");
+	ck_assert_uint_eq(take("y")->id, 104);
+	n_freed = 0;
+	leases_gone(leases, 101);
+	ck_assert_uint_eq(n_freed, 1);
+	ck_assert_uint_eq(take("z")->id, 101);
+	leases_none_held(leases);
+	ck_assert_uint_eq(take("w")->id, 102);
+	leases_give_back(a);
+	leases_give_back(b);
+}
+
+START_TEST(test_shorter_linger)
+{
+	use(STAFF("linger = 80000"));
+	leases_give_back(take("a"));
+	use(STAFF("linger = 10"));
+	leases_give_back(take("b"));
+	ck_assert_uint_eq(leases_expired(leases, monotonic() + 11)->id, 101);
+	ck_assert_uint_eq(leases_expired(leases, monotonic() + 11)->id, 102);
+}
+
 START_TEST(test_remembered)
 {
 	use(STAFF(""));
@@ -337,6 +403,14 @@ START_TEST(test_broken_file)
 	file = reopen(file, "leases");
 	ck_assert_uint_eq(leases_n_known(leases), 3);
 	ck_assert_uint_eq(id_of("eve"), 102);
+
+	/* what is no file of root's alone is put aside */
+	ck_assert_int_eq(chmod(path("leases"), 0666), 0);
+	file = reopen(file, "leases");
+	ck_assert_uint_eq(leases_n_known(leases), geteuid() ? 3 : 0);
+	ck_assert_int_eq(access(path("leases.bad"), F_OK), geteuid() ? -1 : 0);
+	ck_assert_uint_eq(id_of("fay"), geteuid() ? 103 : 101);
+	file = reopen(file, "leases");
 	leasefile_close(file);
 
 	/* a link leads nowhere, and nothing is written through it */
@@ -396,6 +470,9 @@ int main(void)
 	tcase_add_test(tc, test_by_ike);
 	tcase_add_test(tc, test_config);
 	tcase_add_test(tc, test_held);
+	tcase_add_test(tc, test_full_at_start);
+	tcase_add_test(tc, test_moved);
+	tcase_add_test(tc, test_shorter_linger);
 	tcase_add_test(tc, test_remembered);
 	tcase_add_test(tc, test_file);
 	tcase_add_test(tc, test_broken_file);

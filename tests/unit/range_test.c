@@ -155,6 +155,21 @@ START_TEST(test_overlaps)
 	ck_assert_int_lt(overlap, 1900);
 }
 
+/* Up to the greatest number there is. */
+START_TEST(test_overlap_at_end)
+{
+	struct range a = { .profile = &profile, .id = 1, .n = 16, .first = 0xfffffff0,
+			   .mask = 0xffffffff };
+	struct range b = a;
+	uint32_t id;
+
+	ck_assert(range_overlaps(&a, &b, &id));
+	b.first -= 16;
+	ck_assert(!range_overlaps(&a, &b, &id));
+	ck_assert(range_fits(&a, 0xffffffff, 0xffffffff, &id));
+	ck_assert_uint_eq(id, 16);
+}
+
 int main(void)
 {
 	TCase *tc = tcase_create("range");
@@ -163,5 +178,6 @@ int main(void)
 	tcase_add_test(tc, test_group);
 	tcase_add_test(tc, test_fits);
 	tcase_add_test(tc, test_overlaps);
+	tcase_add_test(tc, test_overlap_at_end);
 	return run_tests("range", tc);
 }
