@@ -64,8 +64,8 @@ daemon_src	:= $(patsubst %,daemon/%.c, \
 		   config/reader config/settings config/shapers \
 		   identity/der identity/dn identity/identity identity/idregex \
 		   sa/dispute sa/due sa/entry sa/groups sa/ike sa/keyed \
-		   sa/lease sa/leasefile sa/module sa/ports sa/proof sa/sad sa/tables sa/told \
-		   sa/unproved \
+		   sa/lease sa/leasefile sa/module sa/ports sa/presence sa/proof sa/sad sa/tables \
+		   sa/told sa/unproved \
 		   feed/answer feed/listener feed/ranges feed/requests feed/server \
 		   shaping/classifier shaping/plan shaping/pool shaping/qdisc \
 		   shaping/shapers shaping/shaping shaping/site shaping/tc \

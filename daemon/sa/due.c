@@ -153,14 +153,14 @@ void due_forget(struct sad *sad, struct sad_entry *e)
 {
 	on(sad, e, ENTRY_TAKEN);
 	not_waiting(sad, sad_sa_of(e));
-	ike_leave(e);
+	ike_leave(sad, e);
 	keyed_free(&sad->entries[e->table].all, e);
 }
 
 void due_stated(struct sad *sad, struct sad_entry *e, struct sad_ike *ike)
 {
 	if (e->ike != ike) {
-		ike_leave(e);
+		ike_leave(sad, e);
 		ike_join(ike, e);
 	}
 	e->round = ike->source->round;
@@ -179,7 +179,7 @@ void due_ended(struct sad *sad, struct sad_entry *e)
 	not_waiting(sad, sa);
 	if (sa)
 		sa->local = false;
-	ike_leave(e);
+	ike_leave(sad, e);
 	e->group = 0;
 	on(sad, e, ENTRY_ENDED);
 }

@@ -309,7 +309,7 @@ static int hold_group(const struct iq_kernel_group *g, void *arg)
 {
 	struct tables *t = arg;
 
-	leases_hold(sad_leases(t->sad), g->id);
+	leases_hold(sad_leases(t->sad), g);
 	return 0;
 }
 
@@ -320,6 +320,17 @@ void groups_hold(struct tables *t)
 
 	if (err)
 		tables_refused(t, "groups cannot be read", err);
+}
+
+int tables_count(const struct tables *t, uint32_t id,
+		 struct iq_kernel_count counter[IPSEC_QOS_COUNTER_MAX + 1])
+{
+	struct iq_kernel_group now = { .id = id };
+	int err = t->k ? iq_kernel_group_get(t->k, &now) : -ENODEV;
+
+	if (!err)
+		memcpy(counter, now.counter, sizeof(now.counter));
+	return err;
 }
 
 void groups_expire(struct tables *t, double stop)

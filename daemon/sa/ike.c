@@ -46,7 +46,6 @@ int ike_need(struct sad *sad, struct sad_source *source, uint32_t id,
 		return err;
 	*ikep = ike;
 	(*ikep)->source = source;
-	(*ikep)->sad = sad;
 	return 0;
 }
 
@@ -136,10 +135,8 @@ static void not_old(struct sad_ike *ike)
 }
 
 /* Whose turn it is to find a group of its own, should there be one again. */
-static void set_shared(struct sad_ike *ike, enum sad_shared why)
+static void set_shared(struct sad *sad, struct sad_ike *ike, enum sad_shared why)
 {
-	struct sad *sad = ike->sad;
-
 	if (why == ike->shared)
 		return;
 	if (ike->shared == SAD_FULL) {
@@ -158,14 +155,15 @@ void ike_clear_texts(struct sad_ike *ike)
 	free(ike->conn);
 }
 
-static void free_if_unused(struct sad_ike *ike)
+static void free_if_unused(struct sad *sad, struct sad_ike *ike)
 {
 	if (!ike->closed || ike->entry || !LIST_EMPTY(&ike->sas))
 		return;
 	not_old(ike);
-	set_shared(ike, SAD_OWN);
+	set_shared(sad, ike, SAD_OWN);
 	LIST_REMOVE(ike, list);
-	leases_give_back(ike->lease);
+	presence_leave(sad, ike);
+	presence_end(sad, ike);
 	ike_clear_texts(ike);
 	free(ike);
 }
@@ -184,7 +182,7 @@ void ike_close(struct sad *sad, struct sad_ike *ike)
 	ike->closed = true;
 	ike_look_at_ports(sad, ike);
 	LIST_INSERT_HEAD(&sad->closed, ike, list);
-	free_if_unused(ike);
+	free_if_unused(sad, ike);
 }
 
 /* Entries under it */
@@ -202,7 +200,7 @@ void ike_join(struct sad_ike *ike, struct sad_entry *e)
 	}
 }
 
-void ike_leave(struct sad_entry *e)
+void ike_leave(struct sad *sad, struct sad_entry *e)
 {
 	struct sad_ike *ike = e->ike;
 	struct sad_sa *sa = sad_sa_of(e);
@@ -214,7 +212,7 @@ void ike_leave(struct sad_entry *e)
 		LIST_REMOVE(sa, list);
 	else
 		ike->entry = NULL;
-	free_if_unused(ike);
+	free_if_unused(sad, ike);
 }
 
 /* Its group */
@@ -262,14 +260,14 @@ static uint32_t own_group(struct sad *sad, struct sad_ike *ike, const struct ran
 	int err;
 
 	err = proofs_identity(&ike->proofs, ike->profile, &identity);
+	if (err || !leases_keeps(sad->leases, range, identity, ike->lease))
+		presence_leave(sad, ike);
 	if (!err)
 		lease = leases_take(sad->leases, range, identity, &ike->remote,
 				    ike->remote_port, ike->lease);
-	else
-		leases_give_back(ike->lease);
 	free(identity);
 	ike->lease = lease;
-	set_shared(ike, lease ? SAD_OWN : why_shared(err));
+	set_shared(sad, ike, lease ? SAD_OWN : why_shared(err));
 	if (!lease)
 		say_shared(sad, ike);
 	return lease ? lease->id : range->overflow;
@@ -281,9 +279,8 @@ static uint32_t group_of(struct sad *sad, struct sad_ike *ike)
 
 	if (profile && profile->range)
 		return own_group(sad, ike, profile->range);
-	leases_give_back(ike->lease);
-	ike->lease = NULL;
-	set_shared(ike, SAD_OWN);
+	presence_leave(sad, ike);
+	set_shared(sad, ike, SAD_OWN);
 	return profile ? profile->group : 0;
 }
 
@@ -324,6 +321,16 @@ static void find_own(struct sad *sad, size_t max)
 	}
 }
 
+size_t sad_strangers(const struct sad *sad)
+{
+	const struct sad_ike *ike, *next;
+	size_t n = 0;
+
+	keyed_for_each(ike, next, &sad->ikes)
+		n += !ike->profile && !ike->old;
+	return n;
+}
+
 struct leases *sad_leases(const struct sad *sad)
 {
 	return sad->leases;
@@ -331,11 +338,14 @@ struct leases *sad_leases(const struct sad *sad)
 
 void ike_set_group(struct sad *sad, struct sad_ike *ike)
 {
-	uint32_t former = ike->group;
+	uint32_t group = group_of(sad, ike), former = ike->group;
 	struct sad_child *child;
 	struct sad_sa *sa;
 
-	ike->group = group_of(sad, ike);
+	if (ike->lease)
+		presence_end(sad, ike);
+	ike->group = group;
+	presence_look(sad, ike);
 	if (ike->group != former)
 		LIST_FOREACH(child, &ike->children, list)
 			ike_log_disputes(sad, child);

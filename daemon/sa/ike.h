@@ -57,7 +57,7 @@ void ike_close(struct sad *sad, struct sad_ike *ike);
 void ike_join(struct sad_ike *ike, struct sad_entry *e);
 
 /** ike_leave() - an entry is under none; its IKE SA may be freed */
-void ike_leave(struct sad_entry *e);
+void ike_leave(struct sad *sad, struct sad_entry *e);
 
 /** ike_find_child() - a charon's CHILD SA with this id, NULL: it stated none */
 struct sad_child *ike_find_child(const struct sad *sad, const struct sad_source *source,

@@ -331,14 +331,24 @@ int leases_config(struct leases *leases, const struct config *config)
 
 /* The kernel, and what was remembered */
 
-void leases_hold(struct leases *leases, uint32_t id)
+void lease_uncounted(struct lease *lease)
 {
-	struct lease_range *of = range_with(leases, id);
-	struct lease *lease = of ? of->slots[number_of(of, id)] : NULL;
+	memset(lease->base, 0, sizeof(lease->base));
+	lease->counted = false;
+}
 
-	hold(leases, id);
+void leases_hold(struct leases *leases, const struct iq_kernel_group *group)
+{
+	struct lease_range *of = range_with(leases, group->id);
+	struct lease *lease = of ? of->slots[number_of(of, group->id)] : NULL;
+
+	hold(leases, group->id);
+	if (!lease)
+		return;
+	memcpy(lease->base, group->counter, sizeof(lease->base));
+	lease->counted = true;
 	/* where there are users it is stated in any case */
-	if (!lease || lease->users)
+	if (lease->users)
 		return;
 	lease->kernel = lease->held = true;
 	wait_no_more(lease);
@@ -365,8 +375,10 @@ void leases_gone(struct leases *leases, uint32_t id)
 	of->held[number_of(of, id)] = false;
 	of->next = 0;
 	lease = of->slots[number_of(of, id)];
-	if (lease)
+	if (lease) {
 		lease->kernel = lease->stale = false;
+		lease_uncounted(lease);
+	}
 	tell_freed(leases);
 }
 
@@ -390,6 +402,7 @@ void leases_kernel_gone(struct leases *leases)
 	for (lease = leases->table; lease; lease = lease->hh.next) {
 		lease->kernel = lease->stale = lease->held = lease->refused = false;
 		lease->removed = 0;
+		lease_uncounted(lease);
 	}
 	leases_none_held(leases);
 }
@@ -556,6 +569,12 @@ static bool is_peers(const struct lease *lease, const struct lease_range *of,
 		     const char *identity)
 {
 	return lease && lease->of == of && !strcmp(lease->identity, identity);
+}
+
+bool leases_keeps(const struct leases *leases, const struct range *range,
+		  const char *identity, const struct lease *has)
+{
+	return is_peers(has, range_of(leases, range), identity);
 }
 
 struct lease *leases_take(struct leases *leases, const struct range *range,

@@ -19,7 +19,9 @@
 #include <sys/queue.h>
 
 #include "config/config.h"
+#include "lib/kernel/group.h"
 #include "sa/keyed.h"
+#include "sa/presence.h"
 #include "lib/addr.h"
 
 /* How many groups one identity may have where each of its IKE SAs has its own */
@@ -48,6 +50,9 @@ struct lease_range;
  * @refused: the kernel will not have its group
  * @removed: how often its group was removed by the daemon itself, and the kernel has not
  *	told of that yet
+ * @there: while it has users, since when
+ * @base: what its group had counted when the peer came
+ * @counted: that is of when the kernel's groups were read: see leases_hold()
  * @at: of those without users
  * @key: see lease.c
  */
@@ -67,6 +72,9 @@ struct lease {
 	bool held;
 	bool refused;
 	unsigned int removed;
+	struct presence there;
+	struct iq_kernel_count base[IPSEC_QOS_COUNTER_MAX + 1];
+	bool counted;
 	UT_hash_handle hh;
 	TAILQ_ENTRY(lease) at;
 	char key[];
@@ -120,8 +128,10 @@ void leases_add(struct leases *leases, uint32_t id, const char *profile,
  * A lease that is known of it lingers, and does not give way until leases_synced(). Where
  * there is none, nobody gets the group until leases_gone(): SAs may still be in it, of
  * whoever had it.
+ *
+ * @group: as the kernel has it
  */
-void leases_hold(struct leases *leases, uint32_t id);
+void leases_hold(struct leases *leases, const struct iq_kernel_group *group);
 
 /** leases_gone() - the kernel does not have a group any more */
 void leases_gone(struct leases *leases, uint32_t id);
@@ -153,8 +163,15 @@ struct lease *leases_take(struct leases *leases, const struct range *range,
 			  const char *identity, const struct iq_addr *remote,
 			  uint16_t remote_port, struct lease *has);
 
+/** leases_keeps() - is what the IKE SA has the peer's, so that leases_take() lets it stay? */
+bool leases_keeps(const struct leases *leases, const struct range *range,
+		  const char *identity, const struct lease *has);
+
 /** leases_give_back() - an IKE SA that had it has gone; NULL is fine */
 void leases_give_back(struct lease *lease);
+
+/** lease_uncounted() - its group counts from nothing on */
+void lease_uncounted(struct lease *lease);
 
 /** leases_find() - the lease of a group; NULL: nobody has it, or had it */
 struct lease *leases_find(const struct leases *leases, uint32_t id);

@@ -158,6 +158,13 @@ const struct proof *proofs_eap(const struct proofs *proofs)
 	return NULL;
 }
 
+bool proofs_proved(const struct proofs *proofs)
+{
+	const struct proof *best = proofs_best(proofs);
+
+	return best && best->proof != IQ_FEED_PROOF_NONE;
+}
+
 const char *proofs_text(const struct proofs *proofs)
 {
 	const struct proof *best = proofs_best(proofs);
@@ -192,7 +199,8 @@ static const struct proof *proof_of(const struct proofs *proofs,
 				    const struct profile *profile)
 {
 	struct proved proved[PROOFS_MAX];
-	const struct proved *met = config_met(profile, proved, proofs_match(proofs, proved));
+	const struct proved *met = profile ? config_met(profile, proved,
+						       proofs_match(proofs, proved)) : NULL;
 	const struct proof *eap = proofs_eap(proofs), *best = proofs_best(proofs);
 	size_t i;
 
@@ -202,7 +210,7 @@ static const struct proof *proof_of(const struct proofs *proofs,
 			return &proofs->v[i];
 	if (eap && eap->name)
 		return eap;
-	return best && best->proof != IQ_FEED_PROOF_NONE ? best : NULL;
+	return proofs_proved(proofs) ? best : NULL;
 }
 
 int proofs_identity(const struct proofs *proofs, const struct profile *profile,

@@ -77,6 +77,7 @@ const struct proof *proofs_eap(const struct proofs *proofs);
  * proved, or else the first that a key proved. Letters are small ones: to who compares
  * names without their case, two that differ in it are one.
  *
+ * @profile: NULL: none
  * @identity: set to one such as "eap:carol@corp.example", to be freed
  *
  * Return: 0; -ENOENT: nothing is proved; -ENAMETOOLONG: it has PROOF_IDENTITY_MAX bytes or
@@ -84,6 +85,9 @@ const struct proof *proofs_eap(const struct proofs *proofs);
  */
 int proofs_identity(const struct proofs *proofs, const struct profile *profile,
 		    char **identity);
+
+/** proofs_proved() - is anything that it says of itself proved? */
+bool proofs_proved(const struct proofs *proofs);
 
 /** proofs_text() - that of proofs_best(), for messages */
 const char *proofs_text(const struct proofs *proofs);

@@ -244,6 +244,7 @@ static int state_sa(struct sad *sad, struct sad_source *source,
 		due_announced(sad, sa, now);
 	else
 		due_installed(sad, sa);
+	presence_look(sad, ike);
 	stated->entries[stated->n++] = &sa->entry;
 	/* its IKE SA may have been stated just before: not later than the SA */
 	if (ike->entry && ike->entry->queue == SAD_DUE)
@@ -324,6 +325,7 @@ static int state_child(struct sad *sad, struct sad_source *source,
 	due_installed(sad, out);
 	if (out != in)
 		stated->entries[stated->n++] = &out->entry;
+	presence_look(sad, ike);
 	stated->group = ike->group;
 	return 0;
 
@@ -550,6 +552,8 @@ void sad_free(struct sad *sad)
 
 	if (!sad)
 		return;
+	/* nobody goes: the daemon does */
+	presence_tell(sad, NULL, NULL);
 	sad_kernel(sad, false);
 	while ((source = LIST_FIRST(&sad->sources))) {
 		drop_source(sad, source, true);

@@ -23,6 +23,7 @@
 #include "sa/lease.h"
 #include "lib/feed/feed.h"
 #include "sa/ports.h"
+#include "sa/presence.h"
 #include "sa/proof.h"
 
 /*
@@ -77,7 +78,6 @@ enum sad_shared {
  * struct sad_ike - an IKE SA as charon stated it
  *
  * @key: which charon's, and its unique id there
- * @sad: what it is in
  * @closed: it is gone, but SAs that came with it live on (IKEv1)
  * @encap: its CHILD SAs are ESP in UDP, as far as was stated
  * @ports: what the module sees of it
@@ -88,6 +88,7 @@ enum sad_shared {
  * @group: that profile's, 0: none
  * @lease: of @group, where the profile has one for each peer
  * @shared: why @group is then not the peer's own
+ * @there: while it has no @lease
  * @entry: of the IKE table, NULL where another IKE SA has those SPIs now
  * @list: of those that are closed
  * @olds: of those that are @old
@@ -96,7 +97,6 @@ enum sad_shared {
 struct sad_ike {
 	struct keyed keyed;
 	struct sad_id_key key;
-	struct sad *sad;
 	struct sad_source *source;
 	bool closed;
 	uint32_t round;
@@ -116,6 +116,7 @@ struct sad_ike {
 	uint32_t group;
 	struct lease *lease;
 	enum sad_shared shared;
+	struct presence there;
 	struct sad_entry *entry;
 	LIST_HEAD(, sad_sa) sas;
 	LIST_HEAD(, sad_child) children;
@@ -165,6 +166,9 @@ struct leases *sad_leases(const struct sad *sad);
  * @n: of each of the configuration's ranges, in its order, and for each reason
  */
 void sad_shared(const struct sad *sad, size_t (*n)[SAD_SHARED_WHYS]);
+
+/** sad_strangers() - how many IKE SAs are of peers that no profile names; likewise */
+size_t sad_strangers(const struct sad *sad);
 
 /**
  * sad_resolve() - resolve up to @max IKE SAs that were stated under an earlier

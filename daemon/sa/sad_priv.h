@@ -54,6 +54,7 @@ struct sad_source {
  * @unproved: connections whose peers' groups nothing proves, likewise
  * @shared: profiles some of whose peers have no group of their own, likewise
  * @leases: who has which group of a range
+ * @ops: who is told which peers are there, with @ops_arg
  * @n_unseen: IKE SAs of which the module does not see all
  * @unseen_port: this host's, of the last that was found so
  * @why: of what was refused last
@@ -81,6 +82,8 @@ struct sad {
 	struct once unproved;
 	struct once shared;
 	struct leases *leases;
+	const struct presence_ops *ops;
+	void *ops_arg;
 	size_t n_unseen;
 	uint16_t unseen_port;
 

@@ -77,6 +77,17 @@ void tables_kick(struct tables *tables);
 int tables_write(struct tables *tables, const struct sad_stated *stated,
 		 const char **why);
 
+/**
+ * tables_count() - what the kernel has counted in a group by now
+ *
+ * Asks it at once.
+ *
+ * Return: 0; -ENODEV: the module is not there; -ENOENT: it has no such group; another
+ * negative errno.
+ */
+int tables_count(const struct tables *tables, uint32_t group,
+		 struct iq_kernel_count counter[IPSEC_QOS_COUNTER_MAX + 1]);
+
 /** tables_there() - is the module? */
 bool tables_there(const struct tables *tables);
 

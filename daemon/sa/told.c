@@ -24,6 +24,8 @@ static bool group_told(struct tables *t, const struct iq_event *ev)
 		lease->removed--;
 		return false;
 	}
+	if (lease && ev->event == IPSEC_QOS_EVENT_DEL)
+		lease_uncounted(lease);
 	if (!groups_wanted(t, ev->group.id, &g) || groups_is_refused(t, g.id) ||
 	    (ev->event != IPSEC_QOS_EVENT_DEL && groups_same(&ev->group, &g)))
 		return false;

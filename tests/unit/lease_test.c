@@ -81,6 +81,14 @@ static struct lease *take(const char *who)
 	return take_at(who, 1, 4500, NULL);
 }
 
+/* The kernel has a group, as a daemon that starts finds it. */
+static void hold(uint32_t id)
+{
+	struct iq_kernel_group group = { .id = id };
+
+	leases_hold(leases, &group);
+}
+
 static uint32_t id_of(const char *who)
 {
 	struct lease *lease = take(who);
@@ -246,9 +254,9 @@ START_TEST(test_held)
 {
 	use(STAFF("linger = 20"));
 	leases_add(leases, 102, "staff", "bob", 1);
-	leases_hold(leases, 101);
-	leases_hold(leases, 102);
-	leases_hold(leases, 7);
+	hold(101);
+	hold(102);
+	hold(7);
 	ck_assert(lease_wanted(leases_find(leases, 102)));
 	ck_assert(leases_find(leases, 102)->kernel);
 	ck_assert_uint_eq(id_of("ann"), 103);
@@ -268,7 +276,7 @@ START_TEST(test_full_at_start)
 	use(STAFF("linger = 20"));
 	for (i = 0; i < 5; i++) {
 		leases_add(leases, 101 + i, "staff", names[i], 1);
-		leases_hold(leases, 101 + i);
+		hold(101 + i);
 	}
 	ck_assert_ptr_null(take("f"));
 	ck_assert(!leases_room(leases, config->ranges[0]));
