@@ -16,6 +16,7 @@
 #include <ev.h>
 
 #include "feed/answer.h"
+#include "feed/peers.h"
 #include "clock.h"
 #include "daemon.h"
 #include "log.h"
@@ -279,6 +280,7 @@ static int start(struct daemon *daemon, struct ev_loop *loop)
 		return err;
 	}
 	leases_tell(sad_leases(daemon->sad), &lease_ops, daemon);
+	presence_tell(daemon->sad, &peers_ops, daemon);
 	err = leasefile_open(&daemon->leases, loop, daemon->lease_file,
 			     sad_leases(daemon->sad));
 	if (err) {

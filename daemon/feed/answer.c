@@ -11,20 +11,25 @@
 
 #include "feed/answer.h"
 #include "feed/ranges.h"
+#include "feed/whose.h"
 #include "clock.h"
 #include "lib/text.h"
 
 #define SEPARATOR	"\x1f"	/* between the parts of TEST's argument */
-#define PEERS		64	/* in a piece of STATUS */
+#define PEERS		64	/* in a piece of STATUS, or IKE SAs of SAS */
 #define CLASSES		32	/* in a piece of CLASSES */
 #define LOOKED_AT	4096	/* groups of ranges, which need not be in use, likewise */
+#define LEASES		256	/* in a piece of LEASES */
 
 /**
  * struct answer - to STATUS, to CLASSES, or to another query, which is done at once
  *
- * @text: all that comes before the peers
+ * @text: all that comes before what comes in pieces
  * @walk: through them, if @walking
  * @any: one was written
+ * @more: writes the next piece behind that; NULL: there is none
+ * @pattern: of PEERS
+ * @lease: of LEASES, the last group that was written
  * @report: of the classes; of these @n_classes of the shaper @shaper were
  *	written, of the next one @n_groups groups, and @n_counts in all
  */
@@ -34,6 +39,9 @@ struct answer {
 	bool walking;
 	bool any;
 	struct sad_walk walk;
+	int (*more)(struct answer *answer, FILE *file);
+	char *pattern;
+	uint32_t lease;
 	struct shaping_report *report;
 	size_t shaper;
 	size_t n_classes;
@@ -218,25 +226,36 @@ static json_t *shared(enum sad_shared why)
 	return why == SAD_OWN ? json_null() : json_string(names[why]);
 }
 
+json_t *answer_peer(const struct daemon *daemon, const struct sad_ike *ike)
+{
+	return json_pack("{s:I, s:o, s:i, s:o, s:i, s:o, s:o, s:o, s:o}",
+			 "ike_id", (json_int_t)ike->key.id,
+			 "local", address(&ike->local),
+			 "local_port", ike->local_port,
+			 "remote", address(&ike->remote),
+			 "remote_port", ike->remote_port,
+			 "identities", proofs_json(&ike->proofs),
+			 "connection", text(ike->conn),
+			 "profile", text(ike->profile ? ike->profile->name :
+							NULL),
+			 "group", group_name(daemon, ike->group));
+}
+
 static int write_peer(const struct daemon *daemon, const struct sad_ike *ike,
 		      FILE *file)
 {
 	const struct proof *best = proofs_best(&ike->proofs);
-	json_t *json, *children = json_array();
+	json_t *json = answer_peer(daemon, ike), *children = json_array();
 	const struct sad_child *child;
 	int err;
 
 	LIST_FOREACH(child, &ike->children, list)
 		json_array_append_new(children, child_json(daemon, child));
-	json = json_pack("{s:I, s:i, s:o, s:o, s:o, s:i, s:o, s:i, s:b, s:o, s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
-			 "ike_id", (json_int_t)ike->key.id,
+	json_object_update_new(json, json_pack(
+			 "{s:i, s:o, s:o, s:b, s:o, s:o, s:s, s:o, s:o, s:o, s:o}",
 			 "version", ike->version,
 			 "spi_i", ike_spi(ike->spi_i),
 			 "spi_r", ike_spi(ike->spi_r),
-			 "local", address(&ike->local),
-			 "local_port", ike->local_port,
-			 "remote", address(&ike->remote),
-			 "remote_port", ike->remote_port,
 			 "unseen", ike->ports != PORTS_SEEN,
 			 "identity", text(best ? best->text : NULL),
 			 "id_type", text(best ? identity_type_name(best->id.type) :
@@ -244,14 +263,9 @@ static int write_peer(const struct daemon *daemon, const struct sad_ike *ike,
 			 "proof", proof_name(best ? best->proof :
 						    IQ_FEED_PROOF_NONE),
 			 "eap", name_json(proofs_eap(&ike->proofs)),
-			 "identities", proofs_json(&ike->proofs),
 			 "member_of", members_json(&ike->proofs),
-			 "connection", text(ike->conn),
-			 "profile", text(ike->profile ? ike->profile->name :
-							NULL),
-			 "group", group_name(daemon, ike->group),
 			 "shared", shared(ike->shared),
-			 "children", children);
+			 "children", children));
 	err = !json || json_dumpf(json, file, JSON_COMPACT) ? -ENOMEM : 0;
 	json_decref(json);
 	return err;
@@ -291,7 +305,7 @@ static int answer_daemon(const struct daemon *daemon, char **out)
 	const char *trouble = other ? other : tables_trouble(daemon->tables, 0);
 	unsigned int charons = sad_charons(daemon->sad);
 
-	return dump(json_pack("{s:s, s:I, s:{s:o, s:I, s:o}, s:{s:b, s:b, s:i, s:I, s:o}, s:{s:b, s:o}, s:i, s:o, s:o, s:o}",
+	return dump(json_pack("{s:s, s:I, s:{s:o, s:I, s:o}, s:{s:b, s:b, s:i, s:I, s:o}, s:{s:b, s:o}, s:i, s:o, s:o, s:I, s:o}",
 			      "version", DAEMON_VERSION,
 			      "uptime", (json_int_t)(monotonic() -
 						    daemon->started),
@@ -312,6 +326,7 @@ static int answer_daemon(const struct daemon *daemon, char **out)
 			      "resyncs", tables_resyncs(daemon->tables),
 			      "shaping", add_shaping(daemon, json_array()),
 			      "ranges", ranges_all(daemon),
+			      "strangers", (json_int_t)sad_strangers(daemon->sad),
 			      "leases",
 			      text_or_null(leasefile_trouble(daemon->leases))),
 		    out);
@@ -343,6 +358,8 @@ static int more_peers(struct answer *answer, FILE *file)
 		ike = sad_walk_next(&answer->walk);
 		if (!ike)
 			break;
+		if (answer->pattern && !whose_fits(answer->daemon, ike, answer->pattern))
+			continue;
 		if (answer->any)
 			fputc(',', file);
 		answer->any = true;
@@ -351,6 +368,73 @@ static int more_peers(struct answer *answer, FILE *file)
 	if (!ike)
 		fputs("]}", file);
 	return err ? err : ike ? 1 : 0;
+}
+
+/* SAS */
+
+static int write_object(struct answer *answer, json_t *json, FILE *file)
+{
+	int err;
+
+	if (answer->any)
+		fputc(',', file);
+	answer->any = true;
+	err = !json || json_dumpf(json, file, JSON_COMPACT) ? -ENOMEM : 0;
+	json_decref(json);
+	return err;
+}
+
+static int write_sas(struct answer *answer, const struct sad_ike *ike, FILE *file)
+{
+	json_t *peer = whose_peer(ike, ike->lease);
+	const struct sad_sa *sa;
+	int err = 0;
+
+	LIST_FOREACH(sa, &ike->sas, list)
+		if (!err && json_is_string(peer))
+			err = write_object(answer, whose_sa(sa, peer), file);
+	json_decref(peer);
+	return err;
+}
+
+static int more_sas(struct answer *answer, FILE *file)
+{
+	const struct sad_ike *ike;
+	unsigned int i;
+	int err = 0;
+
+	for (i = 0; i < PEERS && !err; i++) {
+		ike = sad_walk_next(&answer->walk);
+		if (!ike) {
+			fputs("]", file);
+			return 0;
+		}
+		err = write_sas(answer, ike, file);
+	}
+	return err ? err : 1;
+}
+
+/* LEASES */
+
+static int more_leases(struct answer *answer, FILE *file)
+{
+	const struct leases *leases = sad_leases(answer->daemon->sad);
+	const struct lease *lease;
+	unsigned int i;
+	int err;
+
+	for (i = 0; i < LEASES; i++) {
+		lease = leases_next(leases, answer->lease);
+		if (!lease) {
+			fputs("]", file);
+			return 0;
+		}
+		answer->lease = lease->id;
+		err = write_object(answer, whose_group(lease), file);
+		if (err)
+			return err;
+	}
+	return 1;
 }
 
 /* PROFILES */
@@ -581,6 +665,7 @@ static int answer_classes(const struct daemon *daemon, uint32_t ticket,
 			  struct answer *answer)
 {
 	answer->report = shaping_report(daemon->shaping, ticket);
+	answer->more = more_classes;
 	return answer->report ? 0 : -ENOMEM;
 }
 
@@ -616,6 +701,30 @@ static int answer_reload(const struct daemon *daemon, char **out)
 		    out);
 }
 
+static int begin_walk(struct answer *answer, int err,
+		      int (*more)(struct answer *answer, FILE *file))
+{
+	if (err)
+		return err;
+	answer->more = more;
+	answer->walking = true;
+	sad_walk_begin(answer->daemon->sad, &answer->walk);
+	return 0;
+}
+
+static int begin_peers(struct answer *answer, const char *pattern)
+{
+	if (pattern && !(answer->pattern = strdup(pattern)))
+		return -ENOMEM;
+	return begin_walk(answer, answer_status(answer->daemon, &answer->text), more_peers);
+}
+
+static int begin_array(struct answer *answer)
+{
+	answer->text = strdup("[");
+	return answer->text ? 0 : -ENOMEM;
+}
+
 static int begin(const struct daemon *daemon, const struct iq_feed_question *query,
 		 uint32_t ticket, struct answer *answer, char *why, size_t size)
 {
@@ -623,7 +732,18 @@ static int begin(const struct daemon *daemon, const struct iq_feed_question *que
 
 	switch (query->query) {
 	case IQ_FEED_QUERY_STATUS:
-		return answer_status(daemon, out);
+		return begin_peers(answer, NULL);
+	case IQ_FEED_QUERY_PEERS:
+		if (!query->arg) {
+			snprintf(why, size, "which peers? Expected a pattern");
+			return -EINVAL;
+		}
+		return begin_peers(answer, query->arg);
+	case IQ_FEED_QUERY_SAS:
+		return begin_walk(answer, begin_array(answer), more_sas);
+	case IQ_FEED_QUERY_LEASES:
+		answer->more = more_leases;
+		return begin_array(answer);
 	case IQ_FEED_QUERY_DAEMON:
 		return answer_daemon(daemon, out);
 	case IQ_FEED_QUERY_PROFILES:
@@ -655,12 +775,8 @@ int answer_begin(const struct daemon *daemon, const struct iq_feed_question *que
 	answer->daemon = daemon;
 	err = begin(daemon, query, ticket, answer, why, size);
 	if (err) {
-		free(answer);
+		answer_end(answer);
 		return err;
-	}
-	if (query->query == IQ_FEED_QUERY_STATUS) {
-		answer->walking = true;
-		sad_walk_begin(daemon->sad, &answer->walk);
 	}
 	*out = answer;
 	return 0;
@@ -718,8 +834,7 @@ static int more(struct answer *answer, char **out)
 	file = open_memstream(out, &size);
 	if (!file)
 		return -ENOMEM;
-	ret = answer->report ? more_classes(answer, file) :
-			       more_peers(answer, file);
+	ret = answer->more(answer, file);
 	if (ferror(file))
 		ret = -ENOMEM;
 	if (fclose(file) || ret < 0) {
@@ -736,7 +851,7 @@ int answer_more(struct answer *answer, char **text)
 		return more(answer, text);
 	*text = answer->text;
 	answer->text = NULL;
-	return answer->walking;
+	return answer->more != NULL;
 }
 
 void answer_end(struct answer *answer)
@@ -746,6 +861,7 @@ void answer_end(struct answer *answer)
 	if (answer->walking)
 		sad_walk_end(&answer->walk);
 	shaping_report_free(answer->report);
+	free(answer->pattern);
 	free(answer->text);
 	free(answer);
 }

@@ -6,7 +6,8 @@
  *	{"version", "uptime", "config": {"file", "loaded", "error"},
  *	 "charon": {"connected", "synced", "connections", "passed_over"},
  *	 "kernel": {"connected", "error"}, "resyncs", "shaping": []: each says
- *	 which shaper is not in force, and why,
+ *	 which shaper is not in force, and why, "strangers": how many IKE SAs are
+ *	 of peers that no profile names,
  *	 "peers": [{"ike_id", "version", "spi_i", "spi_r", "local", "local_port",
  *		    "remote", "remote_port", "identity", "id_type", "eap",
  *		    "identities": [{"identity", "id_type", "proof", "method",
@@ -18,6 +19,13 @@
  *			  "disputes": [{"group", "bits", "text"}]}]}]}
  * DAEMON:
  *	the same without "peers"
+ * PEERS:
+ *	the same as STATUS, with some of its "peers"
+ * SAS, "identity" as whose_peer() has it; those of which it is null are left out:
+ *	[{"dst", "spi", "proto", "identity"}]
+ * LEASES, of the groups of ranges that the kernel should have, "used" that a peer is
+ * there:
+ *	[{"group" (its id), "identity", "profile", "used"}]
  * PROFILES:
  *	[{"name", "identities": [], "eap": [], "member_of": [], "connections": [],
  *	  "group", "file", "line"}]
@@ -46,6 +54,8 @@
 #ifndef IPSEC_QOSD_ANSWER_H
 #define IPSEC_QOSD_ANSWER_H
 
+#include <jansson.h>
+
 #include "daemon.h"
 #include "feed/server.h"
 
@@ -70,6 +80,9 @@ int answer_begin(const struct daemon *daemon, const struct iq_feed_question *que
  */
 int answer_tunnel(const struct daemon *daemon, const struct server_tunnel *tunnel,
 		  struct answer **answer);
+
+/** answer_peer() - what status and events say of an IKE SA's peer; NULL: no memory */
+json_t *answer_peer(const struct daemon *daemon, const struct sad_ike *ike);
 
 /**
  * answer_more() - the next piece

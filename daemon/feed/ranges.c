@@ -64,11 +64,3 @@ json_t *ranges_all(const struct daemon *daemon)
 	free(shared);
 	return array;
 }
-
-json_t *ranges_identity(const struct daemon *daemon, uint32_t group)
-{
-	const struct lease *lease = leases_find(sad_leases(daemon->sad), group);
-
-	/* identities are plain: see proofs_identity() */
-	return lease ? json_string(lease->identity) : json_null();
-}

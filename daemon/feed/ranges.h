@@ -15,7 +15,4 @@ json_t *ranges_profile(const struct daemon *daemon, const struct profile *profil
 /** ranges_all() - an array: how full each is, as `daemon status` has it */
 json_t *ranges_all(const struct daemon *daemon);
 
-/** ranges_identity() - of the peer that has a group, or had it last; null: nobody */
-json_t *ranges_identity(const struct daemon *daemon, uint32_t group);
-
 #endif /* IPSEC_QOSD_RANGES_H */

@@ -10,6 +10,7 @@
 
 #include "clock.h"
 #include "feed/answer.h"
+#include "feed/events.h"
 #include "feed/listener.h"
 #include "feed/requests.h"
 #include "feed/server.h"
@@ -31,6 +32,7 @@
  * @ends: to be closed when @held is gone
  * @syncing: waits for the tables, to acknowledge SYNC_END @sync_seq
  * @waiting: for what the @query @seq takes, with @ticket
+ * @listening: to events, in answer to @seq; the next is number @next
  * @request: a command's, which it waits for; @spoke: it said more meanwhile
  * @charon: a charon's requests
  * @refused: its messages
@@ -58,6 +60,8 @@ struct conn {
 	bool waiting;
 	uint8_t query;
 	uint32_t ticket;
+	bool listening;
+	uint64_t next;
 	struct request *request;
 	bool spoke;
 	struct request_charon charon;
@@ -68,6 +72,8 @@ struct conn {
  * struct server - see server.h
  *
  * @requests: of the daemon's to charons
+ * @events: for those who listen
+ * @told: there are some that they were not sent
  * @in: a message as it comes; @out: as it goes
  */
 struct server {
@@ -75,6 +81,8 @@ struct server {
 	struct sad *sad;
 	struct tables *tables;
 	struct requests *requests;
+	struct events *events;
+	ev_timer told;
 	const struct server_ops *ops;
 	void *arg;
 
@@ -118,6 +126,8 @@ static void close_conn(struct conn *conn)
 	}
 	if (conn->request)
 		request_forget(conn->request);
+	if (conn->listening)
+		events_leave(server->events);
 	ev_io_stop(server->loop, &conn->io);
 	ev_timer_stop(server->loop, &conn->patience);
 	close(conn->fd);
@@ -146,6 +156,9 @@ static void watch(struct conn *conn)
 	bool busy = conn->waiting || conn->spoke;
 	int events = blocked ? EV_WRITE : busy ? EV_NONE : EV_READ;
 
+	/* it may have its time, and close the connection meanwhile */
+	if (conn->listening && (conn->text || events_more(server->events, conn->next)))
+		events |= EV_WRITE;
 	if (conn->io.events != events || !ev_is_active(&conn->io)) {
 		ev_io_stop(server->loop, &conn->io);
 		ev_io_set(&conn->io, conn->fd, events);
@@ -218,11 +231,8 @@ static int acknowledge(struct conn *conn, uint32_t seq, int err,
 	return say(conn, &ack);
 }
 
-/*
- * Send what the client will take of its answer, but of a long one only a part:
- * others want their turn. -EPIPE: closed.
- */
-static int say_text(struct conn *conn)
+/* Send what the client will take of conn->text. -EPIPE: closed. */
+static int say_pieces(struct conn *conn)
 {
 	struct server *server = conn->server;
 	char piece[PIECE + 1];
@@ -235,15 +245,6 @@ static int say_text(struct conn *conn)
 	bool last;
 	size_t n;
 
-	if (conn->answer && !conn->text) {
-		err = answer_more(conn->answer, &conn->text);
-		if (err < 0) {
-			expel(conn, "out of memory");
-			return -EPIPE;
-		}
-		conn->more = err;
-		conn->off = 0;
-	}
 	while (conn->text) {
 		n = strnlen(conn->text + conn->off, PIECE);
 		memcpy(piece, conn->text + conn->off, n);
@@ -264,9 +265,54 @@ static int say_text(struct conn *conn)
 			conn->text = NULL;
 		}
 	}
-	if (!conn->more) {
+	return 0;
+}
+
+/*
+ * Send what the client will take of its answer, but of a long one only a part:
+ * others want their turn. -EPIPE: closed.
+ */
+static int say_text(struct conn *conn)
+{
+	int err;
+
+	if (conn->answer && !conn->text) {
+		err = answer_more(conn->answer, &conn->text);
+		if (err < 0) {
+			expel(conn, "out of memory");
+			return -EPIPE;
+		}
+		conn->more = err;
+		conn->off = 0;
+	}
+	err = say_pieces(conn);
+	if (!err && !conn->text && !conn->more) {
 		answer_end(conn->answer);
 		conn->answer = NULL;
+	}
+	return err;
+}
+
+/* Events, likewise: it may be so slow that it misses some. -EPIPE: closed. */
+static int say_events(struct conn *conn)
+{
+	struct server *server = conn->server;
+	unsigned int i;
+	int err;
+
+	for (i = 0; i < SERVER_TURN && !conn->held; i++) {
+		if (!conn->text) {
+			if (events_take(server->events, &conn->next, &conn->text)) {
+				expel(conn, "out of memory");
+				return -EPIPE;
+			}
+			conn->off = 0;
+		}
+		if (!conn->text)
+			break;
+		err = say_pieces(conn);
+		if (err || conn->text)
+			return err;
 	}
 	return 0;
 }
@@ -290,6 +336,8 @@ static int flush(struct conn *conn)
 		close_conn(conn);
 		return -EPIPE;
 	}
+	if (conn->listening)
+		return say_events(conn);
 	err = say_text(conn);
 	if (err || conn->answer)
 		return err;
@@ -336,11 +384,27 @@ static int answer_waiting(struct conn *conn)
 	return answer(conn, &query, conn->seq);
 }
 
+/* What has happened before it is told so is not for it. -EPIPE: closed. */
+static int on_listen(struct conn *conn, uint32_t seq)
+{
+	int err = events_listen(conn->server->events, &conn->next);
+
+	if (err)
+		return acknowledge(conn, seq, err, err == -EBUSY ?
+				   "as many commands listen already as may" : NULL, 0);
+	conn->listening = true;
+	conn->more = true;
+	conn->seq = seq;
+	return acknowledge(conn, seq, 0, NULL, 0);
+}
+
 static int on_query(struct conn *conn, const struct iq_feed_question *query,
 		    uint32_t seq)
 {
 	struct server *server = conn->server;
 
+	if (query->query == IQ_FEED_QUERY_EVENTS)
+		return on_listen(conn, seq);
 	if (query->query != IQ_FEED_QUERY_RELOAD &&
 	    query->query != IQ_FEED_QUERY_CLASSES)
 		return answer(conn, query, seq);
@@ -421,8 +485,8 @@ static int on_initiate(struct conn *conn, const struct iq_feed *msg)
 }
 
 /*
- * One that waits for its request has nothing to say: it closes the connection, or what
- * it says waits. -EPIPE: closed.
+ * One that waits for its request, or listens, has nothing to say: it closes the
+ * connection, or, of the first, what it says waits. -EPIPE: closed.
  */
 static int look_at_waiting(struct conn *conn)
 {
@@ -436,8 +500,39 @@ static int look_at_waiting(struct conn *conn)
 		close_conn(conn);
 		return -EPIPE;
 	}
+	if (conn->listening) {
+		expel(conn, "it listens, and has nothing to say");
+		return -EPIPE;
+	}
 	conn->spoke = true;
 	return 0;
+}
+
+static void on_told(struct ev_loop *loop, ev_timer *w, int revents)
+{
+	struct server *server = w->data;
+	struct conn *conn, *next;
+
+	for (conn = LIST_FIRST(&server->conns); conn; conn = next) {
+		next = LIST_NEXT(conn, list);
+		/* one that is in the midst of one goes on when it reads */
+		if (conn->listening && !conn->text && !say_events(conn))
+			watch(conn);
+	}
+}
+
+bool server_listened(const struct server *server)
+{
+	return events_listened(server->events);
+}
+
+void server_tell(struct server *server, char *line)
+{
+	events_add(server->events, line);
+	if (ev_is_active(&server->told))
+		return;
+	ev_timer_set(&server->told, 0.0, 0.0);
+	ev_timer_start(server->loop, &server->told);
 }
 
 /* -EPIPE: closed. */
@@ -579,11 +674,12 @@ static void on_conn(struct ev_loop *loop, ev_io *w, int revents)
 	unsigned int i;
 	ssize_t len;
 
-	if (flush(conn) || (conn->request && look_at_waiting(conn)))
+	if (flush(conn) ||
+	    ((conn->request || conn->listening) && look_at_waiting(conn)))
 		return;
 	for (i = 0; i < SERVER_TURN && monotonic() < end; i++) {
 		if (conn->held || conn->answer || conn->waiting ||
-		    conn->request)
+		    conn->request || conn->listening)
 			break;
 		/* MSG_TRUNC: the whole length of what does not fit */
 		len = recv(conn->fd, &server->in, sizeof(server->in),
@@ -695,22 +791,24 @@ int server_open(struct server **out, struct ev_loop *loop, const char *path,
 	server->arg = arg;
 	LIST_INIT(&server->conns);
 	server->requests = requests_new(loop, &requests_ops);
-	if (!server->requests)
-		goto no_requests;
+	server->events = events_new();
+	if (!server->requests || !server->events)
+		goto no_socket;
 	err = listener_open(&server->listener, path, SERVER_CONNECTIONS);
 	if (err)
 		goto no_socket;
 
 	ev_io_init(&server->io, on_accept, server->listener.fd, EV_READ);
 	ev_timer_init(&server->pause, on_pause, 0.0, ACCEPT_PAUSE);
-	server->io.data = server->pause.data = server;
+	ev_timer_init(&server->told, on_told, 0.0, 0.0);
+	server->io.data = server->pause.data = server->told.data = server;
 	ev_io_start(loop, &server->io);
 	*out = server;
 	return 0;
 
 no_socket:
+	events_free(server->events);
 	requests_free(server->requests);
-no_requests:
 	free(server);
 	return err;
 }
@@ -746,7 +844,9 @@ void server_close(struct server *server)
 		close_conn(conn);
 	ev_io_stop(server->loop, &server->io);
 	ev_timer_stop(server->loop, &server->pause);
+	ev_timer_stop(server->loop, &server->told);
 	requests_free(server->requests);
+	events_free(server->events);
 	listener_close(&server->listener);
 	free(server);
 }

@@ -8,7 +8,9 @@
  * that client, so that no queue grows; one that does not read for
  * SERVER_PATIENCE seconds is closed.
  *
- * A command that asks for a tunnel waits until a charon has answered (requests.h).
+ * A command that asks for a tunnel waits until a charon has answered (requests.h). One
+ * that listens to events has no more to say, and may read them when it likes: what it
+ * does not read in time it misses (events.h).
  *
  * What charon asks is answered once the module's tables have the entry; nothing
  * here waits for traffic classes. A charon is its process: one that connects
@@ -17,6 +19,7 @@
 #ifndef IPSEC_QOSD_SERVER_H
 #define IPSEC_QOSD_SERVER_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include <ev.h>
@@ -89,6 +92,17 @@ void server_tables(struct server *server, struct tables *tables);
 
 /** server_settled() - something that clients wait for may have come to its end */
 void server_settled(struct server *server);
+
+/** server_listened() - does a command listen to events? */
+bool server_listened(const struct server *server);
+
+/**
+ * server_tell() - tell those who listen, when the loop comes to it; only while
+ * server_listened()
+ *
+ * @line: JSON, with the line's end; taken over; NULL: there was no memory for it
+ */
+void server_tell(struct server *server, char *line);
 
 /** server_close() - NULL is fine */
 void server_close(struct server *server);

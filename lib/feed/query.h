@@ -19,6 +19,13 @@
  *	rate
  * @IQ_FEED_QUERY_RELOAD: read the configuration again
  * @IQ_FEED_QUERY_DAEMON: as STATUS, but without the peers, who may be many
+ * @IQ_FEED_QUERY_PEERS: as STATUS, but of the peers those that the argument names, a
+ *	pattern as the shell has them, by an identity or by their group; case does not
+ *	count
+ * @IQ_FEED_QUERY_SAS: whose each SA is
+ * @IQ_FEED_QUERY_LEASES: whose each group is that the kernel has of a range
+ * @IQ_FEED_QUERY_EVENTS: that peers come and go, from now on. Answered by an ACK, and
+ *	then by an answer without end, which consists of lines
  */
 enum iq_feed_query {
 	IQ_FEED_QUERY_STATUS = 1,
@@ -27,6 +34,10 @@ enum iq_feed_query {
 	IQ_FEED_QUERY_CLASSES,
 	IQ_FEED_QUERY_RELOAD,
 	IQ_FEED_QUERY_DAEMON,
+	IQ_FEED_QUERY_PEERS,
+	IQ_FEED_QUERY_SAS,
+	IQ_FEED_QUERY_LEASES,
+	IQ_FEED_QUERY_EVENTS,
 };
 
 /**
@@ -42,7 +53,8 @@ struct iq_feed_question {
 
 /**
  * struct iq_feed_answer - a piece of the answer, which is JSON; NLM_F_MULTI is set
- * on all but the last. A question that fails is answered by an ACK.
+ * on all but the last. A question that fails is answered by an ACK. The daemon's end
+ * ends the connection, and so an answer that is without end.
  */
 struct iq_feed_answer {
 	const char *text;

@@ -677,7 +677,7 @@ static const struct bad bads[] = {
 	{ IQ_FEED_CHILD, IQ_FEED_A_SPI_OUT, U32(1) },
 	{ IQ_FEED_CHILD, IQ_FEED_A_REQID, S("\1\1\1") },
 	{ IQ_FEED_QUERY, IQ_FEED_A_QUERY, S("\0") },
-	{ IQ_FEED_QUERY, IQ_FEED_A_QUERY, S("\7") },
+	{ IQ_FEED_QUERY, IQ_FEED_A_QUERY, S("\13") },
 	{ IQ_FEED_QUERY, IQ_FEED_A_ARG, S("open") },
 	{ IQ_FEED_CHILD, IQ_FEED_A_MARK_IN, U32(0xff) },
 	{ IQ_FEED_CHILD, IQ_FEED_A_MARK_OUT, U64(0) },

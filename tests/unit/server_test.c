@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The daemon's socket: who can keep a daemon from opening it, and who not; and a
- * charon that connects again.
+ * The daemon's socket: who can keep a daemon from opening it, and who not; a charon
+ * that connects again; and commands that listen to events.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -17,6 +17,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "feed/events.h"
 #include "lib/feed/feed.h"
 #include "sa/sad.h"
 #include "feed/server.h"
@@ -259,15 +260,20 @@ static void tell_type(int fd, enum iq_feed_msg type, uint16_t flags)
 	tell(fd, &msg);
 }
 
-static void tell_hello(int fd)
+static void greet(int fd, enum iq_feed_role role)
 {
 	struct iq_feed msg = {
 		.type = IQ_FEED_HELLO,
 		.hello.version = IQ_FEED_VERSION,
-		.hello.role = IQ_FEED_ROLE_CHARON,
+		.hello.role = role,
 	};
 
 	tell(fd, &msg);
+}
+
+static void tell_hello(int fd)
+{
+	greet(fd, IQ_FEED_ROLE_CHARON);
 }
 
 static void tell_ike(int fd, uint32_t id)
@@ -422,6 +428,139 @@ START_TEST(test_given_up)
 }
 END_TEST
 
+/* Commands that listen */
+
+static int connect_listener(void)
+{
+	struct iq_feed msg = {
+		.type = IQ_FEED_QUERY, .query.query = IQ_FEED_QUERY_EVENTS,
+	};
+	int fd = connect_charon();
+
+	greet(fd, IQ_FEED_ROLE_COMMAND);
+	await_answer(fd, IQ_FEED_HELLO);
+	tell(fd, &msg);
+	await_answer(fd, IQ_FEED_ACK);
+	return fd;
+}
+
+static char *line(size_t len, char c)
+{
+	char *text = malloc(len + 1);
+
+	ck_assert_ptr_nonnull(text);
+	memset(text, c, len - 1);
+	memcpy(text + len - 1, "\n", 2);
+	return text;
+}
+
+/* What there is to be read, behind what was before; how many messages that were. */
+static unsigned int read_all(int fd, char **text, size_t *len)
+{
+	static union {
+		struct nlmsghdr nlh;
+		char b[IQ_FEED_MSG_MAX];
+	} buf;
+	unsigned int n = 0;
+	const char *why;
+	struct iq_feed msg;
+	ssize_t got;
+	size_t more;
+
+	while ((got = recv(fd, &buf, sizeof(buf), MSG_DONTWAIT)) > 0) {
+		ck_assert_int_eq(iq_feed_get(&buf, got, &msg, &why), 0);
+		ck_assert_uint_eq(msg.type, IQ_FEED_ANSWER);
+		ck_assert_uint_eq(msg.flags, NLM_F_MULTI);
+		more = strlen(msg.answer.text);
+		*text = realloc(*text, *len + more + 1);
+		ck_assert_ptr_nonnull(*text);
+		memcpy(*text + *len, msg.answer.text, more + 1);
+		*len += more;
+		n++;
+	}
+	return n;
+}
+
+static void turn(int times)
+{
+	while (times--)
+		ev_run(loop, EVRUN_NOWAIT);
+}
+
+/* Each has all that happens, in pieces where it is long, until it goes. */
+START_TEST(test_events)
+{
+	char *text[2] = { NULL, NULL }, *longest = line(70000, 'x');
+	size_t len[2] = { 0, 0 };
+	struct server *server;
+	int fd[2], i;
+
+	ck_assert_int_eq(open_server(&server), 0);
+	ck_assert(!server_listened(server));
+	for (i = 0; i < 2; i++)
+		fd[i] = connect_listener();
+	ck_assert(server_listened(server));
+	server_tell(server, strdup("first\n"));
+	server_tell(server, strdup(longest));
+	turn(3);
+	for (i = 0; i < 2; i++) {
+		ck_assert_uint_eq(read_all(fd[i], &text[i], &len[i]), 4);
+		ck_assert_uint_eq(len[i], 70006);
+		ck_assert(!memcmp(text[i], "first\n", 6));
+		ck_assert_str_eq(text[i] + 6, longest);
+	}
+	close(fd[0]);
+	turn(2);
+	ck_assert(server_listened(server));
+	server_tell(server, strdup("last\n"));
+	turn(2);
+	read_all(fd[1], &text[1], &len[1]);
+	ck_assert_str_eq(text[1] + 70006, "last\n");
+	close(fd[1]);
+	turn(2);
+	ck_assert(!server_listened(server));
+	for (i = 0; i < 2; i++)
+		free(text[i]);
+	free(longest);
+	server_close(server);
+}
+END_TEST
+
+/* One that does not read has what fits, then what it missed, then the rest. */
+START_TEST(test_deaf)
+{
+	unsigned int missed = 0, got = 0, all = EVENTS_MAX + 2000, i;
+	char *text = NULL, *p, *end;
+	struct server *server;
+	size_t len = 0;
+	int fd;
+
+	ck_assert_int_eq(open_server(&server), 0);
+	fd = connect_listener();
+	for (i = 0; i < all; i++) {
+		server_tell(server, line(100, 'x'));
+		if (i % 100 == 0)
+			turn(1);
+	}
+	/* it reads again: nobody has to tell the daemon */
+	do {
+		turn(1);
+	} while (read_all(fd, &text, &len));
+	for (p = text; (end = strchr(p, '\n')); p = end + 1) {
+		if (*p == 'x')
+			got++;
+		else
+			ck_assert_int_eq(sscanf(p, "{\"event\":\"missed\",\"missed\":%u}",
+						&missed), 1);
+	}
+	ck_assert_uint_gt(missed, 0);
+	ck_assert_uint_eq(got + missed, all);
+	free(text);
+	close(fd);
+	server_close(server);
+}
+END_TEST
+
 int main(void)
 {
 	TCase *tc = tcase_create("server");
@@ -437,6 +576,8 @@ int main(void)
 	tcase_add_test(tc, test_two);
 	tcase_add_test(tc, test_again);
 	tcase_add_test(tc, test_given_up);
+	tcase_add_test(tc, test_events);
+	tcase_add_test(tc, test_deaf);
 
 	return run_tests("server", tc);
 }
