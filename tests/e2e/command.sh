@@ -165,7 +165,7 @@ refuses 2 'ipsec_qos: mark 0x1000 of clear packets' group change silver mark-cle
 refuses 1 'argument "none" is wrong: sysfs' group add copper id 3 mark 1 sysfs none
 refuses 1 'mark is there twice' group add copper id 3 mark 1 mark 2
 refuses 1 'the value of mark is missing' group add copper id 3 mark
-refuses 1 '"tin" is unknown here: expected one of id, mark, priority, dscp' group add copper id 3 mark 1 tin
+refuses 1 '"tin" is unknown here: expected one of id, mark, mark-clear, priority, dscp, sysfs' group add copper id 3 mark 1 tin
 refuses 2 'ipsec_qos: ' group show copper
 refuses 2 'ipsec_qos: ' group del copper
 refuses 2 'ipsec_qos: ' group del id 77
