@@ -10,6 +10,7 @@
 
 #include "query.h"
 #include "top.h"
+#include "whose.h"
 
 static const char usage[] =
 "Usage: ipsec-qos class show [ match PATTERN ] [ sort KEY ] [ limit N ]\n"
@@ -22,6 +23,7 @@ static const struct column columns[] = {
 	{ "CLASS", .color = COLOR_NAME }, { "MARK" }, { "RATE", true },
 	{ "CEIL", true }, { "MEASURED", true }, { "PACKETS", true },
 	{ "BYTES", true }, { "DROPS", true }, { "BACKLOG", true }, { "STATE" },
+	{ "IDENTITY" },
 };
 
 /* With which of its group's packets it has, where others have a class of their own. */
@@ -32,6 +34,11 @@ static void format_class(const json_t *c, char cell[CELL_MAX])
 	snprintf(cell, CELL_MAX, "%s%s%s", member_text(c, "class"),
 		 json_is_string(way) ? " " : "",
 		 json_is_string(way) ? json_string_value(way) : "");
+}
+
+static const char *identity(const json_t *c)
+{
+	return json_string_value(json_object_get(c, "identity"));
 }
 
 static void row(size_t i, char cells[][CELL_MAX], void *arg)
@@ -53,19 +60,20 @@ static void row(size_t i, char cells[][CELL_MAX], void *arg)
 	if (json_is_string(json_object_get(c, "text")))
 		snprintf(cells[11], CELL_MAX, "%s: %s", member_text(c, "state"),
 			 member_text(c, "text"));
+	format_whose(identity(c), cells[12]);
 }
 
 static void print_classes(json_t *classes)
 {
-	print_table(columns, ARRAY_SIZE(columns), json_array_size(classes), row,
-		    classes);
+	print_table(columns, ARRAY_SIZE(columns) - !whose_any(), json_array_size(classes),
+		    row, classes);
 }
 
 static const struct column top_columns[] = {
 	{ "POLICY", .color = COLOR_NAME }, { "DEVICE" },
 	{ "CLASS", .color = COLOR_NAME }, { "MEASURED", true }, { "RATE", true },
 	{ "CEIL", true }, { "PACKETS/S", true }, { "DROPS/S", true },
-	{ "BACKLOG", true }, { "BYTES", true },
+	{ "BACKLOG", true }, { "BYTES", true }, { "IDENTITY" },
 };
 
 static void top_row(size_t i, char cells[][CELL_MAX], void *arg)
@@ -82,12 +90,13 @@ static void top_row(size_t i, char cells[][CELL_MAX], void *arg)
 	snprintf(cells[7], CELL_MAX, "%" PRIu64, member_number(c, "drop_rate"));
 	format_bytes(member_number(c, "backlog"), cells[8]);
 	format_bytes(member_number(c, "bytes"), cells[9]);
+	format_whose(identity(c), cells[10]);
 }
 
 static void print_top(json_t *classes)
 {
-	print_table(top_columns, ARRAY_SIZE(top_columns), json_array_size(classes),
-		    top_row, classes);
+	print_table(top_columns, ARRAY_SIZE(top_columns) - !whose_any(),
+		    json_array_size(classes), top_row, classes);
 }
 
 /* Those of @answer, which is taken over, that were chosen, in their order. */
@@ -106,7 +115,7 @@ static json_t *choose(const struct choice *choice, json_t *answer)
 	json_array_foreach(answer, i, c) {
 		const char *name = member_text(c, "class");
 
-		if (chosen(choice, name))
+		if (chosen(choice, name, identity(c)))
 			ranks[n++] = (struct rank){
 				.name = name, .id = member_number(c, "group"),
 				.bytes = member_number(c, "bytes"),
@@ -129,6 +138,25 @@ static void cut(json_t *classes, size_t n)
 		json_array_remove(classes, json_array_size(classes) - 1);
 }
 
+/* The classes, and whose they are where their group is a peer's own; a STATUS_ */
+static int read_classes(json_t **classes)
+{
+	int ret = query(IQ_FEED_QUERY_CLASSES, NULL, classes);
+	const char *whose;
+	json_t *c;
+	size_t i;
+
+	if (ret)
+		return ret;
+	whose_learn_groups();
+	json_array_foreach(*classes, i, c) {
+		whose = whose_group(member_number(c, "group"));
+		if (whose)
+			json_object_set_new(c, "identity", json_string(whose));
+	}
+	return STATUS_OK;
+}
+
 static int show(struct args *args)
 {
 	struct choice choice;
@@ -137,7 +165,7 @@ static int show(struct args *args)
 
 	if (next_choice(args, 0, &choice))
 		return STATUS_USAGE;
-	ret = query(IQ_FEED_QUERY_CLASSES, NULL, &answer);
+	ret = read_classes(&answer);
 	if (ret)
 		return ret;
 	answer = choose(&choice, answer);
@@ -182,7 +210,7 @@ static int read_again(void *arg)
 		json_object_set(r->before, whole_name(c, name), c);
 	json_decref(r->now);
 	r->now = NULL;
-	return query(IQ_FEED_QUERY_CLASSES, NULL, &r->now);
+	return read_classes(&r->now);
 }
 
 /* The kernel's own average follows within seconds; two readings say what was. */

@@ -12,7 +12,8 @@
 #include "query.h"
 
 static const char usage[] =
-"Usage: ipsec-qos daemon { status | reload }\n";
+"Usage: ipsec-qos daemon status [ identity PATTERN ]\n"
+"       ipsec-qos daemon reload\n";
 
 static void print_state(const char *what, bool good, const char *yes,
 			const char *no)
@@ -171,6 +172,14 @@ static void print_ranges(const json_t *ranges)
 	}
 }
 
+/* They are no mistake, but nobody may have meant it. */
+static void print_strangers(uint64_t n)
+{
+	if (n)
+		printf("%-9s %" PRIu64 " IKE SA%s that no profile names: each line's default class is theirs (profile test IDENTITY says why)\n",
+		       "strangers", n, n == 1 ? "" : "s");
+}
+
 static void print_status(json_t *answer)
 {
 	const json_t *config = json_object_get(answer, "config");
@@ -225,6 +234,7 @@ static void print_status(json_t *answer)
 		print_colored(COLOR_BAD, member_text(answer, "leases"));
 		putchar('\n');
 	}
+	print_strangers(member_number(answer, "strangers"));
 	printf("peers     %zu\n", json_array_size(peers));
 	if (json_array_size(peers)) {
 		putchar('\n');
@@ -234,9 +244,20 @@ static void print_status(json_t *answer)
 
 static int status(struct args *args)
 {
-	if (no_more_words(args))
+	static const char *const keywords[] = { "identity" };
+	const char *pattern = NULL;
+	unsigned int seen = 0, i;
+	int ret;
+
+	while ((ret = next_keyword(args, keywords, 1, &seen, &i)) > 0) {
+		pattern = next_value(args, "identity");
+		if (!pattern)
+			return STATUS_USAGE;
+	}
+	if (ret)
 		return STATUS_USAGE;
-	return show_answer(IQ_FEED_QUERY_STATUS, NULL, print_status);
+	return show_answer(pattern ? IQ_FEED_QUERY_PEERS : IQ_FEED_QUERY_STATUS, pattern,
+			   print_status);
 }
 
 static void warn_all(const json_t *texts)

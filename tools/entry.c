@@ -12,6 +12,7 @@
 #include "batch.h"
 #include "entry.h"
 #include "group.h"
+#include "whose.h"
 
 static const struct entry_type *type_of(const struct iq_kernel_entry *entry)
 {
@@ -201,6 +202,7 @@ static int show(struct args *args)
 	int ret, tries = 0;
 	struct iq_kernel *k;
 	unsigned int seen;
+	size_t columns;
 
 	ret = next_filter(args, &filter, type->filter, &seen);
 	if (ret)
@@ -217,11 +219,14 @@ static int show(struct args *args)
 		return kernel_refused(ret);
 	}
 
+	if (type->learn && utarray_len(&list))
+		type->learn();
+	columns = type->n_columns - (type->learn && !whose_any());
 	if (options.json)
 		print_array(utarray_front(&list), utarray_len(&list),
 			    list.icd.sz, entry_json);
 	else
-		print_table(type->columns, type->n_columns, utarray_len(&list), row,
+		print_table(type->columns, columns, utarray_len(&list), row,
 			    utarray_front(&list));
 	utarray_done(&list);
 	return STATUS_OK;

@@ -24,7 +24,10 @@
  * @check: may there be such an entry? A STATUS_; NULL: any
  * @restate: what the kernel told of an entry becomes what it can be told; NULL: it
  *	is that already
- * @columns: of `show`: of the key @n_key, then the five of entry.c, then others
+ * @learn: before any is shown: find out what the kernel does not know of them; NULL:
+ *	nothing
+ * @columns: of `show`: of the key @n_key, then the five of entry.c, then others; where
+ *	@learn is there, the last is left out unless whose_any()
  * @key_cells: write the key's cells; @more_cells: those of the others, NULL: none
  * @key_json: the key as JSON; @more_json: adds what comes last, NULL: nothing
  */
@@ -42,6 +45,7 @@ struct entry_type {
 	int (*complete)(unsigned int seen, struct iq_kernel_entry *entry);
 	int (*check)(const struct iq_kernel_entry *entry);
 	void (*restate)(struct iq_kernel_entry *entry);
+	void (*learn)(void);
 
 	const struct column *columns;
 	size_t n_columns;

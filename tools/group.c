@@ -12,6 +12,7 @@
 #include <uthash.h>
 
 #include "group.h"
+#include "whose.h"
 
 static const char usage[] =
 "Usage: ipsec-qos group { add | replace } NAME id N mark MARK[/MASK]\n"
@@ -379,8 +380,10 @@ static json_t *counters_json(const struct iq_kernel_group *g)
 json_t *group_json(const void *item)
 {
 	const struct iq_kernel_group *g = item;
+	const char *identity = whose_group(g->id);
+	json_t *json;
 
-	return json_pack("{s:s, s:I, s:I, s:I, s:o, s:o, s:o, s:b, s:s, s:I, s:I, s:o}",
+	json = json_pack("{s:s, s:I, s:I, s:I, s:o, s:o, s:o, s:b, s:s, s:I, s:I, s:o}",
 			 "name", g->name, "id", (json_int_t)g->id,
 			 "mark", (json_int_t)g->mark,
 			 "mask", (json_int_t)g->mask,
@@ -393,12 +396,15 @@ json_t *group_json(const void *item)
 			 "owner", owner_name(g->owner),
 			 "sas", (json_int_t)g->sas, "ikes", (json_int_t)g->ikes,
 			 "counters", counters_json(g));
+	if (identity)
+		json_object_set_new(json, "identity", json_string(identity));
+	return json;
 }
 
 static const struct column setting_columns[] = {
 	{ "GROUP", .color = COLOR_NAME }, { "ID", true }, { "MARK" },
 	{ "MARK CLEAR" }, { "PRIORITY" }, { "DSCP" }, { "SYSFS" }, { "SAS", true },
-	{ "IKES", true }, { "OWNER" },
+	{ "IKES", true }, { "OWNER" }, { "IDENTITY" },
 };
 
 static void setting_row(size_t i, char cells[][CELL_MAX], void *arg)
@@ -419,6 +425,7 @@ static void setting_row(size_t i, char cells[][CELL_MAX], void *arg)
 	snprintf(cells[7], CELL_MAX, "%" PRIu32, g->sas);
 	snprintf(cells[8], CELL_MAX, "%" PRIu32, g->ikes);
 	snprintf(cells[9], CELL_MAX, "%s", owner_name(g->owner));
+	format_whose(whose_group(g->id), cells[10]);
 }
 
 static const struct column counter_columns[IPSEC_QOS_COUNTER_MAX + 1] = {
@@ -462,8 +469,8 @@ static int next_owner(struct args *args, int *owner)
 
 void print_groups(const struct shown_group *groups, size_t n)
 {
-	print_table(setting_columns, ARRAY_SIZE(setting_columns), n, setting_row,
-		    (void *)groups);
+	print_table(setting_columns, ARRAY_SIZE(setting_columns) - !whose_any(), n,
+		    setting_row, (void *)groups);
 	if (n)
 		putchar('\n');
 	print_table(counter_columns, ARRAY_SIZE(counter_columns), n, counter_row,

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "group.h"
+#include "whose.h"
 
 /**
  * struct readings - of the module's groups
@@ -50,6 +51,7 @@ static int read_again(void *arg)
 	r->before = r->now;
 	r->now = kept;
 	utarray_clear(&r->now);
+	whose_learn_groups();
 	if (r->key && (r->key->id || *r->key->name))
 		return read_one(k, r);
 	return read_groups(k, r->choice->owner, &r->now);
@@ -102,7 +104,7 @@ static size_t choose(const struct readings *r, double seconds, struct shown_grou
 	while ((g = utarray_next(&r->now, g))) {
 		while (before && before->id < g->id)
 			before = utarray_next(&r->before, before);
-		if (!chosen(r->choice, g->name))
+		if (!chosen(r->choice, g->name, whose_group(g->id)))
 			continue;
 		shown[n] = (struct shown_group){ .group = g };
 		if (r->measures)
@@ -138,7 +140,7 @@ static void order(const struct readings *r, const struct shown_group *shown,
 static const struct column columns[] = {
 	{ "GROUP", .color = COLOR_NAME }, { "RATE IN", true }, { "RATE OUT", true },
 	{ "PACKETS/S IN", true }, { "PACKETS/S OUT", true }, { "IN", true },
-	{ "OUT", true }, { "SAS", true },
+	{ "OUT", true }, { "SAS", true }, { "IDENTITY" },
 };
 
 static void row(size_t i, char cells[][CELL_MAX], void *arg)
@@ -154,6 +156,7 @@ static void row(size_t i, char cells[][CELL_MAX], void *arg)
 	format_count(&in, cells[5]);
 	format_count(&out, cells[6]);
 	snprintf(cells[7], CELL_MAX, "%" PRIu32, shown->group->sas);
+	format_whose(whose_group(shown->group->id), cells[8]);
 }
 
 static json_t *measured_json(const void *item)
@@ -187,7 +190,8 @@ static void print(const struct readings *r, const struct shown_group *shown, siz
 	if (r->all && r->measures && n)
 		putchar('\n');
 	if (r->measures)
-		print_table(columns, ARRAY_SIZE(columns), n, row, (void *)shown);
+		print_table(columns, ARRAY_SIZE(columns) - !whose_any(), n, row,
+			    (void *)shown);
 }
 
 static int show(double seconds, size_t lines, void *arg)

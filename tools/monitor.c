@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * ipsec-qos monitor: the kernel's events as they come.
+ * ipsec-qos monitor: events of the kernel and of the daemon as they come.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -12,16 +12,20 @@
 #include "entry.h"
 #include "group.h"
 #include "nat.h"
+#include "peers.h"
+#include "query.h"
 #include "lib/kernel/event.h"
 
 static const char usage[] =
-"Usage: ipsec-qos monitor [ group ] [ sa ] [ ike ] [ ceiling ] [ nat ]\n";
+"Usage: ipsec-qos monitor [ group ] [ sa ] [ ike ] [ ceiling ] [ nat ] [ peer ]\n";
 
-/* In the order of struct iq_event's what. */
+/* Behind struct iq_event's what: the daemon's. */
+#define PEER	(IQ_EVENT_NAT + 1)
+
 static const char *const objects[] = {
 	[IQ_EVENT_GROUP] = "group", [IQ_EVENT_SA] = "sa",
 	[IQ_EVENT_IKE] = "ike", [IQ_EVENT_STATUS] = "ceiling",
-	[IQ_EVENT_NAT] = "nat",
+	[IQ_EVENT_NAT] = "nat", [PEER] = "peer",
 };
 
 static const char *event_name(enum ipsec_qos_event event)
@@ -189,11 +193,170 @@ static int print_event(const struct iq_event *ev, void *arg)
 	return 0;
 }
 
+/* Peers */
+
+/* When something happened, as the daemon says; where it does not: now. */
+static struct timeval time_of(const json_t *event)
+{
+	double time = json_number_value(json_object_get(event, "time"));
+	struct timeval tv;
+
+	if (time) {
+		tv.tv_sec = time;
+		tv.tv_usec = (time - tv.tv_sec) * 1e6;
+	} else {
+		gettimeofday(&tv, NULL);
+	}
+	return tv;
+}
+
+static void print_peer_json(json_t *event, const struct timeval *tv)
+{
+	json_t *json = json_object();
+	char text[FORMAT_MAX];
+
+	json_object_set_new(json, "timestamp", json_string(format_instant(tv, text)));
+	json_object_set(json, "event", json_object_get(event, "event"));
+	json_object_set_new(json, "object", json_string(objects[PEER]));
+	json_object_del(event, "time");
+	json_object_update(json, event);
+	print_json(json);
+}
+
+static void print_end(const json_t *event, const char *which)
+{
+	char text[FORMAT_MAX];
+
+	printf(" %s ", which);
+	print_colored(COLOR_ADDR, member_text(event, which));
+	snprintf(text, sizeof(text), "%s_port", which);
+	printf(" port %" PRIu64, member_number(event, text));
+}
+
+static void print_counters(const json_t *counters)
+{
+	struct iq_kernel_count count;
+	char text[FORMAT_MAX];
+	const char *name, *p;
+	json_t *json;
+
+	json_object_foreach((json_t *)counters, name, json) {
+		count.packets = member_number(json, "packets");
+		count.bytes = member_number(json, "bytes");
+		if (!count.packets)
+			continue;
+		putchar(' ');
+		for (p = name; *p; p++)
+			putchar(*p == '_' ? '-' : *p);
+		printf(" %s", format_count(&count, text));
+	}
+}
+
+static void print_peer(const json_t *event)
+{
+	const json_t *duration = json_object_get(event, "duration");
+	char text[FORMAT_MAX];
+
+	printf("%s peer ", member_text(event, "event"));
+	if (json_object_get(event, "missed")) {
+		printf("%" PRIu64 " events\n", member_number(event, "missed"));
+		return;
+	}
+	print_colored(COLOR_NAME, member_text(event, "identity"));
+	printf(" group ");
+	print_colored(COLOR_NAME, member_text(event, "group"));
+	printf("%s profile ", member_true(event, "own") ? " (its own)" : "");
+	print_colored(COLOR_NAME, member_text(event, "profile"));
+	printf(" connection %s ike-id %" PRIu64, member_text(event, "connection"),
+	       member_number(event, "ike_id"));
+	print_end(event, "local");
+	print_end(event, "remote");
+	if (duration)
+		printf(" after %s", format_time(json_number_value(duration), text));
+	if (!strcmp(member_text(event, "from"), "known"))
+		printf(" or more");
+	print_counters(json_object_get(event, "counters"));
+	putchar('\n');
+}
+
+static void on_peer(json_t *event)
+{
+	struct timeval tv = time_of(event);
+	char text[FORMAT_MAX];
+
+	if (options.json) {
+		print_peer_json(event, &tv);
+		return;
+	}
+	if (options.timestamp)
+		printf("[%s] ", format_local(&tv, text));
+	print_peer(event);
+}
+
+/* Both, of which either may be missing: then nothing is waited for there. */
+struct sources {
+	struct iq_kernel *kernel;
+	struct peers *peers;
+	struct pollfd wait[2];
+};
+
+/* Those that are wanted; without @named, all that are there, but the kernel is to be. */
+static int open_sources(struct sources *from, unsigned int wanted, bool named, char *why)
+{
+	from->wait[0] = from->wait[1] = (struct pollfd){ .fd = -1, .events = POLLIN };
+	if (wanted & ~(1U << PEER)) {
+		from->kernel = the_kernel();
+		if (!from->kernel)
+			return STATUS_REFUSED;
+		from->wait[0].fd = iq_kernel_monitor(from->kernel,
+						     wanted & (1U << IQ_EVENT_NAT));
+		if (from->wait[0].fd < 0)
+			return kernel_refused(from->wait[0].fd);
+	}
+	if (!(wanted & (1U << PEER)))
+		return STATUS_OK;
+	if (!peers_listen(&from->peers, why))
+		from->wait[1].fd = peers_fd(from->peers);
+	else if (named)
+		return refused("ipsec-qosd: %s", why);
+	else
+		fprintf(stderr, "That peers come and go is not shown: %s\n", why);
+	return STATUS_OK;
+}
+
+static int read_kernel(struct sources *from, unsigned int *wanted)
+{
+	int ret = iq_kernel_monitor_read(from->kernel, print_event, wanted);
+
+	if (ret == -ENOBUFS)
+		fputs("Events were lost: they came faster than they could be printed.\n",
+		      stderr);
+	else if (ret == -ENODEV)
+		return refused("ipsec_qos: the module was unloaded");
+	else if (ret)
+		return refused("ipsec_qos: events: %s", strerror(-ret));
+	return STATUS_OK;
+}
+
+static int read_peers(struct sources *from, bool named, const char *why)
+{
+	if (!peers_read(from->peers, on_peer))
+		return STATUS_OK;
+	if (named)
+		return refused("ipsec-qosd: %s", why);
+	fprintf(stderr, "That peers come and go is not shown any more: %s\n", why);
+	peers_close(from->peers);
+	from->peers = NULL;
+	from->wait[1].fd = -1;
+	return STATUS_OK;
+}
+
 static int run(struct args *args)
 {
 	unsigned int wanted = 0, i;
-	struct pollfd wait = { .events = POLLIN };
-	struct iq_kernel *k;
+	struct sources from = { 0 };
+	char why[FORMAT_WHY];
+	bool named;
 	int ret;
 
 	while ((ret = next_keyword(args, objects, ARRAY_SIZE(objects), &wanted,
@@ -201,30 +364,24 @@ static int run(struct args *args)
 		;
 	if (ret)
 		return STATUS_USAGE;
-	if (!wanted)
+	named = wanted;
+	if (!named)
 		wanted = ~0U;
-	k = the_kernel();
-	if (!k)
-		return STATUS_REFUSED;
-	wait.fd = iq_kernel_monitor(k, wanted & (1U << IQ_EVENT_NAT));
-	if (wait.fd < 0)
-		return kernel_refused(wait.fd);
+	ret = open_sources(&from, wanted, named, why);
 	/* who reads us through a pipe is to see each event when it comes */
 	setvbuf(stdout, NULL, _IOLBF, 0);
-	while (true) {
-		if (poll(&wait, 1, -1) < 0 && errno != EINTR)
-			return refused("poll: %s", strerror(errno));
-		ret = iq_kernel_monitor_read(k, print_event, &wanted);
-		if (ret == -ENOBUFS)
-			fputs("Events were lost: they came faster than they could be printed.\n",
-			      stderr);
-		else if (ret == -ENODEV)
-			return refused("ipsec_qos: the module was unloaded");
-		else if (ret)
-			return refused("ipsec_qos: events: %s", strerror(-ret));
-		if (ferror(stdout))
-			return refused("write: %s", strerror(errno));
+	while (!ret) {
+		if (poll(from.wait, ARRAY_SIZE(from.wait), -1) < 0 && errno != EINTR)
+			ret = refused("poll: %s", strerror(errno));
+		if (!ret && from.kernel)
+			ret = read_kernel(&from, &wanted);
+		if (!ret && from.peers)
+			ret = read_peers(&from, named, why);
+		if (!ret && ferror(stdout))
+			ret = refused("write: %s", strerror(errno));
 	}
+	peers_close(from.peers);
+	return ret;
 }
 
 const struct object monitor_object = { .usage = usage, .run = run };

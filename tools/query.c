@@ -2,125 +2,18 @@
 /*
  * Questions to ipsec-qosd over its feed.
  */
-#define _GNU_SOURCE	/* struct ucred */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <sys/time.h>
-#include <sys/un.h>
-#include <unistd.h>
 
+#include "feed.h"
 #include "items.h"
 #include "query.h"
 
 /* A reload may have many SAs to move. */
 #define PATIENCE	10000	/* milliseconds */
 #define ANSWER_MAX	(256U << 20)
-
-/**
- * struct feed - a connection
- *
- * @seq: of the last message sent
- */
-struct feed {
-	int fd;
-	uint32_t seq;
-	char *why;
-	union {
-		struct nlmsghdr nlh;
-		char buf[IQ_FEED_MSG_MAX];
-	};
-};
-
-static int failed(struct feed *f, int err, const char *what)
-{
-	if (err == -EAGAIN)
-		err = -ETIMEDOUT;
-	if (err == -ETIMEDOUT)
-		snprintf(f->why, FORMAT_WHY, "the daemon does not answer");
-	else
-		snprintf(f->why, FORMAT_WHY, "%s: %s", what, strerror(-err));
-	return err;
-}
-
-static int feed_open(struct feed *f, int timeout)
-{
-	struct timeval patience = { timeout / 1000, timeout % 1000 * 1000 };
-	struct sockaddr_un addr = { .sun_family = AF_UNIX };
-	struct ucred peer;
-	socklen_t len = sizeof(peer);
-
-	f->fd = -1;
-	if (strlen(options.socket) >= sizeof(addr.sun_path))
-		return failed(f, -ENAMETOOLONG, options.socket);
-	strcpy(addr.sun_path, options.socket);
-	f->fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
-	if (f->fd < 0)
-		return failed(f, -errno, "socket");
-	setsockopt(f->fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
-	setsockopt(f->fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
-	if (connect(f->fd, (struct sockaddr *)&addr, sizeof(addr))) {
-		if (errno != ENOENT && errno != ECONNREFUSED)
-			return failed(f, -errno, options.socket);
-		snprintf(f->why, FORMAT_WHY,
-			 "the daemon is not running (nobody listens at %s): systemctl start ipsec-qosd",
-			 options.socket);
-		return -ENOENT;
-	}
-	if (getsockopt(f->fd, SOL_SOCKET, SO_PEERCRED, &peer, &len))
-		return failed(f, -errno, "SO_PEERCRED");
-	if (peer.uid) {
-		snprintf(f->why, FORMAT_WHY,
-			 "who listens at %s is not root: not trusted",
-			 options.socket);
-		return -EPERM;
-	}
-	return 0;
-}
-
-static int feed_send(struct feed *f, struct iq_feed *msg)
-{
-	int len;
-
-	msg->seq = ++f->seq;
-	len = iq_feed_put(f->buf, sizeof(f->buf), msg);
-	if (len < 0)
-		return failed(f, len, "the question is too long");
-	if (send(f->fd, f->buf, len, MSG_NOSIGNAL) < 0)
-		return failed(f, -errno, "send");
-	return 0;
-}
-
-/* Read one message of a type; an ACK in its stead is an error. */
-static int feed_receive(struct feed *f, enum iq_feed_msg type,
-			struct iq_feed *msg)
-{
-	const char *why;
-	ssize_t len = recv(f->fd, f->buf, sizeof(f->buf), MSG_TRUNC);
-
-	if (len < 0)
-		return failed(f, -errno, "recv");
-	if (len == 0)
-		return failed(f, -ECONNRESET, "the daemon");
-	if ((size_t)len > sizeof(f->buf))
-		return failed(f, -EMSGSIZE, "the daemon's answer");
-	if (iq_feed_get(f->buf, len, msg, &why)) {
-		snprintf(f->why, FORMAT_WHY, "the daemon's answer: %s", why);
-		return -EBADMSG;
-	}
-	if (msg->type == IQ_FEED_ACK && msg->ack.error) {
-		snprintf(f->why, FORMAT_WHY, "%s", msg->ack.message ?
-			 msg->ack.message : strerror(msg->ack.error));
-		return -ENOMSG;
-	}
-	if (msg->type != type || msg->seq != f->seq) {
-		snprintf(f->why, FORMAT_WHY, "the daemon answers something else than was asked");
-		return -EBADMSG;
-	}
-	return 0;
-}
 
 /* Hand on the pieces of an answer as they come. */
 static int feed_answer(struct feed *f,
@@ -155,7 +48,7 @@ static int take_whole(struct feed *f, const char *piece, void *arg)
 	longer = whole->len + more < ANSWER_MAX ?
 		 realloc(whole->text, whole->len + more + 1) : NULL;
 	if (!longer)
-		return failed(f, -ENOMEM, "the daemon's answer");
+		return feed_failed(f, -ENOMEM, "the daemon's answer");
 	whole->text = longer;
 	memcpy(longer + whole->len, piece, more + 1);
 	whole->len += more;
@@ -176,33 +69,21 @@ static int take_each(struct feed *f, const char *piece, void *arg)
 	struct each *each = arg;
 	int ret = items_take(&each->items, piece, each->each, each->arg);
 
-	return ret ? failed(f, ret, "the daemon's answer") : 0;
+	return ret ? feed_failed(f, ret, "the daemon's answer") : 0;
 }
 
 static int converse(struct feed *f, struct iq_feed *question, int timeout,
 		    int (*take)(struct feed *f, const char *piece, void *arg),
 		    void *arg)
 {
-	struct iq_feed msg = {
-		.type = IQ_FEED_HELLO,
-		.hello = {
-			.version = IQ_FEED_VERSION,
-			.role = IQ_FEED_ROLE_COMMAND,
-		},
-	};
 	int ret;
 
 	ret = feed_open(f, timeout);
 	if (!ret)
-		ret = feed_send(f, &msg);
-	if (!ret)
-		ret = feed_receive(f, IQ_FEED_HELLO, &msg);
-	if (!ret)
 		ret = feed_send(f, question);
 	if (!ret)
 		ret = feed_answer(f, take, arg);
-	if (f->fd >= 0)
-		close(f->fd);
+	feed_close(f);
 	return ret;
 }
 
@@ -251,7 +132,7 @@ int ask_daemon_each(enum iq_feed_query query, int timeout,
 
 	ret = converse(&f, &msg, timeout, take_each, &items);
 	if (!ret && items_end(&items.items))
-		ret = failed(&f, -EBADMSG, "the daemon's answer");
+		ret = feed_failed(&f, -EBADMSG, "the daemon's answer");
 	return ret;
 }
 

@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "entry.h"
+#include "whose.h"
 
 static const char usage[] =
 "Usage: ipsec-qos sa { add | replace } KEY group GROUP [ lifetime SECONDS ]\n"
@@ -115,8 +116,11 @@ static json_t *key_json(const struct iq_kernel_entry *entry)
 
 static void more_json(const struct iq_kernel_entry *entry, json_t *json)
 {
+	const char *identity = whose_sa(const_sa_of(entry));
 	uint32_t flags = const_sa_of(entry)->flags;
 
+	if (identity)
+		json_object_set_new(json, "identity", json_string(identity));
 	if (flags & IPSEC_QOS_SA_F_PENDING)
 		json_object_set_new(json, "pending", json_true());
 	if (flags & IPSEC_QOS_SA_F_LOCAL)
@@ -125,7 +129,7 @@ static void more_json(const struct iq_kernel_entry *entry, json_t *json)
 
 static const struct column columns[] = {
 	{ "DST", .color = COLOR_ADDR }, { "SPI" }, { "PROTO" }, ENTRY_COLUMNS,
-	{ "STATE" },
+	{ "STATE" }, { "IDENTITY" },
 };
 
 static void key_cells(const struct iq_kernel_entry *entry, char cells[][CELL_MAX])
@@ -139,11 +143,13 @@ static void key_cells(const struct iq_kernel_entry *entry, char cells[][CELL_MAX
 
 static void more_cells(const struct iq_kernel_entry *entry, char cells[][CELL_MAX])
 {
+	const char *identity = whose_sa(const_sa_of(entry));
 	uint32_t flags = const_sa_of(entry)->flags;
 
 	snprintf(cells[0], CELL_MAX, "%s",
 		 flags & IPSEC_QOS_SA_F_PENDING ? "pending" :
 		 flags & IPSEC_QOS_SA_F_LOCAL ? "local" : "-");
+	format_whose(identity, cells[1]);
 }
 
 const struct entry_type sa_type = {
@@ -161,6 +167,7 @@ const struct entry_type sa_type = {
 	.complete = complete_sa,
 	.check = check_sa,
 	.restate = restate_sa,
+	.learn = whose_learn_sas,
 	.columns = columns,
 	.n_columns = ARRAY_SIZE(columns),
 	.n_key = 3,

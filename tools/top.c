@@ -2,6 +2,7 @@
 /*
  * What is shown of groups and classes, in which order, and again and again.
  */
+#define _GNU_SOURCE	/* FNM_CASEFOLD */
 #include <errno.h>
 #include <fnmatch.h>
 #include <stdio.h>
@@ -80,9 +81,10 @@ int next_choice(struct args *args, unsigned int which, struct choice *choice)
 	return ret ? STATUS_USAGE : STATUS_OK;
 }
 
-bool chosen(const struct choice *choice, const char *name)
+bool chosen(const struct choice *choice, const char *name, const char *identity)
 {
-	return !choice->match || !fnmatch(choice->match, name, 0);
+	return !choice->match || !fnmatch(choice->match, name, 0) ||
+	       (identity && !fnmatch(choice->match, identity, FNM_CASEFOLD));
 }
 
 size_t how_many(const struct choice *choice, size_t n, size_t lines)

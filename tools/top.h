@@ -12,7 +12,7 @@
  * struct choice - what is to be shown, and how
  *
  * @owner: of groups; -1: of both
- * @match: a pattern of the shell's, for names; NULL: all
+ * @match: a pattern of the shell's, for names and identities; NULL: all
  * @sorted: there was a key
  * @limit: how many at most; 0: all
  * @count: how often; 0: until interrupted
@@ -41,8 +41,12 @@ struct choice {
  */
 int next_choice(struct args *args, unsigned int which, struct choice *choice);
 
-/** chosen() - does a name fit choice->match? */
-bool chosen(const struct choice *choice, const char *name);
+/**
+ * chosen() - does a name fit choice->match, or what the peer is known by?
+ *
+ * @identity: that, of which case does not count; NULL: not known
+ */
+bool chosen(const struct choice *choice, const char *name, const char *identity);
 
 /**
  * how_many() - of @n are shown

@@ -376,6 +376,11 @@ grep -qE '^daemon +the daemon is not running' <<<"$(ipsec-qos status)"
 freeze
 refuses 1 '"now" is too much' status now
 refuses 2 'ipsec-qosd: the daemon is not running .*systemctl start ipsec-qosd' daemon status
+refuses 2 'ipsec-qosd: the daemon is not running' daemon status identity 'a*'
+refuses 1 'the value of identity is missing' daemon status identity
+refuses 1 '"x" is unknown here: expected identity' daemon status x
+refuses 2 'ipsec-qosd: the daemon is not running' monitor peer
+refuses 1 'peer is there twice' monitor peer sa peer
 refuses 2 'ipsec-qosd: the daemon is not running' profile show
 refuses 2 'ipsec-qosd: the daemon is not running' profile test @a.example eap x connection y
 refuses 2 'ipsec-qosd: the daemon is not running .*/nowhere' -S /nowhere class show
