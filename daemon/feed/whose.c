@@ -9,14 +9,14 @@
 
 json_t *whose_peer(const struct sad_ike *ike, const struct lease *lease)
 {
-	char *identity;
+	char *identity = NULL;
 	json_t *json;
 
 	/* identities are plain: see proofs_identity() */
 	if (lease)
 		return json_string(lease->identity);
-	identity = proofs_identity(&ike->proofs, ike->profile);
-	json = identity ? json_string(identity) : json_null();
+	json = proofs_identity(&ike->proofs, ike->profile, &identity) ? json_null() :
+									json_string(identity);
 	free(identity);
 	return json;
 }

@@ -8,16 +8,22 @@ each.py [SCENARIO...] - a group for each peer of a profile
 A stand-in for charon's plugin says who comes and goes; the command shows which groups
 the module then has, and who is in them. As daemon_feed.py.
 """
+import errno
 import json
 import os
+import re
+import socket
+import struct
+import subprocess
 import sys
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)), "../lib"))
-from feed_client import PROFILES, RELOAD, STATUS, TEST, Refused  # noqa: E402
-from qosd import (LEASES, SLOW, Daemon, charon, check, check_prompt,  # noqa: E402
-                  command, eventually, groups, ikes, insmod, ipsec_qos, main, rmmod, sas,
-                  show, write_conf)
+from feed_client import (PEERS, PROFILES, RELOAD, SAS, STATUS, TEST,  # noqa: E402
+                         Refused)
+from qosd import (COMMAND_BIN, LEASES, SLOW, SOCK, Daemon, charon, check,  # noqa: E402
+                  check_prompt, command, eventually, groups, ikes, insmod, ipsec_qos, main,
+                  rmmod, run, sas, show, write_conf)
 
 ID_KEY_ID = 11
 ID_FQDN = 2
@@ -105,7 +111,6 @@ def scenario_own():
 
 
 def ipsec_qos_at(*words):
-    from qosd import SOCK  # pylint: disable=import-outside-toplevel
     return ipsec_qos("-S", SOCK, *words)
 
 
@@ -338,6 +343,348 @@ def scenario_at_once():
         check(len(ids()) == 201, len(ids()))
 
 
+def listener():
+    client = command()
+    client.listen()
+    return client
+
+
+def told(client, event, **members):
+    """The next event is this one, with these members"""
+    got = client.event()
+    check(got and got["event"] == event and
+          all(got[name] == value for name, value in members.items()), (event, members, got))
+    return got
+
+
+def send_esp(spi, n):
+    """Packets of 120 bytes of an SA to this host: its loopback device counts each twice"""
+    with socket.socket(socket.AF_INET, socket.SOCK_RAW, 50) as sock:
+        for i in range(n):
+            sock.sendto(struct.pack("!II", spi, i + 1) + bytes(92), ("192.0.2.1", 0))
+
+
+def counted(group):
+    """What a group has by now"""
+    return [g for g in show("group") if g["name"] == group][0]["counters"]
+
+
+def esp(n):
+    """That of n packets of send_esp()"""
+    some, none = {"packets": n, "bytes": 120 * n}, {"packets": 0, "bytes": 0}
+    return {"esp_in": some, "esp_out": some, "ike_in": none, "ike_out": none,
+            "clear_in": none, "clear_out": none}
+
+
+def scenario_events():
+    """that peers come and go is told to who listens, with what they had counted"""
+    insmod()
+    run("ip", "link", "set", "lo", "up")
+    run("ip", "addr", "replace", "192.0.2.1/32", "dev", "lo")
+    ann = {"identity": "eap:ann@ship.example", "own": True, "group": "crew.4001",
+           "profile": "crew"}
+    with Daemon(conf(more="ids = 4001 linger = 60")) as d, charon() as c:
+        c.ask("SYNC_END")
+        with listener() as l:
+            before = time.time()
+            sailor(c, 1, "Ann@ship.example", conn="ship")
+            event = told(l, "connect", ike_id=1, connection="ship", local="192.0.2.1",
+                         local_port=500, remote="198.51.100.7", remote_port=500, **ann)
+            check(before - 1 < event["time"] < time.time() + 1, event)
+            check([(i["identity"], i["proof"]) for i in event["identities"]] ==
+                  [("any", "claimed"), ("keyid:Ann@ship.example", "eap")], event)
+            c.sa(1, 0x1001)
+            send_esp(0x1001, 7)
+            # rekeyed, authenticated again, on another device, moved: she is there
+            sailor(c, 2, "ann@ship.example")
+            c.sa(2, 0x1001)
+            c.sa(2, 0x1002)
+            gone(c, 1)
+            sailor(c, 3, "ann@ship.example", remote="203.0.113.9", port=4500)
+            gone(c, 2)
+            c.sa_del(0x1001)
+            send_esp(0x1002, 5)
+            c.sa_del(0x1002)
+            # and nothing of it was told before this
+            check(sailor(c, 4, "bob@ship.example") == 4002, "not his own")
+            told(l, "connect", ike_id=4, group="crew.4002")
+            check(counted("crew.4001") == esp(12), show("group"))
+            gone(c, 3)
+            event = told(l, "disconnect", **{"ike_id": 3, "remote": "203.0.113.9",
+                                             "remote_port": 4500, "from": "connect", **ann})
+            check(0 < event["duration"] < 10 * SLOW, event)
+            check(event["counters"] == esp(12), event)
+            # her group lingers, and counts for her from now on
+            sailor(c, 5, "ann@ship.example")
+            told(l, "connect", ike_id=5, **ann)
+            c.sa(5, 0x1005)
+            send_esp(0x1005, 3)
+            c.sa_del(0x1005)
+            gone(c, 5)
+            told(l, "disconnect", ike_id=5, counters=esp(3), **ann)
+            check(counted("crew.4001") == esp(15), show("group"))
+            # those with no group of their own, by IKE SA; one that charon initiates is
+            # stated before anything is proved
+            strange = [(ID_FQDN, 1, "claimed", "psk", b"eve.shore.example")]
+            c.ike(6, None, proofs=strange)
+            c.sa(6, 0x1006, pending=True)
+            c.ike(7, "x.a.example")
+            told(l, "connect", ike_id=7, identity="fqdn:x.a.example", own=False, group="gold",
+                 profile="a")
+            c.ike(6, "eve.shore.example")
+            told(l, "connect", ike_id=6, identity="fqdn:eve.shore.example", own=False,
+                 group=None, profile=None)
+            c.ike(8, None, proofs=strange)
+            c.child(8, 8, 0x1008, 0x2008)
+            told(l, "connect", ike_id=8, identity=None)
+            gone(c, 7)
+            event = told(l, "disconnect", ike_id=7, identity="fqdn:x.a.example", group="gold")
+            check(event["counters"] is None, event)
+            # SAs that live on
+            gone(c, 8)
+            gone(c, 4)
+            told(l, "disconnect", ike_id=4, group="crew.4002")
+            c.sa_del(0x1008)
+            c.sa_del(0x2008, dst="198.51.100.7")
+            told(l, "disconnect", ike_id=8)
+            # what charon had before the daemon is no news, and what it had counted is not
+            sailor(c, 9, "ann@ship.example")
+            told(l, "connect", ike_id=9)
+            c.sa(9, 0x1009)
+            send_esp(0x1009, 4)
+            check(d.said("is disconnected") == 0, d.log())
+            d.kill()
+            check(l.event() is None, "more than there was")
+        c.close()
+    with Daemon(None), charon() as c, listener() as l:
+        sailor(c, 9, "ann@ship.example")
+        told(l, "known", ike_id=9, **ann)
+        c.ike(6, "eve.shore.example")
+        told(l, "known", ike_id=6, own=False)
+        c.sa(9, 0x1009)
+        c.ask("SYNC_END")
+        send_esp(0x1009, 6)
+        c.sa_del(0x1009)
+        gone(c, 9)
+        told(l, "disconnect", **{"from": "known", "counters": esp(6), **ann})
+        # he is there when charon begins anew, and so nothing is told
+        check(sailor(c, 10, "bob@ship.example") == 4002, "not his own")
+        told(l, "connect", ike_id=10)
+        c.ask("SYNC_START")
+        sailor(c, 10, "bob@ship.example")
+        c.ask("SYNC_END")
+        told(l, "disconnect", ike_id=6)
+        # a configuration without his range, and with it again
+        write_conf(conf().replace("*@ship.example", "*@boat.example"))
+        with command() as q:
+            q.query(RELOAD)
+            told(l, "disconnect", own=True, identity="eap:bob@ship.example")
+            told(l, "connect", own=False, identity="eap:bob@ship.example", group=None)
+            write_conf(conf())
+            q.query(RELOAD)
+            told(l, "disconnect", own=False, identity="eap:bob@ship.example")
+            told(l, "connect", own=True, identity="eap:bob@ship.example")
+
+
+def scenario_monitor():
+    """the same as the command prints it; it ends with the daemon"""
+    insmod()
+    with Daemon(conf()) as d, charon() as c:
+        c.ask("SYNC_END")
+        outputs = []
+        for words in (["-j", "monitor", "peer"], ["monitor", "peer"], ["-j", "monitor"],
+                      ["-t", "monitor", "peer", "group"]):
+            outputs.append(subprocess.Popen([COMMAND_BIN, "-S", SOCK] + words,
+                                            stdout=subprocess.PIPE,
+                                            stderr=subprocess.PIPE, text=True))
+        lines = [[] for _ in outputs]
+        for i, output in enumerate(outputs):
+            os.set_blocking(output.stdout.fileno(), False)
+
+        def read():
+            for output, to in zip(outputs, lines):
+                to.extend(output.stdout.readlines())
+
+        # a monitor is there when it has seen something
+        def all_see():
+            sailor(c, 1, "ann@ship.example")
+            gone(c, 1)
+            read()
+            return all(any("disconnect" in line for line in to) for to in lines)
+        eventually("all see her", all_see, 5)
+        sailor(c, 2, "bob@ship.example")
+        gone(c, 2)
+
+        def see_him():
+            read()
+            return all(any("disconnect" in line and "bob" in line for line in to)
+                       for to in lines)
+        eventually("all see him", see_him, 5)
+        events = [json.loads(line) for line in lines[0]]
+        check({e["object"] for e in events} == {"peer"}, lines[0])
+        check(events[-2]["event"] == "connect" and events[-1]["event"] == "disconnect" and
+              events[-1]["identity"] == "eap:bob@ship.example" and
+              events[-1]["counters"]["esp_in"] == {"packets": 0, "bytes": 0} and
+              "time" not in events[-1], events)
+        check(re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}[+-]\d\d:\d\d",
+                           events[-1]["timestamp"]), events[-1])
+        check(re.fullmatch(r"disconnect peer eap:bob@ship.example group crew.4002 \(its own\) "
+                           r"profile crew connection conn ike-id 2 local 192.0.2.1 port 500 "
+                           r"remote 198.51.100.7 port 500 after 00:00:0\d\n",
+                           lines[1][-1]), lines[1])
+        check({"peer", "group", "ike"} <= {json.loads(line)["object"] for line in lines[2]},
+              lines[2])
+        check(all(line[0] == "[" for line in lines[3]) and
+              any(" new group crew.4002" in line for line in lines[3]), lines[3])
+        check(all(output.poll() is None for output in outputs), "one has ended")
+        d.end()
+        for i in 0, 1, 3:
+            check(outputs[i].wait(5 * SLOW) == 2 and outputs[i].stderr.read() ==
+                  "Error: ipsec-qosd: the daemon has ended, and with it its events\n", i)
+        # what is the kernel's goes on
+        ipsec_qos("group", "add", "mine", "id", "7", "mark", "0x200/0xf00")
+        eventually("the kernel's events", lambda: read() or any(
+            '"mine"' in line for line in lines[2]))
+        outputs[2].terminate()
+        outputs[2].wait()
+        check("not shown any more" in outputs[2].stderr.read(), "no note")
+    done = subprocess.run([COMMAND_BIN, "-S", SOCK, "monitor", "peer"], check=False,
+                          stderr=subprocess.PIPE, text=True)
+    check(done.returncode == 2 and "the daemon is not running" in done.stderr, done)
+
+
+def scenario_deaf_listener():
+    """one that does not read misses events, and nobody waits for it"""
+    insmod()
+    n = 6000
+    with Daemon(conf("0x1-0x3fff/0x500f3fff").replace("0x100/0x500f010f", "0x10000000/0x500f3fff")) as d, \
+            charon() as c:
+        c.ask("SYNC_END")
+        listeners = [listener() for _ in range(16)]
+        try:
+            listener()
+            raise AssertionError("a 17th listens")
+        except Refused as e:
+            check(e.errno == errno.EBUSY and "listen already" in str(e), e)
+        listeners.pop().close()
+        eventually("room again", lambda: can_listen(listeners))
+        deaf, *others = listeners
+        for other in others:
+            other.close()
+        before = daemon_kib(d)
+        times = []
+        for i in range(n):
+            c.ike(i, "s%d.shore.example" % i, ask=False)
+            if i % 100 == 0:
+                start = time.monotonic()
+                sailor(c, n + i, "s%d@ship.example" % i)
+                times.append(time.monotonic() - start)
+            c.send("IKE_DEL", IKE_ID=i, SPI_I=0x1000000 + i, SPI_R=0x2000000 + i)
+        c.ask("SYNC_START")
+        c.ask("SYNC_END")
+        check_prompt(times)
+        print("  %d KiB, before %d KiB" % (daemon_kib(d), before))
+        check(daemon_kib(d) - before < 16 * 1024, "its queue has no ceiling")
+        # longer than one may be who does not read an answer
+        time.sleep(max(0, 11 - sum(times)))
+        sailor(c, 1, "last@ship.example")
+        seen, missed = 0, 0
+        while True:
+            event = deaf.event()
+            if event["event"] == "missed":
+                check(not missed, "missed twice")
+                missed = event["missed"]
+                continue
+            seen += 1
+            if event["identity"] == "eap:last@ship.example":
+                break
+        print("  %d events seen, %d missed" % (seen, missed))
+        # strangers that come and go; sailors that come, and go as they are not stated anew
+        check(missed > 0 and seen + missed == 2 * n + 2 * (n // 100) + 1, (seen, missed))
+        check(d.said("is disconnected") == 0, d.log())
+        # who speaks nevertheless
+        deaf.send("QUERY", QUERY=STATUS)
+        check(deaf.receive() is None, "it may speak")
+        check(d.said("it listens, and has nothing to say") == 1, d.log())
+
+
+def can_listen(listeners):
+    try:
+        listeners.append(listener())
+        return True
+    except Refused:
+        return False
+
+
+def scenario_whose():
+    """whose SAs and groups are; some peers of all"""
+    insmod()
+    with Daemon(conf()) as d, charon() as c, command() as q:
+        c.ask("SYNC_END")
+        sailor(c, 1, "ann@ship.example")
+        c.child(1, 1, 0x1001, 0x2001)
+        sailor(c, 2, "bob@ship.example", claimed="any.deck.example")
+        c.sa(2, 0x1002)
+        c.ike(3, "x.a.example")
+        c.sa(3, 0x1003)
+        c.ike(4, "eve.shore.example")
+        c.sa(4, 0x1004)
+        c.ike(5, None, proofs=[(ID_FQDN, 1, "claimed", "psk", b"mal.shore.example")])
+        c.sa(5, 0x1005)
+        ipsec_qos("group", "add", "mine", "id", "7", "mark", "0x200/0xf00")
+        ipsec_qos("sa", "add", "dst", "192.0.2.9", "spi", "0x1001", "group", "mine")
+        found = {(sa["dst"], sa["spi"]): sa.get("identity")
+                 for sa in json.loads(ipsec_qos_at("-j", "sa", "show"))}
+        check(found == {("192.0.2.1", 0x1001): "eap:ann@ship.example",
+                        ("198.51.100.7", 0x2001): "eap:ann@ship.example",
+                        ("192.0.2.1", 0x1002): "eap:bob@ship.example",
+                        ("192.0.2.1", 0x1003): "fqdn:x.a.example",
+                        ("192.0.2.9", 0x1001): None}, found)
+        # those in no group are not in the module, but are known, unless nothing is proved
+        whose = {sa["spi"]: sa["identity"] for sa in q.query(SAS)}
+        check(whose[0x1004] == "fqdn:eve.shore.example" and 0x1005 not in whose, whose)
+        text = ipsec_qos_at("sa", "show")
+        check(re.search(r"IDENTITY\n", text) and
+              re.search(r" 0x00001002 .* eap:bob@ship.example\n", text) and
+              re.search(r"192.0.2.9 .* -\n", text), text)
+        gone(c, 2)
+        c.sa_del(0x1002)
+        named = {g["name"]: g.get("identity") for g in
+                 json.loads(ipsec_qos_at("-j", "group", "show"))}
+        check(named == {"gold": None, "mine": None, "crew.4272": None,
+                        "crew.4001": "eap:ann@ship.example",
+                        "crew.4002": "eap:bob@ship.example"}, named)
+        check(re.search(r"crew.4001 .* eap:ann@ship.example\n", ipsec_qos_at("group", "show")),
+              ipsec_qos_at("group", "show"))
+        for pattern in "*:BOB@*", "crew.4002":
+            shown = json.loads(ipsec_qos_at("-j", "group", "show", "match", pattern))
+            check([g["name"] for g in shown] == ["crew.4002"], shown)
+        sailor(c, 2, "bob@ship.example", claimed="any.deck.example")
+        # by a pattern
+        for pattern, ids in (("ann@*", [1]), ("ANN@SHIP.EXAMPLE", [1]), ("eap:*", [1, 2]),
+                             ("*.deck.example", [2]), ("crew.400[12]", [1, 2]), ("GOLD", [3]),
+                             ("fqdn:x.?.example", [3]), ("*.shore.example", [4, 5]), ("none", []),
+                             ("*" * 200, [1, 2, 3, 4, 5])):
+            peers = q.query(PEERS, pattern)["peers"]
+            check(sorted(p["ike_id"] for p in peers) == ids, (pattern, peers))
+        status = json.loads(ipsec_qos_at("-j", "daemon", "status", "identity", "bob*"))
+        check([p["ike_id"] for p in status["peers"]] == [2] and status["strangers"] == 2 and
+              status["charon"]["connected"], status)
+        text = ipsec_qos_at("daemon", "status", "identity", "crew.4001")
+        check("ann@ship.example" in text and "bob" not in text and
+              "strangers 2 IKE SAs that no profile names" in text, text)
+        try:
+            q.query(PEERS)
+            raise AssertionError("of whom?")
+        except Refused as e:
+            check(e.errno == errno.EINVAL, e)
+        d.end()
+        # without the daemon nobody knows, and it is no error
+        found = json.loads(ipsec_qos_at("-j", "sa", "show"))
+        check(len(found) == 4 and not any("identity" in sa for sa in found), found)
+        check("IDENTITY" not in ipsec_qos_at("sa", "show"), "a column of nothing")
+
+
 def daemon_kib(d):
     with open("/proc/%d/status" % d.process.pid, encoding="ascii") as f:
         return int([line.split()[1] for line in f if line.startswith("VmHWM")][0])
@@ -362,6 +709,16 @@ def scenario_ten_thousand():
         status = json.loads(ipsec_qos("-j", "status"))
         check(status["sas"] == 2 * n and status["groups"] == n + 2, status)
         check(daemon_kib(d) <= 40 * 1024, "more than 40 MiB: %d KiB" % daemon_kib(d))
+        for words, told_of in ((["sa", "show"], 2 * n), (["group", "show"], n)):
+            start = time.monotonic()
+            shown = ipsec_qos_at("-j", *words)
+            took = time.monotonic() - start
+            start = time.monotonic()
+            ipsec_qos("-j", *words)
+            print("  %s took %.2f s, without the daemon %.2f s" %
+                  (" ".join(words), took, time.monotonic() - start))
+            check(sum("identity" in one for one in json.loads(shown)) == told_of, words)
+            check(took < 3 * SLOW, "%s took %.1f s" % (words, took))
         start = time.monotonic()
         q.send("QUERY", QUERY=RELOAD)
         times = []

@@ -74,6 +74,8 @@ qosd_conf gw <<-END
 	}
 END
 qosd_start gw
+exec_at gw ipsec-qos -j monitor peer > "$W/peers.json" &
+monitor=$!
 charon_start gw plugin
 for user in $SIX; do
 	charon_start "$user"
@@ -84,6 +86,18 @@ expect "groups of six users" 6 \
 expect_json '.ranges[0].used == 6' qos gw -j daemon status
 qos gw daemon status
 qos gw class show
+
+step "whose each is"
+# shellcheck disable=SC2086
+six=$(jq -cn '$ARGS.positional | map("eap:\(.)@corp.example")' --args $SIX)
+expect_json "[.[].identity] | unique == $six" qos gw -j sa show
+expect_json "length == 12 and ([.[].identity] | unique == $six)" \
+	qos gw -j class show match '*@corp.example'
+expect_json '[.[].identity] == ["eap:cid@corp.example"]' \
+	qos gw -j group show match 'eap:cid@*'
+grep -E 'nic .* eap:dee@corp.example$' <<<"$(qos gw class show)"
+expect_json '[.peers[].eap] == ["eli@corp.example"]' \
+	qos gw -j daemon status identity 'eap:ELI@*'
 
 step "six users at once, each way"
 # shellcheck disable=SC2086
@@ -113,6 +127,37 @@ load gw "$FLOOD" $WINDOW "${flow[@]}"
 within "down to ada" "$(rate 0)" $DOWN
 within "down to mal" "$(rate 2)" $DOWN
 
+# told USER: the events of one, in a line
+told()
+{
+	jq -rs --arg who "eap:$1@corp.example" \
+		'map(select(.identity == $who) | .event) | join(" ")' "$W/peers.json"
+}
+
+has_told()
+{
+	[ "$(told "$1")" = "$2" ]
+}
+
+step "that they came is told, and went, with what was counted meanwhile"
+expect "ada" connect "$(told ada)"
+expect "bob, with two devices" connect "$(told bob)"
+expect "mal" connect "$(told mal)"
+swan bob2 --rekey --ike gw
+swan cid --rekey --ike gw --reauth
+counted=$(qos gw -j group show "$(user_group fay)")
+user_down fay
+wait_for 10 has_told fay "connect disconnect"
+expect "what fay's group had" "$(jq -c '.[0].counters | .esp_in, .esp_out' <<<"$counted")" \
+	"$(jq -c 'select(.event == "disconnect").counters | .esp_in, .esp_out' "$W/peers.json")"
+jq -e 'select(.event == "disconnect") | .counters.esp_out.bytes > 10000 and
+	.duration > 2 and .from == "connect" and .own' "$W/peers.json"
+user_down bob2
+expect "bob, with one device, after a rekey" connect "$(told bob)"
+expect "cid, authenticated anew" connect "$(told cid)"
+user_up fay
+wait_for 10 has_told fay "connect disconnect connect"
+
 step "who comes back finds his own mark, though the daemon died meanwhile"
 fay=$(user_group fay)
 eli=$(user_group eli)
@@ -121,6 +166,8 @@ user_down eli
 wait_for 30 json_is '.ranges[0].lingering == 0 and .ranges[0].used == 5' \
 	qos gw -j daemon status
 qosd_stop gw KILL
+status=0; wait "$monitor" || status=$?
+expect "status of the monitor" 2 $status
 user_up eli &
 came=$!
 qosd_start gw

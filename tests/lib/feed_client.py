@@ -7,7 +7,7 @@ import socket
 from feed_sink import NLM_F_ACK, VERSION, decode, encode
 
 CHARON, COMMAND = 1, 2
-STATUS, PROFILES, TEST, CLASSES, RELOAD, DAEMON = range(1, 7)
+STATUS, PROFILES, TEST, CLASSES, RELOAD, DAEMON, PEERS, SAS, LEASES, EVENTS = range(1, 11)
 ESP = 50
 ID_FQDN = 2
 NLM_F_MULTI = 2
@@ -53,6 +53,7 @@ class Client:
             self.sock.connect(path)
         self.sock.settimeout(timeout)
         self.seq = 0
+        self.lines = ""
         self.send("HELLO", VERSION=version, ROLE=role)
         self.hello = self.receive()
 
@@ -100,6 +101,26 @@ class Client:
             text += piece["TEXT"]
             if not piece["flags"] & NLM_F_MULTI:
                 return json.loads(text)
+
+    def listen(self):
+        """As the command listens to events of peers"""
+        self.send("QUERY", QUERY=EVENTS)
+        ack = self.receive()
+        assert ack["type"] == "ACK", ack
+        if ack["ERROR"]:
+            raise Refused(ack)
+        self.lines = ""
+
+    def event(self):
+        """The next; None: the daemon closed the connection"""
+        while "\n" not in self.lines:
+            piece = self.receive()
+            if piece is None:
+                return None
+            assert piece["seq"] == self.seq and piece["flags"] & NLM_F_MULTI, piece
+            self.lines += piece["TEXT"]
+        line, self.lines = self.lines.split("\n", 1)
+        return json.loads(line)
 
     def initiate(self, conn, timeout=20000, **what):
         """As the command asks for a tunnel, without waiting for the answer"""
