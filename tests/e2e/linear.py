@@ -18,6 +18,7 @@ SOME = 500          # groups that come and go
 FEW = 10            # that stay in one namespace
 MANY = (10000, 60000)   # and in another
 ROUNDS = 2          # the shortest counts: others want the processor too
+GROUP_ROUNDS = 6    # these are short
 MOST = 4            # and take up to two thirds of it; lists took 16 times as long, and 20
 
 
@@ -68,7 +69,7 @@ def groups_compare():
         present = n
         few, many = {}, {}
         # in turns: how fast the processor is for us is others' business
-        for _ in range(ROUNDS + 1):
+        for _ in range(GROUP_ROUNDS):
             group_times("few", few)
             group_times("many", many)
         wrong += compare(f"groups beside {FEW} and {n:,}", few, many)
