@@ -72,6 +72,7 @@ static struct conffile *read_sections(const char *file, char *error, size_t size
 		CONFFILE_KEY("replace"),
 		CONFFILE_KEY("flows"),
 		CONFFILE_TITLED("class", class_keys),
+		CONFFILE_TITLED("class-clear", class_keys),
 		CONFFILE_TITLED("each", class_keys),
 		CONFFILE_TITLED("each-clear", class_keys),
 		CONFFILE_SECTION("default", class_keys),

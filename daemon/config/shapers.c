@@ -105,13 +105,30 @@ static const struct range *find_range(struct reader *r, const struct conf_sectio
 	return NULL;
 }
 
+static bool group_clear(struct reader *r, const struct conf_section *s, uint32_t id)
+{
+	const struct iq_kernel_group *group = config_group_written(r->config, id);
+
+	if (group->mark_clear == group->mark)
+		return conf_fail(r, s, s->line,
+				 "%s '%s': clear packets of that group have the mark that ESP has: expected a mark-clear of their own in it",
+				 s->kind, conf_shown(r, s->title));
+	return id <= RANGE_ID_MAX_CLEAR ||
+	       conf_fail(r, s, s->line,
+			 "%s '%s': the id of that group is %u: expected at most %u, as clear packets' classes have numbers from there on",
+			 s->kind, conf_shown(r, s->title), id, RANGE_ID_MAX_CLEAR);
+}
+
 /* Whose packets are its. */
 static bool whose(struct reader *r, const struct conf_section *s, struct class *class)
 {
-	if (!strcmp(s->kind, "each-clear"))
+	bool clear = !strcmp(s->kind, "class-clear");
+
+	if (clear || !strcmp(s->kind, "each-clear"))
 		class->way = CLASS_CLEAR;
-	if (!strcmp(s->kind, "class"))
-		return conf_group_id(r, s, s->line, s->title, &class->group);
+	if (clear || !strcmp(s->kind, "class"))
+		return conf_group_id(r, s, s->line, s->title, &class->group) &&
+		       (!clear || group_clear(r, s, class->group));
 	class->range = find_range(r, s);
 	if (!class->range)
 		return false;
@@ -182,7 +199,7 @@ static bool titled_classes(struct reader *r, const struct conf_section *s,
 			   struct shaper *p, struct named *named, struct minors *minors,
 			   struct summing *sum)
 {
-	static const char *const kinds[] = { "class", "each", "each-clear" };
+	static const char *const kinds[] = { "class", "class-clear", "each", "each-clear" };
 	const struct conf_section *sub;
 	size_t i, n, n_minors = 0;
 	struct class *class;

@@ -561,15 +561,11 @@ static void fill_group(const struct config *config, const struct class *class,
 {
 	const struct range *range = class->range;
 
-	if (!range) {
-		config_group(config, id, group);
-		return;
-	}
-	range_group(range, id, group);
-	if (class->way == CLASS_ALL)
+	config_group(config, id, group);
+	if (range && class->way == CLASS_ALL)
 		group->mask = range->mask;
 	if (class->way == CLASS_CLEAR)
-		group->mark |= range->clear;
+		group->mark = group->mark_clear;
 }
 
 static int write_class(const struct config *config, const struct shaper *shaper,

@@ -181,20 +181,24 @@ static bool fill_mark(const struct config *config, struct plan_class *pc,
 		      const char **why)
 {
 	struct iq_kernel_group group;
+	uint32_t mark, clear;
 
 	if (!config_group(config, pc->class->group, &group)) {
 		*why = "a class names a group that does not exist";
 		return false;
 	}
 
+	mark = group.mark & group.mask;
+	clear = group.mark_clear & group.mask;
+	pc->mask = group.mask;
+	pc->mark = pc->class->way == CLASS_CLEAR ? clear : mark;
+	pc->mark_clear = pc->class->way == CLASS_ALL && clear != mark ? clear : 0;
+
 	/* Nor does cls_fw take a mark of 0. */
-	if (!(group.mark & group.mask)) {
+	if (!pc->mark) {
 		*why = "a group whose mark is 0 cannot be told from packets of no group";
 		return false;
 	}
-
-	pc->mark = group.mark & group.mask;
-	pc->mask = group.mask;
 	return true;
 }
 

@@ -32,6 +32,7 @@
  * @at: which of the groups of all of the shaper's classes is its first (class_groups())
  * @mark: what packets of it carry in the bits of @mask; a mask of 0: it is not for
  *	one mark
+ * @mark_clear: or this; 0: no other than that
  * @mask: which bits
  * @rate: bytes a second, guaranteed
  * @ceil: bytes a second, at most
@@ -49,6 +50,7 @@ struct plan_class {
 	uint32_t n;
 	size_t at;
 	uint32_t mark;
+	uint32_t mark_clear;
 	uint32_t mask;
 	uint64_t rate;
 	uint64_t ceil;

@@ -275,7 +275,7 @@ static int sync_class(const struct qdisc_ctl *ctl, struct site *site,
 			err = put_leaf(ctl, site, want, i, !pool_has(&seen->leaf, i));
 	}
 	if (of_range && tc_send(ctl->tc, &failed) && !err)
-		err = fail_class(ctl, site, "class or fq_codel of class", want);
+		err = fail_class(ctl, site, "class", want);
 	return err;
 }
 
@@ -446,21 +446,15 @@ static int sync_bpf(const struct qdisc_ctl *ctl, struct site *site,
  * The filter for a class: changed in place where its mark led elsewhere, so
  * that there is no moment without it.
  */
-static int sync_filter(const struct qdisc_ctl *ctl, struct site *site,
-		       const struct plan_class *want, UT_array *filters)
+static int sync_fw(const struct qdisc_ctl *ctl, struct site *site,
+		   const struct plan_class *want, uint32_t mark, UT_array *filters)
 {
+	struct seen_filter *filter = find_filter(filters, mark, want->mask);
 	uint32_t classid = CLASSID(want->minor);
-	struct seen_filter *filter;
 
-	if (want->class->range)
-		return sync_bpf(ctl, site, want, filters);
-	if (!want->mask)
-		return 0;
-
-	filter = find_filter(filters, want->mark, want->mask);
 	if (!filter)
 		filter = add_filter(site, filters, &(struct tc_filter){
-			.handle = want->mark, .mask = want->mask,
+			.handle = mark, .mask = want->mask,
 			.prio = mask_prio(filters, want->mask),
 		});
 	if (!filter)
@@ -475,6 +469,18 @@ static int sync_filter(const struct qdisc_ctl *ctl, struct site *site,
 		return fail_class(ctl, site, "filter of class", want);
 
 	return 0;
+}
+
+static int sync_filter(const struct qdisc_ctl *ctl, struct site *site,
+		       const struct plan_class *want, UT_array *filters)
+{
+	if (want->class->range)
+		return sync_bpf(ctl, site, want, filters);
+	if (!want->mask)
+		return 0;
+	if (sync_fw(ctl, site, want, want->mark, filters))
+		return -1;
+	return want->mark_clear ? sync_fw(ctl, site, want, want->mark_clear, filters) : 0;
 }
 
 /*

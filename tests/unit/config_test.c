@@ -343,7 +343,7 @@ END_TEST
 /* A shaper of 1000 bytes a second: its classes, and what they come to */
 static const struct {
 	const char *classes;
-	struct class want[3];
+	struct class want[4];
 } classes[] = {
 	{ "", { { 0, 1000, 1000 } } },
 	{ "default { }", { { 0, 1000, 1000 } } },
@@ -362,6 +362,11 @@ static const struct {
 	  { { 1, 600, 1000 }, { 2, 400, 1000 }, { 0, 10, 1000 } } },
 	{ "class a { bandwidth = 100% } default { ceil = 64 }",
 	  { { 1, 1000, 1000 }, { 0, 8, 8 } } },
+	{ "class-clear c { bandwidth = 10% } class c { bandwidth = 20% ceil = 50% } class a { bandwidth = 30% }",
+	  { { 3, 100, 1000, .way = CLASS_CLEAR }, { 3, 200, 500, .way = CLASS_ESP },
+	    { 1, 300, 1000 }, { 0, 400, 1000 } } },
+	{ "class-clear c { bandwidth = 10% }",
+	  { { 3, 100, 1000, .way = CLASS_CLEAR }, { 0, 900, 1000 } } },
 };
 
 START_TEST(test_classes)
@@ -372,6 +377,7 @@ START_TEST(test_classes)
 
 	snprintf(text, sizeof(text),
 		 "group a { id = 1 mark = 1 } group b { id = 2 mark = 2 }"
+		 "group c { id = 3 mark = 3 mark-clear = 4 }"
 		 "policy p { device = d rate = 8kbit %s }", classes[_i].classes);
 	c = load(text);
 	for (i = 0; i < c->shapers[0].n_classes; i++) {
@@ -381,6 +387,7 @@ START_TEST(test_classes)
 		ck_assert_uint_eq(got->group, want->group);
 		ck_assert_uint_eq(got->rate, want->rate);
 		ck_assert_uint_eq(got->ceil, want->ceil);
+		ck_assert_int_eq(got->way, want->way);
 	}
 	ck_assert_uint_eq(classes[_i].want[i - 1].group, 0);
 	config_free(c);
@@ -531,6 +538,8 @@ END_TEST
 /* Mistakes: the line that is to be named, and the culprit */
 
 #define PE(classes) EACH "group gold { id = 200 mark = 0x40000000/0x70000000 }\n" \
+		   "policy wan {\ndevice = eth1\nrate = 100mbit\n" classes "\n}\n"
+#define PC(classes) "group both { id = 3 mark = 0x30/0xff0 mark-clear = 0x40 }\n" \
 		   "policy wan {\ndevice = eth1\nrate = 100mbit\n" classes "\n}\n"
 #define P(classes) G S "policy wan {\ndevice = eth1\nrate = 100mbit\n" classes "\n}\n"
 
@@ -745,6 +754,15 @@ static const struct {
 	  "class gold the classes of policy 'wan' come to 101%" },
 	{ PE("each staff { bandwidth = 500kbit\nceil = 400kbit }"), 8, "is less than" },
 	{ PE("each staff {\nceil = 101mbit }"), 8, "is more than" },
+	{ P("class-clear gold { bandwidth = 1% }"), 6, "have the mark that ESP has" },
+	{ "group far { id = 32766 mark = 0x30/0xff0 mark-clear = 0x40 }\n"
+	  P("class-clear far { bandwidth = 1% }"), 7,
+	  "the id of that group is 32766: expected at most 32765" },
+	{ PC("class-clear both { }"), 5, "'class-clear both' has no 'bandwidth'" },
+	{ PC("class-clear both { bandwidth = 1% }\nclass-clear both { bandwidth = 1% }"), 6,
+	  "class-clear 'both' is there twice" },
+	{ PC("class both { bandwidth = 60% }\nclass-clear both { bandwidth = 50% }"), 6,
+	  "class-clear both the classes of policy 'wan' come to 110%" },
 	{ "group clash { id = 0x8005 mark = 0x50000000/0x70000000 }\n"
 	  PE("each-clear staff { }\nclass clash { bandwidth = 1% }"), 9,
 	  "class clash is to have a class with the minor 0x8005, and so is each-clear staff" },

@@ -110,6 +110,42 @@ START_TEST(tree)
 }
 END_TEST
 
+/* A group whose clear packets have a mark of their own: both to one class, or one each. */
+START_TEST(ways)
+{
+	static struct iq_kernel_group both[] = {
+		{ .id = 7, .name = "both", .mark = 0x10, .mask = 0xff0, .mark_clear = 0x20 },
+	};
+	static const struct config with = { .n_groups = 1, .groups = both };
+	struct class classes[] = {
+		{ 7, MBIT, MBIT, .way = CLASS_ALL }, { 0, MBIT, MBIT }, { 0, MBIT, MBIT },
+	};
+	struct shaper shaper = { .rate = GBIT, .n_classes = 2, .classes = classes };
+	const char *why;
+	struct plan *plan;
+
+	plan = plan_make(&with, &shaper, MTU, &why);
+	ck_assert_ptr_nonnull(plan);
+	ck_assert_uint_eq(plan_find(plan, 7)->mark, 0x10);
+	ck_assert_uint_eq(plan_find(plan, 7)->mark_clear, 0x20);
+	ck_assert_ptr_null(plan_find(plan, 0x8007));
+	free(plan);
+
+	classes[0].way = CLASS_ESP;
+	classes[1] = classes[0];
+	classes[1].way = CLASS_CLEAR;
+	shaper.n_classes = 3;
+	plan = plan_make(&with, &shaper, MTU, &why);
+	ck_assert_ptr_nonnull(plan);
+	ck_assert_uint_eq(plan_find(plan, 7)->mark, 0x10);
+	ck_assert_uint_eq(plan_find(plan, 7)->mark_clear, 0);
+	ck_assert_uint_eq(plan_find(plan, 0x8007)->mark, 0x20);
+	ck_assert_uint_eq(plan_find(plan, 0x8007)->mask, 0xff0);
+	ck_assert_uint_eq(plan_find(plan, 0x8007)->mark_clear, 0);
+	free(plan);
+}
+END_TEST
+
 /* Ids that do not fit a minor never take one that an id has by itself. */
 START_TEST(great_ids)
 {
@@ -415,6 +451,7 @@ int main(void)
 	TCase *tc = tcase_create("plan");
 
 	tcase_add_test(tc, tree);
+	tcase_add_test(tc, ways);
 	tcase_add_test(tc, test_flows);
 	tcase_add_test(tc, great_ids);
 	tcase_add_test(tc, quantums);
