@@ -112,6 +112,7 @@ static inline uint32_t class_minor(const struct class *class)
 }
 
 #define SHAPER_FLOWS_MAX	65536	/* as fq_codel has it */
+#define SHAPER_CLASSES_MAX	(CLASS_MINOR_DEFAULT - 1)
 
 /**
  * struct shaper - the classes on a device; a section policy of the file

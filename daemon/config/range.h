@@ -14,6 +14,7 @@
 #define RANGE_ID_FIRST		16384	/* where the file does not say */
 #define RANGE_ID_MAX		65533	/* as an HTB class's minor, PLAN_MINOR_DEFAULT - 1 */
 #define RANGE_ID_MAX_CLEAR	32765	/* where clear packets have classes of their own */
+#define RANGE_RATE_MIN		1000	/* bytes a second of a class, as plan.c has it */
 #define RANGE_LINGER		300	/* seconds, where the file does not say */
 #define RANGE_LINGER_MAX	86400
 

@@ -40,10 +40,12 @@ static bool too_much(struct reader *r, const struct conf_section *s,
 	if (class->range)
 		snprintf(each, sizeof(each), "%u of ", n);
 	return conf_fail(r, s, bandwidth->line,
-			 "with %s'%s' for %s the classes of policy '%s' come to %.4g%% of its rate: expected at most 100%%",
+			 "with %s'%s' for %s the classes of policy '%s' come to %.6g%% of its rate: expected at most 100%%%s",
 			 each, conf_shown(r, bandwidth->text),
 			 class_label(s, label, sizeof(label)), p->name,
-			 100 * (used + sum) / p->rate);
+			 100 * (used + sum) / p->rate, class->range ?
+			 ": fewer marks, less bandwidth, or none, for equal shares of what is left" :
+			 "");
 }
 
 /* What it has of the device's rate; @rate is 0 where the file does not say. */
@@ -79,6 +81,11 @@ static bool rates(struct reader *r, const struct conf_section *s, const struct s
 		return conf_fail(r, s, ceil->line,
 				 "ceil = '%s' is more than the rate of policy '%s': expected at most 100%%",
 				 conf_shown(r, ceil->text), p->name);
+	if (class->range && ((bandwidth && class->rate < RANGE_RATE_MIN) ||
+			     class->ceil < RANGE_RATE_MIN))
+		return conf_fail(r, s, s->line,
+				 "%s '%s': bandwidth and ceil of each class of many are at least 8kbit, which is what the kernel gives it: expected as much",
+				 s->kind, conf_shown(r, s->title));
 	if (bandwidth && ceil && class->ceil < class->rate)
 		return conf_fail(r, s, ceil->line,
 				 "ceil = '%s' is less than bandwidth = '%s': expected at least as much",
@@ -251,18 +258,22 @@ static const struct conf_section *find_default(struct reader *r,
 
 /*
  * What is left where the file does not say: the classes of ranges share it equally, but
- * for a part that is the default class's. That must not starve, ARP and routing
- * protocols are in it: it has one per cent at least.
+ * for half of it, which is the default class's unless the file says otherwise. That must
+ * not starve, ARP and routing protocols are in it: it has one per cent at least.
  */
-static void share(struct shaper *p, const struct summing *sum)
+static bool share(struct reader *r, const struct conf_section *s, struct shaper *p,
+		  const struct summing *sum)
 {
 	struct class *last = &p->classes[p->n_classes - 1], *class;
 	uint64_t least = p->rate / 100 ? p->rate / 100 : 1;
 	uint64_t left = p->rate - sum->used, each;
 
 	if (sum->shares) {
-		each = last->rate ? left : left > least ? left - least : 0;
-		each = each / sum->shares ? each / sum->shares : 1;
+		each = (last->rate ? left : left / 2) / sum->shares;
+		if (each < RANGE_RATE_MIN)
+			return conf_fail(r, s, s->line,
+					 "policy '%s': what is left of its rate for the classes of each is less than 8kbit for each of %llu, which is what the kernel gives them: expected fewer marks, or more that is left",
+					 p->name, (unsigned long long)sum->shares);
 		for (class = p->classes; class < last; class++) {
 			if (class->rate)
 				continue;
@@ -272,10 +283,69 @@ static void share(struct shaper *p, const struct summing *sum)
 		}
 	}
 	if (last->rate)
-		return;
+		return true;
 	last->rate = left > least ? left : least;
 	if (last->rate > last->ceil)
 		last->rate = last->ceil;
+	return true;
+}
+
+static const struct class *find_class(const struct shaper *p, uint32_t group,
+				      enum class_way way)
+{
+	const struct class *class;
+
+	for (class = p->classes; class < p->classes + p->n_classes; class++)
+		if (group && class->group == group && class->way == way)
+			return class;
+	return NULL;
+}
+
+/*
+ * Who finds no group left in a range must not get around its limit by that. The range's
+ * own overflow has a class as all of it have.
+ */
+static bool check_overflow(struct reader *r, const struct conf_section *s,
+			   const struct shaper *p, const struct class *class)
+{
+	const struct range *range = class->range;
+	const struct class *other;
+
+	if (!range || !range->overflow || range_own_overflow(range))
+		return true;
+	other = find_class(p, range->overflow, class->way);
+	if (!other && class->way != CLASS_CLEAR)
+		other = find_class(p, range->overflow, CLASS_ALL);
+	if (!other)
+		return conf_fail(r, s, s->line,
+				 "policy '%s' has a class for each peer of profile '%s', but none for group '%s', which those are in that find no group left: expected %s %s, or overflow = none for the default class, or no overflow, for one of its own",
+				 p->name, range->profile->name,
+				 config_group_written(r->config, range->overflow)->name,
+				 class->way == CLASS_CLEAR ? "class-clear" : "class",
+				 config_group_written(r->config, range->overflow)->name);
+	return other->ceil <= class->ceil ||
+	       conf_warn(r, s, s->line,
+			 "policy '%s': peers of profile '%s' that find no group left are in group '%s', whose ceil is more than theirs",
+			 p->name, range->profile->name,
+			 config_group_written(r->config, range->overflow)->name);
+}
+
+/* So many that HTB can number them and their leaves. */
+static bool check_number(struct reader *r, const struct conf_section *s,
+			 const struct shaper *p)
+{
+	uint64_t n = 0;
+	size_t i;
+
+	for (i = 0; i < p->n_classes; i++) {
+		n += class_groups(&p->classes[i]);
+		if (!check_overflow(r, s, p, &p->classes[i]))
+			return false;
+	}
+	return n <= SHAPER_CLASSES_MAX ||
+	       conf_fail(r, s, s->line,
+			 "policy '%s' has %llu classes with the default one: expected at most %u, which HTB and their queues can be numbered to",
+			 p->name, (unsigned long long)n, SHAPER_CLASSES_MAX);
 }
 
 static bool classes(struct reader *r, const struct conf_section *s, struct shaper *p)
@@ -303,8 +373,7 @@ static bool classes(struct reader *r, const struct conf_section *s, struct shape
 	last->ceil = p->rate;
 	if (rest && !rates(r, rest, p, &sum, last))
 		return false;
-	share(p, &sum);
-	return true;
+	return share(r, s, p, &sum) && check_number(r, s, p);
 }
 
 static bool shaper(struct reader *r, const struct conf_section *s, struct shaper *p)
@@ -357,6 +426,36 @@ static bool shaper(struct reader *r, const struct conf_section *s, struct shaper
 	return classes(r, s, p);
 }
 
+static bool has_class(const struct config *c, const struct range *range)
+{
+	size_t i, j;
+
+	for (i = 0; i < c->n_shapers; i++)
+		for (j = 0; j < c->shapers[i].n_classes; j++)
+			if (c->shapers[i].classes[j].range == range)
+				return true;
+	return false;
+}
+
+/* Where there are policies, a range that none of them names may have been forgotten. */
+static bool check_ranges(struct reader *r)
+{
+	const struct config *c = r->config;
+	size_t i;
+
+	for (i = 0; c->n_shapers && i < c->n_ranges; i++) {
+		const struct profile *p = c->ranges[i]->profile;
+		const struct conf_section at = { .file = p->file };
+
+		if (!has_class(c, c->ranges[i]) &&
+		    !conf_warn(r, &at, p->line,
+			       "profile %s: each of its peers has a group, but no policy a class for each: expected each %s { ... } in one, unless something else looks at their marks",
+			       p->name, p->name))
+			return false;
+	}
+	return true;
+}
+
 bool conf_shapers(struct reader *r, const struct conf_section **sections, size_t n)
 {
 	struct config *c = r->config;
@@ -384,5 +483,5 @@ bool conf_shapers(struct reader *r, const struct conf_section **sections, size_t
 	}
 	ok = ok && conf_unique(r, named, n, "a policy for device");
 	free(named);
-	return ok;
+	return ok && check_ranges(r);
 }

@@ -14,7 +14,7 @@
 #define USEC_PER_SEC	1000000
 
 /* A class that is promised nothing still moves: HTB knows no rate of 0. */
-#define RATE_MIN	1000
+#define RATE_MIN	RANGE_RATE_MIN
 
 /*
  * Tokens that a late timer or a busy CPU leaves over are lost once the bucket is

@@ -402,24 +402,24 @@ static const struct {
 	const char *classes;
 	struct class want[4];
 } each_class[] = {
-	{ "each staff { bandwidth = 0.5% ceil = 20% }", { { 0, 500, 20000 }, { 0, 50000, 100000 } } },
-	{ "each staff { bandwidth = 1% }", { { 0, 1000, 100000 }, { 0, 1000, 100000 } } },
-	{ "each staff { }", { { 0, 990, 100000 }, { 0, 1000, 100000 } } },
-	{ "each staff { ceil = 800bit }", { { 0, 100, 100 }, { 0, 90000, 100000 } } },
+	{ "each staff { bandwidth = 0.5% ceil = 20% }",
+	  { { 0, 5000, 200000 }, { 0, 500000, 1000000 } } },
+	{ "each staff { bandwidth = 1% }", { { 0, 10000, 1000000 }, { 0, 10000, 1000000 } } },
+	{ "each staff { }", { { 0, 5000, 1000000 }, { 0, 500000, 1000000 } } },
+	{ "each staff { ceil = 8kbit }", { { 0, 1000, 1000 }, { 0, 900000, 1000000 } } },
 	{ "each staff { } class a { bandwidth = 59% } default { bandwidth = 11% }",
-	  { { 0, 300, 100000 }, { 1, 59000, 100000 }, { 0, 11000, 100000 } } },
-	/* nothing is left for them, but each has something */
-	{ "each staff { } class a { bandwidth = 100% }",
-	  { { 0, 1, 100000 }, { 1, 100000, 100000 }, { 0, 1000, 100000 } } },
-	{ "each staff { } each-clear staff { bandwidth = 0.09% }",
-	  { { 0, 900, 100000, .way = CLASS_ESP },
-	    { 0, 90, 100000, .way = CLASS_CLEAR }, { 0, 1000, 100000 } } },
+	  { { 0, 3000, 1000000 }, { 1, 590000, 1000000 }, { 0, 110000, 1000000 } } },
+	{ "each staff { } class a { bandwidth = 80% }",
+	  { { 0, 1000, 1000000 }, { 1, 800000, 1000000 }, { 0, 100000, 1000000 } } },
+	{ "each staff { } each-clear staff { bandwidth = 0.1% }",
+	  { { 0, 4500, 1000000, .way = CLASS_ESP },
+	    { 0, 1000, 1000000, .way = CLASS_CLEAR }, { 0, 450000, 1000000 } } },
 	{ "each-clear staff { ceil = 10% } each staff { } each guests { }",
-	  { { 0, 330, 10000, .way = CLASS_CLEAR }, { 0, 330, 100000, .way = CLASS_ESP },
-	    { 0, 330, 100000 }, { 0, 1000, 100000 } } },
+	  { { 0, 1666, 100000, .way = CLASS_CLEAR }, { 0, 1666, 1000000, .way = CLASS_ESP },
+	    { 0, 1666, 1000000 }, { 0, 500200, 1000000 } } },
 	{ "each-clear staff { bandwidth = 0.1% } each guests { bandwidth = 0.2% }",
-	  { { 0, 100, 100000, .way = CLASS_CLEAR }, { 0, 200, 100000 },
-	    { 0, 70000, 100000 } } },
+	  { { 0, 1000, 1000000, .way = CLASS_CLEAR }, { 0, 2000, 1000000 },
+	    { 0, 700000, 1000000 } } },
 };
 
 #define EACH	"profile staff { identity = a each { marks = 0x10000001-0x10000064/0x700000ff clear = 0x100 ids = 1 } }\n" \
@@ -432,7 +432,7 @@ START_TEST(test_each_class)
 	size_t i;
 
 	snprintf(text, sizeof(text), EACH
-		 "group a { id = 200 mark = 0x40000000/0x70000000 } policy p { device = d rate = 800kbit %s }",
+		 "group a { id = 200 mark = 0x40000000/0x70000000 } policy p { device = d rate = 8mbit %s }",
 		 each_class[_i].classes);
 	c = load(text);
 	for (i = 0; i < c->shapers[0].n_classes; i++) {
@@ -537,6 +537,8 @@ END_TEST
 
 /* Mistakes: the line that is to be named, and the culprit */
 
+#define GOLD	"group gold { id = 70000 mark = 0x40000000/0x70000000 }\n"
+#define FEW	"profile few { identity = f each { marks = 0x10000001-0x10000009/0x70000fff clear = 0x1000 ids = 100 overflow = gold } }\n"
 #define PE(classes) EACH "group gold { id = 200 mark = 0x40000000/0x70000000 }\n" \
 		   "policy wan {\ndevice = eth1\nrate = 100mbit\n" classes "\n}\n"
 #define PC(classes) "group both { id = 3 mark = 0x30/0xff0 mark-clear = 0x40 }\n" \
@@ -748,8 +750,20 @@ static const struct {
 	{ PE("each-clear guests { }"), 7, "have the marks that ESP has" },
 	{ PE("each staff {\nbandwidth = 1.5mbit }"), 8,
 	  "with 100 of '1.5mbit' for each staff the classes of policy 'wan' come to 150%" },
-	{ PE("each staff { bandwidth = 1% }\neach-clear staff { bandwidth = 1kbit }"), 8,
-	  "with 100 of '1kbit' for each-clear staff the classes of policy 'wan' come to 100.1%" },
+	{ PE("each staff { bandwidth = 1% }\neach-clear staff { bandwidth = 10kbit }"), 8,
+	  "with 100 of '10kbit' for each-clear staff the classes of policy 'wan' come to 101%" },
+	{ PE("each staff {\nbandwidth = 7999bit }"), 7, "at least 8kbit" },
+	{ PE("each staff {\nceil = 7kbit }"), 7, "at least 8kbit" },
+	{ PE("class gold { bandwidth = 99% }\neach staff { }"), 4,
+	  "less than 8kbit for each of 100" },
+	{ GOLD "profile many { identity = m each { marks = 0x10000001/0x7000ffff ids = 1 overflow = none } }\n"
+	  "policy wan { device = d rate = 100mbit\neach many { bandwidth = 8kbit } }", 4, "come to 524.264%" },
+	{ GOLD FEW "policy wan { device = d rate = 100mbit\neach few { } }", 3,
+	  "none for group 'gold', which those are in that find no group left: expected class gold" },
+	{ GOLD FEW "policy wan { device = d rate = 100mbit\neach-clear few { }\nclass gold { bandwidth = 1% } each few { } }", 3,
+	  "expected class-clear gold" },
+	{ GOLD "profile many { identity = m each { marks = 0x10000001/0x7000ffff ids = 1 overflow = none } }\n"
+	  "policy wan { device = d rate = 10gbit\neach many { } }", 3, "has 65534 classes" },
 	{ PE("each staff { bandwidth = 0.5% }\nclass gold { bandwidth = 51% }"), 8,
 	  "class gold the classes of policy 'wan' come to 101%" },
 	{ PE("each staff { bandwidth = 500kbit\nceil = 400kbit }"), 8, "is less than" },
