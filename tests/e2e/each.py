@@ -715,10 +715,11 @@ def scenario_ten_thousand():
             took = time.monotonic() - start
             start = time.monotonic()
             ipsec_qos("-j", *words)
+            plain = time.monotonic() - start
             print("  %s took %.2f s, without the daemon %.2f s" %
-                  (" ".join(words), took, time.monotonic() - start))
+                  (" ".join(words), took, plain))
             check(sum("identity" in one for one in json.loads(shown)) == told_of, words)
-            check(took < 3 * SLOW, "%s took %.1f s" % (words, took))
+            check(took < 5 * plain, "%s took %.1f s" % (words, took))
         start = time.monotonic()
         q.send("QUERY", QUERY=RELOAD)
         times = []
