@@ -41,7 +41,7 @@ users_topology()
 	done
 }
 
-# users_gateway [SECTIONS]: the gateway's connection; what is in SECTIONS goes into it
+# users_gateway: the gateway's connection
 users_gateway()
 {
 	swan_conf gw <<-END
@@ -70,7 +70,7 @@ users_gateway()
 	secrets {
 		ike { id = gw.corp.example
 			secret = "the gateway's" }
-		$(for user in $USERS $*; do
+		$(for user in $USERS; do
 			echo "eap-$user { id = $user@corp.example
 				secret = \"of $user\" }"
 		done)

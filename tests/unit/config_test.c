@@ -394,62 +394,6 @@ START_TEST(test_classes)
 }
 END_TEST
 
-/*
- * A class for each group of a range, of 100 groups each: what each of them has. All
- * come to 100 per cent at most, and share what is left where the file does not say.
- */
-static const struct {
-	const char *classes;
-	struct class want[4];
-} each_class[] = {
-	{ "each staff { bandwidth = 0.5% ceil = 20% }",
-	  { { 0, 5000, 200000 }, { 0, 500000, 1000000 } } },
-	{ "each staff { bandwidth = 1% }", { { 0, 10000, 1000000 }, { 0, 10000, 1000000 } } },
-	{ "each staff { }", { { 0, 5000, 1000000 }, { 0, 500000, 1000000 } } },
-	{ "each staff { ceil = 8kbit }", { { 0, 1000, 1000 }, { 0, 900000, 1000000 } } },
-	{ "each staff { } class a { bandwidth = 59% } default { bandwidth = 11% }",
-	  { { 0, 3000, 1000000 }, { 1, 590000, 1000000 }, { 0, 110000, 1000000 } } },
-	{ "each staff { } class a { bandwidth = 80% }",
-	  { { 0, 1000, 1000000 }, { 1, 800000, 1000000 }, { 0, 100000, 1000000 } } },
-	{ "each staff { } each-clear staff { bandwidth = 0.1% }",
-	  { { 0, 4500, 1000000, .way = CLASS_ESP },
-	    { 0, 1000, 1000000, .way = CLASS_CLEAR }, { 0, 450000, 1000000 } } },
-	{ "each-clear staff { ceil = 10% } each staff { } each guests { }",
-	  { { 0, 1666, 100000, .way = CLASS_CLEAR }, { 0, 1666, 1000000, .way = CLASS_ESP },
-	    { 0, 1666, 1000000 }, { 0, 500200, 1000000 } } },
-	{ "each-clear staff { bandwidth = 0.1% } each guests { bandwidth = 0.2% }",
-	  { { 0, 1000, 1000000, .way = CLASS_CLEAR }, { 0, 2000, 1000000 },
-	    { 0, 700000, 1000000 } } },
-};
-
-#define EACH	"profile staff { identity = a each { marks = 0x10000001-0x10000064/0x700000ff clear = 0x100 ids = 1 } }\n" \
-		"profile guests { identity = b each { marks = 0x20000001-0x20000064/0x700000ff ids = 1001 } }\n"
-
-START_TEST(test_each_class)
-{
-	char text[1024];
-	struct config *c;
-	size_t i;
-
-	snprintf(text, sizeof(text), EACH
-		 "group a { id = 200 mark = 0x40000000/0x70000000 } policy p { device = d rate = 8mbit %s }",
-		 each_class[_i].classes);
-	c = load(text);
-	for (i = 0; i < c->shapers[0].n_classes; i++) {
-		const struct class *got = &c->shapers[0].classes[i];
-		const struct class *want = &each_class[_i].want[i];
-
-		if (want->group)
-			ck_assert_uint_eq(got->group, 200);
-		ck_assert_int_eq(!got->range, want->group || i == c->shapers[0].n_classes - 1);
-		ck_assert_uint_eq(got->rate, want->rate);
-		ck_assert_uint_eq(got->ceil, want->ceil);
-		ck_assert_int_eq(got->way, want->way);
-	}
-	config_free(c);
-}
-END_TEST
-
 /* A value of any length leaves room for what was expected instead. */
 static const struct {
 	const char *before, *after;
@@ -537,10 +481,6 @@ END_TEST
 
 /* Mistakes: the line that is to be named, and the culprit */
 
-#define GOLD	"group gold { id = 70000 mark = 0x40000000/0x70000000 }\n"
-#define FEW	"profile few { identity = f each { marks = 0x10000001-0x10000009/0x70000fff clear = 0x1000 ids = 100 overflow = gold } }\n"
-#define PE(classes) EACH "group gold { id = 200 mark = 0x40000000/0x70000000 }\n" \
-		   "policy wan {\ndevice = eth1\nrate = 100mbit\n" classes "\n}\n"
 #define PC(classes) "group both { id = 3 mark = 0x30/0xff0 mark-clear = 0x40 }\n" \
 		   "policy wan {\ndevice = eth1\nrate = 100mbit\n" classes "\n}\n"
 #define P(classes) G S "policy wan {\ndevice = eth1\nrate = 100mbit\n" classes "\n}\n"
@@ -663,10 +603,6 @@ static const struct {
 	  "the mark-clear 0x30/0xff0 of group 'c' overlaps 0x30/0xff0 of group 'b'" },
 	{ G "group b { id = 2\nmark = 0x10 }", 3, "of group 'gold'" },
 	{ "settings { max-groups = 1 }\n" G "\n" S, 4, "group 'silver'" },
-	{ EACH "group a { id = 200 mark = 0x40000000/0x70000000 mark-clear = 0x10000000 }", 1,
-	  "overlaps 0x10000000/0x70000000 of group 'a'" },
-
-	/* profiles */
 	{ G "profile a {\ngroup = gold }", 2, "profile 'a' names nobody" },
 	{ G "profile a {\nmember-of = \"^vpn-.*$\"\ngroup = gold }", 3,
 	  "not a regular expression" },
@@ -742,32 +678,6 @@ static const struct {
 	{ P("class gold { bandwidth = 1%\nbandwidth = 1% }"), 7, "'bandwidth' is there twice" },
 	{ P("class gold { bandwidth = 1% ceil = 1%\nceil = 1% }"), 7, "'ceil' is there twice" },
 
-	/* a class for each */
-	{ P("each gold { }"), 6, "each 'gold': there is no such profile" },
-	{ "profile a { identity = a group = gold }\n" P("each a { }"), 7,
-	  "all in one group" },
-	{ PE("each guests { }\n\neach guests { }"), 9, "each 'guests' is there twice" },
-	{ PE("each-clear guests { }"), 7, "have the marks that ESP has" },
-	{ PE("each staff {\nbandwidth = 1.5mbit }"), 8,
-	  "with 100 of '1.5mbit' for each staff the classes of policy 'wan' come to 150%" },
-	{ PE("each staff { bandwidth = 1% }\neach-clear staff { bandwidth = 10kbit }"), 8,
-	  "with 100 of '10kbit' for each-clear staff the classes of policy 'wan' come to 101%" },
-	{ PE("each staff {\nbandwidth = 7999bit }"), 7, "at least 8kbit" },
-	{ PE("each staff {\nceil = 7kbit }"), 7, "at least 8kbit" },
-	{ PE("class gold { bandwidth = 99% }\neach staff { }"), 4,
-	  "less than 8kbit for each of 100" },
-	{ GOLD "profile many { identity = m each { marks = 0x10000001/0x7000ffff ids = 1 overflow = none } }\n"
-	  "policy wan { device = d rate = 100mbit\neach many { bandwidth = 8kbit } }", 4, "come to 524.264%" },
-	{ GOLD FEW "policy wan { device = d rate = 100mbit\neach few { } }", 3,
-	  "none for group 'gold', which those are in that find no group left: expected class gold" },
-	{ GOLD FEW "policy wan { device = d rate = 100mbit\neach-clear few { }\nclass gold { bandwidth = 1% } each few { } }", 3,
-	  "expected class-clear gold" },
-	{ GOLD "profile many { identity = m each { marks = 0x10000001/0x7000ffff ids = 1 overflow = none } }\n"
-	  "policy wan { device = d rate = 10gbit\neach many { } }", 3, "has 65534 classes" },
-	{ PE("each staff { bandwidth = 0.5% }\nclass gold { bandwidth = 51% }"), 8,
-	  "class gold the classes of policy 'wan' come to 101%" },
-	{ PE("each staff { bandwidth = 500kbit\nceil = 400kbit }"), 8, "is less than" },
-	{ PE("each staff {\nceil = 101mbit }"), 8, "is more than" },
 	{ P("class-clear gold { bandwidth = 1% }"), 6, "have the mark that ESP has" },
 	{ "group far { id = 32766 mark = 0x30/0xff0 mark-clear = 0x40 }\n"
 	  P("class-clear far { bandwidth = 1% }"), 7,
@@ -777,10 +687,6 @@ static const struct {
 	  "class-clear 'both' is there twice" },
 	{ PC("class both { bandwidth = 60% }\nclass-clear both { bandwidth = 50% }"), 6,
 	  "class-clear both the classes of policy 'wan' come to 110%" },
-	{ "group clash { id = 0x8005 mark = 0x50000000/0x70000000 }\n"
-	  PE("each-clear staff { }\nclass clash { bandwidth = 1% }"), 9,
-	  "class clash is to have a class with the minor 0x8005, and so is each-clear staff" },
-
 	/* settings and fall-back */
 	{ "settings {\nmax-sas = 0 }", 2, "max-sas = '0'" },
 	{ "settings {\nmax-sas = 16777217 }", 2, "max-sas = '16777217'" },
@@ -894,7 +800,6 @@ int main(void)
 	tcase_add_test(tc, test_device);
 	tcase_add_test(tc, test_flows);
 	tcase_add_loop_test(tc, test_classes, 0, N(classes));
-	tcase_add_loop_test(tc, test_each_class, 0, N(each_class));
 	tcase_add_loop_test(tc, test_lengthy, 0, N(lengthy));
 	tcase_add_test(tc, test_clip);
 	tcase_add_loop_test(tc, test_marks_apart, 0, N(apart));
