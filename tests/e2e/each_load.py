@@ -28,6 +28,8 @@ MASK = 0x3fff
 class Crowd(Charon):
     """Peers of which one comes every hundredth of a second, and the oldest goes"""
 
+    pause = 0
+
     def begin(self):
         for i in range(PEERS):
             self.client.ike(i, "s%d.crew.example" % i, local="10.0.3.2", ask=False)
@@ -74,8 +76,8 @@ policy lan { device = r1  rate = 40gbit  each crew { ceil = 5mbit } }
 daemon = daemon_start()
 begin = time.monotonic()
 crowd = Crowd()
-print("  stated in %.1f s; all classes %.1f s after that" % (
-    time.monotonic() - begin, await_classes(PEERS)))
+stated = time.monotonic() - begin
+print("  stated in %.1f s; all classes %.1f s after that" % (stated, await_classes(PEERS)))
 
 step("classes are shown")
 with Command() as command:
@@ -83,6 +85,7 @@ with Command() as command:
     shown = command.query(4)
     took = time.monotonic() - begin
 print("  %d classes in %.2f s" % (len(shown), took))
+check(took < SLOW * 3 * len(shown) / 6000, "that takes too long")
 check(len(shown) >= 2 * PEERS, "not all are shown")
 check(all(c["state"] == "ok" for c in shown), "they are not in force")
 
@@ -92,6 +95,7 @@ with crowd:
 good = verdict("they come and go", crowd)
 here = crowd.times and len(crowd.times) / SECONDS
 print("  %.0f a second" % here)
+check(here > 0.7 * A_SECOND, "this machine is too slow to have so many come")
 with open("/proc/%d/status" % daemon.pid, encoding="ascii") as f:
     kib = int([line.split()[1] for line in f if line.startswith("VmHWM")][0])
 print("  the daemon has %d KiB at most" % kib)
@@ -104,6 +108,6 @@ with Command() as command:
     begin = time.monotonic()
     command.query(5)
     print("  loaded in %.1f s" % (time.monotonic() - begin))
-check(time.monotonic() - begin < 5 * SLOW, "a reload takes too long")
+check(time.monotonic() - begin < 2 * SLOW, "a reload takes too long")
 check(good, "not as it should be")
 step("as it should be")

@@ -83,6 +83,8 @@ class Charon:
     for other than an emulated processor.
     """
 
+    pause = 0.02    # seconds between two SAs
+
     def __init__(self):
         self.client = Client(SOCK, CHARON, timeout=60)
         self.client.ask("SYNC_START")
@@ -105,7 +107,7 @@ class Charon:
         ahead(0)
         try:
             # what is over sooner is followed by a few more, to have a median
-            while not select.select([stop], [], [], 0.02)[0] or \
+            while not select.select([stop], [], [], self.pause)[0] or \
                     len(self.times) < ENOUGH:
                 self.one()
         except (AssertionError, OSError) as e:
