@@ -38,7 +38,10 @@ static inline void pool_drop(struct pool_bits *bits, uint32_t i)
 	bits->word[i / 64] &= ~(1ULL << (i % 64));
 }
 
-/** struct pool_base - what a class had counted when its group became another peer's */
+/**
+ * struct pool_base - what a class had counted when its group became another peer's, or
+ * when the daemon found it
+ */
 struct pool_base {
 	uint64_t packets;
 	uint64_t bytes;
@@ -48,11 +51,15 @@ struct pool_base {
 /**
  * struct pool - the classes of ranges on a device
  *
+ * @known: it was looked which there are
  * @there: by their minors
- * @base: likewise
+ * @fresh: ids of groups that are another peer's since their @base was read
+ * @base: by their minors
  */
 struct pool {
+	bool known;
 	struct pool_bits there;
+	struct pool_bits fresh;
 	struct pool_base base[POOL_MINORS];
 };
 

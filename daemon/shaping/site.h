@@ -53,7 +53,6 @@ struct site {
  * struct qdisc_ctl - see qdisc.h
  *
  * @needed: ids of ranges' groups whose classes are to be there
- * @fresh: of those whose counters are to start anew
  */
 struct qdisc_ctl {
 	struct tc *tc;
@@ -62,7 +61,6 @@ struct qdisc_ctl {
 	size_t n;
 	struct site *sites;
 	struct pool_bits needed;
-	struct pool_bits fresh;
 };
 
 /** site_state() - how it stands, and more about that */

@@ -211,6 +211,10 @@ static int see_classes(struct site *site, const UT_array *have, struct seen *see
 		if (!want)
 			continue;
 		pool_put(&seen->class, minor);
+		if (site->pool && !site->pool->known) {
+			site->pool->base[minor].packets = class->count.packets;
+			site->pool->base[minor].bytes = class->count.bytes;
+		}
 		if (same_class(want, class))
 			pool_put(&seen->class_ok, minor);
 	}
@@ -248,6 +252,8 @@ static int see_leaves(const struct qdisc_ctl *ctl, struct site *site,
 		if (!want)
 			continue;
 		pool_put(&seen->leaf, minor);
+		if (site->pool && !site->pool->known)
+			site->pool->base[minor].drops = qdisc->count.drops;
 		if (near(want->target, qdisc->target) &&
 		    near(want->interval, qdisc->interval))
 			pool_put(&seen->leaf_ok, minor);
@@ -284,6 +290,7 @@ static void fill_pool(struct site *site, const struct seen *seen)
 	const struct plan_class *pc;
 	uint32_t i;
 
+	site->pool->known = true;
 	memset(&site->pool->there, 0, sizeof(site->pool->there));
 	for (pc = site->plan->classes; pc < site->plan->classes + site->plan->n; pc++) {
 		for (i = pc->minor; pc->class->range && i < pc->minor + pc->n; i++) {

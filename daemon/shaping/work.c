@@ -16,12 +16,13 @@
 void qdisc_need(struct qdisc_ctl *ctl, const struct pool_bits *needed,
 		const struct pool_bits *fresh)
 {
-	size_t i;
+	size_t i, j;
 
-	for (i = 0; i < POOL_WORDS; i++) {
+	for (i = 0; i < POOL_WORDS; i++)
 		ctl->needed.word[i] |= needed->word[i];
-		ctl->fresh.word[i] |= fresh->word[i];
-	}
+	for (j = 0; j < ctl->n; j++)
+		for (i = 0; ctl->sites[j].pool && i < POOL_WORDS; i++)
+			ctl->sites[j].pool->fresh.word[i] |= fresh->word[i];
 }
 
 /* Is there something of a site's to be done in slices? */
@@ -45,8 +46,8 @@ static void on_counts(uint32_t classid, const struct tc_count *count, bool leaf,
 }
 
 /* What classes of these groups counted until now is not their peers'. */
-static void set_bases(const struct qdisc_ctl *ctl, struct site *site, const uint16_t *ids,
-		      size_t n)
+static int set_bases(const struct qdisc_ctl *ctl, struct site *site, const uint16_t *ids,
+		     size_t n)
 {
 	uint32_t classids[2 * SLICE], minor;
 	const struct plan_class *pc;
@@ -60,25 +61,37 @@ static void set_bases(const struct qdisc_ctl *ctl, struct site *site, const uint
 				classids[found++] = CLASSID(minor);
 		}
 	}
-	/* where that fails, there is no class, or soon another */
-	if (found)
-		tc_read_counts(ctl->tc, site->ifindex, classids, found, on_counts, site);
+	return found ? tc_read_counts(ctl->tc, site->ifindex, classids, found, on_counts,
+				      site) : 0;
+}
+
+/* Some of a site's; false: there is nothing to be read, or not now. */
+static bool start_site(const struct qdisc_ctl *ctl, struct site *site)
+{
+	struct pool *pool = site->pool;
+	uint16_t ids[SLICE];
+	size_t n = 0, i;
+	uint64_t set;
+
+	for (i = 0; i < POOL_WORDS && n < SLICE; i++)
+		for (set = pool->fresh.word[i]; set && n < SLICE; set &= set - 1)
+			ids[n++] = i * 64 + __builtin_ctzll(set);
+	if (!n || set_bases(ctl, site, ids, n))
+		return false;
+	for (i = 0; i < n; i++)
+		pool_drop(&pool->fresh, ids[i]);
+	return true;
 }
 
 static bool start_counts(struct qdisc_ctl *ctl)
 {
-	uint16_t ids[SLICE];
-	size_t n = 0, i;
+	bool any = false;
+	size_t i;
 
-	for (i = 0; i < POOL_WORDS && n < SLICE; i++) {
-		for (; ctl->fresh.word[i] && n < SLICE;
-		     ctl->fresh.word[i] &= ctl->fresh.word[i] - 1)
-			ids[n++] = i * 64 + __builtin_ctzll(ctl->fresh.word[i]);
-	}
-	for (i = 0; i < ctl->n && n; i++)
+	for (i = 0; i < ctl->n; i++)
 		if (ctl->sites[i].pool && is_open(&ctl->sites[i]))
-			set_bases(ctl, &ctl->sites[i], ids, n);
-	return n;
+			any |= start_site(ctl, &ctl->sites[i]);
+	return any;
 }
 
 static bool make_classes(struct qdisc_ctl *ctl, bool ahead)
