@@ -260,7 +260,7 @@ expect_json '.[0] | .class == "gold" and .device == "eth0" and .packet_rate > 0 
 
 step "on a terminal, and elsewhere"
 qos gw group top count 2 interval 1 > "$W/top"
-expect "lines" "GROUP cust-1 gold silver cust-2 users.32765 GROUP" \
+expect "lines" "GROUP cust-1 gold silver cust-2 users.16398 GROUP" \
 	"$(awk '{ print $1 }' "$W/top" | head -n 8 | xargs)"
 expect "the line between" "" "$(sed -n 7p "$W/top")"
 not grep -q $'\033' "$W/top"
