@@ -59,7 +59,8 @@ json_t *ranges_all(const struct daemon *daemon)
 			"overflow", overflow(daemon, range),
 			"full", (json_int_t)shared[i][SAD_FULL],
 			"unproved",
-			(json_int_t)(shared[i][SAD_UNPROVED] + shared[i][SAD_LONG])));
+			(json_int_t)shared[i][SAD_UNPROVED] +
+			(json_int_t)shared[i][SAD_LONG]));
 	}
 	free(shared);
 	return array;

@@ -344,7 +344,7 @@ static bool put(struct leasefile *f, const struct lease *lease)
 	struct record *record;
 	char *more;
 
-	if (to->len + size > to->room) {
+	if (!to->data || to->len + size > to->room) {
 		more = realloc(to->data, 2 * (to->len + size));
 		if (!more)
 			return false;

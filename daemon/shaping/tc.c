@@ -41,45 +41,78 @@ static int on_error(struct sockaddr_nl *who, struct nlmsgerr *e, void *arg)
 	return NL_STOP;
 }
 
+/* Where the socket had no room for an answer, or one was another's, more may be missing. */
+static bool loses_answers(int err)
+{
+	return err == -NLE_NOMEM || err == -NLE_SEQ_MISMATCH || err == -NLE_MSG_TRUNC;
+}
+
 int tc_done(struct tc *tc, int err)
 {
 	if (err < 0)
 		snprintf(tc->error, sizeof(tc->error), "%s",
 			 tc->kernel[0] ? tc->kernel : nl_geterror(err));
 
+	tc->broken |= loses_answers(err);
 	tc->kernel[0] = '\0';
 	return err < 0 ? err : 0;
+}
+
+static int connect_socket(struct nl_sock *sk)
+{
+	int one = 1, room = ANSWERS_ROOM, err, fd;
+
+	errno = 0;
+	err = nl_connect(sk, NETLINK_ROUTE);
+	if (err < 0)
+		return errno ? -errno : -EIO;
+
+	fd = nl_socket_get_fd(sk);
+	/*
+	 * The answers to what is gathered wait until all of it is done. In a container the
+	 * second is refused, and the first gives what it may.
+	 */
+	setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &room, sizeof(room));
+	setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &room, sizeof(room));
+	/* Older kernels say less; that alone is no reason to fail. */
+	setsockopt(fd, SOL_NETLINK, NETLINK_EXT_ACK, &one, sizeof(one));
+	return 0;
+}
+
+static int new_socket(struct tc *tc)
+{
+	struct nl_sock *sk = nl_socket_alloc();
+	int err;
+
+	if (!sk)
+		return -ENOMEM;
+
+	err = connect_socket(sk);
+	if (err) {
+		nl_socket_free(sk);
+		return err;
+	}
+
+	nl_socket_modify_err_cb(sk, NL_CB_CUSTOM, on_error, tc);
+	nl_socket_free(tc->sk);
+	tc->sk = sk;
+	tc->broken = false;
+	return 0;
 }
 
 int tc_open(struct tc **result)
 {
 	struct tc *tc = calloc(1, sizeof(*tc));
-	int one = 1, room = ANSWERS_ROOM, err;
+	int err;
 
 	if (!tc)
 		return -ENOMEM;
 
-	tc->sk = nl_socket_alloc();
-	if (!tc->sk) {
-		free(tc);
-		return -ENOMEM;
-	}
-
-	errno = 0;
-	err = nl_connect(tc->sk, NETLINK_ROUTE);
-	if (err < 0) {
-		err = errno ? -errno : -EIO;
+	err = new_socket(tc);
+	if (err) {
 		tc_close(tc);
 		return err;
 	}
-
-	/* the answers to what is gathered wait until all of it is done */
-	setsockopt(nl_socket_get_fd(tc->sk), SOL_SOCKET, SO_RCVBUFFORCE, &room,
-		   sizeof(room));
-	/* Older kernels say less; that alone is no reason to fail. */
-	setsockopt(nl_socket_get_fd(tc->sk), SOL_NETLINK, NETLINK_EXT_ACK, &one,
-		   sizeof(one));
-	nl_socket_modify_err_cb(tc->sk, NL_CB_CUSTOM, on_error, tc);
 
 	*result = tc;
 	return 0;
@@ -100,8 +133,13 @@ void tc_stop(struct tc *tc)
 	atomic_store(&tc->stopped, true);
 }
 
-int tc_check_stopped(struct tc *tc)
+int tc_begin(struct tc *tc)
 {
+	/* not among requests that are being gathered: their numbers are the old one's */
+	if (tc->broken && !tc->gather.n && new_socket(tc)) {
+		snprintf(tc->error, sizeof(tc->error), "no socket to the kernel");
+		return -NLE_NOMEM;
+	}
 	if (!atomic_load(&tc->stopped))
 		return 0;
 
@@ -209,7 +247,7 @@ int tc_link(struct tc *tc, const char *name, struct tc_link *result)
 	int err;
 
 	memset(result, 0, sizeof(*result));
-	err = tc_check_stopped(tc);
+	err = tc_begin(tc);
 	if (err)
 		return err;
 
@@ -424,7 +462,7 @@ static int dump(struct tc *tc, int type, int ifindex, uint32_t parent,
 		.tcm_ifindex = ifindex,
 		.tcm_parent = parent,
 	};
-	int err = tc_check_stopped(tc);
+	int err = tc_begin(tc);
 
 	if (err)
 		return err;

@@ -16,7 +16,7 @@ struct nl_msg;
 struct nl_sock;
 
 #define GATHER_MAX	64		/* requests that are sent together */
-#define GATHER_ROOM	(64 << 10)	/* for them, in bytes */
+#define GATHER_ROOM	(60 << 10)	/* for them, in bytes: a socket sends somewhat more */
 
 /**
  * struct tc_gather - requests that are sent together
@@ -44,11 +44,13 @@ struct tc_gather {
 /**
  * struct tc - see tc.h
  *
+ * @broken: answers were lost, and what comes next is not known: it is to be made anew
  * @kernel: the kernel's extended ACK to the last request
  */
 struct tc {
 	struct nl_sock *sk;
 	atomic_bool stopped;
+	bool broken;
 	struct tc_gather gather;
 	char kernel[128];
 	char error[160];
@@ -57,8 +59,8 @@ struct tc {
 /** tc_done() - keep the reason where a call failed; returns @err, or 0 */
 int tc_done(struct tc *tc, int err);
 
-/** tc_check_stopped() - to be asked ahead of a request; 0 or -NLE_INTR */
-int tc_check_stopped(struct tc *tc);
+/** tc_begin() - to be asked ahead of a request; 0, -NLE_INTR: stopped, or -NLE_NOMEM */
+int tc_begin(struct tc *tc);
 
 /** tc_ask() - send a request, which is taken over, and wait, or gather it */
 int tc_ask(struct tc *tc, struct nl_msg *msg);

@@ -158,7 +158,7 @@ static struct rtnl_qdisc *new_qdisc(int ifindex, uint32_t parent,
 int tc_add_root(struct tc *tc, int ifindex, uint32_t handle, uint32_t defcls,
 		int replace)
 {
-	int err = tc_check_stopped(tc);
+	int err = tc_begin(tc);
 	struct rtnl_qdisc *q;
 
 	if (err)
@@ -195,7 +195,7 @@ int tc_put_class(struct tc *tc, int ifindex, const struct tc_class *class)
 		.interval = class->many ? EST_INTERVAL_MANY : EST_INTERVAL,
 		.ewma_log = class->many ? EST_EWMA_LOG_MANY : EST_EWMA_LOG,
 	};
-	int err = tc_check_stopped(tc);
+	int err = tc_begin(tc);
 	struct nl_msg *msg = NULL;
 	struct rtnl_class *c;
 
@@ -238,7 +238,7 @@ int tc_put_class(struct tc *tc, int ifindex, const struct tc_class *class)
 int tc_put_leaf(struct tc *tc, int ifindex, const struct tc_qdisc *qdisc,
 		bool anew)
 {
-	int err = tc_check_stopped(tc);
+	int err = tc_begin(tc);
 	struct nl_msg *msg = NULL;
 	struct rtnl_qdisc *q;
 
@@ -342,7 +342,7 @@ static struct rtnl_cls *new_filter(int ifindex, uint32_t parent,
 int tc_put_filter(struct tc *tc, int ifindex, uint32_t parent,
 		  const struct tc_filter *filter)
 {
-	int err = tc_check_stopped(tc);
+	int err = tc_begin(tc);
 	struct rtnl_cls *c;
 
 	if (err)
@@ -445,7 +445,7 @@ int tc_ask_counts(struct tc *tc, int ifindex, uint32_t classid)
 {
 	struct tcmsg class = { .tcm_ifindex = ifindex, .tcm_handle = classid };
 	struct tcmsg leaf = { .tcm_ifindex = ifindex, .tcm_parent = classid };
-	int err = tc_check_stopped(tc);
+	int err = tc_begin(tc);
 	struct nl_msg *msg;
 
 	/* without NLM_F_ECHO it is told to those alone who listen to changes */

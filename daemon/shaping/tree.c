@@ -548,8 +548,8 @@ static int clear_deep(const struct qdisc_ctl *ctl, struct site *site)
 
 /*
  * Remove some of @gone, @max of them, which is left with the others: those that have
- * children after these. One that a filter leads to has to wait, too; on which class
- * that is, is then looked for.
+ * children after these. One that a filter leads to has to wait, too: those of others on
+ * these classes then go.
  */
 static int remove_classes(const struct qdisc_ctl *ctl, struct site *site,
 			  UT_array *gone, size_t max)
@@ -576,8 +576,11 @@ static int remove_classes(const struct qdisc_ctl *ctl, struct site *site,
 			continue;
 		if (cleared)
 			return site_fail(ctl, site, "removing a class", NULL);
-		if (clear_deep(ctl, site))
-			return -1;
+		for (i = first; i < before; i++) {
+			class = utarray_eltptr(gone, i);
+			if (clear_class(ctl, site, *class))
+				return -1;
+		}
 		cleared = true;
 	}
 

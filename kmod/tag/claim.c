@@ -101,7 +101,7 @@ static u32 iq_claim_policies(struct iq_claims *c, const struct sk_buff *skb,
 			     const struct iq_marking *set)
 {
 	u32 mark = set->mark, mask = set->mask;
-	u32 peers = 0, left = mask, unfit = 0, new, m;
+	u32 peers = 0, left = mask, unfit = 0, new, clear_new, m;
 	bool clear_fits = x && !x->if_id;
 	struct iq_claim_own own;
 	int i;
@@ -130,6 +130,12 @@ static u32 iq_claim_policies(struct iq_claims *c, const struct sk_buff *skb,
 		    (iq_claim_found(c, m, skb->mark, clear, false) ||
 		     iq_claim_found(c, m, new, clear, true)))
 			left &= ~m;
+		/* the same will be asked of the clear packet, which has this mark then */
+		clear_new = (skb->mark & ~mask) | (set->clear & mask);
+		if (clear_fits && iq_claim_differs(clear_new, new, m) &&
+		    (iq_claim_found(c, m, new, clear, false) ||
+		     iq_claim_found(c, m, clear_new, clear, true)))
+			clear_fits = false;
 	}
 	return clear_fits ? left : left & ~unfit;
 }

@@ -53,15 +53,18 @@ static void iq_scrub_unmark(const struct iq_net *iqn, struct sk_buff *skb,
 			    const struct iq_action *a)
 {
 	const struct sec_path *sp = skb_sec_path(skb);
-	u32 mask = a->mask, claimed = READ_ONCE(iq_tag(iqn)->claimed);
+	u32 mask = a->mask, claimed = READ_ONCE(iq_tag(iqn)->claimed), mark = a->mark;
 	int i;
 
+	/* Out of another SA it came with the clear packets' mark. */
+	if ((skb->mark ^ mark) & mask & ~claimed)
+		mark = a->mark_clear;
 	/* Bits that others claim may not have been set. */
-	if ((skb->mark ^ a->mark) & mask & claimed)
+	if ((skb->mark ^ mark) & mask & claimed)
 		mask &= ~claimed;
 	for (i = 0; i < sp->len; i++)
 		mask &= ~sp->xvec[i]->props.smark.m;
-	if (!((skb->mark ^ a->mark) & mask))
+	if (!((skb->mark ^ mark) & mask))
 		skb->mark &= ~mask;
 	if (a->priority && skb->priority == a->priority)
 		skb->priority = 0;

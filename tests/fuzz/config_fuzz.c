@@ -89,7 +89,7 @@ static void check_groups(const struct config *config)
 		must(g[i].mark_clear && !(g[i].mark_clear & ~g[i].mask));
 		must(g[i].dscp >= -1 && g[i].dscp < 64);
 		must(!i || g[i - 1].id < g[i].id);
-		must(config_group(config, g[i].id) == &g[i]);
+		must(config_group_written(config, g[i].id) == &g[i]);
 		for (j = 0; j < i; j++) {
 			must(strcmp(g[i].name, g[j].name));
 			check_apart(&g[i], &g[j]);
@@ -105,7 +105,7 @@ static void check_profiles(const struct config *config)
 	size_t i;
 
 	for (p = config->profiles; p < config->profiles + config->n_profiles; p++) {
-		must(config_group(config, p->group));
+		must(p->range ? !p->group : !!config_group_written(config, p->group));
 		must(p->n_ids || p->n_eap_ids || p->n_members || p->n_conns);
 		must(p->line);
 		for (i = 0; i < p->n_ids && !p->n_eap_ids && !p->n_members &&
@@ -115,6 +115,33 @@ static void check_profiles(const struct config *config)
 							.id = &p->ids[i] },
 						  1, NULL, why, sizeof(why)));
 		}
+	}
+}
+
+/* No packet can have the mark of two, and each group is found by its id. */
+static void check_ranges(const struct config *config)
+{
+	const struct range *range;
+	struct iq_kernel_group group;
+	uint32_t id;
+	size_t i, j;
+
+	for (i = 0; i < config->n_ranges; i++) {
+		range = config->ranges[i];
+		must(range->n && range->first && range->id);
+		must(range->id + range->n - 1 <=
+		     (range->clear ? RANGE_ID_MAX_CLEAR : RANGE_ID_MAX));
+		must(!(range->mask & range->clear));
+		must(range->max >= 1 && range->max <= range_peers(range));
+		for (j = 0; j < config->n_groups; j++)
+			must(!range_fits(range, config->groups[j].mark,
+					 config->groups[j].mask, &id));
+		for (j = 0; j < i; j++)
+			must(!range_overlaps(range, config->ranges[j], &id));
+		id = range->id + range->n - 1;
+		must(config_range(config, id) == range);
+		must(config_group(config, id, &group) && group.id == id);
+		must(group.mark && !(group.mark & ~range->mask));
 	}
 }
 
@@ -130,10 +157,13 @@ static void check_shapers(const struct config *config)
 			must(p->classes[i].rate);
 			must(p->classes[i].ceil >= p->classes[i].rate);
 			must(p->classes[i].ceil <= p->rate);
-			must(!p->classes[i].group == (i + 1 == p->n_classes));
+			must((!p->classes[i].group && !p->classes[i].range) ==
+			     (i + 1 == p->n_classes));
 			must(!p->classes[i].group ||
-			     config_group(config, p->classes[i].group));
-			used += p->classes[i].rate;
+			     config_group_written(config, p->classes[i].group));
+			/* the default class has something even of what is all given away */
+			if (i + 1 < p->n_classes)
+				used += p->classes[i].rate * class_groups(&p->classes[i]);
 		}
 		must(used <= p->rate);
 	}
@@ -171,6 +201,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	}
 	check_groups(config);
 	check_profiles(config);
+	check_ranges(config);
 	check_shapers(config);
 	config_free(config);
 	return 0;

@@ -14,7 +14,7 @@
 
 USERS=${USERS:-ada bob cid dee eli fay}
 
-declare -A user_address user_inside
+declare -A user_inside
 
 users_topology()
 {
