@@ -257,6 +257,29 @@ expect "marks" "esp_in_other+$n esp_out_1+$n forwarded_other+$n into_other+$n ou
 	"$(nft_counted gw)"
 expect "dropped" "$lost" "$(dropped)"
 
+step "policies that ask for the one inwards, and for the other, and all bits, outwards"
+ip -n gw xfrm policy flush
+for dir in in fwd; do
+	policy gw $dir 10.1.0.0/24 10.0.0.0/8 $a $gw mark 0x200 mask 0x700
+done
+policy gw out 10.0.0.0/8 10.1.0.0/24 $gw $a mark 0x100
+at gw nft flush chain inet marking pre
+at gw nft add rule inet marking pre iifname lan meta mark set 0x100
+# who asks for it sets it where it comes in, ahead of the module
+at gw nft -f - <<-END
+	table netdev early {
+		chain wan {
+			type filter hook ingress device wan priority 0
+			ip protocol esp meta mark set 0x200
+		}
+	}
+END
+nft_counted gw >/dev/null
+come_back "through gw" a 10.9.0.1
+expect "dropped" "$lost" "$(dropped)"
+at gw nft delete table netdev early
+nft_counted gw >/dev/null
+
 step "policies of others do not let its clear packets in by their mark"
 # a's have no mark; those of another peer, with the same addresses, have mark-clear's
 policies priority 2
