@@ -95,7 +95,8 @@ with crowd:
 good = verdict("they come and go", crowd)
 here = crowd.times and len(crowd.times) / SECONDS
 print("  %.0f a second" % here)
-check(here > 0.7 * A_SECOND, "this machine is too slow to have so many come")
+# an emulated processor may not do so many; fewer prove less
+check(here > 0.3 * A_SECOND, "this machine is too slow to have so many come")
 with open("/proc/%d/status" % daemon.pid, encoding="ascii") as f:
     kib = int([line.split()[1] for line in f if line.startswith("VmHWM")][0])
 print("  the daemon has %d KiB at most" % kib)
