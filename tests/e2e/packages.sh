@@ -199,7 +199,9 @@ expect "trees" "" "$(find "$root/var/lib/dkms" "$root/usr/src" -name 'ipsec-qos*
 expect "lines for AppArmor" 0 "$(grep -c ipsec-qos "$apparmor")"
 [ -e "$root/etc/ipsec-qos/ipsec-qosd.conf" ] || fail "the configuration is gone"
 
-step "purged: nothing"
+step "purged: nothing, not even what the daemon remembers"
+mkdir -p "$root/var/lib/ipsec-qos"
+touch "$root/var/lib/ipsec-qos/leases"
 apt purge ipsec-qos ipsec-qos-dkms libcharon-ipsec-qos
 expect "left" "" "$(left)"
 step "done"
