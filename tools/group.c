@@ -361,19 +361,12 @@ static int del(struct args *args)
 
 static json_t *counters_json(const struct iq_kernel_group *g)
 {
-	static const char *const names[] = {
-		[IPSEC_QOS_COUNTER_ESP_IN] = "esp_in",
-		[IPSEC_QOS_COUNTER_ESP_OUT] = "esp_out",
-		[IPSEC_QOS_COUNTER_IKE_IN] = "ike_in",
-		[IPSEC_QOS_COUNTER_IKE_OUT] = "ike_out",
-		[IPSEC_QOS_COUNTER_CLEAR_IN] = "clear_in",
-		[IPSEC_QOS_COUNTER_CLEAR_OUT] = "clear_out",
-	};
 	json_t *json = json_object();
 	int i;
 
 	for (i = 1; i <= IPSEC_QOS_COUNTER_MAX; i++)
-		json_object_set_new(json, names[i], count_json(&g->counter[i]));
+		json_object_set_new(json, iq_kernel_counter_name(i),
+				    count_json(&g->counter[i]));
 	return json;
 }
 

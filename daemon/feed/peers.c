@@ -9,18 +9,6 @@
 #include "feed/answer.h"
 #include "feed/whose.h"
 
-/* In the order of the kernel's. */
-static const char *const counters[] = {
-	[IPSEC_QOS_COUNTER_ESP_IN] = "esp_in",
-	[IPSEC_QOS_COUNTER_ESP_OUT] = "esp_out",
-	[IPSEC_QOS_COUNTER_IKE_IN] = "ike_in",
-	[IPSEC_QOS_COUNTER_IKE_OUT] = "ike_out",
-	[IPSEC_QOS_COUNTER_CLEAR_IN] = "clear_in",
-	[IPSEC_QOS_COUNTER_CLEAR_OUT] = "clear_out",
-};
-_Static_assert(sizeof(counters) / sizeof(counters[0]) == IPSEC_QOS_COUNTER_MAX + 1,
-	       "each counter has a name");
-
 static bool is_less(const struct iq_kernel_count *a, const struct iq_kernel_count *b)
 {
 	return a->packets < b->packets || a->bytes < b->bytes;
@@ -44,7 +32,7 @@ static json_t *counted(const struct daemon *daemon, const struct lease *lease)
 	json = json_object();
 	for (i = 1; i <= IPSEC_QOS_COUNTER_MAX; i++) {
 		base = anew ? &nothing : &lease->base[i];
-		json_object_set_new(json, counters[i], json_pack("{s:I, s:I}",
+		json_object_set_new(json, iq_kernel_counter_name(i), json_pack("{s:I, s:I}",
 			"packets", (json_int_t)(now[i].packets - base->packets),
 			"bytes", (json_int_t)(now[i].bytes - base->bytes)));
 	}

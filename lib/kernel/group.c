@@ -10,6 +10,22 @@
 
 #include "lib/kernel/request.h"
 
+static const char *const counters[] = {
+	[IPSEC_QOS_COUNTER_ESP_IN] = "esp_in",
+	[IPSEC_QOS_COUNTER_ESP_OUT] = "esp_out",
+	[IPSEC_QOS_COUNTER_IKE_IN] = "ike_in",
+	[IPSEC_QOS_COUNTER_IKE_OUT] = "ike_out",
+	[IPSEC_QOS_COUNTER_CLEAR_IN] = "clear_in",
+	[IPSEC_QOS_COUNTER_CLEAR_OUT] = "clear_out",
+};
+_Static_assert(sizeof(counters) / sizeof(counters[0]) == IPSEC_QOS_COUNTER_MAX + 1,
+	       "each counter has a name");
+
+const char *iq_kernel_counter_name(int counter)
+{
+	return counters[counter];
+}
+
 static int put_group_key(struct nl_msg *msg, const void *entry)
 {
 	struct nlattr *nest = nla_nest_start(msg, IPSEC_QOS_A_GROUP);

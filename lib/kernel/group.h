@@ -31,6 +31,9 @@ struct iq_kernel_group {
 	struct iq_kernel_count counter[IPSEC_QOS_COUNTER_MAX + 1];
 };
 
+/** iq_kernel_counter_name() - of a counter, 1 to IPSEC_QOS_COUNTER_MAX, in JSON */
+const char *iq_kernel_counter_name(int counter);
+
 int iq_kernel_group_new(struct iq_kernel *k, const struct iq_kernel_group *g, size_t n,
 			int owner, int nlflags);
 /* By id, or by name where the id is 0. */
