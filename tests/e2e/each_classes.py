@@ -17,46 +17,18 @@ import subprocess
 import sys
 import time
 
-TOP = os.path.realpath(os.path.join(os.path.dirname(__file__), "../.."))
-sys.path.insert(0, os.path.join(TOP, "tests/lib"))
-from feed_client import CHARON, CLASSES, COMMAND, RELOAD, Client  # noqa: E402
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)), "../lib"))
+from busy import (CONF, LEASES, LOG, ROOM, SLOW, SOCK, Command, check,  # noqa: E402
+                  eventually, sh, step)
+from feed_client import CHARON, CLASSES, RELOAD, Client  # noqa: E402
 
 QOSD = os.environ.get("QOSD", "build/bin/ipsec-qosd")
-ROOM = "/tmp/each_classes"
-CONF, SOCK, LOG, LEASES = (ROOM + "/" + f for f in ("conf", "sock", "log", "leases"))
-SLOW = int(os.environ.get("SLOW", 1))
 MASK, CLEAR, OTHER = 0x0a55ff00, 0x40000000, 0xb5aa00ff
 DEFAULT, ROOT = 0xfffe, 0xffff
 FEW = 300
 FIRST = 0x4951 - 200         # so that the minor that is the tree's major is among them
 BASE_V, BASE_W = 4, 2         # classes that are not of the range
 MANY = int(os.environ.get("MANY", 2000))
-
-
-def sh(cmd):
-    return subprocess.run(cmd, shell=True, check=True, stdout=subprocess.PIPE,
-                          text=True).stdout
-
-
-def check(condition, what):
-    if not condition:
-        with open(LOG, encoding="utf-8") as f:
-            print(f.read()[-4000:])
-        sys.exit("FAIL: " + what)
-
-
-def step(what):
-    print("%7.1f  %s" % (time.monotonic(), what), flush=True)
-
-
-def eventually(what, condition, seconds):
-    """How long it took"""
-    begin = time.monotonic()
-    while not condition():
-        check(time.monotonic() < begin + seconds * SLOW, "not within %d s: %s" %
-              (seconds, what))
-        time.sleep(0.05)
-    return time.monotonic() - begin
 
 
 def spread(number):
@@ -95,11 +67,6 @@ def conf(peers, **more):
 
 def ident(i):
     return FIRST + i
-
-
-class Command(Client):
-    def __init__(self):
-        super().__init__(SOCK, COMMAND, timeout=120)
 
 
 def ask(query):

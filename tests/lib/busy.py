@@ -58,10 +58,13 @@ class Command(Client):
 
 
 def eventually(what, condition, seconds):
-    end = time.monotonic() + seconds * SLOW
+    """How long it took"""
+    begin = time.monotonic()
     while not condition():
-        check(time.monotonic() < end, "not within %d s: %s" % (seconds, what))
-        time.sleep(0.2)
+        check(time.monotonic() < begin + seconds * SLOW, "not within %d s: %s" %
+              (seconds, what))
+        time.sleep(0.05)
+    return time.monotonic() - begin
 
 
 def packet(spi):
