@@ -52,6 +52,9 @@ enum iq_hook_set {
 	IQ_HOOKS_PRIORITY,	/* forwarded packets, which lose their priority */
 	IQ_HOOKS_FALLBACK,	/* what was marked and is decrypted here after all */
 	IQ_HOOKS_NAT,
+	IQ_HOOKS_STEER,		/* ICMP errors about what elements send */
+	IQ_HOOKS_FLOW,		/* packets of any kind to a pool that they are hashed over */
+	IQ_HOOKS_UNKNOWN,	/* ESP to this host that it may have no SA for */
 	__IQ_HOOKS_MAX
 };
 
@@ -59,6 +62,7 @@ enum iq_hook_set {
 enum iq_feature_id {
 	IQ_FEATURE_TAG,
 	IQ_FEATURE_NAT,
+	IQ_FEATURE_STEER,
 	__IQ_FEATURE_MAX
 };
 
@@ -78,6 +82,8 @@ struct iq_actions;
  *	written under config_lock
  * @frags: fragments under way, see frag.c; set before the first hook is
  *	registered, for good
+ * @steering: protected packets that arrive may go elsewhere than their address leads;
+ *	written under config_lock
  * @dead: the namespace goes: nothing is added any more; table_lock. A grace period
  *	after it is set the state of features goes: who may come that late looks here
  *	first, under rcu_read_lock() or table_lock.
@@ -103,6 +109,7 @@ struct iq_net {
 	void *state[__IQ_FEATURE_MAX];
 	struct iq_actions __rcu *actions;
 	struct iq_frags *frags;
+	bool steering;
 	bool dead;
 
 	struct mutex config_lock ____cacheline_aligned_in_smp;
