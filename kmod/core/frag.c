@@ -229,17 +229,27 @@ static int iq_frag_worth(const struct iq_frag *frag)
 	return frag->kind == IQ_FRAGMENT ? 1 : 2;
 }
 
+/* Is less lost with @a than with @b, NULL: none? Of what is worth the same, the older goes. */
+static bool iq_frag_less(const struct iq_frag *a, const struct iq_frag *b)
+{
+	if (!b || iq_frag_worth(a) != iq_frag_worth(b))
+		return !b || iq_frag_worth(a) < iq_frag_worth(b);
+	return time_before(a->since, b->since);
+}
+
 /*
- * The place of a packet: its own, else one that is free or remembers nothing but
- * that the first did not come; for a @first fragment else the oldest that nobody waits
- * for, and else the oldest: a flood of others does not keep it from being heeded. What
- * may be UDP has no more than its share, and none of ESP and AH goes for it, but where
- * all are theirs, for a first fragment. NULL, never for that: there is none.
+ * The place of a packet: its own, else one that is free or remembers nothing but that the
+ * first did not come; for a @first fragment else the oldest that nobody waits for, and else
+ * the oldest: a flood of others does not keep it from being heeded. Half of a set is for
+ * what may be UDP, which never has more, and half for ESP and AH, which may have all: a
+ * first fragment that finds its half taken by the others takes one of theirs. NULL, never
+ * for that: there is none.
  */
 static struct iq_frag *iq_frag_find(struct iq_frags *f, struct iq_frag_set *set,
 				    const struct iq_frag_key *key, bool udp, bool first)
 {
-	struct iq_frag *frag, *free = NULL, *old = NULL, *other = NULL, *best;
+	struct iq_frag *frag, *free = NULL, *own = NULL, *other = NULL, *best;
+	const unsigned int half = IQ_FRAG_SHARE(IQ_FRAG_WAYS);
 	unsigned int n = 0;
 
 	for (frag = set->way; frag < set->way + IQ_FRAG_WAYS; frag++) {
@@ -253,22 +263,18 @@ static struct iq_frag *iq_frag_find(struct iq_frags *f, struct iq_frag_set *set,
 		if (!memcmp(&frag->key, key, sizeof(*key)))
 			return frag;
 		if (frag->udp != udp) {
-			if (!other || time_before(frag->since, other->since))
+			if (iq_frag_less(frag, other))
 				other = frag;
 			continue;
 		}
 		n++;
-		if (!first && iq_frag_worth(frag) > 1)
-			continue;
-		if (!old || iq_frag_worth(frag) < iq_frag_worth(old) ||
-		    (iq_frag_worth(frag) == iq_frag_worth(old) &&
-		     time_before(frag->since, old->since)))
-			old = frag;
+		if ((first || iq_frag_worth(frag) <= 1) && iq_frag_less(frag, own))
+			own = frag;
 	}
-	best = free && (!udp || n < IQ_FRAG_SHARE(IQ_FRAG_WAYS)) ? free : old;
-	/* All ways are the other's, who then has more than the share that is kept for it. */
-	if (!best && first)
-		best = other;
+	if (free && (!udp || n < half))
+		best = free;
+	else
+		best = first && n < half ? other : own;
 	if (best) {
 		iq_frag_release(f, best);
 		best->state = IQ_FRAG_FREE;

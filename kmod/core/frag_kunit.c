@@ -376,6 +376,35 @@ static void iq_frag_share_test(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, iq_t_recall(t, AF_INET, IPPROTO_UDP, last), IQ_OTHER);
 }
 
+/* ESP may have all places: those that UDP then needs, up to its half, it gets. */
+static void iq_frag_half_test(struct kunit *test)
+{
+	u32 esp[IQ_FRAG_WAYS], udp[IQ_FRAG_WAYS], last = 0, i;
+	const u32 half = IQ_FRAG_SHARE(IQ_FRAG_WAYS);
+	struct iq_t *t = test->priv;
+
+	for (i = 0; i < ARRAY_SIZE(esp); i++) {
+		last = iq_t_beside(t, IPPROTO_ESP, last);
+		esp[i] = last;
+		iq_t_first(t, AF_INET, IPPROTO_ESP, last, IQ_SA);
+		iq_t_age(t, 1);
+	}
+	/* Each is still there when as many others have come as its half has places. */
+	for (i = 0; i < ARRAY_SIZE(udp); i++) {
+		last = iq_t_beside(t, IPPROTO_UDP, last);
+		udp[i] = last;
+		iq_t_first(t, AF_INET, IPPROTO_UDP, last, IQ_SA);
+		iq_t_age(t, 1);
+		if (i + 1 >= half)
+			KUNIT_EXPECT_EQ(test, iq_t_recall(t, AF_INET, IPPROTO_UDP,
+							  udp[i + 1 - half]), IQ_SA);
+	}
+	/* None but the oldest of ESP has gone for them. */
+	for (i = 0; i < ARRAY_SIZE(esp); i++)
+		KUNIT_EXPECT_EQ(test, iq_t_recall(t, AF_INET, IPPROTO_ESP, esp[i]),
+				i < ARRAY_SIZE(esp) - half ? IQ_FRAGMENT : IQ_SA);
+}
+
 static bool iq_t_ours(struct iq_t *t, u8 proto, u32 src, u32 dst)
 {
 	struct iq_packet pkt = iq_t_packet(t, AF_INET, proto, 1);
@@ -498,6 +527,7 @@ static struct kunit_case iq_frag_cases[] = {
 	KUNIT_CASE(iq_frag_down_test),
 	KUNIT_CASE(iq_frag_ceiling_test),
 	KUNIT_CASE(iq_frag_share_test),
+	KUNIT_CASE(iq_frag_half_test),
 	KUNIT_CASE(iq_frag_ours_test),
 	KUNIT_CASE(iq_frag_hook_test),
 	{}
