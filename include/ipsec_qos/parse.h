@@ -87,6 +87,7 @@ struct iq_ports {
  * @spi_r: the responder's; 0 in the first message of an exchange
  * @need: with IQ_SHORT: bytes from the start that must be readable
  * @first: a first fragment: of its lengths, only those are checked that it has
+ * @last: of a later fragment: none is behind it
  * @frag_id: of all fragments of a packet, beside both addresses, and with IPv4
  *	@frag_proto: the identification, host byte order
  * @frag_proto: the protocol (RFC 791), or the fragment header's next one, which
@@ -105,6 +106,7 @@ struct iq_packet {
 	u32 frag_id;
 	u8 frag_proto;
 	bool first;
+	bool last;
 };
 
 static inline u16 iq_get16(const u8 *p)
@@ -287,6 +289,7 @@ static inline enum iq_kind iq_parse_ipv4(const u8 *data, u32 avail, u32 len,
 	if (frag) {
 		pkt->frag_id = iq_get16(data + 4);
 		pkt->frag_proto = data[9];
+		pkt->last = !(frag & 0x2000);
 		if (frag & 0x1fff)
 			return IQ_FRAGMENT;
 		pkt->first = true;
@@ -377,6 +380,7 @@ static inline enum iq_kind iq_parse_ipv6(const u8 *data, u32 avail, u32 len,
 			pkt->frag_id = iq_get32(data + off + 4);
 			pkt->frag_proto = data[off];
 			frag = iq_get16(data + off + 2) & 0xfff9;
+			pkt->last = !(frag & 1);
 			if (frag & 0xfff8)
 				return IQ_FRAGMENT;
 			/* None to come: it is whole (RFC 6946). */

@@ -79,6 +79,7 @@ enum iq_frag_state {
  * @since: jiffies when it came to be in this state
  * @held: those that wait for the first
  * @udp: it may be UDP, and is neither ESP nor AH
+ * @done: with IQ_FRAG_KNOWN: the last one was here, behind the first
  * @kind: with IQ_FRAG_KNOWN, as all below: what the first is; IQ_FRAGMENT: it
  *	did not come in time
  */
@@ -88,6 +89,7 @@ struct iq_frag {
 	struct list_head held;
 	enum iq_frag_state state;
 	bool udp;
+	bool done;
 	enum iq_kind kind;
 	u8 proto;
 	u32 spi;
@@ -225,8 +227,10 @@ static int iq_frag_worth(const struct iq_frag *frag)
 	if (frag->state == IQ_FRAG_FREE)
 		return 0;
 	if (frag->state == IQ_FRAG_WAITING)
-		return 3;
-	return frag->kind == IQ_FRAGMENT ? 1 : 2;
+		return 4;
+	if (frag->kind == IQ_FRAGMENT)
+		return 1;
+	return frag->done ? 2 : 3;
 }
 
 /* Is less lost with @a than with @b, NULL: none? Of what is worth the same, the older goes. */
@@ -238,9 +242,9 @@ static bool iq_frag_less(const struct iq_frag *a, const struct iq_frag *b)
 }
 
 /*
- * The place of a packet: its own, else one that is free or remembers nothing but that the
- * first did not come; for a @first fragment else the oldest that nobody waits for, and else
- * the oldest: a flood of others does not keep it from being heeded. Half of a set is for
+ * The place of a packet: its own, else one that is free, that remembers nothing but that the
+ * first did not come, or whose last fragment was here, and others have hardly been overtaken
+ * by it; for a @first fragment else the oldest that nobody waits for, and else the oldest: a flood of others does not keep it from being heeded. Half of a set is for
  * what may be UDP, which never has more, and half for ESP and AH, which may have all: a
  * first fragment that finds its half taken by the others takes one of theirs. NULL, never
  * for that: there is none.
@@ -268,7 +272,7 @@ static struct iq_frag *iq_frag_find(struct iq_frags *f, struct iq_frag_set *set,
 			continue;
 		}
 		n++;
-		if ((first || iq_frag_worth(frag) <= 1) && iq_frag_less(frag, own))
+		if ((first || iq_frag_worth(frag) <= 2) && iq_frag_less(frag, own))
 			own = frag;
 	}
 	if (free && (!udp || n < half))
@@ -296,6 +300,7 @@ void iq_frag_learn(struct iq_net *iqn, const struct nf_hook_state *state,
 	frag = iq_frag_find(f, set, &key, iq_frag_udp(pkt), true);
 	frag->state = IQ_FRAG_KNOWN;
 	frag->since = jiffies;
+	frag->done = false;
 	frag->kind = kind;
 	if (kind == IQ_SA) {
 		frag->proto = pkt->proto;
@@ -358,6 +363,8 @@ bool iq_frag_recall(struct iq_net *iqn, struct sk_buff *skb,
 	frag = iq_frag_find(f, set, &key, iq_frag_udp(pkt), false);
 	if (frag && frag->state == IQ_FRAG_KNOWN) {
 		*kind = frag->kind;
+		if (pkt->last)
+			frag->done = true;
 		pkt->proto = frag->proto;
 		pkt->spi = frag->spi;
 		pkt->spi_i = frag->spi_i;

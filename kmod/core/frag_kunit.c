@@ -405,6 +405,42 @@ static void iq_frag_half_test(struct kunit *test)
 				i < ARRAY_SIZE(esp) - half ? IQ_FRAGMENT : IQ_SA);
 }
 
+/* Whose last fragment was here goes first, though it is younger than others. */
+static void iq_frag_done_test(struct kunit *test)
+{
+	u32 id[IQ_FRAG_WAYS + 2], last = 0, i;
+	struct iq_t *t = test->priv;
+	struct iq_packet pkt, told;
+	enum iq_kind kind;
+
+	for (i = 0; i < IQ_FRAG_WAYS; i++) {
+		id[i] = last = iq_t_beside(t, IPPROTO_ESP, last);
+		iq_t_first(t, AF_INET, IPPROTO_ESP, last, IQ_SA);
+		iq_t_age(t, 1);
+	}
+	/* All are awaited still: one that is ahead of its first finds no place. */
+	id[i] = last = iq_t_beside(t, IPPROTO_ESP, last);
+	KUNIT_EXPECT_FALSE(test, iq_t_hold(t, IPPROTO_ESP, id[i]));
+	pkt = iq_t_packet(t, AF_INET, IPPROTO_ESP, id[3]);
+	iq_t_later(t, &pkt, false, &told, &kind);
+	KUNIT_EXPECT_EQ(test, kind, IQ_SA);
+	KUNIT_EXPECT_FALSE(test, iq_t_hold(t, IPPROTO_ESP, id[i]));
+	pkt.last = true;
+	iq_t_later(t, &pkt, false, &told, &kind);
+	KUNIT_EXPECT_EQ(test, kind, IQ_SA);
+	iq_t_first(t, AF_INET, IPPROTO_ESP, id[i], IQ_SA);
+	for (i = 0; i <= IQ_FRAG_WAYS; i++)
+		KUNIT_EXPECT_EQ(test, iq_t_recall(t, AF_INET, IPPROTO_ESP, id[i]),
+				i == 3 ? IQ_FRAGMENT : IQ_SA);
+	/* Done, it makes way for one that is to wait, too. */
+	pkt = iq_t_packet(t, AF_INET, IPPROTO_ESP, id[5]);
+	pkt.last = true;
+	iq_t_later(t, &pkt, false, &told, &kind);
+	id[IQ_FRAG_WAYS + 1] = iq_t_beside(t, IPPROTO_ESP, last);
+	KUNIT_EXPECT_TRUE(test, iq_t_hold(t, IPPROTO_ESP, id[IQ_FRAG_WAYS + 1]));
+	KUNIT_EXPECT_EQ(test, iq_t_recall(t, AF_INET, IPPROTO_ESP, id[5]), IQ_FRAGMENT);
+}
+
 static bool iq_t_ours(struct iq_t *t, u8 proto, u32 src, u32 dst)
 {
 	struct iq_packet pkt = iq_t_packet(t, AF_INET, proto, 1);
@@ -528,6 +564,7 @@ static struct kunit_case iq_frag_cases[] = {
 	KUNIT_CASE(iq_frag_ceiling_test),
 	KUNIT_CASE(iq_frag_share_test),
 	KUNIT_CASE(iq_frag_half_test),
+	KUNIT_CASE(iq_frag_done_test),
 	KUNIT_CASE(iq_frag_ours_test),
 	KUNIT_CASE(iq_frag_hook_test),
 	{}

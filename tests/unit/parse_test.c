@@ -381,6 +381,7 @@ START_TEST(fragments)
 			ck_assert_uint_eq(p.frag_id, iq_get16(pkt + 4));
 			ck_assert_uint_eq(p.frag_proto, IPPROTO_ESP);
 			ck_assert(p.dst - p.src == 4);
+			ck_assert_int_eq(p.last, t[i].frag == 0x0010);
 		}
 	}
 
@@ -435,8 +436,12 @@ START_TEST(fragments)
 	zeros(40);
 	ck_assert_int_eq(parse(&p), IQ_SA);
 	ck_assert(p.first && p.frag_id == 77 && p.frag_proto == IPPROTO_ESP);
-	pkt[43] = 8;			/* an offset */
+	pkt[43] = 9;			/* an offset */
 	ck_assert_int_eq(parse(&p), IQ_FRAGMENT);
+	ck_assert(!p.last);
+	pkt[43] = 8;
+	ck_assert_int_eq(parse(&p), IQ_FRAGMENT);
+	ck_assert(p.last);
 	ck_assert(p.frag_id == 77 && p.frag_proto == IPPROTO_ESP);
 	ck_assert(p.dst - p.src == 16);
 	pkt[40] = IPPROTO_TCP;		/* what it says of that is not binding */
