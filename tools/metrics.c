@@ -46,7 +46,7 @@ static const struct om_family ike_sas_limit = {
 };
 static const struct om_family untagged_packets = {
 	"ipsec_qos_untagged_packets", OM_COUNTER, NULL,
-	"Protected packets that were not tagged: no_group, they are nobody's; malformed, they are shorter than their headers say."
+	"Protected packets that were not tagged: unknown_sa and unknown_ike, no entry is their SA's or IKE SA's; fragment, of their packet's first one nothing is known; decrypted, ahead of routing, and no entry is their SA's; malformed, they are shorter than their headers say."
 };
 static const struct om_family untagged_bytes = {
 	"ipsec_qos_untagged_bytes", OM_COUNTER, "bytes", "Bytes of these, with the IP header."
@@ -146,11 +146,18 @@ static int write_rule(const struct iq_kernel_nat_rule *r, void *arg)
 }
 
 static void write_untagged(struct om *om, const struct om_family *family,
-			   uint64_t no_group, uint64_t malformed)
+			   const struct iq_status *st)
 {
+	bool bytes = family == &untagged_bytes;
+	int i;
+
 	om_begin(om, family);
-	om_sample(om, no_group, "reason", "no_group", NULL);
-	om_sample(om, malformed, "reason", "malformed", NULL);
+	for (i = 1; i <= IPSEC_QOS_UNTAGGED_MAX; i++)
+		om_sample(om, bytes ? st->untagged_by[i].bytes :
+				      st->untagged_by[i].packets,
+			  "reason", iq_kernel_untagged_name(i), NULL);
+	om_sample(om, bytes ? st->malformed.bytes : st->malformed.packets,
+		  "reason", "malformed", NULL);
 }
 
 static void write_status(struct om *om, const struct iq_status *st)
@@ -163,8 +170,8 @@ static void write_status(struct om *om, const struct iq_status *st)
 	om_only(om, &sas_limit, st->conf.max_sas);
 	om_only(om, &ike_sas, st->ikes);
 	om_only(om, &ike_sas_limit, st->conf.max_ikes);
-	write_untagged(om, &untagged_packets, st->untagged.packets, st->malformed.packets);
-	write_untagged(om, &untagged_bytes, st->untagged.bytes, st->malformed.bytes);
+	write_untagged(om, &untagged_packets, st);
+	write_untagged(om, &untagged_bytes, st);
 	om_only(om, &left_packets, st->left.packets);
 	om_only(om, &left_bytes, st->left.bytes);
 }

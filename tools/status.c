@@ -18,6 +18,18 @@
 static const char usage[] =
 "Usage: ipsec-qos status\n";
 
+static json_t *untagged_json(const struct iq_status *st)
+{
+	json_t *json = count_json(&st->untagged), *reasons = json_object();
+	int i;
+
+	for (i = 1; i <= IPSEC_QOS_UNTAGGED_MAX; i++)
+		json_object_set_new(reasons, iq_kernel_untagged_name(i),
+				    count_json(&st->untagged_by[i]));
+	json_object_set_new(json, "reasons", reasons);
+	return json;
+}
+
 /* @group: that it happened to last, null: to none */
 static json_t *left_json(const struct iq_status *st)
 {
@@ -46,7 +58,7 @@ static json_t *module_json(const struct iq_status *st)
 				 "groups", (json_int_t)st->groups,
 				 "sas", (json_int_t)st->sas,
 				 "ikes", (json_int_t)st->ikes,
-				 "untagged", count_json(&st->untagged),
+				 "untagged", untagged_json(st),
 				 "malformed", count_json(&st->malformed),
 				 "left", left_json(st),
 				 "ceilings", ceilings_json(&st->conf),
@@ -89,6 +101,29 @@ static void print_part(const char *what, bool good, const char *bad)
 	putchar('\n');
 }
 
+/* Why, where it happened, each on a line of its own */
+static void print_untagged(const struct iq_status *st)
+{
+	static const char *const reasons[] = {
+		[IPSEC_QOS_UNTAGGED_UNKNOWN_SA] = "no entry is their SA's",
+		[IPSEC_QOS_UNTAGGED_UNKNOWN_IKE] = "no entry is their IKE SA's",
+		[IPSEC_QOS_UNTAGGED_FRAGMENT] =
+			"later fragments, of whose first nothing is known",
+		[IPSEC_QOS_UNTAGGED_DECRYPTED] =
+			"decrypted ahead of routing, and no entry is their SA's",
+	};
+	char count[FORMAT_MAX];
+	size_t i;
+
+	_Static_assert(ARRAY_SIZE(reasons) == IPSEC_QOS_UNTAGGED_MAX + 1,
+		       "each reason is explained");
+	printf("untagged   %s\n", format_count(&st->untagged, count));
+	for (i = 1; i < ARRAY_SIZE(reasons); i++)
+		if (st->untagged_by[i].packets)
+			printf("           %s: %s\n",
+			       format_count(&st->untagged_by[i], count), reasons[i]);
+}
+
 /* Nothing, where there is nothing to do about it. */
 static void print_left(const struct iq_status *st)
 {
@@ -122,7 +157,7 @@ static void print_module(const struct iq_status *st)
 	       st->conf.max_sas);
 	printf("IKE SAs    %" PRIu32 " of at most %" PRIu32 "\n", st->ikes,
 	       st->conf.max_ikes);
-	printf("untagged   %s\n", format_count(&st->untagged, ike));
+	print_untagged(st);
 	printf("malformed  %s\n", format_count(&st->malformed, ike));
 	print_left(st);
 	printf("ports      IKE %s, NAT traversal %s\n",

@@ -28,19 +28,6 @@
 
 #define IQ_TRACE_ADDR	40	/* of an IPv6 address as text */
 
-/**
- * enum iq_untagged - why a protected packet is not tagged
- *
- * @IQ_UNTAGGED_UNKNOWN: no entry is that SA's or IKE SA's
- * @IQ_UNTAGGED_FRAGMENT: it is a later fragment, and of the first nothing is known
- * @IQ_UNTAGGED_DECRYPTED: it was decrypted ahead of routing, and no entry is the SA's
- */
-enum iq_untagged {
-	IQ_UNTAGGED_UNKNOWN,
-	IQ_UNTAGGED_FRAGMENT,
-	IQ_UNTAGGED_DECRYPTED,
-};
-
 /* The address in the IP header, as text, into IQ_TRACE_ADDR bytes */
 static inline void iq_trace_addr(char *text, const struct sk_buff *skb, bool dst)
 {
@@ -67,9 +54,10 @@ TRACE_DEFINE_ENUM(IPSEC_QOS_EVENT_DEL);
 TRACE_DEFINE_ENUM(IPSEC_QOS_EVENT_EXPIRE);
 TRACE_DEFINE_ENUM(IPSEC_QOS_EVENT_CEILING);
 TRACE_DEFINE_ENUM(IPSEC_QOS_EVENT_NAT_COLLISION);
-TRACE_DEFINE_ENUM(IQ_UNTAGGED_UNKNOWN);
-TRACE_DEFINE_ENUM(IQ_UNTAGGED_FRAGMENT);
-TRACE_DEFINE_ENUM(IQ_UNTAGGED_DECRYPTED);
+TRACE_DEFINE_ENUM(IPSEC_QOS_UNTAGGED_UNKNOWN_SA);
+TRACE_DEFINE_ENUM(IPSEC_QOS_UNTAGGED_UNKNOWN_IKE);
+TRACE_DEFINE_ENUM(IPSEC_QOS_UNTAGGED_FRAGMENT);
+TRACE_DEFINE_ENUM(IPSEC_QOS_UNTAGGED_DECRYPTED);
 
 #define iq_show_counter(which)						\
 	__print_symbolic(which,						\
@@ -92,9 +80,10 @@ TRACE_DEFINE_ENUM(IQ_UNTAGGED_DECRYPTED);
 
 #define iq_show_untagged(reason)					\
 	__print_symbolic(reason,					\
-		{ IQ_UNTAGGED_UNKNOWN,		"unknown" },		\
-		{ IQ_UNTAGGED_FRAGMENT,		"fragment" },		\
-		{ IQ_UNTAGGED_DECRYPTED,	"decrypted" })
+		{ IPSEC_QOS_UNTAGGED_UNKNOWN_SA, "unknown_sa" },	\
+		{ IPSEC_QOS_UNTAGGED_UNKNOWN_IKE, "unknown_ike" },	\
+		{ IPSEC_QOS_UNTAGGED_FRAGMENT,	"fragment" },		\
+		{ IPSEC_QOS_UNTAGGED_DECRYPTED,	"decrypted" })
 
 /*
  * @spi: of ESP and AH 32 bits; of IKE the initiator's; of a clear packet that of the SA
@@ -137,7 +126,7 @@ TRACE_EVENT(iq_tagged,
 /* As above. @what: 0, IPSEC_QOS_COUNTER_UNSPEC, as @spi: the packet does not say. */
 TRACE_EVENT(iq_untagged,
 	TP_PROTO(const struct iq_net *iqn, const struct sk_buff *skb,
-		 enum ipsec_qos_counter what, u64 spi, enum iq_untagged reason),
+		 enum ipsec_qos_counter what, u64 spi, enum ipsec_qos_untagged reason),
 	TP_ARGS(iqn, skb, what, spi, reason),
 	TP_STRUCT__entry(
 		__field(u32, netns)

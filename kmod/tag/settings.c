@@ -93,9 +93,38 @@ const struct iq_feature_settings iq_tag_settings = {
 	.put = iq_tag_put,
 };
 
+void iq_tag_untagged(struct iq_net *iqn, struct iq_count by[__IPSEC_QOS_UNTAGGED_MAX])
+{
+	struct iq_count *all = &by[IPSEC_QOS_UNTAGGED_UNSPEC];
+	int i;
+
+	*all = (struct iq_count) {};
+	for (i = 1; i <= IPSEC_QOS_UNTAGGED_MAX; i++) {
+		by[i] = iq_counter_sum(iq_tag(iqn)->total, IQ_TOTAL_UNTAGGED + i);
+		all->packets += by[i].packets;
+		all->bytes += by[i].bytes;
+	}
+}
+
+static int iq_put_untagged(struct sk_buff *skb, struct iq_net *iqn)
+{
+	struct nlattr *nest = nla_nest_start(skb, IPSEC_QOS_STATUS_A_UNTAGGED_REASONS);
+	struct iq_count by[__IPSEC_QOS_UNTAGGED_MAX];
+	int i;
+
+	if (!nest)
+		return -EMSGSIZE;
+	iq_tag_untagged(iqn, by);
+	for (i = 1; i <= IPSEC_QOS_UNTAGGED_MAX; i++)
+		if (iq_put_count(skb, i, &by[i]))
+			return -EMSGSIZE;
+	nla_nest_end(skb, nest);
+	return iq_put_count(skb, IPSEC_QOS_STATUS_A_UNTAGGED,
+			    &by[IPSEC_QOS_UNTAGGED_UNSPEC]);
+}
+
 int iq_tag_status(struct sk_buff *skb, struct iq_net *iqn)
 {
-	struct iq_count untagged = iq_counter_sum(iq_tag(iqn)->total, IQ_TOTAL_UNTAGGED);
 	struct iq_count malformed = iq_counter_sum(iq_tag(iqn)->total, IQ_TOTAL_MALFORMED);
 	struct iq_count left = iq_counter_sum(iq_tag(iqn)->total, IQ_TOTAL_LEFT);
 	u32 left_group = READ_ONCE(iq_tag(iqn)->left_group);
@@ -104,7 +133,7 @@ int iq_tag_status(struct sk_buff *skb, struct iq_net *iqn)
 			   iq_table_count(&iq_tag(iqn)->tables[IQ_TABLE_SA])) ||
 	       nla_put_u32(skb, IPSEC_QOS_STATUS_A_IKES,
 			   iq_table_count(&iq_tag(iqn)->tables[IQ_TABLE_IKE])) ||
-	       iq_put_count(skb, IPSEC_QOS_STATUS_A_UNTAGGED, &untagged) ||
+	       iq_put_untagged(skb, iqn) ||
 	       iq_put_count(skb, IPSEC_QOS_STATUS_A_MALFORMED, &malformed) ||
 	       iq_put_count(skb, IPSEC_QOS_STATUS_A_LEFT, &left) ||
 	       (left_group &&

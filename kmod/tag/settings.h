@@ -6,9 +6,17 @@
 #ifndef _IPSEC_QOS_TAG_SETTINGS_H
 #define _IPSEC_QOS_TAG_SETTINGS_H
 
+#include "core/counter.h"
 #include "core/feature.h"
 
 extern const struct iq_feature_settings iq_tag_settings;
+
+/**
+ * iq_tag_untagged() - protected packets without a group
+ *
+ * @by: filled by reason; IPSEC_QOS_UNTAGGED_UNSPEC: the sum of them
+ */
+void iq_tag_untagged(struct iq_net *iqn, struct iq_count by[__IPSEC_QOS_UNTAGGED_MAX]);
 
 /** iq_tag_status() - as iq_feature.status */
 int iq_tag_status(struct sk_buff *skb, struct iq_net *iqn);

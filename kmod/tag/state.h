@@ -14,9 +14,16 @@
 struct iq_claims;
 struct iq_fallback;
 
+/**
+ * enum iq_total - what is counted of the packets of a namespace
+ *
+ * @IQ_TOTAL_UNTAGGED: plus an enum ipsec_qos_untagged: they have no group, and why
+ * @IQ_TOTAL_MALFORMED: they could not be parsed
+ * @IQ_TOTAL_LEFT: bits of their marks were left to others
+ */
 enum iq_total {
 	IQ_TOTAL_UNTAGGED,
-	IQ_TOTAL_MALFORMED,
+	IQ_TOTAL_MALFORMED = IQ_TOTAL_UNTAGGED + __IPSEC_QOS_UNTAGGED_MAX,
 	IQ_TOTAL_LEFT,
 	__IQ_TOTAL_MAX
 };

@@ -30,6 +30,12 @@ static noinline void iq_total_add(struct iq_net *iqn, enum iq_total which,
 		iq_counter_add(iq_tag(iqn)->total, which, packets, skb->len);
 }
 
+static void iq_untagged_add(struct iq_net *iqn, enum ipsec_qos_untagged reason,
+			    const struct sk_buff *skb, u32 packets)
+{
+	iq_total_add(iqn, IQ_TOTAL_UNTAGGED + reason, skb, packets);
+}
+
 static noinline void iq_set_dscp(struct sk_buff *skb, u8 family, u8 dscp)
 {
 	if (family == AF_INET) {
@@ -185,6 +191,7 @@ noinline unsigned int
 iq_tag_protected(struct iq_net *iqn, struct sk_buff *skb,
 		 const struct nf_hook_state *state, bool nobodys)
 {
+	enum ipsec_qos_untagged reason;
 	enum ipsec_qos_counter which;
 	const struct iq_action *a;
 	struct iq_class c;
@@ -202,8 +209,8 @@ iq_tag_protected(struct iq_net *iqn, struct sk_buff *skb,
 		break;
 	case IQ_FRAGMENT:
 		trace_iq_untagged(iqn, skb, IPSEC_QOS_COUNTER_UNSPEC, 0,
-				  IQ_UNTAGGED_FRAGMENT);
-		iq_total_add(iqn, IQ_TOTAL_UNTAGGED, skb, c.packets);
+				  IPSEC_QOS_UNTAGGED_FRAGMENT);
+		iq_untagged_add(iqn, IPSEC_QOS_UNTAGGED_FRAGMENT, skb, c.packets);
 		/* Of UDP it need not be a protected one. */
 		if (c.pkt.frag_proto == IPPROTO_ESP || c.pkt.frag_proto == IPPROTO_AH)
 			iq_fallback_mark(iqn, skb, &c);
@@ -225,8 +232,10 @@ iq_tag_protected(struct iq_net *iqn, struct sk_buff *skb,
 			mask = iq_tag_group_mask(iqn, skb, &c, a);
 		iq_tag_with(skb, a, mask, which, c.packets, c.pkt.family, iq_spi_of(&c));
 	} else {
-		trace_iq_untagged(iqn, skb, which, iq_spi_of(&c), IQ_UNTAGGED_UNKNOWN);
-		iq_total_add(iqn, IQ_TOTAL_UNTAGGED, skb, c.packets);
+		reason = c.kind == IQ_IKE ? IPSEC_QOS_UNTAGGED_UNKNOWN_IKE :
+					    IPSEC_QOS_UNTAGGED_UNKNOWN_SA;
+		trace_iq_untagged(iqn, skb, which, iq_spi_of(&c), reason);
+		iq_untagged_add(iqn, reason, skb, c.packets);
 		iq_fallback_mark(iqn, skb, &c);
 	}
 	return NF_ACCEPT;
@@ -340,8 +349,10 @@ static noinline void iq_tag_decrypted(struct iq_net *iqn, struct sk_buff *skb,
 			return;
 		trace_iq_untagged(iqn, skb, IPSEC_QOS_COUNTER_ESP_IN,
 				  be32_to_cpu(sp->xvec[0]->id.spi),
-				  IQ_UNTAGGED_DECRYPTED);
-		iq_counter_add(iq_tag(iqn)->total, IQ_TOTAL_UNTAGGED, packets, bytes);
+				  IPSEC_QOS_UNTAGGED_DECRYPTED);
+		iq_counter_add(iq_tag(iqn)->total,
+			       IQ_TOTAL_UNTAGGED + IPSEC_QOS_UNTAGGED_DECRYPTED,
+			       packets, bytes);
 		return;
 	}
 	if (esp)

@@ -10,6 +10,33 @@
 
 #include "lib/kernel/request.h"
 
+static const char *const untagged_names[] = {
+	[IPSEC_QOS_UNTAGGED_UNKNOWN_SA] = "unknown_sa",
+	[IPSEC_QOS_UNTAGGED_UNKNOWN_IKE] = "unknown_ike",
+	[IPSEC_QOS_UNTAGGED_FRAGMENT] = "fragment",
+	[IPSEC_QOS_UNTAGGED_DECRYPTED] = "decrypted",
+};
+_Static_assert(sizeof(untagged_names) / sizeof(untagged_names[0]) ==
+	       IPSEC_QOS_UNTAGGED_MAX + 1, "each reason has a name");
+
+const char *iq_kernel_untagged_name(int reason)
+{
+	return untagged_names[reason];
+}
+
+static int get_untagged(struct nlattr *nest, struct iq_status *st)
+{
+	struct nlattr *a;
+	int rem;
+
+	nla_for_each_nested(a, nest, rem)
+		if (nla_type(a) > IPSEC_QOS_UNTAGGED_UNSPEC &&
+		    nla_type(a) <= IPSEC_QOS_UNTAGGED_MAX &&
+		    iq_get_counter(a, &st->untagged_by[nla_type(a)]) < 0)
+			return -EBADMSG;
+	return 0;
+}
+
 /* Fills all of @st but its conf. */
 int iq_get_status(struct nlattr *nest, void *arg)
 {
@@ -22,6 +49,7 @@ int iq_get_status(struct nlattr *nest, void *arg)
 		[IPSEC_QOS_STATUS_A_MALFORMED] = { .type = NLA_NESTED },
 		[IPSEC_QOS_STATUS_A_LEFT] = { .type = NLA_NESTED },
 		[IPSEC_QOS_STATUS_A_LEFT_GROUP] = { .type = NLA_U32 },
+		[IPSEC_QOS_STATUS_A_UNTAGGED_REASONS] = { .type = NLA_NESTED },
 	};
 	struct nlattr *tb[IPSEC_QOS_STATUS_A_MAX + 1];
 	struct iq_status *st = arg;
@@ -37,6 +65,8 @@ int iq_get_status(struct nlattr *nest, void *arg)
 	st->left_group = iq_u32(tb[IPSEC_QOS_STATUS_A_LEFT_GROUP]);
 	if ((tb[IPSEC_QOS_STATUS_A_UNTAGGED] &&
 	     iq_get_counter(tb[IPSEC_QOS_STATUS_A_UNTAGGED], &st->untagged) < 0) ||
+	    (tb[IPSEC_QOS_STATUS_A_UNTAGGED_REASONS] &&
+	     get_untagged(tb[IPSEC_QOS_STATUS_A_UNTAGGED_REASONS], st) < 0) ||
 	    (tb[IPSEC_QOS_STATUS_A_MALFORMED] &&
 	     iq_get_counter(tb[IPSEC_QOS_STATUS_A_MALFORMED], &st->malformed) < 0) ||
 	    (tb[IPSEC_QOS_STATUS_A_LEFT] &&

@@ -94,3 +94,5 @@ qos gw sa flush
 counters_keep gw
 at peer ping -q -c $n -i 0.05 -W 5 -I 10.1.0.1 10.2.0.1 >/dev/null
 expect "ESP of nobody, there and back" "-.untagged+$((2 * n))" "$(counters_since gw)"
+expect "there, decrypted ahead of routing" $n \
+	"$(json .untagged.reasons.decrypted.packets qos gw -j status)"

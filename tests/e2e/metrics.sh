@@ -90,9 +90,18 @@ expect "module" "1 1" "$(metric ipsec_qos_module_loaded) $(metric \
 	"ipsec_qos_module_info{version=\"$(qos gw -j status | jq -r .version)\"}")"
 expect "SAs, IKE SAs, groups, ceiling" "1 1 2 77" "$(metric ipsec_qos_sas) $(metric \
 	ipsec_qos_ike_sas) $(metric ipsec_qos_groups) $(metric ipsec_qos_sas_limit)"
-expect "untagged" "2 168 0" "$(metric 'ipsec_qos_untagged_packets_total{reason="no_group"}') $(
-	metric 'ipsec_qos_untagged_bytes_total{reason="no_group"}') $(
-	metric 'ipsec_qos_untagged_packets_total{reason="malformed"}')"
+for count in packets bytes; do
+	qos gw -j status | jq -r --arg count $count '
+		(.untagged.reasons + { malformed }) | to_entries[] |
+		"{reason=\"\(.key)\"} \(.value[$count])"' | sort > "$W/said"
+	sed -n "s/^ipsec_qos_untagged_${count}_total//p" "$W/metrics.om" | sort > "$W/written"
+	diff "$W/said" "$W/written" >&2 || fail "metrics do not say why $count are untagged"
+done
+expect "untagged" "2 168 0 0" "$(for of in 'packets_total{reason="unknown_sa"}' \
+	'bytes_total{reason="unknown_sa"}' 'packets_total{reason="unknown_ike"}' \
+	'packets_total{reason="malformed"}'; do
+		metric "ipsec_qos_untagged_$of"
+	done | xargs)"
 expect "gold" "3 252" "$(
 	metric 'ipsec_qos_group_packets_total{group="gold",traffic="esp",direction="in"}') $(
 	metric 'ipsec_qos_group_bytes_total{group="gold",traffic="esp",direction="in"}')"

@@ -76,6 +76,21 @@ s.sendto(b"\0\0", ("192.0.2.1", 0))
 EOF
 wait_for 5 json_is '.malformed.packets == 1' qos a -j status
 expect "untagged" "1 84" "$(value a untagged_packets) $(value a untagged_bytes)"
+# untagged_as_told HOST: the files of each reason say what the command says
+untagged_as_told()
+{
+	expect "untagged of $1, by reason" "$(qos "$1" -j status | jq -r '.untagged.reasons |
+		to_entries[] | "\(.key) \(.value.packets) \(.value.bytes)"' | sort | xargs)" "$(
+		for file in $(at "$1" sh -c "ls $root/untagged_*_packets"); do
+			file=${file#"$root/untagged_"} file=${file%_packets}
+			echo "$file $(value "$1" "untagged_${file}_packets") $(
+				value "$1" "untagged_${file}_bytes")"
+		done | sort | xargs)"
+}
+untagged_as_told a
+untagged_as_told b
+expect "of an SA that is not known" "1 84" \
+	"$(value a untagged_unknown_sa_packets) $(value a untagged_unknown_sa_bytes)"
 expect "malformed" "1 22" "$(value a malformed_packets) $(value a malformed_bytes)"
 expect "left to others" "0 0" "$(value a left_packets) $(value a left_bytes)"
 expect "ESP of gold" "2 168" \

@@ -101,10 +101,11 @@ def tagged():
     through(v4() / UDP(sport=500, dport=500) / ike(*IKE))
     trace.next(event="tagged", what="ike_in", spi_i="a1b2c3d4e5f60718", group=GROUP)
     through(v4(proto=50) / esp(NOBODYS))
-    got = trace.next(event="untagged", what="esp_in", spi=NOBODYS, reason="unknown")
+    got = trace.next(event="untagged", what="esp_in", spi=NOBODYS, reason="unknown_sa")
     assert "group" not in got, got
     through(v4() / UDP(sport=500, dport=500) / ike(IKE[0], 5))
-    trace.next(event="untagged", what="ike_in", spi_i="a1b2c3d4e5f60718")
+    trace.next(event="untagged", what="ike_in", spi_i="a1b2c3d4e5f60718",
+               reason="unknown_ike")
     through(v4(proto=50) / Raw(b"\0\0"))
     trace.next(event="malformed", src="10.0.1.2", dst="10.0.2.2", len=22)
     status, rest, said = trace.end()

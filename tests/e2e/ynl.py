@@ -265,7 +265,12 @@ def settings():
     with open("/sys/module/ipsec_qos/version", encoding="ascii") as version:
         same(found["status"], {
             "version": version.read().strip(), "groups": 2, "sas": 500, "ikes": 0,
-            "untagged": found["status"]["untagged"], "malformed": NOTHING, "left": NOTHING})
+            "untagged": found["status"]["untagged"], "malformed": NOTHING, "left": NOTHING,
+            "untagged-reasons": found["status"]["untagged-reasons"]})
+    reasons = found["status"]["untagged-reasons"]
+    same(sorted(reasons), ["decrypted", "fragment", "unknown-ike", "unknown-sa"])
+    same({of: sum(count[of] for count in reasons.values()) for of in NOTHING},
+         found["status"]["untagged"])
 
     opened = ynl.do("resync-start", {"owner": "daemon"})
     same(opened["owner"], "daemon")

@@ -160,10 +160,14 @@ def check(name, ok, detail=""):
 def totals():
     g = {x["name"]: x["counters"] for x in qos("group", "show")}
     st = qos("status")
-    return {"gold": g["gold"]["esp_in"]["packets"],
+    untagged = {reason: count["packets"]
+                for reason, count in st["untagged"]["reasons"].items()}
+    check("the reasons are all", sum(untagged.values()) == st["untagged"]["packets"],
+          st["untagged"])
+    return {**untagged,
+            "gold": g["gold"]["esp_in"]["packets"],
             "gold_ike": g["gold"]["ike_in"]["packets"],
             "silver": g["silver"]["esp_in"]["packets"],
-            "untagged": st["untagged"]["packets"],
             "malformed": st["malformed"]["packets"]}
 
 
@@ -254,7 +258,8 @@ def main():
     global now
     now = totals()
     gold, silver = {"gold": 1}, {"silver": 1}
-    nobody, bad = {"untagged": 1}, {"malformed": 1}
+    nobody, bad = {"unknown_sa": 1}, {"malformed": 1}
+    nobodys_ike = {"unknown_ike": 1}
     p50, p51 = dict(proto=50), dict(proto=51)
     n50 = dict(nh=50)
 
@@ -297,10 +302,10 @@ def main():
     case(wire, "ike on 4500",
          v4() / udp / Raw(b"\0" * 4) / ike(*known), GOLD, g)
     case(wire, "the first message again",
-         v4() / u500 / ike(known[0], 0), NONE, nobody)
+         v4() / u500 / ike(known[0], 0), NONE, nobodys_ike)
     case(wire, "ike of another responder",
-         v4() / u500 / ike(known[0], 7), NONE, nobody)
-    case(wire, "ike of nobody", v4() / u500 / ike(7, 7), NONE, nobody)
+         v4() / u500 / ike(known[0], 7), NONE, nobodys_ike)
+    case(wire, "ike of nobody", v4() / u500 / ike(7, 7), NONE, nobodys_ike)
 
     # headers that lie
     case(wire, "spi 0", v4(**p50) / esp(0), NONE, bad)
@@ -353,7 +358,7 @@ def main():
             elif order == 3:            # the first comes alone
                 del frags[1:]
             fragments(f"{name}, order {order}", frags,
-                      GOLD if key else NONE, key or "untagged")
+                      GOLD if key else NONE, key or "unknown_sa")
     for order in ("first first", "last first"):
         frags = fragment6(v6() / IPv6ExtHdrFragment(id=0x600 + len(order), nh=50)
                           / esp(0x1000, 3000), 1280)
@@ -365,10 +370,10 @@ def main():
 
     # those whose first never comes wait a moment, and pass
     frags = fragment(v4(id=4711, **p50) / esp(0x1000, 3000), 1000)
-    fragments("esp without its first", frags[1:], NONE, "untagged")
+    fragments("esp without its first", frags[1:], NONE, "fragment")
     frags = [fragment(v4(id=n, **p50) / esp(0x1000, 1500), 1000)[1]
              for n in range(5000, 5600)]
-    fragments("more packets than may wait", frags, NONE, "untagged")
+    fragments("more packets than may wait", frags, NONE, "fragment")
     fragments("esp after them",
               fragment(v4(id=4712, **p50) / esp(0x1000, 3000), 1000), GOLD, "gold")
 
@@ -376,11 +381,11 @@ def main():
     u = fragment(v4(id=77) / UDP(sport=53, dport=53) / Raw("x" * 3000), 1000)
     fragments("udp that is not ours", u, NONE, None)
     u = fragment(v4(id=78) / UDP(sport=53, dport=53) / Raw("x" * 3000), 1000)
-    fragments("udp that is not ours, without its first", u[1:], NONE, "untagged")
+    fragments("udp that is not ours, without its first", u[1:], NONE, "fragment")
     # the same identification again, of another's packet
     fragments("an identification that was gold's",
               fragment(v4(id=4712, **p50) / esp(0x7777, 3000), 1000), NONE,
-              "untagged")
+              "unknown_sa")
     # RFC 1858: a first fragment that ends before the SPI
     tiny = fragment(v4(id=79) / udp / esp(0x1000, 40), 8)
     fragments("tiny first", tiny[:1], NONE, "malformed")
@@ -392,7 +397,7 @@ def main():
     case(wire, "fall-back, another dscp", v4(tos=8 << 2, **p50) / esp(0x7777),
          NONE, nobody)
     case(wire, "fall-back, ike6", v6(tc=46 << 2) / u500 / ike(7, 7), FALLBACK,
-         nobody)
+         nobodys_ike)
     case(wire, "fall-back, known", v4(tos=46 << 2, **p50) / esp(0x1000), GOLD,
          gold)
     qos("fallback", "flush")

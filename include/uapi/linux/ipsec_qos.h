@@ -455,6 +455,8 @@ enum ipsec_qos_fallback_attr {
  *	kernel's wants the same bits
  * @IPSEC_QOS_STATUS_A_LEFT_GROUP: u32, the id of the group that this happened to
  *	last; absent: to none
+ * @IPSEC_QOS_STATUS_A_UNTAGGED_REASONS: nest of enum ipsec_qos_untagged: those of
+ *	UNTAGGED, each under one reason
  */
 enum ipsec_qos_status_attr {
 	IPSEC_QOS_STATUS_A_UNSPEC,
@@ -467,9 +469,30 @@ enum ipsec_qos_status_attr {
 	IPSEC_QOS_STATUS_A_MALFORMED,
 	IPSEC_QOS_STATUS_A_LEFT,
 	IPSEC_QOS_STATUS_A_LEFT_GROUP,
+	IPSEC_QOS_STATUS_A_UNTAGGED_REASONS,
 	__IPSEC_QOS_STATUS_A_MAX
 };
 #define IPSEC_QOS_STATUS_A_MAX (__IPSEC_QOS_STATUS_A_MAX - 1)
+
+/**
+ * enum ipsec_qos_untagged - why a protected packet has no group; in an answer nests of
+ * enum ipsec_qos_counter_attr
+ *
+ * @IPSEC_QOS_UNTAGGED_UNKNOWN_SA: ESP or AH, and no entry is its SA's
+ * @IPSEC_QOS_UNTAGGED_UNKNOWN_IKE: IKE, and no entry is its IKE SA's
+ * @IPSEC_QOS_UNTAGGED_FRAGMENT: a later fragment, and of the first nothing is known
+ * @IPSEC_QOS_UNTAGGED_DECRYPTED: ESP that was decrypted ahead of routing, and no entry
+ *	is its SA's
+ */
+enum ipsec_qos_untagged {
+	IPSEC_QOS_UNTAGGED_UNSPEC,
+	IPSEC_QOS_UNTAGGED_UNKNOWN_SA,
+	IPSEC_QOS_UNTAGGED_UNKNOWN_IKE,
+	IPSEC_QOS_UNTAGGED_FRAGMENT,
+	IPSEC_QOS_UNTAGGED_DECRYPTED,
+	__IPSEC_QOS_UNTAGGED_MAX
+};
+#define IPSEC_QOS_UNTAGGED_MAX (__IPSEC_QOS_UNTAGGED_MAX - 1)
 
 /**
  * enum ipsec_qos_nat_scheme - how who answers derives its SPI from the
