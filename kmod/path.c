@@ -16,6 +16,7 @@
 
 #include "core/hooks.h"
 #include "nat/translate.h"
+#include "steer/steer.h"
 #include "tag/fallback.h"
 #include "tag/tag.h"
 
@@ -65,6 +66,54 @@ static unsigned int iq_path_in_ipv6(void *priv, struct sk_buff *skb,
 }
 
 /*
+ * What of steering is about packets that are looked up by nobody else. They have been
+ * tagged, where they can be. A VRF has its packets pass twice (iq_second_pass()): what was
+ * not steered the first time is not.
+ */
+#define IQ_STEER_PRIORITY	(IQ_FIRST_PRIORITY + 1)
+
+static unsigned int iq_path_icmp_ipv4(void *priv, struct sk_buff *skb,
+				      const struct nf_hook_state *state)
+{
+	unsigned int verdict;
+
+	if (likely(ip_hdr(skb)->protocol != IPPROTO_ICMP) || iq_second_pass(skb, state))
+		return NF_ACCEPT;
+	/* What a queue ahead of it had comes back in process context. */
+	local_bh_disable();
+	verdict = iq_steer_icmp(priv, skb, state);
+	local_bh_enable();
+	return verdict;
+}
+
+static unsigned int iq_path_icmp_ipv6(void *priv, struct sk_buff *skb,
+				      const struct nf_hook_state *state)
+{
+	unsigned int verdict;
+
+	if (likely(ipv6_hdr(skb)->nexthdr != IPPROTO_ICMPV6) ||
+	    iq_second_pass(skb, state))
+		return NF_ACCEPT;
+	local_bh_disable();
+	verdict = iq_steer_icmp(priv, skb, state);
+	local_bh_enable();
+	return verdict;
+}
+
+static unsigned int iq_path_flow(void *priv, struct sk_buff *skb,
+				 const struct nf_hook_state *state)
+{
+	unsigned int verdict;
+
+	if (iq_second_pass(skb, state))
+		return NF_ACCEPT;
+	local_bh_disable();
+	verdict = iq_steer_flow(priv, skb, state);
+	local_bh_enable();
+	return verdict;
+}
+
+/*
  * It has been tagged, by the address that it came with. Connection tracking comes next,
  * and is told to leave it alone: behind all who tell it a zone, or that themselves.
  */
@@ -89,6 +138,59 @@ static unsigned int iq_path_translate_unknown(void *priv, struct sk_buff *skb,
 	if (likely(ip_hdr(skb)->protocol != IPPROTO_ESP))
 		return NF_ACCEPT;
 	return iq_translate_unknown(priv, skb, state);
+}
+
+/*
+ * LOCAL_IN, when all have had it who may yet drop it. What is relayed goes on as ESP, and
+ * keeps the fall-back's mark.
+ */
+#define IQ_UNKNOWN_PRIORITY	(NF_IP_PRI_LAST - 2)
+
+static unsigned int iq_path_unknown_ipv4(void *priv, struct sk_buff *skb,
+					 const struct nf_hook_state *state)
+{
+	const struct iq_net *iqn = priv;
+	unsigned int verdict;
+
+	switch (ip_hdr(skb)->protocol) {
+	case IPPROTO_ESP:
+	case IPPROTO_AH:
+		break;
+	case IPPROTO_UDP:
+		if (!IQ_PLAIN(iq_parse_plain_other4, skb,
+			      &rcu_dereference(iqn->settings)->ports))
+			break;
+		fallthrough;
+	default:
+		return NF_ACCEPT;
+	}
+	local_bh_disable();
+	verdict = iq_steer_unknown(priv, skb, state);
+	local_bh_enable();
+	return verdict;
+}
+
+static unsigned int iq_path_unknown_ipv6(void *priv, struct sk_buff *skb,
+					 const struct nf_hook_state *state)
+{
+	const struct iq_net *iqn = priv;
+	unsigned int verdict;
+
+	switch (ipv6_hdr(skb)->nexthdr) {
+	case IPPROTO_UDP:
+		if (IQ_PLAIN(iq_parse_plain_other6, skb,
+			     &rcu_dereference(iqn->settings)->ports))
+			return NF_ACCEPT;
+		break;
+	default:
+		/* ESP and AH may be behind other headers. */
+		if (!iq_tag_may_ipv6(skb))
+			return NF_ACCEPT;
+	}
+	local_bh_disable();
+	verdict = iq_steer_unknown(priv, skb, state);
+	local_bh_enable();
+	return verdict;
 }
 
 /* LOCAL_IN. The fall-back's mark has been of use; conntrack's own hook is last. */
@@ -191,6 +293,21 @@ static const struct nf_hook_ops iq_path_nat[] = {
 	IQ_HOOK(IPV4, POST_ROUTING, translate_out, IQ_NAT_OUT_PRIORITY),
 };
 
+static const struct nf_hook_ops iq_path_steer[] = {
+	IQ_HOOK(IPV4, PRE_ROUTING, icmp_ipv4, IQ_STEER_PRIORITY),
+	IQ_HOOK(IPV6, PRE_ROUTING, icmp_ipv6, IQ_STEER_PRIORITY),
+};
+
+static const struct nf_hook_ops iq_path_flows[] = {
+	IQ_HOOK(IPV4, PRE_ROUTING, flow, IQ_STEER_PRIORITY),
+	IQ_HOOK(IPV6, PRE_ROUTING, flow, IQ_STEER_PRIORITY),
+};
+
+static const struct nf_hook_ops iq_path_unknown[] = {
+	IQ_HOOK(IPV4, LOCAL_IN, unknown_ipv4, IQ_UNKNOWN_PRIORITY),
+	IQ_HOOK(IPV6, LOCAL_IN, unknown_ipv6, IQ_UNKNOWN_PRIORITY),
+};
+
 #define IQ_SET(name)	{ iq_path_##name, ARRAY_SIZE(iq_path_##name) }
 
 const struct iq_hook_ops iq_hook_sets[__IQ_HOOKS_MAX] = {
@@ -199,4 +316,7 @@ const struct iq_hook_ops iq_hook_sets[__IQ_HOOKS_MAX] = {
 	[IQ_HOOKS_PRIORITY] = IQ_SET(priority),
 	[IQ_HOOKS_FALLBACK] = IQ_SET(fallback),
 	[IQ_HOOKS_NAT] = IQ_SET(nat),
+	[IQ_HOOKS_STEER] = IQ_SET(steer),
+	[IQ_HOOKS_FLOW] = IQ_SET(flows),
+	[IQ_HOOKS_UNKNOWN] = IQ_SET(unknown),
 };

@@ -12,15 +12,18 @@
 #include <linux/skbuff.h>
 
 #include "net.h"
+#include "target.h"
 
 /**
- * struct iq_action - what is done to a group's packets, and all else that they
- * need of it, within one cache line
+ * struct iq_action - what is done to packets of those whose entries name a group, a
+ * target, or both, and all else that they need of it, within one cache line
  *
  * It never changes: a group that is to do something else gets another one.
  *
  * @rcu: frees it
- * @group: whose it is; while an entry names it, or did a grace period ago
+ * @group: whose it is; while an entry names it, or did a grace period ago. Never NULL:
+ *	of an entry that names no group, one with the id 0
+ * @target: where packets that arrive are sent; NULL: nowhere else
  * @counter: its counters
  * @mark: bits of skb->mark to set, none outside of @mask
  * @mask: bits of skb->mark to change
@@ -31,6 +34,7 @@
 struct iq_action {
 	struct rcu_head rcu;
 	struct iq_group *group;
+	const struct iq_target *target;
 	struct iq_counter __percpu *counter;
 	u32 mark;
 	u32 mask;

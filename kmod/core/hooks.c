@@ -58,27 +58,64 @@ int iq_hooks_update(struct iq_net *iqn, enum iq_hook_set set, bool want)
 	return 0;
 }
 
-int iq_hooks_ask(struct iq_net *iqn, u32 n_groups, u32 n_priority)
+/* All agree to what there will be, or all have what they need for what there is. */
+static int iq_hooks_agree(struct iq_net *iqn, const struct iq_wants *wants)
 {
-	const struct iq_wants there = { iqn->n_groups, iqn->n_priority };
-	const struct iq_wants wants = { n_groups, n_priority };
+	const struct iq_wants there = {
+		.groups = iqn->n_groups,
+		.priorities = iqn->n_priority,
+		.steering = iqn->steering,
+	};
 	const struct iq_feature *f;
 	unsigned int i;
 	int err;
 
 	lockdep_assert_held(&iqn->config_lock);
 	iq_for_each_feature(f, i) {
-		err = f->hooks ? f->hooks(iqn, &wants) : 0;
+		err = f->hooks ? f->hooks(iqn, wants) : 0;
 		if (err)
 			goto back;
 	}
 	return 0;
 
 back:
-	iq_debug(iqn, "%s refuses %u groups, %u of them with a priority: error %d", f->name,
-		 n_groups, n_priority, err);
+	iq_debug(iqn, "%s refuses %u groups, %u of them with a priority%s: error %d", f->name,
+		 wants->groups, wants->priorities, wants->steering ? ", steering" : "", err);
 	iq_for_each_feature_before(f, i)
 		if (f->hooks)
 			f->hooks(iqn, &there);
+	return err;
+}
+
+int iq_hooks_ask(struct iq_net *iqn, u32 n_groups, u32 n_priority)
+{
+	const struct iq_wants wants = {
+		.groups = n_groups,
+		.priorities = n_priority,
+		.steering = iqn->steering,
+	};
+
+	return iq_hooks_agree(iqn, &wants);
+}
+
+int iq_hooks_steer(struct iq_net *iqn, bool steer)
+{
+	const struct iq_wants wants = {
+		.groups = iqn->n_groups,
+		.priorities = iqn->n_priority,
+		.steering = steer,
+	};
+	int err;
+
+	lockdep_assert_held(&iqn->config_lock);
+	if (steer == iqn->steering)
+		return 0;
+	if (!steer) {
+		WRITE_ONCE(iqn->steering, false);
+		return READ_ONCE(iqn->dead) ? 0 : iq_hooks_agree(iqn, &wants);
+	}
+	err = iq_hooks_agree(iqn, &wants);
+	if (!err)
+		WRITE_ONCE(iqn->steering, true);
 	return err;
 }

@@ -47,7 +47,7 @@ struct iq_settings {
 
 /* Sets of hooks: those of one are registered together. */
 enum iq_hook_set {
-	IQ_HOOKS_TAG,		/* whose is a packet? */
+	IQ_HOOKS_TAG,		/* whose is a packet? and where is it to go */
 	IQ_HOOKS_OUT,		/* clear packets on their way into an SA */
 	IQ_HOOKS_PRIORITY,	/* forwarded packets, which lose their priority */
 	IQ_HOOKS_FALLBACK,	/* what was marked and is decrypted here after all */

@@ -9,10 +9,14 @@
 
 #include <linux/types.h>
 
+struct iq_net;
+
 /**
  * struct iq_target - where packets may be sent
  *
- * It is freed a grace period after nobody names it any more.
+ * It is freed a grace period after nobody names it any more. Who wants to remove it looks
+ * at @users under iq_net.table_lock: while iq_net.config_lock is held there come none new.
+ * When the namespace goes it is no longer looked at: tables go without a word.
  *
  * @id: what user space calls it; never changes
  * @users: SAs whose entries name it; iq_net.table_lock
@@ -21,5 +25,12 @@ struct iq_target {
 	u32 id;
 	u32 users;
 };
+
+/**
+ * iq_target_find() - the target with this id, of whichever feature; NULL: none
+ *
+ * Context: process, iq_net.config_lock is held.
+ */
+struct iq_target *iq_target_find(struct iq_net *iqn, u32 id);
 
 #endif /* _IPSEC_QOS_TARGET_H */

@@ -14,3 +14,9 @@ unsigned int iq_steer_class(struct iq_net *iqn, struct sk_buff *skb,
 {
 	return NF_ACCEPT;
 }
+
+unsigned int iq_steer_flow(struct iq_net *iqn, struct sk_buff *skb,
+			   const struct nf_hook_state *state)
+{
+	return NF_ACCEPT;
+}

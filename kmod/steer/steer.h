@@ -32,6 +32,11 @@ unsigned int iq_steer_class(struct iq_net *iqn, struct sk_buff *skb,
 			    const struct nf_hook_state *state, const struct iq_class *c,
 			    const struct iq_action *a);
 
+/*
+ * What is of a kind of its own: in sets of hooks that are there while they are needed
+ * (iq_hooks_update()).
+ */
+
 /** iq_steer_icmp() - an ICMP or ICMPv6 message that has come in: is it an error about ESP? */
 unsigned int iq_steer_icmp(struct iq_net *iqn, struct sk_buff *skb,
 			   const struct nf_hook_state *state);
@@ -39,5 +44,9 @@ unsigned int iq_steer_icmp(struct iq_net *iqn, struct sk_buff *skb,
 /** iq_steer_unknown() - ESP or AH that is to be decrypted here: is there an SA for it? */
 unsigned int iq_steer_unknown(struct iq_net *iqn, struct sk_buff *skb,
 			      const struct nf_hook_state *state);
+
+/** iq_steer_flow() - a packet of any kind that has come in: is it for a pool of flows? */
+unsigned int iq_steer_flow(struct iq_net *iqn, struct sk_buff *skb,
+			   const struct nf_hook_state *state);
 
 #endif /* _IPSEC_QOS_STEER_H */

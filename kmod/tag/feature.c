@@ -62,7 +62,7 @@ static int iq_tag_hooks(struct iq_net *iqn, const struct iq_wants *wants)
 {
 	bool fallback = rcu_access_pointer(iq_tag(iqn)->fallback);
 
-	return iq_tag_update(iqn, wants->groups || fallback, fallback,
+	return iq_tag_update(iqn, wants->groups || wants->steering || fallback, fallback,
 			     wants->priorities);
 }
 

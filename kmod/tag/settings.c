@@ -16,10 +16,11 @@ static struct iq_fallback *iq_tag_fallback(const struct iq_net *iqn)
 					 lockdep_is_held(&iqn->config_lock));
 }
 
-/* Have the hooks that groups need, and a fall-back if there is one. */
+/* Have the hooks that groups and steering need, and a fall-back if there is one. */
 static int iq_tag_rehook(struct iq_net *iqn, bool fallback)
 {
-	return iq_tag_update(iqn, iqn->n_groups || fallback, fallback, iqn->n_priority);
+	return iq_tag_update(iqn, iqn->n_groups || iqn->steering || fallback, fallback,
+			     iqn->n_priority);
 }
 
 static int iq_tag_prepare(struct iq_net *iqn, struct nlattr **tb, bool machine,

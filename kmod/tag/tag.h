@@ -126,7 +126,8 @@ unsigned int iq_tag_leaving(struct iq_net *iqn, struct sk_buff *skb,
 /**
  * iq_tag_update() - register the hooks that are needed, and no others
  *
- * @tag: there is something to tag with: groups or a fall-back table
+ * @tag: packets are to be looked up: there are groups, or a fall-back table, or some
+ *	may be steered
  * @fallback: there is such a table
  * @priority: a group has a priority: ip_forward() writes skb->priority anew,
  *	so forwarded packets need another look after it
