@@ -172,16 +172,17 @@ enum ipsec_qos_member_attr {
  * @IPSEC_QOS_POOL_A_ID: u32, 1 to IPSEC_QOS_POOL_ID_MAX; the key
  * @IPSEC_QOS_POOL_A_NAME: string, as a group's; unique among pools. Required to add.
  * @IPSEC_QOS_POOL_A_MODE: u8, enum ipsec_qos_pool_mode; it does not change
- * @IPSEC_QOS_POOL_A_MEMBER: nest of enum ipsec_qos_member_attr, 0 to
+ * @IPSEC_QOS_POOL_A_MEMBER: nest of enum ipsec_qos_member_attr; may repeat, 0 to
  *	IPSEC_QOS_POOL_MEMBERS_MAX of them
  * @IPSEC_QOS_POOL_A_SECRET: IPSEC_QOS_POOL_SECRET_BYTES, what the first message of an IKE
  *	SA is hashed with; the same on all classifying elements; absent: as it was, or random;
  *	not in answers
  * @IPSEC_QOS_POOL_A_BUCKETS: IPSEC_QOS_BUCKETS bits, the first is the lowest of the first
- *	byte; for IPSEC_QOS_CMD_POOL_RELEASE alone
+ *	byte; for IPSEC_QOS_CMD_POOL_RELEASE alone; not in answers
  * @IPSEC_QOS_POOL_A_HOME: IPSEC_QOS_BUCKETS u16, the home of each: the id of an element, 0:
  *	none; answers only
- * @IPSEC_QOS_POOL_A_NOW: likewise, where the packets of each go
+ * @IPSEC_QOS_POOL_A_NOW: IPSEC_QOS_BUCKETS u16, likewise, where the packets of each go;
+ *	answers only
  * @IPSEC_QOS_POOL_A_HELD: u32, buckets that are to be released; answers only
  * @IPSEC_QOS_POOL_A_LENT: u32, buckets that are lent; answers only
  * @IPSEC_QOS_POOL_A_OWNER: u8, enum ipsec_qos_owner; answers only
