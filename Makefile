@@ -53,8 +53,9 @@ lib_src		:= $(patsubst %,lib/%.c, \
 		   array extack text value \
 		   feed/attr feed/child feed/feed feed/ike feed/initiate feed/query \
 		   feed/sa feed/session \
-		   kernel/entry kernel/event kernel/group kernel/nat \
-		   kernel/request kernel/settings kernel/socket kernel/status)
+		   kernel/element kernel/entry kernel/event kernel/group kernel/nat \
+		   kernel/pool kernel/request kernel/settings kernel/socket kernel/status \
+		   kernel/steer)
 feed_src	:= $(filter lib/feed/%,$(lib_src))
 daemon_src	:= $(patsubst %,daemon/%.c, \
 		   log main once thread trust \

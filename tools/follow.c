@@ -224,7 +224,7 @@ static int follow(struct iq_kernel *k, struct mnl_socket *nl, struct follow *f)
 {
 	struct pollfd wait[] = {
 		{ .fd = mnl_socket_get_fd(nl), .events = POLLIN },
-		{ .fd = iq_kernel_monitor(k, false), .events = POLLIN },
+		{ .fd = iq_kernel_monitor(k, 0), .events = POLLIN },
 	};
 	int ret;
 

@@ -20,12 +20,14 @@ static const char usage[] =
 "Usage: ipsec-qos monitor [ group ] [ sa ] [ ike ] [ ceiling ] [ nat ] [ peer ]\n";
 
 /* Behind struct iq_event's what: the daemon's. */
-#define PEER	(IQ_EVENT_NAT + 1)
+#define PEER	(IQ_EVENT_UNKNOWN + 1)
 
 static const char *const objects[] = {
 	[IQ_EVENT_GROUP] = "group", [IQ_EVENT_SA] = "sa",
 	[IQ_EVENT_IKE] = "ike", [IQ_EVENT_STATUS] = "ceiling",
-	[IQ_EVENT_NAT] = "nat", [PEER] = "peer",
+	[IQ_EVENT_NAT] = "nat", [IQ_EVENT_ELEMENT] = "element",
+	[IQ_EVENT_POOL] = "pool", [IQ_EVENT_STEER] = "steer",
+	[IQ_EVENT_UNKNOWN] = "unknown", [PEER] = "peer",
 };
 
 static const char *event_name(enum ipsec_qos_event event)
@@ -188,6 +190,8 @@ static int print_event(const struct iq_event *ev, void *arg)
 	case IQ_EVENT_NAT:
 		print_nat(ev);
 		break;
+	default:
+		break;
 	}
 	putchar('\n');
 	return 0;
@@ -309,7 +313,8 @@ static int open_sources(struct sources *from, unsigned int wanted, bool named, c
 		if (!from->kernel)
 			return STATUS_REFUSED;
 		from->wait[0].fd = iq_kernel_monitor(from->kernel,
-						     wanted & (1U << IQ_EVENT_NAT));
+						     wanted & (1U << IQ_EVENT_NAT) ?
+						     IQ_MONITOR_NAT : 0);
 		if (from->wait[0].fd < 0)
 			return kernel_refused(from->wait[0].fd);
 	}

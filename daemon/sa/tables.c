@@ -106,7 +106,7 @@ static void let_go(struct tables *t)
 
 static void listen_to(struct tables *t)
 {
-	int fd = iq_kernel_monitor(t->k, false);
+	int fd = iq_kernel_monitor(t->k, 0);
 
 	if (fd < 0) {
 		log_warn("what is changed by hand in the module's tables goes unnoticed: %s",

@@ -81,6 +81,10 @@ static int on_told(const struct iq_event *ev, void *arg)
 		break;
 	case IQ_EVENT_STATUS:
 	case IQ_EVENT_NAT:
+	case IQ_EVENT_ELEMENT:
+	case IQ_EVENT_POOL:
+	case IQ_EVENT_STEER:
+	case IQ_EVENT_UNKNOWN:
 		break;
 	}
 	if (wrong)
