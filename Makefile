@@ -59,10 +59,11 @@ lib_src		:= $(patsubst %,lib/%.c, \
 feed_src	:= $(filter lib/feed/%,$(lib_src))
 daemon_src	:= $(patsubst %,daemon/%.c, \
 		   log main once thread trust \
-		   config/conffile config/config config/each config/fallback \
-		   config/groups config/loader config/match config/profiles \
+		   config/address config/admit config/behind config/conffile \
+		   config/config config/each config/elements config/fallback \
+		   config/groups config/loader config/match config/pools config/profiles \
 		   config/range config/rate \
-		   config/reader config/settings config/shapers \
+		   config/reader config/settings config/shapers config/steers \
 		   identity/der identity/dn identity/identity identity/idregex \
 		   sa/dispute sa/due sa/entry sa/groups sa/ike sa/keyed \
 		   sa/lease sa/leasefile sa/module sa/ports sa/presence sa/proof sa/sad sa/tables \
@@ -71,7 +72,8 @@ daemon_src	:= $(patsubst %,daemon/%.c, \
 		   feed/server feed/whose \
 		   shaping/classifier shaping/plan shaping/pool shaping/qdisc \
 		   shaping/shapers shaping/shaping shaping/site shaping/tc \
-		   shaping/tc_write shaping/tree shaping/work)
+		   shaping/tc_write shaping/tree shaping/work \
+		   steer/own)
 plugin_src	:= $(patsubst %,daemon/charon/ipsec_qos_%.c, \
 		   feed hosts initiate kernel listener mapping names natd patience \
 		   plugin proof report requests socket spi twins version)
