@@ -89,18 +89,22 @@ enum ipsec_qos_element_counter {
  * SAs and decrypts what is sent to it
  *
  * Its next hop is VIA or VIA6, at DEV if that is given; or what DEV leads to, a tunnel or
- * another interface without neighbours; or NEXTHOP.
+ * another interface without neighbours; or NEXTHOP. An address of this host is refused as
+ * a next hop where it is stated first; one that becomes that later is a PROBLEM.
  *
  * @IPSEC_QOS_ELEMENT_A_PAD: alignment only
  * @IPSEC_QOS_ELEMENT_A_ID: u32, 1 to IPSEC_QOS_ELEMENT_ID_MAX; the key
  * @IPSEC_QOS_ELEMENT_A_NAME: string, as a group's; unique among elements; what its share of
- *	a pool's buckets depends on. Required to add.
+ *	a pool's buckets depends on. Required to add; absent: as it was. EBUSY where it
+ *	changes while a pool has the element.
  * @IPSEC_QOS_ELEMENT_A_DEV: string, an interface
  * @IPSEC_QOS_ELEMENT_A_VIA: 4 bytes in network order, the next hop of IPv4 packets
- * @IPSEC_QOS_ELEMENT_A_VIA6: 16 bytes, that of IPv6 packets, and of IPv4 ones without VIA
+ * @IPSEC_QOS_ELEMENT_A_VIA6: 16 bytes, that of IPv6 packets, and of IPv4 ones without VIA;
+ *	one of its link alone needs DEV
  * @IPSEC_QOS_ELEMENT_A_NEXTHOP: u32, the number of a nexthop object (ip nexthop), instead
  *	of those three
- * @IPSEC_QOS_ELEMENT_A_STATE: u8, enum ipsec_qos_element_state
+ * @IPSEC_QOS_ELEMENT_A_STATE: u8, enum ipsec_qos_element_state; absent: as it was, up if it
+ *	is new: who states how an element is reached need not know how it is
  * @IPSEC_QOS_ELEMENT_A_OWNER: u8, enum ipsec_qos_owner; answers only
  * @IPSEC_QOS_ELEMENT_A_PROBLEM: u8, enum ipsec_qos_element_problem; answers only
  * @IPSEC_QOS_ELEMENT_A_SAS: u32, SAs whose entries name it; answers only
@@ -166,12 +170,13 @@ enum ipsec_qos_member_attr {
  * enum ipsec_qos_pool_attr - a pool of elements
  *
  * Where members or weights change, a bucket whose home was a living element stays with it
- * until it is released (IPSEC_QOS_CMD_POOL_RELEASE), or that element is down or gone.
+ * until it is released (IPSEC_QOS_CMD_POOL_RELEASE), or that element is down or gone. That
+ * is so of IPSEC_QOS_POOL_BUCKET alone. Buckets are lent to elements that are up.
  *
  * @IPSEC_QOS_POOL_A_PAD: alignment only
  * @IPSEC_QOS_POOL_A_ID: u32, 1 to IPSEC_QOS_POOL_ID_MAX; the key
  * @IPSEC_QOS_POOL_A_NAME: string, as a group's; unique among pools. Required to add.
- * @IPSEC_QOS_POOL_A_MODE: u8, enum ipsec_qos_pool_mode; it does not change
+ * @IPSEC_QOS_POOL_A_MODE: u8, enum ipsec_qos_pool_mode; it does not change; absent: as it was
  * @IPSEC_QOS_POOL_A_MEMBER: nest of enum ipsec_qos_member_attr; may repeat, 0 to
  *	IPSEC_QOS_POOL_MEMBERS_MAX of them
  * @IPSEC_QOS_POOL_A_SECRET: IPSEC_QOS_POOL_SECRET_BYTES, what the first message of an IKE
@@ -211,7 +216,8 @@ enum ipsec_qos_pool_attr {
  * @IPSEC_QOS_STEER_IKE_LOCAL: where its address leads (the default)
  * @IPSEC_QOS_STEER_IKE_ELEMENT: to one element, IKE_ELEMENT
  * @IPSEC_QOS_STEER_IKE_POOL: to one of the pool: the first message of an IKE SA by a hash
- *	of the initiator's SPI, all others by bits 48 to 59 of this side's IKE SPI
+ *	of the initiator's SPI, all others by bits 48 to 59 of this side's IKE SPI. The
+ *	pool is of IPSEC_QOS_POOL_BUCKET.
  */
 enum ipsec_qos_steer_ike {
 	IPSEC_QOS_STEER_IKE_LOCAL,
