@@ -12,6 +12,7 @@
 #include <linux/rcupdate_wait.h>	/* cond_resched_rcu(), which 6.12 moved there */
 #include <linux/version.h>
 #include <linux/workqueue.h>
+#include <net/flow.h>
 #include <net/genetlink.h>
 #include <net/net_namespace.h>
 
@@ -85,6 +86,25 @@ static inline struct nlattr **iq_dump_attrs(struct netlink_callback *cb)
 /* A multicast group's need of CAP_NET_ADMIN has its own flag since 6.1.67. */
 #ifndef GENL_MCAST_CAP_NET_ADMIN
 #define GENL_MCAST_CAP_NET_ADMIN	GENL_UNS_ADMIN_PERM
+#endif
+
+/* 6.18 gave a flow a DSCP for what was a TOS. */
+#ifdef flowi4_tos
+#define iq_flow_dscp(fl4, ip)	((fl4)->flowi4_tos = (ip)->tos & IPTOS_RT_MASK)
+#else
+#define iq_flow_dscp(fl4, ip)	((fl4)->flowi4_dscp = ip4h_dscp(ip))
+#endif
+
+/* Since 6.17 a device may forward IPv6 though others do not. */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 17, 0)
+#define iq_force_forwarding(idev)	READ_ONCE((idev)->cnf.force_forwarding)
+#else
+#define iq_force_forwarding(idev)	0
+#endif
+
+/* 6.4 made GSO a header of its own. */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 5, 0)
+#include <net/gso.h>
 #endif
 
 #endif /* _IPSEC_QOS_COMPAT_H */

@@ -5,9 +5,13 @@
 #ifndef _IPSEC_QOS_STEER_STATE_H
 #define _IPSEC_QOS_STEER_STATE_H
 
+#include <linux/notifier.h>
 #include <linux/xarray.h>
 
 #include "core/net.h"
+#include "rate.h"
+
+struct iq_unknowns;
 
 struct iq_element;
 struct iq_prefix;
@@ -56,6 +60,9 @@ struct iq_steer_conf {
  * @prefix: all steered prefixes, in order
  * @n_prefixes: so many
  * @prefix_seq: counts changes of them
+ * @nexthops: iq_send_init()
+ * @copied: of copies of ICMP errors
+ * @unknowns: see unknown.h; RCU, written under iq_net.config_lock
  */
 struct iq_steer {
 	struct iq_prefixes __rcu *prefixes[__IQ_STEER_FAMILIES];
@@ -72,6 +79,9 @@ struct iq_steer {
 	struct iq_prefix **prefix;
 	u32 n_prefixes;
 	u32 prefix_seq;
+	struct notifier_block nexthops;
+	struct iq_rate copied;
+	struct iq_unknowns __rcu *unknowns;
 };
 
 /** iq_steer() - steering's state; NULL: there was nothing to steer yet */
