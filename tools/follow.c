@@ -272,7 +272,7 @@ static int next_followed(struct args *args, struct follow *f)
 	if (!ret)
 		return usage_error("the group of reqid %" PRIu32 " is missing: group GROUP",
 				   v.reqid);
-	ret = next_group(args, &v.group);
+	ret = next_id(args, &group_names, &v.group);
 	if (ret)
 		return ret;
 	k = the_kernel();
