@@ -7,8 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "ipsec_qos/select.h"
-
+#include "bucket.h"
 #include "element.h"
 #include "pool.h"
 
@@ -318,31 +317,12 @@ static int release(struct args *args)
 /**
  * struct shown_pool - one that is shown
  *
- * @bucket: by member, the one that it may draw all SPIs from; -1: it has none
+ * @bucket: by member, bucket_of() it
  */
 struct shown_pool {
 	struct iq_kernel_pool pool;
 	int bucket[IPSEC_QOS_POOL_MEMBERS_MAX];
 };
-
-/*
- * A member's first bucket whose home it is and whose packets it is sent; where it is down,
- * and so is sent none, its first.
- */
-static int first_bucket(const struct iq_kernel_buckets *buckets, uint32_t element)
-{
-	int i, first = -1;
-
-	for (i = 0; i < IPSEC_QOS_BUCKETS; i++) {
-		if (buckets->home[i] != element)
-			continue;
-		if (buckets->now[i] == element)
-			return i;
-		if (first < 0)
-			first = i;
-	}
-	return first;
-}
 
 /* The rest of a pool that has its id or name; 0 or a negative errno. */
 static int read_pool(struct iq_kernel *k, struct shown_pool *shown)
@@ -352,33 +332,8 @@ static int read_pool(struct iq_kernel *k, struct shown_pool *shown)
 	size_t i;
 
 	for (i = 0; !ret && i < shown->pool.n_members; i++)
-		shown->bucket[i] = first_bucket(&buckets, shown->pool.members[i].element);
+		shown->bucket[i] = bucket_of(&buckets, shown->pool.members[i].element);
 	return ret;
-}
-
-/*
- * What an element's strongswan.conf says in its section charon, where there is no plugin:
- * all SPIs that charon chooses are of one bucket then. Of an IKE SPI it replaces the bits
- * of spi_mask by spi_label; SPIs of SAs it has from spi_min to spi_max, of which the
- * topmost four bits are as in its default, 0xc0000000 to 0xcfffffff.
- */
-struct charon {
-	uint64_t spi_label;
-	uint64_t spi_mask;
-	uint32_t spi_min;
-	uint32_t spi_max;
-};
-
-static struct charon charon_of(uint32_t bucket)
-{
-	uint32_t spi = 0xc0000000 | bucket << IQ_SELECT_SPI_SHIFT;
-
-	return (struct charon){
-		.spi_label = (uint64_t)bucket << IQ_SELECT_IKE_SHIFT,
-		.spi_mask = (uint64_t)(IQ_SELECT_BUCKETS - 1) << IQ_SELECT_IKE_SHIFT,
-		.spi_min = spi,
-		.spi_max = spi | ((1U << IQ_SELECT_SPI_SHIFT) - 1),
-	};
 }
 
 static json_t *hex_json(uint64_t value, int digits)
@@ -391,11 +346,11 @@ static json_t *hex_json(uint64_t value, int digits)
 
 static json_t *charon_json(int bucket)
 {
-	struct charon c;
+	struct bucket_conf c;
 
 	if (bucket < 0)
 		return json_null();
-	c = charon_of(bucket);
+	c = bucket_conf(bucket);
 	return json_pack("{s:i, s:o, s:o, s:o, s:o}", "bucket", bucket,
 			 "spi_label", hex_json(c.spi_label, 16),
 			 "spi_mask", hex_json(c.spi_mask, 16),
@@ -477,7 +432,7 @@ static void member_row(size_t i, char cells[][CELL_MAX], void *arg)
 {
 	const struct shown_pool *shown = arg;
 	const struct iq_kernel_member *m = &shown->pool.members[i];
-	struct charon c;
+	struct bucket_conf c;
 	int j;
 
 	name_of(&element_names, m->element, cells[0]);
@@ -489,7 +444,7 @@ static void member_row(size_t i, char cells[][CELL_MAX], void *arg)
 			strcpy(cells[j], "-");
 		return;
 	}
-	c = charon_of(shown->bucket[i]);
+	c = bucket_conf(shown->bucket[i]);
 	snprintf(cells[4], CELL_MAX, "0x%016" PRIx64, c.spi_label);
 	snprintf(cells[5], CELL_MAX, "0x%016" PRIx64, c.spi_mask);
 	snprintf(cells[6], CELL_MAX, "0x%08" PRIx32, c.spi_min);
