@@ -58,7 +58,7 @@ lib_src		:= $(patsubst %,lib/%.c, \
 		   kernel/steer)
 feed_src	:= $(filter lib/feed/%,$(lib_src))
 daemon_src	:= $(patsubst %,daemon/%.c, \
-		   log main once thread trust \
+		   errand file log main once thread trust \
 		   config/address config/admit config/behind config/conffile \
 		   config/config config/each config/elements config/fallback \
 		   config/groups config/loader config/match config/pools config/profiles \
