@@ -73,7 +73,7 @@ daemon_src	:= $(patsubst %,daemon/%.c, \
 		   shaping/classifier shaping/plan shaping/pool shaping/qdisc \
 		   shaping/shapers shaping/shaping shaping/site shaping/tc \
 		   shaping/tc_write shaping/tree shaping/work \
-		   steer/health steer/own)
+		   steer/checks steer/health steer/neighbour steer/own steer/ping steer/tcp)
 plugin_src	:= $(patsubst %,daemon/charon/ipsec_qos_%.c, \
 		   feed hosts initiate kernel listener mapping names natd patience \
 		   plugin proof report requests socket spi twins version)
