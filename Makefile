@@ -69,11 +69,12 @@ daemon_src	:= $(patsubst %,daemon/%.c, \
 		   sa/lease sa/leasefile sa/module sa/ports sa/presence sa/proof sa/sad sa/tables \
 		   sa/told sa/unproved \
 		   feed/answer feed/events feed/listener feed/peers feed/ranges feed/requests \
-		   feed/server feed/whose \
+		   feed/server feed/steering feed/whose \
 		   shaping/classifier shaping/plan shaping/pool shaping/qdisc \
 		   shaping/shapers shaping/shaping shaping/site shaping/tc \
 		   shaping/tc_write shaping/tree shaping/work \
-		   steer/checks steer/health steer/neighbour steer/own steer/ping steer/tcp)
+		   steer/checks steer/hands steer/health steer/neighbour steer/own steer/ping \
+		   steer/steer steer/sync steer/tcp)
 plugin_src	:= $(patsubst %,daemon/charon/ipsec_qos_%.c, \
 		   feed hosts initiate kernel listener mapping names natd patience \
 		   plugin proof report requests socket spi twins version)
