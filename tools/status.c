@@ -113,6 +113,7 @@ static void print_untagged(const struct iq_status *st)
 			"later fragments, of whose first nothing is known",
 		[IPSEC_QOS_UNTAGGED_DECRYPTED] =
 			"decrypted ahead of routing, and no entry is their SA's",
+		[IPSEC_QOS_UNTAGGED_NO_GROUP] = "the entry of their SA names no group",
 	};
 	char count[FORMAT_MAX];
 	size_t i;

@@ -78,8 +78,9 @@ struct iq_feature_settings {
  *	which iq_target.users tells; it has to have said iq_hooks_steer() before
  *
  * @awaits: may a fragment to this address be somebody's here, though no entry has the
- *	address (dst.h)? One that is ahead of the first then waits for it (frag.h). Under
- *	rcu_read_lock(); @dst: 4 or 16 bytes in network order
+ *	address (dst.h)? One that is ahead of the first then waits for it (frag.h). Asked
+ *	while iq_net.steering is on, under rcu_read_lock(); @dst: 4 or 16 bytes in network
+ *	order
  */
 struct iq_feature {
 	const char *name;

@@ -69,6 +69,7 @@ enum iq_feature_id {
 struct iq_hooks;
 struct iq_names;
 struct iq_actions;
+struct iq_group;
 
 /**
  * struct iq_net - state of a network namespace
@@ -78,8 +79,8 @@ struct iq_actions;
  * @net: the namespace
  * @settings: RCU, written under config_lock
  * @state: what each feature has of its own; NULL: nothing (yet)
- * @actions: what groups do, by number; never NULL once there was a group; RCU,
- *	written under config_lock
+ * @actions: what is done to packets, by number; never NULL once a table had an entry;
+ *	RCU, written under config_lock
  * @frags: fragments under way, see frag.c; set before the first hook is
  *	registered, for good
  * @steering: protected packets that arrive may go elsewhere than their address leads;
@@ -93,7 +94,10 @@ struct iq_actions;
  * @hooks: by enum iq_hook_set, NULL: not registered; written under config_lock
  * @groups: id to struct iq_group; config_lock
  * @names: of the groups, see name.c; config_lock
- * @numbers: those that groups have, or had a moment ago
+ * @nobody: the group of entries that name none; NULL: there was none yet. Set once, for
+ *	good
+ * @pairs: of groups and targets, see pair.c; likewise
+ * @numbers: those that groups and pairs have, or had a moment ago
  * @group_seq: counts changes of @groups; config_lock
  * @n_priority: groups that have a priority; config_lock
  * @max_groups: ceiling
@@ -117,6 +121,8 @@ struct iq_net {
 	struct iq_hooks *hooks[__IQ_HOOKS_MAX];
 	struct xarray groups;
 	struct iq_names *names;
+	struct iq_group *nobody;
+	struct rhashtable *pairs;
 	struct ida numbers;
 	u32 n_groups;
 	u32 group_seq;

@@ -94,6 +94,20 @@ const struct iq_feature_settings iq_tag_settings = {
 	.put = iq_tag_put,
 };
 
+/* What has an entry that names no group is counted as a group's is. */
+static struct iq_count iq_tag_no_group(const struct iq_net *iqn)
+{
+	/* Pairs with iq_group_nobody(). */
+	const struct iq_group *nobody = smp_load_acquire(&iqn->nobody);
+	struct iq_count in, out;
+
+	if (!nobody)
+		return (struct iq_count) {};
+	in = iq_counter_sum(nobody->counter, IPSEC_QOS_COUNTER_ESP_IN);
+	out = iq_counter_sum(nobody->counter, IPSEC_QOS_COUNTER_ESP_OUT);
+	return (struct iq_count) { in.packets + out.packets, in.bytes + out.bytes };
+}
+
 void iq_tag_untagged(struct iq_net *iqn, struct iq_count by[__IPSEC_QOS_UNTAGGED_MAX])
 {
 	struct iq_count *all = &by[IPSEC_QOS_UNTAGGED_UNSPEC];
@@ -101,7 +115,8 @@ void iq_tag_untagged(struct iq_net *iqn, struct iq_count by[__IPSEC_QOS_UNTAGGED
 
 	*all = (struct iq_count) {};
 	for (i = 1; i <= IPSEC_QOS_UNTAGGED_MAX; i++) {
-		by[i] = iq_counter_sum(iq_tag(iqn)->total, IQ_TOTAL_UNTAGGED + i);
+		by[i] = i == IPSEC_QOS_UNTAGGED_NO_GROUP ? iq_tag_no_group(iqn) :
+			iq_counter_sum(iq_tag(iqn)->total, IQ_TOTAL_UNTAGGED + i);
 		all->packets += by[i].packets;
 		all->bytes += by[i].bytes;
 	}

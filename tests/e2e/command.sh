@@ -367,7 +367,8 @@ step "status"
 expect_json '.version != "" and .sas == 0 and .ikes == 1 and .groups == 2 and
 	.untagged == {packets: 0, bytes: 0, reasons: {
 		unknown_sa: {packets: 0, bytes: 0}, unknown_ike: {packets: 0, bytes: 0},
-		fragment: {packets: 0, bytes: 0}, decrypted: {packets: 0, bytes: 0}}} and
+		fragment: {packets: 0, bytes: 0}, decrypted: {packets: 0, bytes: 0},
+		no_group: {packets: 0, bytes: 0}}} and
 	.malformed == {packets: 0, bytes: 0} and
 	.left == {packets: 0, bytes: 0, group: null} and
 	.ceilings == {sas: 1048576, ikes: 262144, groups: 4096} and

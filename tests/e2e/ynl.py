@@ -268,7 +268,7 @@ def settings():
             "untagged": found["status"]["untagged"], "malformed": NOTHING, "left": NOTHING,
             "untagged-reasons": found["status"]["untagged-reasons"]})
     reasons = found["status"]["untagged-reasons"]
-    same(sorted(reasons), ["decrypted", "fragment", "unknown-ike", "unknown-sa"])
+    same(sorted(reasons), ["decrypted", "fragment", "no-group", "unknown-ike", "unknown-sa"])
     same({of: sum(count[of] for count in reasons.values()) for of in NOTHING},
          found["status"]["untagged"])
 

@@ -483,6 +483,8 @@ enum ipsec_qos_status_attr {
  * @IPSEC_QOS_UNTAGGED_FRAGMENT: a later fragment, and of the first nothing is known
  * @IPSEC_QOS_UNTAGGED_DECRYPTED: ESP that was decrypted ahead of routing, and no entry
  *	is its SA's
+ * @IPSEC_QOS_UNTAGGED_NO_GROUP: ESP or AH, and the entry of its SA names no group, but an
+ *	element alone
  */
 enum ipsec_qos_untagged {
 	IPSEC_QOS_UNTAGGED_UNSPEC,
@@ -490,6 +492,7 @@ enum ipsec_qos_untagged {
 	IPSEC_QOS_UNTAGGED_UNKNOWN_IKE,
 	IPSEC_QOS_UNTAGGED_FRAGMENT,
 	IPSEC_QOS_UNTAGGED_DECRYPTED,
+	IPSEC_QOS_UNTAGGED_NO_GROUP,
 	__IPSEC_QOS_UNTAGGED_MAX
 };
 #define IPSEC_QOS_UNTAGGED_MAX (__IPSEC_QOS_UNTAGGED_MAX - 1)
