@@ -22,26 +22,97 @@
 
 /* PRE_ROUTING. What is not ours leaves after a compare or two. */
 
+/*
+ * A packet was looked at, and may be one that is to go elsewhere. One that a VRF has sent
+ * through here before was not to, or would not be here.
+ */
+static unsigned int iq_path_onward(struct iq_net *iqn, struct sk_buff *skb,
+				   const struct nf_hook_state *state,
+				   const struct iq_look *look)
+{
+	if (likely(look->plain))
+		return iq_steer_sa(iqn, skb, state, look->action, look->spi, IPPROTO_ESP);
+	if (look->class.kind == IQ_OTHER || !look->class.packets)
+		return NF_ACCEPT;
+	return iq_steer_class(iqn, skb, state, &look->class, look->action);
+}
+
+/* What is ours while steering is on; out of line: the others need none of it. */
+static noinline unsigned int iq_path_steer_ipv4(struct iq_net *iqn, struct sk_buff *skb,
+						const struct nf_hook_state *state)
+{
+	struct iq_look look;
+	unsigned int verdict;
+
+	switch (ip_hdr(skb)->protocol) {
+	case IPPROTO_ESP:
+		verdict = iq_tag_look_esp4(iqn, skb, state, &look);
+		break;
+	case IPPROTO_UDP:
+		verdict = iq_tag_look_udp4(iqn, skb, state,
+					   &rcu_dereference(iqn->settings)->ports, &look);
+		break;
+	default:
+		verdict = iq_tag_look(iqn, skb, state, &look);
+	}
+	return verdict == NF_ACCEPT ? iq_path_onward(iqn, skb, state, &look) : verdict;
+}
+
+static noinline unsigned int iq_path_steer_ipv6(struct iq_net *iqn, struct sk_buff *skb,
+						const struct nf_hook_state *state)
+{
+	struct iq_look look;
+	unsigned int verdict;
+
+	verdict = ipv6_hdr(skb)->nexthdr == IPPROTO_ESP ?
+		  iq_tag_look_esp6(iqn, skb, state, &look) :
+		  iq_tag_look(iqn, skb, state, &look);
+	return verdict == NF_ACCEPT ? iq_path_onward(iqn, skb, state, &look) : verdict;
+}
+
+/* Out of an SA, or in process context; see iq_tag_slow(). */
+static noinline unsigned int iq_path_slow(struct iq_net *iqn, struct sk_buff *skb,
+					  const struct nf_hook_state *state)
+{
+	struct iq_look look;
+	unsigned int verdict;
+
+	local_bh_disable();
+	verdict = iq_tag_slow(iqn, skb, state, &look);
+	if (verdict == NF_ACCEPT && READ_ONCE(iqn->steering))
+		verdict = iq_path_onward(iqn, skb, state, &look);
+	local_bh_enable();
+	return verdict;
+}
+
 static unsigned int iq_path_in_ipv4(void *priv, struct sk_buff *skb,
 				    const struct nf_hook_state *state)
 {
-	const struct iq_ports *ports;
+	const struct iq_ports *ports = NULL;
 	struct iq_net *iqn = priv;
 	u8 protocol;
 
 	if (unlikely(!softirq_count() || secpath_exists(skb)))
-		return iq_tag_slow(iqn, skb, state);
+		return iq_path_slow(iqn, skb, state);
 	protocol = ip_hdr(skb)->protocol;
-	if (protocol == IPPROTO_UDP) {
+	switch (protocol) {
+	case IPPROTO_UDP:
 		ports = &rcu_dereference(iqn->settings)->ports;
 		if (likely(IQ_PLAIN(iq_parse_plain_other4, skb, ports)))
 			return NF_ACCEPT;
-		return iq_tag_udp4(iqn, skb, state, ports);
+		break;
+	case IPPROTO_ESP:
+	case IPPROTO_AH:
+		break;
+	default:
+		return NF_ACCEPT;
 	}
-	if (protocol == IPPROTO_ESP)
-		return iq_tag_esp4(iqn, skb, state);
-	return unlikely(protocol == IPPROTO_AH) ?
-	       iq_tag_protected(iqn, skb, state, false) : NF_ACCEPT;
+	if (READ_ONCE(iqn->steering))
+		return iq_path_steer_ipv4(iqn, skb, state);
+	if (protocol == IPPROTO_UDP)
+		return iq_tag_udp4(iqn, skb, state, ports);
+	return likely(protocol == IPPROTO_ESP) ? iq_tag_esp4(iqn, skb, state) :
+						 iq_tag_protected(iqn, skb, state);
 }
 
 static unsigned int iq_path_in_ipv6(void *priv, struct sk_buff *skb,
@@ -49,20 +120,22 @@ static unsigned int iq_path_in_ipv6(void *priv, struct sk_buff *skb,
 {
 	const struct iq_ports *ports;
 	struct iq_net *iqn = priv;
+	u8 next;
 
 	if (unlikely(!softirq_count() || secpath_exists(skb)))
-		return iq_tag_slow(iqn, skb, state);
-	switch (ipv6_hdr(skb)->nexthdr) {
-	case IPPROTO_ESP:
-		return iq_tag_esp6(iqn, skb, state);
-	case IPPROTO_UDP:
+		return iq_path_slow(iqn, skb, state);
+	next = ipv6_hdr(skb)->nexthdr;
+	if (next == IPPROTO_UDP) {
 		ports = &rcu_dereference(iqn->settings)->ports;
 		if (likely(IQ_PLAIN(iq_parse_plain_other6, skb, ports)))
 			return NF_ACCEPT;
-		break;
+	} else if (next != IPPROTO_ESP && !iq_tag_may_ipv6(skb)) {
+		return NF_ACCEPT;
 	}
-	return iq_tag_may_ipv6(skb) ? iq_tag_protected(iqn, skb, state, false) :
-				      NF_ACCEPT;
+	if (READ_ONCE(iqn->steering))
+		return iq_path_steer_ipv6(iqn, skb, state);
+	return next == IPPROTO_ESP ? iq_tag_esp6(iqn, skb, state) :
+				     iq_tag_protected(iqn, skb, state);
 }
 
 /*

@@ -6,6 +6,7 @@
 #include <net/l3mdev.h>
 
 #include "dst.h"
+#include "feature.h"
 #include "frag.h"
 #include "hooks.h"
 #include "trace.h"
@@ -177,6 +178,18 @@ void iq_frag_pair(struct iq_net *iqn, const struct iq_packet *pkt)
 	WRITE_ONCE(pair->tag, tag);
 }
 
+/* Does a feature want to know whose a fragment to this packet's destination is? */
+static bool iq_frag_awaited(const struct iq_net *iqn, const struct iq_packet *pkt)
+{
+	const struct iq_feature *f;
+	unsigned int i;
+
+	iq_for_each_feature(f, i)
+		if (f->awaits && f->awaits(iqn, pkt->family, pkt->dst))
+			return true;
+	return false;
+}
+
 bool iq_frag_ours(struct iq_net *iqn, const struct iq_packet *pkt)
 {
 	const struct iq_frag_pair *pair;
@@ -184,6 +197,8 @@ bool iq_frag_ours(struct iq_net *iqn, const struct iq_packet *pkt)
 
 	if (iq_dst_known(iqn, pkt->family, pkt->dst) &&
 	    (!iq_frag_udp(pkt) || iq_dst_known(iqn, pkt->family, pkt->src)))
+		return true;
+	if (READ_ONCE(iqn->steering) && iq_frag_awaited(iqn, pkt))
 		return true;
 	if (!iq_frag_udp(pkt))
 		return false;
