@@ -93,6 +93,7 @@ struct iq_frag {
 	bool done;
 	enum iq_kind kind;
 	u8 proto;
+	bool initiator;
 	u32 spi;
 	u64 spi_i;
 	u64 spi_r;
@@ -323,6 +324,7 @@ void iq_frag_learn(struct iq_net *iqn, const struct nf_hook_state *state,
 	} else if (kind == IQ_IKE) {
 		frag->spi_i = pkt->spi_i;
 		frag->spi_r = pkt->spi_r;
+		frag->initiator = pkt->initiator;
 	}
 	iq_frag_release(f, frag);
 	spin_unlock_bh(&set->lock);
@@ -384,6 +386,7 @@ bool iq_frag_recall(struct iq_net *iqn, struct sk_buff *skb,
 		pkt->spi = frag->spi;
 		pkt->spi_i = frag->spi_i;
 		pkt->spi_r = frag->spi_r;
+		pkt->initiator = frag->initiator;
 	} else if (frag && skb && !iq_frag_waited(skb)) {
 		held = iq_frag_hold(f, frag, skb, state);
 	}
