@@ -17,6 +17,7 @@
 #include "core/hooks.h"
 #include "nat/translate.h"
 #include "steer/steer.h"
+#include "tag/claim.h"
 #include "tag/fallback.h"
 #include "tag/tag.h"
 
@@ -145,32 +146,36 @@ static unsigned int iq_path_in_ipv6(void *priv, struct sk_buff *skb,
  */
 #define IQ_STEER_PRIORITY	(IQ_FIRST_PRIORITY + 1)
 
+static noinline unsigned int iq_path_icmp(struct iq_net *iqn, struct sk_buff *skb,
+					  const struct nf_hook_state *state)
+{
+	unsigned int verdict = NF_ACCEPT;
+	struct iq_class c;
+
+	/* What a queue ahead of it had comes back in process context. */
+	local_bh_disable();
+	if (iq_steer_about(iqn, skb, state, &c))
+		verdict = iq_steer_icmp(iqn, skb, state, &c, c.kind == IQ_SA ?
+					iq_tag_lookup(iqn, skb, &c) : NULL);
+	local_bh_enable();
+	return verdict;
+}
+
 static unsigned int iq_path_icmp_ipv4(void *priv, struct sk_buff *skb,
 				      const struct nf_hook_state *state)
 {
-	unsigned int verdict;
-
 	if (likely(ip_hdr(skb)->protocol != IPPROTO_ICMP) || iq_second_pass(skb, state))
 		return NF_ACCEPT;
-	/* What a queue ahead of it had comes back in process context. */
-	local_bh_disable();
-	verdict = iq_steer_icmp(priv, skb, state);
-	local_bh_enable();
-	return verdict;
+	return iq_path_icmp(priv, skb, state);
 }
 
 static unsigned int iq_path_icmp_ipv6(void *priv, struct sk_buff *skb,
 				      const struct nf_hook_state *state)
 {
-	unsigned int verdict;
-
 	if (likely(ipv6_hdr(skb)->nexthdr != IPPROTO_ICMPV6) ||
 	    iq_second_pass(skb, state))
 		return NF_ACCEPT;
-	local_bh_disable();
-	verdict = iq_steer_icmp(priv, skb, state);
-	local_bh_enable();
-	return verdict;
+	return iq_path_icmp(priv, skb, state);
 }
 
 static unsigned int iq_path_flow(void *priv, struct sk_buff *skb,
@@ -238,7 +243,7 @@ static unsigned int iq_path_unknown_ipv4(void *priv, struct sk_buff *skb,
 		return NF_ACCEPT;
 	}
 	local_bh_disable();
-	verdict = iq_steer_unknown(priv, skb, state);
+	verdict = iq_steer_unknown(priv, skb, state, iq_claim_has_sa);
 	local_bh_enable();
 	return verdict;
 }
@@ -261,7 +266,7 @@ static unsigned int iq_path_unknown_ipv6(void *priv, struct sk_buff *skb,
 			return NF_ACCEPT;
 	}
 	local_bh_disable();
-	verdict = iq_steer_unknown(priv, skb, state);
+	verdict = iq_steer_unknown(priv, skb, state, iq_claim_has_sa);
 	local_bh_enable();
 	return verdict;
 }

@@ -111,7 +111,10 @@ struct iq_buckets *iq_buckets_alloc(const struct iq_shares *s)
 	struct iq_buckets *b = kvmalloc(struct_size(b, member, s->n), GFP_KERNEL_ACCOUNT);
 	u32 i;
 
-	for (i = 0; b && i < s->n; i++)
+	if (!b)
+		return NULL;
+	b->n = s->n;
+	for (i = 0; i < s->n; i++)
 		b->member[i] = s->share[i].element;
 	return b;
 }

@@ -20,6 +20,7 @@
 /**
  * struct iq_buckets - what packets read of a pool; it never changes, it is replaced whole
  *
+ * @n: members
  * @secret: of the hash of what a peer chooses
  * @now: by bucket, the place in @member of who is sent its packets, and how it came to them
  *	(IQ_BUCKET_HELD, IQ_BUCKET_LENT); IQ_BUCKET_NOBODY
@@ -28,6 +29,7 @@
  */
 struct iq_buckets {
 	struct rcu_head rcu;
+	u32 n;
 	siphash_key_t secret;
 	u16 now[IQ_SELECT_BUCKETS];
 	u16 begin[IQ_SELECT_BUCKETS];

@@ -5,6 +5,7 @@
 #include "netlink.h"
 #include "pool.h"
 #include "prefix.h"
+#include "send.h"
 #include "settings.h"
 #include "state.h"
 
@@ -43,6 +44,8 @@ static bool iq_steer_awaits(const struct iq_net *iqn, u8 family, const void *dst
 const struct iq_feature iq_steer_feature = {
 	.name = "steering",
 	.ops = &iq_element_ops,
+	.load = iq_send_load,
+	.unload = iq_send_unload,
 	.pre_exit = iq_steer_pre_exit,
 	.exit = iq_steer_exit,
 	.hooks = iq_steer_wants,

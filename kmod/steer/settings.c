@@ -7,6 +7,7 @@
 #include "element.h"
 #include "settings.h"
 #include "state.h"
+#include "unknown.h"
 
 /* What is to be done from now on, into @conf */
 static int iq_unknown_get(struct iq_net *iqn, struct nlattr **tb, struct iq_steer_conf *conf,
@@ -56,6 +57,8 @@ static int iq_steer_prepare(struct iq_net *iqn, struct nlattr **tb, bool machine
 	if (!conf)
 		return -ENOMEM;
 	err = iq_unknown_get(iqn, tb, conf, extack);
+	if (!err && conf->unknown != IPSEC_QOS_UNKNOWN_OFF)
+		err = iq_unknown_init(iq_steer(iqn));
 	/* Whichever of the two packets find. */
 	if (!err)
 		err = iq_hooks_update(iqn, IQ_HOOKS_UNKNOWN,

@@ -7,11 +7,13 @@
 #include "prefix.h"
 #include "send.h"
 #include "state.h"
+#include "unknown.h"
 
 int iq_steer_init(struct iq_net *iqn)
 {
 	struct iq_steer *steer;
 	struct iq_steer_conf *conf;
+	int err;
 
 	lockdep_assert_held(&iqn->config_lock);
 	if (iq_steer(iqn))
@@ -31,6 +33,13 @@ int iq_steer_init(struct iq_net *iqn)
 	steer->prefix_seq = 1;
 	xa_init(&steer->elements);
 	xa_init(&steer->pools);
+	iq_rate_init(&steer->copied);
+	err = iq_send_init(steer);
+	if (err) {
+		kfree(steer);
+		kfree(conf);
+		return err;
+	}
 	/* Pairs with iq_steer(): who finds it finds all of it. */
 	smp_store_release(&iqn->state[IQ_FEATURE_STEER], steer);
 	return 0;
@@ -73,6 +82,8 @@ void iq_steer_exit(struct iq_net *iqn)
 	if (!steer)
 		return;
 	iqn->state[IQ_FEATURE_STEER] = NULL;
+	iq_send_exit(steer);
+	iq_unknown_exit(steer);
 	iq_prefixes_exit(steer);
 	iq_pools_exit(steer);
 	iq_elements_exit(steer);

@@ -62,7 +62,7 @@ struct iq_steer_conf {
  * @prefix_seq: counts changes of them
  * @nexthops: iq_send_init()
  * @copied: of copies of ICMP errors
- * @unknowns: see unknown.h; RCU, written under iq_net.config_lock
+ * @unknowns: see unknown.h; set before the first hook is registered, for good
  */
 struct iq_steer {
 	struct iq_prefixes __rcu *prefixes[__IQ_STEER_FAMILIES];
@@ -81,7 +81,7 @@ struct iq_steer {
 	u32 prefix_seq;
 	struct notifier_block nexthops;
 	struct iq_rate copied;
-	struct iq_unknowns __rcu *unknowns;
+	struct iq_unknowns *unknowns;
 };
 
 /** iq_steer() - steering's state; NULL: there was nothing to steer yet */
@@ -98,7 +98,7 @@ static inline struct iq_steer_conf *iq_steer_conf(const struct iq_steer *steer)
 }
 
 /**
- * iq_steer_init() - have that state; 0 or -ENOMEM. Process context, iq_net.config_lock is
+ * iq_steer_init() - have that state; 0 or an errno. Process context, iq_net.config_lock is
  * held
  */
 int iq_steer_init(struct iq_net *iqn);

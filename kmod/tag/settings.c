@@ -4,6 +4,7 @@
 
 #include "core/conf.h"
 #include "core/netlink.h"
+#include "claim.h"
 #include "fallback.h"
 #include "settings.h"
 #include "state.h"
@@ -34,6 +35,9 @@ static int iq_tag_prepare(struct iq_net *iqn, struct nlattr **tb, bool machine,
 	if (!err)
 		err = iq_conf_ceiling(tb[IPSEC_QOS_CONF_A_MAX_IKES],
 				      IPSEC_QOS_MAX_IKES, machine, extack);
+	/* An SA with a mark is known, whatever its packets have. */
+	if (!err && tb[IPSEC_QOS_CONF_A_UNKNOWN])
+		err = iq_claim_start(iqn);
 	if (err || !tb[IPSEC_QOS_CONF_A_FALLBACK])
 		return err;
 	f = iq_fallback_get(tb[IPSEC_QOS_CONF_A_FALLBACK], extack);
