@@ -22,6 +22,7 @@
 #   make soak        the storm of tests/storm alone, for MINUTES=60
 #   make demo        the demonstration; brings in the packages it needs
 #   make demo-nat    plain ESP of eight clients behind one address
+#   make demo-steer  one VPN address, three elements behind it that decrypt
 #   make bench       what tagging costs beside nftables, measured; likewise;
 #                    make bench-short: what CI has time for
 #   make install     what was built: DESTDIR=… PREFIX=… PARTS="command kmod …";
@@ -298,7 +299,7 @@ run-charons:
 run-fuzz:
 	@tests/fuzz/run $(SECONDS)
 
-.PHONY: test demo demo-nat
+.PHONY: test demo demo-nat demo-steer
 test:
 	@.ci/run
 
@@ -313,7 +314,7 @@ test-debug test-debug-short soak:
 	@$(MAKE) -s complete
 	@$(if $(findstring soak,$@),tests/storm/run $$(($(or $(MINUTES),60) * 60)),tests/kernels/run $(if $(findstring short,$@),short))
 
-demo demo-nat:
+demo demo-nat demo-steer:
 	@scripts/setup demo
 	@$(MAKE) complete
 	@tests/demo/run $(patsubst demo%,%,$(subst -,,$@))
