@@ -6,6 +6,8 @@ comes in, and those that are confirmed go on.
 
 The topology is drawn in tests/lib/natpath.py; all of 10.0.0.0/16 is inside.
 """
+import itertools
+import mmap
 import os
 import random
 import signal
@@ -19,7 +21,9 @@ from rawesp import (Command, SLOW, answer, came, drain, esp, low16, send,  # noq
 
 NODE = "10.0.1.7"
 COARSE = 6          # CLOCK_MONOTONIC_COARSE (linux/time.h) goes on by jiffies
-RULE = ["id", "3", "inside-dev", "in", "outside-dev", "out"]
+# what waits is not over ahead of a slow machine's next step
+RULE = ["id", "3", "inside-dev", "in", "outside-dev", "out", "wait", "3600",
+        "idle", "3600"]
 
 path = Path()
 node, far = path.node, path.far
@@ -38,14 +42,16 @@ END
 """)
 qos = Command("nat")
 last = 0xa0000000
+answers = set()
 
 
 def new_spi():
-    """whose answer fits nothing that is sprayed"""
+    """whose answer fits nothing that is sprayed, and is no other's"""
     global last
     while True:
         last += random.randrange(1, 0x10000)
-        if max(low16(last), low16(answer(last))) < 0x8000:
+        if max(low16(last), low16(answer(last))) < 0x8000 and answer(last) not in answers:
+            answers.add(answer(last))
             return last
 
 
@@ -131,35 +137,64 @@ def slow_answer():
     gets_answer(NODE, spi)
 
 
+class Crowd:
+    """packets that another process sends for as long as it may"""
+
+    def __init__(self, packets):
+        shared = mmap.mmap(-1, 16)
+        self.counts = memoryview(shared).cast("Q")      # sent, and to be sent at most
+        self.go_on()
+        self.child = os.fork()
+        if self.child:
+            return
+        for packet in itertools.cycle(packets):
+            while self.counts[0] >= self.counts[1]:
+                time.sleep(0.001)
+            node.sendto(packet, (FAR, 0))
+            self.counts[0] += 1
+
+    def sent(self):
+        return self.counts[0]
+
+    def go_on(self, more=1 << 62):
+        """until so many more are sent, or for ever"""
+        self.counts[1] = self.counts[0] + more
+
+    def end(self):
+        os.kill(self.child, signal.SIGKILL)
+        os.wait()
+
+
 def of_nobody():
     """with addresses of nobody, thousands a second, for nodes in use and new ones"""
     qos.rule(*RULE, "max", "1000")
     in_use = "10.0.1.8"
     old = [confirmed(in_use) for _ in range(3)]
     # more than there is room for, so that each is new again when its turn comes
-    packets = [esp(nobody(), FAR, any_spi()) for _ in range(2048)]
-    child = os.fork()
-    if not child:
-        while True:
-            for packet in packets:
-                node.sendto(packet, (FAR, 0))
+    crowd = Crowd([esp(nobody(), FAR, any_spi()) for _ in range(2048)])
     try:
         until("the table is not filled", lambda:
               qos("nat", "rule", "show")[0]["entries"] == 1000)
-        before, begun = qos.count("out"), time.monotonic()
+        before, begun, most = qos.count("out"), time.monotonic(), 0
         for i in range(30):
             inside = in_use if i % 2 else "10.0.1.%d" % (9 + i)
             spi = new_spi()
+            # The oldest gives way when the table is full of later ones, as many as come
+            # while a slow machine has this process wait: so many do not.
+            crowd.go_on(800)
+            sent = crowd.sent()
             gets_out(inside, spi)
             time.sleep(0.02 * SLOW)             # that far away it is
             gets_answer(inside, spi)
+            most = max(most, crowd.sent() - sent)
+            crowd.go_on()
             gets_out(inside, spi)
             old.append(spi)
         rate = (qos.count("out") - before) / (time.monotonic() - begun)
-        print("         30 of 30 beside %d a second" % rate, flush=True)
+        print("         30 of 30 beside %d a second, %d at most ahead of an answer" %
+              (rate, most), flush=True)
     finally:
-        os.kill(child, signal.SIGKILL)
-        os.wait()
+        crowd.end()
     table = qos.table()
     assert all(table[spi]["state"] == "confirmed" for spi in old)
     assert len(table) == 1000, len(table)
