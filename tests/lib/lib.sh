@@ -67,9 +67,11 @@ _at_exit()
 	if [ $status != 0 ]; then
 		mkdir -p "$VM_OUT/$scenario"
 		dmesg > "$VM_OUT/$scenario/dmesg" || true
+		# charons go on writing
 		(cd "$W" && find . -type f \( -name '*.log' -o -name '*.pcap' \
 			-o -name '*.conf' -o -name '*.json' \) -print0 |
-			tar -c --null -T - | tar -x -C "$VM_OUT/$scenario") || true
+			tar -c --warning=no-file-changed --null -T - |
+			tar -x -C "$VM_OUT/$scenario") || true
 	fi
 }
 trap _at_exit EXIT
