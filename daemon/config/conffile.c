@@ -220,31 +220,97 @@ int conffile_on_include(cfg_t *cfg, cfg_opt_t *opt, const char *value, void *res
 	return section_add(r, opt->name, value, cfg->line) ? 0 : -1;
 }
 
+/* The names in @opts, up to CFG_END(), but for the one that no file can name */
+static void put_keys(struct text *t, const cfg_opt_t *opts)
+{
+	const char *sep = "";
+
+	for (; opts->name; opts++) {
+		if (!strcmp(opts->name, CONFFILE_BEGIN_NAME))
+			continue;
+		text_put(t, "%s%s", sep, opts->name);
+		sep = ", ";
+	}
+}
+
+static const cfg_opt_t *find_key(const cfg_opt_t *opts, const char *key)
+{
+	for (; opts && opts->name; opts++)
+		if (!strcmp(opts->name, key))
+			return opts;
+	return NULL;
+}
+
+/* The sections among @opts that have a key, and which section these are in; @any: more */
+static void put_sections(struct text *t, const cfg_opt_t *opts, const char *key,
+			 const char *parent, bool *any)
+{
+	bool here = false;
+
+	for (; opts && opts->name; opts++) {
+		if (!find_key(opts->subopts, key))
+			continue;
+		if (*any)
+			text_put(t, ", '%s'", opts->name);
+		else
+			text_put(t, "; '%s' belongs into '%s'", key, opts->name);
+		*any = here = true;
+	}
+	if (here && parent)
+		text_put(t, " of '%s'", parent);
+}
+
+/* A key that is unknown where it stands may be known elsewhere. */
+static void put_place(struct text *t, const cfg_opt_t *schema, const char *key)
+{
+	const cfg_opt_t *opt;
+	bool any = false;
+
+	if (find_key(schema, key)) {
+		text_put(t, "; '%s' belongs outside of all sections", key);
+		return;
+	}
+	put_sections(t, schema, key, NULL, &any);
+	for (opt = schema; opt->name; opt++)
+		put_sections(t, opt->subopts, key, opt->name, &any);
+}
+
+/* What is in quotes in an error of libConfuse's: "no such option 'per'" */
+static const char *quoted(const char *said, char *buf, size_t size)
+{
+	const char *from = strchr(said, '\''), *to = strrchr(said, '\'');
+
+	snprintf(buf, size, "%.*s", from ? (int)(to - from - (to > from)) : 0,
+		 from ? from + 1 : "");
+	return buf;
+}
+
 /* What libConfuse says, and what it leaves out. */
 static void on_error(cfg_t *cfg, const char *fmt, va_list ap)
 {
-	char said[512], what[2 * TEXT_VALUE], title[TEXT_VALUE];
+	char said[512], what[2 * TEXT_VALUE], key[2 * TEXT_VALUE], title[TEXT_VALUE];
 	struct reader *r = reading;
+	const cfg_opt_t *opt;
+	char keys[768];
 	struct text t;
-	size_t i;
 
 	vsnprintf(said, sizeof(said), fmt, ap);
 	text_clip(what, sizeof(what), said);
+	quoted(what, key, sizeof(key));
+	opt = find_key(cfg->opts, key);
+	text_begin(&t, keys, sizeof(keys));
 	if (!strncmp(what, "no such option", 14)) {
-		char known[256];
-		const char *sep = "";
-
-		text_begin(&t, known, sizeof(known));
-		for (i = 0; i < cfg_num(cfg); i++) {
-			const char *name = cfg_opt_name(cfg_getnopt(cfg, i));
-
-			if (!strcmp(name, CONFFILE_BEGIN_NAME))
-				continue;
-			text_put(&t, "%s%s", sep, name);
-			sep = ", ";
-		}
+		put_keys(&t, cfg->opts);
+		put_place(&t, r->schema, key);
 		fail(r, r->file, cfg->line, "unknown key%s, expected one of: %s",
-		     what + 14, known);
+		     what + 14, keys);
+	} else if (!strncmp(what, "missing ", 8) && opt && opt->subopts) {
+		bool titled = opt->flags & CFGF_TITLE;
+
+		put_keys(&t, opt->subopts);
+		fail(r, r->file, cfg->line,
+		     "'%s' is a section%s: expected %s%s { KEY = VALUE ... }, with keys out of: %s",
+		     key, titled ? " with a name" : "", key, titled ? " NAME" : "", keys);
 	} else if (r->nested) {
 		struct conf_section *in = r->nest[r->nested - 1].section;
 

@@ -166,8 +166,7 @@ static bool read_groups(struct reader *r, const struct conf_section **sections, 
 	return true;
 }
 
-bool conf_group_id(struct reader *r, const struct conf_section *s,
-		   unsigned int line, const char *name, uint32_t *id)
+bool conf_group_find(const struct reader *r, const char *name, uint32_t *id)
 {
 	const struct named *found = conf_named(r->names, r->config->n_groups, name);
 
@@ -175,7 +174,15 @@ bool conf_group_id(struct reader *r, const struct conf_section *s,
 		*id = found->id;
 		return true;
 	}
-	return conf_fail(r, s, line, "group '%s' does not exist: expected the name of a group section",
+	return false;
+}
+
+bool conf_group_id(struct reader *r, const struct conf_section *s,
+		   unsigned int line, const char *name, uint32_t *id)
+{
+	return conf_group_find(r, name, id) ||
+	       conf_fail(r, s, line,
+			 "group '%s' does not exist: expected the name of a group section",
 			 conf_shown(r, name));
 }
 

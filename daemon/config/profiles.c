@@ -88,7 +88,9 @@ static bool profile(struct reader *r, const struct conf_section *s, struct profi
 
 	if (utarray_len(&s->subs))
 		return conf_each(r, s, p);
-	return conf_need(r, s, "group", "the name of a group", &v) &&
+	return conf_need(r, s, "group",
+			 "the name of a group, or a section each for a group for each peer",
+			 &v) &&
 	       conf_group_id(r, s, v->line, v->text, &p->group);
 }
 

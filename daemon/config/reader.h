@@ -120,7 +120,10 @@ bool conf_title(struct reader *r, const struct conf_section *s);
 /** conf_title_of() - for a person: "" where it has none */
 const char *conf_title_of(const struct conf_section *s);
 
-/** conf_group_id() - the id of the group that a name stands for, once there are groups */
+/** conf_group_find() - the id of the group that a name stands for; false: of none */
+bool conf_group_find(const struct reader *r, const char *name, uint32_t *id);
+
+/** conf_group_id() - the same, once there are groups; that there is none is an error */
 bool conf_group_id(struct reader *r, const struct conf_section *s,
 		   unsigned int line, const char *name, uint32_t *id);
 

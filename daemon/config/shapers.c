@@ -93,23 +93,49 @@ static bool rates(struct reader *r, const struct conf_section *s, const struct s
 	return true;
 }
 
-static const struct range *find_range(struct reader *r, const struct conf_section *s)
+static const struct profile *find_profile(const struct config *c, const char *name)
 {
-	const struct config *c = r->config;
 	size_t i;
 
-	for (i = 0; i < c->n_profiles; i++) {
-		if (strcmp(c->profiles[i].name, s->title))
-			continue;
-		if (!c->profiles[i].range)
-			conf_fail(r, s, s->line,
-				  "%s '%s': the peers of that profile are all in one group: expected a profile with a section each, or class and the name of the group",
-				  s->kind, conf_shown(r, s->title));
-		return c->profiles[i].range;
-	}
-	conf_fail(r, s, s->line, "%s '%s': there is no such profile: expected one with a section each",
-		  s->kind, conf_shown(r, s->title));
+	for (i = 0; i < c->n_profiles; i++)
+		if (!strcmp(c->profiles[i].name, name))
+			return &c->profiles[i];
 	return NULL;
+}
+
+static const struct range *find_range(struct reader *r, const struct conf_section *s)
+{
+	const struct profile *profile = find_profile(r->config, s->title);
+	const char *clear = strcmp(s->kind, "each") ? "-clear" : "";
+	uint32_t id;
+
+	if (profile && profile->range)
+		return profile->range;
+	if (profile)
+		conf_fail(r, s, s->line,
+			  "%s '%s': the peers of that profile are all in one group: expected a profile with a section each, or class and the name of the group",
+			  s->kind, conf_shown(r, s->title));
+	else if (conf_group_find(r, s->title, &id))
+		conf_fail(r, s, s->line,
+			  "%s '%s': there is no such profile: expected one with a section each, or class%s %s for the group",
+			  s->kind, s->title, clear, s->title);
+	else
+		conf_fail(r, s, s->line,
+			  "%s '%s': there is no such profile: expected one with a section each",
+			  s->kind, conf_shown(r, s->title));
+	return NULL;
+}
+
+static bool find_group(struct reader *r, const struct conf_section *s, uint32_t *id)
+{
+	const struct profile *profile = find_profile(r->config, s->title);
+	const char *clear = strcmp(s->kind, "class") ? "-clear" : "";
+
+	if (!profile || !profile->range || conf_group_find(r, s->title, id))
+		return conf_group_id(r, s, s->line, s->title, id);
+	return conf_fail(r, s, s->line,
+			 "group '%s' does not exist: expected the name of a group section, or each%s %s for the groups of the profile",
+			 s->title, clear, s->title);
 }
 
 static bool group_clear(struct reader *r, const struct conf_section *s, uint32_t id)
@@ -134,7 +160,7 @@ static bool whose(struct reader *r, const struct conf_section *s, struct class *
 	if (clear || !strcmp(s->kind, "each-clear"))
 		class->way = CLASS_CLEAR;
 	if (clear || !strcmp(s->kind, "class"))
-		return conf_group_id(r, s, s->line, s->title, &class->group) &&
+		return find_group(r, s, &class->group) &&
 		       (!clear || group_clear(r, s, class->group));
 	class->range = find_range(r, s);
 	if (!class->range)
