@@ -74,7 +74,7 @@ daemon_src	:= $(patsubst %,daemon/%.c, \
 		   shaping/classifier shaping/plan shaping/pool shaping/qdisc \
 		   shaping/shapers shaping/shaping shaping/site shaping/tc \
 		   shaping/tc_write shaping/tree shaping/work \
-		   steer/checks steer/hands steer/health steer/neighbour steer/own steer/ping \
+		   steer/admission steer/checks steer/hands steer/health steer/neighbour steer/own steer/ping \
 		   steer/steer steer/sync steer/tcp)
 plugin_src	:= $(patsubst %,daemon/charon/ipsec_qos_%.c, \
 		   feed hosts initiate kernel listener mapping names natd patience \
@@ -125,12 +125,13 @@ CC	:= gcc
 endif
 CFLAGS	?= -O2 -g
 
-packages	:= $(filter-out %.h,$(daemon_needs)) libsystemd
+packages	:= $(filter-out %.h,$(daemon_needs)) libsystemd libnftables
 # of these what is here
 here		= $(eval here := $$(shell for package in $(packages); do \
 			pkg-config --exists $$$$package && echo $$$$package; done))$(here)
 package_cflags	= $(eval package_cflags := $$(shell pkg-config --cflags $(here)) \
-			$$(if $$(filter libsystemd,$(here)),-DHAVE_LIBSYSTEMD))$(package_cflags)
+			$$(if $$(filter libsystemd,$(here)),-DHAVE_LIBSYSTEMD) \
+			$$(if $$(filter libnftables,$(here)),-DHAVE_LIBNFTABLES))$(package_cflags)
 package_libs	= $(eval package_libs := -Wl,--as-needed $$(shell pkg-config --libs $(here)) \
 			$$(if $$(shell CC="$(CC)" scripts/lacks ev.h),,-lev) -lm)$(package_libs)
 check_libs	= $(eval check_libs := $$(shell pkg-config --libs check))$(check_libs)
@@ -208,6 +209,8 @@ $(foreach part,$(asked),$(if $(call lacks,$(part)),$(error \
 	$(part) cannot be built: $(lacks_$(part)))))
 $(if $(filter all complete command daemon,$(goals)),$(if $(filter libsystemd,$(here)),,$(info \
 	readiness is left out, of which a service manager is told: missing libsystemd (libsystemd-dev))))
+$(if $(filter all complete daemon,$(goals)),$(if $(filter libnftables,$(here)),,$(info \
+	admission of clear text is left out: missing libnftables (libnftables-dev))))
 
 .PHONY: all complete command daemon plugin
 all: $(if $(filter all,$(goals)),$(parts))

@@ -46,6 +46,10 @@ bool conf_admit(struct reader *r, const struct conf_section **sections, size_t n
 				 sections[0]->file, sections[0]->line);
 	if (!n)
 		return true;
+#ifndef HAVE_LIBNFTABLES
+	return conf_fail(r, s, s->line,
+			 "admit: this daemon is built without libnftables: expected no such section");
+#endif
 	a = r->config->steer.admit = conf_array(r, 1, sizeof(*a));
 	return a && outside(r, s, a) &&
 	       conf_prefixes(r, s, "from", ADMIT_PREFIXES_MAX, &a->from, &a->n_from) &&

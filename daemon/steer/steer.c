@@ -10,6 +10,7 @@
 #include "clock.h"
 #include "lib/kernel/element.h"
 #include "log.h"
+#include "steer/admission.h"
 #include "steer/hands.h"
 #include "steer/sync.h"
 
@@ -54,6 +55,7 @@ struct steer {
 	struct checks *checks;
 	struct hands *hands;
 	struct errand *sync;
+	struct admission *admission;
 	bool fresh;
 	bool all;
 	double delay;
@@ -413,6 +415,7 @@ int steer_config(struct steer *s, struct config *config)
 	config_free(before);
 	free(was);
 	remember(s);
+	admission_config(s->admission, config);
 	return 0;
 }
 
@@ -420,7 +423,7 @@ int steer_config(struct steer *s, struct config *config)
 
 bool steer_settled(const struct steer *s)
 {
-	return !errand_busy(s->sync);
+	return !errand_busy(s->sync) && !admission_busy(s->admission);
 }
 
 void steer_element(const struct steer *s, size_t i, struct steer_element *element)
@@ -437,6 +440,7 @@ const char *steer_trouble(const struct steer *s, size_t i)
 {
 	const char *all[] = {
 		s->trouble.text[0] ? s->trouble.text : NULL, hands_trouble(s->hands),
+		admission_trouble(s->admission),
 	};
 	size_t j;
 
@@ -506,11 +510,14 @@ int steer_open(struct steer **out, const struct steer_setup *setup)
 		err = checks_open(&s->checks, setup->loop, &setup->sockets, on_checked, s);
 	if (!err)
 		err = give_to_checks(s);
+	if (!err)
+		err = admission_open(&s->admission, setup->loop, setup->settled, setup->arg);
 	if (err) {
 		steer_close(s);
 		return err;
 	}
 	tables_follow(setup->tables, &follower, s);
+	admission_config(s->admission, setup->config);
 	*out = s;
 	return 0;
 }
@@ -523,6 +530,7 @@ void steer_close(struct steer *s)
 	ev_timer_stop(s->setup.loop, &s->mend);
 	tables_follow(s->setup.tables, NULL, NULL);
 	checks_close(s->checks);
+	admission_close(s->admission);
 	errand_close(s->sync);
 	hands_close(s->hands);
 	config_free(s->config);
