@@ -12,6 +12,8 @@
 #include "log.h"
 #include "steer/admission.h"
 #include "steer/hands.h"
+#include "steer/release.h"
+#include "steer/routing.h"
 #include "steer/sync.h"
 
 #define MEND		1.0	/* seconds until what somebody changed is put back */
@@ -43,6 +45,7 @@ struct now {
  * struct steer - see steer.h
  *
  * @now: of each element of @config
+ * @n_free: of @free, buckets that are to be released with what is stated next
  * @fresh: what the kernel has is not known: the daemon or the module has just come
  * @all: all is to be stated, and that was not done yet
  * @meddled: somebody changed what is the daemon's
@@ -56,6 +59,10 @@ struct steer {
 	struct hands *hands;
 	struct errand *sync;
 	struct admission *admission;
+	struct routing *routing;
+	struct releases *releases;
+	size_t n_free;
+	struct sync_release *free;
 	bool fresh;
 	bool all;
 	double delay;
@@ -103,6 +110,22 @@ static void remember(struct steer *s)
 
 /* The module */
 
+/* Networks behind elements go by those that may be sent to. */
+static void route(struct steer *s)
+{
+	size_t n = s->config->steer.n_elements, i;
+	bool *usable = calloc(n + 1, sizeof(*usable));
+
+	if (!usable) {
+		log_err("routes are not as the configuration says: out of memory");
+		return;
+	}
+	for (i = 0; i < n; i++)
+		usable[i] = state_of(&s->now[i]) != IPSEC_QOS_ELEMENT_DOWN;
+	routing_config(s->routing, s->config, usable);
+	free(usable);
+}
+
 /* Have the kernel told what should be; what it is told it tells us, too. */
 static void submit(struct steer *s)
 {
@@ -119,7 +142,22 @@ static void submit(struct steer *s)
 		if (w->state[i] != s->now[i].known)
 			s->now[i].ours[w->state[i]] = until;
 	}
+	w->n_release = s->n_free;
+	w->release = s->free;
+	s->n_free = 0;
+	s->free = NULL;
 	errand_want(s->sync, w);
+}
+
+/* What is lost, as something else is wanted meanwhile, is found again. */
+static void on_free(void *arg, struct sync_release *release, size_t n)
+{
+	struct steer *s = arg;
+
+	free(s->free);
+	s->free = release;
+	s->n_free = n;
+	submit(s);
 }
 
 static void submit_all(struct steer *s)
@@ -201,6 +239,7 @@ static void find(struct steer *s)
 	iq_kernel_close(k);
 	s->fresh = err;
 	remember(s);
+	route(s);
 }
 
 /* Checks are of those that are there, with what is thought of them. */
@@ -258,6 +297,7 @@ static void by_hand(struct steer *s, size_t i, uint8_t state)
 	remember(s);
 	if (state_of(now) != state)
 		submit(s);
+	route(s);
 }
 
 static bool element_told(struct steer *s, enum ipsec_qos_event event,
@@ -326,6 +366,8 @@ static void on_told(void *arg, const struct iq_event *ev)
 	struct steer *s = arg;
 	bool wrong = false;
 
+	if (ev->what == IQ_EVENT_POOL)
+		releases_told(s->releases, &ev->pool);
 	if (ev->what == IQ_EVENT_ELEMENT)
 		wrong = element_told(s, ev->event, &ev->element);
 	else if (ev->what == IQ_EVENT_POOL)
@@ -371,6 +413,7 @@ static void on_checked(void *arg, uint32_t id, bool up)
 			 s->config->steer.elements[i].name,
 			 checks_state(s->checks, id, &state) ? state.why : "");
 	submit(s);
+	route(s);
 }
 
 /* The configuration */
@@ -412,10 +455,12 @@ int steer_config(struct steer *s, struct config *config)
 		free(now);
 		return err;
 	}
+	releases_config(s->releases, config);
 	config_free(before);
 	free(was);
 	remember(s);
 	admission_config(s->admission, config);
+	route(s);
 	return 0;
 }
 
@@ -423,7 +468,8 @@ int steer_config(struct steer *s, struct config *config)
 
 bool steer_settled(const struct steer *s)
 {
-	return !errand_busy(s->sync) && !admission_busy(s->admission);
+	return !errand_busy(s->sync) && !admission_busy(s->admission) &&
+	       !routing_busy(s->routing);
 }
 
 void steer_element(const struct steer *s, size_t i, struct steer_element *element)
@@ -440,7 +486,7 @@ const char *steer_trouble(const struct steer *s, size_t i)
 {
 	const char *all[] = {
 		s->trouble.text[0] ? s->trouble.text : NULL, hands_trouble(s->hands),
-		admission_trouble(s->admission),
+		admission_trouble(s->admission), routing_trouble(s->routing),
 	};
 	size_t j;
 
@@ -510,14 +556,22 @@ int steer_open(struct steer **out, const struct steer_setup *setup)
 		err = checks_open(&s->checks, setup->loop, &setup->sockets, on_checked, s);
 	if (!err)
 		err = give_to_checks(s);
+	if (!err) {
+		s->releases = releases_open(setup->loop, setup->sad, on_free, s);
+		err = s->releases ? 0 : -ENOMEM;
+	}
 	if (!err)
 		err = admission_open(&s->admission, setup->loop, setup->settled, setup->arg);
+	if (!err)
+		err = routing_open(&s->routing, setup->loop, setup->settled, setup->arg);
 	if (err) {
 		steer_close(s);
 		return err;
 	}
-	tables_follow(setup->tables, &follower, s);
 	admission_config(s->admission, setup->config);
+	releases_config(s->releases, s->config);
+	route(s);
+	tables_follow(setup->tables, &follower, s);
 	*out = s;
 	return 0;
 }
@@ -531,9 +585,12 @@ void steer_close(struct steer *s)
 	tables_follow(s->setup.tables, NULL, NULL);
 	checks_close(s->checks);
 	admission_close(s->admission);
+	routing_close(s->routing);
+	releases_close(s->releases);
 	errand_close(s->sync);
 	hands_close(s->hands);
 	config_free(s->config);
+	free(s->free);
 	free(s->now);
 	free(s);
 }
