@@ -52,7 +52,7 @@ endif
 
 lib_src		:= $(patsubst %,lib/%.c, \
 		   array extack text value \
-		   feed/attr feed/child feed/feed feed/ike feed/initiate feed/query \
+		   feed/attr feed/bucket feed/child feed/feed feed/ike feed/initiate feed/query \
 		   feed/sa feed/session \
 		   kernel/element kernel/entry kernel/event kernel/group kernel/nat \
 		   kernel/pool kernel/request kernel/settings kernel/socket kernel/status \

@@ -43,6 +43,16 @@ static inline u32 iq_select_ike(u64 spi)
 	return spi >> IQ_SELECT_IKE_SHIFT & (IQ_SELECT_BUCKETS - 1);
 }
 
+/**
+ * iq_select_has() - is a bucket in a set of them?
+ *
+ * @set: IQ_SELECT_BUCKETS bits, the first bucket's is the lowest of the first byte
+ */
+static inline bool iq_select_has(const u8 *set, u32 bucket)
+{
+	return set[bucket / 8] >> bucket % 8 & 1;
+}
+
 /* Every bit of the result depends on every one of @x (the finalizer of SplitMix64). */
 static inline u64 iq_select_mix(u64 x)
 {

@@ -54,6 +54,7 @@ class Client:
         self.sock.settimeout(timeout)
         self.seq = 0
         self.lines = ""
+        self.home = None
         self.send("HELLO", VERSION=version, ROLE=role)
         self.hello = self.receive()
 
@@ -71,12 +72,19 @@ class Client:
         self.sock.send(encode(kind, self.seq, flags, **attrs))
 
     def receive(self):
-        """None: the daemon closed the connection"""
-        try:
-            data = self.sock.recv(32768)
-        except ConnectionResetError:
-            data = b""
-        return decode(data, True) if data else None
+        """
+        None: the daemon closed the connection. What it says of buckets, at any time,
+        is in home.
+        """
+        while True:
+            try:
+                data = self.sock.recv(32768)
+            except ConnectionResetError:
+                data = b""
+            msg = decode(data, True) if data else None
+            if not msg or msg["type"] != "BUCKETS":
+                return msg
+            self.home = bytes.fromhex(msg["HOME"])
 
     def ask(self, kind, **attrs):
         """Send, wait for the answer; its group."""
