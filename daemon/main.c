@@ -22,6 +22,7 @@
 #include "daemon.h"
 #include "log.h"
 #include "lib/ready.h"
+#include "steer/own.h"
 
 #define CHARON_WAIT	5.0	/* seconds for which no charon is no news */
 
@@ -128,6 +129,19 @@ static void on_settled(void *arg)
 	server_settled(daemon->server);
 }
 
+/* What charons choose their SPIs by. */
+static void say_buckets(struct daemon *daemon)
+{
+	uint8_t home[IPSEC_QOS_BUCKETS / 8];
+	uint32_t n;
+	size_t pools = own_buckets(daemon->config, home, &n);
+
+	if (pools && !n)
+		log_warn("no bucket is element %s's in each of the %zu pools that it is a member of: charon draws SPIs as if it were in none. Expected fewer such pools, the same members in them, or a greater weight",
+			 daemon->config->steer.self->name, pools);
+	server_buckets(daemon->server, home);
+}
+
 static int use_config(struct daemon *daemon, struct config *config)
 {
 	int err = sad_config(daemon->sad, config);
@@ -168,6 +182,7 @@ static void on_loaded(void *arg, uint32_t ticket, struct config *config,
 		daemon->config = config;
 		daemon->loaded = time(NULL);
 		daemon->used = ticket;
+		say_buckets(daemon);
 	}
 
 	daemon->tried = ticket;
@@ -317,6 +332,7 @@ static int start(struct daemon *daemon, struct ev_loop *loop)
 		return err;
 	}
 	server_tables(daemon->server, daemon->tables);
+	say_buckets(daemon);
 	/* threads have the privileges that are left by now */
 	err = shaping_open(&daemon->shaping, loop, daemon->config, on_done,
 			   daemon);

@@ -1,25 +1,24 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "steer/own.h"
 
-static bool is_own(const struct steer_pool *pool)
-{
-	return pool->self && pool->mode == IPSEC_QOS_POOL_BUCKET;
-}
+#include <string.h>
 
-const struct steer_pool *own_pool_of(const struct config *config, const struct iq_addr *addr)
+size_t own_buckets(const struct config *config, uint8_t *home, uint32_t *n)
 {
-	const struct steer_prefix *prefix = config_prefix_of(config, addr);
-	const struct steer_pool *found = NULL;
-	size_t i;
+	const struct steer_config *c = &config->steer;
+	const struct steer_pool *pool;
+	size_t pools = 0, i, byte;
 
-	if (prefix)
-		return is_own(prefix->pool) ? prefix->pool : NULL;
-	for (i = 0; i < config->steer.n_pools; i++) {
-		if (!is_own(&config->steer.pools[i]))
+	memset(home, 0, IPSEC_QOS_BUCKETS / 8);
+	for (i = 0; i < c->n_pools; i++) {
+		pool = &c->pools[i];
+		if (!pool->self || pool->mode != IPSEC_QOS_POOL_BUCKET)
 			continue;
-		if (found)
-			return NULL;
-		found = &config->steer.pools[i];
+		for (byte = 0; byte < IPSEC_QOS_BUCKETS / 8; byte++)
+			home[byte] = pool->own[byte] & (pools ? home[byte] : 0xff);
+		pools++;
 	}
-	return found;
+	for (*n = 0, byte = 0; byte < IPSEC_QOS_BUCKETS / 8; byte++)
+		*n += __builtin_popcount(home[byte]);
+	return pools;
 }

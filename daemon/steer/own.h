@@ -6,27 +6,24 @@
 #ifndef IPSEC_QOSD_STEER_OWN_H
 #define IPSEC_QOSD_STEER_OWN_H
 
-#include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "config/config.h"
 
 /**
- * own_pool_of() - the pool by whose buckets SPIs for an address of this host are chosen
+ * own_buckets() - the buckets that SPIs of this host are to be of
  *
- * It is that of the longest steered prefix that the address is in; where it is in none, the
- * only one that this host is a member of. Its buckets are in @own of struct steer_pool, and
- * live as long as the configuration.
+ * Those whose home it is in each pool of IPSEC_QOS_POOL_BUCKET that it is a member of: by
+ * which of them a packet comes to it charon does not know when it chooses an SPI, nor that
+ * of an IKE SA, which may get another address. Pools with the same members have the same
+ * homes; of pools with others each takes its share from what is left.
  *
- * Return: NULL: this host is no member, or of several of which none is the address's, or
- * the pool has no buckets.
+ * @home: IPSEC_QOS_BUCKETS / 8 bytes, as iq_select_has() reads them
+ * @n: how many they are
+ *
+ * Return: of how many such pools this host is a member.
  */
-const struct steer_pool *own_pool_of(const struct config *config, const struct iq_addr *addr);
-
-/** own_has() - is a bucket's home in a pool this host? */
-static inline bool own_has(const struct steer_pool *pool, uint32_t bucket)
-{
-	return pool->own[bucket / 8] & 1 << bucket % 8;
-}
+size_t own_buckets(const struct config *config, uint8_t *home, uint32_t *n);
 
 #endif /* IPSEC_QOSD_STEER_OWN_H */

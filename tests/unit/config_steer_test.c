@@ -7,6 +7,7 @@
 
 #include <arpa/inet.h>
 
+#include "ipsec_qos/select.h"
 #include "steer/own.h"
 
 #define E1	"element e1 { id = 1 via = 10.0.5.1 }\n"
@@ -139,7 +140,7 @@ START_TEST(test_own)
 {
 	static const char *const selves[] = { "e1", "e2", "e3" };
 	uint8_t all[IPSEC_QOS_BUCKETS / 8] = {};
-	struct iq_addr addr = { AF_INET, { 192, 0, 2, 1 } };
+	uint8_t home[IPSEC_QOS_BUCKETS / 8];
 	uint32_t n = 0, bits, i, j;
 	const struct steer_pool *p;
 	char text[1024];
@@ -148,11 +149,10 @@ START_TEST(test_own)
 	for (i = 0; i < 3; i++) {
 		snprintf(text, sizeof(text),
 			 ALL "settings { self = %s }\nsteer 192.0.2.1 { pool = vpn }\n"
-			 "pool other { id = 2 members = e1 } pool flows { id = 3 mode = flow members = %s }",
-			 selves[i], selves[i]);
+			 "pool other { id = 2 members = e1 } pool flows { id = 3 mode = flow members = { e1, e2, e3 } }",
+			 selves[i]);
 		c = load(text);
-		p = own_pool_of(c, &addr);
-		ck_assert_ptr_eq(p, &c->steer.pools[0]);
+		p = &c->steer.pools[0];
 		ck_assert(p->self);
 		/* it is said that nothing is steered where it is decrypted */
 		ck_assert_uint_eq(c->n_warnings, 1);
@@ -163,6 +163,10 @@ START_TEST(test_own)
 			bits += __builtin_popcount(p->own[j]);
 		}
 		ck_assert_uint_eq(bits, p->n_own);
+		/* e1 is a member of two pools, of the other alone */
+		ck_assert_uint_eq(own_buckets(c, home, &j), i ? 1 : 2);
+		ck_assert_uint_eq(j, bits);
+		ck_assert_mem_eq(home, p->own, sizeof(home));
 		/* a third each, within a tenth */
 		ck_assert_uint_gt(bits, 1365 - 137);
 		ck_assert_uint_lt(bits, 1365 + 137);
@@ -175,23 +179,37 @@ START_TEST(test_own)
 }
 END_TEST
 
-/* Where no prefix says it, the only pool is meant. */
-START_TEST(test_own_pool)
+/* Of several pools those that are its own in each; where there are none it is so. */
+START_TEST(test_own_buckets)
 {
-	struct iq_addr addr = { AF_INET, { 192, 0, 2, 1 } };
-	struct config *c = load(ALL "settings { self = e1 }");
+	uint8_t home[IPSEC_QOS_BUCKETS / 8];
+	const struct steer_pool *p;
+	struct config *c = load(ALL);
+	uint32_t n, bucket;
 
-	ck_assert_ptr_eq(own_pool_of(c, &addr), &c->steer.pools[0]);
+	ck_assert_uint_eq(own_buckets(c, home, &n), 0);
+	ck_assert_uint_eq(n, 0);
 	config_free(c);
-	c = load(ALL "pool b { id = 2 members = e1 } settings { self = e1 }");
-	ck_assert_ptr_null(own_pool_of(c, &addr));
+	c = load(E1 E2 E3 "element e4 { id = 4 via = 10.0.5.4 } settings { self = e1 }\n"
+		 "pool a { id = 1 members = { e1, e2 } } pool b { id = 2 members = { e1, e3, e4 } }");
+	p = c->steer.pools;
+	ck_assert_uint_eq(own_buckets(c, home, &n), 2);
+	/* of four alike one, within a tenth: its draw is the best of all */
+	ck_assert_uint_gt(n, 1024 - 102);
+	ck_assert_uint_lt(n, 1024 + 102);
+	for (bucket = 0; bucket < IPSEC_QOS_BUCKETS; bucket++) {
+		ck_assert_int_eq(iq_select_has(home, bucket),
+				 iq_select_has(p[0].own, bucket) && iq_select_has(p[1].own, bucket));
+		n -= iq_select_has(home, bucket);
+	}
+	ck_assert_uint_eq(n, 0);
 	config_free(c);
-	c = load(ALL "settings { self = e1 } element e9 { id = 9 via = 10.1.1.1 } pool b { id = 2 members = e9 }\n"
-		 "steer 192.0.2.1 { pool = b }");
-	ck_assert_ptr_null(own_pool_of(c, &addr));
-	config_free(c);
-	c = load(ALL);
-	ck_assert_ptr_null(own_pool_of(c, &addr));
+	/* it is the home of one bucket or none, or of others, by weights so far apart */
+	c = load(E1 E2 E3 "settings { self = e1 }\n"
+		 "pool a { id = 1 members = e1 member e2 { weight = 65535 } }\n"
+		 "pool b { id = 2 members = e1 member e3 { weight = 65535 } }");
+	ck_assert_uint_eq(own_buckets(c, home, &n), 2);
+	ck_assert_uint_eq(n, 0);
 	config_free(c);
 }
 END_TEST
@@ -434,7 +452,7 @@ int main(void)
 	tcase_add_test(tc, test_pools);
 	tcase_add_test(tc, test_steers);
 	tcase_add_test(tc, test_own);
-	tcase_add_test(tc, test_own_pool);
+	tcase_add_test(tc, test_own_buckets);
 	tcase_add_test(tc, test_behind);
 	tcase_add_test(tc, test_admit);
 	tcase_add_loop_test(tc, test_mistake, 0, sizeof(mistakes) / sizeof(mistakes[0]));
