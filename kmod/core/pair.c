@@ -91,14 +91,6 @@ u32 iq_pair_number(const struct iq_net *iqn, const struct iq_group *g,
 	return p ? p->number : 0;
 }
 
-struct iq_target *iq_pair_target(const struct iq_net *iqn, u32 number)
-{
-	const struct iq_pair *p = iq_pair_numbered(iqn, number);
-
-	lockdep_assert_held(&iqn->table_lock);
-	return p ? p->target : NULL;
-}
-
 /* The last who named it has gone. Readers may find it through that until both are. */
 static void iq_pair_put(struct iq_pair *p)
 {

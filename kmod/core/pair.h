@@ -69,9 +69,6 @@ int iq_pair_make(struct iq_net *iqn, struct iq_group *g, struct iq_target *t,
 u32 iq_pair_number(const struct iq_net *iqn, const struct iq_group *g,
 		   const struct iq_target *t);
 
-/** iq_pair_target() - the target of who has this number; NULL: it has none */
-struct iq_target *iq_pair_target(const struct iq_net *iqn, u32 number);
-
 /** iq_pair_hold() - who has this number stays, until it is let go of */
 void iq_pair_hold(struct iq_net *iqn, u32 number);
 

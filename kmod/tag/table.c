@@ -144,8 +144,6 @@ const struct iq_action *iq_table_lookup(struct iq_table *t,
 /**
  * struct iq_done - what iq_table_set() did to an entry
  *
- * @group: that it is to name; NULL: none
- * @target: likewise
  * @held: number of the pair that was made for it, which is held; 0: none was
  * @created: it was not there before; else:
  * @was: the number of what it named, which is held, if that is to be something else; 0: it
@@ -155,8 +153,6 @@ const struct iq_action *iq_table_lookup(struct iq_table *t,
  * @changed: not as it was: to state again what is there makes no event
  */
 struct iq_done {
-	struct iq_group *group;
-	struct iq_target *target;
 	u32 held;
 	bool created;
 	u32 was;
@@ -230,24 +226,6 @@ static void iq_entry_state(struct iq_table *t, struct iq_entry *e,
 	}
 }
 
-/*
- * What an entry is to name, by what the request and, where it is there, the entry say.
- * Return: 0: the pair of both has to be made first
- */
-static u32 iq_table_number(struct iq_table *t, const struct iq_entry_req *req,
-			   const struct iq_ref *ref, struct iq_done *done)
-{
-	struct iq_net *iqn = t->iqn;
-
-	done->group = req->group;
-	done->target = req->target;
-	if (ref && !req->group)
-		done->group = iq_action_numbered(iqn, iq_ref_value(ref))->group;
-	if (ref && !req->target)
-		done->target = iq_pair_target(iqn, iq_ref_value(ref));
-	return iq_pair_number(iqn, done->group, done->target);
-}
-
 /* A new one. */
 static int iq_table_create(struct iq_table *t, const struct iq_entry_req *req,
 			   struct iq_done *done, struct iq_ref *ref,
@@ -266,7 +244,7 @@ static int iq_table_create(struct iq_table *t, const struct iq_entry_req *req,
 		iq_err(extack, req->attr, "the ceiling of %u %ss is reached", t->max, name);
 		return -ENOSPC;
 	}
-	number = iq_table_number(t, req, NULL, done);
+	number = iq_pair_number(t->iqn, req->group, req->target);
 	if (!number)
 		return -EUNATCH;
 	err = iq_table_insert(t, &req->key, number, ref);
@@ -280,8 +258,10 @@ static int iq_table_create(struct iq_table *t, const struct iq_entry_req *req,
 static int iq_table_replace(struct iq_table *t, const struct iq_entry_req *req,
 			    struct iq_done *done, const struct iq_ref *ref)
 {
-	u32 number = iq_table_number(t, req, ref, done), was = iq_ref_value(ref);
+	u32 was = iq_ref_value(ref), number = was;
 
+	if (req->group || req->target)
+		number = iq_pair_number(t->iqn, req->group, req->target);
 	if (!number)
 		return -EUNATCH;
 	if (number != was) {
@@ -406,7 +386,7 @@ static int iq_table_carry_out(struct iq_table *t, const struct iq_entry_req *req
 	for (;;) {
 		err = iq_table_set_some(t, req, n, nlflags, done, &at, extack);
 		if (err == -EUNATCH) {
-			err = iq_pair_make(iqn, done[at].group, done[at].target,
+			err = iq_pair_make(iqn, req[at].group, req[at].target,
 					   req[at].attr, extack);
 			if (err >= 0) {
 				done[at].held = err;

@@ -68,8 +68,8 @@ struct iq_table {
  * struct iq_entry_req - an entry as a request states it
  *
  * @attr: where the request says so, for errors
- * @group: NULL: not said; of an entry that is there it stays as it is
- * @target: likewise
+ * @group: NULL: none
+ * @target: likewise; neither: of an entry that is there both stay as they are
  * @lifetime: seconds, 0: for ever
  * @owner: enum ipsec_qos_owner
  * @pending: announced

@@ -70,7 +70,8 @@
  *	ceiling.
  * @IPSEC_QOS_CMD_SA_DEL: delete SAs by key: one or more A_SA. All or none.
  * @IPSEC_QOS_CMD_SA_GET: do: the SA whose key is in A_SA; dump: all that fit
- *	the filter in A_SA (any of FAMILY, DST, SPI, PROTO, GROUP) and A_OWNER.
+ *	the filter in A_SA (any of FAMILY, DST, SPI, PROTO, GROUP, ELEMENT) and
+ *	A_OWNER.
  * @IPSEC_QOS_CMD_SA_FLUSH: delete all that fit such a filter; answers A_COUNT.
  * @IPSEC_QOS_CMD_IKE_NEW: as for SAs, with A_IKE.
  * @IPSEC_QOS_CMD_IKE_DEL: as for SAs, with A_IKE.
@@ -326,7 +327,9 @@ enum ipsec_qos_counter_attr {
  * @IPSEC_QOS_SA_A_DST: 4 or 16 bytes in network order, the outer destination
  * @IPSEC_QOS_SA_A_SPI: u32, 256 to 4294967295 (RFC 4303 section 2.1)
  * @IPSEC_QOS_SA_A_PROTO: u8, IPPROTO_ESP (the default) or IPPROTO_AH
- * @IPSEC_QOS_SA_A_GROUP: u32, the id of its group. This or ELEMENT is required to add.
+ * @IPSEC_QOS_SA_A_GROUP: u32, the id of its group. This or ELEMENT is required to add. To
+ *	have one of them is to say both: the other is none if absent. Without either, what is
+ *	there keeps both.
  * @IPSEC_QOS_SA_A_LIFETIME: u32, seconds until the entry expires, 1 to
  *	IPSEC_QOS_LIFETIME_MAX; absent: for ever. In answers: what is left.
  * @IPSEC_QOS_SA_A_FLAGS: u32, IPSEC_QOS_SA_F_*
