@@ -29,7 +29,17 @@ bool routes_differ(const struct way *a, const struct way *b)
 
 int rules_compare(const void *a, const void *b)
 {
-	return memcmp(a, b, sizeof(struct rule));
+	const struct rule *x = a, *y = b;
+
+	if (x->family != y->family)
+		return x->family < y->family ? -1 : 1;
+	if (x->priority != y->priority)
+		return x->priority < y->priority ? -1 : 1;
+	if (x->table != y->table)
+		return x->table < y->table ? -1 : 1;
+	if (x->mark != y->mark)
+		return x->mark < y->mark ? -1 : 1;
+	return x->mask < y->mask ? -1 : x->mask > y->mask;
 }
 
 /* By the first element that is up; false: by none, which an unreachable route is for. */
@@ -87,16 +97,15 @@ static void add_ways(const struct config *config, const struct behind *b, const 
 
 static void add_rules(const struct config *config, const struct behind *b, struct routes *r)
 {
-	struct rule rule;
 	size_t i, j;
 
 	for (i = 0; i < b->n_networks; i++) {
-		memset(&rule, 0, sizeof(rule));
-		rule.family = b->networks[i].addr.family;
-		rule.priority = config->steer.priority + !b->mask;
-		rule.table = b->table;
-		rule.mark = b->mark;
-		rule.mask = b->mask;
+		const struct rule rule = {
+			.family = b->networks[i].addr.family,
+			.priority = config->steer.priority + !b->mask, .table = b->table,
+			.mark = b->mark, .mask = b->mask,
+		};
+
 		for (j = 0; j < r->n_rules; j++)
 			if (!rules_compare(&r->rules[j], &rule))
 				break;

@@ -51,7 +51,7 @@ route world 10.2.0.0/24 via 203.0.113.1
 route world 2001:db8:2::/64 via 2001:db8:113::1
 # the second customer's
 at gw nft -f - <<END
-table ip mark {
+table ip customers {
 	chain prerouting {
 		type filter hook prerouting priority mangle
 		ip saddr 10.2.0.10 meta mark set 0x10
