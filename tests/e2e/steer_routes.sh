@@ -32,7 +32,7 @@ for n in 1 2 3; do
 		counter seen_e$n { }
 		chain input {
 			type filter hook input priority 0
-			icmp type echo-request counter name seen_e$n
+			icmp type echo-request ip daddr 10.1.0.1 counter name seen_e$n
 			icmpv6 type echo-request ip6 daddr 2001:db8:9::1 counter name seen_e$n
 		}
 	}
@@ -79,6 +79,9 @@ reaches()
 {
 	local name seen=()
 
+	for name in e1 e2 e3; do
+		nft_counted $name >/dev/null
+	done
 	at client ping -q -n -c1 -W2 -I "$1" "$2" >/dev/null || return
 	for name in e1 e2 e3; do
 		seen+=("$(nft_counted $name)")

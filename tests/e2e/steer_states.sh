@@ -80,7 +80,12 @@ qosd_start gw
 
 step "what is configured is in the kernel"
 wait_for 10 expect_json 'length == 2' qos gw -j steer show
-expect elements "$all_up" "$(elements)"
+# what listens at e3 takes a while to come
+are_up()
+{
+	[ "$(elements)" = "$all_up" ]
+}
+wait_for 30 are_up
 expect pools "vpn servers" "$(pools)"
 expect_json 'map(select(.name == "vpn"))[0].members | map(.weight) == [1, 1, 2]' \
 	qos gw -j pool show
