@@ -21,10 +21,13 @@ int routes_compare(const void *a, const void *b)
 	return ret ? ret : x->metric < y->metric ? -1 : x->metric > y->metric;
 }
 
-bool routes_differ(const struct way *a, const struct way *b)
+bool routes_differ(const struct way *have, const struct way *wanted)
 {
-	return a->unreachable != b->unreachable || a->device != b->device ||
-	       a->nexthop != b->nexthop || memcmp(&a->via, &b->via, sizeof(a->via)) != 0;
+	/* the kernel says which device it found, where none was asked for */
+	return have->unreachable != wanted->unreachable ||
+	       (wanted->device && have->device != wanted->device) ||
+	       have->nexthop != wanted->nexthop ||
+	       memcmp(&have->via, &wanted->via, sizeof(have->via)) != 0;
 }
 
 int rules_compare(const void *a, const void *b)

@@ -68,8 +68,8 @@ int routes_wanted(const struct config *config, const bool *usable,
 		  unsigned int (*index)(const char *device), struct routes *routes,
 		  char *why, size_t size);
 
-/** routes_differ() - of two ways with the same key */
-bool routes_differ(const struct way *a, const struct way *b);
+/** routes_differ() - is what there is another than what is wanted, by the same key? */
+bool routes_differ(const struct way *have, const struct way *wanted);
 
 /** routes_compare() - by what tells ways apart: for qsort() */
 int routes_compare(const void *a, const void *b);

@@ -26,6 +26,7 @@
  * struct routing - see routing.h
  *
  * @config: in use, NULL: none yet; @usable of its elements
+ * @clean: there is none, and none is wanted
  * @events: of routes and rules
  * @look: looks whether all is as it was left; tries again what failed
  */
@@ -35,6 +36,7 @@ struct routing {
 	void *arg;
 	struct config *config;
 	bool *usable;
+	bool clean;
 	struct errand *errand;
 	struct nl_sock *sk;
 	ev_io events;
@@ -403,6 +405,7 @@ static void done(void *arg, int err, const char *why)
 {
 	struct routing *r = arg;
 
+	r->clean = !err && !r->config->steer.n_behinds;
 	if (err) {
 		log_once(&r->trouble, LOG_ERR, "not all networks behind elements have their routes: %s",
 			 *why ? why : strerror(-err));
@@ -420,8 +423,11 @@ static const struct errand_ops ops = {
 static void submit(struct routing *r)
 {
 	size_t n = r->config->steer.n_elements;
-	struct wanted *w = calloc(1, sizeof(*w));
+	struct wanted *w;
 
+	if (r->clean && !r->config->steer.n_behinds)
+		return;
+	w = calloc(1, sizeof(*w));
 	if (w)
 		w->usable = calloc(n + 1, sizeof(*w->usable));
 	if (!w || !w->usable) {

@@ -47,7 +47,9 @@ struct now {
  * @now: of each element of @config
  * @n_free: of @free, buckets that are to be released with what is stated next
  * @fresh: what the kernel has is not known: the daemon or the module has just come
+ * @asking: checks were given elements: what is thought of these they know better
  * @all: all is to be stated, and that was not done yet
+ * @sure: what is to be mended somebody changed, and not we
  * @meddled: somebody changed what is the daemon's
  * @trouble: with the module
  */
@@ -64,7 +66,9 @@ struct steer {
 	size_t n_free;
 	struct sync_release *free;
 	bool fresh;
+	bool asking;
 	bool all;
+	bool sure;
 	double delay;
 	ev_timer retry;
 	ev_timer mend;
@@ -216,7 +220,7 @@ static int on_found(const struct iq_kernel_element *e, void *arg)
 	if (e->state != IPSEC_QOS_ELEMENT_DOWN ||
 	    s->config->steer.elements[i].check == CHECK_NONE)
 		now->hand = e->state;
-	else if (now->hand == IPSEC_QOS_ELEMENT_UP)
+	else if (now->hand == IPSEC_QOS_ELEMENT_UP && !s->asking)
 		now->up = false;
 	log_info("element %s is %s, as it was found in the kernel",
 		 s->config->steer.elements[i].name, state_names[state_of(now)]);
@@ -254,6 +258,7 @@ static int give_to_checks(struct steer *s)
 	for (i = 0; i < n; i++)
 		up[i] = s->now[i].up;
 	err = checks_config(s->checks, s->config, up);
+	s->asking |= !err;
 	free(up);
 	return err;
 }
@@ -295,8 +300,8 @@ static void by_hand(struct steer *s, size_t i, uint8_t state)
 	log_info("element %s: %s by hand%s", s->config->steer.elements[i].name,
 		 state_names[state], state_of(now) == state ? "" : ", but down by its checks");
 	remember(s);
-	if (state_of(now) != state)
-		submit(s);
+	/* which also has the errand know what the kernel has now */
+	submit_all(s);
 	route(s);
 }
 
@@ -374,8 +379,9 @@ static void on_told(void *arg, const struct iq_event *ev)
 		wrong = pool_told(s, ev->event, &ev->pool);
 	else if (ev->what == IQ_EVENT_STEER)
 		wrong = prefix_told(s, ev->event, &ev->steer);
-	/* what is told while it is being stated is of before */
-	if (wrong && !errand_busy(s->sync) && !ev_is_active(&s->mend)) {
+	/* what is told while it is being stated may be of before */
+	s->sure |= wrong && !errand_busy(s->sync);
+	if (wrong && !ev_is_active(&s->mend)) {
 		ev_timer_set(&s->mend, MEND, 0.0);
 		ev_timer_start(s->setup.loop, &s->mend);
 	}
@@ -385,8 +391,10 @@ static void on_mend(struct ev_loop *loop, ev_timer *w, int revents)
 {
 	struct steer *s = w->data;
 
-	log_once(&s->meddled, LOG_WARNING,
-		 "somebody removed or changed elements, pools or steered prefixes that the daemon made: they are put back, each time");
+	if (s->sure)
+		log_once(&s->meddled, LOG_WARNING,
+			 "somebody removed or changed elements, pools or steered prefixes that the daemon made: they are put back, each time");
+	s->sure = false;
 	submit_all(s);
 }
 
@@ -554,8 +562,6 @@ int steer_open(struct steer **out, const struct steer_setup *setup)
 		err = open_sync(s);
 	if (!err)
 		err = checks_open(&s->checks, setup->loop, &setup->sockets, on_checked, s);
-	if (!err)
-		err = give_to_checks(s);
 	if (!err) {
 		s->releases = releases_open(setup->loop, setup->sad, on_free, s);
 		err = s->releases ? 0 : -ENOMEM;
@@ -564,14 +570,18 @@ int steer_open(struct steer **out, const struct steer_setup *setup)
 		err = admission_open(&s->admission, setup->loop, setup->settled, setup->arg);
 	if (!err)
 		err = routing_open(&s->routing, setup->loop, setup->settled, setup->arg);
+	if (!err) {
+		releases_config(s->releases, s->config);
+		/* what the kernel has is found first, if the module is there */
+		tables_follow(setup->tables, &follower, s);
+		err = s->asking ? 0 : give_to_checks(s);
+	}
 	if (err) {
 		steer_close(s);
 		return err;
 	}
 	admission_config(s->admission, setup->config);
-	releases_config(s->releases, s->config);
 	route(s);
-	tables_follow(setup->tables, &follower, s);
 	*out = s;
 	return 0;
 }
