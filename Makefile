@@ -77,7 +77,7 @@ daemon_src	:= $(patsubst %,daemon/%.c, \
 		   steer/admission steer/checks steer/hands steer/health steer/neighbour steer/own steer/ping steer/release steer/routes steer/routing \
 		   steer/steer steer/sync steer/tcp)
 plugin_src	:= $(patsubst %,daemon/charon/ipsec_qos_%.c, \
-		   feed hosts initiate kernel listener mapping names natd patience \
+		   bucket feed hosts initiate kernel listener mapping names natd patience \
 		   plugin proof report requests socket spi twins version)
 tools_src	:= $(patsubst %,tools/%.c, \
 		   batch bucket class command daemon element entry fallback feed flowtable follow group \
@@ -236,8 +236,8 @@ $(B)/unit/obj/%.o: %.c
 # parts of the plugin, with strongSwan's libraries
 
 unit_charon	:= $(filter $(B)/unit/charon_%,$(unit))
-unit_plugin_obj	:= $(patsubst %,$(B)/unit/obj/daemon/charon/ipsec_qos_%.o,feed initiate names patience proof requests \
-		     socket)
+unit_plugin_obj	:= $(patsubst %,$(B)/unit/obj/daemon/charon/ipsec_qos_%.o, \
+		     bucket feed initiate names patience proof requests socket)
 unit_charon_obj	:= $(unit_charon:$(B)/unit/%=$(B)/unit/obj/tests/unit/%.o) \
 		   $(unit_plugin_obj) $(B)/unit/obj/tests/unit/charon_identity.o
 
