@@ -317,7 +317,7 @@ static int release(struct args *args)
 /**
  * struct shown_pool - one that is shown
  *
- * @bucket: by member, bucket_of() it
+ * @bucket: by member, bucket_of() it; -1: it has none, or the pool's mode is another
  */
 struct shown_pool {
 	struct iq_kernel_pool pool;
@@ -331,8 +331,10 @@ static int read_pool(struct iq_kernel *k, struct shown_pool *shown)
 	int ret = iq_kernel_pool_get(k, &shown->pool, &buckets);
 	size_t i;
 
+	/* what SPIs say is of interest in no other mode */
 	for (i = 0; !ret && i < shown->pool.n_members; i++)
-		shown->bucket[i] = bucket_of(&buckets, shown->pool.members[i].element);
+		shown->bucket[i] = shown->pool.mode == IPSEC_QOS_POOL_BUCKET ?
+				   bucket_of(&buckets, shown->pool.members[i].element) : -1;
 	return ret;
 }
 
@@ -554,12 +556,11 @@ static int show_buckets(struct args *args)
 		return kernel_refused(ret);
 	if (!options.json) {
 		print_table(bucket_columns, ARRAY_SIZE(bucket_columns),
-			    p.mode == IPSEC_QOS_POOL_BUCKET ? IPSEC_QOS_BUCKETS : 0,
-			    bucket_row, &buckets);
+			    IPSEC_QOS_BUCKETS, bucket_row, &buckets);
 		return STATUS_OK;
 	}
 	json = json_array();
-	for (i = 0; p.mode == IPSEC_QOS_POOL_BUCKET && i < IPSEC_QOS_BUCKETS; i++)
+	for (i = 0; i < IPSEC_QOS_BUCKETS; i++)
 		json_array_append_new(json, bucket_json(&buckets, i));
 	print_json(json);
 	return STATUS_OK;

@@ -100,6 +100,8 @@ static int put_sa_filter(struct nl_msg *msg, const struct iq_kernel_entry *filte
 		NLA_PUT_U32(msg, IPSEC_QOS_SA_A_SPI, sa->spi);
 	if (sa->proto)
 		NLA_PUT_U8(msg, IPSEC_QOS_SA_A_PROTO, sa->proto);
+	if (sa->element)
+		NLA_PUT_U32(msg, IPSEC_QOS_SA_A_ELEMENT, sa->element);
 	return 0;
 
 nla_put_failure:

@@ -58,7 +58,7 @@ int iq_kernel_pool_dump(struct iq_kernel *k, int owner,
 /**
  * iq_kernel_pool_get() - one pool, by id (or by name where @p->id is 0)
  *
- * @buckets: whose they are; zeros, where the pool's mode has none
+ * @buckets: whose they are; in modes without, what the hash chooses among
  */
 int iq_kernel_pool_get(struct iq_kernel *k, struct iq_kernel_pool *p,
 		       struct iq_kernel_buckets *buckets);
