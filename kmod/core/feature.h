@@ -23,6 +23,7 @@ struct iq_wants {
 	bool steering;
 };
 
+struct iq_key;
 struct iq_ops;
 struct iq_sysfs_file;
 struct iq_target;
@@ -76,6 +77,8 @@ struct iq_feature_settings {
  * @settings: see there
  * @target: which of its targets has this id? NULL: none. Entries may name it from now on,
  *	which iq_target.users tells; it has to have said iq_hooks_steer() before
+ * @named: put the ids of the group and the target that an SA's entry names into @group and
+ *	@target, 0 for none; where it has no such entry it leaves them alone
  *
  * @awaits: may a fragment to this address be somebody's here, though no entry has the
  *	address (dst.h)? One that is ahead of the first then waits for it (frag.h). Asked
@@ -102,6 +105,7 @@ struct iq_feature {
 	int (*status)(struct sk_buff *skb, struct iq_net *iqn);
 	const struct iq_feature_settings *settings;
 	struct iq_target *(*target)(struct iq_net *iqn, u32 id);
+	void (*named)(struct iq_net *iqn, const struct iq_key *key, u32 *group, u32 *target);
 
 	bool (*awaits)(const struct iq_net *iqn, u8 family, const void *dst);
 };

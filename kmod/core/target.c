@@ -16,3 +16,16 @@ struct iq_target *iq_target_find(struct iq_net *iqn, u32 id)
 	}
 	return NULL;
 }
+
+void iq_target_named(struct iq_net *iqn, const struct iq_key *key, u32 *group, u32 *target)
+{
+	const struct iq_feature *f;
+	unsigned int i;
+
+	lockdep_assert_held(&iqn->config_lock);
+	*group = 0;
+	*target = 0;
+	iq_for_each_feature(f, i)
+		if (f->named)
+			f->named(iqn, key, group, target);
+}

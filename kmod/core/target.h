@@ -9,6 +9,7 @@
 
 #include <linux/types.h>
 
+struct iq_key;
 struct iq_net;
 
 /**
@@ -32,5 +33,12 @@ struct iq_target {
  * Context: process, iq_net.config_lock is held.
  */
 struct iq_target *iq_target_find(struct iq_net *iqn, u32 id);
+
+/**
+ * iq_target_named() - which group and target does an SA's entry name? Their ids; 0: none
+ *
+ * Context: process, iq_net.config_lock is held.
+ */
+void iq_target_named(struct iq_net *iqn, const struct iq_key *key, u32 *group, u32 *target);
 
 #endif /* _IPSEC_QOS_TARGET_H */

@@ -15,6 +15,7 @@
 extern const struct iq_ops iq_element_ops;
 extern const struct iq_ops iq_pool_ops;
 extern const struct iq_ops iq_prefix_ops;
+extern const struct iq_ops iq_steer_test_ops;
 
 /**
  * iq_get_entries() - read what a request says of many objects

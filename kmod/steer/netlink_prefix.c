@@ -233,4 +233,6 @@ static const struct genl_ops iq_prefix_genl[] = {
 	IQ_CMD(STEER_GET, steer_get, .dumpit = iq_dump_steers),
 };
 
-const struct iq_ops iq_prefix_ops = { iq_prefix_genl, ARRAY_SIZE(iq_prefix_genl) };
+const struct iq_ops iq_prefix_ops = {
+	iq_prefix_genl, ARRAY_SIZE(iq_prefix_genl), &iq_steer_test_ops,
+};

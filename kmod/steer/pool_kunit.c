@@ -38,6 +38,19 @@ void iq_element_forget(struct iq_element *e)
 {
 }
 
+int iq_send_init(struct iq_steer *st)
+{
+	return 0;
+}
+
+void iq_send_exit(struct iq_steer *st)
+{
+}
+
+void iq_unknown_exit(struct iq_steer *st)
+{
+}
+
 int iq_hooks_update(struct iq_net *iqn, enum iq_hook_set set, bool want)
 {
 	return 0;

@@ -72,6 +72,17 @@ static u32 iq_tag_sweep(struct iq_net *iqn, u8 owner)
 	       iq_table_sweep(&iq_tag(iqn)->tables[IQ_TABLE_IKE], owner);
 }
 
+static void iq_tag_named(struct iq_net *iqn, const struct iq_key *key, u32 *group,
+			 u32 *target)
+{
+	struct iq_entry_info info;
+
+	if (iq_table_get(&iq_tag(iqn)->tables[IQ_TABLE_SA], key, &info))
+		return;
+	*group = info.group;
+	*target = info.element;
+}
+
 static int iq_tag_load(void)
 {
 	int err = iq_scrub_module_init();
@@ -108,4 +119,5 @@ const struct iq_feature iq_tag_feature = {
 	.sweep = iq_tag_sweep,
 	.status = iq_tag_status,
 	.settings = &iq_tag_settings,
+	.named = iq_tag_named,
 };
