@@ -245,7 +245,8 @@ static int run(struct args *args)
 			print_part("module", false, "does not answer");
 		else
 			print_module(&st);
-		print_steering(steering);
+		if (steering)
+			print_steering(steering);
 		if (!status)
 			print_flowtables(&st, steering, flowtables);
 		print_daemon(answer, why);
