@@ -122,7 +122,7 @@ expect "rules" '[[210,"21001","0x10"],[211,"21000",""]]' "$(rules)"
 
 step "one that goes down hands over to the next, and has them again"
 at e1 sysctl -qw net.ipv4.icmp_echo_ignore_all=1
-wait_for 10 expect_json '.steering.elements[0].state == "down"' qos gw -j daemon status
+wait_for 10 json_is '.steering.elements[0].state == "down"' qos gw -j daemon status
 wait_for 10 reaches 10.2.0.9 10.1.0.1 e2
 reaches 2001:db8:2::9 2001:db8:9::1 e2
 at e1 sysctl -qw net.ipv4.icmp_echo_ignore_all=0

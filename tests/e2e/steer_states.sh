@@ -67,9 +67,9 @@ pools()
 # state ELEMENT STATE BY_HAND: as kernel and daemon say
 state()
 {
-	expect_json "map(select(.name == \"$1\"))[0].state == \"$2\"" qos gw -j element show
-	expect_json ".steering.elements | map(select(.name == \"$1\"))[0] |
-		.state == \"$2\" and .by_hand == $3" qos gw -j daemon status
+	json_is "map(select(.name == \"$1\"))[0].state == \"$2\"" qos gw -j element show &&
+		json_is ".steering.elements | map(select(.name == \"$1\"))[0] |
+			.state == \"$2\" and .by_hand == $3" qos gw -j daemon status
 }
 
 all_up="e1 up daemon, e2 up daemon, e3 up daemon, e4 up daemon"
@@ -79,7 +79,7 @@ full
 qosd_start gw
 
 step "what is configured is in the kernel"
-wait_for 10 expect_json 'length == 2' qos gw -j steer show
+wait_for 10 json_is 'length == 2' qos gw -j steer show
 # what listens at e3 takes a while to come
 are_up()
 {
@@ -91,7 +91,7 @@ expect_json 'map(select(.name == "vpn"))[0].members | map(.weight) == [1, 1, 2]'
 	qos gw -j pool show
 
 step "each is asked, and found down and up again"
-wait_for 10 expect_json '.steering.elements | map(select(.ok)) | length == 3' \
+wait_for 10 json_is '.steering.elements | map(select(.ok)) | length == 3' \
 	qos gw -j daemon status
 at e1 sysctl -qw net.ipv4.icmp_echo_ignore_all=1
 wait_for 10 state e1 down false
@@ -119,10 +119,10 @@ step "what somebody says stands, over checks, and is remembered"
 qos gw element change e1 state drain
 wait_for 10 state e1 drain true
 at e1 sysctl -qw net.ipv4.icmp_echo_ignore_all=1
-wait_for 10 expect_json '.steering.elements[0].up == false' qos gw -j daemon status
-state e1 drain true
+wait_for 10 json_is '.steering.elements[0].up == false' qos gw -j daemon status
+state e1 drain true >/dev/null
 at e1 sysctl -qw net.ipv4.icmp_echo_ignore_all=0
-wait_for 20 expect_json '.steering.elements[0].up' qos gw -j daemon status
+wait_for 20 json_is '.steering.elements[0].up' qos gw -j daemon status
 qos gw element change e3 state down
 wait_for 10 state e3 down true
 wait_for 10 grep -q e3 "$W/gw/lib/elements"
@@ -132,7 +132,7 @@ qosd_stop gw KILL
 qos gw element change e4 state drain
 qosd_start gw
 wait_for 10 state e1 drain true
-state e3 down true
+state e3 down true >/dev/null
 wait_for 10 state e4 drain true
 
 step "a restart changes nothing; the module comes back, and has it all again"
@@ -148,7 +148,7 @@ not grep -qE '"e[123]"|vpn|servers|192.0.2.0' "$W/gw/monitor.json"
 kill $monitor
 module_unload
 module_load
-wait_for 20 expect_json 'length == 2' qos gw -j steer show
+wait_for 20 json_is 'length == 2' qos gw -j steer show
 expect elements "e1 drain daemon, e2 up daemon, e3 down daemon, e4 up daemon" "$(elements)"
 for n in 1 3; do
 	qos gw element change e$n state up
@@ -158,12 +158,12 @@ wait_for 10 not grep -q e1 "$W/gw/lib/elements"
 
 step "what is changed by hand is put back"
 qos gw steer del 192.0.2.0/24
-wait_for 10 expect_json 'length == 2' qos gw -j steer show
+wait_for 10 json_is 'length == 2' qos gw -j steer show
 qos gw pool change vpn member e3 weight 9
-wait_for 10 expect_json 'map(select(.name == "vpn"))[0].members | map(.weight) == [1, 1, 2]' \
+wait_for 10 json_is 'map(select(.name == "vpn"))[0].members | map(.weight) == [1, 1, 2]' \
 	qos gw -j pool show
 qos gw element change e1 via 10.0.1.77
-wait_for 10 expect_json '.[0].via == "10.0.1.2"' qos gw -j element show
+wait_for 10 json_is '.[0].via == "10.0.1.2"' qos gw -j element show
 
 step "a reload changes what changed; what is gone goes, without a charon"
 # another id and another name: each is somebody else's in the kernel
@@ -187,7 +187,7 @@ steer 192.0.2.0/24 { pool = vpn }
 END
 qos gw daemon reload
 expect_json '.steering.errors | length == 1' qos gw -j daemon status
-wait_for 10 expect_json 'map(select(.name == "vpn"))[0].members | length == 3' qos gw -j pool show
+wait_for 10 json_is 'map(select(.name == "vpn"))[0].members | length == 3' qos gw -j pool show
 expect_json 'length == 1' qos gw -j steer show
 
 step "nothing is left where nothing is configured"
