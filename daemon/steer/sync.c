@@ -438,20 +438,37 @@ static int bring(struct sync *s, const struct sync_wanted *w)
 	return err;
 }
 
+/* The module is gone; what was refused says nothing of the next. */
+static void let_go(struct sync *s)
+{
+	iq_kernel_close(s->k);
+	s->k = NULL;
+	s->n_troubles = 0;
+	s->err = 0;
+	*s->why = '\0';
+	forget(s);
+}
+
 int sync_run(void *state, void *wanted, char *why, size_t size)
 {
 	struct sync *s = state;
 	struct text t;
+	bool kept;
 	int err;
 
 	s->n_troubles = 0;
 	s->err = 0;
 	*s->why = '\0';
+	kept = s->k;
 	err = bring(s, wanted);
 	if (err == -ENODEV) {
-		iq_kernel_close(s->k);
-		s->k = NULL;
-		forget(s);
+		let_go(s);
+		/* a socket to a module that went says nothing of one that came since */
+		if (kept)
+			err = bring(s, wanted);
+	}
+	if (err == -ENODEV) {
+		let_go(s);
 		return err;
 	}
 	text_begin(&t, why, size);
