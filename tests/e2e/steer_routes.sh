@@ -16,17 +16,17 @@
 
 host client gw e1 e2 e3
 link client:eth0 gw:eth0
-addr client eth0 10.2.0.9/24 10.2.0.10/24 2001:db8:2::9/64
-addr gw eth0 10.2.0.1/24 2001:db8:2::1/64
+addr client eth0 10.2.0.9/24 10.2.0.10/24 2001:db8:c::9/64
+addr gw eth0 10.2.0.1/24 2001:db8:c::1/64
 route client default via 10.2.0.1
-route client default via 2001:db8:2::1
+route client default via 2001:db8:c::1
 for n in 1 2 3; do
 	link gw:to_e$n e$n:eth0
 	addr gw to_e$n 10.0.$n.1/24 2001:db8:$n::1/64
 	addr e$n eth0 10.0.$n.2/24 2001:db8:$n::2/64
 	addr e$n lo 10.1.0.1/32 2001:db8:9::1/128
 	route e$n 10.2.0.0/24 via 10.0.$n.1
-	route e$n 2001:db8:2::/64 via 2001:db8:$n::1
+	route e$n 2001:db8:c::/64 via 2001:db8:$n::1
 	at e$n nft -f - <<-END
 	table inet seen {
 		counter seen_e$n { }
@@ -48,7 +48,7 @@ addr world lo 10.1.0.1/32 2001:db8:9::1/128
 route gw default via 203.0.113.2
 route gw default via 2001:db8:113::2
 route world 10.2.0.0/24 via 203.0.113.1
-route world 2001:db8:2::/64 via 2001:db8:113::1
+route world 2001:db8:c::/64 via 2001:db8:113::1
 # the second customer's
 at gw nft -f - <<END
 table ip customers {
@@ -116,7 +116,7 @@ qosd_start gw
 
 step "by the first element; a customer's marked packets by another"
 wait_for 10 reaches 10.2.0.9 10.1.0.1 e1
-wait_for 10 reaches 2001:db8:2::9 2001:db8:9::1 e1
+wait_for 10 reaches 2001:db8:c::9 2001:db8:9::1 e1
 reaches 10.2.0.10 10.1.0.1 e3
 expect "rules" '[[210,"21001","0x10"],[211,"21000",""]]' "$(rules)"
 
@@ -124,7 +124,7 @@ step "one that goes down hands over to the next, and has them again"
 at e1 sysctl -qw net.ipv4.icmp_echo_ignore_all=1
 wait_for 10 json_is '.steering.elements[0].state == "down"' qos gw -j daemon status
 wait_for 10 reaches 10.2.0.9 10.1.0.1 e2
-reaches 2001:db8:2::9 2001:db8:9::1 e2
+reaches 2001:db8:c::9 2001:db8:9::1 e2
 at e1 sysctl -qw net.ipv4.icmp_echo_ignore_all=0
 wait_for 20 reaches 10.2.0.9 10.1.0.1 e1
 
@@ -132,7 +132,7 @@ step "while none is up they are unreachable, and nothing goes into the world"
 at e1 sysctl -qw net.ipv4.icmp_echo_ignore_all=1
 at e2 sysctl -qw net.ipv4.icmp_echo_ignore_all=1
 wait_for 20 unreachable 10.2.0.9 10.1.0.1
-unreachable 2001:db8:2::9 2001:db8:9::1
+unreachable 2001:db8:c::9 2001:db8:9::1
 reaches 10.2.0.10 10.1.0.1 e3
 at e1 sysctl -qw net.ipv4.icmp_echo_ignore_all=0
 at e2 sysctl -qw net.ipv4.icmp_echo_ignore_all=0
@@ -142,13 +142,13 @@ step "a device that goes takes its route, and leaves what is unreachable"
 qosd_stop gw
 ip -n gw link set to_e1 down
 unreachable 10.2.0.9 10.1.0.1
-unreachable 2001:db8:2::9 2001:db8:9::1
+unreachable 2001:db8:c::9 2001:db8:9::1
 ip -n gw link set to_e1 up
 addr gw to_e1 2001:db8:1::1/64
 unreachable 10.2.0.9 10.1.0.1
 qosd_start gw
 wait_for 10 reaches 10.2.0.9 10.1.0.1 e1
-wait_for 10 reaches 2001:db8:2::9 2001:db8:9::1 e1
+wait_for 10 reaches 2001:db8:c::9 2001:db8:9::1 e1
 
 step "what somebody takes away is put back"
 at gw ip route flush table 21001
