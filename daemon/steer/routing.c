@@ -272,17 +272,29 @@ nla_put_failure:
 	return -ENOMEM;
 }
 
+/* The kernel's own number, of which libnl makes one of its few. */
+static int on_refused(struct sockaddr_nl *from, struct nlmsgerr *refused, void *arg)
+{
+	*(int *)arg = refused->error;
+	return NL_STOP;
+}
+
 /* Send @msg, which is freed, and wait for what the kernel says. */
 static int do_request(struct kernel *k, struct nl_msg *msg, int put)
 {
-	int err = -ENOMEM;
+	int err = -ENOMEM, refused = 0;
 
 	if (msg && put >= 0) {
 		nl_socket_modify_cb(k->sk, NL_CB_VALID, NL_CB_DEFAULT, NULL, NULL);
+		nl_socket_modify_err_cb(k->sk, NL_CB_CUSTOM, on_refused, &refused);
 		err = nl_send_auto(k->sk, msg);
 		if (err >= 0)
 			err = nl_wait_for_ack(k->sk);
-		err = err < 0 ? iq_nl_to_errno(err) : 0;
+		nl_socket_modify_err_cb(k->sk, NL_CB_DEFAULT, NULL, NULL);
+		if (refused)
+			err = refused;
+		else
+			err = err < 0 ? iq_nl_to_errno(err) : 0;
 	}
 	nlmsg_free(msg);
 	return err;
