@@ -72,17 +72,17 @@ static bool elements(struct reader *r, const struct conf_section *s, struct behi
 			 b->name);
 }
 
-/* Sections with one mark share a table, as no packet is of two. */
-static bool table(struct reader *r, const struct conf_section *s,
-		  const struct conf_value *mark, struct behind *b)
+/*
+ * The table of a section with a mark, which stands in @line. Sections with one mark share
+ * a table, as no packet is of two.
+ */
+static bool table(struct reader *r, const struct conf_section *s, unsigned int line,
+		  struct behind *b)
 {
 	struct steer_config *c = &r->config->steer;
 	uint32_t next = c->table + 1;
 	size_t i;
 
-	b->table = c->table;
-	if (!b->mask)
-		return true;
 	for (i = 0; i < c->n_behinds; i++) {
 		const struct behind *other = &c->behinds[i];
 
@@ -93,7 +93,7 @@ static bool table(struct reader *r, const struct conf_section *s,
 			return true;
 		}
 		if (!((other->mark ^ b->mark) & other->mask & b->mask))
-			return conf_fail(r, s, mark->line,
+			return conf_fail(r, s, line,
 					 "the mark 0x%x/0x%x of behind '%s' overlaps 0x%x/0x%x of behind '%s': expected the same, or marks that differ in a bit of both masks",
 					 b->mark, b->mask, b->name, other->mark, other->mask,
 					 other->name);
@@ -101,7 +101,7 @@ static bool table(struct reader *r, const struct conf_section *s,
 			next = other->table + 1;
 	}
 	if (next - c->table > BEHIND_MARKS_MAX)
-		return conf_fail(r, s, mark->line,
+		return conf_fail(r, s, line,
 				 "behind '%s' has one mark more than %u: expected fewer", b->name,
 				 BEHIND_MARKS_MAX);
 	b->table = next;
@@ -123,8 +123,10 @@ static bool behind(struct reader *r, const struct conf_section *s, struct behind
 				 "behind '%s' has no networks: expected networks = 192.0.2.0/24",
 				 b->name);
 	*left -= b->n_networks;
-	return elements(r, s, b) && conf_get(r, s, "mark", &v) &&
-	       (!v || conf_mark(r, s, v, &b->mark, &b->mask)) && table(r, s, v, b);
+	if (!elements(r, s, b) || !conf_get(r, s, "mark", &v))
+		return false;
+	b->table = r->config->steer.table;
+	return !v || (conf_mark(r, s, v, &b->mark, &b->mask) && table(r, s, v->line, b));
 }
 
 /* A network, whose it is, and in which order they stand. */

@@ -89,13 +89,17 @@ static uint16_t checksum(const void *data, size_t len)
 {
 	const uint8_t *p = data;
 	uint32_t sum = 0;
+	uint16_t word;
 	size_t i;
 
-	for (i = 0; i < len; i += 2)
-		sum += p[i] << 8 | p[i + 1];
+	/* In whatever byte order: RFC 1071 section 2 (B). */
+	for (i = 0; i < len; i += sizeof(word)) {
+		memcpy(&word, p + i, sizeof(word));
+		sum += word;
+	}
 	sum = (sum >> 16) + (sum & 0xffff);
 	sum += sum >> 16;
-	return htons(~sum);
+	return ~sum;
 }
 
 /* One that came from @from; the kernel has checked its checksum. */
@@ -118,7 +122,7 @@ static void on_answer(struct ev_loop *loop, ev_io *w, int revents)
 	bool v6 = w == &ping->io[1];
 	uint8_t type = v6 ? ICMP6_ECHO_REPLY : ICMP_ECHOREPLY;
 	uint8_t buf[60 + sizeof(struct echo) + 1];
-	struct sockaddr_storage addr;
+	struct sockaddr_storage addr = {};
 	struct echo echo;
 	size_t skip;
 	ssize_t n;
