@@ -272,14 +272,10 @@ noinline unsigned int iq_tag_protected(struct iq_net *iqn, struct sk_buff *skb,
 	return iq_tag_look(iqn, skb, state, &look);
 }
 
-/*
- * What is left to do of plain ESP that has come in: it is counted as nobody's, if it has no
- * action, or there is iq_tag_more(). To tell what it is takes no second look.
- */
-static noinline void iq_tag_plain_more(struct iq_net *iqn, struct sk_buff *skb,
-				       const struct iq_action *a, u8 family, u32 spi)
+/* Plain ESP that has come in, untagged. What it is need not be found out again. */
+static noinline void iq_tag_plain_untagged(struct iq_net *iqn, struct sk_buff *skb,
+					   const struct iq_action *a, u8 family, u32 spi)
 {
-	const u8 *data = skb_network_header(skb);
 	struct iq_class c = {
 		.kind = IQ_SA,
 		.in = true,
@@ -287,8 +283,8 @@ static noinline void iq_tag_plain_more(struct iq_net *iqn, struct sk_buff *skb,
 		.pkt = {
 			.family = family,
 			.proto = IPPROTO_ESP,
-			.dscp = family == AF_INET ? ipv4_get_dsfield((void *)data) >> 2 :
-						    ipv6_get_dsfield((void *)data) >> 2,
+			.dscp = (family == AF_INET ? ipv4_get_dsfield(ip_hdr(skb)) :
+				 ipv6_get_dsfield(ipv6_hdr(skb))) >> 2,
 			.spi = spi,
 		},
 	};
@@ -298,6 +294,21 @@ static noinline void iq_tag_plain_more(struct iq_net *iqn, struct sk_buff *skb,
 		iq_tag_more(iqn, skb, a, IPSEC_QOS_COUNTER_ESP_IN, &c);
 	else
 		iq_tag_nobodys(iqn, skb, IPSEC_QOS_COUNTER_ESP_IN, &c);
+}
+
+/*
+ * What is left to do of plain ESP that has come in: what iq_tag_more() does, or it is
+ * nobody's, if it has no action.
+ */
+static noinline void iq_tag_plain_more(struct iq_net *iqn, struct sk_buff *skb,
+				       const struct iq_action *a, u8 family, u32 spi)
+{
+	if (iq_action_tags(a))
+		iq_set_dscp(skb, family, a->dscp);
+	else if (rcu_access_pointer(iq_tag(iqn)->fallback) || trace_iq_untagged_enabled())
+		iq_tag_plain_untagged(iqn, skb, a, family, spi);
+	else if (!a)
+		iq_untagged_add(iqn, IPSEC_QOS_UNTAGGED_UNKNOWN_SA, skb, 1);
 }
 
 /*
