@@ -305,11 +305,13 @@ gets 1 ike show
 
 step "settings and the fall-back table"
 expect_json '. == {ceilings: {sas: 1048576, ikes: 262144, groups: 4096},
-	ports: {ike: [500], natt: [4500]}}' ipsec-qos -j settings show
+	ports: {ike: [500], natt: [4500]},
+	unknown: {do: "off", element: null, rate: 100}}' ipsec-qos -j settings show
 ipsec-qos settings set max-ikes 1000 ike-ports 500,501 natt-ports none
 expect_json '. == {ceilings: {sas: 1048576, ikes: 1000, groups: 4096},
-	ports: {ike: [500, 501], natt: []}}' ipsec-qos -j settings show
-grep -q '^ike-ports  500,501$' <<<"$(ipsec-qos settings show)"
+	ports: {ike: [500, 501], natt: []},
+	unknown: {do: "off", element: null, rate: 100}}' ipsec-qos -j settings show
+grep -qE '^ike-ports +500,501$' <<<"$(ipsec-qos settings show)"
 freeze
 refuses 1 'what is to be set is missing' settings set
 refuses 1 'argument "0" is wrong: max-sas' settings set max-sas 0
