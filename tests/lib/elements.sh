@@ -184,7 +184,6 @@ element_conf()
 			proposals = $IKE_PROPOSAL
 			local_addrs = $VPN, $VPN6
 			pools = inside
-			dpd_delay = ${ELEMENT_DPD:-0}
 			$(printf '%s\n' "${@:2}")
 			local { auth = ${AUTH:-psk}
 				id = vpn.example
@@ -207,8 +206,8 @@ element_conf()
 	END
 }
 
-# peer_conf PEER [SETTING…]: its connection to the VPN's address, whoever that is. It
-# gives up on who does not answer, and begins anew.
+# peer_conf PEER [SETTING…]: its connection to the VPN's address, whoever that is. Where it
+# finds nobody there any more, it begins anew.
 peer_conf()
 {
 	local vpn=$VPN
@@ -222,7 +221,7 @@ peer_conf()
 			remote_addrs = $vpn
 			vips = 0.0.0.0
 			keyingtries = 0
-			dpd_delay = ${PEER_DPD:-2}
+			dpd_delay = ${PEER_DPD:-0}
 			$(printf '%s\n' "${@:2}")
 			local { auth = ${AUTH:-psk}
 				id = $1.example
@@ -323,14 +322,13 @@ element_start()
 	END
 }
 
-# peer_start PEER: it takes somebody who is silent for dead after some five seconds
+# peer_start PEER: with PEER_DPD, so many seconds, it looks whether its element lives, and
+# takes one that is silent for dead five seconds later
 peer_start()
 {
-	charon_start "$1" <<-END
-	retransmit_timeout = 1
-	retransmit_base = 1.2
-	retransmit_tries = 3
-	END
+	charon_start "$1" < <([ -z "${PEER_DPD:-}" ] ||
+		printf '%s\n' "retransmit_timeout = 1" "retransmit_base = 1.2" \
+			"retransmit_tries = 3")
 }
 
 # peers_up PEER…: their tunnels, at the same moment
