@@ -57,6 +57,8 @@ class Client:
         self.home = None
         self.send("HELLO", VERSION=version, ROLE=role)
         self.hello = self.receive()
+        if role == CHARON and self.hello and self.hello["type"] == "HELLO":
+            self.take_buckets(self.sock.recv(32768))
 
     def close(self):
         self.sock.close()
@@ -71,20 +73,22 @@ class Client:
         self.seq += 1
         self.sock.send(encode(kind, self.seq, flags, **attrs))
 
+    def take_buckets(self, data):
+        """
+        What the daemon tells a charon next to HELLO. Were it not read, the daemon would
+        not read what this says as its last.
+        """
+        msg = decode(data, True)
+        assert msg["type"] == "BUCKETS", msg
+        self.home = bytes.fromhex(msg["HOME"])
+
     def receive(self):
-        """
-        None: the daemon closed the connection. What it says of buckets, at any time,
-        is in home.
-        """
-        while True:
-            try:
-                data = self.sock.recv(32768)
-            except ConnectionResetError:
-                data = b""
-            msg = decode(data, True) if data else None
-            if not msg or msg["type"] != "BUCKETS":
-                return msg
-            self.home = bytes.fromhex(msg["HOME"])
+        """None: the daemon closed the connection"""
+        try:
+            data = self.sock.recv(32768)
+        except ConnectionResetError:
+            data = b""
+        return decode(data, True) if data else None
 
     def ask(self, kind, **attrs):
         """Send, wait for the answer; its group."""
