@@ -5,7 +5,8 @@
 # EAP-MD5 or XAuth and claims another IKE identity, and one that gives somebody's
 # name ahead of the tunnel of EAP-TTLS, in which another name is proved. And it says
 # who is in which groups, in Class and Filter-Id: one is in several, one calls itself
-# as a group that it is not in, and one gets the groups of the name that it claims.
+# as a group that it is not in, and one gets the groups of the name that it claims. In the
+# end these groups are limits, and two users of different ones are held to them.
 #
 #   .---------------------.              .------------------------------.
 #   | peer                |              | gw                           |
@@ -16,6 +17,9 @@
 #
 # once: it is charon's and the daemon's doing, whatever the kernel is
 . tests/lib/lib.sh
+
+STAFF=$((160 / ${SLOW:-1}))	# kilobits a second
+GUESTS=$((60 / ${SLOW:-1}))
 
 host peer gw
 link peer:eth0 gw:eth0
@@ -29,7 +33,7 @@ addr peer lo 10.3.1.1/32
 addr peer lo 10.3.2.1/32
 addr peer lo 10.3.3.1/32
 addr peer lo 10.3.4.1/32
-route gw 10.3.0.0/16 via 192.0.2.51
+route gw 10.3.0.0/16 via 192.0.2.51 src 10.4.0.1
 route peer 10.4.0.0/24 via 192.0.2.1
 ca_new ca "O=Root, CN=CA"
 ca_trust ca peer
@@ -264,6 +268,12 @@ step "it says who has which limit: a group for each, by what it answers"
 qosd_conf gw <<-END
 profile staff { member-of = staff  each { marks = 0x1000-0x3000/0xf000  ids = 101 } }
 profile guests { member-of = guests  each { marks = 0x4000-0x6000/0xf000  ids = 201 } }
+policy wan {
+	device = eth0
+	rate = 20mbit
+	each staff { bandwidth = 10kbit  ceil = ${STAFF}kbit }
+	each guests { bandwidth = 10kbit  ceil = ${GUESTS}kbit }
+}
 END
 qos gw daemon reload
 for name in md5 rolf xauth; do
@@ -272,4 +282,13 @@ done
 expect "one by two ways, another, and one that is in neither" \
 	"md5 staff.101, rolf guests.201, ttls -, xauth staff.101" \
 	"$(told | awk '{ print $1, $2 }' | paste -sd, | sed 's/,/, /g')"
+
+step "and that is what they get, at once"
+size=400	# bytes of UDP payload
+load gw "$(jq -n "3 * $STAFF / 1000")" $((6 * ${SLOW:-1})) \
+	"gw,peer,10.3.1.1,5001,$size,$(wire_esp $size)" \
+	"gw,peer,10.3.3.1,5003,$size,$(wire_esp $size)"
+rate_is "to quinn, who is staff" "$(rate 0)" $STAFF
+rate_is "to rolf, a guest" "$(rate 1)" $GUESTS
+rates_are_right
 end "$radius" TERM

@@ -96,3 +96,29 @@ load()
 	done
 	[ $status = 0 ] || fail "load.py said $status"
 }
+
+# rate_is WHAT GOT WANTED: bits a second, and kilobits: within 15 %; says so, and goes on
+# until rates_are_right
+_rates_wrong=0
+rate_is()
+{
+	awk -v what="$1" -v got="$2" -v want="$3" '
+	BEGIN {
+		good = got >= 850 * want && got <= 1150 * want
+		printf "           %-30s %4.0f kbit of %3.0f  %s\n", what, got / 1e3, want,
+			good ? "ok" : "NOT OK"
+		exit !good
+	}' || _rates_wrong=$((_rates_wrong + 1))
+}
+
+# rate N: what arrived of the Nth flow of load, from 0 on
+rate()
+{
+	jq ".rates[$1]" <<<"$loaded"
+}
+
+# rates_are_right: all that rate_is looked at
+rates_are_right()
+{
+	[ $_rates_wrong = 0 ] || fail "$_rates_wrong figures are not as configured"
+}
