@@ -98,6 +98,7 @@ class Charon:
         self.out = raw_socket("src", "s1")
         self.spi = 0x10000
         self.times = []
+        self.groups = []        # of each answer, and when it came
         self.late = 0
         self.error = None
         self.stop = self.said = self.pid = None
@@ -116,7 +117,7 @@ class Charon:
         except (AssertionError, OSError) as e:
             self.error = str(e)
         with os.fdopen(said, "w", encoding="utf-8") as f:
-            json.dump([self.spi, self.times, self.late, self.error], f)
+            json.dump([self.spi, self.times, self.groups, self.late, self.error], f)
 
     def one(self):
         """An SA comes"""
@@ -135,7 +136,9 @@ class Charon:
             self.send()
             self.client.sock.settimeout(60)
             ack = self.client.receive()
-        self.times.append(time.monotonic() - start)
+        now = time.monotonic()
+        self.times.append(now - start)
+        self.groups.append((now, ack.get("GROUP", 0)))
         self.send()
         assert ack["type"] == "ACK" and not ack["ERROR"] and ack["GROUP"], ack
         return ack["GROUP"]
@@ -145,7 +148,7 @@ class Charon:
             self.out.send(self.head + packet(spi))
 
     def __enter__(self):
-        self.times, self.late = [], 0
+        self.times, self.groups, self.late = [], [], 0
         sh("ip netns exec router nft reset counters")
         stop, self.stop = os.pipe()
         self.said, said = os.pipe()
@@ -162,7 +165,7 @@ class Charon:
     def __exit__(self, *what):
         os.close(self.stop)
         with os.fdopen(self.said, encoding="utf-8") as f:
-            self.spi, self.times, self.late, self.error = json.load(f)
+            self.spi, self.times, self.groups, self.late, self.error = json.load(f)
         os.waitpid(self.pid, 0)
 
 
@@ -170,13 +173,18 @@ def ahead(pid):
     os.sched_setscheduler(pid, os.SCHED_FIFO, os.sched_param(1))
 
 
-def raw_socket(netns, dev):
+def socket_in(netns, *kind):
     fd = os.open("/run/netns/" + netns, os.O_RDONLY)
     own = os.open("/proc/thread-self/ns/net", os.O_RDONLY)
     setns(fd)
-    sock = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
-    sock.bind((dev, 0))
+    sock = socket.socket(*kind)
     setns(own)
+    return sock
+
+
+def raw_socket(netns, dev):
+    sock = socket_in(netns, socket.AF_PACKET, socket.SOCK_RAW)
+    sock.bind((dev, 0))
     return sock
 
 
@@ -243,10 +251,18 @@ END
 """ % mask)
 
 
+def answers():
+    try:
+        Command().close()
+    except OSError:     # there is no socket, or nobody listens at it yet
+        return False
+    return True
+
+
 def daemon_start():
     with open(LOG, "a", encoding="utf-8") as log:
         daemon = subprocess.Popen(["ip", "netns", "exec", "router", "build/bin/ipsec-qosd",
                                    "-c", CONF, "-S", SOCK, "-l", LEASES], stderr=log)
-    eventually("the daemon answers", lambda: os.path.exists(SOCK), 60)
+    eventually("the daemon answers", answers, 60)
     ahead(daemon.pid)           # the thread of its loop alone
     return daemon
