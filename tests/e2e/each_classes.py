@@ -5,7 +5,9 @@
 # once: it is the daemon's doing, whatever the kernel is
 """A class for each peer, both ways on one device, by marks whose mask has holes: each
 packet is counted by its own class and by no other, through reloads, another peer of a
-group, and the range's end. Then MANY peers (2,000), on two devices: how long that takes.
+group, and the range's end. Then MANY peers (2,000), on two devices: how long that takes,
+and what one class takes of memory, and of the time to send a packet. It needs no module:
+MANY=10000 unshare -n tests/e2e/each_classes.py shows the same of the machine itself.
 
     v0 (ESP and clear packets), w0 (both as one): devices whose other ends drop all
 """
@@ -217,6 +219,31 @@ def memory(daemon):
         return int(re.search(r"VmRSS:\s+(\d+)", f.read())[1]) // 1024
 
 
+def kernel_memory():
+    """KiB that the kernel has for itself, and does not give back"""
+    with open("/proc/meminfo", encoding="ascii") as f:
+        return sum(int(size) for size in re.findall(r"(?:SUnreclaim|Percpu): +(\d+)", f.read()))
+
+
+def class_takes(first, queues):
+    """KiB of each of 200 classes with an fq_codel of so many queues, beside those before"""
+    before = kernel_memory()
+    sh("for i in $(seq %d %d); do echo class add dev probe parent 1: classid 1:$i est 1s 2s "
+       "htb rate 1mbit; echo qdisc add dev probe parent 1:$i fq_codel flows %d; done | "
+       "tc -batch -" % (first, first + 199, queues))
+    return (kernel_memory() - before) / 200
+
+
+def send_takes(mark):
+    """Microseconds for a packet of the class's to leave by v0, and to be dropped behind it"""
+    wire, best = Wire("v0"), 1
+    for _ in range(3):
+        begin = time.monotonic()
+        wire.send(mark, None, 2000)
+        best = min(best, (time.monotonic() - begin) / 2000)
+    return best * 1e6
+
+
 def link_takes():
     """How long it takes to have the kernel's lock, and a process's start"""
     begin = time.monotonic()
@@ -238,6 +265,14 @@ ip addr add 10.9.1.1/24 dev w0
 ip neigh add 10.9.0.2 lladdr 02:00:00:00:00:02 dev v0
 ip neigh add 10.9.1.2 lladdr 02:00:00:00:00:02 dev w0
 """)
+
+step("what a class takes of memory")
+sh("tc qdisc add dev probe root handle 1: htb")
+for number, queues, most in (1000, 64, 20), (2000, 1024, 90):
+    kib = class_takes(number, queues)
+    print("  with %d queues %.1f KiB" % (queues, kib))
+    check(0.2 * most < kib < most, "expected %d KiB at most" % most)
+sh("tc qdisc del dev probe root")
 
 step("a daemon whose range nobody is in: classes ahead, and the overflow's")
 conf(FEW)
@@ -329,6 +364,7 @@ for i in range(100):
     everything.send(spread(3 + i) | CLEAR, ident(i))
 everything.send(spread(3 + 100), DEFAULT)
 everything.verify()
+few = send_takes(spread(3 + 99)), len(tc_classes("v0"))
 conf(100, wan="", lan="")
 reload()
 check(not bpf("v0") and not bpf("w0") and set(tc_classes("w0")) == {DEFAULT, ROOT},
@@ -369,5 +405,8 @@ last = Wire("v0")
 for i in (0, 1, 200, MANY - 1, MANY):
     last.send(spread(3 + i), ident(i))
 last.verify()
+many = send_takes(spread(3 + MANY - 1)), len(tc_classes("v0"))
+print("  to send a packet took %.1f us among %d classes, %.1f among %d" % (*few, *many))
+check(many[0] < 3 * few[0], "a packet finds its class the later the more there are")
 stop(daemon)
 step("as it should be")

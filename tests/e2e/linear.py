@@ -6,7 +6,7 @@
 """What a request takes grows with what is in it, not with what is there: 500 groups
 beside 10, 10,000 and 60,000, with their folders in sysfs, and IKE SAs that all have one
 initiator's SPI, beside others that have one each. All times are the kernel's, in this
-process.
+process. And what a group takes of the kernel's memory.
 """
 import resource
 import subprocess
@@ -19,6 +19,7 @@ FEW = 10            # that stay in one namespace
 MANY = (10000, 60000)   # and in another
 ROUNDS = 2          # the shortest counts: others want the processor too
 GROUP_ROUNDS = 6    # these are short
+GROUP_KIB = 1
 MOST = 4            # and take up to two thirds of it; lists took 16 times as long, and 20
 
 
@@ -79,6 +80,23 @@ def groups_compare():
     return wrong + compare(f"{SOME} and {present:,} groups", few, many)
 
 
+def kernel_memory():
+    """KiB that the kernel has for itself, and does not give back"""
+    with open("/proc/meminfo", encoding="ascii") as file:
+        return sum(int(line.split()[1]) for line in file
+                   if line.startswith(("SUnreclaim:", "Percpu:")))
+
+
+def group_memory():
+    """What is wrong with what a group takes that has no folder in sysfs, as those of `each`"""
+    before = kernel_memory()
+    batch([line + " sysfs off" for line in groups(1, MANY[0], "add", 0)])
+    takes = (kernel_memory() - before) / MANY[0]
+    print(f"{MANY[0]:,} groups take {takes:.2f} KiB each", flush=True)
+    batch(["group flush"])
+    return [] if 0.1 < takes < GROUP_KIB else [f"a group takes {takes:.2f} KiB"]
+
+
 def ikes(verb, alike, rest=""):
     # the order is not that in which they came
     order = [i * 7919 % IKES for i in range(IKES)] if verb == "del" else range(IKES)
@@ -118,6 +136,7 @@ for name in "few", "many":
 qos("many", "group", "add", "g", "id", "1", "mark", "1")
 bad = compare("IKE SAs, distinct and alike", ike_times(False), ike_times(True))
 qos("many", "group", "flush")
+bad += group_memory()
 bad += groups_compare()
 sh("ip netns del few && ip netns del many && rmmod ipsec_qos")
 assert not bad, bad
