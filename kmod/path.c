@@ -15,6 +15,7 @@
 #include <net/xfrm.h>
 
 #include "core/hooks.h"
+#include "core/segment.h"
 #include "nat/translate.h"
 #include "steer/steer.h"
 #include "tag/claim.h"
@@ -101,6 +102,8 @@ static unsigned int iq_path_in_ipv4(void *priv, struct sk_buff *skb,
 		ports = &rcu_dereference(iqn->settings)->ports;
 		if (likely(IQ_PLAIN(iq_parse_plain_other4, skb, ports)))
 			return NF_ACCEPT;
+		if (unlikely(iq_segment_due(skb)))
+			return iq_segment(skb, state);
 		break;
 	case IPPROTO_ESP:
 	case IPPROTO_AH:
@@ -130,6 +133,8 @@ static unsigned int iq_path_in_ipv6(void *priv, struct sk_buff *skb,
 		ports = &rcu_dereference(iqn->settings)->ports;
 		if (likely(IQ_PLAIN(iq_parse_plain_other6, skb, ports)))
 			return NF_ACCEPT;
+		if (unlikely(iq_segment_due(skb)))
+			return iq_segment(skb, state);
 	} else if (next != IPPROTO_ESP && !iq_tag_may_ipv6(skb)) {
 		return NF_ACCEPT;
 	}

@@ -394,35 +394,10 @@ bool iq_frag_recall(struct iq_net *iqn, struct sk_buff *skb,
 	return held;
 }
 
-/*
- * Go on where it was stopped: with this module's own hook, which now knows, or
- * knows that it never will; where it is gone, with what was behind it.
- */
-static unsigned int iq_frag_hook(const struct nf_hook_state *state,
-				 const struct nf_hook_entries *hooks)
-{
-	const struct iq_hook_ops *set = &iq_hook_sets[IQ_HOOKS_TAG];
-	unsigned int i, n = hooks->num_hook_entries;
-	nf_hookfn *own = NULL;
-
-	for (i = 0; i < set->n; i++)
-		if (set->ops[i].pf == state->pf && set->ops[i].hooknum == state->hook)
-			own = set->ops[i].hook;
-	for (i = 0; i < n; i++)
-		if (hooks->hooks[i].hook == own)
-			return i;
-	for (i = 0; i < n; i++)
-		if (nf_hook_entries_get_hook_ops(hooks)[i]->priority >
-		    IQ_FIRST_PRIORITY)
-			break;
-	return i;
-}
-
 static void iq_frag_resume(struct iq_frags *f, struct iq_held *h)
 {
 	struct nf_hook_state *state = &h->state;
 	struct net_device *dev = state->in;
-	const struct nf_hook_entries *hooks;
 	struct sk_buff *skb = h->skb;
 
 	rcu_read_lock();
@@ -431,12 +406,8 @@ static void iq_frag_resume(struct iq_frags *f, struct iq_held *h)
 		kfree_skb(skb);
 		goto out;
 	}
-	hooks = state->pf == NFPROTO_IPV4 ?
-		rcu_dereference(state->net->nf.hooks_ipv4[state->hook]) :
-		rcu_dereference(state->net->nf.hooks_ipv6[state->hook]);
 	this_cpu_write(iq_frag_resuming, skb);
-	if (!hooks || nf_hook_slow(skb, state, hooks, iq_frag_hook(state, hooks)) == 1)
-		state->okfn(state->net, state->sk, skb);
+	iq_hooks_resume(state, skb);
 	this_cpu_write(iq_frag_resuming, NULL);
 out:
 	rcu_read_unlock();
