@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+#include <linux/icmp.h>
 #include <linux/icmpv6.h>
 #include <linux/ip.h>
 #include <linux/ipv6.h>
@@ -186,10 +187,7 @@ unsigned int iq_steer_class(struct iq_net *iqn, struct sk_buff *skb,
 			   IPSEC_QOS_ELEMENT_COUNTER_SENT);
 }
 
-/*
- * The ports, or what stands for them. False: it is none that may go elsewhere, as it is
- * about this host's own link.
- */
+/* The ports, or what stands for them. False: it is not looked at by itself. */
 static bool iq_flow_ports(const struct sk_buff *skb, u8 family, struct iq_flow *f)
 {
 	int off = skb_network_offset(skb);
@@ -213,11 +211,16 @@ static bool iq_flow_ports(const struct sk_buff *skb, u8 family, struct iq_flow *
 	if (frag)
 		return true;
 	switch (proto) {
-	case IPPROTO_ICMPV6:
+	case IPPROTO_ICMP:
+		/* An error is of the flow that it is about: iq_steer_icmp(). */
 		ports = skb_header_pointer(skb, off, sizeof(buf), &buf);
-		/* Neighbour discovery may ask for an address that is steered. */
-		return !ports || *(const u8 *)ports < NDISC_ROUTER_SOLICITATION ||
-		       *(const u8 *)ports > NDISC_REDIRECT;
+		return !ports || !icmp_is_err(*(const u8 *)ports);
+	case IPPROTO_ICMPV6:
+		/* Likewise; and neighbour discovery may ask for an address that is steered. */
+		ports = skb_header_pointer(skb, off, sizeof(buf), &buf);
+		return !ports || (*(const u8 *)ports & ICMPV6_INFOMSG_MASK &&
+				  (*(const u8 *)ports < NDISC_ROUTER_SOLICITATION ||
+				   *(const u8 *)ports > NDISC_REDIRECT));
 	case IPPROTO_AH:
 		off += 4;
 		break;
