@@ -29,12 +29,16 @@
  * @cookie: that it is valid with (dst_check())
  * @by: the route by which @dst was made; NULL: it is one that a table gave
  * @by_cookie: likewise
+ * @dev: the device of either, when they were looked up. The IP stack takes it from a route
+ *	when it goes down, which may be ahead of this module's being told; what else the
+ *	route has of the device stays as long as that is held.
  */
 struct iq_hop {
 	struct dst_entry *dst;
 	u32 cookie;
 	struct dst_entry *by;
 	u32 by_cookie;
+	const struct net_device *dev;
 };
 
 /**
@@ -281,13 +285,18 @@ static enum ipsec_qos_element_problem iq_route_look_up(struct net *net,
 	return hop->dst ? IPSEC_QOS_ELEMENT_FINE : IPSEC_QOS_ELEMENT_NO_ROUTE;
 }
 
-/* Is every device up? One that goes down from now on finds what is kept. */
+/*
+ * Is every device up, and still a route's? One that goes down from now on finds what is
+ * kept. What a route has instead of one that is gone is no registered device.
+ */
 static bool iq_kept_running(const struct iq_kept *k)
 {
-	u32 i;
+	const struct iq_hop *h;
 
-	for (i = 0; i < k->n; i++)
-		if (!netif_running(k->hop[i].dst->dev))
+	for (h = k->hop; h < k->hop + k->n; h++)
+		if (h->dev->reg_state != NETREG_REGISTERED || !netif_running(h->dev) ||
+		    READ_ONCE(h->dst->dev) != h->dev ||
+		    (h->by && READ_ONCE(h->by->dev) != h->dev))
 			return false;
 	return true;
 }
@@ -329,9 +338,11 @@ again:
 	k->iqn = e->iqn;
 	k->nexthop = way->nexthop;
 	k->n = n;
-	for (i = 0; i < n; i++)
+	for (i = 0; i < n; i++) {
 		if (iq_route_look_up(e->iqn->net, way, family, i, &k->hop[i]))
 			goto none;
+		k->hop[i].dev = READ_ONCE(k->hop[i].dst->dev);
+	}
 	if (iq_kept_publish(e, way, k))
 		return k;
 none:
@@ -451,7 +462,7 @@ static bool iq_kept_has_dev(const struct iq_kept *k, const void *dev)
 	u32 i;
 
 	for (i = 0; i < k->n; i++)
-		if (k->hop[i].dst->dev == dev || (k->hop[i].by && k->hop[i].by->dev == dev))
+		if (k->hop[i].dev == dev)
 			return true;
 	return false;
 }
