@@ -97,7 +97,7 @@ static const char *const settings[] = {
 };
 
 static const char *const expected[] = {
-	[KEY_ID] = "1 to " DIGITS(IPSEC_QOS_ELEMENT_ID_MAX),
+	[KEY_ID] = ("1 to " DIGITS(IPSEC_QOS_ELEMENT_ID_MAX)),
 	[KEY_DEV] = "an interface, or none",
 	[KEY_VIA] = "an IPv4 address, or none",
 	[KEY_VIA6] = "an IPv6 address, or none",
