@@ -638,7 +638,8 @@ void iq_table_expire_work(struct work_struct *work)
 	spin_unlock_bh(&iqn->table_lock);
 
 	mutex_lock(&iqn->config_lock);
-	for (i = 0; i < __IQ_TABLE_MAX; i++)
+	/* Who entries name goes with the namespace, and ahead of the tables. */
+	for (i = 0; i < __IQ_TABLE_MAX && !READ_ONCE(iqn->dead); i++)
 		iq_table_remove_if(&tag->tables[i], IPSEC_QOS_EVENT_EXPIRE,
 				   iq_ref_over, &x);
 	mutex_unlock(&iqn->config_lock);

@@ -241,7 +241,9 @@ void iq_xfrm_audit_work(struct work_struct *work)
 					  audit_work)->iqn;
 
 	mutex_lock(&iqn->config_lock);
-	iq_xfrm_audit(iqn);
+	/* As of iq_table_expire_work() */
+	if (!READ_ONCE(iqn->dead))
+		iq_xfrm_audit(iqn);
 	mutex_unlock(&iqn->config_lock);
 }
 
