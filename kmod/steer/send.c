@@ -185,6 +185,9 @@ static int iq_send_ready4(const struct iq_element *e, struct sk_buff *skb)
 	struct net *net = dev_net(skb->dev);
 	u32 mtu;
 
+	/* It was there a moment ago (iq_element_may()); a device's MTU may have taken it away. */
+	if (unlikely(!in_dev))
+		return IPSEC_QOS_ELEMENT_COUNTER_MARTIAN;
 	if (!iq_source_valid(skb, in_dev, dst ? dst->dev->ifindex : LOOPBACK_IFINDEX))
 		return iq_martian4(skb, in_dev);
 	if (!IN_DEV_ORCONF(in_dev, NOPOLICY) &&
@@ -225,6 +228,9 @@ static int iq_send_ready6(const struct iq_element *e, struct sk_buff *skb)
 	struct net *net = dev_net(skb->dev);
 	u32 mtu;
 
+	/* As of iq_send_ready4() */
+	if (unlikely(!idev))
+		return IPSEC_QOS_ELEMENT_COUNTER_MARTIAN;
 	/* ip6_forward(): "This check is security critical." */
 	if (ipv6_addr_type(&ipv6_hdr(skb)->saddr) == IPV6_ADDR_ANY ||
 	    ipv6_addr_type(&ipv6_hdr(skb)->saddr) & (IPV6_ADDR_MULTICAST | IPV6_ADDR_LOOPBACK))
