@@ -4,6 +4,7 @@
 #include <linux/inetdevice.h>
 #include <linux/netfilter_bridge.h>
 #include <net/addrconf.h>
+#include <net/dst_metadata.h>
 #include <net/icmp.h>
 #include <net/ip.h>
 #include <net/ip6_route.h>
@@ -292,6 +293,9 @@ unsigned int iq_element_send(const struct iq_element *e, struct sk_buff *skb,
 
 	if (unlikely(in != skb->dev))
 		iq_send_master(skb, in, four);
+	/* What a tunnel tells of itself is no route, and to be taken for none. */
+	if (unlikely(skb_dst(skb) && !skb_valid_dst(skb)))
+		skb_dst_drop(skb);
 	why = four ? iq_send_ready4(e, skb) : iq_send_ready6(e, skb);
 	if (unlikely(why)) {
 		if (why > 0)
