@@ -154,6 +154,17 @@ static int iq_quote_ip6(const struct sk_buff *skb, int off, struct iq_packet *pk
 	return off >= 0 && frag & htons(IP6_OFFSET) ? -1 : off;
 }
 
+/*
+ * Is an error for who has sent what it is about, as all are (RFC 792, RFC 4443 section 2.2)?
+ * One that is not is on its way elsewhere, whatever it quotes.
+ */
+static bool iq_icmp_back(const struct sk_buff *skb, const struct iq_packet *pkt)
+{
+	if (pkt->family == AF_INET)
+		return !memcmp(&ip_hdr(skb)->daddr, pkt->src, sizeof(struct in_addr));
+	return !memcmp(&ipv6_hdr(skb)->daddr, pkt->src, sizeof(struct in6_addr));
+}
+
 bool iq_steer_about(struct iq_net *iqn, struct sk_buff *skb,
 		    const struct nf_hook_state *state, struct iq_class *c)
 {
@@ -166,7 +177,8 @@ bool iq_steer_about(struct iq_net *iqn, struct sk_buff *skb,
 	if (off >= 0)
 		off = four ? iq_quote_ip4(skb, off, &c->pkt, &proto) :
 			     iq_quote_ip6(skb, off, &c->pkt, &proto);
-	if (off < 0 || off > skb->len || !iq_prefix_find(iqn, c->pkt.family, c->pkt.src))
+	if (off < 0 || off > skb->len || !iq_icmp_back(skb, &c->pkt) ||
+	    !iq_prefix_find(iqn, c->pkt.family, c->pkt.src))
 		return false;
 	q.n = min_t(u32, skb->len - off, sizeof(q.data));
 	if (skb_copy_bits(skb, off, q.data, q.n))
