@@ -46,25 +46,20 @@ struct iq_hop {
  *
  * It never changes: it is replaced whole.
  *
- * @list: of all that are kept; iq_kept_lock
+ * @list: in iq_steer.kept or iq_steer.kept_nexthop; iq_kept_lock
  * @slot: where packets find it
- * @iqn: whose it is
- * @nexthop: it is one of a nexthop object
  * @n: 1 or IQ_ROUTES
  */
 struct iq_kept {
 	struct rcu_head rcu;
 	struct list_head list;
 	struct iq_kept __rcu **slot;
-	const struct iq_net *iqn;
-	bool nexthop;
 	u32 n;
 	struct iq_hop hop[];
 };
 
-/* Of all namespaces, so that a device that goes down finds those that hold it. */
+/* Of all namespaces: an element may be freed when its own has gone. */
 static DEFINE_SPINLOCK(iq_kept_lock);
-static LIST_HEAD(iq_kept_all);
 
 static bool iq_hop_valid(const struct iq_hop *h)
 {
@@ -305,6 +300,7 @@ static bool iq_kept_running(const struct iq_kept *k)
 static bool iq_kept_publish(struct iq_element *e, const struct iq_way *way,
 			    struct iq_kept *k)
 {
+	struct iq_steer *st = iq_steer(e->iqn);
 	struct iq_kept *old;
 	bool same;
 
@@ -315,7 +311,7 @@ static bool iq_kept_publish(struct iq_element *e, const struct iq_way *way,
 		if (old)
 			iq_kept_drop(old);
 		rcu_assign_pointer(*k->slot, k);
-		list_add(&k->list, &iq_kept_all);
+		list_add(&k->list, way->nexthop ? &st->kept_nexthop : &st->kept);
 	}
 	spin_unlock_bh(&iq_kept_lock);
 	return same;
@@ -335,8 +331,6 @@ again:
 	if (!k)
 		return NULL;
 	k->slot = &e->kept[family == AF_INET6];
-	k->iqn = e->iqn;
-	k->nexthop = way->nexthop;
 	k->n = n;
 	for (i = 0; i < n; i++) {
 		if (iq_route_look_up(e->iqn->net, way, family, i, &k->hop[i]))
@@ -444,20 +438,7 @@ bool iq_element_came_from(const struct iq_element *e, struct sk_buff *skb,
 	return ether_addr_equal(address, eth_hdr(skb)->h_source);
 }
 
-/* Those of a namespace that @which is true of are forgotten. */
-static void iq_kept_forget(bool (*which)(const struct iq_kept *k, const void *arg),
-			   const void *arg)
-{
-	struct iq_kept *k, *next;
-
-	spin_lock_bh(&iq_kept_lock);
-	list_for_each_entry_safe(k, next, &iq_kept_all, list)
-		if (which(k, arg))
-			iq_kept_drop(k);
-	spin_unlock_bh(&iq_kept_lock);
-}
-
-static bool iq_kept_has_dev(const struct iq_kept *k, const void *dev)
+static bool iq_kept_has_dev(const struct iq_kept *k, const struct net_device *dev)
 {
 	u32 i;
 
@@ -467,14 +448,35 @@ static bool iq_kept_has_dev(const struct iq_kept *k, const void *dev)
 	return false;
 }
 
-/* A device that is held does not go; one with another name is another's. */
+/* Those of a list that lead out of @dev are forgotten; NULL: all. */
+static void iq_kept_forget(struct list_head *kept, const struct net_device *dev)
+{
+	struct iq_kept *k, *next;
+
+	spin_lock_bh(&iq_kept_lock);
+	list_for_each_entry_safe(k, next, kept, list)
+		if (!dev || iq_kept_has_dev(k, dev))
+			iq_kept_drop(k);
+	spin_unlock_bh(&iq_kept_lock);
+}
+
+/*
+ * A device that is held does not go; one with another name is another's. Under RTNL, which
+ * iq_send_exit() takes once nobody finds the state any more.
+ */
 static int iq_route_device(struct notifier_block *nb, unsigned long event, void *ptr)
 {
+	const struct net_device *dev = netdev_notifier_info_to_dev(ptr);
+	struct iq_steer *st = iq_steer(iq_net(dev_net(dev)));
+
 	switch (event) {
 	case NETDEV_DOWN:
 	case NETDEV_UNREGISTER:
 	case NETDEV_CHANGENAME:
-		iq_kept_forget(iq_kept_has_dev, netdev_notifier_info_to_dev(ptr));
+		if (!st)
+			break;
+		iq_kept_forget(&st->kept, dev);
+		iq_kept_forget(&st->kept_nexthop, dev);
 		break;
 	}
 	return NOTIFY_DONE;
@@ -484,34 +486,31 @@ static struct notifier_block iq_route_device_nb = {
 	.notifier_call = iq_route_device,
 };
 
-static bool iq_kept_nexthop_of(const struct iq_kept *k, const void *iqn)
-{
-	return k->iqn == iqn && k->nexthop;
-}
-
+/*
+ * It may be called for each of very many objects, with RTNL held. What it finds it forgets,
+ * so that it is soon done with the next.
+ */
 static int iq_route_nexthops(struct notifier_block *nb, unsigned long event, void *ptr)
 {
-	const struct iq_steer *st = container_of(nb, struct iq_steer, nexthops);
+	struct iq_steer *st = container_of(nb, struct iq_steer, nexthops);
 
-	iq_kept_forget(iq_kept_nexthop_of, st->iqn);
+	iq_kept_forget(&st->kept_nexthop, NULL);
 	return NOTIFY_DONE;
 }
 
 int iq_send_init(struct iq_steer *st)
 {
+	INIT_LIST_HEAD(&st->kept);
+	INIT_LIST_HEAD(&st->kept_nexthop);
 	st->nexthops.notifier_call = iq_route_nexthops;
 	return register_nexthop_notifier(st->iqn->net, &st->nexthops, NULL);
-}
-
-static bool iq_kept_of(const struct iq_kept *k, const void *iqn)
-{
-	return k->iqn == iqn;
 }
 
 void iq_send_exit(struct iq_steer *st)
 {
 	unregister_nexthop_notifier(st->iqn->net, &st->nexthops);
-	iq_kept_forget(iq_kept_of, st->iqn);
+	iq_kept_forget(&st->kept, NULL);
+	iq_kept_forget(&st->kept_nexthop, NULL);
 }
 
 int iq_send_load(void)

@@ -5,6 +5,7 @@
 #ifndef _IPSEC_QOS_STEER_STATE_H
 #define _IPSEC_QOS_STEER_STATE_H
 
+#include <linux/list.h>
 #include <linux/notifier.h>
 #include <linux/xarray.h>
 
@@ -60,6 +61,8 @@ struct iq_steer_conf {
  * @prefix: all steered prefixes, in order
  * @n_prefixes: so many
  * @prefix_seq: counts changes of them
+ * @kept: routes to elements, see route.c
+ * @kept_nexthop: likewise, by nexthop objects
  * @nexthops: iq_send_init()
  * @copied: of copies of ICMP errors
  * @unknowns: see unknown.h; set before the first hook is registered, for good
@@ -79,6 +82,8 @@ struct iq_steer {
 	struct iq_prefix **prefix;
 	u32 n_prefixes;
 	u32 prefix_seq;
+	struct list_head kept;
+	struct list_head kept_nexthop;
 	struct notifier_block nexthops;
 	struct iq_rate copied;
 	struct iq_unknowns *unknowns;
