@@ -61,9 +61,19 @@ struct iq_kept {
 /* Of all namespaces: an element may be freed when its own has gone. */
 static DEFINE_SPINLOCK(iq_kept_lock);
 
+static bool iq_dst_valid(struct dst_entry *dst, u32 cookie)
+{
+	/* One that is in no table: a tunnel may have told it of a smaller MTU, which passes. */
+	if (dst->obsolete == DST_OBSOLETE_NONE && dst->expires &&
+	    time_after(jiffies, dst->expires))
+		return false;
+	return dst_check(dst, cookie);
+}
+
 static bool iq_hop_valid(const struct iq_hop *h)
 {
-	return dst_check(h->dst, h->cookie) && (!h->by || dst_check(h->by, h->by_cookie));
+	return iq_dst_valid(h->dst, h->cookie) &&
+	       (!h->by || iq_dst_valid(h->by, h->by_cookie));
 }
 
 static void iq_kept_free(struct iq_kept *k)
