@@ -39,13 +39,14 @@ static inline char *iq_err_slot(void)
 
 #define iq_err(extack, attr, fmt, ...) do {				\
 	struct netlink_ext_ack *__e = (extack);				\
-	char *__slot = iq_err_slot();					\
+	char *__slot;							\
 									\
+	if (!__e)							\
+		break;							\
+	__slot = iq_err_slot();						\
 	snprintf(__slot, IQ_ERR_LEN, "ipsec_qos: " fmt, ##__VA_ARGS__);	\
-	if (__e) {							\
-		__e->_msg = __slot;					\
-		__e->bad_attr = (attr);					\
-	}								\
+	__e->_msg = __slot;						\
+	__e->bad_attr = (attr);						\
 } while (0)
 #endif
 
