@@ -438,7 +438,8 @@ int iq_pools_turn(struct iq_steer *steer)
 
 undo:
 	xa_for_each(&steer->pools, i, p) {
-		kvfree(p->next);
+		if (p->next)
+			iq_buckets_free_rcu(&p->next->rcu);
 		p->next = NULL;
 	}
 	return -ENOMEM;
@@ -456,6 +457,7 @@ void iq_pools_turned(struct iq_steer *steer)
 		iq_shares_drop(p->shares);
 		iq_pool_publish(p, p->next);
 		p->next = NULL;
+		cond_resched();
 	}
 }
 
