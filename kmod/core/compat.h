@@ -14,7 +14,9 @@
 #include <linux/workqueue.h>
 #include <net/flow.h>
 #include <net/genetlink.h>
+#include <net/inet_dscp.h>
 #include <net/net_namespace.h>
+#include <net/route.h>
 
 /*
  * Formatted extended ACKs came with 6.2. Before it the message must outlive
@@ -89,11 +91,13 @@ static inline struct nlattr **iq_dump_attrs(struct netlink_callback *cb)
 #define GENL_MCAST_CAP_NET_ADMIN	GENL_UNS_ADMIN_PERM
 #endif
 
-/* 6.18 gave a flow a DSCP for what was a TOS. */
-#ifdef flowi4_tos
+/* 6.18 gave a flow a DSCP for what was a TOS; until 6.12 that had no precedence. */
+#ifndef flowi4_tos
+#define iq_flow_dscp(fl4, ip)	((fl4)->flowi4_dscp = ip4h_dscp(ip))
+#elif defined(IPTOS_RT_MASK)
 #define iq_flow_dscp(fl4, ip)	((fl4)->flowi4_tos = (ip)->tos & IPTOS_RT_MASK)
 #else
-#define iq_flow_dscp(fl4, ip)	((fl4)->flowi4_dscp = ip4h_dscp(ip))
+#define iq_flow_dscp(fl4, ip)	((fl4)->flowi4_tos = (ip)->tos & INET_DSCP_MASK)
 #endif
 
 /* Since 6.17 a device may forward IPv6 though others do not. */
