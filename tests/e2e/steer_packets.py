@@ -15,7 +15,7 @@ import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "../lib"))
 from rawesp import checksum, icmp, sh, steps, until             # noqa: E402
-from steerpath import (At, OTHER, PEER, PEER6, VPN, VPN6, World, ah, esp, fragments,  # noqa: E402
+from steerpath import (At, PEER, PEER6, VPN, VPN6, World, ah, esp, fragments,  # noqa: E402
                        ike, ip4, ip6, mac, tag, udp)
 
 w = World()
@@ -82,8 +82,6 @@ def setup():
 def forms():
     """ESP, plain and in UDP, and AH, of both families: by the bucket in the SPI"""
     for name, spi in spis().items():
-        asked = qos("steer", "test", "dst", VPN, "spi", hex(spi))
-        assert asked["element"] == name and asked["why"] == "home", asked
         for what, proto, body in (("esp", 50, esp(spi)), ("ah", 51, ah(spi)),
                                   ("udp", 17, udp(esp(spi))),
                                   ("a nat's port", 17, udp(esp(spi), 61000))):
@@ -95,6 +93,14 @@ def forms():
     before = w.prefix(f"{VPN}/32")
     w.come(ip4(50, esp(0xc0010000)))
     change(lambda: w.prefix(f"{VPN}/32"), "the prefix", before, home=1)
+
+
+def asked():
+    """the command tells the same, and counts nothing"""
+    for name, spi in spis().items():
+        for dst in (VPN, VPN6):
+            got = counts(name, lambda: qos("steer", "test", "dst", dst, "spi", hex(spi)))
+            assert got["element"] == name and got["why"] == "home", got
 
 
 def bad_forms():
@@ -526,9 +532,22 @@ def told(function):
     return run
 
 
+def gone():
+    """a device goes though routes of both families are kept by it"""
+    only(w.come(ip4(50, esp(0xc0010000), dst="192.0.2.4")), "e4")
+    only(w.come(ip6(50, esp(0xc0010000), dst="2001:db8::4")), "e4")
+    # It would never return: nothing ends what waits for a device's last user.
+    deleting = subprocess.Popen(["ip", "-n", "cls", "link", "del", "v4"])
+    until("the device is gone", lambda: deleting.poll() == 0)
+    del w.watch["e4"]
+    none(counts("e4", lambda: w.come(ip6(50, esp(0xc0010000), dst="2001:db8::4")), no_route=1))
+    assert w.element("e4")["problem"] == "no-device", w.element("e4")
+
+
 # some of them: by their names
 chosen = [globals()[name] for name in sys.argv[1:]] or [
-    forms, bad_forms, pieces, ways, nexthops, ike_modes, states, hops, too_big, bursts, bridges,
-    sources, unforwarded, unreachable, loops, hooks, errors, flows, entries, unknown]
+    forms, asked, bad_forms, pieces, ways, nexthops, ike_modes, states, hops, too_big,
+    bursts, bridges, sources, unforwarded, unreachable, loops, hooks, errors, flows, entries,
+    unknown, gone]
 setup()
 sys.exit(steps(*map(told, chosen)))
