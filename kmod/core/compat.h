@@ -91,13 +91,16 @@ static inline struct nlattr **iq_dump_attrs(struct netlink_callback *cb)
 #define GENL_MCAST_CAP_NET_ADMIN	GENL_UNS_ADMIN_PERM
 #endif
 
-/* 6.18 gave a flow a DSCP for what was a TOS; until 6.12 that had no precedence. */
-#ifndef flowi4_tos
-#define iq_flow_dscp(fl4, ip)	((fl4)->flowi4_dscp = ip4h_dscp(ip))
-#elif defined(IPTOS_RT_MASK)
+/*
+ * Routes were once looked up with three bits of a packet's TOS, by 6.12 with all of its
+ * DSCP, and 6.18 gave a flow a DSCP for what was a TOS.
+ */
+#ifdef IPTOS_RT_MASK
 #define iq_flow_dscp(fl4, ip)	((fl4)->flowi4_tos = (ip)->tos & IPTOS_RT_MASK)
-#else
+#elif defined(flowi4_tos)
 #define iq_flow_dscp(fl4, ip)	((fl4)->flowi4_tos = (ip)->tos & INET_DSCP_MASK)
+#else
+#define iq_flow_dscp(fl4, ip)	((fl4)->flowi4_dscp = ip4h_dscp(ip))
 #endif
 
 /* Since 6.17 a device may forward IPv6 though others do not. */
