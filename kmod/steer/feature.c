@@ -38,7 +38,10 @@ static u32 iq_steer_sweep(struct iq_net *iqn, u8 owner)
 
 static bool iq_steer_awaits(const struct iq_net *iqn, u8 family, const void *dst)
 {
-	return iq_prefix_find(iqn, family, dst);
+	const struct iq_prefix *p = iq_prefix_find(iqn, family, dst);
+
+	/* What is hashed goes by what every fragment has. */
+	return p && p->pool->mode != IPSEC_QOS_POOL_FLOW;
 }
 
 const struct iq_feature iq_steer_feature = {
