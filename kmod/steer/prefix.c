@@ -275,7 +275,7 @@ static int iq_prefix_check(struct iq_steer *steer, const struct iq_prefix_req *r
 		iq_err(extack, req->pool_attr, "no pool %u", req->pool);
 		return -ENOENT;
 	}
-	if (req->ike == IPSEC_QOS_STEER_IKE_POOL && p->pool->mode == IPSEC_QOS_POOL_FLOW) {
+	if (req->ike != IPSEC_QOS_STEER_IKE_LOCAL && p->pool->mode == IPSEC_QOS_POOL_FLOW) {
 		iq_err(extack, req->pool_attr, "pool %s is of flows, IKE has no place in it",
 		       p->pool->name);
 		return -EINVAL;

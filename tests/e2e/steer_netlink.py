@@ -327,6 +327,8 @@ for ike in (IKE_LOCAL, IKE_POOL):
 bad = u32(T_POOL, 4)
 refused("IKE by a pool of flows", errno.EINVAL, STEER_NEW, steer(
     b"\1\2\3\4", u8(T_IKE, IKE_POOL), bad, to=0), ADD, at=bad)
+refused("IKE beside a pool of flows", errno.EINVAL, STEER_NEW, steer(
+    b"\1\2\3\4", u8(T_IKE, IKE_ELEMENT), u32(T_IKE_ELEMENT, 1), bad, to=0), ADD, at=bad)
 bad = attr(T_DST, b"\xc0\0\2\1")
 refused("bits beyond", errno.EINVAL, STEER_NEW, nest(
     A_STEER, u8(T_FAMILY, 2), bad, u8(T_LEN, 31), u32(T_POOL, 1)), ADD, at=bad,

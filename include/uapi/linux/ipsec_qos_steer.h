@@ -214,7 +214,7 @@ enum ipsec_qos_pool_attr {
  * enum ipsec_qos_steer_ike - where IKE to a steered prefix goes
  *
  * @IPSEC_QOS_STEER_IKE_LOCAL: where its address leads (the default)
- * @IPSEC_QOS_STEER_IKE_ELEMENT: to one element, IKE_ELEMENT
+ * @IPSEC_QOS_STEER_IKE_ELEMENT: to one element, IKE_ELEMENT. Not for IPSEC_QOS_POOL_FLOW.
  * @IPSEC_QOS_STEER_IKE_POOL: to one of the pool: the first message of an IKE SA by a hash
  *	of the initiator's SPI, all others by bits 48 to 59 of this side's IKE SPI; in
  *	one of IPSEC_QOS_POOL_SA all by that hash. Not for IPSEC_QOS_POOL_FLOW.
