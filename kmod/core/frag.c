@@ -260,10 +260,11 @@ static bool iq_frag_less(const struct iq_frag *a, const struct iq_frag *b)
 /*
  * The place of a packet: its own, else one that is free, that remembers nothing but that the
  * first did not come, or whose last fragment was here, and others have hardly been overtaken
- * by it; for a @first fragment else the oldest that nobody waits for, and else the oldest: a flood of others does not keep it from being heeded. Half of a set is for
- * what may be UDP, which never has more, and half for ESP and AH, which may have all: a
- * first fragment that finds its half taken by the others takes one of theirs. NULL, never
- * for that: there is none.
+ * by it; for a @first fragment else the oldest that nobody waits for, and else the oldest: a
+ * flood of others does not keep it from being heeded. Half of a set is for what may be UDP,
+ * which never has more, and half for ESP and AH, which may have all: a first fragment that
+ * finds its half taken by the others takes one of theirs. NULL, never for that: there is
+ * none.
  */
 static struct iq_frag *iq_frag_find(struct iq_frags *f, struct iq_frag_set *set,
 				    const struct iq_frag_key *key, bool udp, bool first)
