@@ -110,7 +110,7 @@ static inline struct nlattr **iq_dump_attrs(struct netlink_callback *cb)
 #define iq_force_forwarding(idev)	0
 #endif
 
-/* 6.4 made GSO a header of its own. */
+/* 6.5 gave GSO a header of its own. */
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 5, 0)
 #include <net/gso.h>
 #endif

@@ -10,7 +10,8 @@ unsigned int iq_segment(struct sk_buff *skb, const struct nf_hook_state *state)
 	struct sk_buff *segs, *next;
 
 	/* Of each the link's header is of use to a bridge, which may have it in hand. */
-	__skb_push(skb, -skb_mac_offset(skb));
+	if (skb_mac_header_was_set(skb))
+		__skb_push(skb, -skb_mac_offset(skb));
 	segs = __skb_gso_segment(skb, NETIF_F_SG, false);
 	if (IS_ERR_OR_NULL(segs))
 		return NF_DROP;

@@ -232,7 +232,7 @@ static int iq_send_ready6(const struct iq_element *e, struct sk_buff *skb)
 	/* As of iq_send_ready4() */
 	if (unlikely(!idev))
 		return IPSEC_QOS_ELEMENT_COUNTER_MARTIAN;
-	/* ip6_forward(): "This check is security critical." */
+	/* As ip6_forward() refuses: an answer, such as an ICMP error, could go to itself. */
 	if (ipv6_addr_type(&ipv6_hdr(skb)->saddr) == IPV6_ADDR_ANY ||
 	    ipv6_addr_type(&ipv6_hdr(skb)->saddr) & (IPV6_ADDR_MULTICAST | IPV6_ADDR_LOOPBACK))
 		return IPSEC_QOS_ELEMENT_COUNTER_MARTIAN;
