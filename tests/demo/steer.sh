@@ -205,7 +205,7 @@ says "the $BEHIND behind one address are decrypted by several ($(homes "${behind
 
 title "The wire behind the router: the VPN's address, and the link address of who has the SPI"
 tcpdump -n -e -t -r "$W/segment.pcap" -c 6 'esp or udp[8:4] != 0' 2>/dev/null |
-	sed -E 's/^[0-9a-f:]{17} > ([0-9a-f:]{17}),.*length [0-9]+: (.*)/  to \1: \2/' | cut -c 1-100
+	sed -E 's/^[0-9a-f:]{17} > ([0-9a-f:]{17}),.*length [0-9]+: (.*),seq.*/  to \1: \2)/'
 say "…"
 echo
 strays=0
@@ -285,7 +285,7 @@ says "the ${#others[@]} others began anew, none of them at $drained ($(homes "${
 	all_in "$(without "$drained" | tr '\n' ' ')" "${others[@]}"
 
 title "What the router counted"
-qos front -s element show | sed 's/^/  /'
+qos front element show | sed 's/^/  /'
 echo
-qos front -s steer show | sed 's/^/  /'
+qos front steer show | sed 's/^/  /'
 says_end

@@ -158,6 +158,16 @@ elements_topology()
 		at "$e" sysctl -qw net.ipv4.conf.seg.arp_ignore=1 \
 			net.ipv4.conf.seg.arp_announce=2
 	done
+	# An element tells its peers of all its addresses (MOBIKE); from outside there is one.
+	at front nft -f - <<-END
+	table inet outside {
+		chain forward {
+			type filter hook forward priority filter
+			iifname "out" ip daddr 10.0.0.0/8 drop
+			iifname "out" ip6 daddr fd00::/8 drop
+		}
+	}
+	END
 	at nat nft -f - <<-END
 	table ip nat {
 		chain out {
