@@ -138,8 +138,9 @@ print("  %d of %d had their classes when they came, the others %.2f s later in t
       "99 of 100 of all %.2f, the last %.2f" % (
           late.count(0), len(late), statistics.median([s for s in late if s] or [0]),
           late[len(late) * 99 // 100], late[-1]))
-# one that keeps up only just, as an emulated one does, makes them when it comes to it
-check(here < 0.9 * A_SECOND or late[-1] < 10 * SLOW, "who comes is without a class for too long")
+# Twice a hundred classes a second are wanted, of which HTB makes some 120 on an emulated
+# processor: who comes late in the minute stands in a queue that goes on when it is over.
+check(late[-1] < 90 * SLOW, "who comes is without a class for too long")
 
 step("the same file again")
 with Command() as command:
