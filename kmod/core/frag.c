@@ -244,13 +244,15 @@ static bool iq_frag_less(const struct iq_frag *a, const struct iq_frag *b)
 /*
  * The place of a packet: its own, else one that is free, that remembers nothing but that the
  * first did not come, or whose last fragment was here, and others have hardly been overtaken
- * by it; for a @first fragment else the oldest that nobody waits for, and else the oldest: a flood of others does not keep it from being heeded. Half of a set is for
- * what may be UDP, which never has more, and half for ESP and AH, which may have all: a
- * first fragment that finds its half taken by the others takes one of theirs. NULL, never
- * for that: there is none.
+ * by it; for a @first fragment else the oldest that nobody waits for, and else the oldest:
+ * a flood of others does not keep it from being heeded. Half of a set is for what may be
+ * UDP, which never has more, and half for ESP and AH, which may have all: a first fragment
+ * that finds its half taken by the others takes one of theirs. NULL, never for that: there
+ * is none, or it has none of its own and is not to @take one.
  */
 static struct iq_frag *iq_frag_find(struct iq_frags *f, struct iq_frag_set *set,
-				    const struct iq_frag_key *key, bool udp, bool first)
+				    const struct iq_frag_key *key, bool udp, bool first,
+				    bool take)
 {
 	struct iq_frag *frag, *free = NULL, *own = NULL, *other = NULL, *best;
 	const unsigned int half = IQ_FRAG_SHARE(IQ_FRAG_WAYS);
@@ -275,6 +277,8 @@ static struct iq_frag *iq_frag_find(struct iq_frags *f, struct iq_frag_set *set,
 		if ((first || iq_frag_worth(frag) <= 2) && iq_frag_less(frag, own))
 			own = frag;
 	}
+	if (!take)
+		return NULL;
 	if (free && (!udp || n < half))
 		best = free;
 	else
@@ -297,7 +301,7 @@ void iq_frag_learn(struct iq_net *iqn, const struct nf_hook_state *state,
 	struct iq_frag *frag;
 
 	spin_lock_bh(&set->lock);
-	frag = iq_frag_find(f, set, &key, iq_frag_udp(pkt), true);
+	frag = iq_frag_find(f, set, &key, iq_frag_udp(pkt), true, true);
 	frag->state = IQ_FRAG_KNOWN;
 	frag->since = jiffies;
 	frag->done = false;
@@ -355,12 +359,12 @@ bool iq_frag_recall(struct iq_net *iqn, struct sk_buff *skb,
 	struct iq_frags *f = iqn->frags;
 	struct iq_frag_key key;
 	struct iq_frag_set *set = iq_frag_key(f, state, pkt, &key);
+	bool wait = skb && !iq_frag_waited(skb), held = false;
 	struct iq_frag *frag;
-	bool held = false;
 
 	*kind = IQ_FRAGMENT;
 	spin_lock_bh(&set->lock);
-	frag = iq_frag_find(f, set, &key, iq_frag_udp(pkt), false);
+	frag = iq_frag_find(f, set, &key, iq_frag_udp(pkt), false, wait);
 	if (frag && frag->state == IQ_FRAG_KNOWN) {
 		*kind = frag->kind;
 		if (pkt->last)
@@ -369,7 +373,7 @@ bool iq_frag_recall(struct iq_net *iqn, struct sk_buff *skb,
 		pkt->spi = frag->spi;
 		pkt->spi_i = frag->spi_i;
 		pkt->spi_r = frag->spi_r;
-	} else if (frag && skb && !iq_frag_waited(skb)) {
+	} else if (frag && wait) {
 		held = iq_frag_hold(f, frag, skb, state);
 	}
 	spin_unlock_bh(&set->lock);

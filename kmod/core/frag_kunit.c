@@ -437,6 +437,9 @@ static void iq_frag_done_test(struct kunit *test)
 	pkt.last = true;
 	iq_t_later(t, &pkt, false, &told, &kind);
 	id[IQ_FRAG_WAYS + 1] = iq_t_beside(t, IPPROTO_ESP, last);
+	/* ... and for none that does not. */
+	iq_t_recall(t, AF_INET, IPPROTO_ESP, id[IQ_FRAG_WAYS + 1]);
+	KUNIT_EXPECT_EQ(test, iq_t_recall(t, AF_INET, IPPROTO_ESP, id[5]), IQ_SA);
 	KUNIT_EXPECT_TRUE(test, iq_t_hold(t, IPPROTO_ESP, id[IQ_FRAG_WAYS + 1]));
 	KUNIT_EXPECT_EQ(test, iq_t_recall(t, AF_INET, IPPROTO_ESP, id[5]), IQ_FRAGMENT);
 }
