@@ -22,6 +22,7 @@
 #   make soak        the storm of tests/storm alone, for MINUTES=60
 #   make demo        the demonstration; brings in the packages it needs
 #   make demo-nat    plain ESP of eight clients behind one address
+#   make demo-steer  one VPN address, three elements behind it that decrypt
 #   make bench       what tagging costs beside nftables, measured; likewise;
 #                    make bench-short: what CI has time for
 #   make install     what was built: DESTDIR=… PREFIX=… PARTS="command kmod …";
@@ -51,36 +52,40 @@ endif
 
 lib_src		:= $(patsubst %,lib/%.c, \
 		   array extack text value \
-		   feed/attr feed/child feed/feed feed/ike feed/initiate feed/query \
+		   feed/attr feed/bucket feed/child feed/feed feed/ike feed/initiate feed/query \
 		   feed/sa feed/session \
-		   kernel/entry kernel/event kernel/group kernel/nat \
-		   kernel/request kernel/settings kernel/socket kernel/status)
+		   kernel/element kernel/entry kernel/event kernel/group kernel/nat \
+		   kernel/pool kernel/request kernel/settings kernel/socket kernel/status \
+		   kernel/steer)
 feed_src	:= $(filter lib/feed/%,$(lib_src))
 daemon_src	:= $(patsubst %,daemon/%.c, \
-		   log main once thread trust \
-		   config/conffile config/config config/each config/fallback \
-		   config/groups config/loader config/match config/profiles \
+		   errand file log main once thread trust \
+		   config/address config/admit config/behind config/conffile \
+		   config/config config/each config/elements config/fallback \
+		   config/groups config/loader config/match config/pools config/profiles \
 		   config/range config/rate \
-		   config/reader config/settings config/shapers \
+		   config/reader config/settings config/shapers config/steers \
 		   identity/der identity/dn identity/identity identity/idregex \
 		   sa/dispute sa/due sa/entry sa/groups sa/ike sa/keyed \
 		   sa/lease sa/leasefile sa/module sa/ports sa/presence sa/proof sa/sad sa/tables \
 		   sa/told sa/unproved \
 		   feed/answer feed/events feed/listener feed/peers feed/ranges feed/requests \
-		   feed/server feed/whose \
+		   feed/server feed/steering feed/whose \
 		   shaping/classifier shaping/plan shaping/pool shaping/qdisc \
 		   shaping/shapers shaping/shaping shaping/site shaping/tc \
-		   shaping/tc_write shaping/tree shaping/work)
+		   shaping/tc_write shaping/tree shaping/work \
+		   steer/admission steer/checks steer/hands steer/health steer/neighbour steer/own steer/ping steer/release steer/routes steer/routing \
+		   steer/steer steer/sync steer/tcp)
 plugin_src	:= $(patsubst %,daemon/charon/ipsec_qos_%.c, \
-		   feed hosts initiate kernel listener mapping names natd patience \
+		   bucket feed hosts initiate kernel listener mapping names natd patience \
 		   plugin proof report requests socket spi twins version)
 tools_src	:= $(patsubst %,tools/%.c, \
-		   batch class command daemon entry fallback feed flowtable follow group \
-		   group_top ike items main metrics metrics_daemon monitor nat \
-		   openmetrics parse peers print profile query rank sa settings status \
-		   top trace tunnel whose)
+		   batch bucket class command daemon element entry fallback feed flowtable follow group \
+		   group_top ike items main metrics metrics_daemon monitor names nat \
+		   openmetrics parse peers pool print profile query rank sa settings status \
+		   steer steering top towards trace tunnel whose)
 # ... of which the unit tests have those that are pure
-tools_pure	:= $(patsubst %,tools/%.c,items openmetrics parse print rank)
+tools_pure	:= $(patsubst %,tools/%.c,bucket items openmetrics parse print rank)
 manuals		:= tools/ipsec-qos.8 tools/ipsec-qos-metrics.8 daemon/ipsec-qosd.8 daemon/ipsec-qosd.conf.5
 
 unlisted	:= $(filter-out $(lib_src) $(daemon_src) $(plugin_src) $(tools_src), \
@@ -120,12 +125,13 @@ CC	:= gcc
 endif
 CFLAGS	?= -O2 -g
 
-packages	:= $(filter-out %.h,$(daemon_needs)) libsystemd
+packages	:= $(filter-out %.h,$(daemon_needs)) libsystemd libnftables
 # of these what is here
 here		= $(eval here := $$(shell for package in $(packages); do \
 			pkg-config --exists $$$$package && echo $$$$package; done))$(here)
 package_cflags	= $(eval package_cflags := $$(shell pkg-config --cflags $(here)) \
-			$$(if $$(filter libsystemd,$(here)),-DHAVE_LIBSYSTEMD))$(package_cflags)
+			$$(if $$(filter libsystemd,$(here)),-DHAVE_LIBSYSTEMD) \
+			$$(if $$(filter libnftables,$(here)),-DHAVE_LIBNFTABLES))$(package_cflags)
 package_libs	= $(eval package_libs := -Wl,--as-needed $$(shell pkg-config --libs $(here)) \
 			$$(if $$(shell CC="$(CC)" scripts/lacks ev.h),,-lev) -lm)$(package_libs)
 check_libs	= $(eval check_libs := $$(shell pkg-config --libs check))$(check_libs)
@@ -203,6 +209,8 @@ $(foreach part,$(asked),$(if $(call lacks,$(part)),$(error \
 	$(part) cannot be built: $(lacks_$(part)))))
 $(if $(filter all complete command daemon,$(goals)),$(if $(filter libsystemd,$(here)),,$(info \
 	readiness is left out, of which a service manager is told: missing libsystemd (libsystemd-dev))))
+$(if $(filter all complete daemon,$(goals)),$(if $(filter libnftables,$(here)),,$(info \
+	admission of clear text is left out: missing libnftables (libnftables-dev))))
 
 .PHONY: all complete command daemon plugin
 all: $(if $(filter all,$(goals)),$(parts))
@@ -228,8 +236,8 @@ $(B)/unit/obj/%.o: %.c
 # parts of the plugin, with strongSwan's libraries
 
 unit_charon	:= $(filter $(B)/unit/charon_%,$(unit))
-unit_plugin_obj	:= $(patsubst %,$(B)/unit/obj/daemon/charon/ipsec_qos_%.o,feed initiate names patience proof requests \
-		     socket)
+unit_plugin_obj	:= $(patsubst %,$(B)/unit/obj/daemon/charon/ipsec_qos_%.o, \
+		     bucket feed initiate names patience proof requests socket)
 unit_charon_obj	:= $(unit_charon:$(B)/unit/%=$(B)/unit/obj/tests/unit/%.o) \
 		   $(unit_plugin_obj) $(B)/unit/obj/tests/unit/charon_identity.o
 
@@ -294,7 +302,7 @@ run-charons:
 run-fuzz:
 	@tests/fuzz/run $(SECONDS)
 
-.PHONY: test demo demo-nat
+.PHONY: test demo demo-nat demo-steer
 test:
 	@.ci/run
 
@@ -309,7 +317,7 @@ test-debug test-debug-short soak:
 	@$(MAKE) -s complete
 	@$(if $(findstring soak,$@),tests/storm/run $$(($(or $(MINUTES),60) * 60)),tests/kernels/run $(if $(findstring short,$@),short))
 
-demo demo-nat:
+demo demo-nat demo-steer:
 	@scripts/setup demo
 	@$(MAKE) complete
 	@tests/demo/run $(patsubst demo%,%,$(subst -,,$@))

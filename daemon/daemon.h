@@ -16,6 +16,7 @@
 #include "sa/sad.h"
 #include "feed/server.h"
 #include "shaping/shaping.h"
+#include "steer/steer.h"
 #include "sa/leasefile.h"
 #include "sa/tables.h"
 
@@ -34,6 +35,7 @@
  * @status: what the service manager was told last
  * @no_charon: runs while none is connected, until that is @said
  * @started: by monotonic()
+ * @sockets: what checks of elements are made with
  */
 struct daemon {
 	const char *file;
@@ -54,6 +56,8 @@ struct daemon {
 	struct tables *tables;
 	struct server *server;
 	struct shaping *shaping;
+	struct check_sockets sockets;
+	struct steer *steer;
 	struct loader *loader;
 };
 

@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 #include <getopt.h>
+#include <libgen.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,6 +22,7 @@
 #include "daemon.h"
 #include "log.h"
 #include "lib/ready.h"
+#include "steer/own.h"
 
 #define CHARON_WAIT	5.0	/* seconds for which no charon is no news */
 
@@ -127,10 +129,26 @@ static void on_settled(void *arg)
 	server_settled(daemon->server);
 }
 
+/* What charons choose their SPIs by. */
+static void say_buckets(struct daemon *daemon)
+{
+	uint8_t home[IPSEC_QOS_BUCKETS / 8];
+	uint32_t n;
+	size_t pools = own_buckets(daemon->config, home, &n);
+
+	if (pools && !n)
+		log_warn("no bucket is element %s's in each of the %zu pools that it is a member of: charon draws SPIs as if it were in none. Expected fewer such pools, the same members in them, or a greater weight",
+			 daemon->config->steer.self->name, pools);
+	server_buckets(daemon->server, home);
+}
+
 static int use_config(struct daemon *daemon, struct config *config)
 {
 	int err = sad_config(daemon->sad, config);
 
+	/* which opens a generation, in which steering states what is new */
+	if (!err)
+		err = steer_config(daemon->steer, config);
 	if (!err)
 		err = tables_config(daemon->tables, config);
 	if (!err)
@@ -164,6 +182,7 @@ static void on_loaded(void *arg, uint32_t ticket, struct config *config,
 		daemon->config = config;
 		daemon->loaded = time(NULL);
 		daemon->used = ticket;
+		say_buckets(daemon);
 	}
 
 	daemon->tried = ticket;
@@ -213,7 +232,8 @@ static int is_ready(void *arg, const struct iq_feed_question *query, uint32_t ti
 		snprintf(why, size, "%s", daemon->error);
 		return -EINVAL;
 	}
-	return !tables_busy(daemon->tables) && shaping_settled(daemon->shaping);
+	return !tables_busy(daemon->tables) && steer_settled(daemon->steer) &&
+	       shaping_settled(daemon->shaping);
 }
 
 static int answer_query(void *arg, const struct iq_feed_question *query, uint32_t ticket,
@@ -235,7 +255,7 @@ static const struct server_ops server_ops = {
 	.tunnel = answer_result,
 };
 
-static void on_shaping(void *arg)
+static void on_done(void *arg)
 {
 	struct daemon *daemon = arg;
 
@@ -264,6 +284,20 @@ static const struct lease_ops lease_ops = {
 	.used = on_lease_used,
 	.written = on_lease_written,
 };
+
+static int open_steer(struct daemon *daemon, struct ev_loop *loop)
+{
+	char *folder = strdup(daemon->lease_file);
+	struct steer_setup setup = {
+		.loop = loop, .sad = daemon->sad, .tables = daemon->tables,
+		.config = daemon->config, .sockets = daemon->sockets,
+		.folder = folder ? dirname(folder) : NULL, .settled = on_done, .arg = daemon,
+	};
+	int err = folder ? steer_open(&daemon->steer, &setup) : -ENOMEM;
+
+	free(folder);
+	return err;
+}
 
 static int start(struct daemon *daemon, struct ev_loop *loop)
 {
@@ -298,11 +332,17 @@ static int start(struct daemon *daemon, struct ev_loop *loop)
 		return err;
 	}
 	server_tables(daemon->server, daemon->tables);
+	say_buckets(daemon);
 	/* threads have the privileges that are left by now */
-	err = shaping_open(&daemon->shaping, loop, daemon->config, on_shaping,
+	err = shaping_open(&daemon->shaping, loop, daemon->config, on_done,
 			   daemon);
 	if (err) {
 		log_err("cannot make traffic classes: %s", strerror(-err));
+		return err;
+	}
+	err = open_steer(daemon, loop);
+	if (err) {
+		log_err("cannot steer: %s", strerror(-err));
 		return err;
 	}
 	err = loader_open(&daemon->loader, loop, daemon->file, on_loaded,
@@ -348,6 +388,7 @@ static int run(struct daemon *daemon)
 	server_close(daemon->server);
 	loader_close(daemon->loader);
 	shaping_close(daemon->shaping);
+	steer_close(daemon->steer);
 	tables_close(daemon->tables);
 	leasefile_close(daemon->leases);
 	sad_free(daemon->sad);
@@ -421,10 +462,10 @@ int main(int argc, char **argv)
 	} else if (geteuid() != 0) {
 		log_err("run it as root: those who connect to the socket expect root");
 		status = EXIT_FAILURE;
-	} else if (drop_privileges()) {
-		status = EXIT_FAILURE;
 	} else {
-		status = run(&daemon);
+		/* which takes CAP_NET_RAW; what uses them needs none */
+		daemon.sockets = check_sockets_open();
+		status = drop_privileges() ? EXIT_FAILURE : run(&daemon);
 	}
 	config_free(daemon.config);
 	return status;

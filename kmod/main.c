@@ -15,11 +15,13 @@
 #include "core/netlink.h"
 #include "core/sysfs.h"
 #include "nat/feature.h"
+#include "steer/feature.h"
 #include "tag/feature.h"
 
 const struct iq_feature *const iq_features[] = {
 	[IQ_FEATURE_TAG] = &iq_tag_feature,
 	[IQ_FEATURE_NAT] = &iq_nat_feature,
+	[IQ_FEATURE_STEER] = &iq_steer_feature,
 	[__IQ_FEATURE_MAX] = NULL
 };
 

@@ -15,32 +15,108 @@
 #include <net/xfrm.h>
 
 #include "core/hooks.h"
+#include "core/segment.h"
 #include "nat/translate.h"
+#include "steer/steer.h"
+#include "tag/claim.h"
 #include "tag/fallback.h"
 #include "tag/tag.h"
 
 /* PRE_ROUTING. What is not ours leaves after a compare or two. */
 
+/*
+ * A packet was looked at, and may be one that is to go elsewhere. One that a VRF has sent
+ * through here before was not to, or would not be here.
+ */
+static unsigned int iq_path_onward(struct iq_net *iqn, struct sk_buff *skb,
+				   const struct nf_hook_state *state,
+				   const struct iq_look *look)
+{
+	if (likely(look->plain))
+		return iq_steer_sa(iqn, skb, state, look->action, look->spi, IPPROTO_ESP);
+	if (look->class.kind == IQ_OTHER || !look->class.packets)
+		return NF_ACCEPT;
+	return iq_steer_class(iqn, skb, state, &look->class, look->action);
+}
+
+/* What is ours while steering is on; out of line: the others need none of it. */
+static noinline unsigned int iq_path_steer_ipv4(struct iq_net *iqn, struct sk_buff *skb,
+						const struct nf_hook_state *state)
+{
+	struct iq_look look;
+	unsigned int verdict;
+
+	switch (ip_hdr(skb)->protocol) {
+	case IPPROTO_ESP:
+		verdict = iq_tag_look_esp4(iqn, skb, state, &look);
+		break;
+	case IPPROTO_UDP:
+		verdict = iq_tag_look_udp4(iqn, skb, state,
+					   &rcu_dereference(iqn->settings)->ports, &look);
+		break;
+	default:
+		verdict = iq_tag_look(iqn, skb, state, &look);
+	}
+	return verdict == NF_ACCEPT ? iq_path_onward(iqn, skb, state, &look) : verdict;
+}
+
+static noinline unsigned int iq_path_steer_ipv6(struct iq_net *iqn, struct sk_buff *skb,
+						const struct nf_hook_state *state)
+{
+	struct iq_look look;
+	unsigned int verdict;
+
+	verdict = ipv6_hdr(skb)->nexthdr == IPPROTO_ESP ?
+		  iq_tag_look_esp6(iqn, skb, state, &look) :
+		  iq_tag_look(iqn, skb, state, &look);
+	return verdict == NF_ACCEPT ? iq_path_onward(iqn, skb, state, &look) : verdict;
+}
+
+/* Out of an SA, or in process context; see iq_tag_slow(). */
+static noinline unsigned int iq_path_slow(struct iq_net *iqn, struct sk_buff *skb,
+					  const struct nf_hook_state *state)
+{
+	struct iq_look look;
+	unsigned int verdict;
+
+	local_bh_disable();
+	verdict = iq_tag_slow(iqn, skb, state, &look);
+	if (verdict == NF_ACCEPT && READ_ONCE(iqn->steering))
+		verdict = iq_path_onward(iqn, skb, state, &look);
+	local_bh_enable();
+	return verdict;
+}
+
 static unsigned int iq_path_in_ipv4(void *priv, struct sk_buff *skb,
 				    const struct nf_hook_state *state)
 {
-	const struct iq_ports *ports;
+	const struct iq_ports *ports = NULL;
 	struct iq_net *iqn = priv;
 	u8 protocol;
 
 	if (unlikely(!softirq_count() || secpath_exists(skb)))
-		return iq_tag_slow(iqn, skb, state);
+		return iq_path_slow(iqn, skb, state);
 	protocol = ip_hdr(skb)->protocol;
-	if (protocol == IPPROTO_UDP) {
+	switch (protocol) {
+	case IPPROTO_UDP:
 		ports = &rcu_dereference(iqn->settings)->ports;
 		if (likely(IQ_PLAIN(iq_parse_plain_other4, skb, ports)))
 			return NF_ACCEPT;
-		return iq_tag_udp4(iqn, skb, state, ports);
+		if (unlikely(iq_segment_due(skb)))
+			return iq_segment(skb, state);
+		break;
+	case IPPROTO_ESP:
+	case IPPROTO_AH:
+		break;
+	default:
+		return NF_ACCEPT;
 	}
-	if (protocol == IPPROTO_ESP)
-		return iq_tag_esp4(iqn, skb, state);
-	return unlikely(protocol == IPPROTO_AH) ?
-	       iq_tag_protected(iqn, skb, state, false) : NF_ACCEPT;
+	if (READ_ONCE(iqn->steering))
+		return iq_path_steer_ipv4(iqn, skb, state);
+	if (protocol == IPPROTO_UDP)
+		return iq_tag_udp4(iqn, skb, state, ports);
+	return likely(protocol == IPPROTO_ESP) ? iq_tag_esp4(iqn, skb, state) :
+						 iq_tag_protected(iqn, skb, state);
 }
 
 static unsigned int iq_path_in_ipv6(void *priv, struct sk_buff *skb,
@@ -48,20 +124,76 @@ static unsigned int iq_path_in_ipv6(void *priv, struct sk_buff *skb,
 {
 	const struct iq_ports *ports;
 	struct iq_net *iqn = priv;
+	u8 next;
 
 	if (unlikely(!softirq_count() || secpath_exists(skb)))
-		return iq_tag_slow(iqn, skb, state);
-	switch (ipv6_hdr(skb)->nexthdr) {
-	case IPPROTO_ESP:
-		return iq_tag_esp6(iqn, skb, state);
-	case IPPROTO_UDP:
+		return iq_path_slow(iqn, skb, state);
+	next = ipv6_hdr(skb)->nexthdr;
+	if (next == IPPROTO_UDP) {
 		ports = &rcu_dereference(iqn->settings)->ports;
 		if (likely(IQ_PLAIN(iq_parse_plain_other6, skb, ports)))
 			return NF_ACCEPT;
-		break;
+		if (unlikely(iq_segment_due(skb)))
+			return iq_segment(skb, state);
+	} else if (next != IPPROTO_ESP && !iq_tag_may_ipv6(skb)) {
+		return NF_ACCEPT;
 	}
-	return iq_tag_may_ipv6(skb) ? iq_tag_protected(iqn, skb, state, false) :
-				      NF_ACCEPT;
+	if (READ_ONCE(iqn->steering))
+		return iq_path_steer_ipv6(iqn, skb, state);
+	return next == IPPROTO_ESP ? iq_tag_esp6(iqn, skb, state) :
+				     iq_tag_protected(iqn, skb, state);
+}
+
+/*
+ * What of steering is about packets that are looked up by nobody else. They have been
+ * tagged, where they can be. A VRF has its packets pass twice (iq_second_pass()): what was
+ * not steered the first time is not.
+ */
+#define IQ_STEER_PRIORITY	(IQ_FIRST_PRIORITY + 1)
+
+static noinline unsigned int iq_path_icmp(struct iq_net *iqn, struct sk_buff *skb,
+					  const struct nf_hook_state *state)
+{
+	unsigned int verdict = NF_ACCEPT;
+	struct iq_class c;
+
+	/* What a queue ahead of it had comes back in process context. */
+	local_bh_disable();
+	if (iq_steer_about(iqn, skb, state, &c))
+		verdict = iq_steer_icmp(iqn, skb, state, &c, c.kind == IQ_SA ?
+					iq_tag_lookup(iqn, skb, &c) : NULL);
+	local_bh_enable();
+	return verdict;
+}
+
+static unsigned int iq_path_icmp_ipv4(void *priv, struct sk_buff *skb,
+				      const struct nf_hook_state *state)
+{
+	if (likely(ip_hdr(skb)->protocol != IPPROTO_ICMP) || iq_second_pass(skb, state))
+		return NF_ACCEPT;
+	return iq_path_icmp(priv, skb, state);
+}
+
+static unsigned int iq_path_icmp_ipv6(void *priv, struct sk_buff *skb,
+				      const struct nf_hook_state *state)
+{
+	if (likely(ipv6_hdr(skb)->nexthdr != IPPROTO_ICMPV6) ||
+	    iq_second_pass(skb, state))
+		return NF_ACCEPT;
+	return iq_path_icmp(priv, skb, state);
+}
+
+static unsigned int iq_path_flow(void *priv, struct sk_buff *skb,
+				 const struct nf_hook_state *state)
+{
+	unsigned int verdict;
+
+	if (iq_second_pass(skb, state))
+		return NF_ACCEPT;
+	local_bh_disable();
+	verdict = iq_steer_flow(priv, skb, state);
+	local_bh_enable();
+	return verdict;
 }
 
 /*
@@ -89,6 +221,59 @@ static unsigned int iq_path_translate_unknown(void *priv, struct sk_buff *skb,
 	if (likely(ip_hdr(skb)->protocol != IPPROTO_ESP))
 		return NF_ACCEPT;
 	return iq_translate_unknown(priv, skb, state);
+}
+
+/*
+ * LOCAL_IN, when all have had it who may yet drop it. What is relayed goes on as ESP, and
+ * keeps the fall-back's mark.
+ */
+#define IQ_UNKNOWN_PRIORITY	(NF_IP_PRI_LAST - 2)
+
+static unsigned int iq_path_unknown_ipv4(void *priv, struct sk_buff *skb,
+					 const struct nf_hook_state *state)
+{
+	const struct iq_net *iqn = priv;
+	unsigned int verdict;
+
+	switch (ip_hdr(skb)->protocol) {
+	case IPPROTO_ESP:
+	case IPPROTO_AH:
+		break;
+	case IPPROTO_UDP:
+		if (!IQ_PLAIN(iq_parse_plain_other4, skb,
+			      &rcu_dereference(iqn->settings)->ports))
+			break;
+		fallthrough;
+	default:
+		return NF_ACCEPT;
+	}
+	local_bh_disable();
+	verdict = iq_steer_unknown(priv, skb, state, iq_claim_has_sa);
+	local_bh_enable();
+	return verdict;
+}
+
+static unsigned int iq_path_unknown_ipv6(void *priv, struct sk_buff *skb,
+					 const struct nf_hook_state *state)
+{
+	const struct iq_net *iqn = priv;
+	unsigned int verdict;
+
+	switch (ipv6_hdr(skb)->nexthdr) {
+	case IPPROTO_UDP:
+		if (IQ_PLAIN(iq_parse_plain_other6, skb,
+			     &rcu_dereference(iqn->settings)->ports))
+			return NF_ACCEPT;
+		break;
+	default:
+		/* ESP and AH may be behind other headers. */
+		if (!iq_tag_may_ipv6(skb))
+			return NF_ACCEPT;
+	}
+	local_bh_disable();
+	verdict = iq_steer_unknown(priv, skb, state, iq_claim_has_sa);
+	local_bh_enable();
+	return verdict;
 }
 
 /* LOCAL_IN. The fall-back's mark has been of use; conntrack's own hook is last. */
@@ -191,6 +376,21 @@ static const struct nf_hook_ops iq_path_nat[] = {
 	IQ_HOOK(IPV4, POST_ROUTING, translate_out, IQ_NAT_OUT_PRIORITY),
 };
 
+static const struct nf_hook_ops iq_path_steer[] = {
+	IQ_HOOK(IPV4, PRE_ROUTING, icmp_ipv4, IQ_STEER_PRIORITY),
+	IQ_HOOK(IPV6, PRE_ROUTING, icmp_ipv6, IQ_STEER_PRIORITY),
+};
+
+static const struct nf_hook_ops iq_path_flows[] = {
+	IQ_HOOK(IPV4, PRE_ROUTING, flow, IQ_STEER_PRIORITY),
+	IQ_HOOK(IPV6, PRE_ROUTING, flow, IQ_STEER_PRIORITY),
+};
+
+static const struct nf_hook_ops iq_path_unknown[] = {
+	IQ_HOOK(IPV4, LOCAL_IN, unknown_ipv4, IQ_UNKNOWN_PRIORITY),
+	IQ_HOOK(IPV6, LOCAL_IN, unknown_ipv6, IQ_UNKNOWN_PRIORITY),
+};
+
 #define IQ_SET(name)	{ iq_path_##name, ARRAY_SIZE(iq_path_##name) }
 
 const struct iq_hook_ops iq_hook_sets[__IQ_HOOKS_MAX] = {
@@ -199,4 +399,7 @@ const struct iq_hook_ops iq_hook_sets[__IQ_HOOKS_MAX] = {
 	[IQ_HOOKS_PRIORITY] = IQ_SET(priority),
 	[IQ_HOOKS_FALLBACK] = IQ_SET(fallback),
 	[IQ_HOOKS_NAT] = IQ_SET(nat),
+	[IQ_HOOKS_STEER] = IQ_SET(steer),
+	[IQ_HOOKS_FLOW] = IQ_SET(flows),
+	[IQ_HOOKS_UNKNOWN] = IQ_SET(unknown),
 };

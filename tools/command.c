@@ -32,6 +32,9 @@ static const struct {
 	{ "settings",	&settings_object },
 	{ "fallback",	&fallback_object },
 	{ "nat",	&nat_object },
+	{ "element",	&element_object },
+	{ "pool",	&pool_object },
+	{ "steer",	&steer_object },
 	{ "follow",	&follow_object },
 	{ "trace",	&trace_object },
 	{ "tunnel",	&tunnel_object },
@@ -281,6 +284,18 @@ int print_removed(uint32_t count)
 	return STATUS_OK;
 }
 
+int read_spi(const char *value, uint32_t *spi)
+{
+	char meant[FORMAT_MAX];
+
+	if (!parse_spi(value, spi))
+		return STATUS_OK;
+	if (guess_spi(value, meant))
+		return usage_error("argument \"%s\" is wrong: spi takes " EXPECT_SPI "; did you mean %s?",
+				   value, meant);
+	return bad_value("spi", value, EXPECT_SPI);
+}
+
 int parse_owner(const char *text, int *owner)
 {
 	if (!strcmp(text, "static"))
@@ -295,6 +310,24 @@ int parse_owner(const char *text, int *owner)
 const char *owner_name(int owner)
 {
 	return owner == IPSEC_QOS_OWNER_DAEMON ? "daemon" : "static";
+}
+
+int next_owner(struct args *args, int *owner)
+{
+	static const char *const keywords[] = { "owner" };
+	unsigned int seen = 0, i;
+	int ret;
+
+	*owner = -1;
+	while ((ret = next_keyword(args, keywords, 1, &seen, &i)) > 0) {
+		const char *value = next_value(args, "owner");
+
+		if (!value)
+			return STATUS_USAGE;
+		if (parse_owner(value, owner))
+			return bad_value("owner", value, EXPECT_OWNER);
+	}
+	return ret ? STATUS_USAGE : STATUS_OK;
 }
 
 const char *format_lifetime(uint32_t seconds, char *buf)

@@ -82,13 +82,16 @@ struct object {
 };
 
 #define ARRAY_SIZE(a)	(sizeof(a) / sizeof((a)[0]))
+/* What a value of an enum is called, where a newer module may have others. */
+#define VALUE_NAME(names, i)	((i) < ARRAY_SIZE(names) ? (names)[i] : "?")
 #define VERBS(v)	.verbs = (v), .n_verbs = ARRAY_SIZE(v)
 
 extern const struct object group_object, sa_object, ike_object, profile_object,
 			   class_object, status_object, monitor_object,
 			   daemon_object, settings_object, fallback_object,
 			   nat_object, follow_object, trace_object,
-			   tunnel_object, metrics_object;
+			   tunnel_object, metrics_object, element_object,
+			   pool_object, steer_object;
 
 /**
  * find_verb() - which of @n verbs does a word name, which may abbreviate one? "list"
@@ -159,10 +162,16 @@ int kernel_status(struct iq_status *st);
 /** print_removed() - how many entries went; STATUS_OK */
 int print_removed(uint32_t count);
 
+/** read_spi() - what stands behind the keyword spi, with errors printed; a STATUS_ */
+int read_spi(const char *value, uint32_t *spi);
+
 /** parse_owner() - "static" or "daemon" */
 int parse_owner(const char *text, int *owner);
 #define EXPECT_OWNER "static or daemon"
 const char *owner_name(int owner);
+
+/** next_owner() - take [ owner OWNER ], and nothing else; -1 where it is not there */
+int next_owner(struct args *args, int *owner);
 
 /** format_lifetime() - what is left; 0: "-" */
 const char *format_lifetime(uint32_t seconds, char *buf);

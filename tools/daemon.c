@@ -180,6 +180,59 @@ static void print_strangers(uint64_t n)
 		       "strangers", n, n == 1 ? "" : "s");
 }
 
+/* What its checks say, for how long, and why. */
+static void print_check(const json_t *e)
+{
+	char text[FORMAT_MAX];
+
+	if (!json_is_string(json_object_get(e, "check")))
+		return;
+	printf(", check %s", member_text(e, "check"));
+	if (!json_is_boolean(json_object_get(e, "up"))) {
+		printf(" not made yet");
+	} else {
+		printf(" %s", member_true(e, "up") ? "up" : "down");
+		if (json_is_integer(json_object_get(e, "since")))
+			printf(" for %s", format_time(member_number(e, "since"), text));
+	}
+	if (member_number(e, "run"))
+		printf(", now %s for %" PRIu64 " of them", member_true(e, "ok") ? "up" : "down",
+		       member_number(e, "run"));
+	if (json_real_value(json_object_get(e, "held")) > 0)
+		printf(", held down for %.0f s more", json_real_value(json_object_get(e, "held")));
+	if (json_is_string(json_object_get(e, "why")))
+		printf(": %s", member_text(e, "why"));
+}
+
+static void print_steering(const json_t *steering)
+{
+	const json_t *elements = json_object_get(steering, "elements"), *item;
+	size_t i;
+
+	json_array_foreach(json_object_get(steering, "own"), i, item)
+		printf("%-9s element %s of pool %s, with %" PRIu64 " buckets\n",
+		       i ? "" : "self", member_text(steering, "self"),
+		       member_text(item, "pool"), member_number(item, "buckets"));
+	json_array_foreach(elements, i, item) {
+		const char *state = member_text(item, "state");
+
+		printf("%-9s %s ", i ? "" : "elements", member_text(item, "name"));
+		if (json_is_string(json_object_get(item, "state")))
+			print_colored(strcmp(state, "down") ? COLOR_GOOD : COLOR_BAD, state);
+		else
+			printf("is this host");
+		if (member_true(item, "by_hand"))
+			printf(" by hand");
+		print_check(item);
+		putchar('\n');
+	}
+	json_array_foreach(json_object_get(steering, "errors"), i, item) {
+		printf("%-9s ", i ? "" : "steering");
+		print_colored(COLOR_BAD, json_string_value(item));
+		putchar('\n');
+	}
+}
+
 static void print_status(json_t *answer)
 {
 	const json_t *config = json_object_get(answer, "config");
@@ -228,6 +281,7 @@ static void print_status(json_t *answer)
 		print_colored(COLOR_BAD, json_string_value(trouble));
 		putchar('\n');
 	}
+	print_steering(json_object_get(answer, "steering"));
 	print_ranges(json_object_get(answer, "ranges"));
 	if (json_is_string(json_object_get(answer, "leases"))) {
 		printf("%-9s ", "leases");

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "batch.h"
+#include "element.h"
 #include "entry.h"
 #include "group.h"
 #include "whose.h"
@@ -40,9 +41,28 @@ static int read_value(const struct entry_type *type, unsigned int keyword,
 	return STATUS_OK;
 }
 
-/* Take what follows the verb; bits of @allowed say which keywords may. */
+/* Take a group or an element; "none" is one only where @none says so. */
+static int next_named(struct args *args, struct names *names, bool none, uint32_t *id)
+{
+	if (!none || !args->n || strcmp(*args->words, "none"))
+		return next_id(args, names, id);
+	next_word(args);
+	*id = 0;
+	return STATUS_OK;
+}
+
+static bool is_element(const struct entry_type *type, unsigned int keyword)
+{
+	return type->element_of && keyword == type->element;
+}
+
+/*
+ * Take what follows the verb; bits of @allowed say which keywords may.
+ *
+ * @none: a group, or an element, may be none
+ */
 static int next_filter(struct args *args, union iq_any_entry *any,
-		       unsigned int allowed, unsigned int *seen)
+		       unsigned int allowed, bool none, unsigned int *seen)
 {
 	const struct entry_type *type = args->object->entries;
 	const char *value;
@@ -59,7 +79,10 @@ static int next_filter(struct args *args, union iq_any_entry *any,
 			return wrong_word(type->keywords[i], "does not belong here",
 					  type->keywords, type->n_keywords, allowed);
 		if (i == type->group) {
-			status = next_group(args, &any->entry.group);
+			status = next_named(args, &group_names, none, &any->entry.group);
+		} else if (is_element(type, i)) {
+			status = next_named(args, &element_names, none,
+					    type->element_of(&any->entry));
 		} else {
 			value = next_value(args, type->keywords[i]);
 			status = value ? read_value(type, i, value, &any->entry) :
@@ -73,18 +96,24 @@ static int next_filter(struct args *args, union iq_any_entry *any,
 
 /* As next_filter(), with the whole key, and @more. */
 static int next_entry(struct args *args, union iq_any_entry *any, unsigned int more,
-		      unsigned int *seen)
+		      bool none, unsigned int *seen)
 {
 	const struct entry_type *type = args->object->entries;
-	int status = next_filter(args, any, type->key | more, seen);
+	int status = next_filter(args, any, type->key | more, none, seen);
 
 	return status ? status : type->complete(*seen, &any->entry);
+}
+
+/* Bits of what an entry belongs to, one of which it has to say. */
+static unsigned int belongs(const struct entry_type *type)
+{
+	return SEEN(type->group) | (type->element_of ? SEEN(type->element) : 0);
 }
 
 /* Bits of what an entry has beside its key. */
 static unsigned int values(const struct entry_type *type)
 {
-	return SEEN(type->group) | SEEN(type->lifetime);
+	return belongs(type) | SEEN(type->lifetime);
 }
 
 static int new_entry(struct args *args, int nlflags)
@@ -92,13 +121,13 @@ static int new_entry(struct args *args, int nlflags)
 	const struct entry_type *type = args->object->entries;
 	union iq_any_entry any;
 	unsigned int seen;
-	int status = next_entry(args, &any, values(type), &seen);
+	int status = next_entry(args, &any, values(type), false, &seen);
 
 	if (status)
 		return status;
-	if (!(seen & SEEN(type->group)))
-		return usage_error("the %s's group is missing: group GROUP",
-				   type->name);
+	if (!(seen & belongs(type)))
+		return usage_error("the %s's group is missing: group GROUP%s", type->name,
+				   type->element_of ? ", or element ELEMENT" : "");
 	status = type->check ? type->check(&any.entry) : STATUS_OK;
 	return status ? status : send_entry(nlflags, &any.entry);
 }
@@ -120,12 +149,13 @@ static int change(struct args *args)
 	union iq_any_entry any, now;
 	struct iq_kernel *k;
 	unsigned int seen;
-	int ret = next_entry(args, &any, values(type), &seen);
+	int ret = next_entry(args, &any, values(type), type->element_of, &seen);
 
 	if (ret)
 		return ret;
 	if (!(seen & values(type)))
-		return usage_error("what is to change is missing: group GROUP or lifetime SECONDS");
+		return usage_error("what is to change is missing: group GROUP%s or lifetime SECONDS",
+				   type->element_of ? ", element ELEMENT" : "");
 	k = the_kernel();
 	if (!k)
 		return STATUS_REFUSED;
@@ -135,6 +165,8 @@ static int change(struct args *args)
 		return kernel_refused(ret);
 	if (seen & SEEN(type->group))
 		now.entry.group = any.entry.group;
+	if (type->element_of && (seen & SEEN(type->element)))
+		*type->element_of(&now.entry) = *type->element_of(&any.entry);
 	if (seen & SEEN(type->lifetime))
 		now.entry.lifetime = any.entry.lifetime;
 	if (type->restate)
@@ -147,7 +179,7 @@ static int del(struct args *args)
 {
 	union iq_any_entry any;
 	unsigned int seen;
-	int status = next_entry(args, &any, 0, &seen);
+	int status = next_entry(args, &any, 0, false, &seen);
 
 	return status ? status : send_entry(0, &any.entry);
 }
@@ -157,11 +189,10 @@ json_t *entry_json(const void *item)
 	const struct iq_kernel_entry *entry = item;
 	const struct entry_type *type = type_of(entry);
 	json_t *json = type->key_json(entry);
-	char group[FORMAT_MAX];
 
-	json_object_set_new(json, "group",
-			    json_string(group_name(entry->group, group)));
-	json_object_set_new(json, "group_id", json_integer(entry->group));
+	json_object_set_new(json, "group", name_or_null(&group_names, entry->group));
+	json_object_set_new(json, "group_id", entry->group ? json_integer(entry->group) :
+							     json_null());
 	json_object_set_new(json, "packets", json_integer(entry->count.packets));
 	json_object_set_new(json, "bytes", json_integer(entry->count.bytes));
 	json_object_set_new(json, "owner", json_string(owner_name(entry->owner)));
@@ -180,7 +211,7 @@ static void row(size_t i, char cells[][CELL_MAX], void *arg)
 	entry = (const void *)((const char *)arg + i * iq_kernel_entry_size(type->table));
 	type->key_cells(entry, cells);
 	cells += type->n_key;
-	group_name(entry->group, cells[0]);
+	name_of(&group_names, entry->group, cells[0]);
 	snprintf(cells[1], CELL_MAX, "%" PRIu64, entry->count.packets);
 	format_bytes(entry->count.bytes, cells[2]);
 	format_lifetime(entry->lifetime, cells[3]);
@@ -204,7 +235,7 @@ static int show(struct args *args)
 	unsigned int seen;
 	size_t columns;
 
-	ret = next_filter(args, &filter, type->filter, &seen);
+	ret = next_filter(args, &filter, type->filter, false, &seen);
 	if (ret)
 		return ret;
 	k = the_kernel();
@@ -238,7 +269,7 @@ static int flush(struct args *args)
 	struct iq_kernel *k;
 	unsigned int seen;
 	uint32_t count;
-	int ret = next_filter(args, &filter, args->object->entries->filter, &seen);
+	int ret = next_filter(args, &filter, args->object->entries->filter, false, &seen);
 
 	if (ret)
 		return ret;

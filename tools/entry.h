@@ -17,8 +17,10 @@
  * @name: "SA", as messages call one
  * @keywords: which may stand behind a verb
  * @group, @lifetime, @owner: which of them these are
+ * @element: likewise, where there is @element_of
  * @key: bits of those that are the key; @filter: of those that choose entries
- * @read: read what stands behind a keyword that is none of these three; a STATUS_
+ * @read: read what stands behind a keyword that is none of these; a STATUS_
+ * @element_of: where an entry has the id of its element; NULL: these have none
  * @complete: is the whole key there, as bits of @seen say? Else it says what is
  *	missing. It puts in what need not be said. A STATUS_
  * @check: may there be such an entry? A STATUS_; NULL: any
@@ -39,9 +41,11 @@ struct entry_type {
 	unsigned int group;
 	unsigned int lifetime;
 	unsigned int owner;
+	unsigned int element;
 	unsigned int key;
 	unsigned int filter;
 	int (*read)(unsigned int keyword, const char *value, struct iq_kernel_entry *entry);
+	uint32_t *(*element_of)(struct iq_kernel_entry *entry);
 	int (*complete)(unsigned int seen, struct iq_kernel_entry *entry);
 	int (*check)(const struct iq_kernel_entry *entry);
 	void (*restate)(struct iq_kernel_entry *entry);

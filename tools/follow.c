@@ -224,7 +224,7 @@ static int follow(struct iq_kernel *k, struct mnl_socket *nl, struct follow *f)
 {
 	struct pollfd wait[] = {
 		{ .fd = mnl_socket_get_fd(nl), .events = POLLIN },
-		{ .fd = iq_kernel_monitor(k, false), .events = POLLIN },
+		{ .fd = iq_kernel_monitor(k, 0), .events = POLLIN },
 	};
 	int ret;
 
@@ -272,7 +272,7 @@ static int next_followed(struct args *args, struct follow *f)
 	if (!ret)
 		return usage_error("the group of reqid %" PRIu32 " is missing: group GROUP",
 				   v.reqid);
-	ret = next_group(args, &v.group);
+	ret = next_id(args, &group_names, &v.group);
 	if (ret)
 		return ret;
 	k = the_kernel();

@@ -8,9 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define HASH_NONFATAL_OOM 1
-#include <uthash.h>
-
 #include "group.h"
 #include "whose.h"
 
@@ -31,15 +28,19 @@ static const char usage[] =
 "GROUP := { [ name ] NAME | id N }\n"
 "KEY := { name | id | bytes | packets | rate }\n";
 
-/* What is known of a group: which name and which id belong together. */
-struct known {
-	uint32_t id;
-	char name[IPSEC_QOS_NAME_MAX];
-	UT_hash_handle by_id;
-	UT_hash_handle by_name;
-};
+static int ask(struct iq_kernel *k, uint32_t *id, char name[IPSEC_QOS_NAME_MAX])
+{
+	struct iq_kernel_group g = { .id = *id };
+	int ret;
 
-static struct known *known_ids, *known_names;
+	strcpy(g.name, name);
+	ret = iq_kernel_group_get(k, &g);
+	*id = g.id;
+	strcpy(name, g.name);
+	return ret;
+}
+
+struct names group_names = { .what = "group", .id_max = UINT32_MAX, .ask = ask };
 
 static int collect(const struct iq_kernel_group *g, void *arg)
 {
@@ -66,136 +67,6 @@ int read_groups(struct iq_kernel *k, int owner, UT_array *list)
 	if (utarray_len(list))
 		utarray_sort(list, compare_id);
 	return STATUS_OK;
-}
-
-static void forget(struct known *known)
-{
-	if (!known)
-		return;
-	/* where memory ran out, it is in one of them or in none */
-	if (known->by_id.tbl)
-		/* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): it is in there */
-		HASH_DELETE(by_id, known_ids, known);
-	if (known->by_name.tbl)
-		/* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): likewise */
-		HASH_DELETE(by_name, known_names, known);
-	free(known);
-}
-
-void groups_changed(void)
-{
-	while (known_ids)
-		forget(known_ids);
-}
-
-static struct known *find_id(uint32_t id)
-{
-	struct known *known;
-
-	HASH_FIND(by_id, known_ids, &id, sizeof(id), known);
-	return known;
-}
-
-static struct known *find_name(const char *name)
-{
-	struct known *known;
-
-	HASH_FIND(by_name, known_names, name, strlen(name), known);
-	return known;
-}
-
-/*
- * Asked of the kernel by itself: whoever adds groups and SAs in turn would have
- * all groups dumped for each.
- */
-static int learn(struct iq_kernel_group *g)
-{
-	struct iq_kernel *k = the_kernel();
-	struct known *known;
-	int ret;
-
-	if (!k)
-		return -ENODEV;
-	ret = iq_kernel_group_get(k, g);
-	if (ret)
-		return ret;
-	/* by hand or by the daemon, names may have moved to other ids since */
-	forget(find_id(g->id));
-	forget(find_name(g->name));
-	known = malloc(sizeof(*known));
-	if (!known)
-		return -ENOMEM;
-	known->id = g->id;
-	strcpy(known->name, g->name);
-	HASH_ADD(by_id, known_ids, id, sizeof(known->id), known);
-	HASH_ADD(by_name, known_names, name, strlen(known->name), known);
-	if (known->by_id.tbl && known->by_name.tbl)
-		return 0;
-	forget(known);
-	return -ENOMEM;
-}
-
-const char *group_name(uint32_t id, char *buf)
-{
-	const struct known *known = find_id(id);
-	struct iq_kernel_group g = { .id = id };
-
-	if (known)
-		snprintf(buf, FORMAT_MAX, "%s", known->name);
-	else if (!learn(&g))
-		snprintf(buf, FORMAT_MAX, "%s", g.name);
-	else
-		snprintf(buf, FORMAT_MAX, "id %" PRIu32, id);
-	return buf;
-}
-
-static int set_name(struct iq_kernel_group *g, const char *name)
-{
-	if (!valid_name(name))
-		return bad_value("name", name, EXPECT_NAME);
-	snprintf(g->name, sizeof(g->name), "%s", name);
-	return STATUS_OK;
-}
-
-/* Take [name] NAME, or id N: one of the two is set in @g, which was zero. */
-static int next_selector(struct args *args, struct iq_kernel_group *g)
-{
-	const char *word = next_word(args);
-
-	if (!word)
-		return usage_error("the group is missing: its name, or id N");
-	if (args->n && !strcmp(word, "id")) {
-		word = next_word(args);
-		if (parse_u32(word, 1, UINT32_MAX, &g->id))
-			return bad_value("id", word, "1 to 4294967295");
-		return STATUS_OK;
-	}
-	if (args->n && !strcmp(word, "name"))
-		word = next_word(args);
-	return set_name(g, word);
-}
-
-int next_group(struct args *args, uint32_t *id)
-{
-	struct iq_kernel_group g = { 0 };
-	const struct known *known;
-	int ret = next_selector(args, &g);
-
-	*id = g.id;
-	if (ret || g.id)
-		return ret;
-	known = find_name(g.name);
-	if (known) {
-		*id = known->id;
-		return STATUS_OK;
-	}
-	if (!the_kernel())
-		return STATUS_REFUSED;
-	ret = learn(&g);
-	if (ret == -ENOENT)
-		return refused("ipsec_qos: there is no group \"%s\"", g.name);
-	*id = g.id;
-	return ret ? kernel_refused(ret) : STATUS_OK;
 }
 
 enum {
@@ -267,7 +138,7 @@ static int next_settings(struct args *args, struct iq_kernel_group *g,
 				return bad_value("sysfs", value, "on or off");
 			break;
 		case KEY_NAME:
-			if (set_name(g, value))
+			if (set_name(g->name, value))
 				return STATUS_USAGE;
 			break;
 		}
@@ -279,17 +150,12 @@ static int next_settings(struct args *args, struct iq_kernel_group *g,
 static int new_group(struct args *args, int nlflags)
 {
 	struct iq_kernel_group g = { .dscp = -1 };
-	const char *name = next_word(args);
 	struct iq_kernel *k;
 	unsigned int seen;
 	int ret;
 
-	/* "name NAME": settings come in pairs, so the words left are odd */
-	if (name && !strcmp(name, "name") && args->n && args->n % 2)
-		name = next_word(args);
-	if (!name)
-		return usage_error("the group's name is missing: name NAME");
-	if (set_name(&g, name) || next_settings(args, &g, KEY_ID, &seen))
+	if (next_name(args, &group_names, g.name) ||
+	    next_settings(args, &g, KEY_ID, &seen))
 		return STATUS_USAGE;
 	if (!(seen & (1U << KEY_ID)))
 		return usage_error("the group's id is missing: id N");
@@ -299,7 +165,7 @@ static int new_group(struct args *args, int nlflags)
 	if (!k)
 		return STATUS_REFUSED;
 	ret = iq_kernel_group_new(k, &g, 1, IPSEC_QOS_OWNER_STATIC, nlflags);
-	groups_changed();
+	names_changed(&group_names);
 	return ret ? kernel_refused(ret) : STATUS_OK;
 }
 
@@ -322,7 +188,7 @@ static int change(struct args *args)
 	unsigned int seen;
 	int ret;
 
-	if (next_selector(args, &g))
+	if (next_selector(args, &group_names, &g.id, g.name))
 		return STATUS_USAGE;
 	/* what is wrong with the words is said before the kernel is asked */
 	rest = *args;
@@ -339,7 +205,7 @@ static int change(struct args *args)
 		return kernel_refused(ret);
 	next_settings(args, &g, KEY_MARK, &seen);
 	ret = iq_kernel_group_new(k, &g, 1, g.owner, NLM_F_REPLACE);
-	groups_changed();
+	names_changed(&group_names);
 	return ret ? kernel_refused(ret) : STATUS_OK;
 }
 
@@ -349,13 +215,13 @@ static int del(struct args *args)
 	struct iq_kernel *k;
 	int ret;
 
-	if (next_selector(args, &g) || no_more_words(args))
+	if (next_selector(args, &group_names, &g.id, g.name) || no_more_words(args))
 		return STATUS_USAGE;
 	k = the_kernel();
 	if (!k)
 		return STATUS_REFUSED;
 	ret = iq_kernel_group_del(k, &g, 1);
-	groups_changed();
+	names_changed(&group_names);
 	return ret ? kernel_refused(ret) : STATUS_OK;
 }
 
@@ -441,25 +307,6 @@ static void counter_row(size_t i, char cells[][CELL_MAX], void *arg)
 		format_count(&g->counter[c], cells[c]);
 }
 
-/* Take [owner OWNER], and nothing else; -1 where it is not there. */
-static int next_owner(struct args *args, int *owner)
-{
-	static const char *const keywords[] = { "owner" };
-	unsigned int seen = 0, i;
-	int ret;
-
-	*owner = -1;
-	while ((ret = next_keyword(args, keywords, 1, &seen, &i)) > 0) {
-		const char *value = next_value(args, "owner");
-
-		if (!value)
-			return STATUS_USAGE;
-		if (parse_owner(value, owner))
-			return bad_value("owner", value, EXPECT_OWNER);
-	}
-	return ret ? STATUS_USAGE : STATUS_OK;
-}
-
 void print_groups(const struct shown_group *groups, size_t n)
 {
 	print_table(setting_columns, ARRAY_SIZE(setting_columns) - !whose_any(), n,
@@ -476,11 +323,8 @@ static int show(struct args *args)
 	struct choice choice;
 
 	/* what is chosen by comes in pairs, and so does a group, but for a name alone */
-	if (args->n % 2 || (args->n && (!strcmp(args->words[0], "id") ||
-					!strcmp(args->words[0], "name")))) {
-		if (next_selector(args, &key))
-			return STATUS_USAGE;
-	}
+	if (selects(args) && next_selector(args, &group_names, &key.id, key.name))
+		return STATUS_USAGE;
 	if (next_choice(args, CHOICE_OWNER, &choice))
 		return STATUS_USAGE;
 	return show_groups(&key, &choice);
@@ -498,7 +342,7 @@ static int flush(struct args *args)
 	if (!k)
 		return STATUS_REFUSED;
 	ret = iq_kernel_group_flush(k, owner, &count);
-	groups_changed();
+	names_changed(&group_names);
 	return ret ? kernel_refused(ret) : print_removed(count);
 }
 

@@ -7,20 +7,10 @@
 
 #include "command.h"
 #include "lib/kernel/group.h"
+#include "names.h"
 #include "top.h"
 
-/**
- * next_group() - take NAME, or "id N", from behind a keyword
- *
- * Return: STATUS_OK and *@id, or what is wrong, having said so.
- */
-int next_group(struct args *args, uint32_t *id);
-
-/** group_name() - of a group; @buf has FORMAT_MAX bytes */
-const char *group_name(uint32_t id, char *buf);
-
-/** groups_changed() - names and ids are to be asked for anew */
-void groups_changed(void);
+extern struct names group_names;
 
 /**
  * struct shown_group - one that is shown

@@ -46,7 +46,7 @@ static const struct om_family ike_sas_limit = {
 };
 static const struct om_family untagged_packets = {
 	"ipsec_qos_untagged_packets", OM_COUNTER, NULL,
-	"Protected packets that were not tagged: unknown_sa and unknown_ike, no entry is their SA's or IKE SA's; fragment, of their packet's first one nothing is known; decrypted, ahead of routing, and no entry is their SA's; malformed, they are shorter than their headers say."
+	"Protected packets that were not tagged: unknown_sa and unknown_ike, no entry is their SA's or IKE SA's; fragment, of their packet's first one nothing is known; decrypted, ahead of routing, and no entry is their SA's; no_group, the entry of their SA names none; malformed, they are shorter than their headers say."
 };
 static const struct om_family untagged_bytes = {
 	"ipsec_qos_untagged_bytes", OM_COUNTER, "bytes", "Bytes of these, with the IP header."

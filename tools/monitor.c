@@ -9,23 +9,29 @@
 #include <string.h>
 #include <sys/time.h>
 
+#include "element.h"
 #include "entry.h"
 #include "group.h"
 #include "nat.h"
 #include "peers.h"
+#include "pool.h"
 #include "query.h"
+#include "steer.h"
 #include "lib/kernel/event.h"
 
 static const char usage[] =
-"Usage: ipsec-qos monitor [ group ] [ sa ] [ ike ] [ ceiling ] [ nat ] [ peer ]\n";
+"Usage: ipsec-qos monitor [ group ] [ sa ] [ ike ] [ ceiling ] [ nat ] [ element ]\n"
+"                         [ pool ] [ steer ] [ spi ] [ peer ]\n";
 
 /* Behind struct iq_event's what: the daemon's. */
-#define PEER	(IQ_EVENT_NAT + 1)
+#define PEER	(IQ_EVENT_UNKNOWN + 1)
 
 static const char *const objects[] = {
 	[IQ_EVENT_GROUP] = "group", [IQ_EVENT_SA] = "sa",
 	[IQ_EVENT_IKE] = "ike", [IQ_EVENT_STATUS] = "ceiling",
-	[IQ_EVENT_NAT] = "nat", [PEER] = "peer",
+	[IQ_EVENT_NAT] = "nat", [IQ_EVENT_ELEMENT] = "element",
+	[IQ_EVENT_POOL] = "pool", [IQ_EVENT_STEER] = "steer",
+	[IQ_EVENT_UNKNOWN] = "spi", [PEER] = "peer",
 };
 
 static const char *event_name(enum ipsec_qos_event event)
@@ -37,9 +43,10 @@ static const char *event_name(enum ipsec_qos_event event)
 		[IPSEC_QOS_EVENT_EXPIRE] = "expire",
 		[IPSEC_QOS_EVENT_CEILING] = "ceiling",
 		[IPSEC_QOS_EVENT_NAT_COLLISION] = "collision",
+		[IPSEC_QOS_EVENT_UNKNOWN_SPI] = "unknown",
 	};
 
-	return event && event < ARRAY_SIZE(names) ? names[event] : "unknown";
+	return event && event < ARRAY_SIZE(names) ? names[event] : "?";
 }
 
 static void print_group(const struct iq_kernel_group *g)
@@ -61,8 +68,10 @@ static void print_entry(const struct iq_kernel_entry *entry)
 {
 	char text[FORMAT_MAX];
 
-	printf(" group ");
-	print_colored(COLOR_NAME, group_name(entry->group, text));
+	if (entry->group) {
+		printf(" group ");
+		print_colored(COLOR_NAME, name_of(&group_names, entry->group, text));
+	}
 	if (entry->lifetime)
 		printf(" lifetime %" PRIu32, entry->lifetime);
 	printf(" owner %s", owner_name(entry->owner));
@@ -75,6 +84,10 @@ static void print_sa(const struct iq_sa *sa)
 	printf("dst ");
 	print_colored(COLOR_ADDR, format_addr(&sa->dst, text));
 	printf(" spi 0x%08" PRIx32 " proto %s", sa->spi, proto_name(sa->proto));
+	if (sa->element) {
+		printf(" element ");
+		print_colored(COLOR_NAME, name_of(&element_names, sa->element, text));
+	}
 	print_entry(&sa->entry);
 	if (sa->flags & IPSEC_QOS_SA_F_PENDING)
 		printf(" pending");
@@ -129,16 +142,37 @@ static json_t *nat_event_json(const struct iq_event *ev)
 	return json;
 }
 
+static json_t *object_json(const struct iq_event *ev)
+{
+	switch (ev->what) {
+	case IQ_EVENT_GROUP:
+		return group_json(&ev->group);
+	case IQ_EVENT_SA:
+		return entry_json(&ev->sa);
+	case IQ_EVENT_IKE:
+		return entry_json(&ev->ike);
+	case IQ_EVENT_STATUS:
+		return ceiling_json(&ev->status);
+	case IQ_EVENT_NAT:
+		return nat_event_json(ev);
+	case IQ_EVENT_ELEMENT:
+		return element_json(&ev->element);
+	case IQ_EVENT_POOL:
+		return pool_json(&ev->pool);
+	case IQ_EVENT_STEER:
+		return steer_json(&ev->steer);
+	case IQ_EVENT_UNKNOWN:
+		return unknown_json(&ev->unknown);
+	}
+	return json_object();
+}
+
 static void print_event_json(const struct iq_event *ev)
 {
 	char now[FORMAT_MAX];
 	struct timeval tv;
 	json_t *json = json_object();
-	json_t *object = ev->what == IQ_EVENT_GROUP ? group_json(&ev->group) :
-			 ev->what == IQ_EVENT_SA ? entry_json(&ev->sa) :
-			 ev->what == IQ_EVENT_IKE ? entry_json(&ev->ike) :
-			 ev->what == IQ_EVENT_NAT ? nat_event_json(ev) :
-						    ceiling_json(&ev->status);
+	json_t *object = object_json(ev);
 
 	if (options.timestamp) {
 		gettimeofday(&tv, NULL);
@@ -159,7 +193,11 @@ static int print_event(const struct iq_event *ev, void *arg)
 	struct timeval tv;
 
 	if (ev->what == IQ_EVENT_GROUP)
-		groups_changed();
+		names_changed(&group_names);
+	if (ev->what == IQ_EVENT_ELEMENT)
+		names_changed(&element_names);
+	if (ev->what == IQ_EVENT_POOL)
+		names_changed(&pool_names);
 	if (!(*wanted & (1U << ev->what)))
 		return 0;
 	if (options.json) {
@@ -187,6 +225,18 @@ static int print_event(const struct iq_event *ev, void *arg)
 		break;
 	case IQ_EVENT_NAT:
 		print_nat(ev);
+		break;
+	case IQ_EVENT_ELEMENT:
+		element_print(&ev->element);
+		break;
+	case IQ_EVENT_POOL:
+		pool_print(&ev->pool);
+		break;
+	case IQ_EVENT_STEER:
+		steer_print(&ev->steer);
+		break;
+	case IQ_EVENT_UNKNOWN:
+		unknown_print(&ev->unknown);
 		break;
 	}
 	putchar('\n');
@@ -300,6 +350,21 @@ struct sources {
 	struct pollfd wait[2];
 };
 
+/*
+ * The multicast groups that what is wanted needs beside that of events. Elements' and
+ * pools' names are told by theirs, too.
+ */
+static unsigned int groups_of(unsigned int wanted)
+{
+	const unsigned int nat = 1U << IQ_EVENT_NAT;
+	const unsigned int steer = 1U << IQ_EVENT_SA | 1U << IQ_EVENT_ELEMENT |
+				   1U << IQ_EVENT_POOL | 1U << IQ_EVENT_STEER |
+				   1U << IQ_EVENT_UNKNOWN;
+
+	return (wanted & nat ? IQ_MONITOR_NAT : 0) |
+	       (wanted & steer ? IQ_MONITOR_STEER : 0);
+}
+
 /* Those that are wanted; without @named, all that are there, but the kernel is to be. */
 static int open_sources(struct sources *from, unsigned int wanted, bool named, char *why)
 {
@@ -308,8 +373,7 @@ static int open_sources(struct sources *from, unsigned int wanted, bool named, c
 		from->kernel = the_kernel();
 		if (!from->kernel)
 			return STATUS_REFUSED;
-		from->wait[0].fd = iq_kernel_monitor(from->kernel,
-						     wanted & (1U << IQ_EVENT_NAT));
+		from->wait[0].fd = iq_kernel_monitor(from->kernel, groups_of(wanted));
 		if (from->wait[0].fd < 0)
 			return kernel_refused(from->wait[0].fd);
 	}

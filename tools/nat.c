@@ -62,11 +62,9 @@ static const char *const counters[] = {
 	[IPSEC_QOS_NAT_COUNTER_EVICTED] = "evicted",
 };
 
-#define NAME(names, i)	((i) < ARRAY_SIZE(names) ? (names)[i] : "?")
-
 const char *nat_counter_name(unsigned int counter)
 {
-	return NAME(counters, counter);
+	return VALUE_NAME(counters, counter);
 }
 
 static const char *format_addr4(uint32_t addr, char *buf)
@@ -77,12 +75,14 @@ static const char *format_addr4(uint32_t addr, char *buf)
 	return format_addr(&a, buf);
 }
 
-static const char *format_prefix(uint32_t addr, uint8_t len, char *buf)
+/* "-" where there is none. */
+static const char *format_prefix4(uint32_t addr, uint8_t len, char *buf)
 {
-	char text[FORMAT_MAX];
+	struct iq_addr a = { .family = AF_INET };
 
+	memcpy(a.b, &addr, sizeof(addr));
 	if (len)
-		snprintf(buf, FORMAT_MAX, "%.40s/%u", format_addr4(addr, text), len);
+		format_prefix(&a, len, buf);
 	else
 		strcpy(buf, "-");
 	return buf;
@@ -110,56 +110,14 @@ static int parse_addr4(const char *text, uint32_t *addr)
 	return inet_pton(AF_INET, text, addr) == 1 ? 0 : -EINVAL;
 }
 
-static int parse_prefix(const char *text, uint32_t *addr, uint8_t *len)
+/* As parse_prefix(), but IPv4, and not all of it. */
+static int parse_prefix4(const char *text, uint32_t *addr, uint8_t *len)
 {
-	char copy[INET_ADDRSTRLEN];
-	const char *slash = strchr(text, '/');
-	size_t n = slash ? (size_t)(slash - text) : strlen(text);
-	uint32_t bits = 32;
+	struct iq_addr prefix;
 
-	if (n >= sizeof(copy))
+	if (parse_prefix(text, &prefix, len) || prefix.family != AF_INET || !*len)
 		return -EINVAL;
-	memcpy(copy, text, n);
-	copy[n] = '\0';
-	if (parse_addr4(copy, addr) || (slash && parse_u32(slash + 1, 1, 32, &bits)) ||
-	    ntohl(*addr) & (uint32_t)((1ULL << (32 - bits)) - 1))
-		return -EINVAL;
-	*len = bits;
-	return 0;
-}
-
-static int parse_key(const char *text, uint8_t *key)
-{
-	char pair[3] = "";
-	size_t i;
-
-	if (strlen(text) != 2 * IPSEC_QOS_NAT_KEY_BYTES ||
-	    strspn(text, "0123456789abcdefABCDEF") != strlen(text))
-		return -EINVAL;
-	for (i = 0; i < IPSEC_QOS_NAT_KEY_BYTES; i++) {
-		memcpy(pair, text + 2 * i, 2);
-		key[i] = strtoul(pair, NULL, 16);
-	}
-	return 0;
-}
-
-static int parse_name(const char *text, const char *const *names, size_t n, uint8_t *i)
-{
-	int found = parse_keyword(text, names, n, sizeof(*names));
-
-	if (found < 0)
-		return found;
-	*i = found;
-	return 0;
-}
-
-static int parse_dev(const char *text, char *dev)
-{
-	size_t n = strlen(text);
-
-	if (!n || n > 15 || strchr(text, '/'))
-		return -EINVAL;
-	memcpy(dev, text, n + 1);
+	memcpy(addr, prefix.b, sizeof(*addr));
 	return 0;
 }
 
@@ -171,17 +129,17 @@ static int read_value(unsigned int key, const char *value, struct iq_kernel_nat_
 	case KEY_INSIDE_DEV:
 		return parse_dev(value, r->inside_dev);
 	case KEY_INSIDE:
-		return parse_prefix(value, &r->inside, &r->inside_len);
+		return parse_prefix4(value, &r->inside, &r->inside_len);
 	case KEY_OUTSIDE_DEV:
 		return parse_dev(value, r->outside_dev);
 	case KEY_GLOBAL:
 		return parse_addr4(value, &r->global);
 	case KEY_RESPONDER:
-		return parse_prefix(value, &r->responder, &r->responder_len);
+		return parse_prefix4(value, &r->responder, &r->responder_len);
 	case KEY_SCHEME:
 		return parse_name(value, schemes, ARRAY_SIZE(schemes), &r->scheme);
 	case KEY_KEY:
-		return parse_key(value, r->key);
+		return parse_hex(value, r->key, sizeof(r->key));
 	case KEY_COLLISION:
 		return parse_name(value, collisions, ARRAY_SIZE(collisions),
 				  &r->collision);
@@ -298,9 +256,9 @@ static json_t *rule_json(const void *item)
 
 	json = json_pack("{s:I, s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I}",
 			 "id", (json_int_t)r->id, "outside_dev", r->outside_dev,
-			 "scheme", NAME(schemes, r->scheme),
-			 "collision", NAME(collisions, r->collision),
-			 "underived", NAME(underived, r->underived),
+			 "scheme", VALUE_NAME(schemes, r->scheme),
+			 "collision", VALUE_NAME(collisions, r->collision),
+			 "underived", VALUE_NAME(underived, r->underived),
 			 "idle", (json_int_t)r->idle, "wait", (json_int_t)r->wait,
 			 "max", (json_int_t)r->max, "max_node", (json_int_t)r->max_node,
 			 "entries", (json_int_t)r->entries,
@@ -309,13 +267,13 @@ static json_t *rule_json(const void *item)
 		json_object_set_new(json, "inside_dev", json_string(r->inside_dev));
 	if (r->inside_len)
 		json_object_set_new(json, "inside", json_string(
-			format_prefix(r->inside, r->inside_len, text)));
+			format_prefix4(r->inside, r->inside_len, text)));
 	if (r->global)
 		json_object_set_new(json, "global",
 				    json_string(format_addr4(r->global, text)));
 	if (r->responder_len)
 		json_object_set_new(json, "responder", json_string(
-			format_prefix(r->responder, r->responder_len, text)));
+			format_prefix4(r->responder, r->responder_len, text)));
 	for (i = 1; i < ARRAY_SIZE(counters); i++)
 		json_object_set_new(counts, counters[i], count_json(&r->counter[i]));
 	json_object_set_new(json, "counters", counts);
@@ -336,14 +294,14 @@ static void rule_row(size_t i, char cells[][CELL_MAX], void *arg)
 	snprintf(cells[0], CELL_MAX, "%" PRIu32, r->id);
 	snprintf(cells[1], CELL_MAX, "%s%s%s", r->inside_dev,
 		 r->inside_dev[0] && r->inside_len ? " " : "",
-		 r->inside_len ? format_prefix(r->inside, r->inside_len, text) : "");
+		 r->inside_len ? format_prefix4(r->inside, r->inside_len, text) : "");
 	snprintf(cells[2], CELL_MAX, "%s", r->outside_dev);
 	if (r->global)
 		format_addr4(r->global, cells[3]);
 	else
 		strcpy(cells[3], "interface's");
-	format_prefix(r->responder, r->responder_len, cells[4]);
-	snprintf(cells[5], CELL_MAX, "%s", NAME(schemes, r->scheme));
+	format_prefix4(r->responder, r->responder_len, cells[4]);
+	snprintf(cells[5], CELL_MAX, "%s", VALUE_NAME(schemes, r->scheme));
 	snprintf(cells[6], CELL_MAX, "%" PRIu32, r->entries);
 	snprintf(cells[7], CELL_MAX, "%" PRIu32, r->waiting);
 	snprintf(cells[8], CELL_MAX, "%" PRIu64,
@@ -435,7 +393,7 @@ json_t *nat_json(const void *item)
 			 "inside_local", format_addr4(n->inside_local, local),
 			 "outside", format_addr4(n->outside, outside),
 			 "spi_out", (json_int_t)n->spi_out,
-			 "state", NAME(states, n->state),
+			 "state", VALUE_NAME(states, n->state),
 			 "age", (json_int_t)n->age, "idle", (json_int_t)n->idle);
 	if (n->spi_in)
 		json_object_set_new(json, "spi_in", json_integer(n->spi_in));
@@ -455,7 +413,7 @@ void nat_print(const struct iq_kernel_nat *n)
 	       n->spi_out);
 	if (n->spi_in)
 		printf(" spi-in 0x%08" PRIx32, n->spi_in);
-	printf(" %s rule %" PRIu32, NAME(states, n->state), n->rule);
+	printf(" %s rule %" PRIu32, VALUE_NAME(states, n->state), n->rule);
 }
 
 json_t *nat_ceiling_json(const struct iq_kernel_nat *n)
@@ -505,7 +463,7 @@ static void row(size_t i, char cells[][CELL_MAX], void *arg)
 		snprintf(cells[6], CELL_MAX, "0x%08" PRIx32, n->spi_in);
 	else
 		strcpy(cells[6], "-");
-	snprintf(cells[7], CELL_MAX, "%s", NAME(states, n->state));
+	snprintf(cells[7], CELL_MAX, "%s", VALUE_NAME(states, n->state));
 	snprintf(cells[8], CELL_MAX, "%" PRIu32 "s", n->age);
 	format_count(&n->out, cells[9]);
 	format_count(&n->in, cells[10]);

@@ -147,6 +147,92 @@ int parse_ports(const char *text, uint16_t *ports, size_t *n)
 	return 0;
 }
 
+int parse_prefix(const char *text, struct iq_addr *addr, uint8_t *len)
+{
+	char copy[INET6_ADDRSTRLEN];
+	const char *slash = strchr(text, '/');
+	size_t n = slash ? (size_t)(slash - text) : strlen(text);
+	uint32_t bits, i;
+
+	if (n >= sizeof(copy))
+		return -EINVAL;
+	memcpy(copy, text, n);
+	copy[n] = '\0';
+	if (parse_addr(copy, addr))
+		return -EINVAL;
+	bits = addr->family == AF_INET ? 32 : 128;
+	if (slash && parse_u32(slash + 1, 0, bits, &bits))
+		return -EINVAL;
+	for (i = bits; i < 8 * sizeof(addr->b); i++)
+		if (addr->b[i / 8] & (0x80 >> i % 8))
+			return -EINVAL;
+	*len = bits;
+	return 0;
+}
+
+int parse_dev(const char *text, char dev[16])
+{
+	size_t n = strlen(text);
+
+	if (!n || n > 15 || strchr(text, '/'))
+		return -EINVAL;
+	memcpy(dev, text, n + 1);
+	return 0;
+}
+
+int parse_hex(const char *text, uint8_t *bytes, size_t n)
+{
+	char pair[3] = "";
+	size_t i;
+
+	if (strlen(text) != 2 * n ||
+	    strspn(text, "0123456789abcdefABCDEF") != strlen(text))
+		return -EINVAL;
+	for (i = 0; i < n; i++) {
+		memcpy(pair, text + 2 * i, 2);
+		bytes[i] = strtoul(pair, NULL, 16);
+	}
+	return 0;
+}
+
+int parse_bits(const char *text, uint8_t *bits, uint32_t n)
+{
+	uint32_t from, to;
+	char word[16];
+	char *dash;
+
+	memset(bits, 0, n / 8);
+	while (true) {
+		size_t len = strcspn(text, ",");
+
+		if (len >= sizeof(word))
+			return -EINVAL;
+		memcpy(word, text, len);
+		word[len] = '\0';
+		dash = strchr(word, '-');
+		if (dash)
+			*dash = '\0';
+		if (parse_u32(word, 0, n - 1, &from) ||
+		    parse_u32(dash ? dash + 1 : word, from, n - 1, &to))
+			return -EINVAL;
+		for (; from <= to; from++)
+			bits[from / 8] |= 1U << from % 8;
+		if (!text[len])
+			return 0;
+		text += len + 1;
+	}
+}
+
+int parse_name(const char *text, const char *const *names, size_t n, uint8_t *i)
+{
+	int found = parse_keyword(text, names, n, sizeof(*names));
+
+	if (found < 0)
+		return found;
+	*i = found;
+	return 0;
+}
+
 static bool is_blank(char c)
 {
 	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
@@ -222,6 +308,14 @@ const char *format_addr(const struct iq_addr *addr, char *buf)
 {
 	if (!inet_ntop(addr->family, addr->b, buf, FORMAT_MAX))
 		snprintf(buf, FORMAT_MAX, "?");
+	return buf;
+}
+
+const char *format_prefix(const struct iq_addr *addr, uint8_t len, char *buf)
+{
+	char text[FORMAT_MAX];
+
+	snprintf(buf, FORMAT_MAX, "%.*s/%u", INET6_ADDRSTRLEN, format_addr(addr, text), len);
 	return buf;
 }
 

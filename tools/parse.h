@@ -57,6 +57,32 @@ int parse_addr(const char *text, struct iq_addr *addr);
  */
 const char *no_destination(const struct iq_addr *addr);
 
+/**
+ * parse_prefix() - ADDRESS[/LENGTH], no bit set behind the prefix; without a length one
+ * address
+ */
+int parse_prefix(const char *text, struct iq_addr *addr, uint8_t *len);
+#define EXPECT_PREFIX "ADDRESS[/LENGTH], no bit set behind the prefix"
+
+/** parse_dev() - an interface's name, with its NUL 16 bytes at most */
+int parse_dev(const char *text, char dev[16]);
+
+/** parse_hex() - @n bytes, two hexadecimal digits each */
+int parse_hex(const char *text, uint8_t *bytes, size_t n);
+
+/**
+ * parse_bits() - N[-N][,N[-N]]..., numbers below @n: the bit of each is set, the first is
+ * the lowest of the first byte, and all others are not
+ *
+ * @bits: @n / 8 bytes
+ */
+int parse_bits(const char *text, uint8_t *bits, uint32_t n);
+#define EXPECT_BUCKETS "numbers from 0 to 4095, or N-N for all from one to another, " \
+		       "with commas between"
+
+/** parse_name() - which of @n names does a word abbreviate? */
+int parse_name(const char *text, const char *const *names, size_t n, uint8_t *i);
+
 /** parse_family() - "inet" or "inet6" */
 int parse_family(const char *text, uint8_t *family);
 #define EXPECT_FAMILY "inet or inet6"
@@ -97,6 +123,7 @@ int parse_keyword(const char *word, const void *keywords, size_t n,
 
 /* All return @buf, which has FORMAT_MAX bytes. */
 const char *format_addr(const struct iq_addr *addr, char *buf);
+const char *format_prefix(const struct iq_addr *addr, uint8_t len, char *buf);
 const char *format_ike_spi(uint64_t spi, char *buf);
 const char *format_ports(const uint16_t *ports, size_t n, char *buf);
 

@@ -5,27 +5,31 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "element.h"
 #include "entry.h"
 #include "whose.h"
 
 static const char usage[] =
-"Usage: ipsec-qos sa { add | replace } KEY group GROUP [ lifetime SECONDS ]\n"
-"       ipsec-qos sa change KEY [ group GROUP ] [ lifetime { SECONDS | none } ]\n"
+"Usage: ipsec-qos sa { add | replace } KEY WHOSE [ lifetime SECONDS ]\n"
+"       ipsec-qos sa change KEY [ group { GROUP | none } ] [ element { ELEMENT | none } ]\n"
+"                    [ lifetime { SECONDS | none } ]\n"
 "       ipsec-qos sa del KEY\n"
 "       ipsec-qos sa show [ FILTER ]\n"
 "       ipsec-qos sa flush [ FILTER ]\n"
 "KEY := dst ADDRESS spi SPI [ proto { esp | ah } ]\n"
+"WHOSE := [ group GROUP ] [ element ELEMENT ], one of them at least\n"
 "FILTER := [ dst ADDRESS ] [ spi SPI ] [ proto { esp | ah } ] [ group GROUP ]\n"
-"          [ family { inet | inet6 } ] [ owner { static | daemon } ]\n"
-"GROUP := { [ name ] NAME | id N }\n";
+"          [ element ELEMENT ] [ family { inet | inet6 } ]\n"
+"          [ owner { static | daemon } ]\n"
+"GROUP, ELEMENT := { [ name ] NAME | id N }\n";
 
 enum { KEY_DST, KEY_SPI, KEY_PROTO, KEY_GROUP, KEY_LIFETIME, KEY_FAMILY,
-       KEY_OWNER };
+       KEY_OWNER, KEY_ELEMENT };
 
 static const char *const keywords[] = {
 	[KEY_DST] = "dst", [KEY_SPI] = "spi", [KEY_PROTO] = "proto",
 	[KEY_GROUP] = "group", [KEY_LIFETIME] = "lifetime",
-	[KEY_FAMILY] = "family", [KEY_OWNER] = "owner",
+	[KEY_FAMILY] = "family", [KEY_OWNER] = "owner", [KEY_ELEMENT] = "element",
 };
 
 static struct iq_sa *sa_of(struct iq_kernel_entry *entry)
@@ -36,18 +40,6 @@ static struct iq_sa *sa_of(struct iq_kernel_entry *entry)
 static const struct iq_sa *const_sa_of(const struct iq_kernel_entry *entry)
 {
 	return (const struct iq_sa *)entry;
-}
-
-static int read_spi(const char *value, uint32_t *spi)
-{
-	char meant[FORMAT_MAX];
-
-	if (!parse_spi(value, spi))
-		return STATUS_OK;
-	if (guess_spi(value, meant))
-		return usage_error("argument \"%s\" is wrong: spi takes " EXPECT_SPI "; did you mean %s?",
-				   value, meant);
-	return bad_value("spi", value, EXPECT_SPI);
 }
 
 static int read_sa(unsigned int keyword, const char *value, struct iq_kernel_entry *entry)
@@ -75,6 +67,11 @@ static int read_sa(unsigned int keyword, const char *value, struct iq_kernel_ent
 		return usage_error("dst is no address of family %s: expected one that is",
 				   family_name(keyword == KEY_DST ? family : sa->dst.family));
 	return STATUS_OK;
+}
+
+static uint32_t *element_of(struct iq_kernel_entry *entry)
+{
+	return &sa_of(entry)->element;
 }
 
 static int complete_sa(unsigned int seen, struct iq_kernel_entry *entry)
@@ -117,8 +114,11 @@ static json_t *key_json(const struct iq_kernel_entry *entry)
 static void more_json(const struct iq_kernel_entry *entry, json_t *json)
 {
 	const char *identity = whose_sa(const_sa_of(entry));
+	uint32_t element = const_sa_of(entry)->element;
 	uint32_t flags = const_sa_of(entry)->flags;
 
+	if (element)
+		json_object_set_new(json, "element", name_or_null(&element_names, element));
 	if (identity)
 		json_object_set_new(json, "identity", json_string(identity));
 	if (flags & IPSEC_QOS_SA_F_PENDING)
@@ -129,7 +129,7 @@ static void more_json(const struct iq_kernel_entry *entry, json_t *json)
 
 static const struct column columns[] = {
 	{ "DST", .color = COLOR_ADDR }, { "SPI" }, { "PROTO" }, ENTRY_COLUMNS,
-	{ "STATE" }, { "IDENTITY" },
+	{ "STATE" }, { "ELEMENT", .color = COLOR_NAME }, { "IDENTITY" },
 };
 
 static void key_cells(const struct iq_kernel_entry *entry, char cells[][CELL_MAX])
@@ -149,7 +149,8 @@ static void more_cells(const struct iq_kernel_entry *entry, char cells[][CELL_MA
 	snprintf(cells[0], CELL_MAX, "%s",
 		 flags & IPSEC_QOS_SA_F_PENDING ? "pending" :
 		 flags & IPSEC_QOS_SA_F_LOCAL ? "local" : "-");
-	format_whose(identity, cells[1]);
+	name_of(&element_names, const_sa_of(entry)->element, cells[1]);
+	format_whose(identity, cells[2]);
 }
 
 const struct entry_type sa_type = {
@@ -160,10 +161,13 @@ const struct entry_type sa_type = {
 	.group = KEY_GROUP,
 	.lifetime = KEY_LIFETIME,
 	.owner = KEY_OWNER,
+	.element = KEY_ELEMENT,
 	.key = SEEN(KEY_DST) | SEEN(KEY_SPI) | SEEN(KEY_PROTO),
 	.filter = SEEN(KEY_DST) | SEEN(KEY_SPI) | SEEN(KEY_PROTO) |
-		  SEEN(KEY_GROUP) | SEEN(KEY_FAMILY) | SEEN(KEY_OWNER),
+		  SEEN(KEY_GROUP) | SEEN(KEY_FAMILY) | SEEN(KEY_OWNER) |
+		  SEEN(KEY_ELEMENT),
 	.read = read_sa,
+	.element_of = element_of,
 	.complete = complete_sa,
 	.check = check_sa,
 	.restate = restate_sa,

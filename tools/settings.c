@@ -1,26 +1,78 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * ipsec-qos settings: ceilings and ports of the network namespace.
+ * ipsec-qos settings: ceilings and ports of the network namespace, and what is done about
+ * unknown SPIs.
  */
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "element.h"
 #include "settings.h"
 
 static const char usage[] =
 "Usage: ipsec-qos settings show\n"
 "       ipsec-qos settings set [ max-sas N ] [ max-ikes N ] [ max-groups N ]\n"
 "                       [ ike-ports PORTS ] [ natt-ports PORTS ]\n"
-"PORTS := { PORT[,PORT]... | none }\n";
+"                       [ unknown { off | tell | relay ELEMENT } ] [ unknown-rate N ]\n"
+"PORTS := { PORT[,PORT]... | none }\n"
+"ELEMENT := { [ name ] NAME | id N }\n";
 
 enum { KEY_MAX_SAS, KEY_MAX_IKES, KEY_MAX_GROUPS, KEY_IKE_PORTS,
-       KEY_NATT_PORTS };
+       KEY_NATT_PORTS, KEY_UNKNOWN, KEY_UNKNOWN_RATE };
 
 static const char *const keywords[] = {
 	[KEY_MAX_SAS] = "max-sas", [KEY_MAX_IKES] = "max-ikes",
 	[KEY_MAX_GROUPS] = "max-groups", [KEY_IKE_PORTS] = "ike-ports",
-	[KEY_NATT_PORTS] = "natt-ports",
+	[KEY_NATT_PORTS] = "natt-ports", [KEY_UNKNOWN] = "unknown",
+	[KEY_UNKNOWN_RATE] = "unknown-rate",
 };
+
+static const char *const unknowns[] = {
+	[IPSEC_QOS_UNKNOWN_OFF] = "off",
+	[IPSEC_QOS_UNKNOWN_TELL] = "tell",
+	[IPSEC_QOS_UNKNOWN_RELAY] = "relay",
+};
+
+/* Which attribute says what stands behind a keyword. */
+static const int attrs[] = {
+	[KEY_MAX_SAS] = IPSEC_QOS_CONF_A_MAX_SAS,
+	[KEY_MAX_IKES] = IPSEC_QOS_CONF_A_MAX_IKES,
+	[KEY_MAX_GROUPS] = IPSEC_QOS_CONF_A_MAX_GROUPS,
+	[KEY_IKE_PORTS] = IPSEC_QOS_CONF_A_IKE_PORTS,
+	[KEY_NATT_PORTS] = IPSEC_QOS_CONF_A_NATT_PORTS,
+	[KEY_UNKNOWN] = IPSEC_QOS_CONF_A_UNKNOWN,
+	[KEY_UNKNOWN_RATE] = IPSEC_QOS_CONF_A_UNKNOWN_RATE,
+};
+
+static const char *const expected[] = {
+	[KEY_MAX_SAS] = "1 to " DIGITS(IPSEC_QOS_MAX_SAS_LIMIT),
+	[KEY_MAX_IKES] = "1 to " DIGITS(IPSEC_QOS_MAX_IKES_LIMIT),
+	[KEY_MAX_GROUPS] = "1 to " DIGITS(IPSEC_QOS_MAX_GROUPS_LIMIT),
+	[KEY_IKE_PORTS] = EXPECT_PORTS,
+	[KEY_NATT_PORTS] = EXPECT_PORTS,
+	[KEY_UNKNOWN] = "off, tell or relay ELEMENT",
+	[KEY_UNKNOWN_RATE] = "1 to " DIGITS(IPSEC_QOS_UNKNOWN_RATE_MAX) " a second",
+};
+
+static int read_value(unsigned int key, const char *value, struct iq_conf *conf)
+{
+	switch (key) {
+	case KEY_MAX_SAS:
+		return parse_u32(value, 1, IPSEC_QOS_MAX_SAS_LIMIT, &conf->max_sas);
+	case KEY_MAX_IKES:
+		return parse_u32(value, 1, IPSEC_QOS_MAX_IKES_LIMIT, &conf->max_ikes);
+	case KEY_MAX_GROUPS:
+		return parse_u32(value, 1, IPSEC_QOS_MAX_GROUPS_LIMIT, &conf->max_groups);
+	case KEY_IKE_PORTS:
+		return parse_ports(value, conf->ike_ports, &conf->n_ike_ports);
+	case KEY_NATT_PORTS:
+		return parse_ports(value, conf->natt_ports, &conf->n_natt_ports);
+	case KEY_UNKNOWN:
+		return parse_name(value, unknowns, ARRAY_SIZE(unknowns), &conf->unknown);
+	default:
+		return parse_u32(value, 1, IPSEC_QOS_UNKNOWN_RATE_MAX, &conf->unknown_rate);
+	}
+}
 
 static int set(struct args *args)
 {
@@ -35,39 +87,15 @@ static int set(struct args *args)
 
 		if (!value)
 			return STATUS_USAGE;
-		switch (i) {
-		case KEY_MAX_SAS:
-			if (parse_u32(value, 1, IPSEC_QOS_MAX_SAS_LIMIT,
-					      &conf.max_sas))
-				return bad_value("max-sas", value, "1 to "
-						 DIGITS(IPSEC_QOS_MAX_SAS_LIMIT));
-			conf.has |= 1U << IPSEC_QOS_CONF_A_MAX_SAS;
-			break;
-		case KEY_MAX_IKES:
-			if (parse_u32(value, 1, IPSEC_QOS_MAX_IKES_LIMIT,
-					      &conf.max_ikes))
-				return bad_value("max-ikes", value, "1 to "
-						 DIGITS(IPSEC_QOS_MAX_IKES_LIMIT));
-			conf.has |= 1U << IPSEC_QOS_CONF_A_MAX_IKES;
-			break;
-		case KEY_MAX_GROUPS:
-			if (parse_u32(value, 1, IPSEC_QOS_MAX_GROUPS_LIMIT,
-					      &conf.max_groups))
-				return bad_value("max-groups", value, "1 to "
-						 DIGITS(IPSEC_QOS_MAX_GROUPS_LIMIT));
-			conf.has |= 1U << IPSEC_QOS_CONF_A_MAX_GROUPS;
-			break;
-		case KEY_IKE_PORTS:
-			if (parse_ports(value, conf.ike_ports, &conf.n_ike_ports))
-				return bad_value("ike-ports", value, EXPECT_PORTS);
-			conf.has |= 1U << IPSEC_QOS_CONF_A_IKE_PORTS;
-			break;
-		case KEY_NATT_PORTS:
-			if (parse_ports(value, conf.natt_ports, &conf.n_natt_ports))
-				return bad_value("natt-ports", value, EXPECT_PORTS);
-			conf.has |= 1U << IPSEC_QOS_CONF_A_NATT_PORTS;
-			break;
-		}
+		if (read_value(i, value, &conf))
+			return bad_value(keywords[i], value, expected[i]);
+		conf.has |= 1U << attrs[i];
+		if (i != KEY_UNKNOWN || conf.unknown != IPSEC_QOS_UNKNOWN_RELAY)
+			continue;
+		ret = next_id(args, &element_names, &conf.unknown_element);
+		if (ret)
+			return ret;
+		conf.has |= 1U << IPSEC_QOS_CONF_A_UNKNOWN_ELEMENT;
 	}
 	if (ret)
 		return STATUS_USAGE;
@@ -105,6 +133,24 @@ json_t *ports_json(const struct iq_conf *conf)
 						conf->n_natt_ports));
 }
 
+json_t *unknown_conf_json(const struct iq_conf *conf)
+{
+	return json_pack("{s:s, s:o, s:I}", "do", VALUE_NAME(unknowns, conf->unknown),
+			 "element", name_or_null(&element_names, conf->unknown_element),
+			 "rate", (json_int_t)conf->unknown_rate);
+}
+
+const char *format_unknown(const struct iq_conf *conf, char *buf)
+{
+	char name[FORMAT_MAX];
+
+	snprintf(buf, FORMAT_MAX, "%s%s%.40s", VALUE_NAME(unknowns, conf->unknown),
+		 conf->unknown_element ? " " : "",
+		 conf->unknown_element ?
+		 name_of(&element_names, conf->unknown_element, name) : "");
+	return buf;
+}
+
 static int show(struct args *args)
 {
 	struct iq_status status;
@@ -117,18 +163,21 @@ static int show(struct args *args)
 	if (ret)
 		return ret;
 	if (options.json) {
-		print_json(json_pack("{s:o, s:o}",
+		print_json(json_pack("{s:o, s:o, s:o}",
 				     "ceilings", ceilings_json(&status.conf),
-				     "ports", ports_json(&status.conf)));
+				     "ports", ports_json(&status.conf),
+				     "unknown", unknown_conf_json(&status.conf)));
 		return STATUS_OK;
 	}
-	printf("max-sas    %" PRIu32 "\nmax-ikes   %" PRIu32 "\nmax-groups %" PRIu32 "\n",
+	printf("max-sas      %" PRIu32 "\nmax-ikes     %" PRIu32 "\nmax-groups   %" PRIu32 "\n",
 	       status.conf.max_sas, status.conf.max_ikes,
 	       status.conf.max_groups);
-	printf("ike-ports  %s\n", format_ports(status.conf.ike_ports,
+	printf("ike-ports    %s\n", format_ports(status.conf.ike_ports,
 					       status.conf.n_ike_ports, ports));
-	printf("natt-ports %s\n", format_ports(status.conf.natt_ports,
-					       status.conf.n_natt_ports, ports));
+	printf("natt-ports   %s\n", format_ports(status.conf.natt_ports,
+						 status.conf.n_natt_ports, ports));
+	printf("unknown      %s\nunknown-rate %" PRIu32 "\n",
+	       format_unknown(&status.conf, ports), status.conf.unknown_rate);
 	return STATUS_OK;
 }
 

@@ -10,6 +10,7 @@
 #include "group.h"
 #include "query.h"
 #include "settings.h"
+#include "steering.h"
 #include "lib/text.h"
 
 /* Milliseconds for the daemon: what the kernel knows is not to wait for it. */
@@ -37,23 +38,23 @@ static json_t *left_json(const struct iq_status *st)
 	char name[FORMAT_MAX];
 
 	json_object_set_new(json, "group", st->left_group ?
-			    json_string(group_name(st->left_group, name)) :
+			    json_string(name_of(&group_names, st->left_group, name)) :
 			    json_null());
 	return json;
 }
 
 /* All members are null where the module does not answer: @st is NULL. */
-static json_t *module_json(const struct iq_status *st)
+static json_t *module_json(const struct iq_status *st, json_t *steering)
 {
 	static const char *const members[] = {
 		"version", "groups", "sas", "ikes", "untagged", "malformed",
-		"left", "ceilings", "ports",
+		"left", "ceilings", "ports", "steering",
 	};
 	json_t *json;
 	size_t i;
 
 	if (st)
-		return json_pack("{s:s, s:I, s:I, s:I, s:o, s:o, s:o, s:o, s:o}",
+		return json_pack("{s:s, s:I, s:I, s:I, s:o, s:o, s:o, s:o, s:o, s:O?}",
 				 "version", st->version,
 				 "groups", (json_int_t)st->groups,
 				 "sas", (json_int_t)st->sas,
@@ -62,7 +63,8 @@ static json_t *module_json(const struct iq_status *st)
 				 "malformed", count_json(&st->malformed),
 				 "left", left_json(st),
 				 "ceilings", ceilings_json(&st->conf),
-				 "ports", ports_json(&st->conf));
+				 "ports", ports_json(&st->conf),
+				 "steering", steering);
 	json = json_object();
 	for (i = 0; i < ARRAY_SIZE(members); i++)
 		json_object_set_new(json, members[i], json_null());
@@ -111,6 +113,7 @@ static void print_untagged(const struct iq_status *st)
 			"later fragments, of whose first nothing is known",
 		[IPSEC_QOS_UNTAGGED_DECRYPTED] =
 			"decrypted ahead of routing, and no entry is their SA's",
+		[IPSEC_QOS_UNTAGGED_NO_GROUP] = "the entry of their SA names no group",
 	};
 	char count[FORMAT_MAX];
 	size_t i;
@@ -135,7 +138,7 @@ static void print_left(const struct iq_status *st)
 	       format_count(&st->left, count));
 	if (st->left_group)
 		printf("           give group %s another mask\n",
-		       group_name(st->left_group, name));
+		       name_of(&group_names, st->left_group, name));
 	else
 		printf("           give the fall-back table other masks\n");
 }
@@ -165,8 +168,9 @@ static void print_module(const struct iq_status *st)
 	       format_ports(st->conf.natt_ports, st->conf.n_natt_ports, natt));
 }
 
-/* What passes by the module, where it has something to tag with. */
-static void print_flowtables(const struct iq_status *st, const json_t *flowtables)
+/* What passes by the module, where it has something to tag or steer with. */
+static void print_flowtables(const struct iq_status *st, const json_t *steering,
+			     const json_t *flowtables)
 {
 	char devices[CELL_MAX], text[2 * CELL_MAX];
 	char table[TEXT_VALUE], name[TEXT_VALUE];
@@ -177,11 +181,11 @@ static void print_flowtables(const struct iq_status *st, const json_t *flowtable
 	json_array_foreach(flowtables, i, flowtable) {
 		const json_t *devs = json_object_get(flowtable, "devices");
 
-		if (!st->groups || !json_array_size(devs))
+		if ((!st->groups && !steers_any(steering)) || !json_array_size(devs))
 			continue;
 		format_list(devs, NULL, devices, sizeof(devices));
 		snprintf(text, sizeof(text),
-			 "%s %s %s on %s: what is in it is not tagged; exempt UDP ports %s and %s where flows are added",
+			 "%s %s %s on %s: what is in it is not tagged or steered; exempt UDP ports %s and %s where flows are added",
 			 member_text(flowtable, "family"),
 			 text_clip(table, sizeof(table),
 				   member_text(flowtable, "table")),
@@ -218,18 +222,20 @@ static int run(struct args *args)
 {
 	char why[FORMAT_WHY];
 	struct iq_status st;
-	json_t *answer, *json, *flowtables;
+	json_t *answer, *json, *flowtables, *steering = NULL;
 	int status;
 
 	if (no_more_words(args))
 		return STATUS_USAGE;
 	/* that there is no module is no reason to be silent about the rest, */
 	status = kernel_status(&st);
+	if (!status)
+		steering = read_steering(&st.conf);
 	/* and a router may well be worked without a daemon: that is no error */
 	ask_daemon(IQ_FEED_QUERY_DAEMON, NULL, PATIENCE, &answer, why);
 	flowtables = read_flowtables();
 	if (options.json) {
-		json = module_json(status ? NULL : &st);
+		json = module_json(status ? NULL : &st, steering);
 		json_object_set(json, "flowtables", flowtables);
 		json_object_set_new(json, "daemon", daemon_json(answer, why));
 		json_object_set_new(json, "charon", charon_json(answer));
@@ -239,11 +245,14 @@ static int run(struct args *args)
 			print_part("module", false, "does not answer");
 		else
 			print_module(&st);
+		if (steering)
+			print_steering(steering);
 		if (!status)
-			print_flowtables(&st, flowtables);
+			print_flowtables(&st, steering, flowtables);
 		print_daemon(answer, why);
 	}
 	json_decref(flowtables);
+	json_decref(steering);
 	json_decref(answer);
 	return status;
 }

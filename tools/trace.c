@@ -91,7 +91,7 @@ static int parse(struct args *args, struct trace *t)
 	while ((ret = next_keyword(args, keywords, ARRAY_SIZE(keywords), &t->seen,
 				   &key)) > 0) {
 		if (key == KEY_GROUP) {
-			ret = next_group(args, &t->group);
+			ret = next_id(args, &group_names, &t->group);
 			if (ret)
 				return ret;
 			continue;
@@ -265,7 +265,7 @@ static void field(json_t *json, const char *key, const char *value, const char *
 		else
 			printf(" spi-i %s", text);
 	} else if (!strcmp(key, "group")) {
-		group_name(number, text);
+		name_of(&group_names, number, text);
 		if (json) {
 			json_object_set_new(json, key, json_string(text));
 		} else {

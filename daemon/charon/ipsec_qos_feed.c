@@ -166,6 +166,16 @@ struct private_ipsec_qos_feed_t {
 	 * Data to pass
 	 */
 	void *request_data;
+
+	/**
+	 * Whom to pass buckets to, if anybody
+	 */
+	ipsec_qos_feed_buckets_t buckets;
+
+	/**
+	 * Data to pass
+	 */
+	void *buckets_data;
 };
 
 /**
@@ -595,6 +605,10 @@ static void receive_messages(private_ipsec_qos_feed_t *this, int fd)
 				return;
 			}
 		}
+		else if (msg.type == IQ_FEED_BUCKETS && this->buckets)
+		{
+			this->buckets(this->buckets_data, msg.buckets.home);
+		}
 		else
 		{
 			this->socket->complain(this->socket, "sent an unexpected message %d",
@@ -736,6 +750,13 @@ METHOD(ipsec_qos_feed_t, serve, void,
 	this->request_data = data;
 }
 
+METHOD(ipsec_qos_feed_t, learn, void,
+	private_ipsec_qos_feed_t *this, ipsec_qos_feed_buckets_t buckets, void *data)
+{
+	this->buckets = buckets;
+	this->buckets_data = data;
+}
+
 METHOD(ipsec_qos_feed_t, start, bool,
 	private_ipsec_qos_feed_t *this, ipsec_qos_feed_sync_t sync, void *data)
 {
@@ -789,6 +810,7 @@ ipsec_qos_feed_t *ipsec_qos_feed_create()
 			.await = _await,
 			.answer = _answer,
 			.serve = _serve,
+			.learn = _learn,
 			.start = _start,
 			.stop = _stop,
 			.destroy = _destroy,

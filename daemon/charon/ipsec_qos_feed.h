@@ -38,6 +38,15 @@ typedef const char *(*ipsec_qos_feed_request_t)(void *data, u_int connection,
 												const struct iq_feed *msg);
 
 /**
+ * Takes the buckets that the daemon says there are from now on, without waiting for
+ * anything.
+ *
+ * @param data			as given to ipsec_qos_feed_t.learn()
+ * @param home			as in struct iq_feed_buckets, while it is called
+ */
+typedef void (*ipsec_qos_feed_buckets_t)(void *data, const uint8_t *home);
+
+/**
  * A message that has been posted
  */
 typedef struct {
@@ -128,6 +137,15 @@ struct ipsec_qos_feed_t {
 	 * @param data			passed to it
 	 */
 	void (*serve)(ipsec_qos_feed_t *this, ipsec_qos_feed_request_t request,
+				  void *data);
+
+	/**
+	 * Set who takes buckets, before start().
+	 *
+	 * @param buckets		called by the thread that receives
+	 * @param data			passed to it
+	 */
+	void (*learn)(ipsec_qos_feed_t *this, ipsec_qos_feed_buckets_t buckets,
 				  void *data);
 
 	/**

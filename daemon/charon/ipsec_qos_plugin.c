@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
 #include "ipsec_qos_plugin.h"
+#include "ipsec_qos_bucket.h"
 #include "ipsec_qos_feed.h"
 #include "ipsec_qos_hosts.h"
 #include "ipsec_qos_kernel.h"
@@ -53,7 +54,12 @@ struct private_ipsec_qos_plugin_t {
 	ipsec_qos_requests_t *requests;
 
 	/**
-	 * Derives SPIs
+	 * Buckets that SPIs are of
+	 */
+	ipsec_qos_bucket_t *bucket;
+
+	/**
+	 * Chooses SPIs
 	 */
 	ipsec_qos_spi_t *spi;
 
@@ -125,6 +131,9 @@ static bool plugin_cb(private_ipsec_qos_plugin_t *this,
 		this->feed->serve(this->feed,
 						(ipsec_qos_feed_request_t)this->requests->take,
 						this->requests);
+		this->feed->learn(this->feed,
+						(ipsec_qos_feed_buckets_t)this->bucket->take,
+						this->bucket);
 		if (!this->feed->start(this->feed,
 					(ipsec_qos_feed_sync_t)this->report->everything,
 					this->report))
@@ -135,11 +144,13 @@ static bool plugin_cb(private_ipsec_qos_plugin_t *this,
 		charon->bus->add_listener(charon->bus, &this->requests->listener);
 		charon->bus->add_listener(charon->bus, &this->spi->listener);
 		register_natd(this, TRUE);
+		this->bucket->wrap(this->bucket);
 		this->kernel->wrap(this->kernel);
 	}
 	else
 	{
 		this->kernel->unwrap(this->kernel);
+		this->bucket->unwrap(this->bucket);
 		register_natd(this, FALSE);
 		charon->bus->remove_listener(charon->bus, &this->spi->listener);
 		charon->bus->remove_listener(charon->bus, &this->requests->listener);
@@ -179,6 +190,7 @@ METHOD(plugin_t, destroy, void,
 	this->mapping->destroy(this->mapping);
 	this->natd->destroy(this->natd);
 	this->spi->destroy(this->spi);
+	this->bucket->destroy(this->bucket);
 	this->requests->destroy(this->requests);
 	this->listener->destroy(this->listener);
 	this->report->destroy(this->report);
@@ -217,10 +229,11 @@ plugin_t *ipsec_qos_plugin_create()
 		},
 		.feed = ipsec_qos_feed_create(),
 		.hosts = ipsec_qos_hosts_create(),
-		.spi = ipsec_qos_spi_create(),
+		.bucket = ipsec_qos_bucket_create(),
 		.natd = ipsec_qos_natd_create(),
 		.mutex = mutex_create(MUTEX_TYPE_DEFAULT),
 	);
+	this->spi = ipsec_qos_spi_create(this->bucket);
 	this->mapping = ipsec_qos_mapping_create(this->natd);
 	this->report = ipsec_qos_report_create(this->feed, this->hosts);
 	this->listener = ipsec_qos_listener_create(this->report);

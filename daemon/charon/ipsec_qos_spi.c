@@ -23,6 +23,20 @@
 #define DRAWS 64
 
 /**
+ * The SPIs that charon takes unless configured otherwise, as its plugin
+ * kernel-netlink has them
+ */
+#define CHARON_SPI_MIN 0xc0000000
+#define CHARON_SPI_MAX 0xcfffffff
+
+/**
+ * A bucket has 65,536 SPIs for each value of the bits ahead of it, of which there are
+ * as many
+ */
+#define AHEAD 16
+#define AHEAD_SHIFT 28
+
+/**
  * Direction of an SA, an attribute since Linux 6.10, and inbound as its value: the
  * headers that we are compiled with may be older
  */
@@ -42,6 +56,22 @@ typedef struct {
 } request_t;
 
 /**
+ * What the kernel is asked for
+ */
+typedef struct {
+	/** socket to ask on */
+	struct mnl_socket *nl;
+	/** peer's address */
+	host_t *src;
+	/** our address */
+	host_t *dst;
+	/** IP protocol */
+	uint8_t proto;
+	/** the SPI that was reserved, in network order */
+	uint32_t spi;
+} want_t;
+
+/**
  * Private data of an ipsec_qos_spi_t object
  */
 struct private_ipsec_qos_spi_t {
@@ -55,6 +85,11 @@ struct private_ipsec_qos_spi_t {
 	 * How SPIs are derived
 	 */
 	struct iq_spi_rule rule;
+
+	/**
+	 * The buckets they are of
+	 */
+	ipsec_qos_bucket_t *bucket;
 
 	/**
 	 * TRUE if charon's SAs have a direction
@@ -211,15 +246,31 @@ static void host2xfrm(host_t *host, xfrm_address_t *addr)
 }
 
 /**
- * Ask the kernel for an SPI, which charon's interface to it has no method for.
- *
- * @param directed		TRUE if the SA has a direction: one that has is not
- *						updated by one that has none, nor the other way round
- * @param spi			in network order
- * @return				FALSE if it's taken, or can't be had, errno is set
+ * Get the SPI of an answer
  */
-static bool reserve(struct mnl_socket *nl, bool directed, host_t *src,
-					host_t *dst, uint8_t proto, uint32_t spi)
+static int got_sa(const struct nlmsghdr *hdr, void *spi)
+{
+	const struct xfrm_usersa_info *sa = mnl_nlmsg_get_payload(hdr);
+
+	if (hdr->nlmsg_type == XFRM_MSG_NEWSA &&
+		mnl_nlmsg_get_payload_len(hdr) >= sizeof(*sa))
+	{
+		*(uint32_t*)spi = sa->id.spi;
+	}
+	return MNL_CB_OK;
+}
+
+/**
+ * Ask the kernel for an SPI, which charon's interface to it has no method for: it is
+ * of an SA that has a direction if charon's have: one that has is not updated by one
+ * that has none, nor the other way round.
+ *
+ * @param min			the first one that will do, in host order
+ * @param max			the last one
+ * @return				FALSE if they are taken, or can't be had, errno is set
+ */
+static bool reserve(private_ipsec_qos_spi_t *this, want_t *want, uint32_t min,
+					uint32_t max)
 {
 	char buf[1024] = "";
 	struct nlmsghdr *hdr;
@@ -230,35 +281,44 @@ static bool reserve(struct mnl_socket *nl, bool directed, host_t *src,
 	hdr->nlmsg_type = XFRM_MSG_ALLOCSPI;
 	hdr->nlmsg_flags = NLM_F_REQUEST;
 	info = mnl_nlmsg_put_extra_header(hdr, sizeof(*info));
-	host2xfrm(src, &info->info.saddr);
-	host2xfrm(dst, &info->info.id.daddr);
-	info->info.id.proto = proto;
+	host2xfrm(want->src, &info->info.saddr);
+	host2xfrm(want->dst, &info->info.id.daddr);
+	info->info.id.proto = want->proto;
 	info->info.mode = XFRM_MODE_TUNNEL;
-	info->info.family = src->get_family(src);
-	info->min = info->max = ntohl(spi);
-	if (directed)
+	info->info.family = want->src->get_family(want->src);
+	info->min = min;
+	info->max = max;
+	if (this->directed)
 	{
 		mnl_attr_put_u8(hdr, ATTR_SA_DIR, SA_DIR_IN);
 	}
-	if (mnl_socket_sendto(nl, hdr, hdr->nlmsg_len) < 0)
+	if (mnl_socket_sendto(want->nl, hdr, hdr->nlmsg_len) < 0)
 	{
 		return FALSE;
 	}
-	len = mnl_socket_recvfrom(nl, buf, sizeof(buf));
+	len = mnl_socket_recvfrom(want->nl, buf, sizeof(buf));
 	if (len < 0)
 	{
 		return FALSE;
 	}
+	want->spi = 0;
 	/* answered with the SA, or with an error */
-	return mnl_cb_run(buf, len, 0, 0, NULL, NULL) >= 0;
+	return mnl_cb_run(buf, len, 0, 0, got_sa, &want->spi) >= 0 && want->spi;
 }
 
 /**
- * Draw SPIs until there's one the kernel lets us have
+ * Check if others may be free, where the kernel did not let us have one
  */
-static bool draw(private_ipsec_qos_spi_t *this, struct mnl_socket *nl,
-				 uint32_t originator, host_t *src, host_t *dst, uint8_t proto,
-				 uint32_t *spi)
+static bool is_taken()
+{
+	return errno == ENOENT || errno == EEXIST;
+}
+
+/**
+ * Draw derived SPIs until there's one the kernel lets us have
+ */
+static bool draw_derived(private_ipsec_qos_spi_t *this, want_t *want,
+						 uint32_t originator)
 {
 	uint32_t drawn = 0, derived;
 	int i;
@@ -270,9 +330,7 @@ static bool draw(private_ipsec_qos_spi_t *this, struct mnl_socket *nl,
 			return FALSE;
 		}
 		derived = iq_spi_make(&this->rule, ntohl(originator), drawn);
-		*spi = htonl(derived);
-		if (derived >= IQ_SPI_MIN &&
-			reserve(nl, this->directed, src, dst, proto, *spi))
+		if (derived >= IQ_SPI_MIN && reserve(this, want, derived, derived))
 		{
 			return TRUE;
 		}
@@ -285,46 +343,167 @@ static bool draw(private_ipsec_qos_spi_t *this, struct mnl_socket *nl,
 	return FALSE;
 }
 
+/**
+ * Draw buckets until the kernel lets us have an SPI of one.
+ *
+ * Of each there are sixteen that are derived, as the scheme leaves the bits ahead of
+ * it. One that is not derived is any that charon would take.
+ *
+ * @param originator	what it is derived from, 0 if it is not
+ */
+static bool draw_of_bucket(private_ipsec_qos_spi_t *this, want_t *want,
+						   ipsec_qos_bucket_walk_t *walk, uint32_t originator)
+{
+	uint32_t bucket, first, last, from, to;
+	uint16_t extra;
+	int i;
+
+	from = lib->settings->get_int(lib->settings, "%s.spi_min", CHARON_SPI_MIN, lib->ns);
+	to = lib->settings->get_int(lib->settings, "%s.spi_max", CHARON_SPI_MAX, lib->ns);
+	if (from > to)
+	{
+		first = from;
+		from = to;
+		to = first;
+	}
+	errno = ENOENT;
+	while (ipsec_qos_bucket_next(walk, &bucket, &extra))
+	{
+		for (i = 0; i < AHEAD; i++)
+		{
+			first = (uint32_t)(extra + i) << AHEAD_SHIFT |
+					bucket << IQ_SELECT_SPI_SHIFT;
+			if (originator)
+			{
+				first = last = iq_spi_make(&this->rule, ntohl(originator), first);
+			}
+			else
+			{
+				last = min(first | 0xffff, to);
+				first = max(first, from);
+			}
+			first = max(first, IQ_SPI_MIN);
+			if (first > last)
+			{
+				continue;
+			}
+			if (reserve(this, want, first, last))
+			{
+				return TRUE;
+			}
+			if (!is_taken())
+			{
+				return FALSE;
+			}
+		}
+	}
+	return FALSE;
+}
+
+/**
+ * Choose an SPI that answers the originator's
+ */
+static bool choose_derived(private_ipsec_qos_spi_t *this, want_t *want,
+						   ipsec_qos_bucket_walk_t *walk, uint32_t originator)
+{
+	if (walk->left)
+	{
+		if (draw_of_bucket(this, want, walk, originator))
+		{
+			return TRUE;
+		}
+		this->bucket->complain(this->bucket, IPSEC_QOS_BUCKET_UNDERIVED,
+				"of this host's buckets there is no SPI derived from %.8x by %s to be "
+				"had (kernel: %s); an address translator won't know ours as the answer",
+				ntohl(originator), enum_to_name(scheme_names, this->rule.scheme),
+				strerror(errno));
+		return FALSE;
+	}
+	if (draw_derived(this, want, originator))
+	{
+		return TRUE;
+	}
+	DBG1(DBG_KNL, "no SPI derived from %.8x by %N to be had, they are taken "
+		 "(kernel: %s); an address translator won't know ours as the answer",
+		 ntohl(originator), scheme_names, this->rule.scheme, strerror(errno));
+	return FALSE;
+}
+
+/**
+ * Choose an SPI of a bucket, that answers nothing
+ */
+static bool choose_of_bucket(private_ipsec_qos_spi_t *this, want_t *want,
+							 ipsec_qos_bucket_walk_t *walk)
+{
+	if (draw_of_bucket(this, want, walk, 0))
+	{
+		DBG2(DBG_KNL, "got SPI %.8x of bucket %u", ntohl(want->spi),
+			 iq_select_spi(ntohl(want->spi)));
+		return TRUE;
+	}
+	this->bucket->complain(this->bucket, IPSEC_QOS_BUCKET_TAKEN,
+			"of this host's buckets there is no SPI to be had (kernel: %s): one is "
+			"chosen as without spi_bucket, and its packets may go to another element",
+			strerror(errno));
+	return FALSE;
+}
+
 METHOD(ipsec_qos_spi_t, allocate, status_t,
 	private_ipsec_qos_spi_t *this, ike_sa_t *ike_sa, host_t *src, host_t *dst,
 	uint8_t proto, uint32_t *spi)
 {
-	struct mnl_socket *nl;
+	ipsec_qos_bucket_walk_t walk;
+	want_t want = { .src = src, .dst = dst, .proto = proto };
 	request_t *request;
-	status_t status = FAILED;
 	uint32_t originator = 0;
+	bool done = FALSE;
 
-	request = take(this, ike_sa);
-	if (request)
-	{
-		originator = proto == IPPROTO_ESP ? request->esp :
-					 proto == IPPROTO_AH ? request->ah : 0;
-		free(request);
-	}
-	if (!originator)
+	if (proto != IPPROTO_ESP && proto != IPPROTO_AH)
 	{
 		return INVALID_STATE;
 	}
-	nl = mnl_socket_open2(NETLINK_XFRM, SOCK_CLOEXEC);
-	if (nl && mnl_socket_bind(nl, 0, MNL_SOCKET_AUTOPID) == 0 &&
-		draw(this, nl, originator, src, dst, proto, spi))
+	request = take(this, ike_sa);
+	if (request)
 	{
-		DBG2(DBG_KNL, "got SPI %.8x, derived from %.8x by %N", ntohl(*spi),
-			 ntohl(originator), scheme_names, this->rule.scheme);
-		status = SUCCESS;
+		originator = proto == IPPROTO_ESP ? request->esp : request->ah;
+		free(request);
+	}
+	if (!this->bucket->begin(this->bucket, &walk) && !originator)
+	{
+		return INVALID_STATE;
+	}
+	want.nl = mnl_socket_open2(NETLINK_XFRM, SOCK_CLOEXEC);
+	if (!want.nl || mnl_socket_bind(want.nl, 0, MNL_SOCKET_AUTOPID) != 0)
+	{
+		DBG1(DBG_KNL, "unable to choose an SPI, the kernel does (%s)",
+			 strerror(errno));
 	}
 	else
 	{
-		DBG1(DBG_KNL, "no SPI derived from %.8x by %N to be had, they are taken "
-			 "(kernel: %s); an address translator won't know ours as the answer",
-			 ntohl(originator), scheme_names, this->rule.scheme,
-			 strerror(errno));
+		if (originator)
+		{
+			done = choose_derived(this, &want, &walk, originator);
+			if (done)
+			{
+				DBG2(DBG_KNL, "got SPI %.8x, derived from %.8x by %N",
+					 ntohl(want.spi), ntohl(originator), scheme_names,
+					 this->rule.scheme);
+			}
+		}
+		if (!done && this->bucket->begin(this->bucket, &walk))
+		{
+			done = choose_of_bucket(this, &want, &walk);
+		}
 	}
-	if (nl)
+	if (want.nl)
 	{
-		mnl_socket_close(nl);
+		mnl_socket_close(want.nl);
 	}
-	return status;
+	if (done)
+	{
+		*spi = want.spi;
+	}
+	return done ? SUCCESS : FAILED;
 }
 
 METHOD(ipsec_qos_spi_t, destroy, void,
@@ -348,9 +527,10 @@ METHOD(ipsec_qos_spi_t, destroy, void,
 /**
  * Read how SPIs are derived
  *
+ * @param buckets		TRUE if SPIs are of buckets
  * @return				FALSE if they are not
  */
-static bool configure(struct iq_spi_rule *rule)
+static bool configure(struct iq_spi_rule *rule, bool buckets)
 {
 	int scheme;
 	char *name, *hex;
@@ -370,6 +550,14 @@ static bool configure(struct iq_spi_rule *rule)
 		return FALSE;
 	}
 	rule->scheme = scheme;
+	if (buckets &&
+		iq_spi_mask(rule) & (IQ_SELECT_BUCKETS - 1) << IQ_SELECT_SPI_SHIFT)
+	{
+		DBG1(DBG_CFG, "SPIs are not derived: spi_derive = %s takes the bits that are "
+			 "the bucket where spi_bucket = yes: expected md5-low16, siphash-low16 or "
+			 "no", name);
+		return FALSE;
+	}
 	if (scheme == IQ_SPI_SIPHASH_LOW16)
 	{
 		if (strlen(hex) != 2 * sizeof(rule->key) ||
@@ -410,7 +598,7 @@ static bool has_direction()
 /*
  * Described in header
  */
-ipsec_qos_spi_t *ipsec_qos_spi_create()
+ipsec_qos_spi_t *ipsec_qos_spi_create(ipsec_qos_bucket_t *bucket)
 {
 	private_ipsec_qos_spi_t *this;
 
@@ -419,11 +607,12 @@ ipsec_qos_spi_t *ipsec_qos_spi_create()
 			.allocate = _allocate,
 			.destroy = _destroy,
 		},
+		.bucket = bucket,
 		.directed = has_direction(),
 		.mutex = mutex_create(MUTEX_TYPE_DEFAULT),
 		.requests = hashtable_create(hashtable_hash_ptr, hashtable_equals_ptr, 4),
 	);
-	if (configure(&this->rule))
+	if (configure(&this->rule, bucket->is_wanted(bucket)))
 	{
 		this->public.listener.message = _message;
 		this->public.listener.ike_state_change = _ike_state_change;

@@ -10,15 +10,21 @@
 
 #include <bus/listeners/listener.h>
 
+#include "ipsec_qos_bucket.h"
+
 typedef struct ipsec_qos_spi_t ipsec_qos_spi_t;
 
 /**
- * Derives the SPIs this host answers with from those of the originators.
+ * Chooses the SPIs of this host's inbound SAs.
  *
- * So an address translator that sees both can tell that they belong together
- * ("derived SPI" in CONTRIBUTING.md's glossary). As listener it notes the SPI in
- * each request for a CHILD_SA, which is what the one that's allocated next for
- * the same IKE_SA gets derived from.
+ * Those it answers with are derived from those of the originators, so that an address
+ * translator that sees both can tell that they belong together ("derived SPI" in
+ * CONTRIBUTING.md's glossary). As listener it notes the SPI in each request for a
+ * CHILD_SA, which is what the one that's allocated next for the same IKE_SA gets
+ * derived from.
+ *
+ * All are of buckets where these are wanted. Where no SPI is both, it is of a bucket:
+ * without that nothing of the SA would come here.
  */
 struct ipsec_qos_spi_t {
 
@@ -28,7 +34,8 @@ struct ipsec_qos_spi_t {
 	listener_t listener;
 
 	/**
-	 * Allocate the SPI of an inbound SA in the kernel if it answers a request.
+	 * Allocate the SPI of an inbound SA in the kernel if it is to be derived, or of
+	 * a bucket.
 	 *
 	 * @param ike_sa		IKE_SA it is for
 	 * @param src			peer's address
@@ -37,8 +44,8 @@ struct ipsec_qos_spi_t {
 	 * @param spi			receives the SPI, in network order
 	 * @return
 	 *						- SUCCESS if allocated,
-	 *						- INVALID_STATE if nothing is to be derived,
-	 *						- FAILED if every derived SPI is taken
+	 *						- INVALID_STATE if any SPI will do,
+	 *						- FAILED if every SPI that would do is taken
 	 */
 	status_t (*allocate)(ipsec_qos_spi_t *this, ike_sa_t *ike_sa, host_t *src,
 						 host_t *dst, uint8_t proto, uint32_t *spi);
@@ -52,7 +59,9 @@ struct ipsec_qos_spi_t {
 /**
  * Create an ipsec_qos_spi_t instance. Where it's configured wrongly, which gets
  * logged, nothing is derived.
+ *
+ * @param bucket		buckets, not adopted
  */
-ipsec_qos_spi_t *ipsec_qos_spi_create();
+ipsec_qos_spi_t *ipsec_qos_spi_create(ipsec_qos_bucket_t *bucket);
 
 #endif /** IPSEC_QOS_SPI_H_ @}*/

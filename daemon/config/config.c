@@ -7,89 +7,163 @@
 #include "config/match.h"
 #include "config/reader.h"
 
-static struct conffile *read_sections(const char *file, char *error, size_t size)
-{
-	cfg_opt_t settings_keys[] = {
-		CONFFILE_BEGIN(),
-		CONFFILE_KEY("max-sas"),
-		CONFFILE_KEY("max-ikes"),
-		CONFFILE_KEY("max-groups"),
-		CONFFILE_LIST("ike-ports"),
-		CONFFILE_LIST("natt-ports"),
-		CFG_END()
-	};
-	cfg_opt_t dscp_keys[] = {
-		CONFFILE_BEGIN(),
-		CONFFILE_KEY("mark"),
-		CFG_END()
-	};
-	cfg_opt_t fallback_keys[] = {
-		CONFFILE_BEGIN(),
-		CONFFILE_TITLED("dscp", dscp_keys),
-		CFG_END()
-	};
-	cfg_opt_t group_keys[] = {
-		CONFFILE_BEGIN(),
-		CONFFILE_KEY("id"),
-		CONFFILE_KEY("mark"),
-		CONFFILE_KEY("mark-clear"),
-		CONFFILE_KEY("priority"),
-		CONFFILE_KEY("dscp"),
-		CFG_END()
-	};
-	cfg_opt_t each_keys[] = {
-		CONFFILE_BEGIN(),
-		CONFFILE_KEY("marks"),
-		CONFFILE_KEY("clear"),
-		CONFFILE_KEY("ids"),
-		CONFFILE_KEY("per"),
-		CONFFILE_KEY("max"),
-		CONFFILE_KEY("overflow"),
-		CONFFILE_KEY("linger"),
-		CONFFILE_KEY("dscp"),
-		CFG_END()
-	};
-	cfg_opt_t profile_keys[] = {
-		CONFFILE_BEGIN(),
-		CONFFILE_LIST("identity"),
-		CONFFILE_LIST("eap-identity"),
-		CONFFILE_LIST("member-of"),
-		CONFFILE_LIST("connection"),
-		CONFFILE_KEY("group"),
-		CONFFILE_SECTION("each", each_keys),
-		CFG_END()
-	};
-	cfg_opt_t class_keys[] = {
-		CONFFILE_BEGIN(),
-		CONFFILE_KEY("bandwidth"),
-		CONFFILE_KEY("ceil"),
-		CFG_END()
-	};
-	cfg_opt_t shaper_keys[] = {
-		CONFFILE_BEGIN(),
-		CONFFILE_KEY("device"),
-		CONFFILE_KEY("rate"),
-		CONFFILE_KEY("replace"),
-		CONFFILE_KEY("flows"),
-		CONFFILE_TITLED("class", class_keys),
-		CONFFILE_TITLED("class-clear", class_keys),
-		CONFFILE_TITLED("each", class_keys),
-		CONFFILE_TITLED("each-clear", class_keys),
-		CONFFILE_SECTION("default", class_keys),
-		CFG_END()
-	};
-	cfg_opt_t schema[] = {
-		CONFFILE_SECTION("settings", settings_keys),
-		CONFFILE_TITLED("group", group_keys),
-		CONFFILE_TITLED("profile", profile_keys),
-		CONFFILE_TITLED("policy", shaper_keys),
-		CONFFILE_SECTION("fallback", fallback_keys),
-		CONFFILE_INCLUDE(),
-		CFG_END()
-	};
+/* Which sections there are, and which keys each has; libConfuse copies this. */
 
-	return conffile_read(file, schema, error, size);
-}
+static cfg_opt_t settings_keys[] = {
+	CONFFILE_BEGIN(),
+	CONFFILE_KEY("max-sas"),
+	CONFFILE_KEY("max-ikes"),
+	CONFFILE_KEY("max-groups"),
+	CONFFILE_LIST("ike-ports"),
+	CONFFILE_LIST("natt-ports"),
+	CONFFILE_KEY("self"),
+	CFG_END()
+};
+
+static cfg_opt_t dscp_keys[] = {
+	CONFFILE_BEGIN(),
+	CONFFILE_KEY("mark"),
+	CFG_END()
+};
+
+static cfg_opt_t fallback_keys[] = {
+	CONFFILE_BEGIN(),
+	CONFFILE_TITLED("dscp", dscp_keys),
+	CFG_END()
+};
+
+static cfg_opt_t group_keys[] = {
+	CONFFILE_BEGIN(),
+	CONFFILE_KEY("id"),
+	CONFFILE_KEY("mark"),
+	CONFFILE_KEY("mark-clear"),
+	CONFFILE_KEY("priority"),
+	CONFFILE_KEY("dscp"),
+	CFG_END()
+};
+
+static cfg_opt_t each_keys[] = {
+	CONFFILE_BEGIN(),
+	CONFFILE_KEY("marks"),
+	CONFFILE_KEY("clear"),
+	CONFFILE_KEY("ids"),
+	CONFFILE_KEY("per"),
+	CONFFILE_KEY("max"),
+	CONFFILE_KEY("overflow"),
+	CONFFILE_KEY("linger"),
+	CONFFILE_KEY("dscp"),
+	CFG_END()
+};
+
+static cfg_opt_t profile_keys[] = {
+	CONFFILE_BEGIN(),
+	CONFFILE_LIST("identity"),
+	CONFFILE_LIST("eap-identity"),
+	CONFFILE_LIST("member-of"),
+	CONFFILE_LIST("connection"),
+	CONFFILE_KEY("group"),
+	CONFFILE_SECTION("each", each_keys),
+	CFG_END()
+};
+
+static cfg_opt_t class_keys[] = {
+	CONFFILE_BEGIN(),
+	CONFFILE_KEY("bandwidth"),
+	CONFFILE_KEY("ceil"),
+	CFG_END()
+};
+
+static cfg_opt_t shaper_keys[] = {
+	CONFFILE_BEGIN(),
+	CONFFILE_KEY("device"),
+	CONFFILE_KEY("rate"),
+	CONFFILE_KEY("replace"),
+	CONFFILE_KEY("flows"),
+	CONFFILE_TITLED("class", class_keys),
+	CONFFILE_TITLED("class-clear", class_keys),
+	CONFFILE_TITLED("each", class_keys),
+	CONFFILE_TITLED("each-clear", class_keys),
+	CONFFILE_SECTION("default", class_keys),
+	CFG_END()
+};
+
+static cfg_opt_t element_keys[] = {
+	CONFFILE_BEGIN(),
+	CONFFILE_KEY("id"),
+	CONFFILE_KEY("via"),
+	CONFFILE_KEY("via6"),
+	CONFFILE_KEY("device"),
+	CONFFILE_KEY("nexthop"),
+	CONFFILE_KEY("check"),
+	CONFFILE_KEY("address"),
+	CONFFILE_KEY("interval"),
+	CONFFILE_KEY("fails"),
+	CONFFILE_KEY("passes"),
+	CONFFILE_KEY("known"),
+	CFG_END()
+};
+
+static cfg_opt_t member_keys[] = {
+	CONFFILE_BEGIN(),
+	CONFFILE_KEY("weight"),
+	CFG_END()
+};
+
+static cfg_opt_t pool_keys[] = {
+	CONFFILE_BEGIN(),
+	CONFFILE_KEY("id"),
+	CONFFILE_KEY("mode"),
+	CONFFILE_KEY("secret"),
+	CONFFILE_LIST("members"),
+	CONFFILE_TITLED("member", member_keys),
+	CFG_END()
+};
+
+static cfg_opt_t steer_keys[] = {
+	CONFFILE_BEGIN(),
+	CONFFILE_KEY("pool"),
+	CONFFILE_KEY("ike"),
+	CFG_END()
+};
+
+static cfg_opt_t behind_keys[] = {
+	CONFFILE_BEGIN(),
+	CONFFILE_LIST("networks"),
+	CONFFILE_LIST("elements"),
+	CONFFILE_KEY("mark"),
+	CFG_END()
+};
+
+static cfg_opt_t routes_keys[] = {
+	CONFFILE_BEGIN(),
+	CONFFILE_KEY("table"),
+	CONFFILE_KEY("priority"),
+	CFG_END()
+};
+
+static cfg_opt_t admit_keys[] = {
+	CONFFILE_BEGIN(),
+	CONFFILE_LIST("outside"),
+	CONFFILE_LIST("from"),
+	CONFFILE_KEY("input"),
+	CFG_END()
+};
+
+static cfg_opt_t schema[] = {
+	CONFFILE_SECTION("settings", settings_keys),
+	CONFFILE_TITLED("group", group_keys),
+	CONFFILE_TITLED("profile", profile_keys),
+	CONFFILE_TITLED("policy", shaper_keys),
+	CONFFILE_SECTION("fallback", fallback_keys),
+	CONFFILE_TITLED("element", element_keys),
+	CONFFILE_TITLED("pool", pool_keys),
+	CONFFILE_TITLED("steer", steer_keys),
+	CONFFILE_SECTION("routes", routes_keys),
+	CONFFILE_TITLED("behind", behind_keys),
+	CONFFILE_SECTION("admit", admit_keys),
+	CONFFILE_INCLUDE(),
+	CFG_END()
+};
 
 /* The sections of a kind, in @list; returns how many. */
 static size_t of_kind(const struct reader *r, const char *kind,
@@ -118,6 +192,12 @@ static bool read_all(struct reader *r, const struct conf_section **list)
 		{ "profile", conf_profiles },
 		{ "fallback", conf_check_fallbacks },
 		{ "policy", conf_shapers },
+		{ "element", conf_elements },
+		{ "pool", conf_pools },
+		{ "steer", conf_steers },
+		{ "routes", conf_routes },
+		{ "behind", conf_behinds },
+		{ "admit", conf_admit },
 	};
 	size_t i;
 
@@ -139,7 +219,7 @@ struct config *config_load(const char *file, char *error, size_t error_size)
 	struct reader r = { .error = error, .error_size = error_size };
 	const struct conf_section **sections;
 
-	r.file = read_sections(file, error, error_size);
+	r.file = conffile_read(file, schema, error, error_size);
 	if (!r.file)
 		return NULL;
 
@@ -153,6 +233,8 @@ struct config *config_load(const char *file, char *error, size_t error_size)
 		r.config = NULL;
 	}
 	free(r.names);
+	free(r.elements);
+	free(r.pools);
 	free(sections);
 	conffile_free(r.file);
 	return r.config;
@@ -163,6 +245,27 @@ static void free_texts(char **texts, size_t n)
 	while (n)
 		free(texts[--n]);
 	free(texts);
+}
+
+static void free_steer(struct steer_config *steer)
+{
+	size_t i;
+
+	for (i = 0; i < steer->n_pools; i++)
+		free(steer->pools[i].members);
+	for (i = 0; i < steer->n_behinds; i++) {
+		free(steer->behinds[i].networks);
+		free(steer->behinds[i].elements);
+	}
+	if (steer->admit) {
+		free(steer->admit->outside);
+		free(steer->admit->from);
+	}
+	free(steer->admit);
+	free(steer->behinds);
+	free(steer->prefixes);
+	free(steer->pools);
+	free(steer->elements);
 }
 
 struct config *config_hold(struct config *config)
@@ -197,6 +300,7 @@ void config_free(struct config *config)
 		free(config->shapers[i].device);
 		free(config->shapers[i].classes);
 	}
+	free_steer(&config->steer);
 	free_texts(config->warnings, config->n_warnings);
 	match_index_free(config->index);
 	free(config->names);

@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "config/range.h"
+#include "config/steer.h"
 #include "identity/identity.h"
 #include "lib/kernel/group.h"
 #include "lib/kernel/settings.h"
@@ -159,6 +160,7 @@ static inline size_t shaper_groups(const struct shaper *shaper)
  * @index: of the profiles, for config_match()
  * @conf: ceilings, ports and the fall-back table, as the module takes them;
  *	all of them, with the module's defaults where the file is silent
+ * @steer: elements, pools and what goes there
  * @warnings: "FILE:LINE: what may not be meant so"
  */
 struct config {
@@ -174,6 +176,7 @@ struct config {
 	struct shaper *shapers;
 	const struct iq_kernel_group **names;
 	struct iq_conf conf;
+	struct steer_config steer;
 	size_t n_warnings;
 	char **warnings;
 };

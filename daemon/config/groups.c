@@ -140,49 +140,6 @@ static int compare_groups(const void *a, const void *b)
 	return x->id < y->id ? -1 : x->id > y->id;
 }
 
-struct group_id {
-	uint32_t id;
-	size_t index;
-};
-
-static int compare_group_ids(const void *a, const void *b)
-{
-	const struct group_id *x = a, *y = b;
-
-	if (x->id != y->id)
-		return x->id < y->id ? -1 : 1;
-	return x->index < y->index ? -1 : x->index > y->index;
-}
-
-static bool check_group_ids(struct reader *r, const struct conf_section **sections)
-{
-	size_t n = r->config->n_groups, i;
-	struct group_id *ids;
-	bool ok = true;
-
-	ids = conf_array(r, n, sizeof(*ids));
-	if (!ids)
-		return false;
-	for (i = 0; i < n; i++) {
-		ids[i].id = r->config->groups[i].id;
-		ids[i].index = i;
-	}
-	qsort(ids, n, sizeof(*ids), compare_group_ids);
-
-	for (i = 1; ok && i < n; i++) {
-		const struct conf_section *s = sections[ids[i].index];
-		const struct conf_section *first = sections[ids[i - 1].index];
-
-		if (ids[i].id == ids[i - 1].id)
-			ok = conf_fail(r, s, conf_find(s, "id")->line,
-				       "group '%s' has the id %u of group '%s' (%s:%u): expected one of its own",
-				       s->title, ids[i].id, first->title, first->file,
-				       conf_find(first, "id")->line);
-	}
-	free(ids);
-	return ok;
-}
-
 static bool read_groups(struct reader *r, const struct conf_section **sections, size_t n)
 {
 	struct config *c = r->config;
@@ -211,20 +168,11 @@ static bool read_groups(struct reader *r, const struct conf_section **sections, 
 
 bool conf_group_find(const struct reader *r, const char *name, uint32_t *id)
 {
-	size_t low = 0, high = r->config->n_groups, mid;
-	int ret;
+	const struct named *found = conf_named(r->names, r->config->n_groups, name);
 
-	while (low < high) {
-		mid = low + (high - low) / 2;
-		ret = strcmp(name, r->names[mid].name);
-		if (!ret) {
-			*id = r->names[mid].id;
-			return true;
-		}
-		if (ret < 0)
-			high = mid;
-		else
-			low = mid + 1;
+	if (found) {
+		*id = found->id;
+		return true;
 	}
 	return false;
 }
@@ -285,7 +233,7 @@ bool conf_groups(struct reader *r, const struct conf_section **sections, size_t 
 	struct config *c = r->config;
 
 	if (!read_groups(r, sections, n) || !conf_unique(r, r->names, n, "group") ||
-	    !check_group_ids(r, sections) || !check_marks(r, sections))
+	    !conf_unique_ids(r, r->names, n, "group") || !check_marks(r, sections))
 		return false;
 	qsort(c->groups, n, sizeof(*c->groups), compare_groups);
 	return index_names(r);

@@ -120,12 +120,61 @@ bool conf_unique(struct reader *r, struct named *named, size_t n, const char *wh
 	return true;
 }
 
+static int compare_ids(const void *a, const void *b)
+{
+	const struct named *x = a, *y = b;
+
+	if (x->id != y->id)
+		return x->id < y->id ? -1 : 1;
+	return x->index < y->index ? -1 : x->index > y->index;
+}
+
+bool conf_unique_ids(struct reader *r, const struct named *named, size_t n, const char *what)
+{
+	struct named *ids = conf_array(r, n, sizeof(*ids));
+	bool ok = true;
+	size_t i;
+
+	if (!ids)
+		return false;
+	memcpy(ids, named, n * sizeof(*ids));
+	qsort(ids, n, sizeof(*ids), compare_ids);
+	for (i = 1; ok && i < n; i++)
+		if (ids[i].id == ids[i - 1].id)
+			ok = conf_fail(r, ids[i].section, conf_find(ids[i].section, "id")->line,
+				       "%s '%s' has the id %u of %s '%s' (%s:%u): expected one of its own",
+				       what, ids[i].name, ids[i].id, what, ids[i - 1].name,
+				       ids[i - 1].section->file,
+				       conf_find(ids[i - 1].section, "id")->line);
+	free(ids);
+	return ok;
+}
+
+const struct named *conf_named(const struct named *named, size_t n, const char *name)
+{
+	size_t low = 0, high = n, mid;
+	int ret;
+
+	while (low < high) {
+		mid = low + (high - low) / 2;
+		ret = strcmp(name, named[mid].name);
+		if (!ret)
+			return &named[mid];
+		if (ret < 0)
+			high = mid;
+		else
+			low = mid + 1;
+	}
+	return NULL;
+}
+
 bool conf_title(struct reader *r, const struct conf_section *s)
 {
 	if (valid_name(s->title))
 		return true;
-	return conf_fail(r, s, s->line, "the name '%s' of a %s: expected " EXPECT_NAME,
-			 conf_shown(r, s->title), s->kind);
+	return conf_fail(r, s, s->line, "the name '%s' of a%s %s: expected " EXPECT_NAME,
+			 conf_shown(r, s->title), strchr("aeiou", *s->kind) ? "n" : "",
+			 s->kind);
 }
 
 /* Values */
@@ -231,4 +280,63 @@ bool conf_rate(struct reader *r, const struct conf_section *s,
 				 v->key, conf_shown(r, v->text),
 				 whole ? ", or up to 100% of the policy's" : "", hint);
 	return !*hint || conf_warn(r, s, v->line, "%s = %s", v->key, hint);
+}
+
+bool conf_yes(struct reader *r, const struct conf_section *s, const char *key, bool *value)
+{
+	const struct conf_value *v;
+	int yes;
+
+	if (!conf_get(r, s, key, &v))
+		return false;
+	if (!v)
+		return true;
+	yes = cfg_parse_boolean(v->text);
+	if (yes < 0)
+		return conf_fail(r, s, v->line, "%s = '%s': expected yes or no", key,
+				 conf_shown(r, v->text));
+	*value = yes;
+	return true;
+}
+
+bool conf_device(struct reader *r, const struct conf_section *s,
+		 const struct conf_value *v, size_t size)
+{
+	const char *at = strchr(v->text, '@');
+	char or_other[64] = "";
+
+	if (size > DEVICE_NAME)
+		snprintf(or_other, sizeof(or_other), ", or an alternative one of at most %zu",
+			 size - 1);
+	/* as the kernel's dev_valid_name() has it, but for alternative names' length */
+	if (!*v->text || strlen(v->text) >= size || !strcmp(v->text, ".") ||
+	    !strcmp(v->text, "..") || strpbrk(v->text, "/: \t\r\n\v\f"))
+		return conf_fail(r, s, v->line,
+				 "%s = '%s': expected the name of a network device, of at most %d characters%s",
+				 v->key, conf_shown(r, v->text), DEVICE_NAME - 1, or_other);
+	/* the kernel takes an @ in a name, but nobody has one */
+	return !at ||
+	       conf_warn(r, s, v->line,
+			 "%s = '%s': what ip link shows from the @ on is no part of it: the device's name is '%.*s'",
+			 v->key, conf_shown(r, v->text), (int)(at - v->text), v->text);
+}
+
+bool conf_interval(struct reader *r, const struct conf_section *s,
+		   const struct conf_value *v, uint32_t min, uint32_t max, uint32_t *ms)
+{
+	size_t digits = strspn(v->text, "0123456789");
+	const char *unit = v->text + digits;
+	char number[16];
+	uint32_t times = !strcmp(unit, "ms") ? 1 : !strcmp(unit, "s") ? 1000 : 0;
+
+	snprintf(number, sizeof(number), "%.*s", (int)digits, v->text);
+	if (times && digits < sizeof(number) &&
+	    !parse_u32(number, 0, UINT32_MAX / times, ms) && *ms * times >= min &&
+	    *ms * times <= max) {
+		*ms *= times;
+		return true;
+	}
+	return conf_fail(r, s, v->line,
+			 "%s = '%s': expected a time of %ums to %ums, with its unit, ms or s",
+			 v->key, conf_shown(r, v->text), min, max);
 }

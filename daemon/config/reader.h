@@ -24,6 +24,9 @@
  * @error: why it failed
  * @names: the groups by their names
  * @max_groups: the file says how many there may be
+ * @settings: the section, NULL: there is none
+ * @elements: the elements by their names
+ * @pools: and the pools
  * @value: for conf_shown()
  * @turn: which of the two is next
  */
@@ -34,6 +37,9 @@ struct reader {
 	size_t error_size;
 	struct named *names;
 	bool max_groups;
+	const struct conf_section *settings;
+	struct named *elements;
+	struct named *pools;
 	char value[2][TEXT_VALUE];
 	bool turn;
 };
@@ -42,7 +48,7 @@ struct reader {
  * struct named - a name that must be there only once
  *
  * @index: in the order of the file
- * @id: of a group
+ * @id: of a group, an element or a pool
  */
 struct named {
 	const char *name;
@@ -66,6 +72,14 @@ bool conf_each(struct reader *r, const struct conf_section *s, struct profile *p
 /** conf_ranges() - of the same sections: are the ranges of groups apart from all others? */
 bool conf_ranges(struct reader *r, const struct conf_section **sections);
 bool conf_shapers(struct reader *r, const struct conf_section **sections, size_t n);
+bool conf_elements(struct reader *r, const struct conf_section **sections, size_t n);
+/** conf_pools() - once there are elements, as all that follow */
+bool conf_pools(struct reader *r, const struct conf_section **sections, size_t n);
+bool conf_steers(struct reader *r, const struct conf_section **sections, size_t n);
+bool conf_routes(struct reader *r, const struct conf_section **sections, size_t n);
+/** conf_behinds() - once their tables are known */
+bool conf_behinds(struct reader *r, const struct conf_section **sections, size_t n);
+bool conf_admit(struct reader *r, const struct conf_section **sections, size_t n);
 
 /* Results */
 
@@ -92,6 +106,13 @@ struct named conf_titled(const struct conf_section *s, size_t index);
 
 /** conf_unique() - sort them, and find two of the same name */
 bool conf_unique(struct reader *r, struct named *named, size_t n, const char *what);
+
+/** conf_unique_ids() - @ids is all that two sections of a kind may not share */
+bool conf_unique_ids(struct reader *r, const struct named *named, size_t n,
+		     const char *what);
+
+/** conf_named() - the one of a name in what conf_unique() has sorted, or NULL */
+const struct named *conf_named(const struct named *named, size_t n, const char *name);
 
 /** conf_title() - a group's rule for names, for all sections */
 bool conf_title(struct reader *r, const struct conf_section *s);
@@ -132,5 +153,28 @@ bool conf_dscp(struct reader *r, const struct conf_section *s, const char *text,
 /** conf_rate() - in bytes a second; in per cent of @whole, too, where that is not 0 */
 bool conf_rate(struct reader *r, const struct conf_section *s,
 	       const struct conf_value *v, uint64_t whole, uint64_t *value);
+
+/** conf_yes() - yes or no; *@value stays where the key is not there */
+bool conf_yes(struct reader *r, const struct conf_section *s, const char *key, bool *value);
+
+/** conf_device() - is it the name of a device, of less than @size bytes? */
+bool conf_device(struct reader *r, const struct conf_section *s,
+		 const struct conf_value *v, size_t size);
+
+/** conf_address() - of @family, or of any where that is 0; of one host */
+bool conf_address(struct reader *r, const struct conf_section *s,
+		  const struct conf_value *v, int family, struct iq_addr *addr);
+
+/** conf_prefix() - ADDRESS or ADDRESS/LENGTH, which stands for @what in @line */
+bool conf_prefix(struct reader *r, const struct conf_section *s, unsigned int line,
+		 const char *what, const char *text, struct prefix *prefix);
+
+/** conf_prefixes() - those of a list key, in @list, which is to be freed; *@n: so many */
+bool conf_prefixes(struct reader *r, const struct conf_section *s, const char *key,
+		   size_t max, struct prefix **list, size_t *n);
+
+/** conf_interval() - a time in ms or s, within @min to @max milliseconds */
+bool conf_interval(struct reader *r, const struct conf_section *s,
+		   const struct conf_value *v, uint32_t min, uint32_t max, uint32_t *ms);
 
 #endif /* IPSEC_QOSD_READER_H */

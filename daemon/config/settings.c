@@ -88,5 +88,6 @@ bool conf_settings(struct reader *r, const struct conf_section **sections, size_
 		return conf_fail(r, sections[1], sections[1]->line,
 				 "settings is there twice, first in %s:%u: expected it once",
 				 sections[0]->file, sections[0]->line);
+	r->settings = n ? sections[0] : NULL;
 	return !n || read_settings(r, sections[0]);
 }

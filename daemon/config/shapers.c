@@ -405,8 +405,6 @@ static bool classes(struct reader *r, const struct conf_section *s, struct shape
 static bool shaper(struct reader *r, const struct conf_section *s, struct shaper *p)
 {
 	const struct conf_value *v;
-	const char *at;
-	int yes;
 
 	if (!conf_title(r, s))
 		return false;
@@ -416,35 +414,17 @@ static bool shaper(struct reader *r, const struct conf_section *s, struct shaper
 
 	if (!conf_need(r, s, "device", "the name of a network device", &v))
 		return false;
-	/* as the kernel's dev_valid_name() has it, but for alternative names' length */
-	if (!*v->text || strlen(v->text) >= ALTIFNAMSIZ || !strcmp(v->text, ".") ||
-	    !strcmp(v->text, "..") || strpbrk(v->text, "/: \t\r\n\v\f"))
-		return conf_fail(r, s, v->line,
-				 "device = '%s': expected the name of a network device, of at most %d characters, or an alternative one of at most %d",
-				 conf_shown(r, v->text), IFNAMSIZ - 1, ALTIFNAMSIZ - 1);
+	if (!conf_device(r, s, v, ALTIFNAMSIZ))
+		return false;
 	p->device = conf_copy(r, v->text);
 	if (!p->device)
 		return false;
-	/* the kernel takes an @ in a name, but nobody has one */
-	at = strchr(v->text, '@');
-	if (at && !conf_warn(r, s, v->line,
-			     "device = '%s': what ip link shows from the @ on is no part of it: the device's name is '%.*s'",
-			     conf_shown(r, v->text), (int)(at - v->text), v->text))
-		return false;
-
 	if (!conf_need(r, s, "rate", "the device's rate, such as \"100mbit\"", &v) ||
 	    !conf_rate(r, s, v, 0, &p->rate))
 		return false;
 
-	if (!conf_get(r, s, "replace", &v))
+	if (!conf_yes(r, s, "replace", &p->replace))
 		return false;
-	if (v) {
-		yes = cfg_parse_boolean(v->text);
-		if (yes < 0)
-			return conf_fail(r, s, v->line, "replace = '%s': expected yes or no",
-					 conf_shown(r, v->text));
-		p->replace = yes;
-	}
 
 	if (!conf_get(r, s, "flows", &v) ||
 	    (v && !conf_number(r, s, v, 1, SHAPER_FLOWS_MAX, &p->flows)))

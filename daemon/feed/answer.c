@@ -11,6 +11,7 @@
 
 #include "feed/answer.h"
 #include "feed/ranges.h"
+#include "feed/steering.h"
 #include "feed/whose.h"
 #include "clock.h"
 #include "lib/text.h"
@@ -305,7 +306,7 @@ static int answer_daemon(const struct daemon *daemon, char **out)
 	const char *trouble = other ? other : tables_trouble(daemon->tables, 0);
 	unsigned int charons = sad_charons(daemon->sad);
 
-	return dump(json_pack("{s:s, s:I, s:{s:o, s:I, s:o}, s:{s:b, s:b, s:i, s:I, s:o}, s:{s:b, s:o}, s:i, s:o, s:o, s:I, s:o}",
+	return dump(json_pack("{s:s, s:I, s:{s:o, s:I, s:o}, s:{s:b, s:b, s:i, s:I, s:o}, s:{s:b, s:o}, s:i, s:o, s:o, s:I, s:o, s:o}",
 			      "version", DAEMON_VERSION,
 			      "uptime", (json_int_t)(monotonic() -
 						    daemon->started),
@@ -328,7 +329,8 @@ static int answer_daemon(const struct daemon *daemon, char **out)
 			      "ranges", ranges_all(daemon),
 			      "strangers", (json_int_t)sad_strangers(daemon->sad),
 			      "leases",
-			      text_or_null(leasefile_trouble(daemon->leases))),
+			      text_or_null(leasefile_trouble(daemon->leases)),
+			      "steering", steering_all(daemon)),
 		    out);
 }
 

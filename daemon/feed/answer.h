@@ -7,7 +7,7 @@
  *	 "charon": {"connected", "synced", "connections", "passed_over"},
  *	 "kernel": {"connected", "error"}, "resyncs", "shaping": []: each says
  *	 which shaper is not in force, and why, "strangers": how many IKE SAs are
- *	 of peers that no profile names,
+ *	 of peers that no profile names, "steering": see steering.h,
  *	 "peers": [{"ike_id", "version", "spi_i", "spi_r", "local", "local_port",
  *		    "remote", "remote_port", "identity", "id_type", "eap",
  *		    "identities": [{"identity", "id_type", "proof", "method",

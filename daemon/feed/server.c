@@ -35,6 +35,7 @@
  * @listening: to events, in answer to @seq; the next is number @next
  * @request: a command's, which it waits for; @spoke: it said more meanwhile
  * @charon: a charon's requests
+ * @unsaid: it has not been told of buckets as they are now
  * @refused: its messages
  */
 struct conn {
@@ -65,6 +66,7 @@ struct conn {
 	struct request *request;
 	bool spoke;
 	struct request_charon charon;
+	bool unsaid;
 	struct said refused;
 };
 
@@ -74,6 +76,7 @@ struct conn {
  * @requests: of the daemon's to charons
  * @events: for those who listen
  * @told: there are some that they were not sent
+ * @home: what charons are told of buckets, once there is anything (@has_home)
  * @in: a message as it comes; @out: as it goes
  */
 struct server {
@@ -83,6 +86,8 @@ struct server {
 	struct requests *requests;
 	struct events *events;
 	ev_timer told;
+	uint8_t home[IQ_FEED_BUCKETS_BYTES];
+	bool has_home;
 	const struct server_ops *ops;
 	void *arg;
 
@@ -231,6 +236,20 @@ static int acknowledge(struct conn *conn, uint32_t seq, int err,
 	return say(conn, &ack);
 }
 
+/* A charon is told of buckets, as soon as it reads. -EPIPE: closed. */
+static int say_buckets(struct conn *conn)
+{
+	struct iq_feed msg = {
+		.type = IQ_FEED_BUCKETS,
+		.buckets.home = conn->server->home,
+	};
+
+	if (!conn->unsaid || conn->held)
+		return 0;
+	conn->unsaid = false;
+	return say(conn, &msg);
+}
+
 /* Send what the client will take of conn->text. -EPIPE: closed. */
 static int say_pieces(struct conn *conn)
 {
@@ -336,6 +355,9 @@ static int flush(struct conn *conn)
 		close_conn(conn);
 		return -EPIPE;
 	}
+	err = say_buckets(conn);
+	if (err || conn->held)
+		return err;
 	if (conn->listening)
 		return say_events(conn);
 	err = say_text(conn);
@@ -637,7 +659,8 @@ static int on_hello(struct conn *conn, const struct iq_feed *msg)
 	}
 	requests_charon(server->requests, &conn->charon);
 	log_info("charon (process %d) connected", (int)conn->pid);
-	return 0;
+	conn->unsaid = server->has_home;
+	return say_buckets(conn);
 }
 
 /* -EPIPE: closed. */
@@ -831,6 +854,24 @@ void server_settled(struct server *server)
 		if (conn->syncing && flush(conn))
 			continue;
 		watch(conn);
+	}
+}
+
+void server_buckets(struct server *server, const uint8_t *home)
+{
+	struct conn *conn, *next;
+
+	if (server->has_home && !memcmp(server->home, home, sizeof(server->home)))
+		return;
+	memcpy(server->home, home, sizeof(server->home));
+	server->has_home = true;
+	for (conn = LIST_FIRST(&server->conns); conn; conn = next) {
+		next = LIST_NEXT(conn, list);
+		if (!conn->source)
+			continue;
+		conn->unsaid = true;
+		if (!say_buckets(conn))
+			watch(conn);
 	}
 }
 

@@ -21,6 +21,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include <ev.h>
 
@@ -92,6 +93,14 @@ void server_tables(struct server *server, struct tables *tables);
 
 /** server_settled() - something that clients wait for may have come to its end */
 void server_settled(struct server *server);
+
+/**
+ * server_buckets() - the buckets whose SPIs this host is to choose: each charon is told,
+ * and those that connect from now on
+ *
+ * @home: IQ_FEED_BUCKETS_BYTES, copied; see struct iq_feed_buckets
+ */
+void server_buckets(struct server *server, const uint8_t *home);
 
 /** server_listened() - does a command listen to events? */
 bool server_listened(const struct server *server);

@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#define _GNU_SOURCE	/* asprintf() */
 #include "sa/leasefile.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <jansson.h>
-#include <libgen.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,6 +11,7 @@
 #include <unistd.h>
 
 #include "clock.h"
+#include "file.h"
 #include "log.h"
 #include "thread.h"
 #include "trust.h"
@@ -132,77 +131,21 @@ static void read_text(struct leasefile *f, const char *text, size_t len)
 	f->whole = len;
 }
 
-static int read_fd(struct leasefile *f, int fd, size_t size)
-{
-	char *text = malloc(size + 1);
-	size_t have = 0;
-	ssize_t n = 0;
-
-	if (!text)
-		return -ENOMEM;
-	while (have < size && (n = read(fd, text + have, size - have)) > 0)
-		have += n;
-	if (n < 0)
-		n = -errno;
-	else
-		read_text(f, text, have);
-	free(text);
-	return n < 0 ? n : 0;
-}
-
-/* What cannot be read is not written to, nor over: somebody may want to mend it. */
-static void put_aside(struct leasefile *f, const char *why)
-{
-	char *bad = NULL;
-	bool moved;
-
-	moved = asprintf(&bad, "%s.bad", f->path) >= 0 && !rename(f->path, bad);
-	log_warn("which peer had which group is not known: %s: %s; it is %s now", f->path, why,
-		 moved ? bad : "as it was");
-	free(bad);
-	f->whole = true;
-}
-
 static void read_file(struct leasefile *f)
 {
-	char why[512] = "";
-	struct stat st;
-	int fd, err;
+	size_t len;
+	char *text;
+	int err = file_read(f->path, FILE_MAX, "which peer had which group", &text, &len);
 
-	fd = open(f->path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
-	if (fd < 0) {
-		if (errno != ENOENT)
-			log_warn("which peer had which group is not known: %s: %s", f->path,
-				 strerror(errno));
+	if (err) {
+		f->whole = err == -EINVAL;
 		return;
 	}
-	if (fstat(fd, &st) || !S_ISREG(st.st_mode))
-		snprintf(why, sizeof(why), "it is no file");
-	else if (st.st_size > FILE_MAX)
-		snprintf(why, sizeof(why), "it has more than %u MiB", FILE_MAX >> 20);
-	else if (trust_check(&st, f->path, why, sizeof(why))) {
-		err = read_fd(f, fd, st.st_size);
-		if (err)
-			snprintf(why, sizeof(why), "%s", strerror(-err));
-	}
-	close(fd);
-	if (why[0])
-		put_aside(f, why);
+	read_text(f, text, len);
+	free(text);
 }
 
 /* Writing, in the thread */
-
-static int write_all(int fd, const char *text, size_t len)
-{
-	ssize_t n;
-
-	for (; len; text += n, len -= n) {
-		n = write(fd, text, len);
-		if (n < 0)
-			return -errno;
-	}
-	return 0;
-}
 
 /* The lines of records, into one text; *@len: its bytes. */
 static char *to_text(const struct records *records, size_t *len)
@@ -235,28 +178,6 @@ static char *to_text(const struct records *records, size_t *len)
 	return NULL;
 }
 
-static int write_whole(const char *path, const char *text, size_t len)
-{
-	char *beside;
-	int fd, err;
-
-	if (asprintf(&beside, "%s.new", path) < 0)
-		return -ENOMEM;
-	unlink(beside);
-	fd = open(beside, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
-	err = fd < 0 ? -errno : write_all(fd, text, len);
-	if (!err && fsync(fd))
-		err = -errno;
-	if (fd >= 0)
-		close(fd);
-	if (!err && rename(beside, path))
-		err = -errno;
-	if (err)
-		unlink(beside);
-	free(beside);
-	return err;
-}
-
 static int append(const char *path, const char *text, size_t len)
 {
 	int fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW |
@@ -270,28 +191,15 @@ static int append(const char *path, const char *text, size_t len)
 	else if (!S_ISREG(st.st_mode) || !trust_check(&st, path, why, sizeof(why)))
 		err = -EPERM;
 	if (!err)
-		err = write_all(fd, text, len);
+		err = file_write(fd, text, len);
 	if (fd >= 0)
 		close(fd);
 	return err;
 }
 
-static int make_folder(const char *path)
-{
-	char *copy = strdup(path);
-	int err = 0;
-
-	if (!copy)
-		return -ENOMEM;
-	if (mkdir(dirname(copy), 0700) && errno != EEXIST)
-		err = -errno;
-	free(copy);
-	return err;
-}
-
 static int do_job(const char *path, const struct job *job)
 {
-	int err = make_folder(path);
+	int err = file_make_folder(path);
 	size_t len;
 	char *text;
 
@@ -300,7 +208,7 @@ static int do_job(const char *path, const struct job *job)
 	text = to_text(&job->records, &len);
 	if (!text)
 		return -ENOMEM;
-	err = job->whole ? write_whole(path, text, len) : append(path, text, len);
+	err = job->whole ? file_replace(path, text, len) : append(path, text, len);
 	free(text);
 	return err;
 }

@@ -106,7 +106,7 @@ static void let_go(struct tables *t)
 
 static void listen_to(struct tables *t)
 {
-	int fd = iq_kernel_monitor(t->k, false);
+	int fd = iq_kernel_monitor(t->k, IQ_MONITOR_STEER);
 
 	if (fd < 0) {
 		log_warn("what is changed by hand in the module's tables goes unnoticed: %s",
@@ -443,6 +443,8 @@ void tables_restate(struct tables *t, bool empty)
 		state_conf(t, true);
 		groups_begin_reading(t);
 	}
+	if (t->follower)
+		t->follower->restate(t->follower_arg, empty);
 	sad_restate(t->sad, empty);
 	tables_kick(t);
 }
@@ -469,7 +471,7 @@ static void close_generation(struct tables *t)
 /* No entry is due any more: what is nobody's goes, where nothing was refused. */
 static void end_entries(struct tables *t)
 {
-	if (t->partial)
+	if (t->partial || (t->follower && t->follower->busy(t->follower_arg)))
 		return;
 	if (t->open && sad_synced(t->sad))
 		close_generation(t);
@@ -680,6 +682,14 @@ int tables_write(struct tables *t, const struct sad_stated *stated,
 	if (!check_lost(t))
 		tables_kick(t);
 	return err;
+}
+
+void tables_follow(struct tables *t, const struct tables_follower *follower, void *arg)
+{
+	t->follower = follower;
+	t->follower_arg = arg;
+	if (follower && t->k)
+		follower->restate(arg, true);
 }
 
 bool tables_there(const struct tables *t)

@@ -26,6 +26,7 @@
 #include <ev.h>
 
 #include "config/config.h"
+#include "lib/kernel/event.h"
 #include "sa/sad.h"
 
 struct tables;
@@ -87,6 +88,23 @@ int tables_write(struct tables *tables, const struct sad_stated *stated,
  */
 int tables_count(const struct tables *tables, uint32_t group,
 		 struct iq_kernel_count counter[IPSEC_QOS_COUNTER_MAX + 1]);
+
+/**
+ * struct tables_follower - whose objects in the kernel are of the same generations
+ *
+ * @restate: one was opened: all is to be stated; @came: the module has just come, and what
+ *	it has is not known
+ * @busy: that is not done yet: the generation is not closed, until tables_kick()
+ * @told: the module tells something of steering
+ */
+struct tables_follower {
+	void (*restate)(void *arg, bool came);
+	bool (*busy)(void *arg);
+	void (*told)(void *arg, const struct iq_event *ev);
+};
+
+/** tables_follow() - from now on; there is one at most; NULL: there is none any more */
+void tables_follow(struct tables *tables, const struct tables_follower *follower, void *arg);
 
 /** tables_there() - is the module? */
 bool tables_there(const struct tables *tables);

@@ -110,6 +110,8 @@ struct tables {
 	const struct config *config;
 	void (*settled)(void *arg);
 	void *arg;
+	const struct tables_follower *follower;
+	void *follower_arg;
 
 	struct module_watch *watch;
 	struct iq_kernel *k;

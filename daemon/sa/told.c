@@ -79,6 +79,13 @@ static int on_told(const struct iq_event *ev, void *arg)
 	case IQ_EVENT_IKE:
 		wrong = entry_told(t, ev);
 		break;
+	case IQ_EVENT_ELEMENT:
+	case IQ_EVENT_POOL:
+	case IQ_EVENT_STEER:
+	case IQ_EVENT_UNKNOWN:
+		if (t->follower)
+			t->follower->told(t->follower_arg, ev);
+		break;
 	case IQ_EVENT_STATUS:
 	case IQ_EVENT_NAT:
 		break;

@@ -9,6 +9,8 @@
 #ifndef _IPSEC_QOS_CLASSIFY_H
 #define _IPSEC_QOS_CLASSIFY_H
 
+#include <linux/ip.h>
+#include <linux/ipv6.h>
 #include <linux/netfilter.h>
 #include <linux/skbuff.h>
 
@@ -17,7 +19,8 @@
 /**
  * struct iq_class - what a packet is
  *
- * It is good for one hook: what @pkt points to moves with the next who changes the packet.
+ * It is good for one hook: what @pkt points to moves with the next who changes the packet
+ * (iq_class_point()).
  *
  * @in: it has come in; else this host has made it
  * @packets: as how many it counts; 0: it was counted when it passed first, see
@@ -64,5 +67,19 @@ enum iq_kind iq_parse_skb(struct iq_net *iqn, struct sk_buff *skb, struct iq_pac
  */
 bool iq_classify(struct iq_net *iqn, struct sk_buff *skb,
 		 const struct nf_hook_state *state, struct iq_class *c);
+
+/** iq_class_point() - the packet has changed, and may have moved: find its addresses again */
+static inline void iq_class_point(struct iq_class *c, const struct sk_buff *skb)
+{
+	const u8 *data = skb_network_header(skb);
+
+	if (c->pkt.family == AF_INET) {
+		c->pkt.src = data + offsetof(struct iphdr, saddr);
+		c->pkt.dst = data + offsetof(struct iphdr, daddr);
+	} else {
+		c->pkt.src = data + offsetof(struct ipv6hdr, saddr);
+		c->pkt.dst = data + offsetof(struct ipv6hdr, daddr);
+	}
+}
 
 #endif /* _IPSEC_QOS_CLASSIFY_H */

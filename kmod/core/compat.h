@@ -12,8 +12,11 @@
 #include <linux/rcupdate_wait.h>	/* cond_resched_rcu(), which 6.12 moved there */
 #include <linux/version.h>
 #include <linux/workqueue.h>
+#include <net/flow.h>
 #include <net/genetlink.h>
+#include <net/inet_dscp.h>
 #include <net/net_namespace.h>
+#include <net/route.h>
 
 /*
  * Formatted extended ACKs came with 6.2. Before it the message must outlive
@@ -38,13 +41,14 @@ static inline char *iq_err_slot(void)
 
 #define iq_err(extack, attr, fmt, ...) do {				\
 	struct netlink_ext_ack *__e = (extack);				\
-	char *__slot = iq_err_slot();					\
+	char *__slot;							\
 									\
+	if (!__e)							\
+		break;							\
+	__slot = iq_err_slot();						\
 	snprintf(__slot, IQ_ERR_LEN, "ipsec_qos: " fmt, ##__VA_ARGS__);	\
-	if (__e) {							\
-		__e->_msg = __slot;					\
-		__e->bad_attr = (attr);					\
-	}								\
+	__e->_msg = __slot;						\
+	__e->bad_attr = (attr);						\
 } while (0)
 #endif
 
@@ -85,6 +89,30 @@ static inline struct nlattr **iq_dump_attrs(struct netlink_callback *cb)
 /* A multicast group's need of CAP_NET_ADMIN has its own flag since 6.1.67. */
 #ifndef GENL_MCAST_CAP_NET_ADMIN
 #define GENL_MCAST_CAP_NET_ADMIN	GENL_UNS_ADMIN_PERM
+#endif
+
+/*
+ * Routes were once looked up with three bits of a packet's TOS, by 6.12 with all of its
+ * DSCP, and 6.18 gave a flow a DSCP for what was a TOS.
+ */
+#ifdef IPTOS_RT_MASK
+#define iq_flow_dscp(fl4, ip)	((fl4)->flowi4_tos = (ip)->tos & IPTOS_RT_MASK)
+#elif defined(flowi4_tos)
+#define iq_flow_dscp(fl4, ip)	((fl4)->flowi4_tos = (ip)->tos & INET_DSCP_MASK)
+#else
+#define iq_flow_dscp(fl4, ip)	((fl4)->flowi4_dscp = ip4h_dscp(ip))
+#endif
+
+/* Since 6.17 a device may forward IPv6 though others do not. */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 17, 0)
+#define iq_force_forwarding(idev)	READ_ONCE((idev)->cnf.force_forwarding)
+#else
+#define iq_force_forwarding(idev)	0
+#endif
+
+/* 6.5 gave GSO a header of its own. */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 5, 0)
+#include <net/gso.h>
 #endif
 
 #endif /* _IPSEC_QOS_COMPAT_H */

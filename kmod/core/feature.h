@@ -15,14 +15,18 @@
  *
  * @groups: how many groups
  * @priorities: how many of them have a priority
+ * @steering: protected packets that arrive may go elsewhere than their address leads
  */
 struct iq_wants {
 	u32 groups;
 	u32 priorities;
+	bool steering;
 };
 
+struct iq_key;
 struct iq_ops;
 struct iq_sysfs_file;
+struct iq_target;
 struct nlattr;
 
 /**
@@ -71,6 +75,15 @@ struct iq_feature_settings {
  *	much that was. Before groups are: it may have had users of them.
  * @status: tell how it is, in a nest of enum ipsec_qos_status_attr; 0 or -EMSGSIZE
  * @settings: see there
+ * @target: which of its targets has this id? NULL: none. Entries may name it from now on,
+ *	which iq_target.users tells; it has to have said iq_hooks_steer() before
+ * @named: put the ids of the group and the target that an SA's entry names into @group and
+ *	@target, 0 for none; where it has no such entry it leaves them alone
+ *
+ * @awaits: may a fragment to this address be somebody's here, though no entry has the
+ *	address (dst.h)? One that is ahead of the first then waits for it (frag.h). Asked
+ *	while iq_net.steering is on, under rcu_read_lock(); @dst: 4 or 16 bytes in network
+ *	order
  */
 struct iq_feature {
 	const char *name;
@@ -91,6 +104,10 @@ struct iq_feature {
 	u32 (*sweep)(struct iq_net *iqn, u8 owner);
 	int (*status)(struct sk_buff *skb, struct iq_net *iqn);
 	const struct iq_feature_settings *settings;
+	struct iq_target *(*target)(struct iq_net *iqn, u32 id);
+	void (*named)(struct iq_net *iqn, const struct iq_key *key, u32 *group, u32 *target);
+
+	bool (*awaits)(const struct iq_net *iqn, u8 family, const void *dst);
 };
 
 /* All there are, in order; then NULL. In main.c. */

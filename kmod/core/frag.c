@@ -6,6 +6,7 @@
 #include <net/l3mdev.h>
 
 #include "dst.h"
+#include "feature.h"
 #include "frag.h"
 #include "hooks.h"
 #include "trace.h"
@@ -92,6 +93,7 @@ struct iq_frag {
 	bool done;
 	enum iq_kind kind;
 	u8 proto;
+	bool initiator;
 	u32 spi;
 	u64 spi_i;
 	u64 spi_r;
@@ -177,6 +179,18 @@ void iq_frag_pair(struct iq_net *iqn, const struct iq_packet *pkt)
 	WRITE_ONCE(pair->tag, tag);
 }
 
+/* Does a feature want to know whose a fragment to this packet's destination is? */
+static bool iq_frag_awaited(const struct iq_net *iqn, const struct iq_packet *pkt)
+{
+	const struct iq_feature *f;
+	unsigned int i;
+
+	iq_for_each_feature(f, i)
+		if (f->awaits && f->awaits(iqn, pkt->family, pkt->dst))
+			return true;
+	return false;
+}
+
 bool iq_frag_ours(struct iq_net *iqn, const struct iq_packet *pkt)
 {
 	const struct iq_frag_pair *pair;
@@ -184,6 +198,8 @@ bool iq_frag_ours(struct iq_net *iqn, const struct iq_packet *pkt)
 
 	if (iq_dst_known(iqn, pkt->family, pkt->dst) &&
 	    (!iq_frag_udp(pkt) || iq_dst_known(iqn, pkt->family, pkt->src)))
+		return true;
+	if (READ_ONCE(iqn->steering) && iq_frag_awaited(iqn, pkt))
 		return true;
 	if (!iq_frag_udp(pkt))
 		return false;
@@ -312,6 +328,7 @@ void iq_frag_learn(struct iq_net *iqn, const struct nf_hook_state *state,
 	} else if (kind == IQ_IKE) {
 		frag->spi_i = pkt->spi_i;
 		frag->spi_r = pkt->spi_r;
+		frag->initiator = pkt->initiator;
 	}
 	iq_frag_release(f, frag);
 	spin_unlock_bh(&set->lock);
@@ -373,6 +390,7 @@ bool iq_frag_recall(struct iq_net *iqn, struct sk_buff *skb,
 		pkt->spi = frag->spi;
 		pkt->spi_i = frag->spi_i;
 		pkt->spi_r = frag->spi_r;
+		pkt->initiator = frag->initiator;
 	} else if (frag && wait) {
 		held = iq_frag_hold(f, frag, skb, state);
 	}
@@ -380,35 +398,10 @@ bool iq_frag_recall(struct iq_net *iqn, struct sk_buff *skb,
 	return held;
 }
 
-/*
- * Go on where it was stopped: with this module's own hook, which now knows, or
- * knows that it never will; where it is gone, with what was behind it.
- */
-static unsigned int iq_frag_hook(const struct nf_hook_state *state,
-				 const struct nf_hook_entries *hooks)
-{
-	const struct iq_hook_ops *set = &iq_hook_sets[IQ_HOOKS_TAG];
-	unsigned int i, n = hooks->num_hook_entries;
-	nf_hookfn *own = NULL;
-
-	for (i = 0; i < set->n; i++)
-		if (set->ops[i].pf == state->pf && set->ops[i].hooknum == state->hook)
-			own = set->ops[i].hook;
-	for (i = 0; i < n; i++)
-		if (hooks->hooks[i].hook == own)
-			return i;
-	for (i = 0; i < n; i++)
-		if (nf_hook_entries_get_hook_ops(hooks)[i]->priority >
-		    IQ_FIRST_PRIORITY)
-			break;
-	return i;
-}
-
 static void iq_frag_resume(struct iq_frags *f, struct iq_held *h)
 {
 	struct nf_hook_state *state = &h->state;
 	struct net_device *dev = state->in;
-	const struct nf_hook_entries *hooks;
 	struct sk_buff *skb = h->skb;
 
 	rcu_read_lock();
@@ -417,12 +410,8 @@ static void iq_frag_resume(struct iq_frags *f, struct iq_held *h)
 		kfree_skb(skb);
 		goto out;
 	}
-	hooks = state->pf == NFPROTO_IPV4 ?
-		rcu_dereference(state->net->nf.hooks_ipv4[state->hook]) :
-		rcu_dereference(state->net->nf.hooks_ipv6[state->hook]);
 	this_cpu_write(iq_frag_resuming, skb);
-	if (!hooks || nf_hook_slow(skb, state, hooks, iq_frag_hook(state, hooks)) == 1)
-		state->okfn(state->net, state->sk, skb);
+	iq_hooks_resume(state, skb);
 	this_cpu_write(iq_frag_resuming, NULL);
 out:
 	rcu_read_unlock();

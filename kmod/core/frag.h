@@ -3,9 +3,10 @@
  * Fragments: the first says whose a packet is, and the others are told by it.
  * Nothing is reassembled, so that what this module cannot tell passes as it
  * came. A later fragment that is ahead of the first waits for it, about a fifth
- * of a second at most; but only where that may tell whose it is: of ESP and AH where
- * an SA has its destination, of UDP, which may be anything, where an SA has each of its
- * addresses, or IKE or encapsulated ESP that was somebody's has lately gone between them.
+ * of a second at most; but only where that may tell whose it is, or where it is to go: of
+ * all where its destination is steered; of ESP and AH where an SA has its destination, of
+ * UDP, which may be anything, where an SA has each of its addresses, or IKE or encapsulated
+ * ESP that was somebody's has lately gone between them.
  *
  * All that is remembered has a fixed place, and what waits a ceiling: senders
  * cannot make it grow. Where there is no room a fragment passes untagged. Half of the

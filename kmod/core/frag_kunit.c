@@ -496,6 +496,38 @@ static void iq_frag_ours_test(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, iq_t_ours(t, IPPROTO_UDP, 2, 3));
 }
 
+/* The address that a feature awaits fragments for; NULL: none. Of the test that runs. */
+static const u8 *iq_t_steered;
+
+static bool iq_t_awaits(const struct iq_net *iqn, u8 family, const void *dst)
+{
+	return family == AF_INET && iq_t_steered && !memcmp(dst, iq_t_steered, 4);
+}
+
+static const struct iq_feature iq_t_feature = {
+	.name = "test",
+	.awaits = iq_t_awaits,
+};
+
+/* What main.c has in the module. */
+const struct iq_feature *const iq_features[] = { &iq_t_feature, NULL };
+
+/* Of a steered destination fragments of all kinds wait, while steering is on. */
+static void iq_frag_awaited_test(struct kunit *test)
+{
+	struct iq_t *t = test->priv;
+
+	iq_t_steered = t->addr[1];
+	KUNIT_EXPECT_FALSE(test, iq_t_ours(t, IPPROTO_ESP, 0, 1));
+	t->iqn.steering = true;
+	KUNIT_EXPECT_TRUE(test, iq_t_ours(t, IPPROTO_ESP, 0, 1));
+	KUNIT_EXPECT_TRUE(test, iq_t_ours(t, IPPROTO_UDP, 0, 1));
+	KUNIT_EXPECT_FALSE(test, iq_t_ours(t, IPPROTO_ESP, 1, 0));
+	KUNIT_EXPECT_FALSE(test, iq_t_ours(t, IPPROTO_UDP, 1, 0));
+	iq_t_steered = NULL;
+	KUNIT_EXPECT_FALSE(test, iq_t_ours(t, IPPROTO_ESP, 0, 1));
+}
+
 static unsigned int iq_t_hook(void *priv, struct sk_buff *skb,
 			      const struct nf_hook_state *state)
 {
@@ -569,6 +601,7 @@ static struct kunit_case iq_frag_cases[] = {
 	KUNIT_CASE(iq_frag_half_test),
 	KUNIT_CASE(iq_frag_done_test),
 	KUNIT_CASE(iq_frag_ours_test),
+	KUNIT_CASE(iq_frag_awaited_test),
 	KUNIT_CASE(iq_frag_hook_test),
 	{}
 };

@@ -7,81 +7,17 @@
 #include "group.h"
 #include "hooks.h"
 #include "name.h"
-#include "store.h"
-
-#define IQ_ACTIONS_MIN	64	/* a power of two: IQ_STORE_VALUES is the most */
+#include "pair.h"
 
 static void iq_group_free_rcu(struct rcu_head *rcu)
 {
 	struct iq_group *g = container_of(rcu, struct iq_group, rcu);
 
 	if (g->number)
-		ida_free(&g->iqn->numbers, g->number);
+		iq_number_give(g->iqn, g->number);
 	free_percpu(g->counter);
 	kfree(rcu_dereference_protected(g->action, true));
 	kfree(g);
-}
-
-/* iq_net.config_lock is held. NULL: there was no group yet. */
-static struct iq_actions *iq_group_actions(const struct iq_net *iqn)
-{
-	return rcu_dereference_protected(iqn->actions,
-					 lockdep_is_held(&iqn->config_lock));
-}
-
-static void iq_actions_free_rcu(struct rcu_head *rcu)
-{
-	kvfree(container_of(rcu, struct iq_actions, rcu));
-}
-
-/* Have room for the action of @number. That there is more harms nobody. */
-static int iq_actions_grow(struct iq_net *iqn, u32 number)
-{
-	struct iq_actions *old = iq_group_actions(iqn), *new;
-	u32 n = old ? old->n : IQ_ACTIONS_MIN, i;
-	struct iq_action *a;
-
-	while (n <= number)
-		n *= 2;
-	if (old && old->n == n)
-		return 0;
-	new = kvzalloc(struct_size(new, action, n), GFP_KERNEL_ACCOUNT);
-	if (!new)
-		return -ENOMEM;
-	new->n = n;
-	for (i = 0; old && i < old->n; i++) {
-		a = rcu_dereference_protected(old->action[i],
-					      lockdep_is_held(&iqn->config_lock));
-		RCU_INIT_POINTER(new->action[i], a);
-	}
-	rcu_assign_pointer(iqn->actions, new);
-	if (old)
-		call_rcu(&old->rcu, iq_actions_free_rcu);
-	return 0;
-}
-
-/*
- * The number of a group that is gone is given again when a grace period is over, which
- * its memory waits for too: who has read it in a table uses it within one.
- */
-static int iq_group_number(struct iq_net *iqn, struct iq_group *g)
-{
-	int number, again;
-
-	BUILD_BUG_ON(2 * IPSEC_QOS_MAX_GROUPS_LIMIT > IQ_STORE_VALUES);
-	BUILD_BUG_ON(FIELD_MAX(IQ_WORD_VALUE) + 1 != IQ_STORE_VALUES);
-	for (again = 0; again < 2; again++) {
-		number = ida_alloc_range(&iqn->numbers, 1, IQ_STORE_VALUES - 1,
-					 GFP_KERNEL_ACCOUNT);
-		if (number != -ENOSPC)
-			break;
-		/* No more than half of them are taken: the rest is on its way back. */
-		rcu_barrier();
-	}
-	if (number < 0)
-		return number;
-	g->number = number;
-	return 0;
 }
 
 static struct iq_group *iq_group_alloc(struct iq_net *iqn,
@@ -92,6 +28,7 @@ static struct iq_group *iq_group_alloc(struct iq_net *iqn,
 	if (!g)
 		return NULL;
 	g->iqn = iqn;
+	INIT_LIST_HEAD(&g->pairs);
 	g->id = req->id;
 	strscpy(g->name, req->name, sizeof(g->name));
 	g->counter = iq_counter_alloc(IPSEC_QOS_COUNTER_MAX + 1);
@@ -99,6 +36,49 @@ static struct iq_group *iq_group_alloc(struct iq_net *iqn,
 		kfree(g);
 		return NULL;
 	}
+	return g;
+}
+
+static struct iq_action *iq_action_alloc(struct iq_group *g,
+					 const struct iq_group_req *req)
+{
+	struct iq_action *a = kmalloc(sizeof(*a), GFP_KERNEL_ACCOUNT);
+
+	BUILD_BUG_ON(sizeof(*a) > 64);
+	if (!a)
+		return NULL;
+	*a = (struct iq_action) {
+		.group = g,
+		.counter = g->counter,
+		.mark = req->mark,
+		.mask = req->mask,
+		.priority = req->priority,
+		.dscp = req->dscp,
+		.mark_clear = req->mark_clear,
+	};
+	return a;
+}
+
+struct iq_group *iq_group_nobody(struct iq_net *iqn)
+{
+	const struct iq_group_req req = { .dscp = IQ_DSCP_UNTAGGED };
+	struct iq_action *a;
+	struct iq_group *g;
+
+	lockdep_assert_held(&iqn->config_lock);
+	if (iqn->nobody)
+		return iqn->nobody;
+	g = iq_group_alloc(iqn, &req);
+	if (!g)
+		return NULL;
+	a = iq_action_alloc(g, &req);
+	if (!a) {
+		iq_group_free_rcu(&g->rcu);
+		return NULL;
+	}
+	rcu_assign_pointer(g->action, a);
+	/* Its counters are read without a lock. */
+	smp_store_release(&iqn->nobody, g);
 	return g;
 }
 
@@ -152,6 +132,7 @@ static void iq_group_busy(const struct iq_group *g, const u32 *users,
  *
  * @g: the group, there already or new
  * @action: what it is to do, if it is new or to do something else
+ * @spares: for its pairs, if it is to do something else
  * @fresh: it is new
  * @rename: it got another name; else:
  * @was: the one that it had
@@ -161,6 +142,7 @@ static void iq_group_busy(const struct iq_group *g, const u32 *users,
 struct iq_group_plan {
 	struct iq_group *g;
 	struct iq_action *action;
+	struct iq_spares *spares;
 	bool fresh;
 	bool rename;
 	bool placed;
@@ -204,26 +186,6 @@ static bool iq_group_differs(const struct iq_group *g, const struct iq_group_req
 	return a->mark != req->mark || a->mask != req->mask ||
 	       a->mark_clear != req->mark_clear || a->priority != req->priority ||
 	       a->dscp != req->dscp;
-}
-
-static struct iq_action *iq_action_alloc(struct iq_group *g,
-					 const struct iq_group_req *req)
-{
-	struct iq_action *a = kmalloc(sizeof(*a), GFP_KERNEL_ACCOUNT);
-
-	BUILD_BUG_ON(sizeof(*a) > 64);
-	if (!a)
-		return NULL;
-	*a = (struct iq_action) {
-		.group = g,
-		.counter = g->counter,
-		.mark = req->mark,
-		.mask = req->mask,
-		.priority = req->priority,
-		.dscp = req->dscp,
-		.mark_clear = req->mark_clear,
-	};
-	return a;
 }
 
 /*
@@ -271,9 +233,21 @@ static int iq_group_gather(struct iq_net *iqn, const struct iq_group_req *req, u
 		if (!plan[i].fresh && !plan[i].change)
 			continue;
 		plan[i].action = iq_action_alloc(g, &req[i]);
-		if (!plan[i].action)
+		plan[i].spares = plan[i].fresh ? NULL : iq_pair_spares(g);
+		if (!plan[i].action || (!plan[i].fresh && !plan[i].spares))
 			return -ENOMEM;
 	}
+	return 0;
+}
+
+static int iq_group_number(struct iq_net *iqn, struct iq_group *g,
+			   const struct nlattr *attr, struct netlink_ext_ack *extack)
+{
+	int number = iq_number_take(iqn, attr, extack);
+
+	if (number < 0)
+		return number;
+	g->number = number;
 	return 0;
 }
 
@@ -317,6 +291,7 @@ static void iq_group_undo(struct iq_net *iqn, struct iq_group_plan *plan, u32 n)
 		g = plan[i].g;
 		g->planned = false;
 		kfree(plan[i].action);
+		iq_pair_spares_free(plan[i].spares);
 		if (plan[i].fresh) {
 			xa_erase(&iqn->groups, g->id);
 			iq_group_free_rcu(&g->rcu);
@@ -356,9 +331,11 @@ static void iq_group_act(struct iq_net *iqn, const struct iq_group_plan *p)
 		return;
 	old = rcu_replace_pointer(p->g->action, p->action,
 				  lockdep_is_held(&iqn->config_lock));
-	rcu_assign_pointer(iq_group_actions(iqn)->action[p->g->number], p->action);
+	iq_number_act(iqn, p->g->number, p->action);
 	if (old)
 		kfree_rcu(old, rcu);
+	iq_pair_act(p->g, p->spares);
+	iq_pair_spares_free(p->spares);
 }
 
 /* Carry out what can no longer fail; packets know it already. */
@@ -384,7 +361,7 @@ static void iq_group_apply(struct iq_net *iqn, struct iq_group_plan *p, u32 flag
 int iq_group_set(struct iq_net *iqn, const struct iq_group_req *req, u32 n,
 		 u8 owner, u16 nlflags, struct netlink_ext_ack *extack)
 {
-	u32 i, fresh = 0, priorities = 0, highest = 0;
+	u32 i, fresh = 0, priorities = 0;
 	struct iq_group_plan *plan;
 	int err;
 
@@ -402,13 +379,9 @@ int iq_group_set(struct iq_net *iqn, const struct iq_group_req *req, u32 n,
 		goto undo;
 	for (i = 0; i < n; i++)
 		priorities += !!req[i].priority;
-	for (i = 0; i < n && !err; i++) {
+	for (i = 0; i < n && !err; i++)
 		if (plan[i].fresh)
-			err = iq_group_number(iqn, plan[i].g);
-		highest = max(highest, plan[i].g->number);
-	}
-	if (!err)
-		err = iq_actions_grow(iqn, highest);
+			err = iq_group_number(iqn, plan[i].g, req[i].attr, extack);
 	/* Hooks first: a group without them would be a promise not kept. */
 	if (!err)
 		err = iq_hooks_ask(iqn, iqn->n_groups + fresh,
@@ -511,26 +484,25 @@ void iq_group_exit(struct iq_net *iqn)
 	struct iq_group *g;
 	unsigned long i;
 
+	iq_pair_exit(iqn);
 	xa_for_each(&iqn->groups, i, g)
 		call_rcu(&g->rcu, iq_group_free_rcu);
+	if (iqn->nobody)
+		call_rcu(&iqn->nobody->rcu, iq_group_free_rcu);
 	xa_destroy(&iqn->groups);
 	iq_name_exit(iqn);
 }
 
 void iq_group_exit_batch(struct list_head *nets)
 {
-	struct iq_net *iqn;
 	struct net *net;
 	bool any = false;
 
 	list_for_each_entry(net, nets, exit_list)
 		any |= !!rcu_access_pointer(iq_net(net)->actions);
-	/* Groups give back their numbers late: that is waited for once. */
+	/* Numbers are given back late: that is waited for once. */
 	if (any)
 		rcu_barrier();
-	list_for_each_entry(net, nets, exit_list) {
-		iqn = iq_net(net);
-		ida_destroy(&iqn->numbers);
-		kvfree(rcu_dereference_protected(iqn->actions, true));
-	}
+	list_for_each_entry(net, nets, exit_list)
+		iq_number_exit(iq_net(net));
 }

@@ -11,33 +11,8 @@
 #include <linux/netlink.h>
 #include <linux/skbuff.h>
 
+#include "action.h"
 #include "net.h"
-
-/**
- * struct iq_action - what is done to a group's packets, and all else that they
- * need of it, within one cache line
- *
- * It never changes: a group that is to do something else gets another one.
- *
- * @rcu: frees it
- * @group: whose it is; while an entry names it, or did a grace period ago
- * @counter: its counters
- * @mark: bits of skb->mark to set, none outside of @mask
- * @mask: bits of skb->mark to change
- * @priority: skb->priority; 0: left alone
- * @dscp: of the outer header, 0 to 63; -1: left alone
- * @mark_clear: instead of @mark for what is just out of an SA; often the same
- */
-struct iq_action {
-	struct rcu_head rcu;
-	struct iq_group *group;
-	struct iq_counter __percpu *counter;
-	u32 mark;
-	u32 mask;
-	u32 priority;
-	int dscp;
-	u32 mark_clear;
-};
 
 /* Who may be in a group; struct iq_feature says how they are called. */
 enum iq_user {
@@ -61,6 +36,8 @@ enum iq_user {
  * @generation: of the owner when it was stated last; iq_net.config_lock
  * @flags: IPSEC_QOS_GROUP_F_*; iq_net.config_lock
  * @users: how many are in it, by enum iq_user; iq_net.table_lock
+ * @pairs: that it is in, see pair.c; iq_net.table_lock
+ * @n_pairs: how many; iq_net.table_lock
  * @kobj: its folder in sysfs
  * @kobj_gone: completed by the folder's release
  */
@@ -78,20 +55,10 @@ struct iq_group {
 	u32 generation;
 	u32 flags;
 	u32 users[__IQ_USER_MAX];
+	struct list_head pairs;
+	u32 n_pairs;
 	struct kobject kobj;
 	struct completion kobj_gone;
-};
-
-/**
- * struct iq_actions - what groups do, by number, which is small for the tables' sake
- *
- * @n: how many numbers; 0 is no group's
- * @action: of each; where no group has the number, of nobody, and not to be read
- */
-struct iq_actions {
-	struct rcu_head rcu;
-	u32 n;
-	struct iq_action __rcu *action[];
 };
 
 /**
@@ -152,36 +119,25 @@ u32 iq_group_sweep(struct iq_net *iqn, u8 owner);
 struct iq_group *iq_group_find(struct iq_net *iqn, u32 id, const char *name);
 
 /**
- * iq_group_numbered() - what is done to the packets of a group that a table names
+ * iq_group_nobody() - the group of entries that name none
+ *
+ * It has the id 0, no name, and does nothing; nobody finds it. Its counters are of packets
+ * that are not tagged. It is there from the first call on, for good: iq_net.nobody.
+ *
+ * Return: NULL: no memory
+ */
+struct iq_group *iq_group_nobody(struct iq_net *iqn);
+
+/**
+ * iq_group_action() - what is done to a group's packets
  *
  * Under rcu_read_lock() or iq_net.table_lock, whose holders have bottom halves
  * disabled, which is as good; or under iq_net.config_lock.
  */
-static inline const struct iq_action *
-iq_group_numbered(const struct iq_net *iqn, u32 number)
-{
-	const struct iq_actions *actions =
-		rcu_dereference_check(iqn->actions, lockdep_is_held(&iqn->table_lock) ||
-						    lockdep_is_held(&iqn->config_lock));
-
-	return rcu_dereference_check(actions->action[number],
-				     lockdep_is_held(&iqn->table_lock) ||
-				     lockdep_is_held(&iqn->config_lock));
-}
-
-/** iq_group_action() - what is done to a group's packets; likewise */
 static inline const struct iq_action *iq_group_action(const struct iq_group *g)
 {
 	return rcu_dereference_check(g->action, lockdep_is_held(&g->iqn->table_lock) ||
 						lockdep_is_held(&g->iqn->config_lock));
-}
-
-/** iq_action_count() - of a packet; bottom halves are disabled */
-static inline void iq_action_count(const struct iq_action *a,
-				   enum ipsec_qos_counter which, u32 packets,
-				   u32 bytes)
-{
-	iq_counter_add(a->counter, which, packets, bytes);
 }
 
 #endif /* _IPSEC_QOS_GROUP_H */

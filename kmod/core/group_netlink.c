@@ -36,19 +36,6 @@ IQ_POLICY(group_del, IQ_NEST(GROUP, iq_group_key_policy));
 IQ_POLICY(group_get, IQ_NEST(GROUP, iq_group_key_policy), IQ_OWNER);
 IQ_POLICY(group_flush, IQ_OWNER);
 
-static bool iq_name_valid(const char *name)
-{
-	const char *p;
-
-	if (!name[0] || name[0] == '.')
-		return false;
-	for (p = name; *p; p++)
-		/* The kernel's isalnum() knows the letters of Latin-1 too. */
-		if (!(isascii(*p) && isalnum(*p)) && !strchr("._-", *p))
-			return false;
-	return true;
-}
-
 static int iq_get_marks(struct nlattr **tb, struct iq_group_req *req,
 			struct netlink_ext_ack *extack)
 {
@@ -90,16 +77,10 @@ static int iq_get_group(const struct nlattr *attr, bool key,
 
 	if (tb[IPSEC_QOS_GROUP_A_ID])
 		req->id = nla_get_u32(tb[IPSEC_QOS_GROUP_A_ID]);
-	if (tb[IPSEC_QOS_GROUP_A_NAME]) {
-		nla_strscpy(req->name, tb[IPSEC_QOS_GROUP_A_NAME],
-			    sizeof(req->name));
-		if (!iq_name_valid(req->name)) {
-			iq_err(extack, tb[IPSEC_QOS_GROUP_A_NAME],
-			       "a group's name is 1 to %d of A-Z a-z 0-9 . _ -",
-			       IPSEC_QOS_NAME_MAX - 1);
-			return -EINVAL;
-		}
-	}
+	if (tb[IPSEC_QOS_GROUP_A_NAME])
+		err = iq_get_name(tb[IPSEC_QOS_GROUP_A_NAME], "a group", req->name, extack);
+	if (err)
+		return err;
 	if (!req->id && !(key && req->name[0])) {
 		NL_SET_ERR_ATTR_MISS(extack, attr, IPSEC_QOS_GROUP_A_ID);
 		iq_err(extack, attr, "a group's id%s is missing",

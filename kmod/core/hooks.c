@@ -58,27 +58,100 @@ int iq_hooks_update(struct iq_net *iqn, enum iq_hook_set set, bool want)
 	return 0;
 }
 
-int iq_hooks_ask(struct iq_net *iqn, u32 n_groups, u32 n_priority)
+/*
+ * This module's own hook, where what was stopped goes on; where it is gone, what was
+ * behind it.
+ */
+static unsigned int iq_hooks_from(const struct nf_hook_state *state,
+				 const struct nf_hook_entries *hooks)
 {
-	const struct iq_wants there = { iqn->n_groups, iqn->n_priority };
-	const struct iq_wants wants = { n_groups, n_priority };
+	const struct iq_hook_ops *set = &iq_hook_sets[IQ_HOOKS_TAG];
+	unsigned int i, n = hooks->num_hook_entries;
+	nf_hookfn *own = NULL;
+
+	for (i = 0; i < set->n; i++)
+		if (set->ops[i].pf == state->pf && set->ops[i].hooknum == state->hook)
+			own = set->ops[i].hook;
+	for (i = 0; i < n; i++)
+		if (hooks->hooks[i].hook == own)
+			return i;
+	for (i = 0; i < n; i++)
+		if (nf_hook_entries_get_hook_ops(hooks)[i]->priority >
+		    IQ_FIRST_PRIORITY)
+			break;
+	return i;
+}
+
+void iq_hooks_resume(const struct nf_hook_state *state, struct sk_buff *skb)
+{
+	const struct nf_hook_entries *hooks;
+
+	hooks = state->pf == NFPROTO_IPV4 ?
+		rcu_dereference(state->net->nf.hooks_ipv4[state->hook]) :
+		rcu_dereference(state->net->nf.hooks_ipv6[state->hook]);
+	if (!hooks || nf_hook_slow(skb, (struct nf_hook_state *)state, hooks,
+				   iq_hooks_from(state, hooks)) == 1)
+		state->okfn(state->net, state->sk, skb);
+}
+
+/* All agree to what there will be, or all have what they need for what there is. */
+static int iq_hooks_agree(struct iq_net *iqn, const struct iq_wants *wants)
+{
+	const struct iq_wants there = {
+		.groups = iqn->n_groups,
+		.priorities = iqn->n_priority,
+		.steering = iqn->steering,
+	};
 	const struct iq_feature *f;
 	unsigned int i;
 	int err;
 
 	lockdep_assert_held(&iqn->config_lock);
 	iq_for_each_feature(f, i) {
-		err = f->hooks ? f->hooks(iqn, &wants) : 0;
+		err = f->hooks ? f->hooks(iqn, wants) : 0;
 		if (err)
 			goto back;
 	}
 	return 0;
 
 back:
-	iq_debug(iqn, "%s refuses %u groups, %u of them with a priority: error %d", f->name,
-		 n_groups, n_priority, err);
+	iq_debug(iqn, "%s refuses %u groups, %u of them with a priority%s: error %d", f->name,
+		 wants->groups, wants->priorities, wants->steering ? ", steering" : "", err);
 	iq_for_each_feature_before(f, i)
 		if (f->hooks)
 			f->hooks(iqn, &there);
+	return err;
+}
+
+int iq_hooks_ask(struct iq_net *iqn, u32 n_groups, u32 n_priority)
+{
+	const struct iq_wants wants = {
+		.groups = n_groups,
+		.priorities = n_priority,
+		.steering = iqn->steering,
+	};
+
+	return iq_hooks_agree(iqn, &wants);
+}
+
+int iq_hooks_steer(struct iq_net *iqn, bool steer)
+{
+	const struct iq_wants wants = {
+		.groups = iqn->n_groups,
+		.priorities = iqn->n_priority,
+		.steering = steer,
+	};
+	int err;
+
+	lockdep_assert_held(&iqn->config_lock);
+	if (steer == iqn->steering)
+		return 0;
+	if (!steer) {
+		WRITE_ONCE(iqn->steering, false);
+		return READ_ONCE(iqn->dead) ? 0 : iq_hooks_agree(iqn, &wants);
+	}
+	err = iq_hooks_agree(iqn, &wants);
+	if (!err)
+		WRITE_ONCE(iqn->steering, true);
 	return err;
 }

@@ -45,6 +45,14 @@ static inline bool iq_hooks_there(const struct iq_net *iqn, enum iq_hook_set set
 }
 
 /**
+ * iq_hooks_resume() - a packet that this module's hook has stopped goes on: there again, or
+ * where the hook is gone with what was behind it
+ *
+ * Under rcu_read_lock(); the packet is no longer the caller's.
+ */
+void iq_hooks_resume(const struct nf_hook_state *state, struct sk_buff *skb);
+
+/**
  * iq_hooks_ask() - may there be so many groups, and so many with a priority?
  *
  * Every feature then has the hooks that it needs for those, or all have what they need
@@ -55,5 +63,23 @@ static inline bool iq_hooks_there(const struct iq_net *iqn, enum iq_hook_set set
  * there are, it does not fail.
  */
 int iq_hooks_ask(struct iq_net *iqn, u32 n_groups, u32 n_priority);
+
+/**
+ * iq_hooks_steer() - switch steering on or off: what iq_net.steering says
+ *
+ * On: first every feature has the hooks that it needs for that (iq_wants.steering), or
+ * all have what they had; only then packets see it. So who steers says it ahead of the
+ * first element and the first steered prefix, before either can be found. Off: the other
+ * way round, when the last of both is gone; who reads it may go on for a grace period. To
+ * say again what is so does nothing.
+ *
+ * Of the hooks that are steering's own, IQ_HOOKS_STEER follows iq_wants.steering, in
+ * struct iq_feature's @hooks; IQ_HOOKS_FLOW and IQ_HOOKS_UNKNOWN nobody else depends on:
+ * they are for iq_hooks_update() as pools and settings say.
+ *
+ * Context: process, iq_net.config_lock is held. Return: 0 or an errno; off does not fail.
+ * While the namespace goes (iq_net.dead) nobody is asked: each takes back its own.
+ */
+int iq_hooks_steer(struct iq_net *iqn, bool steer);
 
 #endif /* _IPSEC_QOS_HOOKS_H */

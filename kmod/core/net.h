@@ -47,11 +47,14 @@ struct iq_settings {
 
 /* Sets of hooks: those of one are registered together. */
 enum iq_hook_set {
-	IQ_HOOKS_TAG,		/* whose is a packet? */
+	IQ_HOOKS_TAG,		/* whose is a packet? and where is it to go */
 	IQ_HOOKS_OUT,		/* clear packets on their way into an SA */
 	IQ_HOOKS_PRIORITY,	/* forwarded packets, which lose their priority */
 	IQ_HOOKS_FALLBACK,	/* what was marked and is decrypted here after all */
 	IQ_HOOKS_NAT,
+	IQ_HOOKS_STEER,		/* ICMP errors about what elements send */
+	IQ_HOOKS_FLOW,		/* packets of any kind to a pool that they are hashed over */
+	IQ_HOOKS_UNKNOWN,	/* ESP to this host that it may have no SA for */
 	__IQ_HOOKS_MAX
 };
 
@@ -59,12 +62,14 @@ enum iq_hook_set {
 enum iq_feature_id {
 	IQ_FEATURE_TAG,
 	IQ_FEATURE_NAT,
+	IQ_FEATURE_STEER,
 	__IQ_FEATURE_MAX
 };
 
 struct iq_hooks;
 struct iq_names;
 struct iq_actions;
+struct iq_group;
 
 /**
  * struct iq_net - state of a network namespace
@@ -74,10 +79,12 @@ struct iq_actions;
  * @net: the namespace
  * @settings: RCU, written under config_lock
  * @state: what each feature has of its own; NULL: nothing (yet)
- * @actions: what groups do, by number; never NULL once there was a group; RCU,
- *	written under config_lock
+ * @actions: what is done to packets, by number; never NULL once a table had an entry;
+ *	RCU, written under config_lock
  * @frags: fragments under way, see frag.c; set before the first hook is
  *	registered, for good
+ * @steering: protected packets that arrive may go elsewhere than their address leads;
+ *	written under config_lock
  * @dead: the namespace goes: nothing is added any more; table_lock. A grace period
  *	after it is set the state of features goes: who may come that late looks here
  *	first, under rcu_read_lock() or table_lock.
@@ -87,7 +94,10 @@ struct iq_actions;
  * @hooks: by enum iq_hook_set, NULL: not registered; written under config_lock
  * @groups: id to struct iq_group; config_lock
  * @names: of the groups, see name.c; config_lock
- * @numbers: those that groups have, or had a moment ago
+ * @nobody: the group of entries that name none; NULL: there was none yet. Set once, for
+ *	good
+ * @pairs: of groups and targets, see pair.c; likewise
+ * @numbers: those that groups and pairs have, or had a moment ago
  * @group_seq: counts changes of @groups; config_lock
  * @n_priority: groups that have a priority; config_lock
  * @max_groups: ceiling
@@ -103,6 +113,7 @@ struct iq_net {
 	void *state[__IQ_FEATURE_MAX];
 	struct iq_actions __rcu *actions;
 	struct iq_frags *frags;
+	bool steering;
 	bool dead;
 
 	struct mutex config_lock ____cacheline_aligned_in_smp;
@@ -110,6 +121,8 @@ struct iq_net {
 	struct iq_hooks *hooks[__IQ_HOOKS_MAX];
 	struct xarray groups;
 	struct iq_names *names;
+	struct iq_group *nobody;
+	struct rhashtable *pairs;
 	struct ida numbers;
 	u32 n_groups;
 	u32 group_seq;

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+#include <linux/ctype.h>
 #include <linux/module.h>
 #include <linux/slab.h>
 #include <net/genetlink.h>
@@ -36,6 +37,30 @@ int iq_count_attrs(struct genl_info *info, int type)
 		return -EINVAL;
 	}
 	return n;
+}
+
+static bool iq_name_valid(const char *name)
+{
+	const char *p;
+
+	if (!name[0] || name[0] == '.')
+		return false;
+	for (p = name; *p; p++)
+		/* The kernel's isalnum() knows the letters of Latin-1 too. */
+		if (!(isascii(*p) && isalnum(*p)) && !strchr("._-", *p))
+			return false;
+	return true;
+}
+
+int iq_get_name(const struct nlattr *attr, const char *whose, char *name,
+		struct netlink_ext_ack *extack)
+{
+	nla_strscpy(name, attr, IPSEC_QOS_NAME_MAX);
+	if (iq_name_valid(name))
+		return 0;
+	iq_err(extack, attr, "%s's name is 1 to %d of A-Z a-z 0-9 . _ -", whose,
+	       IPSEC_QOS_NAME_MAX - 1);
+	return -EINVAL;
 }
 
 /* Writing answers. */
@@ -99,6 +124,8 @@ static const struct genl_multicast_group iq_mcgrps[] = {
 			      .flags = GENL_MCAST_CAP_NET_ADMIN },
 	[IQ_MCGRP_NAT] = { .name = IPSEC_QOS_MCGRP_NAT,
 			   .flags = GENL_MCAST_CAP_NET_ADMIN },
+	[IQ_MCGRP_STEER] = { .name = IPSEC_QOS_MCGRP_STEER,
+			     .flags = GENL_MCAST_CAP_NET_ADMIN },
 };
 
 /*
@@ -178,21 +205,23 @@ static void iq_ops_add(struct genl_ops *all, const struct iq_ops *ops)
 static int iq_ops_gather(void)
 {
 	const struct iq_feature *f;
+	const struct iq_ops *ops;
 	unsigned int i, n = 0;
 	struct genl_ops *all;
 
 	for (i = 0; i < ARRAY_SIZE(iq_core_ops); i++)
 		n += iq_core_ops[i]->n;
 	iq_for_each_feature(f, i)
-		n += f->ops ? f->ops->n : 0;
+		for (ops = f->ops; ops; ops = ops->next)
+			n += ops->n;
 	all = kcalloc(n, sizeof(*all), GFP_KERNEL);
 	if (!all)
 		return -ENOMEM;
 	for (i = 0; i < ARRAY_SIZE(iq_core_ops); i++)
 		iq_ops_add(all, iq_core_ops[i]);
 	iq_for_each_feature(f, i)
-		if (f->ops)
-			iq_ops_add(all, f->ops);
+		for (ops = f->ops; ops; ops = ops->next)
+			iq_ops_add(all, ops);
 	iq_family.ops = all;
 	return 0;
 }

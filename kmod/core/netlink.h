@@ -12,10 +12,13 @@
 
 /**
  * struct iq_ops - operations that somebody brings to the family
+ *
+ * @next: more of them; NULL: these are all
  */
 struct iq_ops {
 	const struct genl_ops *ops;
 	unsigned int n;
+	const struct iq_ops *next;
 };
 
 /*
@@ -46,10 +49,11 @@ static const struct nla_policy iq_##name##_request[IPSEC_QOS_A_MAX + 1] = { \
 	__VA_ARGS__						\
 }
 
-/* Multicast groups: who keeps the tables is not to miss events for those of nat. */
+/* Multicast groups: who keeps the tables is not to miss events for those of others. */
 enum iq_mcgrp {
 	IQ_MCGRP_EVENTS,
 	IQ_MCGRP_NAT,
+	IQ_MCGRP_STEER,
 };
 
 /** iq_get_owner() - who a request says that he is */
@@ -68,6 +72,15 @@ static inline int iq_get_filter_owner(struct nlattr **attrs)
 
 /** iq_count_attrs() - how many of a type are in a request: 1 to IPSEC_QOS_BULK_MAX */
 int iq_count_attrs(struct genl_info *info, int type);
+
+/**
+ * iq_get_name() - the name of an object, if it is one; 0 or -EINVAL
+ *
+ * @whose: "a group"
+ * @name: room for IPSEC_QOS_NAME_MAX
+ */
+int iq_get_name(const struct nlattr *attr, const char *whose, char *name,
+		struct netlink_ext_ack *extack);
 
 /** iq_answer() - one to be filled; NULL: no memory */
 struct sk_buff *iq_answer(struct genl_info *info, size_t size, void **hdr);

@@ -20,6 +20,10 @@ static struct netlink_range_validation iq_max_groups_range = {
 	.min = 1, .max = IPSEC_QOS_MAX_GROUPS_LIMIT,
 };
 
+static struct netlink_range_validation iq_unknown_element_range = {
+	.min = 1, .max = IPSEC_QOS_ELEMENT_ID_MAX,
+};
+
 static const struct nla_policy iq_conf_policy[IPSEC_QOS_CONF_A_MAX + 1] = {
 	[IPSEC_QOS_CONF_A_MAX_SAS] = NLA_POLICY_FULL_RANGE(NLA_U32,
 							   &iq_max_sas_range),
@@ -32,6 +36,11 @@ static const struct nla_policy iq_conf_policy[IPSEC_QOS_CONF_A_MAX + 1] = {
 	[IPSEC_QOS_CONF_A_NATT_PORTS] = { .type = NLA_BINARY,
 					  .len = IQ_PARSE_PORTS * sizeof(u16) },
 	[IPSEC_QOS_CONF_A_FALLBACK] = { .type = NLA_NESTED },
+	[IPSEC_QOS_CONF_A_UNKNOWN] = NLA_POLICY_MAX(NLA_U8, IPSEC_QOS_UNKNOWN_MAX),
+	[IPSEC_QOS_CONF_A_UNKNOWN_ELEMENT] =
+		NLA_POLICY_FULL_RANGE(NLA_U32, &iq_unknown_element_range),
+	[IPSEC_QOS_CONF_A_UNKNOWN_RATE] = NLA_POLICY_RANGE(NLA_U32, 1,
+							   IPSEC_QOS_UNKNOWN_RATE_MAX),
 };
 
 IQ_POLICY(status_get);

@@ -190,28 +190,32 @@ struct iq_claims {
 	bool lost;
 };
 
-static const struct rhashtable_params iq_claim_owner_params = {
+/*
+ * The compiler makes a table's functions fit where it sees these; no file uses all of the
+ * tables.
+ */
+static const struct rhashtable_params iq_claim_owner_params __maybe_unused = {
 	.key_len = sizeof(struct iq_claim_owner_key),
 	.key_offset = offsetof(struct iq_claim_owner, key),
 	.head_offset = offsetof(struct iq_claim_owner, node),
 	.automatic_shrinking = true,
 };
 
-static const struct rhashtable_params iq_claim_value_params = {
+static const struct rhashtable_params iq_claim_value_params __maybe_unused = {
 	.key_len = sizeof(struct xfrm_mark),
 	.key_offset = offsetof(struct iq_claim_value, mark),
 	.head_offset = offsetof(struct iq_claim_value, node),
 	.automatic_shrinking = true,
 };
 
-static const struct rhashtable_params iq_claim_key_params = {
+static const struct rhashtable_params iq_claim_key_params __maybe_unused = {
 	.key_len = sizeof(struct iq_key),
 	.key_offset = offsetof(struct iq_claim_key, key),
 	.head_offset = offsetof(struct iq_claim_key, node),
 	.automatic_shrinking = true,
 };
 
-static const struct rhashtable_params iq_claim_sa_params = {
+static const struct rhashtable_params iq_claim_sa_params __maybe_unused = {
 	.key_len = sizeof(struct iq_claim_sa_id),
 	.key_offset = offsetof(struct iq_claim_sa, id),
 	.head_offset = offsetof(struct iq_claim_sa, node),

@@ -66,7 +66,8 @@ unsigned int iq_fallback_unmark(struct iq_net *iqn, struct sk_buff *skb,
 		return NF_ACCEPT;
 	set = iq_fallback_marking(f, c.pkt.dscp);
 	mask = iq_tag_mask(iqn, skb, &c, &set, 0);
-	if (mask && !((skb->mark ^ set.mark) & mask) && !iq_tag_lookup(iqn, skb, &c))
+	if (mask && !((skb->mark ^ set.mark) & mask) &&
+	    !iq_action_tags(iq_tag_lookup(iqn, skb, &c)))
 		skb->mark &= ~mask;
 	return NF_ACCEPT;
 }

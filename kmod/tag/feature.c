@@ -62,7 +62,7 @@ static int iq_tag_hooks(struct iq_net *iqn, const struct iq_wants *wants)
 {
 	bool fallback = rcu_access_pointer(iq_tag(iqn)->fallback);
 
-	return iq_tag_update(iqn, wants->groups || fallback, fallback,
+	return iq_tag_update(iqn, wants->groups || wants->steering || fallback, fallback,
 			     wants->priorities);
 }
 
@@ -70,6 +70,17 @@ static u32 iq_tag_sweep(struct iq_net *iqn, u8 owner)
 {
 	return iq_table_sweep(&iq_tag(iqn)->tables[IQ_TABLE_SA], owner) +
 	       iq_table_sweep(&iq_tag(iqn)->tables[IQ_TABLE_IKE], owner);
+}
+
+static void iq_tag_named(struct iq_net *iqn, const struct iq_key *key, u32 *group,
+			 u32 *target)
+{
+	struct iq_entry_info info;
+
+	if (iq_table_get(&iq_tag(iqn)->tables[IQ_TABLE_SA], key, &info))
+		return;
+	*group = info.group;
+	*target = info.element;
 }
 
 static int iq_tag_load(void)
@@ -108,4 +119,5 @@ const struct iq_feature iq_tag_feature = {
 	.sweep = iq_tag_sweep,
 	.status = iq_tag_status,
 	.settings = &iq_tag_settings,
+	.named = iq_tag_named,
 };

@@ -9,10 +9,15 @@
 #include "state.h"
 #include "table.h"
 
-/* Not const: struct nla_policy takes it so before 6.7. */
+/* Not const: struct nla_policy takes them so before 6.7. */
 static struct netlink_range_validation iq_lifetime_range = {
 	.min = 1,
 	.max = IPSEC_QOS_LIFETIME_MAX,
+};
+
+static struct netlink_range_validation iq_element_range = {
+	.min = 1,
+	.max = IPSEC_QOS_ELEMENT_ID_MAX,
 };
 
 #define IQ_SA_KEY							\
@@ -34,11 +39,13 @@ static const struct nla_policy iq_sa_policy[IPSEC_QOS_SA_A_MAX + 1] = {
 	[IPSEC_QOS_SA_A_OWNER] = IQ_ANSWER_ONLY,
 	[IPSEC_QOS_SA_A_PACKETS] = IQ_ANSWER_ONLY,
 	[IPSEC_QOS_SA_A_BYTES] = IQ_ANSWER_ONLY,
+	[IPSEC_QOS_SA_A_ELEMENT] = NLA_POLICY_FULL_RANGE(NLA_U32, &iq_element_range),
 };
 
 static const struct nla_policy iq_sa_filter_policy[IPSEC_QOS_SA_A_MAX + 1] = {
 	IQ_SA_KEY,
 	[IPSEC_QOS_SA_A_GROUP] = NLA_POLICY_MIN(NLA_U32, 1),
+	[IPSEC_QOS_SA_A_ELEMENT] = NLA_POLICY_FULL_RANGE(NLA_U32, &iq_element_range),
 };
 
 static const struct nla_policy iq_sa_key_policy[IPSEC_QOS_SA_A_MAX + 1] = {
@@ -169,6 +176,19 @@ static int iq_get_entry_group(struct iq_net *iqn, const struct nlattr *attr,
 	return -ENOENT;
 }
 
+static int iq_get_entry_target(struct iq_net *iqn, const struct nlattr *attr,
+			       struct iq_target **t, struct netlink_ext_ack *extack)
+{
+	*t = NULL;
+	if (!attr)
+		return 0;
+	*t = iq_target_find(iqn, nla_get_u32(attr));
+	if (*t)
+		return 0;
+	iq_err(extack, attr, "no element %u", nla_get_u32(attr));
+	return -ENOENT;
+}
+
 static int iq_get_entry_sa(struct iq_net *iqn, const struct nlattr *attr,
 			   struct iq_entry_req *req,
 			   struct netlink_ext_ack *extack)
@@ -183,6 +203,9 @@ static int iq_get_entry_sa(struct iq_net *iqn, const struct nlattr *attr,
 	if (!err)
 		err = iq_get_entry_group(iqn, tb[IPSEC_QOS_SA_A_GROUP],
 					 &req->group, extack);
+	if (!err)
+		err = iq_get_entry_target(iqn, tb[IPSEC_QOS_SA_A_ELEMENT],
+					  &req->target, extack);
 	if (err)
 		return err;
 	req->pending = tb[IPSEC_QOS_SA_A_FLAGS] &&
@@ -246,6 +269,8 @@ static int iq_get_filter(enum iq_table_id id, struct nlattr **attrs,
 			err = iq_get_sa_key(nest, tb, true, &f->key,
 					    &f->has_dst, extack);
 		group = err ? NULL : tb[IPSEC_QOS_SA_A_GROUP];
+		if (!err && tb[IPSEC_QOS_SA_A_ELEMENT])
+			f->element = nla_get_u32(tb[IPSEC_QOS_SA_A_ELEMENT]);
 	} else {
 		err = nla_parse_nested(tb, IPSEC_QOS_IKE_A_MAX, nest,
 				       iq_ike_policy, extack);
@@ -272,7 +297,8 @@ static int iq_put_sa(struct sk_buff *skb, const struct iq_entry_info *i)
 	       nla_put(skb, IPSEC_QOS_SA_A_DST, len, i->key.dst) ||
 	       nla_put_u32(skb, IPSEC_QOS_SA_A_SPI, be32_to_cpu(i->key.spi)) ||
 	       nla_put_u8(skb, IPSEC_QOS_SA_A_PROTO, i->key.proto) ||
-	       nla_put_u32(skb, IPSEC_QOS_SA_A_GROUP, i->group) ||
+	       (i->group && nla_put_u32(skb, IPSEC_QOS_SA_A_GROUP, i->group)) ||
+	       (i->element && nla_put_u32(skb, IPSEC_QOS_SA_A_ELEMENT, i->element)) ||
 	       (i->lifetime &&
 		nla_put_u32(skb, IPSEC_QOS_SA_A_LIFETIME, i->lifetime)) ||
 	       (flags && nla_put_u32(skb, IPSEC_QOS_SA_A_FLAGS, flags)) ||
@@ -310,7 +336,7 @@ static size_t iq_entry_size(enum iq_table_id id)
 	return nla_total_size(IQ_ENTRY_SIZE +
 			      (id == IQ_TABLE_SA ?
 			       2 * nla_total_size(sizeof(u8)) +
-			       2 * nla_total_size(sizeof(u32)) +
+			       3 * nla_total_size(sizeof(u32)) +
 			       nla_total_size(sizeof(struct in6_addr)) :
 			       2 * nla_total_size_64bit(sizeof(u64))));
 }

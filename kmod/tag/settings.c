@@ -4,6 +4,7 @@
 
 #include "core/conf.h"
 #include "core/netlink.h"
+#include "claim.h"
 #include "fallback.h"
 #include "settings.h"
 #include "state.h"
@@ -16,10 +17,11 @@ static struct iq_fallback *iq_tag_fallback(const struct iq_net *iqn)
 					 lockdep_is_held(&iqn->config_lock));
 }
 
-/* Have the hooks that groups need, and a fall-back if there is one. */
+/* Have the hooks that groups and steering need, and a fall-back if there is one. */
 static int iq_tag_rehook(struct iq_net *iqn, bool fallback)
 {
-	return iq_tag_update(iqn, iqn->n_groups || fallback, fallback, iqn->n_priority);
+	return iq_tag_update(iqn, iqn->n_groups || iqn->steering || fallback, fallback,
+			     iqn->n_priority);
 }
 
 static int iq_tag_prepare(struct iq_net *iqn, struct nlattr **tb, bool machine,
@@ -33,6 +35,9 @@ static int iq_tag_prepare(struct iq_net *iqn, struct nlattr **tb, bool machine,
 	if (!err)
 		err = iq_conf_ceiling(tb[IPSEC_QOS_CONF_A_MAX_IKES],
 				      IPSEC_QOS_MAX_IKES, machine, extack);
+	/* An SA with a mark is known, whatever its packets have. */
+	if (!err && tb[IPSEC_QOS_CONF_A_UNKNOWN])
+		err = iq_claim_start(iqn);
 	if (err || !tb[IPSEC_QOS_CONF_A_FALLBACK])
 		return err;
 	f = iq_fallback_get(tb[IPSEC_QOS_CONF_A_FALLBACK], extack);
@@ -93,6 +98,20 @@ const struct iq_feature_settings iq_tag_settings = {
 	.put = iq_tag_put,
 };
 
+/* What has an entry that names no group is counted as a group's is. */
+static struct iq_count iq_tag_no_group(const struct iq_net *iqn)
+{
+	/* Pairs with iq_group_nobody(). */
+	const struct iq_group *nobody = smp_load_acquire(&iqn->nobody);
+	struct iq_count in, out;
+
+	if (!nobody)
+		return (struct iq_count) {};
+	in = iq_counter_sum(nobody->counter, IPSEC_QOS_COUNTER_ESP_IN);
+	out = iq_counter_sum(nobody->counter, IPSEC_QOS_COUNTER_ESP_OUT);
+	return (struct iq_count) { in.packets + out.packets, in.bytes + out.bytes };
+}
+
 void iq_tag_untagged(struct iq_net *iqn, struct iq_count by[__IPSEC_QOS_UNTAGGED_MAX])
 {
 	struct iq_count *all = &by[IPSEC_QOS_UNTAGGED_UNSPEC];
@@ -100,7 +119,8 @@ void iq_tag_untagged(struct iq_net *iqn, struct iq_count by[__IPSEC_QOS_UNTAGGED
 
 	*all = (struct iq_count) {};
 	for (i = 1; i <= IPSEC_QOS_UNTAGGED_MAX; i++) {
-		by[i] = iq_counter_sum(iq_tag(iqn)->total, IQ_TOTAL_UNTAGGED + i);
+		by[i] = i == IPSEC_QOS_UNTAGGED_NO_GROUP ? iq_tag_no_group(iqn) :
+			iq_counter_sum(iq_tag(iqn)->total, IQ_TOTAL_UNTAGGED + i);
 		all->packets += by[i].packets;
 		all->bytes += by[i].bytes;
 	}

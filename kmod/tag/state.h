@@ -36,11 +36,11 @@ enum iq_total {
  * @claimed: bits of skb->mark that policies or SAs of the kernel's want; what of
  *	them is ours is asked in claim.c. Written under a lock of its own.
  * @left_group: id of the group whose bits were left to others last; 0: none
+ * @fallback: see fallback.h, NULL: there is none; RCU, written under
+ *	iq_net.config_lock
  * @tables: the SA and the IKE table, by enum iq_table_id
  * @claims: what others want of marks, see claims.h; set before the first hook is
  *	registered, for good
- * @fallback: see fallback.h, NULL: there is none; RCU, written under
- *	iq_net.config_lock
  *
  * @audit: number of the last audit against the SAD; iq_net.table_lock
  * @audit_work: runs one
@@ -58,9 +58,9 @@ struct iq_tag {
 	struct iq_counter __percpu *total;
 	u32 claimed;
 	u32 left_group;
+	struct iq_fallback __rcu *fallback;
 	struct iq_table tables[__IQ_TABLE_MAX];
 	struct iq_claims *claims;
-	struct iq_fallback __rcu *fallback;
 
 	u32 audit;
 	struct delayed_work audit_work;

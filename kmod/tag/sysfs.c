@@ -46,6 +46,8 @@ IQ_SHOW_UNTAGGED(fragment, IPSEC_QOS_UNTAGGED_FRAGMENT, packets)
 IQ_SHOW_UNTAGGED(fragment, IPSEC_QOS_UNTAGGED_FRAGMENT, bytes)
 IQ_SHOW_UNTAGGED(decrypted, IPSEC_QOS_UNTAGGED_DECRYPTED, packets)
 IQ_SHOW_UNTAGGED(decrypted, IPSEC_QOS_UNTAGGED_DECRYPTED, bytes)
+IQ_SHOW_UNTAGGED(no_group, IPSEC_QOS_UNTAGGED_NO_GROUP, packets)
+IQ_SHOW_UNTAGGED(no_group, IPSEC_QOS_UNTAGGED_NO_GROUP, bytes)
 
 const struct iq_sysfs_file iq_tag_files[] = {
 	{ "sas", iq_show_sas },
@@ -62,6 +64,8 @@ const struct iq_sysfs_file iq_tag_files[] = {
 	{ "untagged_fragment_bytes", iq_show_fragment_bytes },
 	{ "untagged_decrypted_packets", iq_show_decrypted_packets },
 	{ "untagged_decrypted_bytes", iq_show_decrypted_bytes },
+	{ "untagged_no_group_packets", iq_show_no_group_packets },
+	{ "untagged_no_group_bytes", iq_show_no_group_bytes },
 	{ "malformed_packets", iq_show_malformed_packets },
 	{ "malformed_bytes", iq_show_malformed_bytes },
 	{ "left_packets", iq_show_left_packets },

@@ -5,24 +5,16 @@
 #include "core/compat.h"
 #include "core/event.h"
 #include "core/group.h"
+#include "core/pair.h"
 #include "sa.h"
 #include "state.h"
+#include "stores.h"
 #include "table.h"
 #include "tag.h"
 #include "xfrm.h"
 
 /* Of a request, how far ahead memory is told what is to be wanted. */
 #define IQ_TABLE_AHEAD	8
-
-/*
- * Slots to look at, and entries to find, change or move and to tell of, before
- * iq_net.table_lock is let go of: packets wait for who holds it.
- */
-#define IQ_TABLE_STEP	512
-#define IQ_TABLE_BATCH	64
-
-/* Room for so many is not worth giving back. */
-#define IQ_TABLE_SMALL	4096
 
 /* What expires is told to an eighth of a second: 17 years in 32 bits. */
 #define IQ_CLOCK_HZ	8
@@ -38,210 +30,14 @@ static bool iq_clock_past(u32 when)
 	return (s32)(iq_table_clock() - when) >= 0;
 }
 
-/* Give way to who waits for iq_net.table_lock; with config_lock held no entry changes its place. */
-static void iq_table_breathe(struct iq_net *iqn)
+/* An entry names another group or target. */
+static void iq_table_join(struct iq_table *t, const struct iq_ref *ref, u32 number)
 {
-	spin_unlock_bh(&iqn->table_lock);
-	cond_resched();
-	spin_lock_bh(&iqn->table_lock);
-}
+	u32 was = iq_ref_value(ref);
 
-/* Which of a table's stores has a key, and what keys a store has. */
-static int iq_key_store(const struct iq_key *key)
-{
-	return iq_store_wide(key->family);
-}
-
-static u8 iq_store_family(const struct iq_table *t, int which)
-{
-	if (t->type->id == IQ_TABLE_IKE)
-		return 0;
-	return which ? AF_INET6 : AF_INET;
-}
-
-/* The head of a chain of stores, and the one behind @s; iq_net.table_lock is held. */
-static struct iq_store *iq_table_head(const struct iq_table *t, int which)
-{
-	return rcu_dereference_protected(t->store[which],
-					 lockdep_is_held(&t->iqn->table_lock));
-}
-
-static struct iq_store *iq_table_next(const struct iq_table *t,
-				      const struct iq_store *s)
-{
-	return rcu_dereference_protected(s->next,
-					 lockdep_is_held(&t->iqn->table_lock));
-}
-
-/* Where new entries go; NULL: there is none. */
-static struct iq_store *iq_table_tail(const struct iq_table *t, int which)
-{
-	struct iq_store *s, *tail = NULL;
-
-	for (s = iq_table_head(t, which); s; s = iq_table_next(t, s))
-		tail = s;
-	return tail;
-}
-
-/* A new tail. */
-static int iq_table_extend(struct iq_table *t, int which, u32 n)
-{
-	struct iq_store *s = iq_store_alloc(iq_store_family(t, which), n), *tail;
-
-	lockdep_assert_held(&t->iqn->config_lock);
-	if (!s)
-		return -ENOMEM;
-	spin_lock_bh(&t->iqn->table_lock);
-	tail = iq_table_tail(t, which);
-	if (tail)
-		rcu_assign_pointer(tail->next, s);
-	else
-		rcu_assign_pointer(t->store[which], s);
-	t->seq++;
-	spin_unlock_bh(&t->iqn->table_lock);
-	return 0;
-}
-
-/* Move what is in the head to the tail, and let go of it. */
-static int iq_table_drain(struct iq_table *t, int which)
-{
-	struct iq_net *iqn = t->iqn;
-	struct iq_store *head, *to;
-	u32 i = 0;
-	int err;
-
-	spin_lock_bh(&iqn->table_lock);
-	head = iq_table_head(t, which);
-	while (i < iq_store_slots(head)) {
-		to = iq_table_tail(t, which);
-		err = iq_store_move(head, &i, IQ_TABLE_BATCH, to);
-		t->seq++;
-		spin_unlock_bh(&iqn->table_lock);
-		/* Next to impossible, and then another secret helps. */
-		if (err)
-			err = iq_table_extend(t, which, 2 * iq_store_room(to));
-		if (err)
-			return err;
-		cond_resched();
-		spin_lock_bh(&iqn->table_lock);
-	}
-	rcu_assign_pointer(t->store[which], iq_table_next(t, head));
-	t->seq++;
-	spin_unlock_bh(&iqn->table_lock);
-	iq_store_free(head);
-	return 0;
-}
-
-/*
- * Have a store for @n entries. Packets find all of them all the time. Where
- * memory is short the table stays as it is, or a chain of stores, and the next
- * one tries again.
- */
-static int iq_table_resize(struct iq_table *t, int which, u32 n)
-{
-	int err = iq_table_extend(t, which, n);
-	bool more = true;
-
-	while (!err && more) {
-		spin_lock_bh(&t->iqn->table_lock);
-		more = iq_table_next(t, iq_table_head(t, which));
-		spin_unlock_bh(&t->iqn->table_lock);
-		if (more)
-			err = iq_table_drain(t, which);
-	}
-	return err;
-}
-
-static u32 iq_table_chain_n(const struct iq_table *t, int which)
-{
-	struct iq_store *s;
-	u32 n = 0;
-
-	for (s = iq_table_head(t, which); s; s = iq_table_next(t, s))
-		n += s->n;
-	return n;
-}
-
-/* How many of a request are not there yet. */
-static u32 iq_table_missing(struct iq_table *t, int which,
-			    const struct iq_entry_req *req, u32 n)
-{
-	struct iq_ref ref;
-	u32 i, missing = 0;
-
-	for (i = 0; i < n; i++) {
-		if (i && !(i % IQ_TABLE_BATCH))
-			iq_table_breathe(t->iqn);
-		missing += iq_key_store(&req[i].key) == which &&
-			   !iq_table_find(t, &req[i].key, &ref);
-	}
-	return missing;
-}
-
-/*
- * Have room for the @more of a request's @n that go to this store, if it can be
- * had. If that takes another store, have it large enough for @all, which are new
- * (@excl) or may be there already.
- */
-static void iq_table_reserve(struct iq_table *t, int which,
-			     const struct iq_entry_req *req, u32 n, u32 more,
-			     u32 all, bool excl)
-{
-	struct iq_store *tail;
-	bool enough;
-	u32 have;
-
-	spin_lock_bh(&t->iqn->table_lock);
-	tail = iq_table_tail(t, which);
-	enough = tail && tail->n + more <= iq_store_room(tail);
-	if (!enough && tail && !excl) {
-		/* To state again what is there takes no room. */
-		more = iq_table_missing(t, which, req, n);
-		enough = tail->n + more <= iq_store_room(tail);
-	}
-	have = iq_table_chain_n(t, which);
-	all = min(all, t->max);
-	if (excl)
-		all = min(all + have, t->max);
-	spin_unlock_bh(&t->iqn->table_lock);
-	all = iq_store_for(all);
-	/* A hint may be of more than there is memory for. */
-	if (!enough && iq_table_resize(t, which, max(have + more, all)) &&
-	    all > have + more)
-		iq_table_resize(t, which, have + more);
-}
-
-/* Have no more room than is needed, after many have gone. */
-static void iq_table_shrink(struct iq_table *t)
-{
-	struct iq_store *tail;
-	int which;
-	bool large;
-	u32 n;
-
-	for (which = 0; which < ARRAY_SIZE(t->store); which++) {
-		spin_lock_bh(&t->iqn->table_lock);
-		tail = iq_table_tail(t, which);
-		n = iq_table_chain_n(t, which);
-		large = tail && iq_store_room(tail) / 8 > n + IQ_TABLE_SMALL;
-		spin_unlock_bh(&t->iqn->table_lock);
-		if (large)
-			iq_table_resize(t, which, n);
-	}
-}
-
-static struct iq_group *iq_table_group(const struct iq_table *t,
-				       const struct iq_ref *ref)
-{
-	return iq_group_numbered(t->iqn, iq_ref_value(ref))->group;
-}
-
-static void iq_table_join(struct iq_table *t, const struct iq_ref *ref,
-			  struct iq_group *g)
-{
-	iq_table_group(t, ref)->users[t->type->user]--;
-	g->users[t->type->user]++;
-	iq_ref_set_value(ref, g->number);
+	iq_pair_named(t->iqn, number, t->type->user);
+	iq_ref_set_value(ref, number);
+	iq_pair_unnamed(t->iqn, was, t->type->user);
 }
 
 static void iq_entry_arm(struct iq_net *iqn, u32 expires)
@@ -262,12 +58,14 @@ static void iq_entry_arm(struct iq_net *iqn, u32 expires)
 static void iq_ref_info(const struct iq_table *t, const struct iq_ref *ref,
 			struct iq_entry_info *info)
 {
+	const struct iq_action *a = iq_action_numbered(t->iqn, iq_ref_value(ref));
 	const struct iq_entry *e = iq_ref_entry(ref);
 	s32 left = e->expires - iq_table_clock();
 
 	iq_ref_key(ref, &info->key);
 	iq_ref_count(ref, &info->packets, &info->bytes);
-	info->group = iq_table_group(t, ref)->id;
+	info->group = a->group->id;
+	info->element = a->target ? a->target->id : 0;
 	/* One that is over and waits for the timer has its last second. */
 	info->lifetime = !e->timed ? 0 :
 			 left > 0 ? DIV_ROUND_UP(left, IQ_CLOCK_HZ) : 1;
@@ -290,34 +88,16 @@ void iq_table_changed(struct iq_table *t, const struct iq_ref *ref,
 	t->type->told(t, event, &info);
 }
 
-bool iq_table_find(struct iq_table *t, const struct iq_key *key,
-		   struct iq_ref *ref)
-{
-	struct iq_store *s;
-
-	for (s = iq_table_head(t, iq_key_store(key)); s; s = iq_table_next(t, s))
-		if (iq_store_find(s, key, ref))
-			return true;
-	return false;
-}
-
-static void iq_table_prefetch(const struct iq_table *t, const struct iq_key *key)
-{
-	const struct iq_store *s = iq_table_head(t, iq_key_store(key));
-
-	if (s)
-		iq_store_prefetch(s, key);
-}
-
 static void iq_table_unlink(struct iq_table *t, const struct iq_ref *ref)
 {
+	u32 number = iq_ref_value(ref);
 	struct iq_key key;
 
 	lockdep_assert_held(&t->iqn->table_lock);
 	/* Readers may find the group through the entry until both are gone. */
-	iq_table_group(t, ref)->users[t->type->user]--;
 	iq_ref_key(ref, &key);
 	iq_store_remove(ref);
+	iq_pair_unnamed(t->iqn, number, t->type->user);
 	if (t->type->removed)
 		t->type->removed(t->iqn, &key);
 	WRITE_ONCE(t->n, t->n - 1);
@@ -332,12 +112,12 @@ void iq_table_remove(struct iq_table *t, const struct iq_ref *ref,
 }
 
 static int iq_table_insert(struct iq_table *t, const struct iq_key *key,
-			   struct iq_group *g, struct iq_ref *ref)
+			   u32 number, struct iq_ref *ref)
 {
 	struct iq_store *tail = iq_table_tail(t, iq_key_store(key));
 	int err;
 
-	err = tail ? iq_store_add(tail, key, g->number, ref) : -ENOSPC;
+	err = tail ? iq_store_add(tail, key, number, ref) : -ENOSPC;
 	if (err)
 		return err;
 	if (t->type->added) {
@@ -347,7 +127,7 @@ static int iq_table_insert(struct iq_table *t, const struct iq_key *key,
 			return err;
 		}
 	}
-	g->users[t->type->user]++;
+	iq_pair_named(t->iqn, number, t->type->user);
 	WRITE_ONCE(t->n, t->n + 1);
 	t->seq++;
 	return 0;
@@ -364,15 +144,18 @@ const struct iq_action *iq_table_lookup(struct iq_table *t,
 /**
  * struct iq_done - what iq_table_set() did to an entry
  *
+ * @held: number of the pair that was made for it, which is held; 0: none was
  * @created: it was not there before; else:
- * @group: its group as it was
+ * @was: the number of what it named, which is held, if that is to be something else; 0: it
+ *	is not
  * @entry: the rest as it was
  * @info: how it is now
  * @changed: not as it was: to state again what is there makes no event
  */
 struct iq_done {
+	u32 held;
 	bool created;
-	struct iq_group *group;
+	u32 was;
 	struct iq_entry entry;
 	struct iq_entry_info info;
 	bool changed;
@@ -409,7 +192,8 @@ static void iq_table_undo_one(struct iq_table *t, const struct iq_entry_req *req
 		iq_table_unlink(t, &ref);
 		return;
 	}
-	iq_table_join(t, &ref, d->group);
+	if (d->was)
+		iq_table_join(t, &ref, d->was);
 	iq_entry_restore(e, &d->entry);
 	t->seq++;
 	if (told && d->changed)
@@ -442,7 +226,55 @@ static void iq_entry_state(struct iq_table *t, struct iq_entry *e,
 	}
 }
 
-/* State one entry. -EAGAIN: there is no slot for it. */
+/* A new one. */
+static int iq_table_create(struct iq_table *t, const struct iq_entry_req *req,
+			   struct iq_done *done, struct iq_ref *ref,
+			   struct netlink_ext_ack *extack)
+{
+	const char *name = t->type->name;
+	u32 number;
+	int err;
+
+	if (!req->group && !req->target) {
+		iq_err(extack, req->attr, "a new %s needs a group%s", name,
+		       t->type->id == IQ_TABLE_SA ? " or an element" : "");
+		return -EINVAL;
+	}
+	if (t->n >= t->max) {
+		iq_err(extack, req->attr, "the ceiling of %u %ss is reached", t->max, name);
+		return -ENOSPC;
+	}
+	number = iq_pair_number(t->iqn, req->group, req->target);
+	if (!number)
+		return -EUNATCH;
+	err = iq_table_insert(t, &req->key, number, ref);
+	if (err)
+		return err == -ENOSPC ? -EAGAIN : err;
+	done->created = true;
+	return 0;
+}
+
+/* One that is there. */
+static int iq_table_replace(struct iq_table *t, const struct iq_entry_req *req,
+			    struct iq_done *done, const struct iq_ref *ref)
+{
+	u32 was = iq_ref_value(ref), number = was;
+
+	if (req->group || req->target)
+		number = iq_pair_number(t->iqn, req->group, req->target);
+	if (!number)
+		return -EUNATCH;
+	if (number != was) {
+		/* To undo it takes no memory. */
+		iq_pair_hold(t->iqn, was);
+		done->was = was;
+		iq_table_join(t, ref, number);
+	}
+	t->seq++;
+	return 0;
+}
+
+/* State one entry. -EAGAIN: there is no slot for it; -EUNATCH: no pair. */
 static int iq_table_set_one(struct iq_table *t, const struct iq_entry_req *req,
 			    u16 nlflags, struct iq_done *done,
 			    struct netlink_ext_ack *extack)
@@ -457,36 +289,21 @@ static int iq_table_set_one(struct iq_table *t, const struct iq_entry_req *req,
 			iq_err(extack, req->attr, "%s exists", name);
 			return -EEXIST;
 		}
-		done->created = false;
-		done->group = iq_table_group(t, &ref);
-		if (req->group)
-			iq_table_join(t, &ref, req->group);
-		t->seq++;
+		err = iq_table_replace(t, req, done, &ref);
 	} else {
 		if (!(nlflags & NLM_F_CREATE)) {
 			iq_err(extack, req->attr, "no such %s", name);
 			return -ENOENT;
 		}
-		if (!req->group) {
-			iq_err(extack, req->attr, "a new %s needs a group", name);
-			return -EINVAL;
-		}
-		if (t->n >= t->max) {
-			iq_err(extack, req->attr,
-			       "the ceiling of %u %ss is reached", t->max, name);
-			return -ENOSPC;
-		}
-		err = iq_table_insert(t, &req->key, req->group, &ref);
-		if (err)
-			return err == -ENOSPC ? -EAGAIN : err;
-		done->created = true;
-		done->group = req->group;
+		err = iq_table_create(t, req, done, &ref, extack);
 	}
+	if (err)
+		return err;
 	e = iq_ref_entry(&ref);
 	done->entry = *e;
 	iq_entry_state(t, e, req);
 	iq_ref_info(t, &ref, &done->info);
-	done->changed = done->created || done->group != iq_table_group(t, &ref) ||
+	done->changed = done->created || done->was ||
 			done->entry.owner != e->owner ||
 			done->entry.pending != e->pending ||
 			done->entry.timed != e->timed ||
@@ -507,7 +324,7 @@ static void iq_table_tell(struct iq_table *t, const struct iq_done *done, u32 n)
 /*
  * What of a request is still to be done, from @at on, and its events: those of a batch
  * under one lock, so that no other event of an entry comes between. Where it fails
- * nothing of the request is left, but for -EAGAIN: @at found no slot.
+ * nothing of the request is left, but for -EAGAIN and -EUNATCH: @at wants a slot or a pair.
  */
 static int iq_table_set_some(struct iq_table *t, const struct iq_entry_req *req,
 			     u32 n, u16 nlflags, struct iq_done *done, u32 *at,
@@ -527,7 +344,7 @@ static int iq_table_set_some(struct iq_table *t, const struct iq_entry_req *req,
 					       extack);
 			*at += !err;
 		}
-		if (err && err != -EAGAIN) {
+		if (err && err != -EAGAIN && err != -EUNATCH) {
 			iq_table_undo(t, req, done, *at, first);
 			break;
 		}
@@ -539,10 +356,70 @@ static int iq_table_set_some(struct iq_table *t, const struct iq_entry_req *req,
 	return err;
 }
 
+/* What is held for a request is let go of. */
+static void iq_table_let(struct iq_table *t, const struct iq_done *done, u32 n)
+{
+	u32 i;
+
+	spin_lock_bh(&t->iqn->table_lock);
+	for (i = 0; i < n; i++) {
+		if (i && !(i % IQ_TABLE_BATCH))
+			iq_table_breathe(t->iqn);
+		if (done[i].held)
+			iq_pair_let(t->iqn, done[i].held);
+		if (done[i].was)
+			iq_pair_let(t->iqn, done[i].was);
+	}
+	spin_unlock_bh(&t->iqn->table_lock);
+}
+
+/* Carry out a request, all of it or nothing; @done is all zeros. */
+static int iq_table_carry_out(struct iq_table *t, const struct iq_entry_req *req, u32 n,
+			      u16 nlflags, struct iq_done *done,
+			      struct netlink_ext_ack *extack)
+{
+	struct iq_net *iqn = t->iqn;
+	bool rested = false;
+	u32 at = 0;
+	int err;
+
+	for (;;) {
+		err = iq_table_set_some(t, req, n, nlflags, done, &at, extack);
+		if (err == -EUNATCH) {
+			err = iq_pair_make(iqn, req[at].group, req[at].target,
+					   req[at].attr, extack);
+			if (err >= 0) {
+				done[at].held = err;
+				continue;
+			}
+		} else if (err == -EAGAIN && !rested) {
+			/* Those that were freed a moment ago may be enough. */
+			synchronize_rcu();
+			rested = true;
+			continue;
+		} else if (err == -EAGAIN) {
+			err = iq_table_resize(t, iq_key_store(&req[at].key),
+					      2 * (t->n + n));
+			if (!err)
+				continue;
+		} else {
+			if (err == -ENOSPC)
+				iq_event_ceiling(iqn, t->type->id == IQ_TABLE_SA ?
+						 IPSEC_QOS_STATUS_A_SAS :
+						 IPSEC_QOS_STATUS_A_IKES, t->max);
+			return err;
+		}
+		spin_lock_bh(&iqn->table_lock);
+		iq_table_undo(t, req, done, at, at);
+		spin_unlock_bh(&iqn->table_lock);
+		return err;
+	}
+}
+
 int iq_table_set(struct iq_table *t, const struct iq_entry_req *req, u32 n,
 		 u32 all, u16 nlflags, struct netlink_ext_ack *extack)
 {
-	u32 of[ARRAY_SIZE(t->store)] = {}, i, at = 0;
+	u32 of[ARRAY_SIZE(t->store)] = {}, i;
 	struct iq_net *iqn = t->iqn;
 	struct iq_done *done;
 	bool announced = false, look;
@@ -559,7 +436,7 @@ int iq_table_set(struct iq_table *t, const struct iq_entry_req *req, u32 n,
 		if (err)
 			return err;
 	}
-	done = kvmalloc_array(n, sizeof(*done), GFP_KERNEL);
+	done = kvcalloc(n, sizeof(*done), GFP_KERNEL);
 	if (!done)
 		return -ENOMEM;
 	/* Without memory it may be enough all the same. */
@@ -569,29 +446,10 @@ int iq_table_set(struct iq_table *t, const struct iq_entry_req *req, u32 n,
 					 mul_u64_u32_div(all, of[which], n),
 					 nlflags & NLM_F_EXCL);
 
-	err = iq_table_set_some(t, req, n, nlflags, done, &at, extack);
-	if (err == -EAGAIN) {
-		/* Those that were freed a moment ago may be enough. */
-		synchronize_rcu();
-		err = iq_table_set_some(t, req, n, nlflags, done, &at, extack);
-	}
-	while (err == -EAGAIN) {
-		err = iq_table_resize(t, iq_key_store(&req[at].key), 2 * (t->n + n));
-		if (err) {
-			spin_lock_bh(&iqn->table_lock);
-			iq_table_undo(t, req, done, at, at);
-			spin_unlock_bh(&iqn->table_lock);
-		} else {
-			err = iq_table_set_some(t, req, n, nlflags, done, &at,
-						extack);
-		}
-	}
+	err = iq_table_carry_out(t, req, n, nlflags, done, extack);
+	iq_table_let(t, done, n);
 	if (err == -ENOMEM)
 		iq_err(extack, NULL, "no memory for %u %ss", n, t->type->name);
-	if (err == -ENOSPC)
-		iq_event_ceiling(iqn, t->type->id == IQ_TABLE_SA ?
-				 IPSEC_QOS_STATUS_A_SAS : IPSEC_QOS_STATUS_A_IKES,
-				 t->max);
 	/* The SA that it is about may have been in the SAD before. */
 	look = !err && t->type->id == IQ_TABLE_SA && iq_xfrm_has_sas(iqn);
 	for (i = 0; i < n && look; i++)
@@ -674,6 +532,15 @@ u32 iq_table_remove_if(struct iq_table *t, enum ipsec_qos_event event,
 	return n;
 }
 
+static bool iq_ref_names(struct iq_net *iqn, const struct iq_ref *ref,
+			 const struct iq_filter *f)
+{
+	const struct iq_action *a = iq_action_numbered(iqn, iq_ref_value(ref));
+
+	return (!f->group || a->group->id == f->group) &&
+	       (!f->element || (a->target && a->target->id == f->element));
+}
+
 static bool iq_ref_match(struct iq_net *iqn, const struct iq_ref *ref,
 			 const void *arg)
 {
@@ -683,7 +550,7 @@ static bool iq_ref_match(struct iq_net *iqn, const struct iq_ref *ref,
 
 	if (f->owner >= 0 && iq_ref_entry(ref)->owner != f->owner)
 		return false;
-	if (f->group && iq_group_numbered(iqn, iq_ref_value(ref))->group->id != f->group)
+	if ((f->group || f->element) && !iq_ref_names(iqn, ref, f))
 		return false;
 	iq_ref_key(ref, &key);
 	if ((k->family && k->family != key.family) ||
@@ -771,7 +638,8 @@ void iq_table_expire_work(struct work_struct *work)
 	spin_unlock_bh(&iqn->table_lock);
 
 	mutex_lock(&iqn->config_lock);
-	for (i = 0; i < __IQ_TABLE_MAX; i++)
+	/* Who entries name goes with the namespace, and ahead of the tables. */
+	for (i = 0; i < __IQ_TABLE_MAX && !READ_ONCE(iqn->dead); i++)
 		iq_table_remove_if(&tag->tables[i], IPSEC_QOS_EVENT_EXPIRE,
 				   iq_ref_over, &x);
 	mutex_unlock(&iqn->config_lock);

@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Tables from SPIs to groups: the SA table and the IKE table. The values in their
- * stores are groups' numbers. What is behind this door is table.c's own.
+ * Tables from SPIs to groups and targets: the SA table and the IKE table. The values in
+ * their stores are numbers of actions (core/action.h), of groups and of pairs. What is
+ * behind this door is table.c's own.
  */
 #ifndef _IPSEC_QOS_TABLE_H
 #define _IPSEC_QOS_TABLE_H
 
 #include <linux/netlink.h>
 
+#include "core/action.h"
 #include "core/group.h"
 #include "core/net.h"
 #include "core/store.h"
@@ -66,7 +68,8 @@ struct iq_table {
  * struct iq_entry_req - an entry as a request states it
  *
  * @attr: where the request says so, for errors
- * @group: NULL: not said
+ * @group: NULL: none
+ * @target: likewise; neither: of an entry that is there both stay as they are
  * @lifetime: seconds, 0: for ever
  * @owner: enum ipsec_qos_owner
  * @pending: announced
@@ -75,6 +78,7 @@ struct iq_entry_req {
 	const struct nlattr *attr;
 	struct iq_key key;
 	struct iq_group *group;
+	struct iq_target *target;
 	u32 lifetime;
 	u8 owner;
 	bool pending;
@@ -83,6 +87,8 @@ struct iq_entry_req {
 /**
  * struct iq_entry_info - an entry as user space sees it
  *
+ * @group: its id; 0: it names none
+ * @element: that of its target; 0: it names none
  * @lifetime: seconds that are left, 0: for ever
  */
 struct iq_entry_info {
@@ -90,6 +96,7 @@ struct iq_entry_info {
 	u64 packets;
 	u64 bytes;
 	u32 group;
+	u32 element;
 	u32 lifetime;
 	u8 owner;
 	bool pending;
@@ -102,12 +109,14 @@ struct iq_entry_info {
  * @owner: -1 matches all
  * @has_dst: @key.dst is to match
  * @has_spi_r: @key.spi_r is to match, also 0
+ * @group: as in struct iq_entry_info; likewise @element
  */
 struct iq_filter {
 	struct iq_key key;
 	bool has_dst;
 	bool has_spi_r;
 	u32 group;
+	u32 element;
 	int owner;
 };
 
@@ -145,7 +154,7 @@ void iq_table_exit(struct iq_table *t);
  * @packets: 0: do not count
  *
  * Context: any, under rcu_read_lock(), which the answer lives under.
- * Return: what its group does, NULL: no such entry.
+ * Return: what is done to its packets, NULL: no such entry.
  */
 const struct iq_action *iq_table_lookup(struct iq_table *t,
 					const struct iq_key *key,
@@ -162,7 +171,7 @@ iq_table_lookup_in(struct iq_table *t, const struct iq_key *key, bool wide,
 	for (s = rcu_dereference(t->store[wide]); s; s = rcu_dereference(s->next)) {
 		number = iq_store_lookup(s, key, wide, packets, bytes);
 		if (likely(number))
-			return iq_group_numbered(t->iqn, number);
+			return iq_action_numbered(t->iqn, number);
 	}
 	return NULL;
 }

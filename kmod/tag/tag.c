@@ -99,7 +99,8 @@ static noinline __cold void iq_trace_tagged(const struct sk_buff *skb,
 					    const struct iq_action *a, u32 mark, u32 mask,
 					    enum ipsec_qos_counter what, u64 spi)
 {
-	trace_iq_tagged(a->group->iqn, skb, what, spi, a->group->id, mark, mask);
+	if (iq_action_tags(a))
+		trace_iq_tagged(a->group->iqn, skb, what, spi, a->group->id, mark, mask);
 }
 
 /* @mark: one of @a's; @mask: those bits of @a->mask that are ours */
@@ -171,84 +172,155 @@ static noinline u32 iq_tag_group_mask(struct iq_net *iqn, const struct sk_buff *
 
 /*
  * @mask: as iq_act(); @packets: to count, 0: none; @spi: for a tracepoint. Bottom halves
- * are disabled.
+ * are disabled. There may be more to do: where @a->dscp is not negative.
  */
 static __always_inline void iq_tag_with(struct sk_buff *skb,
 					const struct iq_action *a, u32 mask,
 					enum ipsec_qos_counter which,
-					u32 packets, u8 family, u64 spi)
+					u32 packets, u64 spi)
 {
 	if (trace_iq_tagged_enabled())
 		iq_trace_tagged(skb, a, a->mark, mask, which, spi);
 	iq_act(skb, a, a->mark, mask);
 	if (likely(packets))
 		iq_action_count(a, which, packets, skb->len);
-	if (unlikely(a->dscp >= 0))
-		iq_set_dscp(skb, family, a->dscp);
 }
 
-noinline unsigned int
-iq_tag_protected(struct iq_net *iqn, struct sk_buff *skb,
-		 const struct nf_hook_state *state, bool nobodys)
+/* The rest, of a packet whose action has a DSCP, or whose entry names no group. */
+static void iq_tag_more(struct iq_net *iqn, struct sk_buff *skb, const struct iq_action *a,
+			enum ipsec_qos_counter which, struct iq_class *c)
 {
-	enum ipsec_qos_untagged reason;
+	if (iq_action_tags(a)) {
+		iq_set_dscp(skb, c->pkt.family, a->dscp);
+		iq_class_point(c, skb);
+		return;
+	}
+	trace_iq_untagged(iqn, skb, which, iq_spi_of(c), IPSEC_QOS_UNTAGGED_NO_GROUP);
+	iq_fallback_mark(iqn, skb, c);
+}
+
+/* No entry is that SA's or IKE SA's. */
+static void iq_tag_nobodys(struct iq_net *iqn, struct sk_buff *skb,
+			   enum ipsec_qos_counter which, const struct iq_class *c)
+{
+	enum ipsec_qos_untagged reason = c->kind == IQ_IKE ? IPSEC_QOS_UNTAGGED_UNKNOWN_IKE :
+							     IPSEC_QOS_UNTAGGED_UNKNOWN_SA;
+
+	trace_iq_untagged(iqn, skb, which, iq_spi_of(c), reason);
+	iq_untagged_add(iqn, reason, skb, c->packets);
+	iq_fallback_mark(iqn, skb, c);
+}
+
+unsigned int iq_tag_look(struct iq_net *iqn, struct sk_buff *skb,
+			 const struct nf_hook_state *state, struct iq_look *look)
+{
+	struct iq_class *c = &look->class;
 	enum ipsec_qos_counter which;
 	const struct iq_action *a;
-	struct iq_class c;
 	u32 mask;
 
-	if (!iq_classify(iqn, skb, state, &c))
+	look->plain = false;
+	look->action = NULL;
+	if (!iq_classify(iqn, skb, state, c))
 		return NF_STOLEN;
 
-	switch (c.kind) {
+	switch (c->kind) {
 	case IQ_SA:
-		which = c.in ? IPSEC_QOS_COUNTER_ESP_IN : IPSEC_QOS_COUNTER_ESP_OUT;
+		which = c->in ? IPSEC_QOS_COUNTER_ESP_IN : IPSEC_QOS_COUNTER_ESP_OUT;
 		break;
 	case IQ_IKE:
-		which = c.in ? IPSEC_QOS_COUNTER_IKE_IN : IPSEC_QOS_COUNTER_IKE_OUT;
+		which = c->in ? IPSEC_QOS_COUNTER_IKE_IN : IPSEC_QOS_COUNTER_IKE_OUT;
 		break;
 	case IQ_FRAGMENT:
 		trace_iq_untagged(iqn, skb, IPSEC_QOS_COUNTER_UNSPEC, 0,
 				  IPSEC_QOS_UNTAGGED_FRAGMENT);
-		iq_untagged_add(iqn, IPSEC_QOS_UNTAGGED_FRAGMENT, skb, c.packets);
+		iq_untagged_add(iqn, IPSEC_QOS_UNTAGGED_FRAGMENT, skb, c->packets);
 		/* Of UDP it need not be a protected one. */
-		if (c.pkt.frag_proto == IPPROTO_ESP || c.pkt.frag_proto == IPPROTO_AH)
-			iq_fallback_mark(iqn, skb, &c);
+		if (c->pkt.frag_proto == IPPROTO_ESP || c->pkt.frag_proto == IPPROTO_AH)
+			iq_fallback_mark(iqn, skb, c);
 		return NF_ACCEPT;
 	case IQ_MALFORMED:
 		trace_iq_malformed(iqn, skb);
-		iq_total_add(iqn, IQ_TOTAL_MALFORMED, skb, c.packets);
+		iq_total_add(iqn, IQ_TOTAL_MALFORMED, skb, c->packets);
 		return NF_ACCEPT;
 	default:
 		return NF_ACCEPT;
 	}
 
-	a = nobodys ? NULL : iq_tag_lookup(iqn, skb, &c);
-	if (a) {
-		if (unlikely(c.pkt.first || c.kind == IQ_IKE))
-			iq_frag_pair(iqn, &c.pkt);
-		mask = a->mask;
-		if (iq_claimed(iqn, mask))
-			mask = iq_tag_group_mask(iqn, skb, &c, a);
-		iq_tag_with(skb, a, mask, which, c.packets, c.pkt.family, iq_spi_of(&c));
-	} else {
-		reason = c.kind == IQ_IKE ? IPSEC_QOS_UNTAGGED_UNKNOWN_IKE :
-					    IPSEC_QOS_UNTAGGED_UNKNOWN_SA;
-		trace_iq_untagged(iqn, skb, which, iq_spi_of(&c), reason);
-		iq_untagged_add(iqn, reason, skb, c.packets);
-		iq_fallback_mark(iqn, skb, &c);
+	a = iq_tag_lookup(iqn, skb, c);
+	look->action = a;
+	if (!a) {
+		iq_tag_nobodys(iqn, skb, which, c);
+		return NF_ACCEPT;
 	}
+	if (unlikely(c->pkt.first || c->kind == IQ_IKE))
+		iq_frag_pair(iqn, &c->pkt);
+	mask = a->mask;
+	if (iq_claimed(iqn, mask))
+		mask = iq_tag_group_mask(iqn, skb, c, a);
+	iq_tag_with(skb, a, mask, which, c->packets, iq_spi_of(c));
+	if (a->dscp >= 0)
+		iq_tag_more(iqn, skb, a, which, c);
 	return NF_ACCEPT;
+}
+
+noinline unsigned int iq_tag_protected(struct iq_net *iqn, struct sk_buff *skb,
+				       const struct nf_hook_state *state)
+{
+	struct iq_look look;
+
+	return iq_tag_look(iqn, skb, state, &look);
+}
+
+/* Plain ESP that has come in, untagged. What it is need not be found out again. */
+static noinline void iq_tag_plain_untagged(struct iq_net *iqn, struct sk_buff *skb,
+					   const struct iq_action *a, u8 family, u32 spi)
+{
+	struct iq_class c = {
+		.kind = IQ_SA,
+		.in = true,
+		.packets = 1,
+		.pkt = {
+			.family = family,
+			.proto = IPPROTO_ESP,
+			.dscp = (family == AF_INET ? ipv4_get_dsfield(ip_hdr(skb)) :
+				 ipv6_get_dsfield(ipv6_hdr(skb))) >> 2,
+			.spi = spi,
+		},
+	};
+
+	iq_class_point(&c, skb);
+	if (a)
+		iq_tag_more(iqn, skb, a, IPSEC_QOS_COUNTER_ESP_IN, &c);
+	else
+		iq_tag_nobodys(iqn, skb, IPSEC_QOS_COUNTER_ESP_IN, &c);
+}
+
+/*
+ * What is left to do of plain ESP that has come in: what iq_tag_more() does, or it is
+ * nobody's, if it has no action.
+ */
+static noinline void iq_tag_plain_more(struct iq_net *iqn, struct sk_buff *skb,
+				       const struct iq_action *a, u8 family, u32 spi)
+{
+	if (iq_action_tags(a))
+		iq_set_dscp(skb, family, a->dscp);
+	else if (rcu_access_pointer(iq_tag(iqn)->fallback) || trace_iq_untagged_enabled())
+		iq_tag_plain_untagged(iqn, skb, a, family, spi);
+	else if (!a)
+		iq_untagged_add(iqn, IPSEC_QOS_UNTAGGED_UNKNOWN_SA, skb, 1);
 }
 
 /*
  * ESP that has come in, and begins at @off: the commonest packets take the
- * shortest way. What is not @plain, or many in one, or nobody's, takes that of all
- * others, which says why.
+ * shortest way. What is not @plain, or many in one, takes that of all others.
+ *
+ * @told: fill in @look; a constant
  */
 static __always_inline unsigned int
 iq_tag_plain(struct iq_net *iqn, struct sk_buff *skb,
-	     const struct nf_hook_state *state, bool plain, u32 off, u8 family)
+	     const struct nf_hook_state *state, bool plain, u32 off, u8 family,
+	     bool told, struct iq_look *look)
 {
 	const struct ip_esp_hdr *esp = (void *)skb_network_header(skb) + off;
 	struct iq_key key = { .family = family, .proto = IPPROTO_ESP };
@@ -259,7 +331,8 @@ iq_tag_plain(struct iq_net *iqn, struct sk_buff *skb,
 	again = family == AF_INET ? ipv4_l3mdev_skb(IPCB(skb)->flags) :
 				    ipv6_l3mdev_skb(IP6CB(skb)->flags);
 	if (unlikely(!plain || again || skb_is_gso(skb) || READ_ONCE(iq_tag(iqn)->claimed)))
-		return iq_tag_protected(iqn, skb, state, false);
+		return told ? iq_tag_look(iqn, skb, state, look) :
+			      iq_tag_protected(iqn, skb, state);
 	key.spi = esp->spi;
 	if (family == AF_INET)
 		key.dst[0] = ip_hdr(skb)->daddr;
@@ -267,10 +340,16 @@ iq_tag_plain(struct iq_net *iqn, struct sk_buff *skb,
 		key.dst6 = ipv6_hdr(skb)->daddr;
 	a = iq_table_lookup_in(&iq_tag(iqn)->tables[IQ_TABLE_SA], &key,
 			       iq_store_wide(family), 1, skb->len);
-	if (unlikely(!a))
-		return iq_tag_protected(iqn, skb, state, true);
-	iq_tag_with(skb, a, a->mask, IPSEC_QOS_COUNTER_ESP_IN, 1, family,
-		    be32_to_cpu(key.spi));
+	if (told) {
+		look->plain = true;
+		look->action = a;
+		look->spi = be32_to_cpu(key.spi);
+	}
+	if (likely(a))
+		iq_tag_with(skb, a, a->mask, IPSEC_QOS_COUNTER_ESP_IN, 1,
+			    be32_to_cpu(key.spi));
+	if (unlikely(!a || a->dscp >= 0))
+		iq_tag_plain_more(iqn, skb, a, family, be32_to_cpu(key.spi));
 	return NF_ACCEPT;
 }
 
@@ -278,7 +357,7 @@ unsigned int iq_tag_esp4(struct iq_net *iqn, struct sk_buff *skb,
 			 const struct nf_hook_state *state)
 {
 	return iq_tag_plain(iqn, skb, state, IQ_PLAIN(iq_parse_plain_esp4, skb),
-			    IQ_PLAIN_ESP4, AF_INET);
+			    IQ_PLAIN_ESP4, AF_INET, false, NULL);
 }
 
 unsigned int iq_tag_udp4(struct iq_net *iqn, struct sk_buff *skb,
@@ -287,14 +366,37 @@ unsigned int iq_tag_udp4(struct iq_net *iqn, struct sk_buff *skb,
 {
 	return iq_tag_plain(iqn, skb, state,
 			    IQ_PLAIN(iq_parse_plain_udp4, skb, ports),
-			    IQ_PLAIN_UDP4, AF_INET);
+			    IQ_PLAIN_UDP4, AF_INET, false, NULL);
 }
 
 unsigned int iq_tag_esp6(struct iq_net *iqn, struct sk_buff *skb,
 			 const struct nf_hook_state *state)
 {
 	return iq_tag_plain(iqn, skb, state, IQ_PLAIN(iq_parse_plain_esp6, skb),
-			    IQ_PLAIN_ESP6, AF_INET6);
+			    IQ_PLAIN_ESP6, AF_INET6, false, NULL);
+}
+
+unsigned int iq_tag_look_esp4(struct iq_net *iqn, struct sk_buff *skb,
+			      const struct nf_hook_state *state, struct iq_look *look)
+{
+	return iq_tag_plain(iqn, skb, state, IQ_PLAIN(iq_parse_plain_esp4, skb),
+			    IQ_PLAIN_ESP4, AF_INET, true, look);
+}
+
+unsigned int iq_tag_look_udp4(struct iq_net *iqn, struct sk_buff *skb,
+			      const struct nf_hook_state *state,
+			      const struct iq_ports *ports, struct iq_look *look)
+{
+	return iq_tag_plain(iqn, skb, state,
+			    IQ_PLAIN(iq_parse_plain_udp4, skb, ports),
+			    IQ_PLAIN_UDP4, AF_INET, true, look);
+}
+
+unsigned int iq_tag_look_esp6(struct iq_net *iqn, struct sk_buff *skb,
+			      const struct nf_hook_state *state, struct iq_look *look)
+{
+	return iq_tag_plain(iqn, skb, state, IQ_PLAIN(iq_parse_plain_esp6, skb),
+			    IQ_PLAIN_ESP6, AF_INET6, true, look);
 }
 
 /* Which bits of a group's mask may be set on a clear packet just out of an SA? */
@@ -367,19 +469,18 @@ static noinline void iq_tag_decrypted(struct iq_net *iqn, struct sk_buff *skb,
 }
 
 unsigned int iq_tag_slow(struct iq_net *iqn, struct sk_buff *skb,
-			 const struct nf_hook_state *state)
+			 const struct nf_hook_state *state, struct iq_look *look)
 {
 	bool ipv4 = state->pf == NFPROTO_IPV4;
-	unsigned int verdict = NF_ACCEPT;
 
-	local_bh_disable();
 	if (secpath_exists(skb))
 		iq_tag_decrypted(iqn, skb, state, ipv4 ? ip_hdr(skb)->protocol :
 							 ipv6_hdr(skb)->nexthdr);
 	if (ipv4 ? iq_tag_may_ipv4(skb) : iq_tag_may_ipv6(skb))
-		verdict = iq_tag_protected(iqn, skb, state, false);
-	local_bh_enable();
-	return verdict;
+		return iq_tag_look(iqn, skb, state, look);
+	look->plain = false;
+	look->class.kind = IQ_OTHER;
+	return NF_ACCEPT;
 }
 
 /* In process context, more often than not. */
@@ -389,7 +490,7 @@ unsigned int iq_tag_local(struct iq_net *iqn, struct sk_buff *skb,
 	unsigned int verdict;
 
 	local_bh_disable();
-	verdict = iq_tag_protected(iqn, skb, state, false);
+	verdict = iq_tag_protected(iqn, skb, state);
 	local_bh_enable();
 	return verdict;
 }
@@ -465,7 +566,7 @@ unsigned int iq_tag_forward(struct iq_net *iqn, struct sk_buff *skb,
 		iq_frag_recall(iqn, NULL, state, &c.pkt, &c.kind);
 	if (c.kind == IQ_SA || c.kind == IQ_IKE)
 		a = iq_tag_lookup(iqn, skb, &c);
-	if (!a && secpath_exists(skb))
+	if (!iq_action_tags(a) && secpath_exists(skb))
 		a = iq_xfrm_decrypted(iqn, skb, 0, 0);
 	if (a && a->priority)
 		skb->priority = a->priority;

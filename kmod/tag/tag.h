@@ -72,15 +72,23 @@ u32 iq_tag_mask(struct iq_net *iqn, const struct sk_buff *skb, const struct iq_c
  */
 
 /**
- * iq_tag_slow() - one that has come in, out of an SA; or that a queue ahead of these
- * hooks had (nf_queue), which comes back in process context
+ * struct iq_look - what a look at a packet told
+ *
+ * @plain: it is ESP as most of it looks, of which no more was asked than its SPI
+ * @spi: if so, that, in host byte order
+ * @action: what its entry says is done to it; NULL: there is none
+ * @class: what it is, if it is not @plain. Of IQ_OTHER nothing else is filled in.
  */
-unsigned int iq_tag_slow(struct iq_net *iqn, struct sk_buff *skb,
-			 const struct nf_hook_state *state);
+struct iq_look {
+	bool plain;
+	u32 spi;
+	const struct iq_action *action;
+	struct iq_class class;
+};
 
 /*
  * iq_tag_esp4(), iq_tag_udp4(), iq_tag_esp6() - ESP, plain or in UDP, that has come in,
- * as most of it looks; bottom halves are disabled
+ * as most of it looks; bottom halves are disabled, as for those below
  */
 unsigned int iq_tag_esp4(struct iq_net *iqn, struct sk_buff *skb,
 			 const struct nf_hook_state *state);
@@ -90,15 +98,30 @@ unsigned int iq_tag_udp4(struct iq_net *iqn, struct sk_buff *skb,
 unsigned int iq_tag_esp6(struct iq_net *iqn, struct sk_buff *skb,
 			 const struct nf_hook_state *state);
 
-/**
- * iq_tag_protected() - what may be ours and needs a closer look
- *
- * @nobodys: it was looked up, in vain
- *
- * Bottom halves are disabled.
- */
+/** iq_tag_protected() - what may be ours and needs a closer look */
 unsigned int iq_tag_protected(struct iq_net *iqn, struct sk_buff *skb,
-			      const struct nf_hook_state *state, bool nobodys);
+			      const struct nf_hook_state *state);
+
+/*
+ * iq_tag_look_esp4(), iq_tag_look_udp4(), iq_tag_look_esp6(), iq_tag_look() - the same
+ * four, for who goes on with what they found: @look is filled in where they accept
+ */
+unsigned int iq_tag_look_esp4(struct iq_net *iqn, struct sk_buff *skb,
+			      const struct nf_hook_state *state, struct iq_look *look);
+unsigned int iq_tag_look_udp4(struct iq_net *iqn, struct sk_buff *skb,
+			      const struct nf_hook_state *state,
+			      const struct iq_ports *ports, struct iq_look *look);
+unsigned int iq_tag_look_esp6(struct iq_net *iqn, struct sk_buff *skb,
+			      const struct nf_hook_state *state, struct iq_look *look);
+unsigned int iq_tag_look(struct iq_net *iqn, struct sk_buff *skb,
+			 const struct nf_hook_state *state, struct iq_look *look);
+
+/**
+ * iq_tag_slow() - one that has come in, out of an SA; or that a queue ahead of these
+ * hooks had (nf_queue), which comes back in process context. As iq_tag_look().
+ */
+unsigned int iq_tag_slow(struct iq_net *iqn, struct sk_buff *skb,
+			 const struct nf_hook_state *state, struct iq_look *look);
 
 /** iq_tag_local() - one that this host sends, and that may be ours */
 unsigned int iq_tag_local(struct iq_net *iqn, struct sk_buff *skb,
@@ -126,7 +149,8 @@ unsigned int iq_tag_leaving(struct iq_net *iqn, struct sk_buff *skb,
 /**
  * iq_tag_update() - register the hooks that are needed, and no others
  *
- * @tag: there is something to tag with: groups or a fall-back table
+ * @tag: packets are to be looked up: there are groups, or a fall-back table, or some
+ *	may be steered
  * @fallback: there is such a table
  * @priority: a group has a priority: ip_forward() writes skb->priority anew,
  *	so forwarded packets need another look after it

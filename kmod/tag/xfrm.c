@@ -241,7 +241,9 @@ void iq_xfrm_audit_work(struct work_struct *work)
 					  audit_work)->iqn;
 
 	mutex_lock(&iqn->config_lock);
-	iq_xfrm_audit(iqn);
+	/* As of iq_table_expire_work() */
+	if (!READ_ONCE(iqn->dead))
+		iq_xfrm_audit(iqn);
 	mutex_unlock(&iqn->config_lock);
 }
 
@@ -258,8 +260,11 @@ const struct iq_action *iq_xfrm_decrypted(struct iq_net *iqn, struct sk_buff *sk
 			continue;
 		a = iq_table_lookup(&iq_tag(iqn)->tables[IQ_TABLE_SA], &key, packets,
 				    bytes);
-		if (a)
+		if (iq_action_tags(a))
 			return a;
+		/* It counts once, also where the entry names no group. */
+		if (a)
+			packets = 0;
 	}
 	return NULL;
 }
@@ -274,7 +279,7 @@ const struct iq_action *iq_xfrm_entering(struct iq_net *iqn, struct sk_buff *skb
 		if (!iq_xfrm_key(dst->xfrm, &key))
 			continue;
 		a = iq_table_lookup(&iq_tag(iqn)->tables[IQ_TABLE_SA], &key, 0, 0);
-		if (a)
+		if (iq_action_tags(a))
 			return a;
 	}
 	return NULL;

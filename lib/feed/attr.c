@@ -16,7 +16,7 @@
  * struct attr_spec - what an attribute looks like, in whichever message
  *
  * @min: a number's least value
- * @max: its greatest; of a string how many bytes, the NUL included
+ * @max: its greatest; of a string how many bytes, the NUL included; of bytes how many
  * @bad: what is said where size or value is wrong
  * @missing: where it is required and not there
  * @foreign: where the message does not have it
@@ -91,6 +91,7 @@ static const struct attr_spec attr_specs[IQ_FEED_A_MAX + 1] = {
 	ATTR(MEMBER_OF, 0, 0, "type, round, proof, and 1 to 255 bytes"),
 	ATTR(RDN_MATCHING, 0, 2, "a u8, 0 to 2"),
 	ATTR(TIMEOUT, 1, IQ_FEED_TIMEOUT_MAX, "a u32, 1 to 300000"),
+	ATTR(HOME, 0, IQ_FEED_BUCKETS_BYTES, "512 bytes"),
 };
 
 static bool good_number(int attr, uint64_t value)
@@ -251,6 +252,8 @@ static uint64_t number(const struct iq_feed_field *field, const void *member)
 		return ((const struct iq_addr *)member)->family;
 	case IQ_FEED_STRING:
 		return *(const char *const *)member != NULL;
+	case IQ_FEED_BYTES:
+		return *(const uint8_t *const *)member != NULL;
 	case IQ_FEED_IDENTITIES:
 		return ((const struct iq_feed_identities *)member)->n;
 	case IQ_FEED_MEMBERS:
@@ -310,6 +313,11 @@ static int put_field(struct nlmsghdr *nlh, size_t size,
 		return put_bytes(nlh, size, attr, addr->b, addr_len(addr));
 	case IQ_FEED_STRING:
 		return put_string(nlh, size, attr, *(const char *const *)member);
+	case IQ_FEED_BYTES:
+		if (!value)
+			return -EINVAL;
+		return put_bytes(nlh, size, attr, *(const uint8_t *const *)member,
+				 attr_specs[attr].max);
 	case IQ_FEED_IDENTITIES:
 		return put_identities(nlh, size, attr, member);
 	case IQ_FEED_MEMBERS:
@@ -410,6 +418,9 @@ static bool get_field(const struct nlattr *nla,
 		return get_addr(data, len, member);
 	case IQ_FEED_STRING:
 		return get_string(data, len, field->attr, member);
+	case IQ_FEED_BYTES:
+		*(const uint8_t **)member = data;
+		return len == attr_specs[field->attr].max;
 	case IQ_FEED_IDENTITIES:
 		return get_identity(data, len, member);
 	case IQ_FEED_MEMBERS:

@@ -54,6 +54,7 @@
  *	round; u8 enum iq_feed_proof; the name, 1 to IQ_FEED_MEMBER_MAX bytes
  * @IQ_FEED_A_RDN_MATCHING: u8
  * @IQ_FEED_A_TIMEOUT: u32, milliseconds
+ * @IQ_FEED_A_HOME: IQ_FEED_BUCKETS_BYTES bytes
  */
 enum iq_feed_attr {
 	IQ_FEED_A_UNSPEC,
@@ -93,6 +94,7 @@ enum iq_feed_attr {
 	IQ_FEED_A_MEMBER_OF,
 	IQ_FEED_A_RDN_MATCHING,
 	IQ_FEED_A_TIMEOUT,
+	IQ_FEED_A_HOME,
 	__IQ_FEED_A_MAX
 };
 #define IQ_FEED_A_MAX (__IQ_FEED_A_MAX - 1)
@@ -107,6 +109,7 @@ enum iq_feed_kind {
 	IQ_FEED_FLAG,		/* no bytes on the wire */
 	IQ_FEED_ADDR,
 	IQ_FEED_STRING,
+	IQ_FEED_BYTES,		/* of a length that the attribute has */
 	IQ_FEED_IDENTITIES,
 	IQ_FEED_MEMBERS,
 };
@@ -136,6 +139,7 @@ struct iq_feed_field {
 #define IQ_FEED_IS_FLAG(x)	_Generic((x), bool: 1, default: 0)
 #define IQ_FEED_IS_ADDR(x)	_Generic((x), struct iq_addr: 1, default: 0)
 #define IQ_FEED_IS_STRING(x)	_Generic((x), const char *: 1, default: 0)
+#define IQ_FEED_IS_BYTES(x)	_Generic((x), const uint8_t *: 1, default: 0)
 #define IQ_FEED_IS_IDENTITIES(x) _Generic((x), struct iq_feed_identities: 1, default: 0)
 #define IQ_FEED_IS_MEMBERS(x)	_Generic((x), struct iq_feed_members: 1, default: 0)
 
@@ -176,7 +180,8 @@ extern const struct iq_feed_form iq_feed_hello_form, iq_feed_ack_form,
 	iq_feed_sa_form, iq_feed_sa_del_form,
 	iq_feed_child_form, iq_feed_child_del_form,
 	iq_feed_query_form, iq_feed_answer_form,
-	iq_feed_initiate_form, iq_feed_result_form;
+	iq_feed_initiate_form, iq_feed_result_form,
+	iq_feed_buckets_form;
 
 /**
  * iq_feed_put_body() - write a message's attributes behind its header

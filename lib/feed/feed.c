@@ -49,6 +49,7 @@ static const struct msg_spec msg_specs[] = {
 	MSG(PASSED_OVER, passed_over, CHARON),
 	MSG(INITIATE, initiate, COMMAND | TO_CHARON),
 	MSG(RESULT, result, CHARON),
+	MSG(BUCKETS, buckets, TO_CHARON),
 };
 
 #define N_MSGS (sizeof(msg_specs) / sizeof(msg_specs[0]))

@@ -35,6 +35,7 @@
 #include <netinet/in.h>
 #include <linux/netlink.h>
 
+#include "lib/feed/bucket.h"
 #include "lib/feed/child.h"
 #include "lib/feed/ike.h"
 #include "lib/feed/initiate.h"
@@ -43,7 +44,7 @@
 #include "lib/feed/session.h"
 
 #define IQ_FEED_SOCKET	"/run/ipsec-qos/ipsec-qosd.sock"
-#define IQ_FEED_VERSION	4
+#define IQ_FEED_VERSION	5
 #define IQ_FEED_MSG_MAX	24576	/* bytes in one message, either way */
 
 /**
@@ -64,6 +65,7 @@
  * @IQ_FEED_PASSED_OVER: struct iq_feed_passed_over
  * @IQ_FEED_INITIATE: struct iq_feed_initiate
  * @IQ_FEED_RESULT: struct iq_feed_result
+ * @IQ_FEED_BUCKETS: struct iq_feed_buckets
  */
 enum iq_feed_msg {
 	IQ_FEED_HELLO = NLMSG_MIN_TYPE,
@@ -81,6 +83,7 @@ enum iq_feed_msg {
 	IQ_FEED_PASSED_OVER,
 	IQ_FEED_INITIATE,
 	IQ_FEED_RESULT,
+	IQ_FEED_BUCKETS,
 	__IQ_FEED_MSG_END
 };
 
@@ -112,6 +115,7 @@ struct iq_feed {
 		struct iq_feed_answer answer;
 		struct iq_feed_initiate initiate;
 		struct iq_feed_result result;
+		struct iq_feed_buckets buckets;
 	};
 };
 

@@ -54,8 +54,7 @@ static const struct iq_sa *sa_of(const struct iq_kernel_entry *entry)
 
 static int put_sa_address(struct nl_msg *msg, const struct iq_addr *dst)
 {
-	return nla_put(msg, IPSEC_QOS_SA_A_DST, dst->family == AF_INET ? 4 : 16,
-		       dst->b);
+	return nla_put(msg, IPSEC_QOS_SA_A_DST, iq_addr_len(dst), dst->b);
 }
 
 static int put_sa_key(struct nl_msg *msg, const struct iq_kernel_entry *entry)
@@ -75,9 +74,16 @@ nla_put_failure:
 
 static int put_sa_more(struct nl_msg *msg, const struct iq_kernel_entry *entry)
 {
-	uint32_t flags = sa_of(entry)->flags;
+	const struct iq_sa *sa = sa_of(entry);
 
-	return flags ? nla_put_u32(msg, IPSEC_QOS_SA_A_FLAGS, flags) : 0;
+	if (sa->flags)
+		NLA_PUT_U32(msg, IPSEC_QOS_SA_A_FLAGS, sa->flags);
+	if (sa->element)
+		NLA_PUT_U32(msg, IPSEC_QOS_SA_A_ELEMENT, sa->element);
+	return 0;
+
+nla_put_failure:
+	return -ENOMEM;
 }
 
 static int put_sa_filter(struct nl_msg *msg, const struct iq_kernel_entry *filter)
@@ -94,6 +100,8 @@ static int put_sa_filter(struct nl_msg *msg, const struct iq_kernel_entry *filte
 		NLA_PUT_U32(msg, IPSEC_QOS_SA_A_SPI, sa->spi);
 	if (sa->proto)
 		NLA_PUT_U8(msg, IPSEC_QOS_SA_A_PROTO, sa->proto);
+	if (sa->element)
+		NLA_PUT_U32(msg, IPSEC_QOS_SA_A_ELEMENT, sa->element);
 	return 0;
 
 nla_put_failure:
@@ -104,14 +112,12 @@ static int get_sa(struct nlattr **tb, struct iq_kernel_entry *entry)
 {
 	struct iq_sa *sa = (struct iq_sa *)entry;
 
-	if (!tb[IPSEC_QOS_SA_A_FAMILY] || !tb[IPSEC_QOS_SA_A_DST])
+	if (iq_get_addr(tb[IPSEC_QOS_SA_A_FAMILY], tb[IPSEC_QOS_SA_A_DST], &sa->dst) < 0)
 		return -EBADMSG;
-	sa->dst.family = nla_get_u8(tb[IPSEC_QOS_SA_A_FAMILY]);
-	memcpy(sa->dst.b, nla_data(tb[IPSEC_QOS_SA_A_DST]),
-	       nla_len(tb[IPSEC_QOS_SA_A_DST]));
 	sa->spi = iq_u32(tb[IPSEC_QOS_SA_A_SPI]);
 	sa->proto = iq_u8(tb[IPSEC_QOS_SA_A_PROTO], IPPROTO_ESP);
 	sa->flags = iq_u32(tb[IPSEC_QOS_SA_A_FLAGS]);
+	sa->element = iq_u32(tb[IPSEC_QOS_SA_A_ELEMENT]);
 	return 0;
 }
 
@@ -126,6 +132,7 @@ static struct nla_policy sa_policy[IPSEC_QOS_SA_A_MAX + 1] = {
 	[IPSEC_QOS_SA_A_OWNER] = { .type = NLA_U8 },
 	[IPSEC_QOS_SA_A_PACKETS] = { .type = NLA_U64 },
 	[IPSEC_QOS_SA_A_BYTES] = { .type = NLA_U64 },
+	[IPSEC_QOS_SA_A_ELEMENT] = { .type = NLA_U32 },
 };
 
 /* IKE SAs */
@@ -252,7 +259,8 @@ static int put_entry(struct nl_msg *msg, const void *what)
 
 	if (!nest || table->put_key(msg, entry) < 0)
 		return -ENOMEM;
-	NLA_PUT_U32(msg, table->group, entry->group);
+	if (entry->group)
+		NLA_PUT_U32(msg, table->group, entry->group);
 	if (entry->lifetime)
 		NLA_PUT_U32(msg, table->lifetime, entry->lifetime);
 	if (table->put_more && table->put_more(msg, entry) < 0)

@@ -28,6 +28,7 @@ enum iq_table_id {
  * It is the first member of what the table's entries are.
  *
  * @table: so it says whether it is of a struct iq_sa or of a struct iq_ike
+ * @group: its id; 0: none, which an SA may have that has an element
  * @lifetime: seconds; 0: for ever
  */
 struct iq_kernel_entry {
@@ -47,6 +48,7 @@ struct iq_kernel_entry {
  * @spi: in host byte order
  * @proto: IPPROTO_ESP or IPPROTO_AH
  * @flags: IPSEC_QOS_SA_F_*
+ * @element: the id of the element that decrypts it; 0: none is named
  */
 struct iq_sa {
 	struct iq_kernel_entry entry;
@@ -54,6 +56,7 @@ struct iq_sa {
 	uint32_t spi;
 	uint8_t proto;
 	uint32_t flags;
+	uint32_t element;
 };
 
 /**

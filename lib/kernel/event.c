@@ -5,6 +5,7 @@
 #include "lib/kernel/event.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <linux/genetlink.h>
@@ -15,25 +16,34 @@
 
 #include "lib/kernel/request.h"
 
-int iq_kernel_monitor(struct iq_kernel *k, bool nat)
+int iq_kernel_monitor(struct iq_kernel *k, unsigned int more)
 {
-	int group, gone, nat_group = 0, ret;
+	const struct {
+		bool wanted;
+		const char *family;
+		const char *name;
+	} groups[] = {
+		{ true, IPSEC_QOS_GENL_NAME, IPSEC_QOS_MCGRP_EVENTS },
+		{ true, "nlctrl", "notify" },
+		{ more & IQ_MONITOR_NAT, IPSEC_QOS_GENL_NAME, IPSEC_QOS_MCGRP_NAT },
+		{ more & IQ_MONITOR_STEER, IPSEC_QOS_GENL_NAME, IPSEC_QOS_MCGRP_STEER },
+	};
+	/* 0 ends them where they are joined */
+	int group[sizeof(groups) / sizeof(groups[0]) + 1] = { 0 };
+	size_t i, n = 0;
+	int ret;
 
 	if (k->events)
 		return nl_socket_get_fd(k->events);
 	/* What resolves the groups' names needs answers: not this socket. */
-	group = genl_ctrl_resolve_grp(k->sk, IPSEC_QOS_GENL_NAME,
-				      IPSEC_QOS_MCGRP_EVENTS);
-	if (group < 0)
-		return iq_nl_to_errno(group);
-	gone = genl_ctrl_resolve_grp(k->sk, "nlctrl", "notify");
-	if (gone < 0)
-		return iq_nl_to_errno(gone);
-	if (nat)
-		nat_group = genl_ctrl_resolve_grp(k->sk, IPSEC_QOS_GENL_NAME,
-						  IPSEC_QOS_MCGRP_NAT);
-	if (nat_group < 0)
-		return iq_nl_to_errno(nat_group);
+	for (i = 0; i < sizeof(groups) / sizeof(groups[0]); i++) {
+		if (!groups[i].wanted)
+			continue;
+		group[n] = genl_ctrl_resolve_grp(k->sk, groups[i].family, groups[i].name);
+		if (group[n] < 0)
+			return iq_nl_to_errno(group[n]);
+		n++;
+	}
 
 	k->events = nl_socket_alloc();
 	if (!k->events) {
@@ -45,8 +55,8 @@ int iq_kernel_monitor(struct iq_kernel *k, bool nat)
 	k->events_cb = nl_socket_get_cb(k->events);
 	ret = genl_connect(k->events);
 	if (ret >= 0)
-		ret = nl_socket_add_memberships(k->events, group, gone,
-						nat_group, 0);
+		ret = nl_socket_add_memberships(k->events, group[0], group[1], group[2],
+						group[3], 0);
 	if (ret >= 0)
 		ret = nl_socket_set_nonblocking(k->events);
 	if (ret < 0) {
@@ -126,6 +136,22 @@ static int event_read(struct nlmsghdr *nlh, struct iq_event *ev)
 				continue;
 			ev->what = IQ_EVENT_NAT;
 			ret = iq_get_nat(a, &ev->nat[ev->n_nat++]);
+			break;
+		case IPSEC_QOS_A_ELEMENT:
+			ev->what = IQ_EVENT_ELEMENT;
+			ret = iq_get_element(a, &ev->element);
+			break;
+		case IPSEC_QOS_A_POOL:
+			ev->what = IQ_EVENT_POOL;
+			ret = iq_get_pool(a, &ev->pool);
+			break;
+		case IPSEC_QOS_A_STEER:
+			ev->what = IQ_EVENT_STEER;
+			ret = iq_get_steer(a, &ev->steer);
+			break;
+		case IPSEC_QOS_A_UNKNOWN:
+			ev->what = IQ_EVENT_UNKNOWN;
+			ret = iq_get_unknown(a, &ev->unknown);
 			break;
 		default:
 			continue;

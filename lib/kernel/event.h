@@ -5,15 +5,17 @@
 #ifndef IPSEC_QOS_LIB_KERNEL_EVENT_H
 #define IPSEC_QOS_LIB_KERNEL_EVENT_H
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <linux/ipsec_qos.h>
 
+#include "lib/kernel/element.h"
 #include "lib/kernel/entry.h"
 #include "lib/kernel/group.h"
 #include "lib/kernel/nat.h"
+#include "lib/kernel/pool.h"
 #include "lib/kernel/socket.h"
 #include "lib/kernel/status.h"
+#include "lib/kernel/steer.h"
 
 /**
  * struct iq_event - what the kernel told the multicast group
@@ -21,7 +23,8 @@
 struct iq_event {
 	enum ipsec_qos_event event;
 	enum {
-		IQ_EVENT_GROUP, IQ_EVENT_SA, IQ_EVENT_IKE, IQ_EVENT_STATUS, IQ_EVENT_NAT
+		IQ_EVENT_GROUP, IQ_EVENT_SA, IQ_EVENT_IKE, IQ_EVENT_STATUS, IQ_EVENT_NAT,
+		IQ_EVENT_ELEMENT, IQ_EVENT_POOL, IQ_EVENT_STEER, IQ_EVENT_UNKNOWN
 	} what;
 	union {
 		struct iq_kernel_group group;
@@ -33,17 +36,25 @@ struct iq_event {
 					 * ceiling only RULE and INSIDE_LOCAL */
 			struct iq_kernel_nat nat[IPSEC_QOS_NAT_TOLD_MAX];
 		};
+		struct iq_kernel_element element;
+		struct iq_kernel_pool pool;
+		struct iq_kernel_steer steer;
+		struct iq_kernel_unknown unknown;
 	};
 };
+
+/* The multicast groups that not all who listen want. */
+#define IQ_MONITOR_NAT		(1U << 0)	/* of the translation table */
+#define IQ_MONITOR_STEER	(1U << 1)	/* of elements, pools, prefixes, unknown SPIs */
 
 /**
  * iq_kernel_monitor() - join the events' multicast group on a socket of its own
  *
- * @nat: also that of the translation table
+ * @more: IQ_MONITOR_*, the others that are joined, too
  *
  * Return: its file descriptor (non-blocking), to be polled, or a negative errno.
  */
-int iq_kernel_monitor(struct iq_kernel *k, bool nat);
+int iq_kernel_monitor(struct iq_kernel *k, unsigned int more);
 
 /**
  * iq_kernel_monitor_read() - read what is there and call @cb for each event

@@ -86,9 +86,8 @@ int iq_get_group(struct nlattr *nest, void *arg)
 		[IPSEC_QOS_GROUP_A_MARK_CLEAR] = { .type = NLA_U32 },
 		[IPSEC_QOS_GROUP_A_FLAGS] = { .type = NLA_U32 },
 	};
-	struct nlattr *tb[IPSEC_QOS_GROUP_A_MAX + 1], *a;
+	struct nlattr *tb[IPSEC_QOS_GROUP_A_MAX + 1];
 	struct iq_kernel_group *g = arg;
-	int rem;
 
 	if (nla_parse_nested(tb, IPSEC_QOS_GROUP_A_MAX, nest, policy) < 0)
 		return -EBADMSG;
@@ -107,14 +106,8 @@ int iq_get_group(struct nlattr *nest, void *arg)
 	g->owner = iq_u8(tb[IPSEC_QOS_GROUP_A_OWNER], 0);
 	g->sas = iq_u32(tb[IPSEC_QOS_GROUP_A_SAS]);
 	g->ikes = iq_u32(tb[IPSEC_QOS_GROUP_A_IKES]);
-	if (!tb[IPSEC_QOS_GROUP_A_COUNTERS])
-		return 0;
-	nla_for_each_nested(a, tb[IPSEC_QOS_GROUP_A_COUNTERS], rem)
-		if (nla_type(a) > IPSEC_QOS_COUNTER_UNSPEC &&
-		    nla_type(a) <= IPSEC_QOS_COUNTER_MAX &&
-		    iq_get_counter(a, &g->counter[nla_type(a)]) < 0)
-			return -EBADMSG;
-	return 0;
+	return iq_get_counters(tb[IPSEC_QOS_GROUP_A_COUNTERS], g->counter,
+			       IPSEC_QOS_COUNTER_MAX);
 }
 
 struct group_sink {

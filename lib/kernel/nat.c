@@ -89,8 +89,7 @@ static int get_nat_rule(struct nlattr *nest, struct iq_kernel_nat_rule *r)
 		[IPSEC_QOS_NAT_RULE_A_WAITING] = { .type = NLA_U32 },
 		[IPSEC_QOS_NAT_RULE_A_COUNTERS] = { .type = NLA_NESTED },
 	};
-	struct nlattr *tb[IPSEC_QOS_NAT_RULE_A_MAX + 1], *a;
-	int rem;
+	struct nlattr *tb[IPSEC_QOS_NAT_RULE_A_MAX + 1];
 
 	if (nla_parse_nested(tb, IPSEC_QOS_NAT_RULE_A_MAX, nest, policy) < 0)
 		return -EBADMSG;
@@ -116,14 +115,8 @@ static int get_nat_rule(struct nlattr *nest, struct iq_kernel_nat_rule *r)
 	r->max_node = iq_u32(tb[IPSEC_QOS_NAT_RULE_A_MAX_NODE]);
 	r->entries = iq_u32(tb[IPSEC_QOS_NAT_RULE_A_ENTRIES]);
 	r->waiting = iq_u32(tb[IPSEC_QOS_NAT_RULE_A_WAITING]);
-	if (!tb[IPSEC_QOS_NAT_RULE_A_COUNTERS])
-		return 0;
-	nla_for_each_nested(a, tb[IPSEC_QOS_NAT_RULE_A_COUNTERS], rem)
-		if (nla_type(a) > IPSEC_QOS_NAT_COUNTER_UNSPEC &&
-		    nla_type(a) <= IPSEC_QOS_NAT_COUNTER_MAX &&
-		    iq_get_counter(a, &r->counter[nla_type(a)]) < 0)
-			return -EBADMSG;
-	return 0;
+	return iq_get_counters(tb[IPSEC_QOS_NAT_RULE_A_COUNTERS], r->counter,
+			       IPSEC_QOS_NAT_COUNTER_MAX);
 }
 
 struct nat_rule_sink {

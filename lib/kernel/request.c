@@ -12,18 +12,25 @@
 
 /*
  * The largest entries as they stand in a request: of a group seven attributes, of
- * which the name has 36 bytes; an IPv6 SA. Not more than need be: a request full
- * of SAs comes from the heap again and again, and from no fresh pages.
+ * which the name has 36 bytes, of an element no more; an IPv6 SA. Not more than need be:
+ * a request full of SAs comes from the heap again and again, and from no fresh pages.
  */
-#define GROUP_SIZE	128
-#define ENTRY_SIZE	76
-#define REQUEST_SIZE	8192	/* header, owner, settings with a full fall-back table */
+#define NAMED_SIZE	128
+#define ENTRY_SIZE	84
+/* header, owner; settings with a full fall-back table, a pool with all its members */
+#define REQUEST_SIZE	8192
+
+static bool has_names(int cmd)
+{
+	return cmd == IPSEC_QOS_CMD_GROUP_NEW || cmd == IPSEC_QOS_CMD_GROUP_DEL ||
+	       cmd == IPSEC_QOS_CMD_ELEMENT_NEW || cmd == IPSEC_QOS_CMD_ELEMENT_DEL ||
+	       cmd == IPSEC_QOS_CMD_POOL_DEL;
+}
 
 static struct nl_msg *make_request(struct iq_kernel *k, int cmd, int nlflags,
 				   size_t n)
 {
-	size_t size = cmd == IPSEC_QOS_CMD_GROUP_NEW || cmd == IPSEC_QOS_CMD_GROUP_DEL ?
-		      GROUP_SIZE : ENTRY_SIZE;
+	size_t size = has_names(cmd) ? NAMED_SIZE : ENTRY_SIZE;
 	struct nl_msg *msg = nlmsg_alloc_size(REQUEST_SIZE + n * size);
 
 	if (!msg)
@@ -154,5 +161,31 @@ int iq_get_counter(struct nlattr *nest, struct iq_kernel_count *c)
 		return -EBADMSG;
 	c->packets = iq_u64(tb[IPSEC_QOS_COUNTER_A_PACKETS]);
 	c->bytes = iq_u64(tb[IPSEC_QOS_COUNTER_A_BYTES]);
+	return 0;
+}
+
+int iq_get_counters(struct nlattr *nest, struct iq_kernel_count *counters, int max)
+{
+	struct nlattr *a;
+	int rem;
+
+	if (!nest)
+		return 0;
+	nla_for_each_nested(a, nest, rem)
+		if (nla_type(a) > 0 && nla_type(a) <= max &&
+		    iq_get_counter(a, &counters[nla_type(a)]) < 0)
+			return -EBADMSG;
+	return 0;
+}
+
+int iq_get_addr(const struct nlattr *family, const struct nlattr *a, struct iq_addr *addr)
+{
+	memset(addr, 0, sizeof(*addr));
+	if (!family || !a)
+		return -EBADMSG;
+	addr->family = nla_get_u8(family);
+	if (nla_len(a) != iq_addr_len(addr))
+		return -EBADMSG;
+	memcpy(addr->b, nla_data(a), nla_len(a));
 	return 0;
 }

@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/socket.h>
 #include <sys/types.h>
 #include <linux/genetlink.h>
 #include <linux/ipsec_qos.h>
@@ -17,6 +18,7 @@
 #include <netlink/msg.h>
 #include <netlink/socket.h>
 
+#include "lib/addr.h"
 #include "lib/kernel/count.h"
 
 /* A dump fills buffers of 32 KiB; many of them may wait while we print. */
@@ -162,6 +164,22 @@ static inline uint64_t iq_u64(const struct nlattr *a)
 
 int iq_get_counter(struct nlattr *nest, struct iq_kernel_count *c);
 
+/**
+ * iq_get_counters() - all of a nest of counters, each by its number, 1 to @max
+ *
+ * @nest: NULL: there are none
+ */
+int iq_get_counters(struct nlattr *nest, struct iq_kernel_count *counters, int max);
+
+/* Bytes of an address: what is not IPv4 is IPv6. */
+static inline int iq_addr_len(const struct iq_addr *addr)
+{
+	return addr->family == AF_INET ? 4 : 16;
+}
+
+/** iq_get_addr() - an address, of two attributes; -EBADMSG where one is missing or wrong */
+int iq_get_addr(const struct nlattr *family, const struct nlattr *a, struct iq_addr *addr);
+
 /*
  * The objects, which events bear, too: an entry of a struct iq_sink where @arg is
  * the structure to fill. 0 or -EBADMSG.
@@ -170,6 +188,10 @@ int iq_get_group(struct nlattr *nest, void *arg);
 int iq_get_sa(struct nlattr *nest, void *arg);
 int iq_get_ike(struct nlattr *nest, void *arg);
 int iq_get_nat(struct nlattr *nest, void *arg);
+int iq_get_element(struct nlattr *nest, void *arg);
+int iq_get_pool(struct nlattr *nest, void *arg);
+int iq_get_steer(struct nlattr *nest, void *arg);
+int iq_get_unknown(struct nlattr *nest, void *arg);
 int iq_get_settings(struct nlattr *nest, void *arg);
 
 /** iq_get_status() - likewise; of a struct iq_status all but its conf */

@@ -58,6 +58,12 @@ static int put_conf(struct nl_msg *msg, const void *settings)
 				return -ENOMEM;
 		nla_nest_end_keep_empty(msg, table);
 	}
+	if (HAS(conf, UNKNOWN))
+		NLA_PUT_U8(msg, IPSEC_QOS_CONF_A_UNKNOWN, conf->unknown);
+	if (HAS(conf, UNKNOWN_ELEMENT))
+		NLA_PUT_U32(msg, IPSEC_QOS_CONF_A_UNKNOWN_ELEMENT, conf->unknown_element);
+	if (HAS(conf, UNKNOWN_RATE))
+		NLA_PUT_U32(msg, IPSEC_QOS_CONF_A_UNKNOWN_RATE, conf->unknown_rate);
 	return nla_nest_end_keep_empty(msg, nest);
 
 nla_put_failure:
@@ -111,6 +117,9 @@ int iq_get_settings(struct nlattr *nest, void *arg)
 		[IPSEC_QOS_CONF_A_NATT_PORTS] = {
 			.maxlen = sizeof(conf->natt_ports) },
 		[IPSEC_QOS_CONF_A_FALLBACK] = { .type = NLA_NESTED },
+		[IPSEC_QOS_CONF_A_UNKNOWN] = { .type = NLA_U8 },
+		[IPSEC_QOS_CONF_A_UNKNOWN_ELEMENT] = { .type = NLA_U32 },
+		[IPSEC_QOS_CONF_A_UNKNOWN_RATE] = { .type = NLA_U32 },
 	};
 	struct nlattr *tb[IPSEC_QOS_CONF_A_MAX + 1];
 	int i;
@@ -130,6 +139,9 @@ int iq_get_settings(struct nlattr *nest, void *arg)
 	if (HAS(conf, NATT_PORTS))
 		conf->n_natt_ports = get_ports(tb[IPSEC_QOS_CONF_A_NATT_PORTS],
 					       conf->natt_ports);
+	conf->unknown = iq_u8(tb[IPSEC_QOS_CONF_A_UNKNOWN], IPSEC_QOS_UNKNOWN_OFF);
+	conf->unknown_element = iq_u32(tb[IPSEC_QOS_CONF_A_UNKNOWN_ELEMENT]);
+	conf->unknown_rate = iq_u32(tb[IPSEC_QOS_CONF_A_UNKNOWN_RATE]);
 	if (HAS(conf, FALLBACK))
 		return get_fallback(tb[IPSEC_QOS_CONF_A_FALLBACK], conf);
 	return 0;

@@ -36,6 +36,9 @@ struct iq_conf {
 	uint16_t natt_ports[IPSEC_QOS_PORTS_MAX];
 	size_t n_fallback;
 	struct iq_kernel_fallback fallback[64];
+	uint8_t unknown;		/* enum ipsec_qos_unknown */
+	uint32_t unknown_element;	/* its id; 0: none */
+	uint32_t unknown_rate;		/* a second, 1 to IPSEC_QOS_UNKNOWN_RATE_MAX */
 };
 
 int iq_kernel_conf(struct iq_kernel *k, const struct iq_conf *conf);

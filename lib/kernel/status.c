@@ -15,6 +15,7 @@ static const char *const untagged_names[] = {
 	[IPSEC_QOS_UNTAGGED_UNKNOWN_IKE] = "unknown_ike",
 	[IPSEC_QOS_UNTAGGED_FRAGMENT] = "fragment",
 	[IPSEC_QOS_UNTAGGED_DECRYPTED] = "decrypted",
+	[IPSEC_QOS_UNTAGGED_NO_GROUP] = "no_group",
 };
 _Static_assert(sizeof(untagged_names) / sizeof(untagged_names[0]) ==
 	       IPSEC_QOS_UNTAGGED_MAX + 1, "each reason has a name");

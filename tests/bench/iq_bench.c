@@ -6,17 +6,23 @@
  *
  *	take DEVICE KIND SAS		the next one for turns
  *	chain BYTES			so much memory takes part in turns as well
- *	turns PACKETS			PACKETS frames into each of the devices
- *					that were taken, one after the other; then
+ *	turns PACKETS [WARM]		PACKETS frames into each of the devices
+ *					that were taken, one after the other, and
+ *					each time another one first, behind WARM
+ *					that are not measured and fill caches; then
  *					as many reads of the memory, each of where
  *					the last one says
  *	let go				of all of them
  *	flow DEVICE KIND SAS SECONDS	frames for so long, giving way to others
  *	nodes SCHEME DRAW		other inside nodes; DRAW is any number
  *	deliver DEVICE KIND SAS		one frame for each, and where do they go?
+ *	elements DEVICE OUT PACKETS AWAY
+ *					frames of random SPIs into DEVICE; to which
+ *					element do they go, through OUT?
  *
  * KIND is esp4, esp6, udp4 (UDP-encapsulated ESP), or what is none of it: tcp,
- * udp. Packet after packet is another one of the SAs' (sas.h), for each device in
+ * udp; esp4-source, as esp4, but that each SA has a peer of its own, and ike4-source,
+ * that peer's IKE; and esp4-other, as esp4, of SPIs that nobody has. Packet after packet is another one of the SAs' (sas.h), for each device in
  * the same order. Reading tells how the last job went, in a line for each device:
  * and one for the memory: how many packets or reads, and nanoseconds for them.
  *
@@ -26,6 +32,12 @@
  * udp-home; and esp-match, an answer with another SPI than the last. To deliver one of
  * the others means with the global address or to the node whose it is: the first
  * line of what is read tells how many were, the second how many went elsewhere.
+ *
+ * The destination MAC of a frame that leaves says to which element it goes: its last byte,
+ * 1 to BENCH_ELEMENTS. Each bucket is its element's who is seen first to get a frame of it
+ * while none is AWAY (0). After that, whatever the module may say, right is what comes to
+ * the same one again; or, if that one is AWAY, to another that is the same for as long.
+ * Lines as above, and then one for each element: how many came to it.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -45,6 +57,7 @@
 #include <linux/vmalloc.h>
 #include <net/ip.h>
 
+#include "ipsec_qos/select.h"
 #include "ipsec_qos/spi.h"
 #include "sas.h"
 
@@ -56,13 +69,16 @@
 #define GLOBAL		0xc6336401		/* 198.51.100.1 */
 #define IP_BYTES	64	/* of a packet */
 #define READ_BYTES	64	/* a cache line */
+#define SOURCE(i)	(0x0a010000 + (i))	/* 10.1.0.0 ... */
+#define OTHERS		0x4000000	/* what is behind so many SAs are SPIs nobody has */
 
 /* Those of inside nodes are last. */
-enum kind { ESP4, ESP6, UDP4, TCP, UDP, ESP_OUT, ESP_IN, ESP_HOME, ESP_MATCH, UDP_OUT,
-	    UDP_IN, UDP_HOME, N_KINDS };
+enum kind { ESP4, ESP6, UDP4, TCP, UDP, ESP4_SOURCE, IKE4_SOURCE, ESP4_OTHER, ESP_OUT,
+	    ESP_IN, ESP_HOME, ESP_MATCH, UDP_OUT, UDP_IN, UDP_HOME, N_KINDS };
 
 static const char * const kinds[] = {
-	"esp4", "esp6", "udp4", "tcp", "udp", "esp-out", "esp-in", "esp-home",
+	"esp4", "esp6", "udp4", "tcp", "udp", "esp4-source",
+	"ike4-source", "esp4-other", "esp-out", "esp-in", "esp-home",
 	"esp-match", "udp-out", "udp-in", "udp-home",
 };
 
@@ -108,17 +124,22 @@ struct inside {
 };
 
 static DEFINE_MUTEX(lock);	/* one job at a time; guards what follows */
-static struct result results[DEVICES_MAX + 1];
+static struct result results[2 + BENCH_ELEMENTS];
 static unsigned int n_results;
 static struct target taken[DEVICES_MAX];
 static unsigned int n_taken;
 static u32 next_packet;		/* of turns: they go on where the last ones ended */
+static u32 first;		/* of the devices, with which the last turns began */
 static u32 *chain;
 static u32 next_read;		/* a line of it */
 static struct inside *nodes;	/* in the order in which they send */
 static const struct inside *expected;	/* who sends, or is sent to, now */
 static bool outwards;
 static u64 delivered[2];	/* elsewhere, and as expected */
+static u8 owner[IQ_SELECT_BUCKETS];	/* the element that each bucket is seen to be of */
+static u8 stand_in[IQ_SELECT_BUCKETS];	/* and who has it while that one is away */
+static u32 stand_in_for;	/* this one */
+static u32 got_by;		/* the element that got the last frame; 0: none did */
 
 static void make_ipv4(void *data, u8 protocol, u32 src, u32 dst)
 {
@@ -178,9 +199,20 @@ static void make_packet(void *data, enum kind kind, u32 i)
 	void *payload = data + sizeof(struct iphdr);
 
 	switch (kind) {
+	case ESP4_SOURCE:
+		src = SOURCE(i);
+		fallthrough;
 	case ESP4:
 		make_ipv4(data, IPPROTO_ESP, src, dst);
 		make_esp(payload, bench_spi(i));
+		break;
+	case ESP4_OTHER:
+		make_ipv4(data, IPPROTO_ESP, src, dst);
+		make_esp(payload, bench_spi(i + OTHERS));
+		break;
+	case IKE4_SOURCE:
+		make_ipv4(data, IPPROTO_UDP, SOURCE(i), dst);
+		make_udp(payload, 500, 500);
 		break;
 	case ESP6:
 		make_ipv6(data, IPPROTO_ESP, i);
@@ -354,15 +386,24 @@ static void read_chain(struct result *r, unsigned int reads)
 
 static int job_turns(const char *line)
 {
-	unsigned int packets, i, n;
+	unsigned int packets, before = 0, i, n, at;
+	struct result *r, warm = {};
 
-	if (sscanf(line, "%u", &packets) != 1 || !n_taken)
+	if (sscanf(line, "%u %u", &packets, &before) < 1 || !n_taken)
 		return -EINVAL;
 	results_begin(n_taken + !!chain);
+	/* Who comes late is likelier to lose the processor: each is first in its turn. */
+	first++;
 	for (i = 0; i < n_taken; i++) {
-		results[i].packet = next_packet;
+		at = (first + i) % n_taken;
+		r = &results[at];
+		warm.packet = next_packet;
+		for (n = 0; n < before; n += BURST)
+			if (!send_burst(&warm, &taken[at]))
+				return -ENOMEM;
+		r->packet = warm.packet;
 		for (n = 0; n < packets; n += BURST)
-			if (!send_burst(&results[i], &taken[i]))
+			if (!send_burst(r, &taken[at]))
 				return -ENOMEM;
 		cond_resched();
 	}
@@ -496,6 +537,93 @@ put:
 	return err;
 }
 
+/* What leaves, as the device gets it. */
+static int see_leaving(struct sk_buff *skb, struct net_device *dev,
+		       struct packet_type *pt, struct net_device *orig_dev)
+{
+	if (skb->pkt_type == PACKET_OUTGOING)
+		got_by = eth_hdr(skb)->h_dest[ETH_ALEN - 1];
+	kfree_skb(skb);
+	return NET_RX_SUCCESS;
+}
+
+/* Is it right that @got_by has a frame of this bucket? */
+static bool is_right(u32 bucket, u32 away)
+{
+	if (!got_by || got_by > BENCH_ELEMENTS)
+		return false;
+	if (!owner[bucket] && !away)
+		owner[bucket] = got_by;
+	if (!away || owner[bucket] != away || got_by == away)
+		return owner[bucket] == got_by;
+	if (!stand_in[bucket])
+		stand_in[bucket] = got_by;
+	return stand_in[bucket] == got_by;
+}
+
+static struct sk_buff *make_random_skb(struct net_device *dev, u32 spi)
+{
+	const struct target to = { .dev = dev, .kind = ESP4, .sas = BENCH_DESTINATIONS };
+	struct sk_buff *skb = make_skb(&to, get_random_u32());
+
+	if (skb)
+		make_esp(skb->data + sizeof(struct iphdr), spi);
+	return skb;
+}
+
+static int send_to_elements(struct net_device *dev, u32 packets, u32 away)
+{
+	struct sk_buff *skb;
+	u32 i, spi;
+
+	if (away && away != stand_in_for) {
+		memset(stand_in, 0, sizeof(stand_in));
+		stand_in_for = away;
+	}
+	results_begin(ARRAY_SIZE(results));
+	for (i = 0; i < packets; i++) {
+		spi = 0xc0000000 | get_random_u32() >> 4;
+		skb = make_random_skb(dev, spi);
+		if (!skb)
+			return -ENOMEM;
+		local_bh_disable();
+		got_by = 0;
+		netif_receive_skb(skb);
+		results[!is_right(iq_select_spi(spi), away)].n++;
+		if (got_by && got_by <= BENCH_ELEMENTS)
+			results[1 + got_by].n++;
+		local_bh_enable();
+		cond_resched();
+	}
+	return 0;
+}
+
+static int job_elements(const char *line)
+{
+	struct packet_type leaving = {
+		.type = htons(ETH_P_ALL),
+		.func = see_leaving,
+	};
+	struct net *net = current->nsproxy->net_ns;
+	char in[IFNAMSIZ], out[IFNAMSIZ];
+	struct net_device *dev;
+	u32 packets, away;
+	int err = -ENODEV;
+
+	if (sscanf(line, "%15s %15s %u %u", in, out, &packets, &away) != 4)
+		return -EINVAL;
+	dev = dev_get_by_name(net, in);
+	leaving.dev = dev_get_by_name(net, out);
+	if (dev && leaving.dev) {
+		dev_add_pack(&leaving);
+		err = send_to_elements(dev, packets, away);
+		dev_remove_pack(&leaving);
+	}
+	dev_put(leaving.dev);
+	dev_put(dev);
+	return err;
+}
+
 static ssize_t bench_write(struct file *file, const char __user *buf, size_t len,
 			   loff_t *pos)
 {
@@ -524,6 +652,8 @@ static ssize_t bench_write(struct file *file, const char __user *buf, size_t len
 		err = job_nodes(rest);
 	} else if (!strcmp(line, "deliver")) {
 		err = job_deliver(rest);
+	} else if (!strcmp(line, "elements")) {
+		err = job_elements(rest);
 	} else {
 		err = -EINVAL;
 	}

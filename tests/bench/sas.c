@@ -4,15 +4,22 @@
  *
  *	sas batch FAMILY N	print groups and SAs for ipsec-qos -batch
  *	sas nft FAMILY N	print the same as an nftables map
+ *	sas steer FAMILY N	print groups, elements, a pool of them that the SAs'
+ *				addresses are steered to, half of them with twice the
+ *				weight, and SAs for ipsec-qos -batch: each with an
+ *				element; N may be 0
+ *	sas fwd FAMILY N	print an nftables map from SAs to elements' addresses, and
+ *				a chain that sends what comes from d0 there by it
  *	sas resync N		state all of them anew, as the daemon does after a
  *				restart; print the milliseconds it took
  *	sas churn N RATE S	for S seconds add and remove RATE SAs a second beside
  *				the first N; print how many it were in fact
  *
- * FAMILY is 4 or 6.
+ * FAMILY is 4 or 6; of steer and fwd, 4.
  */
 #include <errno.h>
 #include <inttypes.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -37,35 +44,71 @@ static void print_dst(int family, unsigned int i)
 	printf(family == 6 ? "2001:db8:1::%x" : "203.0.113.%u", bench_host(i));
 }
 
-static void print_batch(int family, unsigned int n)
+static void print_element(unsigned int element)
+{
+	printf("198.51.100.%u", 10 + element);
+}
+
+static void print_elements(void)
+{
+	unsigned int i;
+
+	for (i = 1; i <= BENCH_ELEMENTS; i++) {
+		printf("element add e%u id %u dev d1 via ", i, i);
+		print_element(i);
+		putchar('\n');
+	}
+	fputs("pool add vpn id 1", stdout);
+	for (i = 1; i <= BENCH_ELEMENTS; i++)
+		printf(" member e%u weight %u", i, bench_weight(i));
+	puts("\nsteer add 203.0.113.0/24 pool vpn");
+}
+
+static void print_batch(int family, unsigned int n, bool steered)
 {
 	unsigned int i;
 
 	for (i = 0; i < BENCH_GROUPS; i++)
 		printf("group add g%u id %u mark 0x%x/0xff\n", i + 1, i + 1,
 		       i + 1);
+	if (steered)
+		print_elements();
 	for (i = 0; i < n; i++) {
 		fputs("sa add dst ", stdout);
 		print_dst(family, i);
-		printf(" spi 0x%x group id %u\n", bench_spi(i), bench_group(i));
+		printf(" spi 0x%x group id %u", bench_spi(i), bench_group(i));
+		if (steered)
+			printf(" element id %u", bench_element(i));
+		putchar('\n');
 	}
 }
 
-static void print_nft(int family, unsigned int n)
+static void print_nft(int family, unsigned int n, bool steered)
 {
 	unsigned int i;
 
-	puts("table inet bench {\n"
-	     "\tmap sas {");
-	printf("\t\ttypeof %s daddr . esp spi : meta mark\n",
-	       family == 6 ? "ip6" : "ip");
+	printf("table %s bench {\n"
+	       "\tmap sas {\n", steered ? "netdev" : "inet");
+	printf("\t\ttypeof %s daddr . esp spi : %s\n",
+	       family == 6 ? "ip6" : "ip", steered ? "ip daddr" : "meta mark");
 	puts("\t\telements = {");
 	for (i = 0; i < n; i++) {
 		putchar('\t');
 		print_dst(family, i);
-		printf(" . 0x%x : 0x%x,\n", bench_spi(i), bench_group(i));
+		printf(" . 0x%x : ", bench_spi(i));
+		if (steered)
+			print_element(bench_element(i));
+		else
+			printf("0x%x", bench_group(i));
+		puts(",");
 	}
-	puts("\t\t}\n\t}\n}");
+	puts("\t\t}\n\t}");
+	if (steered)
+		puts("\tchain forward {\n"
+		     "\t\ttype filter hook ingress device \"d0\" priority 0;\n"
+		     "\t\tfwd ip to ip daddr . esp spi map @sas device \"d1\"\n"
+		     "\t}");
+	puts("}");
 }
 
 static void fill(struct iq_sa *sa, unsigned int i)
@@ -165,14 +208,18 @@ int main(int argc, char **argv)
 	for (i = 0; i < 3 && i + 2 < argc; i++)
 		arg[i] = strtoul(argv[i + 2], NULL, 10);
 	if (argc == 4 && !strcmp(argv[1], "batch"))
-		print_batch(arg[0], arg[1]);
+		print_batch(arg[0], arg[1], false);
 	else if (argc == 4 && !strcmp(argv[1], "nft"))
-		print_nft(arg[0], arg[1]);
+		print_nft(arg[0], arg[1], false);
+	else if (argc == 4 && !strcmp(argv[1], "steer"))
+		print_batch(arg[0], arg[1], true);
+	else if (argc == 4 && !strcmp(argv[1], "fwd"))
+		print_nft(arg[0], arg[1], true);
 	else if (argc == 3 && !strcmp(argv[1], "resync"))
 		resync(arg[0]);
 	else if (argc == 5 && !strcmp(argv[1], "churn"))
 		churn(arg[0], arg[1], arg[2]);
 	else
-		die("batch, nft, resync or churn?");
+		die("batch, nft, steer, fwd, resync or churn?");
 	return fflush(stdout) || ferror(stdout);
 }

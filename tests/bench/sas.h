@@ -8,6 +8,7 @@
 
 #define BENCH_DESTINATIONS	250	/* 203.0.113.1 …, 2001:db8:1::1 … */
 #define BENCH_GROUPS		100	/* their marks are 1 … */
+#define BENCH_ELEMENTS		16	/* e1 …, behind d1: 198.51.100.11 … */
 
 static inline unsigned int bench_spi(unsigned int i)
 {
@@ -22,6 +23,17 @@ static inline unsigned int bench_host(unsigned int i)
 static inline unsigned int bench_group(unsigned int i)
 {
 	return 1 + i % BENCH_GROUPS;
+}
+
+static inline unsigned int bench_element(unsigned int i)
+{
+	return 1 + i % BENCH_ELEMENTS;
+}
+
+/* Of an element: every other one has twice the weight. */
+static inline unsigned int bench_weight(unsigned int element)
+{
+	return 2 - element % 2;
 }
 
 /*

@@ -5,11 +5,7 @@
 # tests/lib/customers.sh.
 . tests/lib/lib.sh
 . tests/lib/customers.sh
-
-say()
-{
-	printf '  %s\n' "$*"
-}
+. tests/demo/say.sh
 
 echo
 say "a gateway, three sites, three home networks: each a network namespace"

@@ -5,30 +5,7 @@
 # tests/lib/nodes.sh.
 . tests/lib/lib.sh
 . tests/lib/nodes.sh
-
-wrong=0
-
-say()
-{
-	printf '  %s\n' "$*"
-}
-
-# title TEXT…
-title()
-{
-	printf '\n%s\n\n' "$*"
-}
-
-# says TEXT COMMAND…: and whether it is as it should be
-says()
-{
-	if "${@:2}"; then
-		say "$1: ok"
-	else
-		wrong=$((wrong + 1))
-		say "$1: NOT OK"
-	fi
-}
+. tests/demo/say.sh
 
 # answers NAME: packets that came back of those that were sent; -: none were
 answers()
@@ -106,11 +83,4 @@ hosts=$(tcpdump -n -t -r "$W/wire.pcap" esp 2>/dev/null | awk '{ print $2 }' | s
 	grep -cv "^$GW$")
 says "$esp packets of ESP, $ike of IKE, $rest others; $hosts address for all nodes" \
 	[ "$rest:$hosts" = 0:1 ]
-
-echo
-if [ $wrong = 0 ]; then
-	echo "Every figure is as it should be."
-else
-	echo "$wrong figures are not as they should be."
-	exit 1
-fi
+says_end

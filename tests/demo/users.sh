@@ -5,13 +5,9 @@
 # in three lines of configuration. The topology is drawn in tests/lib/users.sh.
 . tests/lib/lib.sh
 . tests/lib/users.sh
+. tests/demo/say.sh
 
 DOWN=160 UP=80	# kilobits a second: an emulated processor is slow
-
-say()
-{
-	printf '  %s\n' "$*"
-}
 
 echo
 say "a gateway with one network card, six road warriors, a server behind the gateway"

@@ -71,7 +71,7 @@ expect "status" 2 $status
 grep -q '^Error: .*module is not loaded: modprobe ipsec_qos' "$W/err"
 expect_json '.version == null and .groups == null and .sas == null and
 	.ikes == null and .untagged == null and .malformed == null and
-	.left == null and .ceilings == null and .ports == null and
+	.left == null and .ceilings == null and .ports == null and .steering == null and
 	.daemon.connected == false and (.daemon.error | test("not running")) and
 	.charon.connected == false' cat "$W/out"
 start_daemon <<<'group gold { id = 1  mark = 1 }'
@@ -95,7 +95,7 @@ ipsec-qos group show
 
 step "help and version"
 for object in group sa ike profile class status metrics monitor daemon settings fallback nat \
-	      follow trace tunnel; do
+	      element pool steer follow trace tunnel; do
 	[[ $(ipsec-qos $object help) == "Usage: ipsec-qos $object"* ]] ||
 		fail "$object help: $(ipsec-qos $object help)"
 done
@@ -108,7 +108,7 @@ done
 [[ $(ipsec-qos --help) == "$(ipsec-qos -h)" ]]
 [[ $(ipsec-qosd --version) == "$(ipsec-qosd -V)" ]]
 [[ $(ipsec-qosd --help) == "Usage: ipsec-qosd"* ]]
-for object in group sa ike settings fallback nat 'nat rule'; do
+for object in group sa ike settings fallback nat 'nat rule' element pool steer; do
 	# shellcheck disable=SC2086
 	[[ $(ipsec-qos -j $object list) == "$(ipsec-qos -j $object show)" ]]
 done
@@ -221,7 +221,7 @@ gets 1 sa show family inet6
 gets 2 sa show proto esp
 gets 0 sa show owner daemon
 gets 0 sa show dst 192.0.2.2
-grep -qE '^192.0.2.1 +0xc0000001 +esp +gold +0 +0 B +- +static +-$' \
+grep -qE '^192.0.2.1 +0xc0000001 +esp +gold +0 +0 B +- +static +- +-$' \
 	<<<"$(ipsec-qos sa show)" || fail "the table of SAs: $(ipsec-qos sa show)"
 expect_json '.[0] | .sas == 1' ipsec-qos -j group show gold
 
@@ -305,11 +305,13 @@ gets 1 ike show
 
 step "settings and the fall-back table"
 expect_json '. == {ceilings: {sas: 1048576, ikes: 262144, groups: 4096},
-	ports: {ike: [500], natt: [4500]}}' ipsec-qos -j settings show
+	ports: {ike: [500], natt: [4500]},
+	unknown: {do: "off", element: null, rate: 100}}' ipsec-qos -j settings show
 ipsec-qos settings set max-ikes 1000 ike-ports 500,501 natt-ports none
 expect_json '. == {ceilings: {sas: 1048576, ikes: 1000, groups: 4096},
-	ports: {ike: [500, 501], natt: []}}' ipsec-qos -j settings show
-grep -q '^ike-ports  500,501$' <<<"$(ipsec-qos settings show)"
+	ports: {ike: [500, 501], natt: []},
+	unknown: {do: "off", element: null, rate: 100}}' ipsec-qos -j settings show
+grep -qE '^ike-ports +500,501$' <<<"$(ipsec-qos settings show)"
 freeze
 refuses 1 'what is to be set is missing' settings set
 refuses 1 'argument "0" is wrong: max-sas' settings set max-sas 0
@@ -367,7 +369,8 @@ step "status"
 expect_json '.version != "" and .sas == 0 and .ikes == 1 and .groups == 2 and
 	.untagged == {packets: 0, bytes: 0, reasons: {
 		unknown_sa: {packets: 0, bytes: 0}, unknown_ike: {packets: 0, bytes: 0},
-		fragment: {packets: 0, bytes: 0}, decrypted: {packets: 0, bytes: 0}}} and
+		fragment: {packets: 0, bytes: 0}, decrypted: {packets: 0, bytes: 0},
+		no_group: {packets: 0, bytes: 0}}} and
 	.malformed == {packets: 0, bytes: 0} and
 	.left == {packets: 0, bytes: 0, group: null} and
 	.ceilings == {sas: 1048576, ikes: 262144, groups: 4096} and

@@ -13,13 +13,6 @@
 
 GOLD=0x10/0xff0
 
-# ask HOST REQUEST…: of the charon there (tests/lib/vici.py); $answer is the answer
-ask()
-{
-	echo "$*" >&"${charons[1]}"
-	read -rt 30 answer <&"${charons[0]}" || fail "no answer to: $*"
-}
-
 # look HOST: $installed are ID:SPI of the CHILD SAs that are up
 look()
 {
@@ -31,14 +24,6 @@ look()
 		IFS=: read -r kind state id spi <<<"$sa"
 		[ "$kind:$state" != child:INSTALLED ] || installed+=("$id:$spi")
 	done
-}
-
-# asked HOST REQUEST…: and it is done
-asked()
-{
-	ask "$@"
-	echo "$answer"
-	[ "$answer" = yes ]
 }
 
 # rekey HOST: every CHILD SA there
@@ -180,11 +165,8 @@ qos nat sa flush >/dev/null
 qos nat group del gold
 
 step "through rekeys by either side, 20 each"
-sockets=()
-for name in gw $(nodes); do
-	sockets+=("$name=$W/$name/run/charon.vici")
-done
-coproc charons { exec tests/lib/vici.py "${sockets[@]}"; }
+# shellcheck disable=SC2046 # names
+vici_start gw $(nodes)
 rekeys=20
 at gw nft -f - <<END
 table ip sent {

@@ -16,12 +16,10 @@ import struct
 import subprocess
 import sys
 
-NLMSG_ERROR, NLMSG_DONE = 2, 3
-F_REQUEST, F_ACK, F_DUMP = 1, 4, 0x300
-F_REPLACE, F_EXCL, F_CREATE = 0x100, 0x200, 0x400
-F_CAPPED, F_ACK_TLVS = 0x100, 0x200
-NESTED = 0x8000
-SOL_NETLINK, ADD_MEMBERSHIP, CAP_ACK, EXT_ACK = 270, 1, 10, 11
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)), "../lib"))
+from genl import (ADD, ADD_MEMBERSHIP, F_ACK, F_DUMP, F_REPLACE, SET,  # noqa: E402
+                  SOL_NETLINK, Checks, Netlink, attr, nest, own_machine, step, u8, u32,
+                  u64, walk)
 
 # include/uapi/linux/ipsec_qos.h
 (GROUP_NEW, GROUP_DEL, GROUP_GET, GROUP_FLUSH, SA_NEW, SA_DEL, SA_GET, SA_FLUSH,
@@ -49,29 +47,6 @@ BULK_MAX = 1024
 NAT_RULES_MAX = 64
 NAT_ENTRIES = 65536
 CLONE_NEWUSER, CLONE_NEWNET = 0x10000000, 0x40000000
-checks = 0
-failures = 0
-
-
-def attr(kind, data):
-    size = 4 + len(data)
-    return struct.pack("=HH", size, kind) + data + b"\0" * (-size % 4)
-
-
-def nest(kind, *attrs):
-    return attr(kind | NESTED, b"".join(attrs))
-
-
-def u8(kind, n):
-    return attr(kind, struct.pack("=B", n))
-
-
-def u32(kind, n):
-    return attr(kind, struct.pack("=I", n))
-
-
-def u64(kind, n):
-    return attr(kind, struct.pack("=Q", n))
 
 
 def group(number, name, *more, mark=1):
@@ -97,71 +72,6 @@ def rule(number, *more, inside=attr(R_INSIDE_DEV, b"in\0"),
     return nest(A_NAT_RULE, u32(R_ID, number), inside, outside, *more)
 
 
-class Netlink:
-    def __init__(self):
-        self.sock = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, 16)
-        self.sock.bind((0, 0))
-        self.sock.settimeout(20)
-        self.sock.setsockopt(SOL_NETLINK, EXT_ACK, 1)
-        self.sock.setsockopt(SOL_NETLINK, CAP_ACK, 1)
-        self.seq = 0
-        self.groups = {}
-        self.family = 0x10      # nlctrl, to ask for ours
-        answer = self.ask(3, attr(2, b"ipsec_qos\0"), version=1)[2]
-        for kind, data in walk(answer):
-            if kind == 1:
-                self.family = struct.unpack("=H", data)[0]
-            elif kind & 0x3fff == 7:
-                for _, one in walk(data):
-                    said = dict(walk(one))
-                    self.groups[said[1].rstrip(b"\0").decode()] = struct.unpack(
-                        "=I", said[2])[0]
-
-    def send(self, cmd, payload, flags=0, version=1, length=None):
-        self.seq += 1
-        body = struct.pack("=BBH", cmd, version, 0) + payload
-        if length is None:
-            length = 16 + len(body)
-        self.sock.send(struct.pack("=IHHII", length, self.family,
-                                   F_REQUEST | flags, self.seq, 0) + body)
-
-    def ask(self, cmd, payload=b"", flags=F_ACK, **more):
-        """Returns errno, (message, offset), the attributes of all answers"""
-        self.send(cmd, payload, flags, **more)
-        answers = b""
-        while True:
-            data = self.sock.recv(1 << 18)
-            while data:
-                size, kind, nlflags, seq = struct.unpack_from("=IHHI", data)
-                body, data = data[16:size], data[size + -size % 4:]
-                if seq != self.seq:
-                    continue
-                if kind in (NLMSG_ERROR, NLMSG_DONE):
-                    err = struct.unpack_from("=i", body)[0] if len(body) >= 4 else 0
-                    head = 20 if kind == NLMSG_ERROR else 4
-                    said = dict(walk(body[head:])) if nlflags & F_ACK_TLVS else {}
-                    text = said.get(1, b"").rstrip(b"\0").decode()
-                    offset = struct.unpack("=I", said[2])[0] if 2 in said else None
-                    return -err, (text, offset), answers
-                answers += body[4:]
-
-
-def walk(data):
-    while len(data) >= 4:
-        size, kind = struct.unpack_from("=HH", data)
-        if size < 4:
-            break
-        yield kind, data[4:size]
-        data = data[size + -size % 4:]
-
-
-def fail(what):
-    """Is said, and the rest is looked at all the same"""
-    global failures
-    failures += 1
-    print("FAIL: " + what, file=sys.stderr, flush=True)
-
-
 def tables():
     done = subprocess.run(
         ["build/bin/ipsec-qos", "-j", "-b", "-"], text=True, check=True,
@@ -171,45 +81,10 @@ def tables():
     return done.stdout
 
 
-def refused(what, wanted, cmd, payload=b"", flags=F_ACK, at=None, says=None, **more):
-    """@at: the bytes that the error's offset is to point at"""
-    global checks
-    checks += 1
-    err, (text, offset), _ = nl.ask(cmd, payload, flags, **more)
-    if err != wanted:
-        fail("%s: expected %s, got %s '%s'" % (
-            what, errno.errorcode[wanted],
-            errno.errorcode.get(err, err), text))
-        return
-    if says is not None and says not in text:
-        fail("%s: expected to be told '%s', was told '%s'" % (what, says, text))
-    if at is not None:
-        if offset is None:
-            fail("%s: no offset with '%s'" % (what, text))
-        elif not (struct.pack("=BBH", cmd, 1, 0) + payload)[offset - 16:].startswith(at):
-            fail("%s: offset %d is not at what is wrong" % (what, offset))
-
-
-def accepted(what, cmd, payload=b"", flags=F_ACK):
-    global checks
-    checks += 1
-    err, (text, _), answer = nl.ask(cmd, payload, flags)
-    if err:
-        fail("%s: %s '%s'" % (what, errno.errorcode.get(err, err), text))
-    return answer
-
-
-def step(text):
-    print(text, flush=True)
-
-
-if subprocess.run(["stat", "-f", "-c", "%T", "/"], stdout=subprocess.PIPE,
-                  check=True).stdout != b"overlayfs\n":
-    sys.exit("this changes the machine that it runs on: tests/vm/run -- " + sys.argv[0])
+own_machine()
 subprocess.run(["modprobe", "ipsec_qos"], check=True)
-nl = Netlink()
-ADD = F_ACK | F_CREATE | F_EXCL
-SET = F_ACK | F_CREATE | F_REPLACE
+c = Checks()
+refused, accepted, fail = c.refused, c.accepted, c.fail
 
 accepted("two groups", GROUP_NEW, group(1, b"gold") + group(2, b"silver", mark=2), ADD)
 accepted("an SA", SA_NEW, sa(0x100), ADD)
@@ -242,8 +117,7 @@ for what, cmd, payload, bad in (
         ("odd ports", CONF_SET, conf, attr(C_IKE_PORTS, b"\1\2\3")),
         ("nine ports", CONF_SET, conf, attr(C_IKE_PORTS, bytes(range(18)))),
         ("short owner", GROUP_FLUSH, lambda b: b, attr(A_OWNER, b""))):
-    err, (text, offset), _ = nl.ask(cmd, payload(bad), ADD)
-    checks += 1
+    err, (text, offset), _ = c.ask(cmd, payload(bad), ADD)
     if err not in (errno.EINVAL, errno.ERANGE):
         fail("%s: %s '%s'" % (what, errno.errorcode.get(err, err), text))
     if offset is None or not (b"\0" * 20 + payload(bad))[offset:].startswith(bad[:4]):
@@ -409,8 +283,7 @@ for what, payload in (
         ("a port twice", conf(u32(C_MAX_SAS, 5), attr(C_IKE_PORTS, struct.pack("=HH", 7, 7)))),
         ("a port in both", conf(attr(C_IKE_PORTS, struct.pack("=H", 7)),
                                 attr(C_NATT_PORTS, struct.pack("=H", 7))))):
-    err, (text, _), _ = nl.ask(CONF_SET, payload)
-    checks += 1
+    err, (text, _), _ = c.ask(CONF_SET, payload)
     if err not in (errno.EINVAL, errno.ERANGE):
         fail("%s: %s '%s'" % (what, errno.errorcode.get(err, err), text))
 
@@ -437,8 +310,7 @@ for what, bad in (
         ("short key", attr(R_KEY, b"k" * 15)), ("long key", attr(R_KEY, b"k" * 17)),
         ("name with no end", attr(R_INSIDE_DEV, b"in")),
         ("long name", attr(R_OUTSIDE_DEV, b"o" * 16 + b"\0"))):
-    err, (text, offset), _ = nl.ask(NAT_RULE_NEW, rule(11, bad), ADD)
-    checks += 1
+    err, (text, offset), _ = c.ask(NAT_RULE_NEW, rule(11, bad), ADD)
     if err not in (errno.EINVAL, errno.ERANGE):
         fail("%s: %s '%s'" % (what, errno.errorcode.get(err, err), text))
     if offset is None or not (b"\0" * 20 + rule(11, bad))[offset:].startswith(bad):
@@ -543,7 +415,7 @@ child = os.fork()
 if not child:
     os.setgroups([])
     os.setresuid(65534, 65534, 65534)
-    nl = Netlink()
+    c.nl = Netlink()
     for cmd in range(GROUP_NEW, NAT_FLUSH + 1):
         if cmd != EVENT and cmd not in DUMPS_ALONE:
             refused("command %d without the right" % cmd, errno.EPERM, cmd)
@@ -551,28 +423,28 @@ if not child:
         refused("dump %d without the right" % cmd, errno.EPERM, cmd, flags=F_DUMP)
     for name in ("events", "nat"):
         try:
-            nl.sock.setsockopt(SOL_NETLINK, ADD_MEMBERSHIP, nl.groups[name])
+            c.nl.sock.setsockopt(SOL_NETLINK, ADD_MEMBERSHIP, c.nl.groups[name])
             fail("%s without the right" % name)
         except PermissionError:
             pass
-    os._exit(failures != 0)
+    os._exit(c.failures != 0)
 if os.waitpid(child, 0)[1]:
-    failures += 1
+    c.failures += 1
 for name in ("events", "nat"):
-    nl.sock.setsockopt(SOL_NETLINK, ADD_MEMBERSHIP, nl.groups[name])
+    c.nl.sock.setsockopt(SOL_NETLINK, ADD_MEMBERSHIP, c.nl.groups[name])
 
 step("root of a namespace")
 child = os.fork()
 if not child:
     if ctypes.CDLL(None).unshare(CLONE_NEWUSER | CLONE_NEWNET):
         sys.exit("no user namespace")
-    nl = Netlink()
+    c.nl = Netlink()
     bad = u32(R_MAX, NAT_ENTRIES + 1)
     refused("more entries", errno.EPERM, NAT_RULE_NEW, rule(1, bad), ADD, at=bad)
     accepted("as many as ever", NAT_RULE_NEW, rule(1, u32(R_MAX, NAT_ENTRIES)), ADD)
-    os._exit(failures != 0)
+    os._exit(c.failures != 0)
 if os.waitpid(child, 0)[1]:
-    failures += 1
+    c.failures += 1
 
 if tables() != before:
     fail("who had no right changed: " + tables())
@@ -586,7 +458,7 @@ def available():
         return next(int(line.split()[1]) for line in file if "MemAvailable" in line)
 
 
-nl = Netlink()      # the other one hears events
+c.nl = Netlink()    # the other one hears events
 refused("one that is no u32", errno.EINVAL, SA_NEW,
         attr(A_COUNT, b"\1\0") + sa(0x102), ADD)
 accepted("one that is too small", SA_NEW, u32(A_COUNT, 0) + sa(0x102), ADD)
@@ -599,5 +471,4 @@ for i in range(20):
 kilobytes -= available()
 if kilobytes > 30000:
     fail("a hint took %d kB" % kilobytes)
-print("%d requests, %d failed" % (checks, failures))
-sys.exit(failures != 0)
+c.end()

@@ -17,22 +17,6 @@ CHILDREN=5
 
 ROUNDS=40	# of five rekeys each; every other time of the IKE SA's, too
 
-# ask HOST REQUEST…: of the charon there, by tests/lib/vici.py; $answer is the
-# answer. With swanctl most of the time here would be spent starting it.
-ask()
-{
-	echo "$*" >&"${charons[1]}"
-	read -rt 30 answer <&"${charons[0]}" || fail "no answer to: $*"
-}
-
-# asked HOST REQUEST…: and it is done
-asked()
-{
-	ask "$@"
-	echo "$answer"
-	[ "$answer" = yes ]
-}
-
 # look HOST: $spis are those of the IKE SAs and, inbound, of the CHILD SAs that
 # are up, $installed the ids of these CHILD SAs
 look()
@@ -145,8 +129,7 @@ settings="delete_rekeyed_delay = 1
 make_before_break = yes"
 charon_start gw plugin <<<"$settings"
 charon_start peer <<<"$settings"
-coproc tests/lib/vici.py "gw=$W/gw/run/charon.vici" "peer=$W/peer/run/charon.vici"
-charons=("${COPROC[@]}")
+vici_start gw peer
 
 step "traffic, then tunnels"
 peer_flows

@@ -76,7 +76,7 @@ class Client(YnlFamily):
 
 
 ynl = Client()
-listener, nat_listener = Client("events"), Client("nat")
+listener, nat_listener, steer_listener = Client("events"), Client("nat"), Client("steer")
 
 
 def same(found, wanted):
@@ -250,16 +250,93 @@ def translation():
     same(ynl.dump("nat-rule-get", {}), [])
 
 
+def steering():
+    """elements, pools and steered prefixes: stated, told of, released, tried; an SA of one"""
+    names = ("sent", "icmp", "no-route", "too-big", "ttl", "down", "martian", "policy")
+    first = {"id": 1, "name": "gw1", "via": address("10.0.1.11")}
+    other = {"id": 2, "name": "gw2", "dev": "in", "via6": address("2001:db8:1::2"),
+             "state": "drain"}
+    ynl.do("element-new", {"element": [first, other]}, ADD)
+    gw1 = {**first, "via": "10.0.1.11", "state": "up", "owner": "static", "problem": "fine",
+           "sas": 0, "pools": 0, "counters": {n: NOTHING for n in names}}
+    same(ynl.do("element-get", {"element": [{"name": "gw1"}]}), {"element": [gw1]})
+    same([e["element"][0]["name"] for e in ynl.dump("element-get", {"owner": "static"})],
+         ["gw1", "gw2"])
+    same(ynl.dump("element-get", {"owner": "daemon"}), [])
+    ynl.do("element-new", {"element": [{**other, "state": "up"}]}, CHANGE)
+    same([(e["event"], e["element"][0]["name"], e["element"][0]["state"])
+          for e in steer_listener.told(3)],
+         [("new", "gw1", "up"), ("new", "gw2", "drain"), ("change", "gw2", "up")])
+
+    ynl.do("pool-new", {"pool": [{"id": 5, "name": "vpn", "member": [{"element": 1}],
+                                  "secret": KEY}]}, ADD)
+    ynl.do("pool-new", {"pool": [{"id": 5, "name": "vpn", "member": [
+        {"element": 1, "weight": 1}, {"element": 2, "weight": 1}]}]}, CHANGE)
+    pool = ynl.do("pool-get", {"pool": [{"name": "vpn"}]})["pool"][0]
+    home, now = pool.pop("home"), pool.pop("now")
+    held = home.count(2)
+    assert 1800 < held < 2300 and set(home) == {1, 2} and set(now) == {1}, held
+    same(pool, {"id": 5, "name": "vpn", "mode": "bucket", "owner": "static", "held": held,
+                "lent": 0, "member": [
+                    {"element": 1, "weight": 1, "home": 4096 - held, "now": 4096},
+                    {"element": 2, "weight": 1, "home": held, "now": 0}]})
+    same(ynl.dump("pool-get", {}), [{"pool": [pool]}])
+    bucket = home.index(2)
+    bits = bytearray(512)
+    bits[bucket // 8] |= 1 << bucket % 8
+    same(ynl.do("pool-release", {"pool": [{"id": 5, "buckets": bytes(bits)}]}), {"count": 1})
+    same([(e["event"], e["pool"][0]["held"]) for e in steer_listener.told(3)],
+         [("new", 0), ("change", held), ("change", held - 1)])
+
+    key = {"family": 2, "dst": address("198.51.100.0"), "len": 24}
+    ynl.do("steer-new", {"steer": [{**key, "pool": 5, "ike": "element", "ike-element": 2}]}, ADD)
+    found, = ynl.dump("steer-get", {"owner": "static"})
+    counters = found["steer"][0].pop("counters")
+    same(counters, {n: NOTHING for n in ("exact", "home", "lent", "hashed", "ike", "icmp",
+                                         "nobody")})
+    same(found["steer"][0], {**key, "dst": "198.51.100.0", "pool": 5, "ike": "element",
+                             "ike-element": 2, "owner": "static"})
+    told, = steer_listener.told(1)
+    same((told["event"], told["steer"][0]["dst"]), ("new", "198.51.100.0"))
+
+    packet = {"family": 2, "dst": address("198.51.100.7"), "spi": 0xc0000000 | bucket << 16}
+    found = ynl.do("steer-test", {"steer-test": packet})["steer-test"]
+    same({n: found[n] for n in ("why", "element", "pool", "bucket")},
+         {"why": "home", "element": 2, "pool": 5, "bucket": bucket})
+    ynl.do("sa-new", {"sa": [{**packet, "element": 1}]}, ADD)
+    found = ynl.do("steer-test", {"steer-test": packet})["steer-test"]
+    same((found["why"], found["element"]), ("exact", 1))
+    told, = listener.told(1)
+    same((told["sa"][0]["element"], "group" in told["sa"][0]), (1, False))
+    same(sas(sa=[{"element": 1}]), [packet["spi"]])
+    same([e["name"] for e in qos("element", "show") if e["sas"]], ["gw1"])
+
+    refused(errno.EBUSY, "element-del", {"element": [{"id": 2}]}, (), ".element")
+    refused(errno.EBUSY, "pool-del", {"pool": [{"name": "vpn"}]}, (), ".pool")
+    refused(errno.ERANGE, "pool-new", {"pool": [{"id": 6, "name": "x", "member": [
+        {"element": 1, "weight": 0}]}]}, ADD, ".pool.member.weight")
+    refused(errno.EINVAL, "pool-new", {"pool": [{"id": 6, "name": "x", "held": 1}]}, ADD,
+            ".pool.held", "for answers only")
+    ynl.do("sa-del", {"sa": [packet]})
+    listener.told(1)
+    ynl.do("steer-del", {"steer": [key]})
+    ynl.do("pool-del", {"pool": [{"id": 5}]})
+    ynl.do("element-del", {"element": [{"id": 1}, {"name": "gw2"}]})
+    same([(e["event"], *(e.keys() - {"event"})) for e in steer_listener.told(4)],
+         [("del", "steer"), ("del", "pool"), ("del", "element"), ("del", "element")])
+
+
 def settings():
     """settings and state; a generation"""
     fallback = [{"dscp": 10, "mark": 0x100, "mask": 0xf00}, {"dscp": 46, "mark": 7}]
     ynl.do("conf-set", {"conf": {
         "max-sas": 2000, "max-ikes": 300, "max-groups": 40, "fallback": {"entry": fallback},
-        "ike-ports": struct.pack("=2H", 500, 501), "natt-ports": b""}})
+        "ike-ports": struct.pack("=2H", 500, 501), "natt-ports": b"",
+        "unknown": "tell", "unknown-rate": 50}})
     found = ynl.do("status-get", {})
     same(found["conf"], {
         "max-sas": 2000, "max-ikes": 300, "max-groups": 40,
-        "ike-ports": [500, 501], "natt-ports": [],
+        "ike-ports": [500, 501], "natt-ports": [], "unknown": "tell", "unknown-rate": 50,
         "fallback": {"entry": [{"dscp": 10, "mark": "0x100", "mask": "0xf00"},
                                {"dscp": 46, "mark": "0x7", "mask": "0xffffffff"}]}})
     with open("/sys/module/ipsec_qos/version", encoding="ascii") as version:
@@ -268,7 +345,7 @@ def settings():
             "untagged": found["status"]["untagged"], "malformed": NOTHING, "left": NOTHING,
             "untagged-reasons": found["status"]["untagged-reasons"]})
     reasons = found["status"]["untagged-reasons"]
-    same(sorted(reasons), ["decrypted", "fragment", "unknown-ike", "unknown-sa"])
+    same(sorted(reasons), ["decrypted", "fragment", "no-group", "unknown-ike", "unknown-sa"])
     same({of: sum(count[of] for count in reasons.values()) for of in NOTHING},
          found["status"]["untagged"])
 
@@ -311,4 +388,4 @@ def rights():
     same(len(ynl.dump("group-get", {})), 1)
 
 
-sys.exit(steps(groups, entries, errors, translation, settings, rights))
+sys.exit(steps(groups, entries, errors, translation, steering, settings, rights))

@@ -148,6 +148,9 @@ static void check_sane(const struct iq_feed *msg)
 	case IQ_FEED_RESULT:
 		check_result(&msg->result);
 		break;
+	case IQ_FEED_BUCKETS:
+		free(exact(msg->buckets.home, IQ_FEED_BUCKETS_BYTES));
+		break;
 	case IQ_FEED_SYNC_START:
 	case IQ_FEED_SYNC_END:
 	case IQ_FEED_PASSED_OVER:

@@ -236,3 +236,32 @@ cert_new()
 			--cakey "$W/$1.key" --dn "$3" "${san[@]}" --outform pem \
 			> "$dir/x509/$2.crt"
 }
+
+# vici_start HOST…: a program that asks their charons, for ask: with swanctl most of the
+# time of many questions would be spent starting it (tests/lib/vici.py)
+vici_start()
+{
+	local name
+	local -a sockets=()
+
+	for name; do
+		sockets+=("$name=$W/$name/run/charon.vici")
+	done
+	coproc VICI { exec tests/lib/vici.py "${sockets[@]}"; }
+	vici=("${VICI[@]}")
+}
+
+# ask HOST REQUEST…: of its charon; $answer is the answer
+ask()
+{
+	echo "$*" >&"${vici[1]}"
+	read -rt 30 answer <&"${vici[0]}" || fail "no answer to: $*"
+}
+
+# asked HOST REQUEST…: and it is done
+asked()
+{
+	ask "$@"
+	echo "$answer"
+	[ "$answer" = yes ]
+}

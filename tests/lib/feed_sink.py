@@ -29,7 +29,7 @@ import time
 
 MESSAGES = ["HELLO", "ACK", "SYNC_START", "SYNC_END", "IKE", "IKE_DEL", "SA",
             "SA_DEL", "CHILD", "CHILD_DEL", "QUERY", "ANSWER", "PASSED_OVER",
-            "INITIATE", "RESULT"]
+            "INITIATE", "RESULT", "BUCKETS"]
 FIRST_TYPE = 16
 NLM_F_ACK = 4
 
@@ -43,8 +43,8 @@ ATTRS = [None, ("VERSION", "I"), ("ROLE", "B"), ("ERROR", "I"),
          ("PENDING", "flag"), ("QUERY", "B"), ("ARG", "str"), ("TEXT", "str"),
          ("PASSED_OVER", "I"), ("MARK_IN", "Q"), ("MARK_OUT", "Q"),
          ("SET_MARK_IN", "Q"), ("SET_MARK_OUT", "Q"), ("MEMBER_OF", "member"),
-         ("RDN_MATCHING", "B"), ("TIMEOUT", "I")]
-VERSION = 4
+         ("RDN_MATCHING", "B"), ("TIMEOUT", "I"), ("HOME", "bytes")]
+VERSION = 5
 PROOFS = ["claimed", "ike", "eap", "xauth"]
 IDENTITIES_MAX = 7
 MEMBERS_MAX = 32

@@ -15,13 +15,13 @@ host()
 {
 	local name dir
 
+	mkdir -p /etc/ipsec-qos /var/lib/ipsec-qos
 	for name; do
 		dir=$W/$name
 		mkdir -p "$dir"/{run,ipsec-qos,lib,swanctl} \
 			"$dir"/swanctl/{conf.d,x509,x509ca,private,rsa,ecdsa,pkcs8,pkcs12,pubkey,x509aa,x509ac,x509crl,x509ocsp,bliss}
 		echo "include conf.d/*.conf" > "$dir/swanctl/swanctl.conf"
 		: > "$dir/strongswan.conf"
-		mkdir -p /etc/ipsec-qos /var/lib/ipsec-qos
 		# shellcheck disable=SC2016 # for the inner shell
 		unshare --net --mount --propagation private -- sh -ec '
 			# or namespaces of others would not go before this one
@@ -39,7 +39,9 @@ host()
 			exec sleep infinity' sh "$dir" &
 		host_pid[$name]=$!
 		disown $!
-		wait_for 30 test -e "$dir/up"
+	done
+	for name; do
+		wait_for 30 test -e "$W/$name/up"
 		ip netns attach "$name" "${host_pid[$name]}"
 	done
 }

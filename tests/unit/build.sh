@@ -61,7 +61,7 @@ stub dpkg-query <<-'END'
 	esac
 	exec /usr/bin/dpkg-query "$@"
 END
-hide systemd/sd-daemon.h confuse.h ev.h sys/capability.h netlink/route/tc.h
+hide systemd/sd-daemon.h nftables/libnftables.h confuse.h ev.h sys/capability.h netlink/route/tc.h
 here libnl-3.0 libnl-genl-3.0 libmnl jansson
 
 expect "the command is built without" makes -j2 -s command
@@ -77,6 +77,7 @@ expect "what a part lacks, the daemon" \
 	says '^daemon is left out: missing .*libconfuse \(libconfuse-dev\), libcap \(libcap-dev\), ev\.h \(libev-dev\)$' -n
 expect "the plugin" says '^plugin is left out: .*STRONGSWAN_SRC=FOLDER' -n
 expect "readiness" says '^readiness is left out, .* missing libsystemd \(libsystemd-dev\)$' -n
+expect "admission" says '^admission of clear text is left out: missing libnftables \(libnftables-dev\)$' -n
 # says nothing of the kind, and goes on
 silent()
 {
@@ -114,10 +115,18 @@ here libnl-3.0 libnl-genl-3.0 libmnl
 expect "not even the command" says '^command is left out: missing jansson \(libjansson-dev\)$' -n
 
 rm -rf "$W/hidden"
-hide systemd/sd-daemon.h
+hide systemd/sd-daemon.h nftables/libnftables.h
 here libnl-3.0 libnl-genl-3.0 libnl-route-3.0 libmnl jansson libconfuse libcap
-expect "a daemon without libsystemd" makes -j2 -s daemon
+expect "a daemon without libsystemd and libnftables" makes -j2 -s daemon
 expect "is installed" installed
 expect "as one that does not say when it is ready" \
 	grep -qx Type=exec "$W/root/usr/lib/systemd/system/ipsec-qosd.service"
+# without_admit: it says that it has none, and why
+without_admit()
+{
+	echo 'admit { outside = eth0 }' > "$W/admit.conf"
+	not "$W/build/bin/ipsec-qosd" -t -c "$W/admit.conf" >"$W/said" 2>&1 &&
+		grep -q 'built without libnftables' "$W/said"
+}
+expect "and takes no section admit" without_admit
 exit $failed

@@ -9,6 +9,9 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "ipsec_qos/select.h"
+
+#include "../../tools/bucket.h"
 #include "../../tools/parse.h"
 #include "../../tools/print.h"
 #include "suite.h"
@@ -322,6 +325,116 @@ START_TEST(dscps)
 }
 END_TEST
 
+START_TEST(prefixes)
+{
+	static const struct {
+		const char *text;
+		const char *shown;	/* NULL: refused */
+	} cases[] = {
+		{ "192.0.2.1", "192.0.2.1/32" }, { "192.0.2.0/24", "192.0.2.0/24" },
+		{ "192.0.2.128/25", "192.0.2.128/25" }, { "0.0.0.0/0", "0.0.0.0/0" },
+		{ "2001:db8::1", "2001:db8::1/128" }, { "2001:db8::/33", "2001:db8::/33" },
+		{ "::/0", "::/0" }, { "2001:db8:8000::/33", "2001:db8:8000::/33" },
+		{ "192.0.2.1/24", NULL }, { "192.0.2.128/24", NULL }, { "1.2.3.4/33", NULL },
+		{ "2001:db8:8000::/32", NULL }, { "2001:db8::1/127", NULL },
+		{ "::/129", NULL }, { "192.0.2.1/", NULL }, { "/24", NULL }, { "", NULL },
+		{ "192.0.2.0/-1", NULL }, { "192.0.2.0/24/24", NULL }, { "gw1", NULL },
+	};
+	struct iq_addr addr;
+	char buf[FORMAT_MAX];
+	uint8_t len;
+
+	for (size_t i = 0; i < N(cases); i++) {
+		int ret = parse_prefix(cases[i].text, &addr, &len);
+
+		ck_assert_msg(ret == (cases[i].shown ? 0 : -EINVAL), "\"%s\": %d",
+			      cases[i].text, ret);
+		if (!ret)
+			ck_assert_str_eq(format_prefix(&addr, len, buf), cases[i].shown);
+	}
+}
+END_TEST
+
+START_TEST(bits)
+{
+	static const char *const bad[] = {
+		"", ",", "1,", ",1", "-", "1-", "-1", "4096", "5-4", "0-4096", "1-2-3", "x",
+		"1,,2", "0x1000",
+	};
+	uint8_t bits[512], wanted[512] = { 0 };
+
+	ck_assert_int_eq(parse_bits("0,9,0x10-18,4095", bits, 4096), 0);
+	wanted[0] = 1;
+	wanted[1] = 1 << 1;
+	wanted[2] = 7;
+	wanted[511] = 1 << 7;
+	ck_assert_mem_eq(bits, wanted, sizeof(bits));
+	ck_assert_int_eq(parse_bits("0-4095", bits, 4096), 0);
+	memset(wanted, 0xff, sizeof(wanted));
+	ck_assert_mem_eq(bits, wanted, sizeof(bits));
+	for (size_t i = 0; i < N(bad); i++)
+		ck_assert_msg(parse_bits(bad[i], bits, 4096) == -EINVAL,
+			      "\"%s\" was taken", bad[i]);
+}
+END_TEST
+
+START_TEST(values)
+{
+	static const char *const names[] = { "bucket", "sa", "flow" };
+	uint8_t bytes[4], i = 7;
+	char dev[16];
+
+	ck_assert_int_eq(parse_hex("00ffA7b8", bytes, sizeof(bytes)), 0);
+	ck_assert_mem_eq(bytes, "\0\xff\xa7\xb8", sizeof(bytes));
+	ck_assert_int_eq(parse_hex("00ffa7b", bytes, sizeof(bytes)), -EINVAL);
+	ck_assert_int_eq(parse_hex("00ffa7b8c", bytes, sizeof(bytes)), -EINVAL);
+	ck_assert_int_eq(parse_hex("0x00ffa7", bytes, sizeof(bytes)), -EINVAL);
+
+	ck_assert_int_eq(parse_dev("eth0.5", dev), 0);
+	ck_assert_str_eq(dev, "eth0.5");
+	ck_assert_int_eq(parse_dev("", dev), -EINVAL);
+	ck_assert_int_eq(parse_dev("a/b", dev), -EINVAL);
+	ck_assert_int_eq(parse_dev("sixteen-letters-", dev), -EINVAL);
+
+	ck_assert_int_eq(parse_name("f", names, N(names), &i), 0);
+	ck_assert_uint_eq(i, 2);
+	ck_assert_int_eq(parse_name("flows", names, N(names), &i), -EINVAL);
+	ck_assert_int_eq(parse_name("", names, N(names), &i), -EINVAL);
+	ck_assert_uint_eq(i, 2);
+}
+END_TEST
+
+/* What charon makes of it is of the bucket, whatever it draws. */
+START_TEST(buckets)
+{
+	static const uint64_t drawn[] = { 1, 0x0123456789abcdef, UINT64_MAX };
+	static struct iq_kernel_buckets have;
+
+	for (uint32_t bucket = 0; bucket < IQ_SELECT_BUCKETS; bucket++) {
+		struct bucket_conf c = bucket_conf(bucket);
+
+		for (size_t i = 0; i < N(drawn); i++)
+			ck_assert_uint_eq(iq_select_ike((drawn[i] & ~c.spi_mask) | c.spi_label),
+					  bucket);
+		ck_assert_uint_eq(iq_select_spi(c.spi_min), bucket);
+		ck_assert_uint_eq(iq_select_spi(c.spi_max), bucket);
+		ck_assert_uint_eq(c.spi_max - c.spi_min, 0xffff);
+		ck_assert_uint_eq(c.spi_min >> 28, 0xc);
+	}
+	ck_assert_uint_eq(bucket_conf(0xabc).spi_label, 0x0abc000000000000);
+	ck_assert_uint_eq(bucket_conf(0xabc).spi_mask, 0x0fff000000000000);
+	ck_assert_uint_eq(bucket_conf(0xabc).spi_min, 0xcabc0000);
+
+	/* 3 is held by another, 5 is its own; without 5 there is 3 alone */
+	have.home[3] = have.home[5] = have.now[5] = 7;
+	have.now[3] = 8;
+	ck_assert_int_eq(bucket_of(&have, 7), 5);
+	have.now[5] = 8;
+	ck_assert_int_eq(bucket_of(&have, 7), 3);
+	ck_assert_int_eq(bucket_of(&have, 8), -1);
+}
+END_TEST
+
 START_TEST(addresses)
 {
 	struct iq_addr addr;
@@ -571,6 +684,10 @@ int main(void)
 	tcase_add_test(tcase, classids);
 	tcase_add_test(tcase, dscps);
 	tcase_add_test(tcase, addresses);
+	tcase_add_test(tcase, prefixes);
+	tcase_add_test(tcase, bits);
+	tcase_add_test(tcase, values);
+	tcase_add_test(tcase, buckets);
 	tcase_add_test(tcase, ports);
 	tcase_add_test(tcase, words);
 	tcase_add_test(tcase, keywords);

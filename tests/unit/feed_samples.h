@@ -44,6 +44,7 @@ static const uint64_t required[N_TYPES] = {
 	[IQ_FEED_PASSED_OVER - IQ_FEED_HELLO] = HAS(PASSED_OVER),
 	[IQ_FEED_INITIATE - IQ_FEED_HELLO] = HAS(CONN) | HAS(TIMEOUT),
 	[IQ_FEED_RESULT - IQ_FEED_HELLO] = HAS(ERROR),
+	[IQ_FEED_BUCKETS - IQ_FEED_HELLO] = HAS(HOME),
 };
 
 static const uint64_t optional[N_TYPES] = {
@@ -78,6 +79,11 @@ static uint64_t most(int type)
 {
 	return type == IQ_FEED_RESULT ? results[0] : optional[type - IQ_FEED_HELLO];
 }
+
+/* bucket 4 and the last one */
+static const uint8_t sample_home[IQ_FEED_BUCKETS_BYTES] = {
+	[0] = 0x10, [IQ_FEED_BUCKETS_BYTES - 1] = 0x80,
+};
 
 #define SOME(NAME, value) ((some & HAS(NAME)) ? (value) : 0)
 
@@ -216,6 +222,9 @@ static struct iq_feed sample(int type, uint64_t some)
 			.ike_id = SOME(IKE_ID, 4),
 			.child_id = SOME(CHILD_ID, 5),
 		};
+		break;
+	case IQ_FEED_BUCKETS:
+		msg.buckets.home = sample_home;
 		break;
 	}
 	return msg;
@@ -369,6 +378,10 @@ static void check_same(const struct iq_feed *a, const struct iq_feed *b)
 		STR(result.message);
 		UINT(result.ike_id);
 		UINT(result.child_id);
+		break;
+	case IQ_FEED_BUCKETS:
+		ck_assert_mem_eq(a->buckets.home, b->buckets.home,
+				 IQ_FEED_BUCKETS_BYTES);
 		break;
 	default:
 		ck_abort_msg("no such type");

@@ -202,6 +202,9 @@ static void by_hand(struct nlmsghdr *nlh, const struct iq_feed *msg)
 		U32(IKE_ID, result.ike_id);
 		U32(CHILD_ID, result.child_id);
 		break;
+	case IQ_FEED_BUCKETS:
+		mnl_attr_put(nlh, IQ_FEED_A_HOME, 512, msg->buckets.home);
+		break;
 	default:
 		break;
 	}
@@ -361,6 +364,7 @@ START_TEST(test_put_bad)
 	REFUSED(IQ_FEED_RESULT, result.message = "but it went well");
 	REFUSED(IQ_FEED_RESULT, result.ike_id = 0);
 	REFUSED(IQ_FEED_RESULT, result.child_id = 0);
+	REFUSED(IQ_FEED_BUCKETS, buckets.home = NULL);
 }
 END_TEST
 
@@ -386,6 +390,7 @@ START_TEST(test_says)
 		[IQ_FEED_INITIATE - IQ_FEED_HELLO] = {
 			.command = true, .to_charon = true },
 		[IQ_FEED_RESULT - IQ_FEED_HELLO] = { true },
+		[IQ_FEED_BUCKETS - IQ_FEED_HELLO] = { .to_charon = true },
 	};
 	int type = IQ_FEED_HELLO + _i;
 
@@ -691,6 +696,9 @@ static const struct bad bads[] = {
 	{ IQ_FEED_INITIATE, IQ_FEED_A_TIMEOUT, U16(1) },
 	{ IQ_FEED_RESULT, IQ_FEED_A_ERROR, U32(0x80000000) },
 	{ IQ_FEED_RESULT, IQ_FEED_A_MESSAGE, S("open") },
+	{ IQ_FEED_BUCKETS, IQ_FEED_A_HOME, BYTES(511) },
+	{ IQ_FEED_BUCKETS, IQ_FEED_A_HOME, BYTES(513) },
+	{ IQ_FEED_BUCKETS, IQ_FEED_A_HOME, S("") },
 	/* what is nothing is left out */
 	{ IQ_FEED_ACK, IQ_FEED_A_GROUP, U32(0) },
 	{ IQ_FEED_SYNC_END, IQ_FEED_A_PASSED_OVER, U32(0) },

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * The daemon's socket: who can keep a daemon from opening it, and who not; a charon
- * that connects again; and commands that listen to events.
+ * that connects again, or is told of buckets; and commands that listen to events.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -428,6 +428,67 @@ START_TEST(test_given_up)
 }
 END_TEST
 
+/* How many sets of buckets there are to be read; the last one. */
+static unsigned int read_buckets(int fd, uint8_t *home)
+{
+	_Alignas(struct nlmsghdr) char buf[1024];
+	unsigned int n = 0;
+	const char *why;
+	struct iq_feed msg;
+	ssize_t len;
+
+	while ((len = recv(fd, buf, sizeof(buf), MSG_DONTWAIT)) > 0) {
+		ck_assert_int_eq(iq_feed_get(buf, len, &msg, &why), 0);
+		ck_assert_uint_eq(msg.type, IQ_FEED_BUCKETS);
+		memcpy(home, msg.buckets.home, IQ_FEED_BUCKETS_BYTES);
+		n++;
+	}
+	return n;
+}
+
+/* It is told when it comes and when they change; one that does not read, of the last. */
+START_TEST(test_buckets)
+{
+	uint8_t home[IQ_FEED_BUCKETS_BYTES] = { 1 }, got[IQ_FEED_BUCKETS_BYTES];
+	struct server *server;
+	struct tables *tables;
+	unsigned int n = 0, told;
+	int fd, again, i;
+
+	fd = open_greeted(&server, &tables);
+	server_buckets(server, home);
+	await_answer(fd, IQ_FEED_HELLO);
+	ck_assert_uint_eq(read_buckets(fd, got), 1);
+	ck_assert_mem_eq(got, home, sizeof(home));
+	server_buckets(server, home);
+	ck_assert_uint_eq(read_buckets(fd, got), 0);
+
+	for (i = 1; i <= 2000; i++) {
+		home[5] = i;
+		home[6] = i >> 8;
+		server_buckets(server, home);
+	}
+	do {
+		told = read_buckets(fd, got);
+		n += told;
+		ev_run(loop, EVRUN_NOWAIT);
+	} while (told);
+	ck_assert_uint_gt(n, 0);
+	ck_assert_uint_lt(n, 2000);
+	ck_assert_mem_eq(got, home, sizeof(home));
+
+	again = connect_charon();
+	tell_hello(again);
+	await_answer(again, IQ_FEED_HELLO);
+	ck_assert_uint_eq(read_buckets(again, got), 1);
+	ck_assert_mem_eq(got, home, sizeof(home));
+	close(fd);
+	close(again);
+	server_close(server);
+	tables_close(tables);
+}
+END_TEST
+
 /* Commands that listen */
 
 static int connect_listener(void)
@@ -576,6 +637,7 @@ int main(void)
 	tcase_add_test(tc, test_two);
 	tcase_add_test(tc, test_again);
 	tcase_add_test(tc, test_given_up);
+	tcase_add_test(tc, test_buckets);
 	tcase_add_test(tc, test_events);
 	tcase_add_test(tc, test_deaf);
 

@@ -20,11 +20,13 @@
 #define _UAPI_LINUX_IPSEC_QOS_H
 
 #include <linux/types.h>
+#include <linux/ipsec_qos_steer.h>
 
 #define IPSEC_QOS_GENL_NAME		"ipsec_qos"
 #define IPSEC_QOS_GENL_VERSION		1
 #define IPSEC_QOS_MCGRP_EVENTS		"events"
 #define IPSEC_QOS_MCGRP_NAT		"nat"	/* those about A_NAT */
+#define IPSEC_QOS_MCGRP_STEER		"steer"	/* about A_ELEMENT, A_POOL, A_STEER, A_UNKNOWN */
 
 #define IPSEC_QOS_NAME_MAX		32	/* a group's name with its NUL */
 #define IPSEC_QOS_PORTS_MAX		8	/* ports in one list */
@@ -68,7 +70,8 @@
  *	ceiling.
  * @IPSEC_QOS_CMD_SA_DEL: delete SAs by key: one or more A_SA. All or none.
  * @IPSEC_QOS_CMD_SA_GET: do: the SA whose key is in A_SA; dump: all that fit
- *	the filter in A_SA (any of FAMILY, DST, SPI, PROTO, GROUP) and A_OWNER.
+ *	the filter in A_SA (any of FAMILY, DST, SPI, PROTO, GROUP, ELEMENT) and
+ *	A_OWNER.
  * @IPSEC_QOS_CMD_SA_FLUSH: delete all that fit such a filter; answers A_COUNT.
  * @IPSEC_QOS_CMD_IKE_NEW: as for SAs, with A_IKE.
  * @IPSEC_QOS_CMD_IKE_DEL: as for SAs, with A_IKE.
@@ -78,9 +81,10 @@
  * @IPSEC_QOS_CMD_CONF_SET: A_CONF: changes what is given, keeps the rest.
  * @IPSEC_QOS_CMD_RESYNC_START: open a generation for A_OWNER; answers A_OWNER
  *	and A_GENERATION. What A_OWNER adds or changes from now on belongs to it.
- * @IPSEC_QOS_CMD_RESYNC_END: close it: A_OWNER, A_GENERATION. Groups, SAs and
- *	IKE SAs of A_OWNER from earlier generations are removed, except SAs that
- *	the kernel's own SAD still has, pending ones, and groups still in use.
+ * @IPSEC_QOS_CMD_RESYNC_END: close it: A_OWNER, A_GENERATION. Groups, SAs, IKE SAs,
+ *	steered prefixes, pools and elements of A_OWNER from earlier generations are
+ *	removed, except SAs that the kernel's own SAD still has, pending ones, and what is
+ *	still in use.
  *	Answers A_COUNT. ESTALE where a later generation was opened meanwhile.
  * @IPSEC_QOS_CMD_NAT_RULE_NEW: add or change one rule of translation: A_NAT_RULE.
  *	Confirmed entries of a rule that changes stay, others where SCHEME and
@@ -90,6 +94,27 @@
  * @IPSEC_QOS_CMD_NAT_GET: dump: the translation table; A_NAT with RULE: that
  *	rule's.
  * @IPSEC_QOS_CMD_NAT_FLUSH: delete such entries; answers A_COUNT.
+ * @IPSEC_QOS_CMD_ELEMENT_NEW: add or change elements: one or more A_ELEMENT, A_OWNER.
+ *	All of them or none.
+ * @IPSEC_QOS_CMD_ELEMENT_DEL: delete elements, by ID or NAME: one or more A_ELEMENT.
+ *	EBUSY while a pool, an address or an SA names one; the message says which, or how
+ *	many.
+ * @IPSEC_QOS_CMD_ELEMENT_GET: do: the element whose ID or NAME is in A_ELEMENT; dump: all,
+ *	or those of A_OWNER.
+ * @IPSEC_QOS_CMD_POOL_NEW: add or change one pool: A_POOL, A_OWNER.
+ * @IPSEC_QOS_CMD_POOL_DEL: delete pools, by ID or NAME: one or more A_POOL. EBUSY while an
+ *	address names one.
+ * @IPSEC_QOS_CMD_POOL_GET: do: the pool whose ID or NAME is in A_POOL, with HOME and NOW;
+ *	dump: all, without these, or those of A_OWNER.
+ * @IPSEC_QOS_CMD_POOL_RELEASE: A_POOL with ID or NAME: buckets that a living element still
+ *	has, and that are another's by the members as they are now, go to that one: those in
+ *	BUCKETS, all if absent. Answers A_COUNT.
+ * @IPSEC_QOS_CMD_STEER_NEW: add or change steered prefixes: one or more A_STEER, A_OWNER.
+ *	All of them or none.
+ * @IPSEC_QOS_CMD_STEER_DEL: delete steered prefixes by key: one or more A_STEER.
+ * @IPSEC_QOS_CMD_STEER_GET: dump: all, or those of A_OWNER.
+ * @IPSEC_QOS_CMD_STEER_TEST: do: where would such a packet go? A_STEER_TEST with what it
+ *	has; answers A_STEER_TEST with that and where it goes. Nothing is counted.
  * @IPSEC_QOS_CMD_EVENT: only sent by the kernel, to the multicast group:
  *	A_EVENT and the object it is about.
  */
@@ -117,6 +142,17 @@ enum ipsec_qos_cmd {
 	IPSEC_QOS_CMD_NAT_RULE_GET,
 	IPSEC_QOS_CMD_NAT_GET,
 	IPSEC_QOS_CMD_NAT_FLUSH,
+	IPSEC_QOS_CMD_ELEMENT_NEW,
+	IPSEC_QOS_CMD_ELEMENT_DEL,
+	IPSEC_QOS_CMD_ELEMENT_GET,
+	IPSEC_QOS_CMD_POOL_NEW,
+	IPSEC_QOS_CMD_POOL_DEL,
+	IPSEC_QOS_CMD_POOL_GET,
+	IPSEC_QOS_CMD_POOL_RELEASE,
+	IPSEC_QOS_CMD_STEER_NEW,
+	IPSEC_QOS_CMD_STEER_DEL,
+	IPSEC_QOS_CMD_STEER_GET,
+	IPSEC_QOS_CMD_STEER_TEST,
 	__IPSEC_QOS_CMD_MAX
 };
 #define IPSEC_QOS_CMD_MAX (__IPSEC_QOS_CMD_MAX - 1)
@@ -151,6 +187,11 @@ enum ipsec_qos_owner {
  * @IPSEC_QOS_A_EVENT: u8, enum ipsec_qos_event
  * @IPSEC_QOS_A_NAT_RULE: nest of enum ipsec_qos_nat_rule_attr
  * @IPSEC_QOS_A_NAT: nest of enum ipsec_qos_nat_attr; may repeat in an event
+ * @IPSEC_QOS_A_ELEMENT: nest of enum ipsec_qos_element_attr; may repeat
+ * @IPSEC_QOS_A_POOL: nest of enum ipsec_qos_pool_attr; may repeat
+ * @IPSEC_QOS_A_STEER: nest of enum ipsec_qos_steer_attr; may repeat
+ * @IPSEC_QOS_A_STEER_TEST: nest of enum ipsec_qos_steer_test_attr
+ * @IPSEC_QOS_A_UNKNOWN: nest of enum ipsec_qos_unknown_attr; events only
  */
 enum ipsec_qos_attr {
 	IPSEC_QOS_A_UNSPEC,
@@ -166,6 +207,11 @@ enum ipsec_qos_attr {
 	IPSEC_QOS_A_EVENT,
 	IPSEC_QOS_A_NAT_RULE,
 	IPSEC_QOS_A_NAT,
+	IPSEC_QOS_A_ELEMENT,
+	IPSEC_QOS_A_POOL,
+	IPSEC_QOS_A_STEER,
+	IPSEC_QOS_A_STEER_TEST,
+	IPSEC_QOS_A_UNKNOWN,
 	__IPSEC_QOS_A_MAX
 };
 #define IPSEC_QOS_A_MAX (__IPSEC_QOS_A_MAX - 1)
@@ -281,13 +327,18 @@ enum ipsec_qos_counter_attr {
  * @IPSEC_QOS_SA_A_DST: 4 or 16 bytes in network order, the outer destination
  * @IPSEC_QOS_SA_A_SPI: u32, 256 to 4294967295 (RFC 4303 section 2.1)
  * @IPSEC_QOS_SA_A_PROTO: u8, IPPROTO_ESP (the default) or IPPROTO_AH
- * @IPSEC_QOS_SA_A_GROUP: u32, the id of its group. Required to add.
+ * @IPSEC_QOS_SA_A_GROUP: u32, the id of its group. This or ELEMENT is required to add. To
+ *	have one of them is to say both: the other is none if absent. Without either, what is
+ *	there keeps both.
  * @IPSEC_QOS_SA_A_LIFETIME: u32, seconds until the entry expires, 1 to
  *	IPSEC_QOS_LIFETIME_MAX; absent: for ever. In answers: what is left.
  * @IPSEC_QOS_SA_A_FLAGS: u32, IPSEC_QOS_SA_F_*
  * @IPSEC_QOS_SA_A_OWNER: u8, enum ipsec_qos_owner; answers only
  * @IPSEC_QOS_SA_A_PACKETS: u64; answers only
  * @IPSEC_QOS_SA_A_BYTES: u64; answers only
+ * @IPSEC_QOS_SA_A_ELEMENT: u32, the id of the element that decrypts it: its packets that
+ *	arrive are sent there, whatever DST leads to; absent: by the steered prefix that DST
+ *	is in, if any
  */
 enum ipsec_qos_sa_attr {
 	IPSEC_QOS_SA_A_UNSPEC,
@@ -302,6 +353,7 @@ enum ipsec_qos_sa_attr {
 	IPSEC_QOS_SA_A_OWNER,
 	IPSEC_QOS_SA_A_PACKETS,
 	IPSEC_QOS_SA_A_BYTES,
+	IPSEC_QOS_SA_A_ELEMENT,
 	__IPSEC_QOS_SA_A_MAX
 };
 #define IPSEC_QOS_SA_A_MAX (__IPSEC_QOS_SA_A_MAX - 1)
@@ -349,6 +401,12 @@ enum ipsec_qos_ike_attr {
  *	and IKE behind a non-ESP marker (4500)
  * @IPSEC_QOS_CONF_A_FALLBACK: nest of 0 to 64 IPSEC_QOS_FALLBACK_A_ENTRY,
  *	the whole table of marks for protected packets with no group
+ * @IPSEC_QOS_CONF_A_UNKNOWN: u8, enum ipsec_qos_unknown: what is done about ESP and AH to
+ *	this host that it has no SA for
+ * @IPSEC_QOS_CONF_A_UNKNOWN_ELEMENT: u32, the id of the element that such packets go to,
+ *	required by, and taken with, IPSEC_QOS_UNKNOWN_RELAY alone
+ * @IPSEC_QOS_CONF_A_UNKNOWN_RATE: u32, events a second at most, and packets relayed, 1 to
+ *	IPSEC_QOS_UNKNOWN_RATE_MAX
  */
 enum ipsec_qos_conf_attr {
 	IPSEC_QOS_CONF_A_UNSPEC,
@@ -358,6 +416,9 @@ enum ipsec_qos_conf_attr {
 	IPSEC_QOS_CONF_A_IKE_PORTS,
 	IPSEC_QOS_CONF_A_NATT_PORTS,
 	IPSEC_QOS_CONF_A_FALLBACK,
+	IPSEC_QOS_CONF_A_UNKNOWN,
+	IPSEC_QOS_CONF_A_UNKNOWN_ELEMENT,
+	IPSEC_QOS_CONF_A_UNKNOWN_RATE,
 	__IPSEC_QOS_CONF_A_MAX
 };
 #define IPSEC_QOS_CONF_A_MAX (__IPSEC_QOS_CONF_A_MAX - 1)
@@ -425,6 +486,8 @@ enum ipsec_qos_status_attr {
  * @IPSEC_QOS_UNTAGGED_FRAGMENT: a later fragment, and of the first nothing is known
  * @IPSEC_QOS_UNTAGGED_DECRYPTED: ESP that was decrypted ahead of routing, and no entry
  *	is its SA's
+ * @IPSEC_QOS_UNTAGGED_NO_GROUP: ESP or AH, and the entry of its SA names no group, but an
+ *	element alone
  */
 enum ipsec_qos_untagged {
 	IPSEC_QOS_UNTAGGED_UNSPEC,
@@ -432,6 +495,7 @@ enum ipsec_qos_untagged {
 	IPSEC_QOS_UNTAGGED_UNKNOWN_IKE,
 	IPSEC_QOS_UNTAGGED_FRAGMENT,
 	IPSEC_QOS_UNTAGGED_DECRYPTED,
+	IPSEC_QOS_UNTAGGED_NO_GROUP,
 	__IPSEC_QOS_UNTAGGED_MAX
 };
 #define IPSEC_QOS_UNTAGGED_MAX (__IPSEC_QOS_UNTAGGED_MAX - 1)
@@ -636,8 +700,8 @@ enum ipsec_qos_nat_attr {
 #define IPSEC_QOS_NAT_A_MAX (__IPSEC_QOS_NAT_A_MAX - 1)
 
 /**
- * enum ipsec_qos_event - what happened to the A_GROUP, A_SA, A_IKE
- * or A_NAT beside it
+ * enum ipsec_qos_event - what happened to the A_GROUP, A_SA, A_IKE, A_NAT, A_ELEMENT,
+ * A_POOL, A_STEER or A_UNKNOWN beside it
  *
  * A request for many SAs or IKE SAs is carried out in parts. If it fails late, what
  * listeners were told is taken back by events: in the end nothing has changed.
@@ -655,6 +719,7 @@ enum ipsec_qos_nat_attr {
  *	at most one a second and rule
  * @IPSEC_QOS_EVENT_NAT_COLLISION: a packet fitted entries of several inside nodes:
  *	those A_NAT, IPSEC_QOS_NAT_TOLD_MAX at most; at most one a second and rule
+ * @IPSEC_QOS_EVENT_UNKNOWN_SPI: ESP or AH came that there is no SA for: A_UNKNOWN
  */
 enum ipsec_qos_event {
 	IPSEC_QOS_EVENT_UNSPEC,
@@ -664,6 +729,7 @@ enum ipsec_qos_event {
 	IPSEC_QOS_EVENT_EXPIRE,
 	IPSEC_QOS_EVENT_CEILING,
 	IPSEC_QOS_EVENT_NAT_COLLISION,
+	IPSEC_QOS_EVENT_UNKNOWN_SPI,
 	__IPSEC_QOS_EVENT_MAX
 };
 #define IPSEC_QOS_EVENT_MAX (__IPSEC_QOS_EVENT_MAX - 1)

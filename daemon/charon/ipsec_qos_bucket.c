@@ -1,0 +1,293 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+#include "ipsec_qos_bucket.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <sys/random.h>
+
+#include <daemon.h>
+#include <threading/mutex.h>
+
+/**
+ * How long nothing more is said of the same trouble, in s
+ */
+#define QUIET 60
+
+/**
+ * The bits of an IKE SPI that are the bucket
+ */
+#define IKE_MASK ((uint64_t)(IQ_SELECT_BUCKETS - 1) << IQ_SELECT_IKE_SHIFT)
+
+typedef struct private_ipsec_qos_bucket_t private_ipsec_qos_bucket_t;
+
+/**
+ * Private data of an ipsec_qos_bucket_t object
+ */
+struct private_ipsec_qos_bucket_t {
+
+	/**
+	 * Public interface
+	 */
+	ipsec_qos_bucket_t public;
+
+	/**
+	 * TRUE if SPIs are to be of buckets
+	 */
+	bool wanted;
+
+	/**
+	 * Protects everything below
+	 */
+	mutex_t *mutex;
+
+	/**
+	 * TRUE once we were told which these are
+	 */
+	bool told;
+
+	/**
+	 * The buckets, in order
+	 */
+	uint16_t buckets[IQ_SELECT_BUCKETS];
+
+	/**
+	 * How many they are
+	 */
+	u_int count;
+
+	/**
+	 * When each trouble is to be said again, at the earliest
+	 */
+	time_t quiet[IPSEC_QOS_BUCKET_MAX];
+};
+
+METHOD(ipsec_qos_bucket_t, take, void,
+	private_ipsec_qos_bucket_t *this, const uint8_t *home)
+{
+	uint16_t buckets[IQ_SELECT_BUCKETS];
+	u_int count = 0, i;
+	bool changed;
+
+	if (!this->wanted)
+	{
+		return;
+	}
+	for (i = 0; i < IQ_SELECT_BUCKETS; i++)
+	{
+		if (iq_select_has(home, i))
+		{
+			buckets[count++] = i;
+		}
+	}
+	this->mutex->lock(this->mutex);
+	changed = !this->told || count != this->count ||
+			  memcmp(buckets, this->buckets, count * sizeof(*buckets)) != 0;
+	memcpy(this->buckets, buckets, count * sizeof(*buckets));
+	this->count = count;
+	this->told = TRUE;
+	this->mutex->unlock(this->mutex);
+
+	if (changed && count)
+	{
+		DBG1(DBG_CFG, "SPIs are of %u of %u buckets from now on, as ipsec-qosd says",
+			 count, IQ_SELECT_BUCKETS);
+	}
+	else if (changed)
+	{
+		DBG1(DBG_CFG, "SPIs are of no bucket, although spi_bucket = yes: ipsec-qosd "
+			 "says that none is this host's: expected self in its settings, and a "
+			 "pool that this element is a member of");
+	}
+}
+
+METHOD(ipsec_qos_bucket_t, is_wanted, bool,
+	private_ipsec_qos_bucket_t *this)
+{
+	return this->wanted;
+}
+
+METHOD(ipsec_qos_bucket_t, complain, void,
+	private_ipsec_qos_bucket_t *this, ipsec_qos_bucket_trouble_t trouble,
+	const char *fmt, ...)
+{
+	time_t now = time_monotonic(NULL);
+	char text[BUF_LEN];
+	va_list args;
+	bool due;
+
+	this->mutex->lock(this->mutex);
+	due = now >= this->quiet[trouble];
+	if (due)
+	{
+		this->quiet[trouble] = now + QUIET;
+	}
+	this->mutex->unlock(this->mutex);
+	if (due)
+	{
+		va_start(args, fmt);
+		vsnprintf(text, sizeof(text), fmt, args);
+		va_end(args);
+		DBG1(DBG_KNL, "%s (said once a minute at most)", text);
+	}
+}
+
+/**
+ * Say that there are no buckets to draw from
+ */
+static void complain_none(private_ipsec_qos_bucket_t *this, bool told)
+{
+	complain(this, IPSEC_QOS_BUCKET_NONE, "%s: an SPI is chosen as without "
+			 "spi_bucket, and its packets may go to another element",
+			 told ? "no bucket is this host's, ipsec-qosd says" :
+					"ipsec-qosd has not yet said which buckets are this host's");
+}
+
+METHOD(ipsec_qos_bucket_t, begin, bool,
+	private_ipsec_qos_bucket_t *this, ipsec_qos_bucket_walk_t *walk)
+{
+	bool told;
+
+	walk->left = 0;
+	if (!this->wanted)
+	{
+		return FALSE;
+	}
+	this->mutex->lock(this->mutex);
+	memcpy(walk->buckets, this->buckets, this->count * sizeof(*this->buckets));
+	walk->left = this->count;
+	told = this->told;
+	this->mutex->unlock(this->mutex);
+	if (!walk->left)
+	{
+		complain_none(this, told);
+	}
+	return walk->left != 0;
+}
+
+/*
+ * Described in header
+ */
+bool ipsec_qos_bucket_next(ipsec_qos_bucket_walk_t *walk, uint32_t *bucket,
+						   uint16_t *extra)
+{
+	struct {
+		uint32_t which;
+		uint16_t extra;
+	} drawn;
+	u_int i;
+
+	if (!walk->left || getrandom(&drawn, sizeof(drawn), 0) != sizeof(drawn))
+	{
+		return FALSE;
+	}
+	i = drawn.which % walk->left;
+	*bucket = walk->buckets[i];
+	*extra = drawn.extra;
+	walk->buckets[i] = walk->buckets[--walk->left];
+	return TRUE;
+}
+
+/**
+ * Choose the SPI of an IKE_SA, as it is on the wire, see spi_cb_t. The manager has its
+ * lock for it.
+ */
+static uint64_t choose(private_ipsec_qos_bucket_t *this)
+{
+	struct {
+		uint64_t spi;
+		uint32_t which;
+	} drawn;
+	uint64_t bucket = 0;
+	u_int count;
+	bool told;
+
+	if (getrandom(&drawn, sizeof(drawn), 0) != sizeof(drawn))
+	{
+		return 0;
+	}
+	this->mutex->lock(this->mutex);
+	count = this->count;
+	told = this->told;
+	if (count)
+	{
+		bucket = this->buckets[drawn.which % count];
+	}
+	this->mutex->unlock(this->mutex);
+	if (!count)
+	{
+		complain_none(this, told);
+		return drawn.spi;
+	}
+	return htobe64((be64toh(drawn.spi) & ~IKE_MASK) |
+				   bucket << IQ_SELECT_IKE_SHIFT);
+}
+
+/**
+ * Get a number from charon's own settings
+ */
+static uint64_t number(const char *key)
+{
+	return settings_value_as_uint64(lib->settings->get_str(lib->settings, "%s.%s",
+													NULL, lib->ns, key), 0);
+}
+
+METHOD(ipsec_qos_bucket_t, wrap, void,
+	private_ipsec_qos_bucket_t *this)
+{
+	if (!this->wanted)
+	{
+		return;
+	}
+	/* charon puts these in afterwards */
+	if ((number("spi_mask") | number("spi_label")) & IKE_MASK)
+	{
+		DBG1(DBG_CFG, "IKE SPIs have the bucket that spi_label is of, not one of those "
+			 "that ipsec-qosd says: expected bits 48 to 59 of spi_mask and spi_label "
+			 "to be 0 where spi_bucket = yes");
+	}
+	charon->ike_sa_manager->set_spi_cb(charon->ike_sa_manager, (spi_cb_t)choose,
+									   this);
+}
+
+METHOD(ipsec_qos_bucket_t, unwrap, void,
+	private_ipsec_qos_bucket_t *this)
+{
+	/* no plugin of strongSwan sets one, so there's none to give back */
+	if (this->wanted)
+	{
+		charon->ike_sa_manager->set_spi_cb(charon->ike_sa_manager, NULL, NULL);
+	}
+}
+
+METHOD(ipsec_qos_bucket_t, destroy, void,
+	private_ipsec_qos_bucket_t *this)
+{
+	this->mutex->destroy(this->mutex);
+	free(this);
+}
+
+/*
+ * Described in header
+ */
+ipsec_qos_bucket_t *ipsec_qos_bucket_create()
+{
+	private_ipsec_qos_bucket_t *this;
+
+	INIT(this,
+		.public = {
+			.take = _take,
+			.is_wanted = _is_wanted,
+			.begin = _begin,
+			.complain = _complain,
+			.wrap = _wrap,
+			.unwrap = _unwrap,
+			.destroy = _destroy,
+		},
+		.wanted = lib->settings->get_bool(lib->settings,
+							"%s.plugins.ipsec-qos.spi_bucket", FALSE, lib->ns),
+		.mutex = mutex_create(MUTEX_TYPE_DEFAULT),
+	);
+
+	return &this->public;
+}

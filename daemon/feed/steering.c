@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "feed/steering.h"
+
+#include <stdio.h>
+
+static const char *const states[] = {
+	[IPSEC_QOS_ELEMENT_UP] = "up", [IPSEC_QOS_ELEMENT_DRAIN] = "drain",
+	[IPSEC_QOS_ELEMENT_DOWN] = "down",
+};
+
+static json_t *check_name(const struct element *e)
+{
+	static const char *const names[] = {
+		[CHECK_NEIGHBOUR] = "neighbour", [CHECK_PING] = "ping",
+	};
+	char buf[16];
+
+	if (e->check == CHECK_NONE)
+		return json_null();
+	snprintf(buf, sizeof(buf), "tcp:%u", e->port);
+	return json_string(e->check == CHECK_TCP ? buf : names[e->check]);
+}
+
+static json_t *seconds(double value)
+{
+	return value < 0 ? json_null() : json_integer(value);
+}
+
+static json_t *element_json(const struct daemon *daemon, size_t i)
+{
+	const struct element *e = &daemon->config->steer.elements[i];
+	const struct check_state *check;
+	struct steer_element now;
+	bool known;
+
+	steer_element(daemon->steer, i, &now);
+	check = &now.check;
+	known = now.checked && check->asked;
+	return json_pack("{s:s, s:I, s:o, s:b, s:o, s:I, s:o, s:o, s:I, s:o, s:f, s:f, s:o}",
+			 "name", e->name, "id", (json_int_t)e->id,
+			 "state", e->self ? json_null() : json_string(states[now.state]),
+			 "by_hand", now.by_hand,
+			 "check", check_name(e), "interval", (json_int_t)e->interval,
+			 "up", known ? json_boolean(check->up) : json_null(),
+			 "ok", known ? json_boolean(check->ok) : json_null(),
+			 "run", (json_int_t)(known ? check->run : 0),
+			 "since", known ? seconds(check->since) : json_null(),
+			 "held", known ? check->held : 0.0, "hold", known ? check->hold : 0.0,
+			 "why", now.checked && *check->why ? json_string(check->why) :
+							     json_null());
+}
+
+json_t *steering_all(const struct daemon *daemon)
+{
+	const struct steer_config *c = &daemon->config->steer;
+	json_t *elements, *errors, *own;
+	const char *trouble;
+	size_t i;
+
+	if (!c->n_elements && !c->n_pools && !c->n_behinds && !c->admit &&
+	    !steer_trouble(daemon->steer, 0))
+		return json_null();
+	elements = json_array();
+	errors = json_array();
+	own = json_array();
+	for (i = 0; i < c->n_elements; i++)
+		json_array_append_new(elements, element_json(daemon, i));
+	for (i = 0; (trouble = steer_trouble(daemon->steer, i)); i++)
+		json_array_append_new(errors, json_string(trouble));
+	for (i = 0; i < c->n_pools; i++)
+		if (c->pools[i].self)
+			json_array_append_new(own, json_pack("{s:s, s:I}",
+				"pool", c->pools[i].name,
+				"buckets", (json_int_t)c->pools[i].n_own));
+	return json_pack("{s:o, s:o, s:o, s:o}",
+			 "self", c->self ? json_string(c->self->name) : json_null(),
+			 "errors", errors, "own", own, "elements", elements);
+}

@@ -1,0 +1,203 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Checks by what the kernel knows: has the device a carrier, and does the next hop answer
+ * ARP or neighbour discovery? The kernel asks a neighbour only every now and then, so it is
+ * told to, each second, as arping would: by the state PROBE.
+ */
+#include <errno.h>
+#include <linux/neighbour.h>
+#include <linux/rtnetlink.h>
+#include <net/if.h>
+#include <netlink/msg.h>
+#include <netlink/netlink.h>
+#include <netlink/socket.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "clock.h"
+#include "lib/kernel/request.h"
+#include "steer/checks_priv.h"
+
+#define POKE	1.0	/* seconds between two times that the kernel is told to ask */
+
+#define FOUND	(NUD_REACHABLE | NUD_STALE | NUD_DELAY | NUD_PROBE)
+#define FIXED	(NUD_PERMANENT | NUD_NOARP)
+
+/**
+ * struct neighbours - a socket to rtnetlink, and one for ioctls
+ */
+struct neighbours {
+	struct nl_sock *sk;
+	int fd;
+};
+
+int neighbours_open(struct neighbours **out)
+{
+	struct neighbours *n = calloc(1, sizeof(*n));
+	int err;
+
+	if (!n)
+		return -ENOMEM;
+	n->fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	err = n->fd < 0 ? -errno : 0;
+	n->sk = nl_socket_alloc();
+	if (!err && !n->sk)
+		err = -ENOMEM;
+	if (!err) {
+		nl_socket_disable_auto_ack(n->sk);
+		err = iq_nl_to_errno(nl_connect(n->sk, NETLINK_ROUTE));
+	}
+	if (err)
+		neighbours_close(n);
+	else
+		*out = n;
+	return err;
+}
+
+void neighbours_close(struct neighbours *n)
+{
+	if (!n)
+		return;
+	if (n->fd >= 0)
+		close(n->fd);
+	nl_socket_free(n->sk);
+	free(n);
+}
+
+/* A request of one attribute, an address, behind @head; answers are given to @answer. */
+static int ask(struct neighbours *n, int type, int flags, const void *head, size_t len,
+	       int attr, const struct iq_addr *addr,
+	       int (*answer)(struct nl_msg *msg, void *arg), void *arg)
+{
+	struct nl_msg *msg = nlmsg_alloc_simple(type, NLM_F_REQUEST | flags);
+	int err = -ENOMEM;
+
+	if (msg && nlmsg_append(msg, (void *)head, len, NLMSG_ALIGNTO) >= 0 &&
+	    nla_put(msg, attr, addr->family == AF_INET ? 4 : 16, addr->b) >= 0) {
+		nl_socket_modify_cb(n->sk, NL_CB_VALID, NL_CB_CUSTOM, answer, arg);
+		err = nl_send_auto(n->sk, msg);
+		/* what is asked is answered at once: the answer waits by now */
+		if (err >= 0)
+			err = nl_recvmsgs_default(n->sk);
+		err = err < 0 ? iq_nl_to_errno(err) : 0;
+	}
+	nlmsg_free(msg);
+	return err;
+}
+
+static int on_route(struct nl_msg *msg, void *arg)
+{
+	struct nlattr *oif = nlmsg_find_attr(nlmsg_hdr(msg), sizeof(struct rtmsg), RTA_OIF);
+
+	if (oif)
+		*(unsigned int *)arg = nla_get_u32(oif);
+	return NL_OK;
+}
+
+static int on_neighbour(struct nl_msg *msg, void *arg)
+{
+	const struct ndmsg *ndm = nlmsg_data(nlmsg_hdr(msg));
+
+	if (nlmsg_hdr(msg)->nlmsg_type == RTM_NEWNEIGH)
+		*(uint16_t *)arg = ndm->ndm_state;
+	return NL_OK;
+}
+
+static int on_nothing(struct nl_msg *msg, void *arg)
+{
+	return NL_OK;
+}
+
+/* Which device leads to it; 0: none, as was said. */
+static unsigned int find_device(struct neighbours *n, struct checked *c)
+{
+	struct rtmsg rtm = {
+		.rtm_family = c->e.address.family,
+		.rtm_dst_len = c->e.address.family == AF_INET ? 32 : 128,
+	};
+	unsigned int device = 0;
+	int err;
+
+	if (*c->e.device) {
+		device = if_nametoindex(c->e.device);
+		if (!device)
+			checked_is(c, CHECK_FAILED, "device %s: %s", c->e.device,
+				   strerror(errno));
+		return device;
+	}
+	err = ask(n, RTM_GETROUTE, 0, &rtm, sizeof(rtm), RTA_DST, &c->e.address, on_route,
+		  &device);
+	if (!device)
+		checked_is(c, CHECK_FAILED, "no route: %s", strerror(err ? -err : ENOENT));
+	return device;
+}
+
+/* Can the device send at all? */
+static bool has_carrier(struct neighbours *n, struct checked *c, unsigned int device,
+			short *flags)
+{
+	struct ifreq ifr = {};
+
+	if (!if_indextoname(device, ifr.ifr_name) || ioctl(n->fd, SIOCGIFFLAGS, &ifr))
+		checked_is(c, CHECK_FAILED, "device %s: %s",
+			   *ifr.ifr_name ? ifr.ifr_name : "of the route", strerror(errno));
+	else if (!(ifr.ifr_flags & IFF_UP))
+		checked_is(c, CHECK_FAILED, "device %s is down", ifr.ifr_name);
+	else if (!(ifr.ifr_flags & IFF_RUNNING))
+		checked_is(c, CHECK_FAILED, "device %s has no carrier", ifr.ifr_name);
+	else
+		*flags = ifr.ifr_flags;
+	return *flags;
+}
+
+/* Have the kernel ask: one that it knows as well as one that it does not. */
+static int poke(struct neighbours *n, struct checked *c, unsigned int device, bool known)
+{
+	struct ndmsg ndm = {
+		.ndm_family = c->e.address.family, .ndm_ifindex = device,
+		.ndm_state = known ? NUD_PROBE : NUD_NONE, .ndm_flags = known ? 0 : NTF_USE,
+	};
+
+	return ask(n, RTM_NEWNEIGH, NLM_F_ACK | (known ? 0 : NLM_F_CREATE), &ndm, sizeof(ndm),
+		   NDA_DST, &c->e.address, on_nothing, NULL);
+}
+
+void neighbour_ask(struct neighbours *n, struct checked *c)
+{
+	unsigned int device = find_device(n, c);
+	struct ndmsg ndm = { .ndm_family = c->e.address.family, .ndm_ifindex = device };
+	uint16_t state = 0;
+	short flags = 0;
+	int err;
+
+	if (!device || !has_carrier(n, c, device, &flags))
+		return;
+	if (!c->e.address.family || flags & IFF_NOARP) {
+		checked_is(c, CHECK_OK, "carrier");
+		return;
+	}
+	err = ask(n, RTM_GETNEIGH, 0, &ndm, sizeof(ndm), NDA_DST, &c->e.address, on_neighbour,
+		  &state);
+	if (err && err != -ENOENT) {
+		checked_is(c, CHECK_UNKNOWN, "cannot ask for the neighbour: %s", strerror(-err));
+		return;
+	}
+	if (state & (FOUND | FIXED))
+		checked_is(c, CHECK_OK, "neighbour");
+	else if (state & NUD_FAILED || c->failed)
+		checked_is(c, CHECK_FAILED, "the neighbour does not answer");
+	else
+		/* it is being asked for the first time */
+		checked_is(c, CHECK_UNKNOWN, "the neighbour has not answered yet");
+	c->failed = c->outcome == CHECK_FAILED;
+	if (state & (FIXED | NUD_PROBE | NUD_INCOMPLETE) || monotonic() - c->poked < POKE)
+		return;
+	c->poked = monotonic();
+	err = poke(n, c, device, state & FOUND);
+	if (err)
+		checked_is(c, CHECK_UNKNOWN, "cannot have the neighbour asked: %s",
+			   strerror(-err));
+}

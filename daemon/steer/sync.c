@@ -1,0 +1,480 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "steer/sync.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <linux/netlink.h>
+
+#include "lib/array.h"
+#include "lib/kernel/element.h"
+#include "lib/kernel/pool.h"
+#include "lib/kernel/steer.h"
+#include "lib/text.h"
+#include "log.h"
+
+#define STATE	(NLM_F_CREATE | NLM_F_REPLACE)
+#define OWNER	IPSEC_QOS_OWNER_DAEMON
+
+#define DUMPS	10	/* times that a dump is begun anew where the table changes meanwhile */
+
+/**
+ * struct sync - what the errand keeps
+ *
+ * @k: NULL: the module was not there
+ * @stated: of the last configuration's elements, the state that they were stated with
+ * @config: that configuration, held; NULL: none
+ * @refused: likewise, is it one that the kernel does not have?
+ * @n_troubles: things that were refused in this run, the first of which is in @why
+ */
+struct sync {
+	struct iq_kernel *k;
+	struct config *config;
+	uint8_t *stated;
+	bool *refused;
+	size_t n_troubles;
+	int err;
+	char why[ERRAND_WHY];
+};
+
+struct sync_wanted *sync_wanted_new(struct config *config, bool all)
+{
+	struct sync_wanted *w = calloc(1, sizeof(*w));
+
+	if (!w)
+		return NULL;
+	w->config = config_hold(config);
+	w->all = all;
+	w->state = calloc(config->steer.n_elements + 1, sizeof(*w->state));
+	if (w->state)
+		return w;
+	sync_free(w);
+	return NULL;
+}
+
+void sync_free(void *wanted)
+{
+	struct sync_wanted *w = wanted;
+
+	config_free(w->config);
+	free(w->state);
+	free(w->release);
+	free(w);
+}
+
+void *sync_state_new(void)
+{
+	return calloc(1, sizeof(struct sync));
+}
+
+static void forget(struct sync *s)
+{
+	config_free(s->config);
+	free(s->stated);
+	free(s->refused);
+	s->config = NULL;
+	s->stated = NULL;
+	s->refused = NULL;
+}
+
+void sync_end(void *state)
+{
+	struct sync *s = state;
+
+	iq_kernel_close(s->k);
+	forget(s);
+	free(s);
+}
+
+/* The kernel said no: the first time is told, and all are counted. */
+static int refused(struct sync *s, const char *what, const char *name, int err)
+{
+	if (err == -ENODEV || !s->n_troubles++) {
+		s->err = err;
+		snprintf(s->why, sizeof(s->why), "%s %s: %s", what, name,
+			 iq_kernel_error(s->k));
+	}
+	return err;
+}
+
+/* What there is of the daemon's */
+
+struct have {
+	UT_array elements;
+	UT_array pools;
+	UT_array prefixes;
+};
+
+static int add_element(const struct iq_kernel_element *e, void *arg)
+{
+	return iq_array_push(arg, e) ? 0 : -ENOMEM;
+}
+
+/* Of a pool what names it: its members take far more. */
+struct have_pool {
+	uint32_t id;
+	char name[IPSEC_QOS_NAME_MAX];
+};
+
+static int add_pool(const struct iq_kernel_pool *p, void *arg)
+{
+	struct have_pool pool = { .id = p->id };
+
+	memcpy(pool.name, p->name, sizeof(pool.name));
+	return iq_array_push(arg, &pool) ? 0 : -ENOMEM;
+}
+
+static int add_prefix(const struct iq_kernel_steer *p, void *arg)
+{
+	return iq_array_push(arg, p) ? 0 : -ENOMEM;
+}
+
+static int read_have(struct sync *s, struct have *have)
+{
+	int err = -EINTR, tries;
+
+	for (tries = 0; err == -EINTR && tries < DUMPS; tries++) {
+		utarray_clear(&have->elements);
+		utarray_clear(&have->pools);
+		utarray_clear(&have->prefixes);
+		err = iq_kernel_element_dump(s->k, OWNER, add_element, &have->elements);
+		if (!err)
+			err = iq_kernel_pool_dump(s->k, OWNER, add_pool, &have->pools);
+		if (!err)
+			err = iq_kernel_steer_dump(s->k, OWNER, add_prefix, &have->prefixes);
+	}
+	return err ? refused(s, "what there is", "cannot be read", err) : 0;
+}
+
+/* Elements */
+
+static void to_kernel(const struct element *e, uint8_t state, struct iq_kernel_element *to)
+{
+	*to = (struct iq_kernel_element){
+		.id = e->id, .nexthop = e->nexthop, .state = state,
+	};
+	memcpy(to->name, e->name, sizeof(to->name));
+	memcpy(to->dev, e->device, sizeof(to->dev));
+	memcpy(&to->via, e->via.b, sizeof(to->via));
+	memcpy(to->via6, e->via6.b, sizeof(to->via6));
+}
+
+static const struct element *wanted_element(const struct steer_config *c, uint32_t id)
+{
+	size_t i;
+
+	for (i = 0; i < c->n_elements; i++)
+		if (c->elements[i].id == id && !c->elements[i].self)
+			return &c->elements[i];
+	return NULL;
+}
+
+/* One of ours that is to go must not keep a name that another is to have. */
+static int make_way(struct sync *s, const struct config *config, const struct have *have)
+{
+	const struct iq_kernel_element *e;
+	int err;
+
+	for (e = NULL; (e = (void *)utarray_next((UT_array *)&have->elements, e)); ) {
+		struct iq_kernel_element other = *e;
+
+		if (wanted_element(&config->steer, e->id) ||
+		    !config_element_named(config, e->name))
+			continue;
+		snprintf(other.name, sizeof(other.name), "gone.%u", e->id);
+		err = iq_kernel_element_new(s->k, &other, 1, OWNER, STATE);
+		if (err)
+			return refused(s, "element", e->name, err);
+	}
+	return 0;
+}
+
+/* Those of @v whose places in the configuration are in @place; one by one where not all can */
+static int state_elements(struct sync *s, const struct sync_wanted *w,
+			  const struct iq_kernel_element *v, const size_t *place, size_t n)
+{
+	int all = n ? iq_kernel_element_new(s->k, v, n, OWNER, STATE) : 0, one;
+	size_t i;
+
+	for (i = 0; i < n; i++) {
+		one = all && n > 1 && all != -ENODEV ?
+		      iq_kernel_element_new(s->k, &v[i], 1, OWNER, STATE) : all;
+		s->refused[place[i]] = one;
+		if (!one)
+			s->stated[place[i]] = w->state[place[i]];
+		else if (refused(s, "element", v[i].name, one) == -ENODEV)
+			return -ENODEV;
+	}
+	return 0;
+}
+
+/* All, or those whose state is another. */
+static int elements(struct sync *s, const struct sync_wanted *w)
+{
+	const struct steer_config *c = &w->config->steer;
+	struct iq_kernel_element *v = calloc(c->n_elements + 1, sizeof(*v));
+	size_t *place = calloc(c->n_elements + 1, sizeof(*place)), i, n = 0;
+	int err = -ENOMEM;
+
+	for (i = 0; v && place && i < c->n_elements; i++) {
+		if (c->elements[i].self || (!w->all && s->stated[i] == w->state[i]))
+			continue;
+		to_kernel(&c->elements[i], w->state[i], &v[n]);
+		place[n++] = i;
+	}
+	if (v && place)
+		err = state_elements(s, w, v, place, n);
+	free(v);
+	free(place);
+	return err;
+}
+
+/* Pools */
+
+static int state_pool(struct sync *s, const struct steer_config *c, const struct steer_pool *p,
+		      struct iq_kernel_pool *to)
+{
+	size_t i;
+	int err;
+
+	memset(to, 0, sizeof(*to));
+	to->id = p->id;
+	to->mode = p->mode;
+	to->has_secret = p->has_secret;
+	memcpy(to->name, p->name, sizeof(to->name));
+	memcpy(to->secret, p->secret, sizeof(to->secret));
+	for (i = 0; i < p->n_members; i++)
+		/* what is said already must not keep the others from their packets */
+		if (!s->refused[p->members[i].element - c->elements])
+			to->members[to->n_members++] = (struct iq_kernel_member){
+				.element = p->members[i].element->id,
+				.weight = p->members[i].weight,
+			};
+	err = iq_kernel_pool_new(s->k, to, OWNER, STATE);
+	return err ? refused(s, "pool", p->name, err) : 0;
+}
+
+static int pools(struct sync *s, const struct config *config)
+{
+	const struct steer_config *c = &config->steer;
+	struct iq_kernel_pool *to = calloc(1, sizeof(*to));
+	int err = to ? 0 : -ENOMEM;
+	size_t i;
+
+	for (i = 0; err != -ENODEV && to && i < c->n_pools; i++)
+		if (!c->pools[i].self)
+			err = state_pool(s, c, &c->pools[i], to);
+	free(to);
+	return err == -ENODEV || !to ? err : 0;
+}
+
+static bool wanted_pool(const struct steer_config *c, uint32_t id)
+{
+	size_t i;
+
+	for (i = 0; i < c->n_pools; i++)
+		if (c->pools[i].id == id && !c->pools[i].self)
+			return true;
+	return false;
+}
+
+/* Steered prefixes */
+
+static int prefixes(struct sync *s, const struct config *config)
+{
+	const struct steer_config *c = &config->steer;
+	char name[PREFIX_TEXT];
+	size_t i;
+	int err;
+
+	for (i = 0; i < c->n_prefixes; i++) {
+		const struct steer_prefix *p = &c->prefixes[i];
+		struct iq_kernel_steer to = {
+			.dst = p->prefix.addr, .len = p->prefix.len, .pool = p->pool->id,
+			.ike = p->ike, .ike_element = p->ike_element ? p->ike_element->id : 0,
+		};
+
+		if (!sync_steered(p))
+			continue;
+		err = iq_kernel_steer_new(s->k, &to, 1, OWNER, STATE);
+		if (err && refused(s, "steer", prefix_text(&p->prefix, name), err) == -ENODEV)
+			return err;
+	}
+	return 0;
+}
+
+static bool wanted_prefix(const struct steer_config *c, const struct iq_kernel_steer *have)
+{
+	size_t i;
+
+	for (i = 0; i < c->n_prefixes; i++)
+		if (sync_steered(&c->prefixes[i]) && c->prefixes[i].prefix.len == have->len &&
+		    !memcmp(&c->prefixes[i].prefix.addr, &have->dst, sizeof(have->dst)))
+			return true;
+	return false;
+}
+
+/* What was ours and is not wanted goes, the last that was made first. */
+
+static int remove_rest(struct sync *s, const struct config *config, struct have *have)
+{
+	const struct steer_config *c = &config->steer;
+	struct iq_kernel_pool *key = calloc(1, sizeof(*key));
+	const struct iq_kernel_element *e;
+	const struct iq_kernel_steer *p;
+	const struct have_pool *pool;
+	char name[PREFIX_TEXT];
+	int err = key ? 0 : -ENOMEM;
+
+	for (p = NULL; key && err != -ENODEV && (p = (void *)utarray_next(&have->prefixes, p)); ) {
+		struct prefix prefix = { .addr = p->dst, .len = p->len };
+
+		if (wanted_prefix(c, p))
+			continue;
+		err = iq_kernel_steer_del(s->k, p, 1);
+		if (err && err != -ENOENT)
+			refused(s, "steer", prefix_text(&prefix, name), err);
+	}
+	for (pool = NULL; key && err != -ENODEV &&
+	     (pool = (void *)utarray_next(&have->pools, pool)); ) {
+		if (wanted_pool(c, pool->id))
+			continue;
+		key->id = pool->id;
+		err = iq_kernel_pool_del(s->k, key, 1);
+		if (err && err != -ENOENT)
+			refused(s, "pool", pool->name, err);
+	}
+	for (e = NULL; key && err != -ENODEV && (e = (void *)utarray_next(&have->elements, e)); ) {
+		if (wanted_element(c, e->id))
+			continue;
+		err = iq_kernel_element_del(s->k, e, 1);
+		if (err && err != -ENOENT)
+			refused(s, "element", e->name, err);
+	}
+	free(key);
+	return err == -ENODEV || !key ? err : 0;
+}
+
+/* All of it */
+
+static int take_over(struct sync *s, const struct sync_wanted *w)
+{
+	size_t n = w->config->steer.n_elements;
+
+	forget(s);
+	s->stated = calloc(n + 1, sizeof(*s->stated));
+	s->refused = calloc(n + 1, sizeof(*s->refused));
+	if (!s->stated || !s->refused) {
+		forget(s);
+		return -ENOMEM;
+	}
+	s->config = config_hold(w->config);
+	return 0;
+}
+
+static int state_all(struct sync *s, const struct sync_wanted *w)
+{
+	struct have have = {
+		IQ_ARRAY(struct iq_kernel_element), IQ_ARRAY(struct have_pool),
+		IQ_ARRAY(struct iq_kernel_steer),
+	};
+	int err = take_over(s, w);
+
+	if (!err)
+		err = read_have(s, &have);
+	if (!err)
+		err = make_way(s, w->config, &have);
+	if (!err)
+		err = elements(s, w);
+	if (!err)
+		err = pools(s, w->config);
+	if (!err)
+		err = prefixes(s, w->config);
+	if (!err)
+		err = remove_rest(s, w->config, &have);
+	utarray_done(&have.elements);
+	utarray_done(&have.pools);
+	utarray_done(&have.prefixes);
+	return err;
+}
+
+static int release(struct sync *s, const struct sync_release *r)
+{
+	struct iq_kernel_pool *key = calloc(1, sizeof(*key));
+	char name[16];
+	uint32_t n = 0;
+	int err;
+
+	if (!key)
+		return -ENOMEM;
+	key->id = r->pool;
+	err = iq_kernel_pool_release(s->k, key, r->mask, &n);
+	free(key);
+	snprintf(name, sizeof(name), "%u", r->pool);
+	if (!err)
+		log_info("pool %s: %u buckets that no SA needs any more are released", name, n);
+	return err && err != -ENOENT ? refused(s, "pool", name, err) : 0;
+}
+
+static int bring(struct sync *s, const struct sync_wanted *w)
+{
+	int err = 0;
+	size_t i;
+
+	if (!s->k)
+		err = iq_kernel_open(&s->k);
+	if (err) {
+		s->k = NULL;
+		return err == -ENOENT ? -ENODEV : err;
+	}
+	/* what was stated is not known to be of the same elements */
+	if (w->all || s->config != w->config)
+		err = state_all(s, w);
+	else
+		err = elements(s, w);
+	for (i = 0; !err && i < w->n_release; i++)
+		err = release(s, &w->release[i]);
+	return err;
+}
+
+/* The module is gone; what was refused says nothing of the next. */
+static void let_go(struct sync *s)
+{
+	iq_kernel_close(s->k);
+	s->k = NULL;
+	s->n_troubles = 0;
+	s->err = 0;
+	*s->why = '\0';
+	forget(s);
+}
+
+int sync_run(void *state, void *wanted, char *why, size_t size)
+{
+	struct sync *s = state;
+	struct text t;
+	bool kept;
+	int err;
+
+	s->n_troubles = 0;
+	s->err = 0;
+	*s->why = '\0';
+	kept = s->k;
+	err = bring(s, wanted);
+	if (err == -ENODEV) {
+		let_go(s);
+		/* a socket to a module that went says nothing of one that came since */
+		if (kept)
+			err = bring(s, wanted);
+	}
+	if (err == -ENODEV) {
+		let_go(s);
+		return err;
+	}
+	text_begin(&t, why, size);
+	if (s->n_troubles > 1)
+		text_put(&t, "%.*s; and %zu more", (int)size / 2, s->why, s->n_troubles - 1);
+	else
+		text_put(&t, "%s", *s->why ? s->why : err ? strerror(-err) : "");
+	return err ? err : s->err;
+}

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What packets are hashed by, where a pool has no buckets. Each hash is keyed by the pool's
+ * secret: all of what it is of is a stranger's choice.
+ */
+#ifndef _IPSEC_QOS_STEER_FLOW_H
+#define _IPSEC_QOS_STEER_FLOW_H
+
+#include <linux/siphash.h>
+#include <linux/string.h>
+
+#include "pool.h"
+
+/**
+ * struct iq_flow - what packets that belong together share
+ *
+ * @src: network order; of IPv4 the first four bytes, the rest is zero
+ * @dst: likewise
+ * @ports: of both ends, source first; of ESP and AH the SPI; 0: there are none, or it is a
+ *	fragment, of which only the first has them
+ * @proto: the protocol
+ */
+struct iq_flow {
+	u8 src[16];
+	u8 dst[16];
+	u32 ports;
+	u8 proto;
+	u8 zero[3];
+} __aligned(8);
+
+static_assert(sizeof(struct iq_flow) == 40);
+
+static inline u32 iq_flow_addr(u8 family)
+{
+	return family == AF_INET ? 4 : 16;
+}
+
+/** iq_flow_hash() - of a flow; never of the source's for an SA, which may move (MOBIKE) */
+static inline u64 iq_flow_hash(const struct iq_pool *p, const struct iq_flow *f)
+{
+	return siphash(f, sizeof(*f), iq_pool_secret(p));
+}
+
+/** iq_flow_of_sa() - of an SA: its key alone */
+static inline u64 iq_flow_of_sa(const struct iq_pool *p, u8 family, const void *dst, u32 spi,
+				u8 proto)
+{
+	struct iq_flow f = { .ports = spi, .proto = proto };
+
+	memcpy(f.dst, dst, iq_flow_addr(family));
+	return iq_flow_hash(p, &f);
+}
+
+#endif /* _IPSEC_QOS_STEER_FLOW_H */

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Packets on their way to an element, as ip_forward() would send them on but for where they
+ * go: through FORWARD and POST_ROUTING, never LOCAL_OUT.
+ */
+#ifndef _IPSEC_QOS_STEER_SEND_H
+#define _IPSEC_QOS_STEER_SEND_H
+
+#include <linux/netfilter.h>
+#include <linux/skbuff.h>
+
+#include "element.h"
+
+/* For packets: under rcu_read_lock(), bottom halves are disabled. */
+
+/**
+ * iq_element_may() - may a packet that has come in be sent to an element, whichever?
+ *
+ * False: it goes where it would without us, as routing knows more of it: it is not for this
+ * host's link address, or only bridged; it has a socket, or IP options; it comes from, or is
+ * for, an address of its link alone; this host does not forward what comes from there.
+ */
+bool iq_element_may(const struct sk_buff *skb, const struct nf_hook_state *state);
+
+/**
+ * iq_element_send() - send a packet to an element, and count it there; or drop it and count
+ * why, and tell the sender where one that forwards does
+ *
+ * @which: as what it counts if it is sent
+ *
+ * Only where iq_element_may().
+ * Return: NF_STOLEN, NF_DROP
+ */
+unsigned int iq_element_send(const struct iq_element *e, struct sk_buff *skb,
+			     const struct nf_hook_state *state,
+			     enum ipsec_qos_element_counter which);
+
+/**
+ * iq_element_came_from() - has a packet come from where an element's next hop is?
+ *
+ * Told by the device, and where that has neighbours by its link address.
+ */
+bool iq_element_came_from(const struct iq_element *e, struct sk_buff *skb,
+			  const struct nf_hook_state *state);
+
+/**
+ * iq_element_forget() - routes that are kept for it go; any context
+ *
+ * Whoever frees an element has said so before, when packets could no longer find it.
+ */
+void iq_element_forget(struct iq_element *e);
+
+/** iq_element_problem() - why nothing gets to it now; process context, config_lock is held */
+enum ipsec_qos_element_problem iq_element_problem(struct iq_element *e);
+
+struct iq_steer;
+
+/** iq_send_init() - of a namespace, before its first element; process context; 0 or an errno */
+int iq_send_init(struct iq_steer *st);
+
+/** iq_send_exit() - that goes; its elements may be there still, but are found no longer */
+void iq_send_exit(struct iq_steer *st);
+
+/** iq_send_load() - once, before all namespaces; 0 or an errno */
+int iq_send_load(void);
+
+/** iq_send_unload() - behind all of them */
+void iq_send_unload(void);
+
+#endif /* _IPSEC_QOS_STEER_SEND_H */

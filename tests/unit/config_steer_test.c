@@ -1,0 +1,462 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Elements, pools, steered prefixes, networks behind elements and who is admitted, as the
+ * configuration has them.
+ */
+#include "config_files.h"
+
+#include <arpa/inet.h>
+
+#include "ipsec_qos/select.h"
+#include "steer/own.h"
+
+#define E1	"element e1 { id = 1 via = 10.0.5.1 }\n"
+#define E2	"element e2 { id = 2 via = 10.0.5.2 device = eth1 }\n"
+#define E3	"element e3 { id = 3 device = wg3 check = none }\n"
+#define VPN	"pool vpn { id = 1 members = { e1, e2, e3 } }\n"
+#define ALL	E1 E2 E3 VPN
+#define SECRET	"000102030405060708090a0b0c0d0e0F"
+
+static void is_address(const struct iq_addr *addr, const char *text)
+{
+	char buf[INET6_ADDRSTRLEN] = "";
+
+	if (addr->family)
+		ck_assert_ptr_nonnull(inet_ntop(addr->family, addr->b, buf, sizeof(buf)));
+	ck_assert_str_eq(buf, text);
+}
+
+START_TEST(test_elements)
+{
+	struct config *c = load("element e1 { id = 7 via = \"10.0.5.1\" via6 = \"fe80::1\" device = \"eth1\""
+				"	check = \"tcp:500\" interval = \"100ms\" fails = 1 passes = 10 known = yes }\n"
+				"element e2 { id = 0xffff nexthop = 20 check = ping address = \"2001:db8::9\" interval = 1s }\n"
+				E3 "element e4 { id = 4 }\nelement e5 { id = 5 nexthop = 1 }\n"
+				"element e6 { id = 6 via6 = \"2001:db8::1\" }\n"
+				"settings { self = e4 }\n");
+	const struct element *e = c->steer.elements;
+
+	ck_assert_uint_eq(c->steer.n_elements, 6);
+	ck_assert_uint_eq(e[0].id, 7);
+	ck_assert_str_eq(e[0].name, "e1");
+	ck_assert_str_eq(e[0].device, "eth1");
+	is_address(&e[0].via, "10.0.5.1");
+	is_address(&e[0].via6, "fe80::1");
+	is_address(&e[0].address, "10.0.5.1");
+	ck_assert_int_eq(e[0].check, CHECK_TCP);
+	ck_assert_uint_eq(e[0].port, 500);
+	ck_assert_uint_eq(e[0].interval, 100);
+	ck_assert_uint_eq(e[0].fails, 1);
+	ck_assert_uint_eq(e[0].passes, 10);
+	ck_assert(e[0].known && !e[0].self);
+
+	ck_assert_uint_eq(e[1].nexthop, 20);
+	is_address(&e[1].via, "");
+	is_address(&e[1].address, "2001:db8::9");
+	ck_assert_int_eq(e[1].check, CHECK_PING);
+	ck_assert_uint_eq(e[1].interval, 1000);
+	ck_assert_uint_eq(e[1].fails, CHECK_TIMES);
+	ck_assert_uint_eq(e[1].passes, CHECK_TIMES);
+	ck_assert(!e[1].known);
+
+	ck_assert_int_eq(e[2].check, CHECK_NONE);
+	ck_assert_uint_eq(e[2].interval, CHECK_INTERVAL);
+	ck_assert_ptr_eq(c->steer.self, &e[3]);
+	ck_assert(e[3].self);
+	ck_assert_int_eq(e[4].check, CHECK_NONE);
+	ck_assert_int_eq(e[5].check, CHECK_NEIGHBOUR);
+	is_address(&e[5].address, "2001:db8::1");
+	ck_assert_ptr_eq(config_element_named(c, "e5"), &e[4]);
+	ck_assert_ptr_null(config_element_named(c, "e7"));
+	config_free(c);
+}
+END_TEST
+
+START_TEST(test_pools)
+{
+	struct config *c = load(E1 E2 E3 "pool a { id = 1 secret = " SECRET " members = { e1, e3 }\n"
+				"	member e2 { weight = 65535 } }\n"
+				"pool b { id = 2 mode = sa member e2 { } }\npool c { id = 3 mode = flow }\n");
+	const struct steer_pool *p = c->steer.pools;
+	size_t i;
+
+	ck_assert_uint_eq(c->steer.n_pools, 3);
+	ck_assert_int_eq(p[0].mode, IPSEC_QOS_POOL_BUCKET);
+	ck_assert(p[0].has_secret && !p[0].self);
+	for (i = 0; i < sizeof(p->secret); i++)
+		ck_assert_uint_eq(p[0].secret[i], i);
+	ck_assert_uint_eq(p[0].n_members, 3);
+	ck_assert_ptr_eq(p[0].members[1].element, &c->steer.elements[2]);
+	ck_assert_uint_eq(p[0].members[1].weight, 1);
+	ck_assert_ptr_eq(p[0].members[2].element, &c->steer.elements[1]);
+	ck_assert_uint_eq(p[0].members[2].weight, 65535);
+	ck_assert_int_eq(p[1].mode, IPSEC_QOS_POOL_SA);
+	ck_assert(!p[1].has_secret);
+	ck_assert_uint_eq(p[1].members[0].weight, 1);
+	ck_assert_int_eq(p[2].mode, IPSEC_QOS_POOL_FLOW);
+	ck_assert_uint_eq(p[2].n_members, 0);
+	ck_assert_uint_eq(c->n_warnings, 1);
+	ck_assert_ptr_nonnull(strstr(c->warnings[0], "pool 'c' has no members"));
+	config_free(c);
+}
+END_TEST
+
+START_TEST(test_steers)
+{
+	struct config *c = load(ALL "pool b { id = 2 members = e1 secret = " SECRET " }\n"
+				"steer 192.0.2.0/24 { pool = vpn }\n"
+				"steer \"2001:db8::1\" { pool = vpn ike = e2 }\n"
+				"steer 192.0.2.1 { pool = b ike = pool }\n"
+				"steer 198.51.100.1/32 { pool = b ike = local }\n");
+	const struct steer_prefix *p = c->steer.prefixes;
+	struct iq_addr addr = { AF_INET, { 192, 0, 2, 2 } };
+
+	ck_assert_uint_eq(c->steer.n_prefixes, 4);
+	ck_assert_uint_eq(p[0].prefix.len, 24);
+	is_address(&p[0].prefix.addr, "192.0.2.0");
+	ck_assert_int_eq(p[0].ike, IPSEC_QOS_STEER_IKE_LOCAL);
+	ck_assert_uint_eq(p[1].prefix.len, 128);
+	ck_assert_int_eq(p[1].ike, IPSEC_QOS_STEER_IKE_ELEMENT);
+	ck_assert_ptr_eq(p[1].ike_element, &c->steer.elements[1]);
+	ck_assert_uint_eq(p[2].prefix.len, 32);
+	ck_assert_int_eq(p[2].ike, IPSEC_QOS_STEER_IKE_POOL);
+	ck_assert_ptr_eq(p[2].pool, &c->steer.pools[1]);
+	ck_assert_int_eq(p[3].ike, IPSEC_QOS_STEER_IKE_LOCAL);
+	/* the one that is longer is said to count, and does */
+	ck_assert_uint_eq(c->n_warnings, 1);
+	ck_assert_ptr_nonnull(strstr(c->warnings[0],
+				     "steer '192.0.2.1' is a part of 192.0.2.0/24"));
+	ck_assert_ptr_eq(config_prefix_of(c, &addr), &p[0]);
+	addr.b[3] = 1;
+	ck_assert_ptr_eq(config_prefix_of(c, &addr), &p[2]);
+	addr.b[2] = 3;
+	ck_assert_ptr_null(config_prefix_of(c, &addr));
+	config_free(c);
+}
+END_TEST
+
+/* All who have the same members agree, each of its own; here they are all buckets. */
+START_TEST(test_own)
+{
+	static const char *const selves[] = { "e1", "e2", "e3" };
+	uint8_t all[IPSEC_QOS_BUCKETS / 8] = {};
+	uint8_t home[IPSEC_QOS_BUCKETS / 8];
+	uint32_t n = 0, bits, i, j;
+	const struct steer_pool *p;
+	char text[1024];
+	struct config *c;
+
+	for (i = 0; i < 3; i++) {
+		snprintf(text, sizeof(text),
+			 ALL "settings { self = %s }\nsteer 192.0.2.1 { pool = vpn }\n"
+			 "pool other { id = 2 members = e1 } pool flows { id = 3 mode = flow members = { e1, e2, e3 } }",
+			 selves[i]);
+		c = load(text);
+		p = &c->steer.pools[0];
+		ck_assert(p->self);
+		/* it is said that nothing is steered where it is decrypted */
+		ck_assert_uint_eq(c->n_warnings, 1);
+		ck_assert_ptr_nonnull(strstr(c->warnings[0], "not steered here"));
+		for (bits = 0, j = 0; j < sizeof(all); j++) {
+			ck_assert(!(all[j] & p->own[j]));
+			all[j] |= p->own[j];
+			bits += __builtin_popcount(p->own[j]);
+		}
+		ck_assert_uint_eq(bits, p->n_own);
+		/* e1 is a member of two pools, of the other alone */
+		ck_assert_uint_eq(own_buckets(c, home, &j), i ? 1 : 2);
+		ck_assert_uint_eq(j, bits);
+		ck_assert_mem_eq(home, p->own, sizeof(home));
+		/* a third each, within a tenth */
+		ck_assert_uint_gt(bits, 1365 - 137);
+		ck_assert_uint_lt(bits, 1365 + 137);
+		n += bits;
+		ck_assert_uint_eq(c->steer.pools[1].n_own, i ? 0 : IPSEC_QOS_BUCKETS);
+		ck_assert_uint_eq(c->steer.pools[2].n_own, 0);
+		config_free(c);
+	}
+	ck_assert_uint_eq(n, IPSEC_QOS_BUCKETS);
+}
+END_TEST
+
+/* Of several pools those that are its own in each; where there are none it is so. */
+START_TEST(test_own_buckets)
+{
+	uint8_t home[IPSEC_QOS_BUCKETS / 8];
+	const struct steer_pool *p;
+	struct config *c = load(ALL);
+	uint32_t n, bucket;
+
+	ck_assert_uint_eq(own_buckets(c, home, &n), 0);
+	ck_assert_uint_eq(n, 0);
+	config_free(c);
+	c = load(E1 E2 E3 "element e4 { id = 4 via = 10.0.5.4 } settings { self = e1 }\n"
+		 "pool a { id = 1 members = { e1, e2 } } pool b { id = 2 members = { e1, e3, e4 } }");
+	p = c->steer.pools;
+	ck_assert_uint_eq(own_buckets(c, home, &n), 2);
+	/* of four alike one, within a tenth: its draw is the best of all */
+	ck_assert_uint_gt(n, 1024 - 102);
+	ck_assert_uint_lt(n, 1024 + 102);
+	for (bucket = 0; bucket < IPSEC_QOS_BUCKETS; bucket++) {
+		ck_assert_int_eq(iq_select_has(home, bucket),
+				 iq_select_has(p[0].own, bucket) && iq_select_has(p[1].own, bucket));
+		n -= iq_select_has(home, bucket);
+	}
+	ck_assert_uint_eq(n, 0);
+	config_free(c);
+	/* it is the home of one bucket or none, or of others, by weights so far apart */
+	c = load(E1 E2 E3 "settings { self = e1 }\n"
+		 "pool a { id = 1 members = e1 member e2 { weight = 65535 } }\n"
+		 "pool b { id = 2 members = e1 member e3 { weight = 65535 } }");
+	ck_assert_uint_eq(own_buckets(c, home, &n), 2);
+	ck_assert_uint_eq(n, 0);
+	config_free(c);
+}
+END_TEST
+
+START_TEST(test_behind)
+{
+	struct config *c = load(ALL "behind a { networks = { 10.1.0.0/16, \"2001:db8:1::/48\" } elements = { e2, e1 } }\n"
+				"behind b { networks = 10.1.0.0/16 elements = e1 mark = 0x10/0xf0 }\n"
+				"behind c { networks = 10.1.0.0/16 elements = e2 mark = 0x20/0xf0 }\n"
+				"behind d { networks = 10.2.0.0/16 elements = e2 mark = 0x10/0xf0 }\n"
+				"routes { table = 500 priority = 99 }");
+	const struct behind *b = c->steer.behinds;
+
+	ck_assert_uint_eq(c->steer.n_behinds, 4);
+	ck_assert_uint_eq(c->steer.priority, 99);
+	ck_assert_uint_eq(b[0].n_networks, 2);
+	ck_assert_uint_eq(b[0].networks[1].len, 48);
+	ck_assert_uint_eq(b[0].n_elements, 2);
+	ck_assert_ptr_eq(b[0].elements[0], &c->steer.elements[1]);
+	ck_assert_uint_eq(b[0].table, 500);
+	ck_assert_uint_eq(b[0].mask, 0);
+	ck_assert_uint_eq(b[1].mark, 0x10);
+	ck_assert_uint_eq(b[1].mask, 0xf0);
+	ck_assert_uint_eq(b[1].table, 501);
+	ck_assert_uint_eq(b[2].table, 502);
+	ck_assert_uint_eq(b[3].table, 501);
+	config_free(c);
+	c = load("");
+	ck_assert_uint_eq(c->steer.table, BEHIND_TABLE);
+	ck_assert_uint_eq(c->steer.priority, BEHIND_PRIORITY);
+	config_free(c);
+}
+END_TEST
+
+START_TEST(test_admit)
+{
+	struct config *c = load("admit { outside = { eth0, \"ppp0\" } from = { 192.0.2.0/24, 198.51.100.7, \"2001:db8::/32\" } input = yes }");
+	const struct admit *a = c->steer.admit;
+
+	ck_assert_uint_eq(a->n_outside, 2);
+	ck_assert_str_eq(a->outside[1], "ppp0");
+	ck_assert_uint_eq(a->n_from, 3);
+	ck_assert_uint_eq(a->from[1].len, 32);
+	ck_assert_uint_eq(a->from[2].len, 32);
+	ck_assert(a->input);
+	config_free(c);
+	c = load("admit { outside = eth0 }");
+	ck_assert(!c->steer.admit->input);
+	ck_assert_uint_eq(c->n_warnings, 1);
+	ck_assert_ptr_nonnull(strstr(c->warnings[0], "from nobody"));
+	config_free(c);
+	c = load("");
+	ck_assert_ptr_null(c->steer.admit);
+	config_free(c);
+}
+END_TEST
+
+#define STEER(keys) ALL "steer 192.0.2.1 {\n" keys "\n}"	/* keys: line 6 */
+
+static const struct {
+	const char *text;
+	unsigned int line;
+	const char *culprit;
+} mistakes[] = {
+	/* elements */
+	{ "element e1 {\nvia = 10.0.0.1 }", 1, "has no 'id'" },
+	{ "element e1 { via = 10.0.0.1\nid = 0 }", 2, "a number of 1 to 65535" },
+	{ "element e1 { via = 10.0.0.1\nid = 65536 }", 2, "a number of 1 to 65535" },
+	{ "element \"e 1\" { id = 1 }", 1, "the name 'e 1' of an element" },
+	{ "element local { id = 1 via = 10.0.0.1 }", 1, "cannot be named 'local'" },
+	{ "element pool { id = 1 via = 10.0.0.1 }", 1, "cannot be named 'pool'" },
+	{ "\nelement e1 { id = 1 }", 2, "element 'e1' has no next hop" },
+	{ "element e1 { id = 1\nvia = \"10.0.0.300\" }", 2, "expected an IPv4 address" },
+	{ "element e1 { id = 1\nvia = \"2001:db8::1\" }", 2, "expected an IPv4 address" },
+	{ "element e1 { id = 1\nvia6 = 10.0.0.1 }", 2, "expected an IPv6 address" },
+	{ "element e1 { id = 1\nvia = 0.0.0.0 }", 2, "address of a host" },
+	{ "element e1 { id = 1\nvia = 127.0.0.1 }", 2, "address of a host" },
+	{ "element e1 { id = 1\nvia = 224.0.0.1 }", 2, "address of a host" },
+	{ "element e1 { id = 1\nvia6 = \"::1\" }", 2, "address of a host" },
+	{ "element e1 { id = 1\nvia6 = \"ff02::1\" }", 2, "address of a host" },
+	{ "element e1 { id = 1\nvia6 = \"fe80::1\" }", 2, "expected device beside it" },
+	{ "element e1 { id = 1\ndevice = \"a device of many\" }", 2, "name of a network device" },
+	{ "element e1 { id = 1 via = 10.0.0.1\nnexthop = 7 }", 2, "and via: expected one" },
+	{ "element e1 { id = 1 device = d\nnexthop = 7 }", 2, "and device: expected one" },
+	{ "element e1 { id = 1\nnexthop = 0 }", 2, "a number of 1 to" },
+	{ "element e1 { id = 1 via = 10.0.0.1\ncheck = pong }", 2, "check = 'pong'" },
+	{ "element e1 { id = 1 via = 10.0.0.1\ncheck = tcp }", 2, "check = 'tcp'" },
+	{ "element e1 { id = 1 via = 10.0.0.1\ncheck = \"tcp:0\" }", 2, "check = 'tcp:0'" },
+	{ "element e1 { id = 1 via = 10.0.0.1\ncheck = \"tcp:65536\" }", 2, "tcp:65536" },
+	{ "element e1 { id = 1 device = d\ncheck = ping }", 2, "expected its address" },
+	{ "element e1 { id = 1 nexthop = 1\ncheck = neighbour }", 2, "and its address" },
+	{ "element e1 { id = 1 device = d\naddress = 10.0.0.1 }", 2, "is not asked by it" },
+	{ "element e1 { id = 1 via = 10.0.0.1\ninterval = 100 }", 2, "with its unit" },
+	{ "element e1 { id = 1 via = 10.0.0.1\ninterval = 99ms }", 2, "100ms to 1000ms" },
+	{ "element e1 { id = 1 via = 10.0.0.1\ninterval = 1001ms }", 2, "100ms to 1000ms" },
+	{ "element e1 { id = 1 via = 10.0.0.1\ninterval = 2s }", 2, "100ms to 1000ms" },
+	{ "element e1 { id = 1 via = 10.0.0.1\ninterval = 4294968s }", 2, "100ms to 1000ms" },
+	{ "element e1 { id = 1 via = 10.0.0.1\ninterval = ms }", 2, "100ms to 1000ms" },
+	{ "element e1 { id = 1 via = 10.0.0.1\nfails = 0 }", 2, "a number of 1 to 10" },
+	{ "element e1 { id = 1 via = 10.0.0.1\npasses = 11 }", 2, "a number of 1 to 10" },
+	{ "element e1 { id = 1 via = 10.0.0.1\nknown = perhaps }", 2, "expected yes or no" },
+	{ E1 E2 "element e1 { id = 3 via = 10.0.0.1 }", 3, "element 'e1' is there twice" },
+	{ E1 E2 "element e3 { via = 10.0.0.1\nid = 1 }", 4, "has the id 1 of element 'e1'" },
+	{ E1 "settings {\nself = e9 }", 3, "self = 'e9': there is no such element" },
+
+	/* pools */
+	{ "pool p {\n}", 1, "has no 'id'" },
+	{ "pool p {\nid = 65536 }", 2, "a number of 1 to 65535" },
+	{ E1 "pool p { id = 1\nmode = spi }", 3, "expected bucket, sa or flow" },
+	{ E1 "pool p { id = 1\nsecret = 0011 }", 3, "has 4 characters: expected 32" },
+	{ E1 "pool p { id = 1\nsecret = \"" SECRET "0\" }", 3, "has 33 characters" },
+	{ E1 "pool p { id = 1\nsecret = 0001020304050607080g0a0b0c0d0e0f }", 3, "hexadecimal" },
+	{ E1 "pool p { id = 1\nmembers = { e1, e2 } }", 3, "there is no element 'e2'" },
+	{ E1 "pool p { id = 1\nmember p { } }", 3, "there is no element 'p'" },
+	{ E1 "pool p { id = 1\nmembers = { e1, e1 } }", 3, "'e1' is a member twice" },
+	{ E1 "pool p { id = 1 members = e1\nmember e1 { weight = 2 } }", 3, "is a member twice" },
+	{ E1 "pool p { id = 1 member e1 {\nweight = 0 } }", 3, "a number of 1 to 65535" },
+	{ E1 "pool p { id = 1 member e1 {\nweight = 65536 } }", 3, "a number of 1 to 65535" },
+	{ ALL "pool vpn { id = 2 }", 5, "pool 'vpn' is there twice" },
+	{ ALL "pool b {\nid = 1 }", 6, "has the id 1 of pool 'vpn'" },
+
+	/* steered prefixes */
+	{ ALL "steer 192.0.2.1 { }", 5, "has no 'pool'" },
+	{ STEER("pool = b"), 6, "pool = 'b': there is no such pool" },
+	{ STEER("pool = vpn ike = e9"), 6, "ike = 'e9': there is no such element" },
+	{ E1 E2 "pool p { id = 1 members = e2 } settings { self = e1 }\nsteer 192.0.2.1 { pool = p\nike = e1 }",
+	  5, "that is this host" },
+	{ ALL "steer gateway { pool = vpn }", 5, "steer 'gateway'" },
+	{ ALL "steer 192.0.2.1/33 { pool = vpn }", 5, "steer '192.0.2.1/33'" },
+	{ ALL "steer \"2001:db8::/129\" { pool = vpn }", 5, "ADDRESS/LENGTH" },
+	{ ALL "steer 192.0.2.1/24 { pool = vpn }", 5, "first 24 are not 0: expected 192.0.2.0/24" },
+	{ ALL "steer \"2001:db8::1/47\" { pool = vpn }", 5, "expected 2001:db8::/47" },
+	{ ALL "steer 192.0.2.0/24 { pool = vpn }\nsteer 192.0.2.0/24 { pool = vpn }", 6,
+	  "is there twice" },
+	{ ALL "steer 192.0.2.1/32 { pool = vpn }\n\nsteer 192.0.2.1 { pool = vpn }", 7,
+	  "is there twice" },
+
+	/* networks behind elements */
+	{ ALL "behind a { elements = e1 }", 5, "behind 'a' has no networks" },
+	{ ALL "behind a { networks = 10.0.0.0/8 }", 5, "behind 'a' has no elements" },
+	{ ALL "behind a { networks = 10.0.0.0/8\nelements = e9 }", 6, "no such element" },
+	{ ALL "behind a { networks = 10.0.0.0/8\nelements = { e1, e1 } }", 6, "is there twice" },
+	{ ALL "behind a { elements = e1\nnetworks = 10.0.0.1/8 }", 6, "expected 10.0.0.0/8" },
+	{ ALL "behind a { elements = e1 networks = 10.0.0.0/8 } behind a { elements = e1 networks = 11.0.0.0/8 }",
+	  5, "behind 'a' is there twice" },
+	{ ALL "behind a { elements = e1 networks = 10.0.0.0/8 }\nbehind b { elements = e2 networks = 10.0.0.0/8 }",
+	  6, "network 10.0.0.0/8 of behind 'b' is there twice, first in 'a'" },
+	{ ALL "behind a { elements = e1 networks = 10.0.0.0/8 mark = 1/1 }\nbehind b { elements = e2 networks = 10.0.0.0/8 mark = 1/1 }",
+	  6, "is there twice" },
+	{ ALL "behind a { elements = e1 networks = 10.0.0.0/8 mark = 1/1 }\nbehind b { elements = e2 networks = 10.0.0.0/8\nmark = 3/3 }",
+	  7, "overlaps" },
+	{ ALL "behind a { elements = e1 networks = 10.0.0.0/8\nmark = 0 }", 6, "other than 0" },
+	{ E1 "settings { self = e1 } behind a { networks = 10.0.0.0/8\nelements = e1 }", 3,
+	  "that is this host" },
+	{ "routes { }\nroutes { }", 2, "routes is there twice" },
+	{ "routes {\ntable = 254 }", 2, "it would take main" },
+	{ "routes {\ntable = 190 }", 2, "it would take main" },
+	{ "routes {\ntable = 0 }", 2, "a number of 1" },
+	{ "routes {\npriority = 32765 }", 2, "a number of 1 to 32764" },
+
+	/* who is admitted */
+	{ "admit { from = 192.0.2.0/24 }", 1, "admit has no outside" },
+	{ "admit { outside = eth0 }\nadmit { outside = eth1 }", 2, "admit is there twice" },
+	{ "admit {\noutside = \"eth*\" }", 2, "the name of one device" },
+	{ "admit {\noutside = \"e\\\\h\" }", 2, "the name of one device" },
+	{ "admit {\noutside = \"eth0 eth1\" }", 2, "name of a network device" },
+	{ "admit { outside = eth0\nfrom = me }", 2, "from 'me'" },
+	{ "admit { outside = eth0\ninput = 2 }", 2, "expected yes or no" },
+};
+
+START_TEST(test_mistake)
+{
+	write_file("main.conf", mistakes[_i].text);
+	refused("main.conf", mistakes[_i].line, mistakes[_i].culprit);
+}
+END_TEST
+
+/* One more than there may be. */
+START_TEST(test_ceiling)
+{
+	static const struct {
+		const char *each;
+		unsigned int n;
+		const char *culprit;
+	} ceilings[] = {
+		{ "element e%u { id = %u device = d }\n", IPSEC_QOS_ELEMENTS_MAX, "'e4096'" },
+		{ "pool p%u { id = %u }\n", IPSEC_QOS_POOLS_MAX, "'p1024'" },
+	};
+	unsigned int i;
+	size_t size;
+	char *text;
+	FILE *out = open_memstream(&text, &size);
+
+	for (i = 0; i <= ceilings[_i].n; i++)
+		/* both are the tables' above */
+		fprintf(out, ceilings[_i].each, i, i + 1);
+	ck_assert(!fclose(out));
+	write_file("main.conf", text);
+	refused("main.conf", i, ceilings[_i].culprit);
+	*strrchr(text, '\n') = '\0';
+	*strrchr(text, '\n') = '\0';
+	config_free(load(text));
+	free(text);
+}
+END_TEST
+
+START_TEST(test_members)
+{
+	unsigned int i, n;
+	size_t size;
+	char *text;
+	FILE *out;
+
+	for (n = IPSEC_QOS_POOL_MEMBERS_MAX; n < IPSEC_QOS_POOL_MEMBERS_MAX + 2; n++) {
+		out = open_memstream(&text, &size);
+		for (i = 1; i <= n; i++)
+			fprintf(out, "element e%u { id = %u device = d }\n", i, i);
+		fprintf(out, "pool p { id = 1\n");
+		for (i = 1; i <= n; i++)
+			fprintf(out, "member e%u { weight = %u }\n", i, i);
+		fprintf(out, "} settings { self = e5 }\n");
+		ck_assert(!fclose(out));
+		if (n == IPSEC_QOS_POOL_MEMBERS_MAX) {
+			config_free(load(text));
+		} else {
+			write_file("main.conf", text);
+			refused("main.conf", 2 * n + 1, "more than 256 members");
+		}
+		free(text);
+	}
+}
+END_TEST
+
+int main(void)
+{
+	TCase *tc = tcase_create("config_steer");
+
+	tcase_add_checked_fixture(tc, setup, teardown);
+	tcase_add_test(tc, test_elements);
+	tcase_add_test(tc, test_pools);
+	tcase_add_test(tc, test_steers);
+	tcase_add_test(tc, test_own);
+	tcase_add_test(tc, test_own_buckets);
+	tcase_add_test(tc, test_behind);
+	tcase_add_test(tc, test_admit);
+	tcase_add_loop_test(tc, test_mistake, 0, sizeof(mistakes) / sizeof(mistakes[0]));
+	tcase_add_loop_test(tc, test_ceiling, 0, 2);
+	tcase_add_test(tc, test_members);
+	return run_tests("config_steer", tc);
+}

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Which interfaces lead to an element.
+ */
+#ifndef IPSEC_QOS_TOOLS_TOWARDS_H
+#define IPSEC_QOS_TOOLS_TOWARDS_H
+
+#include <net/if.h>
+
+#include "lib/kernel/element.h"
+
+#define TOWARDS_MAX	32
+
+/**
+ * struct towards - interfaces, each once, TOWARDS_MAX at most
+ */
+struct towards {
+	size_t n;
+	char dev[TOWARDS_MAX][IFNAMSIZ];
+};
+
+/** towards_dev() - one more */
+void towards_dev(struct towards *t, const char *dev);
+
+/** towards_add() - those that lead to an element, as far as that can be known */
+void towards_add(struct towards *t, const struct iq_kernel_element *e);
+
+#endif /* IPSEC_QOS_TOOLS_TOWARDS_H */
