@@ -8,7 +8,7 @@
 #include "dst.h"
 #include "feature.h"
 #include "frag.h"
-#include "hooks.h"
+#include "resume.h"
 #include "trace.h"
 
 /*
@@ -411,7 +411,7 @@ static void iq_frag_resume(struct iq_frags *f, struct iq_held *h)
 		goto out;
 	}
 	this_cpu_write(iq_frag_resuming, skb);
-	iq_hooks_resume(state, skb);
+	iq_resume(state, skb);
 	this_cpu_write(iq_frag_resuming, NULL);
 out:
 	rcu_read_unlock();

@@ -9,6 +9,7 @@
 
 #include "dst.c"
 #include "frag.c"
+#include "resume.c"
 
 #define IQ_T_SOON	(10 * HZ)	/* when what is awaited must have come */
 

@@ -45,14 +45,6 @@ static inline bool iq_hooks_there(const struct iq_net *iqn, enum iq_hook_set set
 }
 
 /**
- * iq_hooks_resume() - a packet that this module's hook has stopped goes on: there again, or
- * where the hook is gone with what was behind it
- *
- * Under rcu_read_lock(); the packet is no longer the caller's.
- */
-void iq_hooks_resume(const struct nf_hook_state *state, struct sk_buff *skb);
-
-/**
  * iq_hooks_ask() - may there be so many groups, and so many with a priority?
  *
  * Every feature then has the hooks that it needs for those, or all have what they need

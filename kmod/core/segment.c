@@ -2,7 +2,7 @@
 #include <linux/netdevice.h>
 
 #include "compat.h"
-#include "hooks.h"
+#include "resume.h"
 #include "segment.h"
 
 unsigned int iq_segment(struct sk_buff *skb, const struct nf_hook_state *state)
@@ -19,7 +19,7 @@ unsigned int iq_segment(struct sk_buff *skb, const struct nf_hook_state *state)
 	skb_list_walk_safe(segs, segs, next) {
 		skb_mark_not_on_list(segs);
 		__skb_pull(segs, skb_network_offset(segs));
-		iq_hooks_resume(state, segs);
+		iq_resume(state, segs);
 	}
 	return NF_STOLEN;
 }

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * A packet that a hook of this module took off its way goes on.
+ */
+#ifndef _IPSEC_QOS_RESUME_H
+#define _IPSEC_QOS_RESUME_H
+
+struct nf_hook_state;
+struct sk_buff;
+
+/**
+ * iq_resume() - a packet that this module's hook has stopped goes on: there again, or
+ * where the hook is gone with what was behind it
+ *
+ * Under rcu_read_lock(); the packet is no longer the caller's.
+ */
+void iq_resume(const struct nf_hook_state *state, struct sk_buff *skb);
+
+#endif
