@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <linux/inetdevice.h>
 #include <linux/jhash.h>
+#include <linux/log2.h>
 #include <linux/mm.h>
 #include <linux/random.h>
 #include <linux/slab.h>
@@ -17,16 +18,18 @@
  * It is made anew when some are added or changed. Where one goes, iq_prefix_gone comes in
  * its place, so that those behind it are found still.
  *
- * @seed: of the hash
- * @mask: slots less one
+ * @factor: of the hash; odd, and nobody's to choose
+ * @mask: slots less one, of which there are two at least
+ * @shift: what leaves as many bits of a hash
  * @n_lens: lengths that there are
  * @len: these, the longest first
  * @slot: NULL: free; half of them are at least
  */
 struct iq_prefixes {
 	struct rcu_head rcu;
-	u32 seed;
+	u64 factor;
 	u32 mask;
+	u8 shift;
 	u8 n_lens;
 	u8 len[129];
 	struct iq_prefix __rcu *slot[];
@@ -45,14 +48,15 @@ static size_t iq_prefix_bytes(u8 family)
 	return family == AF_INET ? sizeof(struct in_addr) : sizeof(struct in6_addr);
 }
 
+/* The highest bits of a product: two keys share a place no more often than by chance. */
 static u32 iq_prefix_hash4(const struct iq_prefixes *t, u8 len, __be32 dst)
 {
-	return jhash_2words((__force u32)dst, len, t->seed) & t->mask;
+	return ((u64)len << 32 | (__force u32)dst) * t->factor >> t->shift;
 }
 
 static u32 iq_prefix_hash6(const struct iq_prefixes *t, u8 len, const struct in6_addr *dst)
 {
-	return jhash2((__force const u32 *)dst->s6_addr32, 4, t->seed ^ len) & t->mask;
+	return jhash2((__force const u32 *)dst->s6_addr32, 4, (u32)t->factor ^ len) & t->mask;
 }
 
 static const struct iq_prefix *iq_prefix_find4(const struct iq_prefixes *t, __be32 dst)
@@ -65,7 +69,7 @@ static const struct iq_prefix *iq_prefix_find4(const struct iq_prefixes *t, __be
 		key = dst & inet_make_mask(t->len[i]);
 		at = iq_prefix_hash4(t, t->len[i], key);
 		while ((p = rcu_dereference(t->slot[at]))) {
-			if (p->len == t->len[i] && !memcmp(p->dst, &key, sizeof(key)))
+			if (p->len == t->len[i] && *(const __be32 *)p->dst == key)
 				return p;
 			at = (at + 1) & t->mask;
 		}
@@ -84,7 +88,8 @@ static const struct iq_prefix *iq_prefix_find6(const struct iq_prefixes *t,
 		ipv6_addr_prefix(&key, dst, t->len[i]);
 		at = iq_prefix_hash6(t, t->len[i], &key);
 		while ((p = rcu_dereference(t->slot[at]))) {
-			if (p->len == t->len[i] && !memcmp(p->dst, &key, sizeof(key)))
+			if (p->len == t->len[i] &&
+			    ipv6_addr_equal((const struct in6_addr *)p->dst, &key))
 				return p;
 			at = (at + 1) & t->mask;
 		}
@@ -184,7 +189,8 @@ static struct iq_prefixes *iq_prefixes_make(struct iq_prefix *const *all, u32 n,
 	if (!t)
 		return ERR_PTR(-ENOMEM);
 	t->mask = count - 1;
-	t->seed = get_random_u32();
+	t->shift = 64 - ilog2(count);
+	t->factor = get_random_u64() | 1;
 	for (len = 128; len >= 0; len--)
 		if (test_bit(len, there))
 			t->len[t->n_lens++] = len;

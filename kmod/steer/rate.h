@@ -32,16 +32,21 @@ static inline void iq_rate_init(struct iq_rate *r)
 /** iq_rate_take() - take @n tokens, if there are so many; @rate: as come in a second, 1 to 10,000 */
 static inline bool iq_rate_take(struct iq_rate *r, u32 n, u32 rate)
 {
-	unsigned long now = jiffies;
+	unsigned long now;
 	bool may;
+	u32 left;
 
+	/* A flood finds none left time and again: then it waits for nobody, nor writes. */
+	if (READ_ONCE(r->since) == jiffies && READ_ONCE(r->left) < n * HZ)
+		return false;
 	spin_lock(&r->lock);
-	r->left += min(now - r->since, (unsigned long)HZ) * rate;
-	r->left = min(r->left, rate * HZ);
-	r->since = now;
-	may = n <= rate && r->left >= n * HZ;
-	if (may)
-		r->left -= n * HZ;
+	/* Read here: what another CPU has written is no later. */
+	now = jiffies;
+	left = r->left + min(now - r->since, (unsigned long)HZ) * rate;
+	left = min(left, rate * HZ);
+	may = n <= rate && left >= n * HZ;
+	WRITE_ONCE(r->left, may ? left - n * HZ : left);
+	WRITE_ONCE(r->since, now);
 	spin_unlock(&r->lock);
 	return may;
 }

@@ -17,6 +17,7 @@
 
 #include "core/classify.h"
 #include "core/compat.h"
+#include "local.h"
 #include "route.h"
 #include "send.h"
 
@@ -96,7 +97,8 @@ static bool iq_source_reverse(struct sk_buff *skb, struct in_device *in_dev, int
 }
 
 /* @out: by which device it is to go */
-static bool iq_source_valid(struct sk_buff *skb, struct in_device *in_dev, int out)
+static bool iq_source_valid(const struct iq_steer *st, struct sk_buff *skb,
+			    struct in_device *in_dev, int out)
 {
 	struct net *net = dev_net(in_dev->dev);
 	__be32 source = ip_hdr(skb)->saddr;
@@ -110,7 +112,7 @@ static bool iq_source_valid(struct sk_buff *skb, struct in_device *in_dev, int o
 		return false;
 	if (IN_DEV_RPFILTER(in_dev) && !secpath_exists(skb))
 		return iq_source_reverse(skb, in_dev, out);
-	return IN_DEV_ACCEPT_LOCAL(in_dev) ||
+	return likely(!iq_local_may(st, source)) || IN_DEV_ACCEPT_LOCAL(in_dev) ||
 	       inet_addr_type_dev_table(net, in_dev->dev, source) != RTN_LOCAL;
 }
 
@@ -189,7 +191,8 @@ static int iq_send_ready4(const struct iq_element *e, struct sk_buff *skb)
 	/* It was there a moment ago (iq_element_may()); a device's MTU may have taken it away. */
 	if (unlikely(!in_dev))
 		return IPSEC_QOS_ELEMENT_COUNTER_MARTIAN;
-	if (!iq_source_valid(skb, in_dev, dst ? dst->dev->ifindex : LOOPBACK_IFINDEX))
+	if (!iq_source_valid(iq_steer(e->iqn), skb, in_dev,
+			     dst ? dst->dev->ifindex : LOOPBACK_IFINDEX))
 		return iq_martian4(skb, in_dev);
 	if (!IN_DEV_ORCONF(in_dev, NOPOLICY) &&
 	    !xfrm4_policy_check(NULL, XFRM_POLICY_FWD, skb))

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
+#include <linux/rtnetlink.h>
 #include <linux/slab.h>
 
 #include "core/hooks.h"
 #include "element.h"
+#include "local.h"
 #include "pool.h"
 #include "prefix.h"
 #include "send.h"
@@ -40,8 +42,12 @@ int iq_steer_init(struct iq_net *iqn)
 		kfree(conf);
 		return err;
 	}
+	/* An address that comes is told of with RTNL held: none is missed. */
+	rtnl_lock();
 	/* Pairs with iq_steer(): who finds it finds all of it. */
 	smp_store_release(&iqn->state[IQ_FEATURE_STEER], steer);
+	iq_local_start(steer);
+	rtnl_unlock();
 	return 0;
 }
 

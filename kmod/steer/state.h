@@ -5,6 +5,7 @@
 #ifndef _IPSEC_QOS_STEER_STATE_H
 #define _IPSEC_QOS_STEER_STATE_H
 
+#include <linux/bitmap.h>
 #include <linux/list.h>
 #include <linux/notifier.h>
 #include <linux/xarray.h>
@@ -19,6 +20,7 @@ struct iq_prefix;
 struct iq_prefixes;
 
 #define IQ_STEER_NAMES	256	/* chains of elements' names */
+#define IQ_STEER_LOCAL_BITS	10	/* 1,024 bits for local addresses */
 
 /* By address family, where each has its own */
 enum iq_steer_family {
@@ -49,8 +51,9 @@ struct iq_steer_conf {
  * @prefixes: see prefix.c, by enum iq_steer_family; NULL: there are none; RCU, written
  *	under iq_net.config_lock
  * @conf: settings; never NULL; likewise
- *
  * @iqn: whose it is
+ * @local: see local.h; a bit is set by who adds an address, with RTNL, and stays
+ *
  * @elements: by id; iq_net.config_lock, as all below
  * @names: chains of elements by their names
  * @n_elements: so many
@@ -70,8 +73,9 @@ struct iq_steer_conf {
 struct iq_steer {
 	struct iq_prefixes __rcu *prefixes[__IQ_STEER_FAMILIES];
 	struct iq_steer_conf __rcu *conf;
-
 	struct iq_net *iqn;
+	DECLARE_BITMAP(local, 1 << IQ_STEER_LOCAL_BITS);
+
 	struct xarray elements;
 	struct hlist_head names[IQ_STEER_NAMES];
 	u32 n_elements;

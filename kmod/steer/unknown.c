@@ -33,45 +33,71 @@ struct iq_unknown {
 };
 
 /**
+ * struct iq_unknown_set - those whose hash is alike
+ *
+ * @lock: of all here; bottom halves are disabled where it is taken. A flood's packets on
+ *	other CPUs are mostly of other sets.
+ * @next: which way is another's next
+ * @hash: by way, so that one cache line says of nearly all keys that they are not here
+ */
+struct iq_unknown_set {
+	spinlock_t lock;
+	u32 next;
+	u32 hash[IQ_UNKNOWN_WAYS];
+	struct iq_unknown way[IQ_UNKNOWN_WAYS];
+} ____cacheline_aligned;
+
+/**
  * struct iq_unknowns - those of a namespace
  *
  * @secret: of the hash, since senders choose SPIs
- * @lock: of all below; bottom halves are disabled where it is taken
- * @next: by set, which way is another's next
+ * @told: of events
+ * @relayed: of packets to a control element
  */
 struct iq_unknowns {
-	siphash_key_t secret;
+	hsiphash_key_t secret;
 	struct iq_rate told;
 	struct iq_rate relayed;
-	spinlock_t lock;
-	u8 next[IQ_UNKNOWN_SETS];
-	struct iq_unknown way[IQ_UNKNOWN_SETS][IQ_UNKNOWN_WAYS];
+	struct iq_unknown_set set[IQ_UNKNOWN_SETS];
 };
 
-/* The place of an SPI: its own, or that of one which it pushes out. */
-static struct iq_unknown *iq_unknown_place(struct iq_unknowns *u, const struct iq_key *key)
+/* Of IPv4 a word tells nearly all of them apart. */
+static u32 iq_unknown_hash(const struct iq_unknowns *u, const struct iq_key *key)
 {
-	u32 set = siphash(key, sizeof(*key), &u->secret) % IQ_UNKNOWN_SETS;
-	struct iq_unknown *way = u->way[set];
+	const u64 word = (u64)(__force u32)key->dst[0] << 32 | (__force u32)key->spi;
+
+	return key->family == AF_INET ? iq_hash(&word, 1, &u->secret) :
+					iq_hash(key->word, ARRAY_SIZE(key->word), &u->secret);
+}
+
+/* The place of an SPI: its own, or that of one which it pushes out. */
+static struct iq_unknown *iq_unknown_place(struct iq_unknown_set *set, u32 hash,
+					   const struct iq_key *key)
+{
+	struct iq_unknown *one;
 	int i;
 
 	for (i = 0; i < IQ_UNKNOWN_WAYS; i++)
-		if (!memcmp(&way[i].key, key, sizeof(*key)))
-			return &way[i];
-	way += u->next[set]++ % IQ_UNKNOWN_WAYS;
-	*way = (struct iq_unknown) { .key = *key };
-	return way;
+		if (unlikely(set->hash[i] == hash) &&
+		    !memcmp(&set->way[i].key, key, sizeof(*key)))
+			return &set->way[i];
+	i = set->next++ % IQ_UNKNOWN_WAYS;
+	set->hash[i] = hash;
+	one = &set->way[i];
+	*one = (struct iq_unknown) { .key = *key };
+	return one;
 }
 
 /* Is it to be told of now? As how many packets; 0: no. */
 static u32 iq_unknown_due(struct iq_unknowns *u, const struct iq_key *key, u32 packets,
 			  u32 rate)
 {
+	u32 hash = iq_unknown_hash(u, key), count = 0;
+	struct iq_unknown_set *set = &u->set[hash % IQ_UNKNOWN_SETS];
 	struct iq_unknown *one;
-	u32 count = 0;
 
-	spin_lock(&u->lock);
-	one = iq_unknown_place(u, key);
+	spin_lock(&set->lock);
+	one = iq_unknown_place(set, hash, key);
 	if (check_add_overflow(one->count, packets, &one->count))
 		one->count = U32_MAX;
 	if ((!one->was || time_after_eq(jiffies, one->told + HZ)) &&
@@ -81,7 +107,7 @@ static u32 iq_unknown_due(struct iq_unknowns *u, const struct iq_key *key, u32 p
 		one->was = true;
 		one->told = jiffies;
 	}
-	spin_unlock(&u->lock);
+	spin_unlock(&set->lock);
 	return count;
 }
 
@@ -102,6 +128,21 @@ static bool iq_sa_known(struct iq_net *iqn, const struct sk_buff *skb,
 	return marked(iqn, key);
 }
 
+static noinline void iq_unknown_tell(struct iq_net *iqn, const struct iq_packet *pkt,
+				     u32 count)
+{
+	const struct iq_unknown_spi told = {
+		.family = pkt->family,
+		.proto = pkt->proto,
+		.src = pkt->src,
+		.dst = pkt->dst,
+		.spi = pkt->spi,
+		.count = count,
+	};
+
+	iq_event_unknown(iqn, &told);
+}
+
 unsigned int iq_steer_unknown(struct iq_net *iqn, struct sk_buff *skb,
 			      const struct nf_hook_state *state,
 			      bool (*marked)(struct iq_net *iqn, const struct iq_key *key))
@@ -109,29 +150,26 @@ unsigned int iq_steer_unknown(struct iq_net *iqn, struct sk_buff *skb,
 	const struct iq_steer *st = iq_steer(iqn);
 	const struct iq_steer_conf *conf = rcu_dereference(st->conf);
 	struct iq_unknowns *u = st->unknowns;
-	struct iq_unknown_spi told = {};
 	const struct iq_element *e;
 	struct iq_key key = {};
 	struct iq_packet pkt;
+	u32 count;
 
 	if (iq_parse_skb(iqn, skb, &pkt) != IQ_SA)
 		return NF_ACCEPT;
 	key.family = pkt.family;
 	key.proto = pkt.proto;
 	key.spi = cpu_to_be32(pkt.spi);
-	memcpy(key.dst, pkt.dst, pkt.family == AF_INET ? 4 : 16);
+	if (pkt.family == AF_INET)
+		memcpy(key.dst, pkt.dst, sizeof(key.dst[0]));
+	else
+		memcpy(key.dst, pkt.dst, sizeof(key.dst));
 	if (likely(iq_sa_known(iqn, skb, &key, marked)) ||
 	    conf->unknown == IPSEC_QOS_UNKNOWN_OFF)
 		return NF_ACCEPT;
-	told.count = iq_unknown_due(u, &key, iq_skb_packets(skb), conf->rate);
-	if (told.count) {
-		told.family = pkt.family;
-		told.proto = pkt.proto;
-		told.src = pkt.src;
-		told.dst = pkt.dst;
-		told.spi = pkt.spi;
-		iq_event_unknown(iqn, &told);
-	}
+	count = iq_unknown_due(u, &key, iq_skb_packets(skb), conf->rate);
+	if (count)
+		iq_unknown_tell(iqn, &pkt, count);
 	e = conf->element;
 	if (conf->unknown != IPSEC_QOS_UNKNOWN_RELAY || !e ||
 	    READ_ONCE(e->state) == IPSEC_QOS_ELEMENT_DOWN || !iq_element_may(skb, state) ||
@@ -143,6 +181,7 @@ unsigned int iq_steer_unknown(struct iq_net *iqn, struct sk_buff *skb,
 int iq_unknown_init(struct iq_steer *st)
 {
 	struct iq_unknowns *u;
+	u32 i;
 
 	lockdep_assert_held(&st->iqn->config_lock);
 	if (st->unknowns)
@@ -151,7 +190,8 @@ int iq_unknown_init(struct iq_steer *st)
 	if (!u)
 		return -ENOMEM;
 	get_random_bytes(&u->secret, sizeof(u->secret));
-	spin_lock_init(&u->lock);
+	for (i = 0; i < IQ_UNKNOWN_SETS; i++)
+		spin_lock_init(&u->set[i].lock);
 	iq_rate_init(&u->told);
 	iq_rate_init(&u->relayed);
 	st->unknowns = u;

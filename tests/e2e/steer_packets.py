@@ -306,6 +306,12 @@ def sources():
 
     one(PEER, sent=1)
     one(VPN, martian=1)
+    one("10.0.1.1", martian=1)  # it was there before anything was steered
+    one("10.0.1.3", sent=1)
+    sh("ip -n cls route add local 198.18.7.0/24 dev lo")
+    one("198.18.7.9", martian=1)
+    sh("ip -n cls route del local 198.18.7.0/24 dev lo")
+    one("198.18.7.9", sent=1)
     cls("sysctl -qw net.ipv4.conf.br0.accept_local=1")
     one(VPN, sent=1)
     one("127.0.0.1", martian=1)
