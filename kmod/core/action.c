@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <linux/slab.h>
+#include <linux/wait_bit.h>
 
 #include "action.h"
 #include "compat.h"
@@ -45,21 +46,31 @@ static int iq_actions_grow(struct iq_net *iqn, u32 number)
 	return 0;
 }
 
+/*
+ * One of @back numbers that are on their way comes back; false: there are none. While
+ * config_lock is held nobody else takes it. Only who waits for what is his own waits: all
+ * the machine's callbacks (rcu_barrier()) would be a lot to ask for.
+ */
+static bool iq_number_await(struct iq_net *iqn, int back)
+{
+	if (back)
+		wait_var_event(&iqn->numbers_back, atomic_read(&iqn->numbers_back) < back);
+	return back;
+}
+
 int iq_number_take(struct iq_net *iqn, const struct nlattr *attr,
 		   struct netlink_ext_ack *extack)
 {
-	int number, again, err;
+	int number, back, err;
 
 	lockdep_assert_held(&iqn->config_lock);
 	BUILD_BUG_ON(FIELD_MAX(IQ_WORD_VALUE) + 1 != IQ_STORE_VALUES);
-	for (again = 0; again < 2; again++) {
+	do {
+		/* Ahead of the look: one that comes back behind it is waited for in vain. */
+		back = atomic_read_acquire(&iqn->numbers_back);
 		number = ida_alloc_range(&iqn->numbers, 1, IQ_STORE_VALUES - 1,
 					 GFP_KERNEL_ACCOUNT);
-		if (number != -ENOSPC)
-			break;
-		/* Some may be on their way back. */
-		rcu_barrier();
-	}
+	} while (number == -ENOSPC && iq_number_await(iqn, back));
 	if (number == -ENOSPC)
 		iq_err(extack, attr, "the ceiling of %lu pairs of group and element is reached",
 		       IQ_STORE_VALUES - 1);
@@ -76,6 +87,19 @@ int iq_number_take(struct iq_net *iqn, const struct nlattr *attr,
 void iq_number_give(struct iq_net *iqn, u32 number)
 {
 	ida_free(&iqn->numbers, number);
+}
+
+void iq_number_lose(struct iq_net *iqn)
+{
+	atomic_inc(&iqn->numbers_back);
+}
+
+void iq_number_back(struct iq_net *iqn, u32 number)
+{
+	iq_number_give(iqn, number);
+	/* Pairs with iq_number_take(): who does not see it in the count finds it free. */
+	atomic_dec_return(&iqn->numbers_back);
+	wake_up_var(&iqn->numbers_back);
 }
 
 void iq_number_act(struct iq_net *iqn, u32 number, struct iq_action *a)

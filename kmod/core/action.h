@@ -71,11 +71,19 @@ struct iq_actions {
 int iq_number_take(struct iq_net *iqn, const struct nlattr *attr,
 		   struct netlink_ext_ack *extack);
 
-/**
- * iq_number_give() - it is nobody's any more, and has been for a grace period: who has read
- * it in a table uses it within one
- */
+/** iq_number_give() - it is nobody's any more, and nobody has read it in a table */
 void iq_number_give(struct iq_net *iqn, u32 number);
+
+/**
+ * iq_number_lose() - who has a number is found no longer: iq_number_back() follows, behind a
+ * grace period, as who has read it in a table uses it within one. Any context.
+ *
+ * Who needs one meanwhile, where all are taken, waits for it.
+ */
+void iq_number_lose(struct iq_net *iqn);
+
+/** iq_number_back() - one that was lost is nobody's any more; any context */
+void iq_number_back(struct iq_net *iqn, u32 number);
 
 /** iq_number_act() - what packets find from now on; iq_net.config_lock is held */
 void iq_number_act(struct iq_net *iqn, u32 number, struct iq_action *a);

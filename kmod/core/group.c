@@ -14,10 +14,17 @@ static void iq_group_free_rcu(struct rcu_head *rcu)
 	struct iq_group *g = container_of(rcu, struct iq_group, rcu);
 
 	if (g->number)
-		iq_number_give(g->iqn, g->number);
+		iq_number_back(g->iqn, g->number);
 	free_percpu(g->counter);
 	kfree(rcu_dereference_protected(g->action, true));
 	kfree(g);
+}
+
+/* Nobody finds it any more: it is freed at once, or behind a grace period. */
+static void iq_group_lose(struct iq_group *g)
+{
+	if (g->number)
+		iq_number_lose(g->iqn);
 }
 
 static struct iq_group *iq_group_alloc(struct iq_net *iqn,
@@ -97,6 +104,7 @@ static void iq_group_remove(struct iq_net *iqn, struct iq_group *g)
 	if (iq_group_action(g)->priority)
 		iqn->n_priority--;
 	iq_event_group(iqn, IPSEC_QOS_EVENT_DEL, g);
+	iq_group_lose(g);
 	call_rcu(&g->rcu, iq_group_free_rcu);
 }
 
@@ -294,6 +302,7 @@ static void iq_group_undo(struct iq_net *iqn, struct iq_group_plan *plan, u32 n)
 		iq_pair_spares_free(plan[i].spares);
 		if (plan[i].fresh) {
 			xa_erase(&iqn->groups, g->id);
+			iq_group_lose(g);
 			iq_group_free_rcu(&g->rcu);
 		} else if (plan[i].was[0]) {
 			strscpy(g->name, plan[i].was, sizeof(g->name));
@@ -485,8 +494,10 @@ void iq_group_exit(struct iq_net *iqn)
 	unsigned long i;
 
 	iq_pair_exit(iqn);
-	xa_for_each(&iqn->groups, i, g)
+	xa_for_each(&iqn->groups, i, g) {
+		iq_group_lose(g);
 		call_rcu(&g->rcu, iq_group_free_rcu);
+	}
 	if (iqn->nobody)
 		call_rcu(&iqn->nobody->rcu, iq_group_free_rcu);
 	xa_destroy(&iqn->groups);

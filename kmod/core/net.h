@@ -98,6 +98,7 @@ struct iq_group;
  *	good
  * @pairs: of groups and targets, see pair.c; likewise
  * @numbers: those that groups and pairs have, or had a moment ago
+ * @numbers_back: so many of these are nobody's any more, once a grace period is over
  * @group_seq: counts changes of @groups; config_lock
  * @n_priority: groups that have a priority; config_lock
  * @max_groups: ceiling
@@ -124,6 +125,7 @@ struct iq_net {
 	struct iq_group *nobody;
 	struct rhashtable *pairs;
 	struct ida numbers;
+	atomic_t numbers_back;
 	u32 n_groups;
 	u32 group_seq;
 	u32 n_priority;

@@ -45,18 +45,18 @@ static const struct rhashtable_params iq_pair_params = {
 	.automatic_shrinking = true,
 };
 
-static void iq_pair_free(void *pair, void *arg)
+static void iq_pair_free(struct iq_pair *p)
 {
-	struct iq_pair *p = pair;
-
-	iq_number_give(p->iqn, p->number);
 	kfree(p->action);
 	kfree(p);
 }
 
 static void iq_pair_free_rcu(struct rcu_head *rcu)
 {
-	iq_pair_free(container_of(rcu, struct iq_pair, rcu), NULL);
+	struct iq_pair *p = container_of(rcu, struct iq_pair, rcu);
+
+	iq_number_back(p->iqn, p->number);
+	iq_pair_free(p);
 }
 
 /* NULL: there is none. */
@@ -99,6 +99,7 @@ static void iq_pair_put(struct iq_pair *p)
 	rhashtable_remove_fast(p->iqn->pairs, &p->node, iq_pair_params);
 	list_del(&p->of_group);
 	p->group->n_pairs--;
+	iq_number_lose(p->iqn);
 	call_rcu(&p->rcu, iq_pair_free_rcu);
 }
 
@@ -215,8 +216,7 @@ int iq_pair_make(struct iq_net *iqn, struct iq_group *g, struct iq_target *t,
 	return p->number;
 
 free:
-	kfree(p->action);
-	kfree(p);
+	iq_pair_free(p);
 	return err;
 }
 
@@ -288,10 +288,18 @@ void iq_pair_act(struct iq_group *g, struct iq_spares *spares)
 	spin_unlock_bh(&iqn->table_lock);
 }
 
+static void iq_pair_exit_one(void *pair, void *arg)
+{
+	struct iq_pair *p = pair;
+
+	iq_number_give(p->iqn, p->number);
+	iq_pair_free(p);
+}
+
 void iq_pair_exit(struct iq_net *iqn)
 {
 	if (!iqn->pairs)
 		return;
-	rhashtable_free_and_destroy(iqn->pairs, iq_pair_free, NULL);
+	rhashtable_free_and_destroy(iqn->pairs, iq_pair_exit_one, NULL);
 	kfree(iqn->pairs);
 }

@@ -284,11 +284,22 @@ static void iq_pair_held_test(struct kunit *test)
 	iq_t_compare(test);
 }
 
-/* All numbers are taken: a pair and a group are refused, and leave nothing behind. */
+static bool iq_t_waited;
+
+static void iq_t_waited_rcu(struct rcu_head *rcu)
+{
+	iq_t_waited = true;
+}
+
+/*
+ * All numbers are taken: a pair and a group are refused, and leave nothing behind. Nobody
+ * waits for others' callbacks where none of his own is under way.
+ */
 static void iq_pair_ceiling_test(struct kunit *test)
 {
 	struct iq_t *t = test->priv;
 	struct netlink_ext_ack extack = {};
+	struct rcu_head other;
 	u32 first, last, i;
 	int err;
 
@@ -298,6 +309,9 @@ static void iq_pair_ceiling_test(struct kunit *test)
 		last = err;
 	KUNIT_ASSERT_EQ(test, err, -ENOSPC);
 	KUNIT_EXPECT_EQ(test, last, 131071);
+	iq_t_waited = false;
+	init_rcu_head_on_stack(&other);
+	call_rcu(&other, iq_t_waited_rcu);
 	KUNIT_EXPECT_EQ(test, iq_pair_make(&t->iqn, iq_t_group(t, 1), iq_t_target(t, 1), NULL,
 					   &extack), -ENOSPC);
 	KUNIT_ASSERT_NOT_NULL(test, extack._msg);
@@ -306,10 +320,18 @@ static void iq_pair_ceiling_test(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, iq_t_number(t, 1, 1), 0);
 	KUNIT_EXPECT_EQ(test, iq_t_state(t, IQ_T_GROUPS + 1, 1, &extack), -ENOSPC);
 	KUNIT_EXPECT_PTR_EQ(test, iq_t_group(t, IQ_T_GROUPS + 1), NULL);
+	KUNIT_EXPECT_FALSE(test, iq_t_waited);
+	rcu_barrier();
+	destroy_rcu_head_on_stack(&other);
+	KUNIT_EXPECT_EQ(test, atomic_read(&t->iqn.numbers_back), 0);
 	/* What gives way makes room, a grace period later: it is waited for. */
 	KUNIT_ASSERT_EQ(test, iq_t_name(t, 0, 0, 0), 0);
 	KUNIT_ASSERT_EQ(test, iq_t_name(t, 0, 1, 1), 0);
 	KUNIT_EXPECT_EQ(test, t->entry[0], first);
+	/* A group waits for it likewise. */
+	KUNIT_ASSERT_EQ(test, iq_t_name(t, 0, 0, 0), 0);
+	KUNIT_ASSERT_EQ(test, iq_t_state(t, IQ_T_GROUPS + 1, 1, NULL), 0);
+	KUNIT_EXPECT_EQ(test, iq_t_group(t, IQ_T_GROUPS + 1)->number, first);
 	iq_t_compare(test);
 	for (i = first + 1; i <= last; i++)
 		iq_number_give(&t->iqn, i);
