@@ -34,19 +34,6 @@ void iq_event_prefix(struct iq_net *iqn, enum ipsec_qos_event event,
 	iq_t_told[event]++;
 }
 
-void iq_element_forget(struct iq_element *e)
-{
-}
-
-int iq_send_init(struct iq_steer *st)
-{
-	return 0;
-}
-
-void iq_send_exit(struct iq_steer *st)
-{
-}
-
 void iq_unknown_exit(struct iq_steer *st)
 {
 }

@@ -2,7 +2,9 @@
 #include <linux/etherdevice.h>
 #include <linux/inetdevice.h>
 #include <linux/netdevice.h>
+#include <linux/rtnetlink.h>
 #include <linux/slab.h>
+#include <linux/workqueue.h>
 #include <net/addrconf.h>
 #include <net/ip.h>
 #include <net/ip6_route.h>
@@ -11,6 +13,7 @@
 #include <net/nexthop.h>
 #include <net/route.h>
 
+#include "core/compat.h"
 #include "core/feature.h"
 #include "route.h"
 #include "send.h"
@@ -21,6 +24,14 @@
  * packets' flows, so that next hops have their shares to a sixteenth.
  */
 #define IQ_ROUTES	16
+
+/*
+ * Packets have routes made, in softirq, so that nobody is charged for them: a namespace
+ * keeps so many, and where there are these each further element keeps one for a family, of
+ * whichever next hop. With 4,096 elements they are at most this and 2 * 4,096 more; a route
+ * takes some 300 bytes, of IPv4 by way of IPv6 twice that.
+ */
+#define IQ_KEPT_MAX	16384
 
 /**
  * struct iq_hop - a route
@@ -46,20 +57,22 @@ struct iq_hop {
  *
  * It never changes: it is replaced whole.
  *
- * @list: in iq_steer.kept or iq_steer.kept_nexthop; iq_kept_lock
+ * @st: who keeps it; there for as long as @slot leads here, and a grace period longer
+ * @list: in iq_steer.kept or iq_steer.kept_nexthop; iq_steer.kept_lock
  * @slot: where packets find it
  * @n: 1 or IQ_ROUTES
  */
 struct iq_kept {
 	struct rcu_head rcu;
+	struct iq_steer *st;
 	struct list_head list;
 	struct iq_kept __rcu **slot;
 	u32 n;
 	struct iq_hop hop[];
 };
 
-/* Of all namespaces: an element may be freed when its own has gone. */
-static DEFINE_SPINLOCK(iq_kept_lock);
+/* The module goes: nobody is told of devices any more, and nothing is kept. */
+static bool iq_kept_closed;
 
 static bool iq_dst_valid(struct dst_entry *dst, u32 cookie)
 {
@@ -92,9 +105,10 @@ static void iq_kept_free_rcu(struct rcu_head *rcu)
 	iq_kept_free(container_of(rcu, struct iq_kept, rcu));
 }
 
-/* Nobody finds it any more; iq_kept_lock is held. */
+/* Nobody finds it any more; iq_steer.kept_lock is held. */
 static void iq_kept_drop(struct iq_kept *k)
 {
+	k->st->n_kept -= k->n;
 	RCU_INIT_POINTER(*k->slot, NULL);
 	list_del(&k->list);
 	call_rcu(&k->rcu, iq_kept_free_rcu);
@@ -306,40 +320,64 @@ static bool iq_kept_running(const struct iq_kept *k)
 	return true;
 }
 
-/* False: the element is to be reached otherwise by now, or a device goes down. */
-static bool iq_kept_publish(struct iq_element *e, const struct iq_way *way,
-			    struct iq_kept *k)
+/*
+ * Find @k from now on, instead of @was, which was found before; NULL: nothing was. Return:
+ * @k; what another packet has had looked up meanwhile, instead; or NULL: the element is to
+ * be reached otherwise by now, or a device, the namespace or the module goes.
+ */
+static const struct iq_kept *iq_kept_publish(struct iq_element *e, const struct iq_way *way,
+					     const struct iq_kept *was, struct iq_kept *k)
 {
-	struct iq_steer *st = iq_steer(e->iqn);
-	struct iq_kept *old;
-	bool same;
+	struct iq_steer *st = k->st;
+	struct iq_kept *now;
 
-	spin_lock_bh(&iq_kept_lock);
-	same = rcu_access_pointer(e->way) == way && iq_kept_running(k);
-	if (same) {
-		old = rcu_dereference_protected(*k->slot, lockdep_is_held(&iq_kept_lock));
-		if (old)
-			iq_kept_drop(old);
-		rcu_assign_pointer(*k->slot, k);
-		list_add(&k->list, way->nexthop ? &st->kept_nexthop : &st->kept);
+	spin_lock_bh(&st->kept_lock);
+	now = rcu_dereference_protected(*k->slot, lockdep_is_held(&st->kept_lock));
+	if (now && now != was)
+		goto out;
+	if (rcu_access_pointer(e->way) != way || !iq_kept_running(k) ||
+	    READ_ONCE(e->iqn->dead) || READ_ONCE(iq_kept_closed)) {
+		now = NULL;
+		goto out;
 	}
-	spin_unlock_bh(&iq_kept_lock);
-	return same;
+	if (now)
+		iq_kept_drop(now);
+	now = k;
+	st->n_kept += k->n;
+	rcu_assign_pointer(*k->slot, k);
+	list_add(&k->list, way->nexthop ? &st->kept_nexthop : &st->kept);
+out:
+	spin_unlock_bh(&st->kept_lock);
+	return now;
 }
 
-/* Look routes up anew, and keep them. */
-static noinline const struct iq_kept *iq_kept_renew(struct iq_element *e, u8 family)
+/* How many routes are kept for a way */
+static u32 iq_kept_n(const struct iq_steer *st, const struct iq_way *way)
 {
+	const struct nexthop *nh;
+
+	nh = way->nexthop ? nexthop_find_by_id(st->iqn->net, way->nexthop) : NULL;
+	return nh && nexthop_is_multipath(nh) && READ_ONCE(st->n_kept) < IQ_KEPT_MAX ?
+	       IQ_ROUTES : 1;
+}
+
+/* Look routes up anew, and keep them. @was: those that are of no use any more */
+static noinline const struct iq_kept *iq_kept_renew(struct iq_element *e, u8 family,
+						    const struct iq_kept *was)
+{
+	struct iq_steer *st = iq_steer(e->iqn);
+	const struct iq_kept *now = NULL;
 	const struct iq_way *way;
 	struct iq_kept *k;
 	u32 i, n;
 
 again:
 	way = rcu_dereference(e->way);
-	n = way->nexthop ? IQ_ROUTES : 1;
+	n = iq_kept_n(st, way);
 	k = kzalloc(struct_size(k, hop, n), GFP_ATOMIC | __GFP_NOWARN);
 	if (!k)
 		return NULL;
+	k->st = st;
 	k->slot = &e->kept[family == AF_INET6];
 	k->n = n;
 	for (i = 0; i < n; i++) {
@@ -347,13 +385,14 @@ again:
 			goto none;
 		k->hop[i].dev = READ_ONCE(k->hop[i].dst->dev);
 	}
-	if (iq_kept_publish(e, way, k))
+	now = iq_kept_publish(e, way, was, k);
+	if (now == k)
 		return k;
 none:
 	iq_kept_free(k);
-	if (rcu_access_pointer(e->way) != way)
+	if (!now && rcu_access_pointer(e->way) != way)
 		goto again;
-	return NULL;
+	return now;
 }
 
 struct dst_entry *iq_route_find(const struct iq_element *e, struct sk_buff *skb, u8 family)
@@ -370,23 +409,37 @@ struct dst_entry *iq_route_find(const struct iq_element *e, struct sk_buff *skb,
 		}
 		/* What is kept is of use to all packets, and no part of the element. */
 		if (!i)
-			k = iq_kept_renew((struct iq_element *)e, family);
+			k = iq_kept_renew((struct iq_element *)e, family, k);
 	}
 	return NULL;
 }
 
-void iq_element_forget(struct iq_element *e)
+/* What is in a slot. Its namespace's state may have gone; then there is nothing. */
+static void iq_slot_forget(struct iq_kept __rcu **slot)
 {
 	struct iq_kept *k;
-	int i;
+	struct iq_steer *st;
 
-	spin_lock_bh(&iq_kept_lock);
-	for (i = 0; i < ARRAY_SIZE(e->kept); i++) {
-		k = rcu_dereference_protected(e->kept[i], lockdep_is_held(&iq_kept_lock));
+	rcu_read_lock();
+	k = rcu_dereference(*slot);
+	if (k) {
+		st = k->st;
+		spin_lock_bh(&st->kept_lock);
+		/* It may be another by now, or none. */
+		k = rcu_dereference_protected(*slot, lockdep_is_held(&st->kept_lock));
 		if (k)
 			iq_kept_drop(k);
+		spin_unlock_bh(&st->kept_lock);
 	}
-	spin_unlock_bh(&iq_kept_lock);
+	rcu_read_unlock();
+}
+
+void iq_element_forget(struct iq_element *e)
+{
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(e->kept); i++)
+		iq_slot_forget(&e->kept[i]);
 }
 
 static enum ipsec_qos_element_problem iq_element_problem_of(const struct iq_element *e,
@@ -459,15 +512,22 @@ static bool iq_kept_has_dev(const struct iq_kept *k, const struct net_device *de
 }
 
 /* Those of a list that lead out of @dev are forgotten; NULL: all. */
-static void iq_kept_forget(struct list_head *kept, const struct net_device *dev)
+static void iq_kept_forget(struct iq_steer *st, struct list_head *kept,
+			   const struct net_device *dev)
 {
 	struct iq_kept *k, *next;
 
-	spin_lock_bh(&iq_kept_lock);
+	spin_lock_bh(&st->kept_lock);
 	list_for_each_entry_safe(k, next, kept, list)
 		if (!dev || iq_kept_has_dev(k, dev))
 			iq_kept_drop(k);
-	spin_unlock_bh(&iq_kept_lock);
+	spin_unlock_bh(&st->kept_lock);
+}
+
+void iq_routes_forget(struct iq_steer *st)
+{
+	iq_kept_forget(st, &st->kept, NULL);
+	iq_kept_forget(st, &st->kept_nexthop, NULL);
 }
 
 /*
@@ -485,8 +545,8 @@ static int iq_route_device(struct notifier_block *nb, unsigned long event, void 
 	case NETDEV_CHANGENAME:
 		if (!st)
 			break;
-		iq_kept_forget(&st->kept, dev);
-		iq_kept_forget(&st->kept_nexthop, dev);
+		iq_kept_forget(st, &st->kept, dev);
+		iq_kept_forget(st, &st->kept_nexthop, dev);
 		break;
 	}
 	return NOTIFY_DONE;
@@ -498,29 +558,50 @@ static struct notifier_block iq_route_device_nb = {
 
 /*
  * It may be called for each of very many objects, with RTNL held. What it finds it forgets,
- * so that it is soon done with the next.
+ * so that it is soon done with the next. Some changes it is told of before they are made,
+ * so that a packet may look the old up once more: what is kept by then is forgotten behind
+ * them.
  */
 static int iq_route_nexthops(struct notifier_block *nb, unsigned long event, void *ptr)
 {
 	struct iq_steer *st = container_of(nb, struct iq_steer, nexthops);
 
-	iq_kept_forget(&st->kept_nexthop, NULL);
+	iq_kept_forget(st, &st->kept_nexthop, NULL);
+	queue_work(system_dfl_wq, &st->nexthops_work);
 	return NOTIFY_DONE;
+}
+
+static void iq_route_nexthops_work(struct work_struct *work)
+{
+	struct iq_steer *st = container_of(work, struct iq_steer, nexthops_work);
+
+	/* Who makes the change has it. */
+	rtnl_lock();
+	rtnl_unlock();
+	iq_kept_forget(st, &st->kept_nexthop, NULL);
 }
 
 int iq_send_init(struct iq_steer *st)
 {
+	int err;
+
+	spin_lock_init(&st->kept_lock);
 	INIT_LIST_HEAD(&st->kept);
 	INIT_LIST_HEAD(&st->kept_nexthop);
+	INIT_WORK(&st->nexthops_work, iq_route_nexthops_work);
 	st->nexthops.notifier_call = iq_route_nexthops;
-	return register_nexthop_notifier(st->iqn->net, &st->nexthops, NULL);
+	err = register_nexthop_notifier(st->iqn->net, &st->nexthops, NULL);
+	/* It was told of those that there are. */
+	if (err)
+		cancel_work_sync(&st->nexthops_work);
+	return err;
 }
 
 void iq_send_exit(struct iq_steer *st)
 {
 	unregister_nexthop_notifier(st->iqn->net, &st->nexthops);
-	iq_kept_forget(&st->kept, NULL);
-	iq_kept_forget(&st->kept_nexthop, NULL);
+	cancel_work_sync(&st->nexthops_work);
+	iq_routes_forget(st);
 }
 
 int iq_send_load(void)
@@ -530,5 +611,7 @@ int iq_send_load(void)
 
 void iq_send_unload(void)
 {
+	/* As it goes, the notifier is told of all devices that they go. */
+	WRITE_ONCE(iq_kept_closed, true);
 	unregister_netdevice_notifier(&iq_route_device_nb);
 }

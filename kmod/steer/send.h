@@ -11,6 +11,8 @@
 
 #include "element.h"
 
+struct iq_steer;
+
 /* For packets: under rcu_read_lock(), bottom halves are disabled. */
 
 /**
@@ -50,10 +52,11 @@ bool iq_element_came_from(const struct iq_element *e, struct sk_buff *skb,
  */
 void iq_element_forget(struct iq_element *e);
 
+/** iq_routes_forget() - likewise those of all elements */
+void iq_routes_forget(struct iq_steer *st);
+
 /** iq_element_problem() - why nothing gets to it now; process context, config_lock is held */
 enum ipsec_qos_element_problem iq_element_problem(struct iq_element *e);
-
-struct iq_steer;
 
 /** iq_send_init() - of a namespace, before its first element; process context; 0 or an errno */
 int iq_send_init(struct iq_steer *st);

@@ -72,13 +72,8 @@ void iq_steer_settle(struct iq_steer *steer)
 
 void iq_steer_forget(struct iq_net *iqn)
 {
-	struct iq_element *e;
-	unsigned long i;
-
-	if (!iq_steer(iqn))
-		return;
-	xa_for_each(&iq_steer(iqn)->elements, i, e)
-		iq_element_forget(e);
+	if (iq_steer(iqn))
+		iq_routes_forget(iq_steer(iqn));
 }
 
 void iq_steer_exit(struct iq_net *iqn)
@@ -87,12 +82,13 @@ void iq_steer_exit(struct iq_net *iqn)
 
 	if (!steer)
 		return;
-	iqn->state[IQ_FEATURE_STEER] = NULL;
+	WRITE_ONCE(iqn->state[IQ_FEATURE_STEER], NULL);
 	iq_send_exit(steer);
 	iq_unknown_exit(steer);
 	iq_prefixes_exit(steer);
 	iq_pools_exit(steer);
 	iq_elements_exit(steer);
 	kfree(rcu_dereference_protected(steer->conf, true));
-	kfree(steer);
+	/* An element that was removed a moment ago may be under way (iq_element_forget()). */
+	kfree_rcu(steer, rcu);
 }

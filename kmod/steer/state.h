@@ -8,6 +8,8 @@
 #include <linux/bitmap.h>
 #include <linux/list.h>
 #include <linux/notifier.h>
+#include <linux/spinlock.h>
+#include <linux/workqueue.h>
 #include <linux/xarray.h>
 
 #include "core/net.h"
@@ -54,6 +56,7 @@ struct iq_steer_conf {
  * @iqn: whose it is
  * @local: see local.h; a bit is set by who adds an address, with RTNL, and stays
  *
+ * @rcu: frees it, behind what elements have of it that were removed a moment ago
  * @elements: by id; iq_net.config_lock, as all below
  * @names: chains of elements by their names
  * @n_elements: so many
@@ -64,9 +67,13 @@ struct iq_steer_conf {
  * @prefix: all steered prefixes, in order
  * @n_prefixes: so many
  * @prefix_seq: counts changes of them
- * @kept: routes to elements, see route.c
+ * @kept_lock: of what is kept of routes; bottom halves are disabled where it is taken. Of
+ *	packets only those take it that have looked routes up anew.
+ * @kept: routes to elements, see route.c; @kept_lock
  * @kept_nexthop: likewise, by nexthop objects
+ * @n_kept: routes in both; @kept_lock
  * @nexthops: iq_send_init()
+ * @nexthops_work: some of them have changed
  * @copied: of copies of ICMP errors
  * @unknowns: see unknown.h; set before the first hook is registered, for good
  */
@@ -76,6 +83,7 @@ struct iq_steer {
 	struct iq_net *iqn;
 	DECLARE_BITMAP(local, 1 << IQ_STEER_LOCAL_BITS);
 
+	struct rcu_head rcu;
 	struct xarray elements;
 	struct hlist_head names[IQ_STEER_NAMES];
 	u32 n_elements;
@@ -86,9 +94,12 @@ struct iq_steer {
 	struct iq_prefix **prefix;
 	u32 n_prefixes;
 	u32 prefix_seq;
+	spinlock_t kept_lock;
 	struct list_head kept;
 	struct list_head kept_nexthop;
+	u32 n_kept;
 	struct notifier_block nexthops;
+	struct work_struct nexthops_work;
 	struct iq_rate copied;
 	struct iq_unknowns *unknowns;
 };

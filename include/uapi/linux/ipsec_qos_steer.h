@@ -102,7 +102,8 @@ enum ipsec_qos_element_counter {
  * @IPSEC_QOS_ELEMENT_A_VIA6: 16 bytes, that of IPv6 packets, and of IPv4 ones without VIA;
  *	one of its link alone needs DEV
  * @IPSEC_QOS_ELEMENT_A_NEXTHOP: u32, the number of a nexthop object (ip nexthop), instead
- *	of those three
+ *	of those three. Flows are shared among a group's next hops, of 512 elements of a
+ *	namespace at least; all go to one of them where more are reached so.
  * @IPSEC_QOS_ELEMENT_A_STATE: u8, enum ipsec_qos_element_state; absent: as it was, up if it
  *	is new: who states how an element is reached need not know how it is
  * @IPSEC_QOS_ELEMENT_A_OWNER: u8, enum ipsec_qos_owner; answers only
