@@ -87,6 +87,7 @@ struct iq_ports {
  * @spi_r: the responder's; 0 in the first message of an exchange
  * @initiator: IKE: who sends it began the IKE SA (RFC 7296 section 3.1, flag I), so that
  *	@spi_r is its receiver's; of IKEv1, which does not say, always
+ * @ikev1: IKE: it is of IKEv1
  * @need: with IQ_SHORT: bytes from the start that must be readable
  * @first: a first fragment: of its lengths, only those are checked that it has
  * @last: of a later fragment: none is behind it
@@ -105,6 +106,7 @@ struct iq_packet {
 	u64 spi_i;
 	u64 spi_r;
 	bool initiator;
+	bool ikev1;
 	u32 need;
 	u32 frag_id;
 	u8 frag_proto;
@@ -159,7 +161,8 @@ static inline enum iq_kind iq_parse_ike(const u8 *data, u32 off, u32 avail,
 		return IQ_MALFORMED;
 	pkt->spi_i = iq_get64(data + off);
 	pkt->spi_r = iq_get64(data + off + 8);
-	pkt->initiator = data[off + 17] >> 4 == 1 || data[off + 19] & 0x08;
+	pkt->ikev1 = data[off + 17] >> 4 == 1;
+	pkt->initiator = pkt->ikev1 || data[off + 19] & 0x08;
 	return pkt->spi_i ? IQ_IKE : IQ_MALFORMED;
 }
 

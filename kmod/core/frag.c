@@ -94,6 +94,7 @@ struct iq_frag {
 	enum iq_kind kind;
 	u8 proto;
 	bool initiator;
+	bool ikev1;
 	u32 spi;
 	u64 spi_i;
 	u64 spi_r;
@@ -329,6 +330,7 @@ void iq_frag_learn(struct iq_net *iqn, const struct nf_hook_state *state,
 		frag->spi_i = pkt->spi_i;
 		frag->spi_r = pkt->spi_r;
 		frag->initiator = pkt->initiator;
+		frag->ikev1 = pkt->ikev1;
 	}
 	iq_frag_release(f, frag);
 	spin_unlock_bh(&set->lock);
@@ -391,6 +393,7 @@ bool iq_frag_recall(struct iq_net *iqn, struct sk_buff *skb,
 		pkt->spi_i = frag->spi_i;
 		pkt->spi_r = frag->spi_r;
 		pkt->initiator = frag->initiator;
+		pkt->ikev1 = frag->ikev1;
 	} else if (frag && wait) {
 		held = iq_frag_hold(f, frag, skb, state);
 	}

@@ -120,6 +120,8 @@ static void iq_t_first(struct iq_t *t, u8 family, u8 proto, u32 id, enum iq_kind
 	pkt.spi = 0x1000 + id;
 	pkt.spi_i = 0x2000 + id;
 	pkt.spi_r = 0x3000 + id;
+	pkt.initiator = true;
+	pkt.ikev1 = true;
 	rcu_read_lock();
 	iq_frag_learn(&t->iqn, &t->state, &pkt, kind);
 	rcu_read_unlock();
@@ -215,6 +217,8 @@ static void iq_frag_told_test(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, kind, IQ_IKE);
 	KUNIT_EXPECT_EQ(test, told.spi_i, 0x2002);
 	KUNIT_EXPECT_EQ(test, told.spi_r, 0x3002);
+	KUNIT_EXPECT_TRUE(test, told.initiator);
+	KUNIT_EXPECT_TRUE(test, told.ikev1);
 
 	/* Another identification, protocol, source, family, way. */
 	KUNIT_EXPECT_EQ(test, iq_t_recall(t, AF_INET, IPPROTO_ESP, 3), IQ_FRAGMENT);

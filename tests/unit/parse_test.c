@@ -562,6 +562,8 @@ START_TEST(ike_headers)
 		if (t[i].kind == IQ_IKE) {
 			ck_assert_uint_eq(p.spi_i, t[i].i);
 			ck_assert_uint_eq(p.spi_r, t[i].r);
+			ck_assert_int_eq(p.ikev1, t[i].version == 0x10);
+			ck_assert(p.initiator);
 		}
 
 		ipv6(IPPROTO_UDP);
@@ -571,6 +573,18 @@ START_TEST(ike_headers)
 		zeros(40);
 		finish_udp();
 		ck_assert_int_eq(parse(&p), t[i].kind);
+	}
+
+	/* whose is the responder's SPI? IKEv1 does not say */
+	for (i = 0; i < 2; i++) {
+		ipv4(IPPROTO_UDP, 0);
+		udp(500, 500);
+		ike(1, 2, i ? 0x10 : 0x20, 68);
+		pkt[udp_at + 8 + 19] = 0x20;
+		zeros(40);
+		finish_udp();
+		ck_assert_int_eq(parse(&p), IQ_IKE);
+		ck_assert_int_eq(p.initiator, i == 1);
 	}
 
 	/* a port of its own is not looked into, whatever is there */
