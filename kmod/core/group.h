@@ -6,12 +6,11 @@
 #ifndef _IPSEC_QOS_GROUP_H
 #define _IPSEC_QOS_GROUP_H
 
-#include <linux/completion.h>
-#include <linux/kobject.h>
 #include <linux/netlink.h>
 #include <linux/skbuff.h>
 
 #include "action.h"
+#include "folder.h"
 #include "net.h"
 
 /* Who may be in a group; struct iq_feature says how they are called. */
@@ -38,8 +37,7 @@ enum iq_user {
  * @users: how many are in it, by enum iq_user; iq_net.table_lock
  * @pairs: that it is in, see pair.c; iq_net.table_lock
  * @n_pairs: how many; iq_net.table_lock
- * @kobj: its folder in sysfs
- * @kobj_gone: completed by the folder's release
+ * @folder: in sysfs
  */
 struct iq_group {
 	struct iq_net *iqn;
@@ -57,8 +55,7 @@ struct iq_group {
 	u32 users[__IQ_USER_MAX];
 	struct list_head pairs;
 	u32 n_pairs;
-	struct kobject kobj;
-	struct completion kobj_gone;
+	struct iq_folder folder;
 };
 
 /**

@@ -1,13 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
-#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
-
 #include <linux/netdevice.h>
 #include <linux/slab.h>
 #include <linux/sysfs.h>
-#include <linux/user_namespace.h>
 
 #include "compat.h"
 #include "feature.h"
+#include "folder.h"
 #include "group.h"
 #include "sysfs.h"
 
@@ -15,7 +13,7 @@
  * The folder's own attributes are tagged with the namespace that they are of,
  * as those of /sys/class/net are: each sees one set, under the same names.
  */
-static struct kobject iq_sysfs_root;
+struct kobject iq_sysfs_root;
 static DECLARE_COMPLETION(iq_sysfs_root_gone);
 
 /*
@@ -30,7 +28,6 @@ static const struct net *iq_sysfs_maker;
  *
  * @attr: one for each file, the core's and the features'; how many are there: @n
  * @groups: the folder of the groups' folders
- * @groups_gone: completed by its release
  */
 struct iq_sysfs {
 	struct iq_net *iqn;
@@ -40,8 +37,7 @@ struct iq_sysfs {
 		struct iq_net *iqn;
 		const struct iq_sysfs_file *file;
 	} *attr;
-	struct kobject groups;
-	struct completion groups_gone;
+	struct iq_folders groups;
 };
 
 static ssize_t iq_show_version(struct iq_net *iqn, char *buf)
@@ -78,7 +74,7 @@ static ssize_t iq_sysfs_show(struct kobject *kobj, struct kobj_attribute *kattr,
 
 static struct iq_group *iq_kobj_group(struct kobject *kobj)
 {
-	return container_of(kobj, struct iq_group, kobj);
+	return container_of(kobj, struct iq_group, folder.kobj);
 }
 
 #define IQ_GROUP_ATTR(name, fmt, ...)					\
@@ -148,111 +144,38 @@ static struct attribute *iq_group_attrs[] = {
 };
 ATTRIBUTE_GROUPS(iq_group);
 
-static void iq_group_ownership(IQ_KOBJ_CONST struct kobject *kobj,
-			       kuid_t *uid, kgid_t *gid)
-{
-	/* its parent is groups/ */
-	kobj->parent->ktype->get_ownership(kobj->parent, uid, gid);
-}
-
-static void iq_group_release(struct kobject *kobj)
-{
-	complete(&iq_kobj_group(kobj)->kobj_gone);
-}
-
-static struct kobj_type iq_group_ktype = {
-	.release = iq_group_release,
-	.sysfs_ops = &kobj_sysfs_ops,
-	.default_groups = iq_group_groups,
-	.get_ownership = iq_group_ownership,
-};
-
-/*
- * What a folder takes, 3.2 KB, is charged to nobody: of who has a namespace without any
- * right in the machine so many groups have one, and the command tells of all.
- */
-#define IQ_SYSFS_GUEST_GROUPS	512
+IQ_FOLDER_TYPE(iq_group_folder, iq_group_groups);
 
 /* Have its folder there, or not, as it is to be. */
 static void iq_sysfs_group_follow(struct iq_net *iqn, struct iq_group *g)
 {
-	if (g->flags & IPSEC_QOS_GROUP_F_NO_SYSFS) {
-		if (g->kobj.state_in_sysfs)
-			kobject_del(&g->kobj);
-		return;
-	}
-	if (g->kobj.state_in_sysfs ||
-	    (iqn->net->user_ns != &init_user_ns && iqn->n_groups > IQ_SYSFS_GUEST_GROUPS))
-		return;
-	if (kobject_add(&g->kobj, &iqn->sysfs->groups, "%s", g->name))
-		pr_warn_ratelimited("group %s has no folder in sysfs\n", g->name);
-}
-
-static void iq_sysfs_group_add(struct iq_net *iqn, struct iq_group *g)
-{
-	init_completion(&g->kobj_gone);
-	/* Whether or not it gets a folder it is to be put, by iq_sysfs_group_del(). */
-	kobject_init(&g->kobj, &iq_group_ktype);
-	iq_sysfs_group_follow(iqn, g);
-}
-
-static void iq_sysfs_group_del(struct iq_group *g)
-{
-	/* Takes the folder down, and waits for those who read a file of it. */
-	kobject_put(&g->kobj);
-	wait_for_completion(&g->kobj_gone);
+	if (g->flags & IPSEC_QOS_GROUP_F_NO_SYSFS)
+		iq_folder_hide(&iqn->sysfs->groups, &g->folder);
+	else
+		iq_folder_show(&iqn->sysfs->groups, &g->folder, g->name);
 }
 
 static void iq_sysfs_group_rename(struct iq_group *g, const char *name)
 {
-	if (g->kobj.state_in_sysfs && kobject_rename(&g->kobj, name))
-		pr_warn_ratelimited("the sysfs folder of group %u keeps its name\n", g->id);
+	if (g->folder.kobj.state_in_sysfs)
+		iq_folder_show(&g->iqn->sysfs->groups, &g->folder, name);
 }
 
 static void iq_sysfs_group(struct iq_net *iqn, enum ipsec_qos_event event,
 			   struct iq_group *g)
 {
+	if (event == IPSEC_QOS_EVENT_DEL) {
+		iq_folder_exit(&iqn->sysfs->groups, &g->folder);
+		return;
+	}
 	if (event == IPSEC_QOS_EVENT_NEW)
-		iq_sysfs_group_add(iqn, g);
-	else if (event == IPSEC_QOS_EVENT_CHANGE)
-		iq_sysfs_group_follow(iqn, g);
-	else if (event == IPSEC_QOS_EVENT_DEL)
-		iq_sysfs_group_del(g);
+		iq_folder_init(&g->folder, &iq_group_folder);
+	iq_sysfs_group_follow(iqn, g);
 }
 
 const struct iq_listener iq_sysfs_listener = {
 	.group = iq_sysfs_group,
 	.group_name = iq_sysfs_group_rename,
-};
-
-/* groups/ is tagged with its namespace; what is in it need not be. */
-
-static struct iq_sysfs *iq_kobj_sysfs(IQ_KOBJ_CONST struct kobject *kobj)
-{
-	return container_of(kobj, struct iq_sysfs, groups);
-}
-
-static void iq_groups_release(struct kobject *kobj)
-{
-	complete(&iq_kobj_sysfs(kobj)->groups_gone);
-}
-
-static IQ_NS_TAG iq_groups_namespace(IQ_KOBJ_CONST struct kobject *kobj)
-{
-	return iq_ns_tag(iq_kobj_sysfs(kobj)->iqn->net);
-}
-
-static void iq_groups_ownership(IQ_KOBJ_CONST struct kobject *kobj,
-				kuid_t *uid, kgid_t *gid)
-{
-	net_ns_get_ownership(iq_kobj_sysfs(kobj)->iqn->net, uid, gid);
-}
-
-static struct kobj_type iq_groups_ktype = {
-	.release = iq_groups_release,
-	.sysfs_ops = &kobj_sysfs_ops,
-	.namespace = iq_groups_namespace,
-	.get_ownership = iq_groups_ownership,
 };
 
 static const struct kobj_ns_type_operations *
@@ -345,7 +268,6 @@ int iq_sysfs_init(struct iq_net *iqn)
 	if (!s)
 		return -ENOMEM;
 	s->iqn = iqn;
-	init_completion(&s->groups_gone);
 	iq_for_each_feature(f, i)
 		n += iq_sysfs_count(f->files);
 	s->attr = kcalloc(n, sizeof(*s->attr), GFP_KERNEL_ACCOUNT);
@@ -354,13 +276,9 @@ int iq_sysfs_init(struct iq_net *iqn)
 	err = iq_sysfs_add_all(s);
 	if (err)
 		goto remove;
-	err = kobject_init_and_add(&s->groups, &iq_groups_ktype, &iq_sysfs_root,
-				   "groups");
-	if (err) {
-		kobject_put(&s->groups);
-		wait_for_completion(&s->groups_gone);
+	err = iq_folders_init(&s->groups, iqn, "groups");
+	if (err)
 		goto remove;
-	}
 	iqn->sysfs = s;
 	return 0;
 
@@ -379,9 +297,8 @@ void iq_sysfs_exit(struct iq_net *iqn)
 	unsigned long i;
 
 	xa_for_each(&iqn->groups, i, g)
-		iq_sysfs_group_del(g);
-	kobject_put(&s->groups);
-	wait_for_completion(&s->groups_gone);
+		iq_folder_exit(&s->groups, &g->folder);
+	iq_folders_exit(&s->groups);
 	iq_sysfs_remove_files(s);
 	kfree(s->attr);
 	kfree(s);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * /sys/kernel/ipsec_qos: version and totals of the network namespace that the
- * sysfs belongs to, and in groups/ a folder for each of its groups.
+ * sysfs belongs to, and in groups/ a folder for each of its groups. What else
+ * there is has its folders by folder.h.
  */
 #ifndef _IPSEC_QOS_SYSFS_H
 #define _IPSEC_QOS_SYSFS_H
@@ -16,16 +17,15 @@ struct iq_sysfs_file {
 	ssize_t (*show)(struct iq_net *iqn, char *buf);
 };
 
+/* /sys/kernel/ipsec_qos, from iq_sysfs_module_init() on */
+extern struct kobject iq_sysfs_root;
+
 int iq_sysfs_module_init(void);
 void iq_sysfs_module_exit(void);
 int iq_sysfs_init(struct iq_net *iqn);
 void iq_sysfs_exit(struct iq_net *iqn);
 
-/*
- * Keeps the groups' folders, but of those that are to have none. One that finds no memory
- * is missed, and the log says so; so are those of many groups where nobody is charged for
- * them. When such a group changes it is tried again.
- */
+/* Keeps the groups' folders, but of those that are to have none. */
 extern const struct iq_listener iq_sysfs_listener;
 
 #endif /* _IPSEC_QOS_SYSFS_H */

@@ -12,6 +12,7 @@
 #include "pool.h"
 #include "prefix.h"
 #include "send.h"
+#include "sysfs.h"
 
 /* Names */
 
@@ -360,6 +361,9 @@ int iq_element_set(struct iq_net *iqn, const struct iq_element_req *req, u32 n, 
 	}
 	iq_element_move(steer, plan, n);
 	iq_pools_turned(steer);
+	for (i = 0; i < n; i++)
+		if (plan[i].rename)
+			iq_sysfs_element_away(steer, plan[i].e);
 	for (i = 0; i < n; i++) {
 		e = plan[i].e;
 		turned = e->state != e->next_state;

@@ -12,6 +12,7 @@
 #include <linux/rcupdate.h>
 
 #include "core/counter.h"
+#include "core/folder.h"
 #include "core/net.h"
 #include "core/target.h"
 #include "state.h"
@@ -55,6 +56,7 @@ struct iq_way {
  * @generation: of the owner when it was stated last
  * @pools: so many pools have it as a member
  * @prefixes: so many steered prefixes send IKE to it
+ * @folder: in sysfs
  */
 struct iq_element {
 	struct iq_target target;
@@ -73,6 +75,7 @@ struct iq_element {
 	u32 generation;
 	u32 pools;
 	u32 prefixes;
+	struct iq_folder folder;
 };
 
 /**

@@ -2,6 +2,7 @@
 #include "core/debug.h"
 #include "event.h"
 #include "netlink.h"
+#include "sysfs.h"
 
 void iq_event_element(struct iq_net *iqn, enum ipsec_qos_event event, struct iq_element *e)
 {
@@ -11,12 +12,14 @@ void iq_event_element(struct iq_net *iqn, enum ipsec_qos_event event, struct iq_
 	lockdep_assert_held(&iqn->config_lock);
 	iq_debug(iqn, "element %s, id %u: event %d, state %u", e->name, e->target.id, event,
 		 e->state);
+	/* Folders first: who hears of it finds its folder. */
+	iq_sysfs_element(iq_steer(iqn), event, e);
 	skb = iq_event_begin(iqn, IQ_MCGRP_STEER, event, iq_element_size(), &hdr);
 	if (skb)
 		iq_event_end(iqn, IQ_MCGRP_STEER, event, skb, hdr, iq_put_element(skb, e));
 }
 
-void iq_event_pool(struct iq_net *iqn, enum ipsec_qos_event event, const struct iq_pool *p)
+void iq_event_pool(struct iq_net *iqn, enum ipsec_qos_event event, struct iq_pool *p)
 {
 	struct sk_buff *skb;
 	void *hdr;
@@ -24,6 +27,7 @@ void iq_event_pool(struct iq_net *iqn, enum ipsec_qos_event event, const struct 
 	lockdep_assert_held(&iqn->config_lock);
 	iq_debug(iqn, "pool %s, id %u: event %d, %u members, %u buckets held, %u lent", p->name,
 		 p->id, event, p->shares->n, p->shares->held, p->shares->lent);
+	iq_sysfs_pool(iq_steer(iqn), event, p);
 	skb = iq_event_begin(iqn, IQ_MCGRP_STEER, event, iq_pool_size(p, false), &hdr);
 	if (skb)
 		iq_event_end(iqn, IQ_MCGRP_STEER, event, skb, hdr,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * What happened to elements, pools and steered prefixes, and what has an SPI that there is
- * no SA for, to the multicast group of steering.
+ * no SA for, to the multicast group of steering; folders in sysfs follow.
  */
 #ifndef _IPSEC_QOS_STEER_EVENT_H
 #define _IPSEC_QOS_STEER_EVENT_H
@@ -19,7 +19,7 @@
 void iq_event_element(struct iq_net *iqn, enum ipsec_qos_event event, struct iq_element *e);
 
 /** iq_event_pool() - likewise a pool */
-void iq_event_pool(struct iq_net *iqn, enum ipsec_qos_event event, const struct iq_pool *p);
+void iq_event_pool(struct iq_net *iqn, enum ipsec_qos_event event, struct iq_pool *p);
 
 /** iq_event_prefix() - likewise a steered prefix */
 void iq_event_prefix(struct iq_net *iqn, enum ipsec_qos_event event,

@@ -12,6 +12,7 @@
 #include <linux/rcupdate.h>
 
 #include "buckets.h"
+#include "core/folder.h"
 #include "core/net.h"
 #include "element.h"
 
@@ -30,6 +31,7 @@
  * @prefixes: so many steered prefixes name it
  * @shares: the members, and what each has a right to
  * @next: what @buckets will be once the request that is carried out is; NULL: no other
+ * @folder: in sysfs
  */
 struct iq_pool {
 	struct iq_buckets __rcu *buckets;
@@ -44,6 +46,7 @@ struct iq_pool {
 	u32 prefixes;
 	struct iq_shares *shares;
 	struct iq_buckets *next;
+	struct iq_folder folder;
 };
 
 /**

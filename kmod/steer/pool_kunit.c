@@ -23,7 +23,7 @@ void iq_event_element(struct iq_net *iqn, enum ipsec_qos_event event, struct iq_
 	iq_t_told[event]++;
 }
 
-void iq_event_pool(struct iq_net *iqn, enum ipsec_qos_event event, const struct iq_pool *p)
+void iq_event_pool(struct iq_net *iqn, enum ipsec_qos_event event, struct iq_pool *p)
 {
 	iq_t_told[event]++;
 }
@@ -32,6 +32,19 @@ void iq_event_prefix(struct iq_net *iqn, enum ipsec_qos_event event,
 		     const struct iq_prefix *p)
 {
 	iq_t_told[event]++;
+}
+
+int iq_steer_sysfs_init(struct iq_steer *steer)
+{
+	return 0;
+}
+
+void iq_steer_sysfs_exit(struct iq_steer *steer)
+{
+}
+
+void iq_sysfs_element_away(struct iq_steer *steer, struct iq_element *e)
+{
 }
 
 void iq_unknown_exit(struct iq_steer *st)

@@ -9,6 +9,7 @@
 #include "prefix.h"
 #include "send.h"
 #include "state.h"
+#include "sysfs.h"
 #include "unknown.h"
 
 int iq_steer_init(struct iq_net *iqn)
@@ -36,12 +37,12 @@ int iq_steer_init(struct iq_net *iqn)
 	xa_init(&steer->elements);
 	xa_init(&steer->pools);
 	iq_rate_init(&steer->copied);
+	err = iq_steer_sysfs_init(steer);
+	if (err)
+		goto free;
 	err = iq_send_init(steer);
-	if (err) {
-		kfree(steer);
-		kfree(conf);
-		return err;
-	}
+	if (err)
+		goto sysfs;
 	/* An address that comes is told of with RTNL held: none is missed. */
 	rtnl_lock();
 	/* Pairs with iq_steer(): who finds it finds all of it. */
@@ -49,6 +50,13 @@ int iq_steer_init(struct iq_net *iqn)
 	iq_local_start(steer);
 	rtnl_unlock();
 	return 0;
+
+sysfs:
+	iq_steer_sysfs_exit(steer);
+free:
+	kfree(steer);
+	kfree(conf);
+	return err;
 }
 
 int iq_steer_hooks(struct iq_steer *steer, bool flow)
@@ -83,6 +91,7 @@ void iq_steer_exit(struct iq_net *iqn)
 	if (!steer)
 		return;
 	WRITE_ONCE(iqn->state[IQ_FEATURE_STEER], NULL);
+	iq_steer_sysfs_exit(steer);
 	iq_send_exit(steer);
 	iq_unknown_exit(steer);
 	iq_prefixes_exit(steer);

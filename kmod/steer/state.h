@@ -12,6 +12,7 @@
 #include <linux/workqueue.h>
 #include <linux/xarray.h>
 
+#include "core/folder.h"
 #include "core/net.h"
 #include "rate.h"
 
@@ -75,6 +76,7 @@ struct iq_steer_conf {
  * @nexthops: iq_send_init()
  * @nexthops_work: some of them have changed
  * @copied: of copies of ICMP errors
+ * @element_folders: in sysfs; likewise @pool_folders
  * @unknowns: see unknown.h; set before the first hook is registered, for good
  */
 struct iq_steer {
@@ -101,6 +103,8 @@ struct iq_steer {
 	struct notifier_block nexthops;
 	struct work_struct nexthops_work;
 	struct iq_rate copied;
+	struct iq_folders element_folders;
+	struct iq_folders pool_folders;
 	struct iq_unknowns *unknowns;
 };
 

@@ -49,8 +49,9 @@ UP, DRAIN, DOWN = range(3)
 BUCKET, SA, FLOW = range(3)
 IKE_LOCAL, IKE_ELEMENT, IKE_POOL = range(3)
 OFF, TELL, RELAY = range(3)
+FOLDERS_GUEST = 512     # kmod/core/folder.c
 ELEMENTS_MAX, POOLS_MAX, MEMBERS_MAX, STEERS_MAX, BUCKETS = 4096, 1024, 256, 1024, 4096
-CLONE_NEWUSER, CLONE_NEWNET = 0x10000000, 0x40000000
+CLONE_NEWNS, CLONE_NEWUSER, CLONE_NEWNET = 0x20000, 0x10000000, 0x40000000
 CHANGES = F_ACK | F_REPLACE
 
 
@@ -97,6 +98,15 @@ def packet(dst, spi, *more):
 
 def conf(*attrs):
     return nest(A_CONF, *attrs)
+
+
+def in_sysfs(path):
+    """a file of the module there, or the names in a folder"""
+    path = os.path.join("/sys/kernel/ipsec_qos", path)
+    if os.path.isdir(path):
+        return sorted(os.listdir(path))
+    with open(path, encoding="ascii") as file:
+        return file.read().strip()
 
 
 def number(data):
@@ -378,9 +388,11 @@ refused("too many", errno.E2BIG, ELEMENT_NEW, b"".join(
 accepted("names are swapped", ELEMENT_NEW, element(5, u32(E_NEXTHOP, 7), name=b"e6", via=None)
          + element(6, attr(E_VIA6, b"\xfe\x80" + b"\0" * 13 + b"\2"), attr(E_DEV, b"eth9\0"),
                    name=b"e5"), CHANGES)
+expect("swapped in sysfs", ["6", "5"], [in_sysfs("elements/e5/id"), in_sysfs("elements/e6/id")])
 accepted("and back", ELEMENT_NEW, element(5, u32(E_NEXTHOP, 7), via=None)
          + element(6, attr(E_VIA6, b"\xfe\x80" + b"\0" * 13 + b"\2"), attr(E_DEV, b"eth9\0")),
          CHANGES)
+expect("back in sysfs", ["5", "6"], [in_sysfs("elements/e5/id"), in_sysfs("elements/e6/id")])
 expect("what is there", before, everything())
 
 step("events")
@@ -601,8 +613,13 @@ step("ceilings, for root of a namespace too")
 
 
 def fill():
-    if ctypes.CDLL(None).unshare(CLONE_NEWUSER | CLONE_NEWNET):
+    libc = ctypes.CDLL(None)
+    if libc.unshare(CLONE_NEWUSER | CLONE_NEWNET | CLONE_NEWNS):
         c.fail("no user namespace")
+        return
+    # what it shows is of the namespace that mounts it
+    if libc.mount(b"sysfs", b"/sys", b"sysfs", 0, None):
+        c.fail("no sysfs")
         return
     c.nl = Netlink()
     for i in range(0, ELEMENTS_MAX, 1024):
@@ -625,10 +642,16 @@ def fill():
     refused("a prefix too many", errno.ENOSPC, STEER_NEW, bad, ADD, at=bad, says="1024")
     expect("elements", ELEMENTS_MAX, len(all_of(ELEMENT_GET, A_ELEMENT)))
     expect("pools", POOLS_MAX, len(all_of(POOL_GET, A_POOL)))
+    expect("folders of elements", FOLDERS_GUEST, len(in_sysfs("elements")))
+    expect("folders of pools", FOLDERS_GUEST, len(in_sysfs("pools")))
     expect("prefixes", STEERS_MAX, len(all_of(STEER_GET, A_STEER)))
     accepted("all prefixes go", STEER_DEL, b"".join(
         steer(struct.pack(">I", 0x01000000 + i), to=0) for i in range(STEERS_MAX)))
     expect("no prefixes", 0, len(all_of(STEER_GET, A_STEER)))
+    accepted("a pool goes that has a folder", POOL_DEL, pool_key(9))
+    accepted("one that had none changes", POOL_NEW, pool(POOLS_MAX, member(1)), SET)
+    expect("folders of pools", FOLDERS_GUEST, len(in_sysfs("pools")))
+    expect("its own", "%d" % POOLS_MAX, in_sysfs("pools/p%d/id" % POOLS_MAX))
 
 
 c.child(fill)

@@ -136,6 +136,73 @@ qos a group del zinc
 qos a group del iron
 expect "groups of a" "silver" "$(at a ls $root/groups | xargs)"
 
+step "elements and pools"
+# told_as KIND NAME: every file of an element's or a pool's folder says what the command says
+told_as()
+{
+	local file
+
+	qos a -j "$1" show name "$2" | jq -r '.[0] | "id \(.id)", (
+		if .counters then
+			"state \(.state)", "sas \(.sas)", "pools \(.pools)",
+			(.counters | to_entries[] | "\(.key)_packets \(.value.packets)",
+				"\(.key)_bytes \(.value.bytes)")
+		else
+			"mode \(.mode)", "members \(.members | length)", "held \(.held)",
+			"lent \(.lent)"
+		end)' > "$W/said"
+	for file in $(at a ls "$root/$1s/$2"); do
+		echo "$file $(value a "$1s/$2/$file")"
+	done > "$W/read"
+	diff <(sort "$W/said") <(sort "$W/read") >&2 ||
+		fail "$1 $2 in sysfs is not what the command says"
+}
+
+forward a
+not at a test -e $root/elements
+qos a element add oak id 3 dev eth0 via 192.0.2.7
+qos a element add elm id 4 dev eth0 via 192.0.2.8
+qos a element add fir id 5 dev eth0 via 192.0.2.9 state drain
+qos a pool add wood id 6 member oak member elm weight 3 member fir
+qos a pool add bare id 7 mode sa
+expect "elements of a" "elm fir oak" "$(at a ls $root/elements | xargs)"
+expect "pools of a" "bare wood" "$(at a ls $root/pools | xargs)"
+not at b test -e $root/elements
+told_as element oak
+told_as element fir
+told_as pool wood
+told_as pool bare
+qos a element change elm state down
+[ "$(value a pools/wood/lent)" -gt 1000 ] || fail "what elm has is not lent"
+told_as pool wood
+qos a element change elm state up
+qos a pool change wood member oak weight 4
+[ "$(value a pools/wood/held)" -gt 200 ] || fail "what oak is to have is not held"
+told_as pool wood
+# ESP that an entry has go to one that is down
+qos a element change oak state down
+qos a sa add dst 192.0.2.1 spi 0x3000 element oak
+at b python3 - <<'EOF'
+import socket, struct
+s = socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_ESP)
+for seq in 1, 2, 3:
+    s.sendto(struct.pack("!II", 0x3000, seq) + bytes(40), ("192.0.2.1", 0))
+EOF
+wait_for 5 json_is '.[0].counters.down.packets == 3' qos a -j element show oak
+expect "what was dropped" "3 204" \
+	"$(value a elements/oak/down_packets) $(value a elements/oak/down_bytes)"
+told_as element oak
+told_as element elm
+qos a sa flush
+qos a pool change wood name timber
+expect "under another name" "bare timber" "$(at a ls $root/pools | xargs)"
+told_as pool timber
+qos a pool del timber
+for name in oak elm fir; do
+	qos a element del $name
+done
+expect "elements of a" "" "$(at a ls $root/elements | xargs)"
+
 step "whose it is"
 other=(setpriv --reuid 65534 --regid 65534 --clear-groups)
 expect_refused 'Permission denied' at a "${other[@]}" cat $root/sas
@@ -143,26 +210,34 @@ expect_refused 'Permission denied' at a "${other[@]}" cat $root/sas
 "${other[@]}" unshare --map-root-user unshare --net --mount sh -ec "
 	mount -t sysfs sysfs /sys
 	ipsec-qos group add inner id 1 mark 1
-	cat $root/sas $root/groups/inner/mark
-	stat -c %u:%g $root/sas $root/groups/inner/mark" > "$W/container"
-expect "read by a container's root" "0 0x1 0:0 0:0" "$(xargs < "$W/container")"
+	ipsec-qos element add inner id 2 dev lo
+	ipsec-qos pool add inner id 3 mode flow
+	cd $root
+	cat sas groups/inner/mark elements/inner/state pools/inner/mode
+	stat -c %u:%g sas groups/inner/mark elements/inner/state pools/inner/mode" \
+		> "$W/container"
+expect "read by a container's root" "0 0x1 up flow 0:0 0:0 0:0 0:0" \
+	"$(xargs < "$W/container")"
 
 step "the module goes while a file is open"
+qos a element add ash id 9 dev eth0
 mkfifo "$W/gone"
-exec_at a python3 - $root/groups/silver/mark "$W/gone" > "$W/after" <<'EOF' &
+exec_at a python3 - "$W/gone" $root/groups/silver/mark $root/elements/ash/state \
+	> "$W/after" <<'EOF' &
 import sys
-file = open(sys.argv[1])
-open(sys.argv[2], "w").close()
-open(sys.argv[2]).close()
-try:
-    print("read " + file.read())
-except OSError as error:
-    print(error.strerror)
+files = [open(path) for path in sys.argv[2:]]
+open(sys.argv[1], "w").close()
+open(sys.argv[1]).close()
+for file in files:
+    try:
+        print("read " + file.read())
+    except OSError as error:
+        print(error.strerror)
 EOF
 reader=$!
 : < "$W/gone"
 module_unload
 : > "$W/gone"
 wait $reader
-expect "what it reads" "No such device" "$(cat "$W/after")"
+expect "what it reads" "No such device No such device" "$(xargs < "$W/after")"
 not test -e $root
