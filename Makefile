@@ -81,7 +81,7 @@ plugin_src	:= $(patsubst %,daemon/charon/ipsec_qos_%.c, \
 		   plugin proof report requests socket spi twins version)
 tools_src	:= $(patsubst %,tools/%.c, \
 		   batch bucket class command daemon element entry fallback feed flowtable follow group \
-		   group_top ike items main metrics metrics_daemon monitor names nat \
+		   group_top ike items main metrics metrics_daemon metrics_steer monitor names nat \
 		   openmetrics parse peers pool print profile query rank sa settings status \
 		   steer steering top towards trace tunnel whose)
 # ... of which the unit tests have those that are pure

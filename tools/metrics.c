@@ -246,6 +246,9 @@ static int run(struct args *args)
 	ret = k ? module_metrics(k, &om) : 0;
 	if (ret && !ferror(stdout))
 		return kernel_refused(ret);
+	ret = k ? steer_metrics(k, &om) : 0;
+	if (ret)
+		return ret;
 	daemon_metrics(&om);
 	om_end(&om);
 	return STATUS_OK;

@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The daemon's part of ipsec-qos metrics.
+ * Parts of ipsec-qos metrics: that of steering, and the daemon's.
  */
 #ifndef IPSEC_QOS_TOOLS_METRICS_H
 #define IPSEC_QOS_TOOLS_METRICS_H
 
+#include "command.h"
 #include "openmetrics.h"
+
+/** steer_metrics() - elements, pools and steered prefixes; a STATUS_ */
+int steer_metrics(struct iq_kernel *k, struct om *om);
 
 /**
  * daemon_metrics() - how the daemon is, its policies and their classes

@@ -109,6 +109,50 @@ expect "translation" "0 65536 0" "$(metric 'ipsec_qos_nat_entries{rule="5"}') $(
 	metric 'ipsec_qos_nat_entries_limit{rule="5"}') $(
 	metric 'ipsec_qos_nat_packets_total{rule="5",counter="unmatched"}')"
 expect "daemon" 0 "$(metric ipsec_qos_daemon_up)"
+# as all of elements, pools and steered prefixes
+qos gw element add far id 3 dev eth0 via 10.0.0.3
+qos gw element add near id 4 dev eth0 via 10.0.0.4 state down
+qos gw element add odd id 6 nexthop 77 state drain
+qos gw pool add both id 8 member far member near weight 2
+qos gw steer add 10.9.0.0/24 pool both
+qos gw steer add 2001:db8:9::/64 pool both ike pool
+qos gw sa add dst 10.0.0.1 spi 0x5000 element near
+forward gw
+esp peer 10.0.0.2 10.0.0.1 0x5000 4
+wait_for 5 json_is '.[0].counters.down.packets == 4' qos gw -j element show near
+read_metrics gw
+{
+	qos gw -j element show | jq -r '.[] | .name as $name | .state as $state |
+		("up", "drain", "down" | "element_state{element=\"\($name)\",state=\"\(.)\"} \(
+			if . == $state then 1 else 0 end)"),
+		"element_reachable{element=\"\($name)\"} \(if .problem then 0 else 1 end)",
+		"element_sas{element=\"\($name)\"} \(.sas)",
+		(.counters | to_entries[] | .key as $key | .value | to_entries[] |
+			if $key == "sent" or $key == "icmp" then
+				"element_\(.key)_total{element=\"\($name)\",traffic=\"\(
+					if $key == "sent" then "own" else $key end)\"} \(.value)"
+			else
+				"element_dropped_\(.key)_total{element=\"\($name)\",reason=\"\(
+					$key)\"} \(.value)"
+			end)'
+	qos gw -j pool show | jq -r '.[] | .name as $name |
+		("held", "lent") as $key | "pool_\($key)_buckets{pool=\"\($name)\"} \(.[$key])"'
+	qos gw -j pool show | jq -r '.[] | .name as $name | .members[] |
+		"{pool=\"\($name)\",element=\"\(.element)\"} " as $of |
+		"pool_member_home_buckets\($of)\(.home)", "pool_member_buckets\($of)\(.now)"'
+	qos gw -j steer show | jq -r '.[] | .prefix as $prefix | .counters | to_entries[] |
+		.key as $key | .value | to_entries[] |
+		"steer_\(.key)_total{prefix=\"\($prefix)\",found=\"\($key)\"} \(.value)"'
+} | sort > "$W/said"
+sed -nE 's/^ipsec_qos_(element|pool|steer)_/\1_/p' "$W/metrics.om" | sort > "$W/written"
+diff "$W/said" "$W/written" >&2 || fail "metrics do not say what the command says of steering"
+expect "near" "1 4 336" "$(metric 'ipsec_qos_element_state{element="near",state="down"}') $(
+	for count in packets bytes; do
+		metric "ipsec_qos_element_dropped_${count}_total{element=\"near\",reason=\"down\"}"
+	done | xargs)"
+[ "$(metric 'ipsec_qos_pool_lent_buckets{pool="both"}')" -gt 2000 ]
+expect "odd, whose nexthop object is not there" 0 \
+	"$(metric 'ipsec_qos_element_reachable{element="odd"}')"
 # as all counters of all groups
 qos gw -j group show | jq -r '.[] | .name as $group | .counters | to_entries[] |
 	(.key / "_") as [$traffic, $direction] |
