@@ -189,10 +189,6 @@ struct steer_config {
 /** config_element_named() - the element with a name, or NULL */
 const struct element *config_element_named(const struct config *config, const char *name);
 
-/** config_prefix_of() - the longest steered prefix that an address is in, or NULL */
-const struct steer_prefix *config_prefix_of(const struct config *config,
-					    const struct iq_addr *addr);
-
 /** prefix_has() - is an address, or all of another prefix, in a prefix? */
 bool prefix_has(const struct prefix *prefix, const struct iq_addr *addr, uint8_t len);
 

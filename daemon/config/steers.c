@@ -29,11 +29,12 @@ static bool ike(struct reader *r, const struct conf_section *s, struct steer_pre
 		return conf_fail(r, s, v->line,
 				 "ike = '%s': there is no such element: expected local, pool or the name of an element section",
 				 conf_shown(r, v->text));
+	/* what is this host's own goes where its address leads */
+	if (c->elements[found->index].self)
+		return true;
 	p->ike = IPSEC_QOS_STEER_IKE_ELEMENT;
 	p->ike_element = &c->elements[found->index];
-	return !p->ike_element->self ||
-	       conf_fail(r, s, v->line, "ike = '%s': that is this host: expected local",
-			 conf_shown(r, v->text));
+	return true;
 }
 
 static bool steer(struct reader *r, const struct conf_section *s, struct steer_prefix *p)
@@ -134,18 +135,4 @@ bool conf_steers(struct reader *r, const struct conf_section **sections, size_t 
 		if (!steer(r, sections[i], &c->prefixes[i]))
 			return false;
 	return check_overlaps(r, sections);
-}
-
-const struct steer_prefix *config_prefix_of(const struct config *config,
-					    const struct iq_addr *addr)
-{
-	const struct steer_config *c = &config->steer;
-	const struct steer_prefix *best = NULL;
-	size_t i;
-
-	for (i = 0; i < c->n_prefixes; i++)
-		if (prefix_has(&c->prefixes[i].prefix, addr, 128) &&
-		    (!best || c->prefixes[i].prefix.len > best->prefix.len))
-			best = &c->prefixes[i];
-	return best;
 }
