@@ -19,6 +19,13 @@
  */
 #define IKE_MASK ((uint64_t)(IQ_SELECT_BUCKETS - 1) << IQ_SELECT_IKE_SHIFT)
 
+/**
+ * The SPIs that charon takes unless configured otherwise, as its plugin
+ * kernel-netlink has them
+ */
+#define CHARON_SPI_MIN 0xc0000000
+#define CHARON_SPI_MAX 0xcfffffff
+
 typedef struct private_ipsec_qos_bucket_t private_ipsec_qos_bucket_t;
 
 /**
@@ -62,6 +69,55 @@ struct private_ipsec_qos_bucket_t {
 	time_t quiet[IPSEC_QOS_BUCKET_MAX];
 };
 
+/*
+ * Described in header
+ */
+void ipsec_qos_bucket_range(uint32_t *from, uint32_t *to)
+{
+	uint32_t swap;
+
+	*from = lib->settings->get_int(lib->settings, "%s.spi_min", CHARON_SPI_MIN, lib->ns);
+	*to = lib->settings->get_int(lib->settings, "%s.spi_max", CHARON_SPI_MAX, lib->ns);
+	if (*from > *to)
+	{
+		swap = *from;
+		*from = *to;
+		*to = swap;
+	}
+}
+
+/**
+ * Say that some buckets have no SPI that charon would take, if that is so
+ */
+static void check_range(const uint16_t *buckets, u_int count)
+{
+	uint32_t from, to, first;
+	u_int i, usable = 0;
+	int ahead;
+
+	ipsec_qos_bucket_range(&from, &to);
+	for (i = 0; i < count; i++)
+	{
+		for (ahead = 0; ahead < IPSEC_QOS_BUCKET_AHEAD; ahead++)
+		{
+			first = (uint32_t)ahead << IPSEC_QOS_BUCKET_AHEAD_SHIFT |
+					(uint32_t)buckets[i] << IQ_SELECT_SPI_SHIFT;
+			if (first <= to && (first | 0xffff) >= from)
+			{
+				usable++;
+				break;
+			}
+		}
+	}
+	if (usable < count)
+	{
+		DBG1(DBG_CFG, "%u of these buckets have no SPI of %s.spi_min to %s.spi_max, "
+			 "%.8x to %.8x: expected a range with all values of bits 16 to 27, such as "
+			 "%.8x to %.8x", count - usable, lib->ns, lib->ns, from, to,
+			 CHARON_SPI_MIN, CHARON_SPI_MAX);
+	}
+}
+
 METHOD(ipsec_qos_bucket_t, take, void,
 	private_ipsec_qos_bucket_t *this, const uint8_t *home)
 {
@@ -92,6 +148,7 @@ METHOD(ipsec_qos_bucket_t, take, void,
 	{
 		DBG1(DBG_CFG, "SPIs are of %u of %u buckets from now on, as ipsec-qosd says",
 			 count, IQ_SELECT_BUCKETS);
+		check_range(buckets, count);
 	}
 	else if (changed)
 	{

@@ -12,6 +12,13 @@
 
 #include "ipsec_qos/select.h"
 
+/**
+ * A bucket has 65,536 SPIs for each value of the bits ahead of it, of which there are
+ * as many
+ */
+#define IPSEC_QOS_BUCKET_AHEAD 16
+#define IPSEC_QOS_BUCKET_AHEAD_SHIFT 28
+
 typedef struct ipsec_qos_bucket_t ipsec_qos_bucket_t;
 typedef struct ipsec_qos_bucket_walk_t ipsec_qos_bucket_walk_t;
 
@@ -101,6 +108,14 @@ struct ipsec_qos_bucket_t {
  */
 bool ipsec_qos_bucket_next(ipsec_qos_bucket_walk_t *walk, uint32_t *bucket,
 						   uint16_t *extra);
+
+/**
+ * Get the SPIs that charon takes for its SAs, as it is configured.
+ *
+ * @param from				receives the first one, in host order
+ * @param to				receives the last one
+ */
+void ipsec_qos_bucket_range(uint32_t *from, uint32_t *to);
 
 /**
  * Create an ipsec_qos_bucket_t instance.

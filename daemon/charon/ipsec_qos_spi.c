@@ -23,20 +23,6 @@
 #define DRAWS 64
 
 /**
- * The SPIs that charon takes unless configured otherwise, as its plugin
- * kernel-netlink has them
- */
-#define CHARON_SPI_MIN 0xc0000000
-#define CHARON_SPI_MAX 0xcfffffff
-
-/**
- * A bucket has 65,536 SPIs for each value of the bits ahead of it, of which there are
- * as many
- */
-#define AHEAD 16
-#define AHEAD_SHIFT 28
-
-/**
  * Direction of an SA, an attribute since Linux 6.10, and inbound as its value: the
  * headers that we are compiled with may be older
  */
@@ -358,20 +344,13 @@ static bool draw_of_bucket(private_ipsec_qos_spi_t *this, want_t *want,
 	uint16_t extra;
 	int i;
 
-	from = lib->settings->get_int(lib->settings, "%s.spi_min", CHARON_SPI_MIN, lib->ns);
-	to = lib->settings->get_int(lib->settings, "%s.spi_max", CHARON_SPI_MAX, lib->ns);
-	if (from > to)
-	{
-		first = from;
-		from = to;
-		to = first;
-	}
+	ipsec_qos_bucket_range(&from, &to);
 	errno = ENOENT;
 	while (ipsec_qos_bucket_next(walk, &bucket, &extra))
 	{
-		for (i = 0; i < AHEAD; i++)
+		for (i = 0; i < IPSEC_QOS_BUCKET_AHEAD; i++)
 		{
-			first = (uint32_t)(extra + i) << AHEAD_SHIFT |
+			first = (uint32_t)(extra + i) << IPSEC_QOS_BUCKET_AHEAD_SHIFT |
 					bucket << IQ_SELECT_SPI_SHIFT;
 			if (originator)
 			{

@@ -252,6 +252,36 @@ START_TEST(test_label)
 }
 END_TEST
 
+/* Buckets of which charon would take no SPI are told of: here every 65th is this host's. */
+START_TEST(test_range)
+{
+	static const struct {
+		const char *min, *max, *without;
+	} ranges[] = {
+		{ NULL, NULL, NULL },
+		{ "0xd0000000", "0xdfffffff", NULL },
+		{ "0xc0000100", "0xcfff0000", NULL },
+		{ "0xc0000000", "0xc7ffffff", "32 of these buckets have no SPI" },
+		{ "0xd0000000", "0xcfffffff", "62 of these buckets have no SPI" },
+		{ "0x00001000", "0x00001fff", "63 of these buckets have no SPI" },
+	};
+	int i;
+
+	if (ranges[_i].min) {
+		lib->settings->set_str(lib->settings, "charon_bucket_test.spi_min",
+				       (char *)ranges[_i].min);
+		lib->settings->set_str(lib->settings, "charon_bucket_test.spi_max",
+				       (char *)ranges[_i].max);
+	}
+	start("yes");
+	for (i = 0; i < 2; i++)
+		bucket->take(bucket, home);
+	ck_assert_int_eq(times_said("have no SPI"), !!ranges[_i].without);
+	if (ranges[_i].without)
+		ck_assert_int_eq(times_said(ranges[_i].without), 1);
+}
+END_TEST
+
 int main(void)
 {
 	TCase *tc = tcase_create("charon_bucket");
@@ -263,5 +293,6 @@ int main(void)
 	tcase_add_test(tc, test_walk);
 	tcase_add_loop_test(tc, test_unwanted, 0, 2);
 	tcase_add_loop_test(tc, test_label, 0, 4);
+	tcase_add_loop_test(tc, test_range, 0, 6);
 	return run_tests("charon_bucket", tc);
 }
