@@ -19,6 +19,7 @@
 #include <linux/genetlink.h>
 
 #include "../../lib/family.h"
+#include "../../lib/steering.h"
 #include "../../lib/wire.h"
 
 #define HEAD	(NLMSG_HDRLEN + GENL_HDRLEN)
@@ -56,6 +57,8 @@ static void put_some_sa(struct nlmsghdr *msg, uint8_t cmd)
 		mnl_attr_put_u8(msg, IPSEC_QOS_SA_A_PROTO, 50 + below(2));
 	if (cmd != IPSEC_QOS_CMD_SA_DEL && below(4))
 		mnl_attr_put_u32(msg, IPSEC_QOS_SA_A_GROUP, some_group());
+	if (cmd != IPSEC_QOS_CMD_SA_DEL && !below(4))
+		mnl_attr_put_u32(msg, IPSEC_QOS_SA_A_ELEMENT, 1 + below(8));
 	if (cmd == IPSEC_QOS_CMD_SA_NEW && !below(4))
 		mnl_attr_put_u32(msg, IPSEC_QOS_SA_A_LIFETIME, 1 + below(100));
 	if (cmd == IPSEC_QOS_CMD_SA_NEW && !below(4))
@@ -127,6 +130,13 @@ static void put_some_settings(struct nlmsghdr *msg)
 		}
 		mnl_attr_nest_end(msg, table);
 	}
+	if (below(2))
+		mnl_attr_put_u8(msg, IPSEC_QOS_CONF_A_UNKNOWN,
+				below(IPSEC_QOS_UNKNOWN_MAX + 1));
+	if (below(2))
+		mnl_attr_put_u32(msg, IPSEC_QOS_CONF_A_UNKNOWN_ELEMENT, 1 + below(8));
+	if (below(2))
+		mnl_attr_put_u32(msg, IPSEC_QOS_CONF_A_UNKNOWN_RATE, 1 + below(1000));
 	mnl_attr_nest_end(msg, nest);
 }
 
@@ -184,6 +194,94 @@ static void put_some_nat(struct nlmsghdr *msg)
 	mnl_attr_nest_end(msg, nest);
 }
 
+static const uint8_t via6[16] = { 0x20, 0x01, 0x0d, 0xb8, [15] = 1 };
+
+static void put_some_element(struct nlmsghdr *msg, bool whole)
+{
+	struct element e = { .id = 1 + below(8), .state = -1 };
+	char name[16];
+
+	snprintf(name, sizeof(name), "e%u", below(8) ? e.id : 1 + below(8));
+	if (whole || !below(4))
+		e.name = name;
+	if (whole && below(2))
+		e.state = below(IPSEC_QOS_ELEMENT_STATE_MAX + 1);
+	if (whole) {
+		switch (below(8)) {
+		case 0:
+			e.nexthop = 1 + below(4);
+			break;
+		case 1:
+			e.via6 = via6;
+			break;
+		case 2:
+			e.dev = below(2) ? "lo" : "no such one";
+			break;
+		default:
+			e.dev = below(2) ? "lo" : NULL;
+			e.via = 0xc0000200 + below(8);
+		}
+	}
+	steering_add_element(msg, &e);
+}
+
+static void put_some_pool(struct nlmsghdr *msg, uint8_t cmd)
+{
+	static const uint8_t secret[IPSEC_QOS_POOL_SECRET_BYTES] = "a secret";
+	uint8_t buckets[IPSEC_QOS_BUCKETS / 8];
+	bool whole = cmd == IPSEC_QOS_CMD_POOL_NEW;
+	uint32_t id = 1 + below(4), element;
+	struct nlattr *nest;
+	char name[16];
+
+	snprintf(name, sizeof(name), "p%u", below(8) ? id : 1 + below(4));
+	nest = steering_begin_pool(msg, id, whole || !below(4) ? name : NULL);
+	if (cmd == IPSEC_QOS_CMD_POOL_RELEASE && below(2)) {
+		memset(buckets, below(256), sizeof(buckets));
+		mnl_attr_put(msg, IPSEC_QOS_POOL_A_BUCKETS, sizeof(buckets), buckets);
+	}
+	if (whole && !below(4))
+		mnl_attr_put_u8(msg, IPSEC_QOS_POOL_A_MODE, below(IPSEC_QOS_POOL_MODE_MAX + 1));
+	if (whole && !below(4))
+		mnl_attr_put(msg, IPSEC_QOS_POOL_A_SECRET, sizeof(secret), secret);
+	for (element = 1; whole && element <= 8; element++)
+		if (below(2))
+			steering_add_member(msg, element, 1 + below(below(2) ? 4 : 0xffff));
+	mnl_attr_nest_end(msg, nest);
+}
+
+static void put_some_steer(struct nlmsghdr *msg, bool whole)
+{
+	static const uint8_t dst[16] = { 192, 0, 2 };
+	uint8_t ike = below(IPSEC_QOS_STEER_IKE_MAX + 1);
+	struct nlattr *nest;
+
+	nest = steering_begin_prefix(msg, below(2) ? AF_INET6 : AF_INET, dst, 24 + below(8));
+	if (whole) {
+		mnl_attr_put_u32(msg, IPSEC_QOS_STEER_A_POOL, 1 + below(4));
+		mnl_attr_put_u8(msg, IPSEC_QOS_STEER_A_IKE, ike);
+		if (ike == IPSEC_QOS_STEER_IKE_ELEMENT)
+			mnl_attr_put_u32(msg, IPSEC_QOS_STEER_A_IKE_ELEMENT, 1 + below(8));
+	}
+	mnl_attr_nest_end(msg, nest);
+}
+
+static void put_some_test(struct nlmsghdr *msg)
+{
+	struct nlattr *nest = mnl_attr_nest_start(msg, IPSEC_QOS_A_STEER_TEST);
+	static const uint8_t addr[16] = { 192, 0, 2, 1 };
+	bool ipv6 = below(2);
+
+	mnl_attr_put_u8(msg, IPSEC_QOS_STEER_TEST_A_FAMILY, ipv6 ? AF_INET6 : AF_INET);
+	mnl_attr_put(msg, IPSEC_QOS_STEER_TEST_A_DST, ipv6 ? 16 : 4, addr);
+	if (below(2))
+		mnl_attr_put(msg, IPSEC_QOS_STEER_TEST_A_SRC, ipv6 ? 16 : 4, addr);
+	mnl_attr_put_u32(msg, IPSEC_QOS_STEER_TEST_A_SPI, 0x100 + (below(64) << 16));
+	if (below(2))
+		mnl_attr_put_u8(msg, IPSEC_QOS_STEER_TEST_A_PROTO, 50 + below(2));
+	mnl_attr_nest_end(msg, nest);
+}
+
 static void make(struct family *f)
 {
 	static const uint16_t how[] = {
@@ -234,6 +332,24 @@ static void make(struct family *f)
 		case IPSEC_QOS_CMD_NAT_GET:
 		case IPSEC_QOS_CMD_NAT_FLUSH:
 			put_some_nat(f->msg);
+			break;
+		case IPSEC_QOS_CMD_ELEMENT_NEW:
+		case IPSEC_QOS_CMD_ELEMENT_DEL:
+		case IPSEC_QOS_CMD_ELEMENT_GET:
+			put_some_element(f->msg, cmd == IPSEC_QOS_CMD_ELEMENT_NEW);
+			break;
+		case IPSEC_QOS_CMD_POOL_NEW:
+		case IPSEC_QOS_CMD_POOL_DEL:
+		case IPSEC_QOS_CMD_POOL_GET:
+		case IPSEC_QOS_CMD_POOL_RELEASE:
+			put_some_pool(f->msg, cmd);
+			break;
+		case IPSEC_QOS_CMD_STEER_NEW:
+		case IPSEC_QOS_CMD_STEER_DEL:
+			put_some_steer(f->msg, cmd == IPSEC_QOS_CMD_STEER_NEW);
+			break;
+		case IPSEC_QOS_CMD_STEER_TEST:
+			put_some_test(f->msg);
 			break;
 		}
 	}
@@ -317,7 +433,7 @@ static void mutate(struct family *f)
 	}
 }
 
-static void read_generation(const struct nlmsghdr *msg)
+static void see_generation(const struct nlmsghdr *msg)
 {
 	const struct nlattr *attr;
 
@@ -354,7 +470,7 @@ static int send_some(struct family *f, unsigned int n)
 				    (msg->nlmsg_type != NLMSG_ERROR || !err->error))
 					said[cmd]++;
 				if (msg->nlmsg_type == f->id)
-					read_generation(msg);
+					see_generation(msg);
 				denied += msg->nlmsg_type == NLMSG_ERROR &&
 					  err->error == -EPERM;
 			}
@@ -427,6 +543,76 @@ static void fill_rules(struct family *f)
 	}
 }
 
+static int read_generation(const struct nlmsghdr *msg, void *data)
+{
+	see_generation(msg);
+	return MNL_CB_OK;
+}
+
+static void must(struct family *f, mnl_cb_t answer, const char *what)
+{
+	int err = family_talk(f, answer, NULL);
+
+	errno = -err;
+	if (err)
+		wire_die("%s: refused", what);
+}
+
+/* No element, pool or prefix is anybody's: who is named goes once who names it has gone. */
+static void sweep_steering(struct family *f)
+{
+	unsigned int i;
+
+	family_begin(f, IPSEC_QOS_CMD_CONF_SET, NLM_F_ACK);
+	steering_set_unknown(f->msg, IPSEC_QOS_UNKNOWN_OFF, 0);
+	must(f, NULL, "to do nothing about unknown SPIs");
+	for (i = 0; i < 4; i++) {
+		family_begin(f, IPSEC_QOS_CMD_RESYNC_START, NLM_F_ACK);
+		mnl_attr_put_u8(f->msg, IPSEC_QOS_A_OWNER, i % 2);
+		must(f, read_generation, "a resync");
+		family_begin(f, IPSEC_QOS_CMD_RESYNC_END, NLM_F_ACK);
+		mnl_attr_put_u8(f->msg, IPSEC_QOS_A_OWNER, i % 2);
+		mnl_attr_put_u32(f->msg, IPSEC_QOS_A_GENERATION, generation);
+		must(f, NULL, "the end of a resync");
+	}
+}
+
+#define N_STEERING	(4 + 2 + 2)
+
+/* Four elements, two pools of them, and two prefixes, of one of the pools. */
+static void fill_steering(struct family *f)
+{
+	static const uint8_t dst[16] = { 192, 0, 2 };
+	struct element e = { .dev = "lo", .state = IPSEC_QOS_ELEMENT_UP };
+	struct nlattr *nest;
+	char name[16];
+	uint32_t i;
+
+	sweep_steering(f);
+	for (i = 1; i <= 4; i++) {
+		snprintf(name, sizeof(name), "e%u", i);
+		e.id = i;
+		e.name = name;
+		e.via = 0xc0000200 + i;
+		family_begin(f, IPSEC_QOS_CMD_ELEMENT_NEW, NLM_F_ACK | NLM_F_CREATE);
+		steering_add_element(f->msg, &e);
+		must(f, NULL, "an element");
+	}
+	for (i = 1; i <= 2; i++) {
+		snprintf(name, sizeof(name), "p%u", i);
+		family_begin(f, IPSEC_QOS_CMD_POOL_NEW, NLM_F_ACK | NLM_F_CREATE);
+		nest = steering_begin_pool(f->msg, i, name);
+		steering_add_member(f->msg, i, 1);
+		steering_add_member(f->msg, 3, i);
+		mnl_attr_nest_end(f->msg, nest);
+		must(f, NULL, "a pool");
+	}
+	family_begin(f, IPSEC_QOS_CMD_STEER_NEW, NLM_F_ACK | NLM_F_CREATE);
+	steering_add_prefix(f->msg, AF_INET, dst, 24, 1, IPSEC_QOS_STEER_IKE_POOL);
+	steering_add_prefix(f->msg, AF_INET6, dst, 32, 1, IPSEC_QOS_STEER_IKE_LOCAL);
+	must(f, NULL, "steered prefixes");
+}
+
 /* A known state. Entries with a lifetime would go by themselves. */
 static void fill(void)
 {
@@ -440,6 +626,7 @@ static void fill(void)
 	family_talk(&f, NULL, NULL);
 	family_begin(&f, IPSEC_QOS_CMD_IKE_FLUSH, NLM_F_ACK);
 	family_talk(&f, NULL, NULL);
+	fill_steering(&f);
 	family_begin(&f, IPSEC_QOS_CMD_CONF_SET, NLM_F_ACK);
 	struct nlattr *nest = mnl_attr_nest_start(f.msg, IPSEC_QOS_A_CONF);
 	mnl_attr_put_u32(f.msg, IPSEC_QOS_CONF_A_MAX_SAS, 1000);
@@ -497,7 +684,7 @@ static unsigned long send_all(unsigned long n, bool root)
 struct state {
 	size_t len;
 	char text[1 << 20];
-	unsigned int entries, told, rules;
+	unsigned int entries, told, rules, steering;
 };
 
 static int read_state(const struct nlmsghdr *msg, void *data)
@@ -516,6 +703,8 @@ static int read_state(const struct nlmsghdr *msg, void *data)
 		s->entries += type == IPSEC_QOS_A_GROUP || type == IPSEC_QOS_A_SA ||
 			      type == IPSEC_QOS_A_IKE;
 		s->rules += type == IPSEC_QOS_A_NAT_RULE;
+		s->steering += type == IPSEC_QOS_A_ELEMENT || type == IPSEC_QOS_A_POOL ||
+			       type == IPSEC_QOS_A_STEER;
 		if (type == IPSEC_QOS_A_STATUS)
 			mnl_attr_for_each_nested(attr, nest)
 				if (mnl_attr_get_type(attr) == IPSEC_QOS_STATUS_A_GROUPS ||
@@ -531,11 +720,12 @@ static void get_state(struct state *s)
 	static const uint8_t dumps[] = {
 		IPSEC_QOS_CMD_GROUP_GET, IPSEC_QOS_CMD_SA_GET, IPSEC_QOS_CMD_IKE_GET,
 		IPSEC_QOS_CMD_NAT_RULE_GET, IPSEC_QOS_CMD_NAT_GET,
+		IPSEC_QOS_CMD_ELEMENT_GET, IPSEC_QOS_CMD_POOL_GET, IPSEC_QOS_CMD_STEER_GET,
 	};
 	static struct family f;
 	unsigned int i;
 
-	s->len = s->entries = s->told = s->rules = 0;
+	s->len = s->entries = s->told = s->rules = s->steering = 0;
 	open_family(&f);
 	for (i = 0; i < sizeof(dumps); i++) {
 		family_begin(&f, dumps[i], NLM_F_DUMP);
@@ -623,9 +813,9 @@ int main(int argc, char **argv)
 	fill();
 	get_state(&state);
 	if (state.entries != state.told || state.entries != 4 + 32 + 32 ||
-	    state.rules != 2) {
-		fprintf(stderr, "FAIL: of 68 entries dumps have %u, the status %u; and %u of 2 rules\n",
-			state.entries, state.told, state.rules);
+	    state.rules != 2 || state.steering != N_STEERING) {
+		fprintf(stderr, "FAIL: of 68 entries dumps have %u, the status %u; and %u of 2 rules, %u of %u elements, pools and prefixes\n",
+			state.entries, state.told, state.rules, state.steering, N_STEERING);
 		good = false;
 	}
 	return !good;
