@@ -3,8 +3,8 @@
  * frames FRAMES SEED FILE… - put FRAMES mutated frames into the kernel, with the
  * module loaded and everything in its tables that makes it look closer: the SAs
  * and IKE SAs of the packets that they are mutated from, groups that write to
- * the header and to the priority, fall-back marks, SAs of the kernel's own, and a
- * rule of translation (nat.hex).
+ * the header and to the priority, fall-back marks, SAs of the kernel's own, a rule of
+ * translation (nat.hex), and pools of elements that prefixes are steered to (steer.hex).
  * FILE holds packets, from the IP header on, in hex; an empty line ends one, a
  * "#" begins a comment.
  *
@@ -37,6 +37,7 @@
 #include <ipsec_qos/parse.h>
 
 #include "../../lib/family.h"
+#include "../../lib/steering.h"
 #include "../../lib/wire.h"
 
 #define ROOM		65535
@@ -390,7 +391,7 @@ static void send_frames(unsigned int number, unsigned long frames)
  * Every other destination among the packets is the router's own, and has SAs that
  * take everything as decrypted; what is for others goes out of the dummy, but for
  * 198.19.0.0/16: that is outside, behind t0, so that what comes in there may be its
- * answer.
+ * answer. What is steered goes out of another dummy, of t0 or of w0.
  */
 static void set_up(void)
 {
@@ -406,10 +407,12 @@ static void set_up(void)
 		"	peer name w1 netns wire address 02:00:00:00:00:01\n"
 		"ip -n fuzz tuntap add t0 mode tun vnet_hdr multi_queue\n"
 		"ip -n fuzz link add d0 type dummy\n"
+		"ip -n fuzz link add d1 type dummy\n"
 		"ip -n wire link set w1 up\n"
-		"for d in w0 t0 d0; do ip -n fuzz link set $d up; done\n"
+		"for d in w0 t0 d0 d1; do ip -n fuzz link set $d up; done\n"
 		"ip -n fuzz addr add 198.18.255.1/32 dev d0\n"
 		"ip -n fuzz addr add 198.18.255.2/32 dev t0\n"
+		"ip -n fuzz addr add 198.18.255.4/32 dev d0\n"
 		"ip -n fuzz route add default dev d0\n"
 		"ip -n fuzz route add 198.19.0.0/16 dev t0\n"
 		"ip -n fuzz -6 route add default dev d0\n"
@@ -488,6 +491,71 @@ static void set_rule(struct family *f)
 	talk(f, "a rule of translation");
 }
 
+/* Whose packets are steered, and to which pool */
+static const struct {
+	uint8_t dst[16];
+	uint8_t family;
+	uint8_t len;
+	uint8_t pool;
+} steered[] = {
+	{ { 203, 0, 113 }, AF_INET, 24, 1 },
+	{ { 0x20, 0x01, 0x0d, 0xb8, 0, 5 }, AF_INET6, 48, 1 },
+	{ { 203, 0, 114 }, AF_INET, 24, 2 },
+	{ { 0x20, 0x01, 0x0d, 0xb8, 0, 6 }, AF_INET6, 48, 2 },
+};
+
+static bool is_steered(uint8_t family, const uint8_t *addr)
+{
+	size_t i;
+
+	for (i = 0; i < sizeof(steered) / sizeof(steered[0]); i++)
+		if (family == steered[i].family &&
+		    !memcmp(addr, steered[i].dst, steered[i].len / 8))
+			return true;
+	return false;
+}
+
+/*
+ * An element without neighbours, one with some, one from which packets come, too; then one
+ * whose device is not there, and one that is down.
+ */
+static void set_elements(struct family *f)
+{
+	static const struct element elements[] = {
+		{ 1, "e1", "d1", .state = IPSEC_QOS_ELEMENT_UP },
+		{ 2, "e2", "w0", 0xc612fe02, .state = IPSEC_QOS_ELEMENT_UP },
+		{ 3, "e3", "t0", .state = IPSEC_QOS_ELEMENT_UP },
+		{ 4, "e4", "d4", .state = IPSEC_QOS_ELEMENT_UP },
+		{ 5, "e5", "d1", .state = IPSEC_QOS_ELEMENT_DOWN },
+	};
+	struct nlattr *nest;
+	uint32_t i, j;
+
+	family_begin(f, IPSEC_QOS_CMD_ELEMENT_NEW, NLM_F_ACK | NLM_F_CREATE);
+	for (i = 0; i < 5; i++)
+		steering_add_element(f->msg, &elements[i]);
+	talk(f, "an element");
+	for (i = 1; i <= 2; i++) {
+		family_begin(f, IPSEC_QOS_CMD_POOL_NEW, NLM_F_ACK | NLM_F_CREATE);
+		nest = steering_begin_pool(f->msg, i, i == 1 ? "buckets" : "flows");
+		if (i == 2)
+			mnl_attr_put_u8(f->msg, IPSEC_QOS_POOL_A_MODE, IPSEC_QOS_POOL_FLOW);
+		for (j = 0; j < 5; j++)
+			steering_add_member(f->msg, elements[j].id, 1);
+		mnl_attr_nest_end(f->msg, nest);
+		talk(f, "a pool");
+	}
+	family_begin(f, IPSEC_QOS_CMD_STEER_NEW, NLM_F_ACK | NLM_F_CREATE);
+	for (i = 0; i < sizeof(steered) / sizeof(steered[0]); i++)
+		steering_add_prefix(f->msg, steered[i].family, steered[i].dst, steered[i].len,
+				    steered[i].pool, steered[i].pool == 1 ?
+				    IPSEC_QOS_STEER_IKE_POOL : IPSEC_QOS_STEER_IKE_LOCAL);
+	talk(f, "a steered prefix");
+	family_begin(f, IPSEC_QOS_CMD_CONF_SET, NLM_F_ACK);
+	steering_set_unknown(f->msg, IPSEC_QOS_UNKNOWN_RELAY, 3);
+	talk(f, "to relay unknown SPIs");
+}
+
 /* One more address of the router's, with an SA of the kernel's own. */
 static void set_local(const struct sa *sa, bool encap)
 {
@@ -516,6 +584,7 @@ static void set_entries(struct family *f)
 		.n_ike = 1, .ike = { 500 }, .n_natt = 1, .natt = { 4500 },
 	};
 	struct iq_packet pkt;
+	struct nlattr *nest;
 	unsigned int i;
 	struct sa sa;
 
@@ -531,7 +600,12 @@ static void set_entries(struct family *f)
 			memcpy(sa.dst, pkt.dst, pkt.family == AF_INET ? 4 : 16);
 			family_begin(f, IPSEC_QOS_CMD_SA_NEW,
 				     NLM_F_ACK | NLM_F_CREATE | NLM_F_EXCL);
-			family_add_sa(f->msg, &sa, 1 + i % 3);
+			nest = family_begin_sa(f->msg, &sa, 1 + i % 3);
+			if (sa.spi & 1 && (is_steered(sa.family, pkt.dst) ||
+					   is_steered(sa.family, pkt.src)))
+				mnl_attr_put_u32(f->msg, IPSEC_QOS_SA_A_ELEMENT,
+						 1 + (sa.spi >> 1 & 7) % 5);
+			mnl_attr_nest_end(f->msg, nest);
 			if (!family_talk(f, NULL, NULL) &&
 			    (sa.dst[3] ^ sa.dst[15]) & 1)
 				set_local(&sa, sa.family == AF_INET &&
@@ -568,10 +642,32 @@ static const char * const nat_counters[IPSEC_QOS_NAT_COUNTER_MAX + 1] = {
 	[IPSEC_QOS_NAT_COUNTER_AH] = "nat ah",
 };
 
+static const char * const element_counters[IPSEC_QOS_ELEMENT_COUNTER_MAX + 1] = {
+	[IPSEC_QOS_ELEMENT_COUNTER_SENT] = "steered",
+	[IPSEC_QOS_ELEMENT_COUNTER_ICMP] = "errors to",
+	[IPSEC_QOS_ELEMENT_COUNTER_NO_ROUTE] = "no route",
+	[IPSEC_QOS_ELEMENT_COUNTER_TOO_BIG] = "too big",
+	[IPSEC_QOS_ELEMENT_COUNTER_TTL] = "ttl",
+	[IPSEC_QOS_ELEMENT_COUNTER_DOWN] = "down",
+	[IPSEC_QOS_ELEMENT_COUNTER_MARTIAN] = "martian",
+};
+
+static const char * const steer_counters[IPSEC_QOS_STEER_COUNTER_MAX + 1] = {
+	[IPSEC_QOS_STEER_COUNTER_EXACT] = "by entry",
+	[IPSEC_QOS_STEER_COUNTER_HOME] = "home",
+	[IPSEC_QOS_STEER_COUNTER_LENT] = "lent",
+	[IPSEC_QOS_STEER_COUNTER_HASHED] = "hashed",
+	[IPSEC_QOS_STEER_COUNTER_IKE] = "ike",
+	[IPSEC_QOS_STEER_COUNTER_ICMP] = "icmp",
+	[IPSEC_QOS_STEER_COUNTER_NOBODY] = "nobody",
+};
+
 /** struct tally - packets by counter; SAs told of by a dump and by the status */
 struct tally {
 	unsigned long counter[IPSEC_QOS_COUNTER_MAX + 1];
 	unsigned long nat[IPSEC_QOS_NAT_COUNTER_MAX + 1];
+	unsigned long element[IPSEC_QOS_ELEMENT_COUNTER_MAX + 1];
+	unsigned long steer[IPSEC_QOS_STEER_COUNTER_MAX + 1];
 	unsigned long untagged, malformed;
 	unsigned int dumped, ikes_dumped, said, ikes_said;
 };
@@ -586,10 +682,28 @@ static unsigned long packets_of(const struct nlattr *nest)
 	return 0;
 }
 
+/* The place of counters, if these are some */
+static unsigned long *counters_of(struct tally *t, int nest, int attr)
+{
+	switch (nest) {
+	case IPSEC_QOS_A_GROUP:
+		return attr == IPSEC_QOS_GROUP_A_COUNTERS ? t->counter : NULL;
+	case IPSEC_QOS_A_NAT_RULE:
+		return attr == IPSEC_QOS_NAT_RULE_A_COUNTERS ? t->nat : NULL;
+	case IPSEC_QOS_A_ELEMENT:
+		return attr == IPSEC_QOS_ELEMENT_A_COUNTERS ? t->element : NULL;
+	case IPSEC_QOS_A_STEER:
+		return attr == IPSEC_QOS_STEER_A_COUNTERS ? t->steer : NULL;
+	default:
+		return NULL;
+	}
+}
+
 static int read_answer(const struct nlmsghdr *msg, void *data)
 {
 	const struct nlattr *nest, *attr, *counter;
 	struct tally *t = data;
+	unsigned long *place;
 
 	mnl_attr_for_each(nest, msg, 4) {
 		t->dumped += mnl_attr_get_type(nest) == IPSEC_QOS_A_SA;
@@ -597,15 +711,10 @@ static int read_answer(const struct nlmsghdr *msg, void *data)
 		mnl_attr_for_each_nested(attr, nest) {
 			int type = mnl_attr_get_type(attr);
 
-			if (mnl_attr_get_type(nest) == IPSEC_QOS_A_GROUP &&
-			    type == IPSEC_QOS_GROUP_A_COUNTERS)
+			place = counters_of(t, mnl_attr_get_type(nest), type);
+			if (place)
 				mnl_attr_for_each_nested(counter, attr)
-					t->counter[mnl_attr_get_type(counter)] +=
-						packets_of(counter);
-			if (mnl_attr_get_type(nest) == IPSEC_QOS_A_NAT_RULE &&
-			    type == IPSEC_QOS_NAT_RULE_A_COUNTERS)
-				mnl_attr_for_each_nested(counter, attr)
-					t->nat[mnl_attr_get_type(counter)] +=
+					place[mnl_attr_get_type(counter)] +=
 						packets_of(counter);
 			if (mnl_attr_get_type(nest) != IPSEC_QOS_A_STATUS)
 				continue;
@@ -627,6 +736,7 @@ static void tell(struct family *f, struct tally *t)
 	static const uint8_t dumps[] = {
 		IPSEC_QOS_CMD_GROUP_GET, IPSEC_QOS_CMD_SA_GET, IPSEC_QOS_CMD_IKE_GET,
 		IPSEC_QOS_CMD_NAT_RULE_GET, IPSEC_QOS_CMD_NAT_GET,
+		IPSEC_QOS_CMD_ELEMENT_GET, IPSEC_QOS_CMD_STEER_GET,
 	};
 	unsigned int i;
 
@@ -645,6 +755,20 @@ static bool show(const char *what, unsigned long n, unsigned long least)
 {
 	printf("  %-10s %10lu  %s\n", what, n, n >= least ? "ok" : "TOO FEW");
 	return n >= least;
+}
+
+static bool show_steering(const struct tally *t, unsigned long least)
+{
+	bool good = true;
+	int i;
+
+	for (i = 1; i <= IPSEC_QOS_ELEMENT_COUNTER_MAX; i++)
+		if (element_counters[i])
+			good &= show(element_counters[i], t->element[i], least);
+	for (i = 1; i <= IPSEC_QOS_STEER_COUNTER_MAX; i++)
+		if (steer_counters[i])
+			good &= show(steer_counters[i], t->steer[i], least);
+	return good;
 }
 
 int main(int argc, char **argv)
@@ -674,6 +798,7 @@ int main(int argc, char **argv)
 		wire_die("the module does not answer");
 	set_groups(&f);
 	set_rule(&f);
+	set_elements(&f);
 	set_entries(&f);
 	tell(&f, &before);
 	if (!before.dumped || !before.ikes_dumped)
@@ -702,6 +827,7 @@ int main(int argc, char **argv)
 			good &= show(nat_counters[i], after.nat[i],
 				     i == IPSEC_QOS_NAT_COUNTER_COLLISION ?
 				     1 : frames / 5000);
+	good &= show_steering(&after, frames / 5000);
 	good &= show("untagged", after.untagged, frames / 100);
 	good &= show("malformed", after.malformed, frames / 100);
 	if (after.dumped != before.dumped || after.said != before.said ||
