@@ -34,6 +34,10 @@ void iq_event_prefix(struct iq_net *iqn, enum ipsec_qos_event event,
 	iq_t_told[event]++;
 }
 
+void iq_local_start(struct iq_steer *st)
+{
+}
+
 int iq_steer_sysfs_init(struct iq_steer *steer)
 {
 	return 0;

@@ -44,6 +44,8 @@ static void group_seen(struct family *f, const struct nlattr *nest)
 		f->events = id;
 	if (!strcmp(name, IPSEC_QOS_MCGRP_NAT))
 		f->nat_events = id;
+	if (!strcmp(name, IPSEC_QOS_MCGRP_STEER))
+		f->steer_events = id;
 }
 
 static int family_seen(const struct nlmsghdr *msg, void *data)

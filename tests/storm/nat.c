@@ -16,8 +16,6 @@
 #define N_RULES		8
 #define N_PAIRS		4096		/* of SPIs, each with one of 16 nodes */
 #define FIRST_SPI	0x100000
-#define LEN		256		/* of ESP */
-#define ICMP_LEN	(8 + 20 + 8)
 
 /* What is behind ni0 and ni1 is inside, what is behind no0 and no1 is not. */
 #define STEADY_INSIDE	0x0a010000
@@ -44,64 +42,6 @@ void nat_setup(void)
 		"	ip -n nat addr add ${x#*:} dev ${x%:*}\n"
 		"	ip -n nat link set ${x%:*} up\n"
 		"done");
-}
-
-/* Packets */
-
-static void emit(int fd, const uint8_t *packet, size_t len)
-{
-	if (write(fd, packet, len) != (ssize_t)len)
-		failed("a packet is not taken: %s", strerror(errno));
-}
-
-/* @pieces: of it, as a mask: 0: it is whole; the later one goes first if @swapped */
-static void emit_esp(int fd, uint32_t src, uint32_t dst, uint32_t spi,
-		     unsigned int pieces, bool swapped)
-{
-	const size_t cut = 128;
-	static uint16_t id;
-	uint8_t packet[20 + LEN], first[20 + cut];
-	int i;
-
-	memset(packet + 20, 0x5a, LEN);
-	wire_put32(packet + 20, spi);
-	id++;
-	wire_put_ipv4(packet, IPPROTO_ESP, src, dst, LEN, id, pieces ? 0 : 0x4000);
-	if (!pieces) {
-		emit(fd, packet, sizeof(packet));
-		return;
-	}
-	memcpy(first + 20, packet + 20, cut);
-	wire_put_ipv4(first, IPPROTO_ESP, src, dst, cut, id, 0x2000);
-	wire_put_ipv4(packet + cut, IPPROTO_ESP, src, dst, LEN - cut, id, cut / 8);
-	for (i = 0; i < 2; i++) {
-		if (!(pieces & 1U << i))
-			continue;
-		if (i == swapped)
-			emit(fd, first, sizeof(first));
-		else
-			emit(fd, packet + cut, sizeof(packet) - cut);
-	}
-}
-
-/* An error that @src has with ESP from @esp_src to @esp_dst. */
-static void emit_icmp(int fd, uint32_t src, uint32_t dst, uint32_t esp_src,
-		      uint32_t esp_dst, uint32_t spi)
-{
-	uint8_t packet[20 + ICMP_LEN] = {}, *p = packet + 20;
-
-	wire_put_ipv4(packet, IPPROTO_ICMP, src, dst, ICMP_LEN, 0, 0);
-	wire_put_ipv4(p + 8, IPPROTO_ESP, esp_src, esp_dst, LEN, 0, 0x4000);
-	wire_put32(p + 28, spi);
-	p[0] = 3;
-	p[1] = 1;
-	wire_put16(p + 2, wire_sum(p, ICMP_LEN));
-	emit(fd, packet, sizeof(packet));
-}
-
-static uint32_t get32(const uint8_t *p)
-{
-	return (uint32_t)p[0] << 24 | p[1] << 16 | p[2] << 8 | p[3];
 }
 
 /* The rule that stays */
@@ -135,11 +75,12 @@ static void expect(int fd, uint8_t proto, uint32_t src, uint32_t dst, size_t len
 		n = read(fd, p, sizeof(p));
 		if (n < 48 || p[0] != 0x45 || p[9] != proto)
 			continue;
-		if (get32(p + 12) != src || get32(p + 16) != dst || wire_sum(p, 20) ||
-		    (!(p[6] & 0x1f) && !p[7] && get32(p + at) != spi)) {
+		if (packet_get32(p + 12) != src || packet_get32(p + 16) != dst ||
+		    wire_sum(p, 20) ||
+		    (!(p[6] & 0x1f) && !p[7] && packet_get32(p + at) != spi)) {
 			failed("from 0x%x to 0x%x, SPI 0x%x, came as 0x%x to 0x%x, 0x%x",
-			       src, dst, spi, get32(p + 12), get32(p + 16),
-			       get32(p + at));
+			       src, dst, spi, packet_get32(p + 12), packet_get32(p + 16),
+			       packet_get32(p + at));
 			return;
 		}
 		len -= (size_t)n - 20 < len ? (size_t)n - 20 : len;
@@ -157,19 +98,19 @@ static void there_and_back(int inside, int outside, struct tally *sent)
 	uint32_t spi = FIRST_SPI + below(N_PAIRS), node = node_of(spi);
 	uint32_t answer = iq_spi_make(&steady_scheme, spi, 0);
 
-	emit_esp(inside, node, STEADY_OUTSIDE, spi, maybe_pieces(), below(2));
-	expect(outside, IPPROTO_ESP, STEADY_GLOBAL, STEADY_OUTSIDE, LEN, spi);
-	emit_esp(outside, STEADY_OUTSIDE, STEADY_GLOBAL, answer, maybe_pieces(), below(2));
-	expect(inside, IPPROTO_ESP, STEADY_OUTSIDE, node, LEN, answer);
+	packet_esp(inside, node, STEADY_OUTSIDE, spi, maybe_pieces(), below(2));
+	expect(outside, IPPROTO_ESP, STEADY_GLOBAL, STEADY_OUTSIDE, PACKET_ESP, spi);
+	packet_esp(outside, STEADY_OUTSIDE, STEADY_GLOBAL, answer, maybe_pieces(), below(2));
+	expect(inside, IPPROTO_ESP, STEADY_OUTSIDE, node, PACKET_ESP, answer);
 	sent->counter[IPSEC_QOS_NAT_COUNTER_OUT]++;
 	sent->counter[IPSEC_QOS_NAT_COUNTER_IN]++;
 	if (below(8))
 		return;
-	emit_icmp(outside, STEADY_OUTSIDE, STEADY_GLOBAL, STEADY_GLOBAL, STEADY_OUTSIDE,
-		  spi);
-	expect(inside, IPPROTO_ICMP, STEADY_OUTSIDE, node, ICMP_LEN, spi);
-	emit_icmp(inside, node, STEADY_OUTSIDE, STEADY_OUTSIDE, node, answer);
-	expect(outside, IPPROTO_ICMP, STEADY_GLOBAL, STEADY_OUTSIDE, ICMP_LEN, answer);
+	packet_icmp(outside, STEADY_OUTSIDE, STEADY_GLOBAL, STEADY_GLOBAL, STEADY_OUTSIDE,
+		    spi);
+	expect(inside, IPPROTO_ICMP, STEADY_OUTSIDE, node, PACKET_ICMP, spi);
+	packet_icmp(inside, node, STEADY_OUTSIDE, STEADY_OUTSIDE, node, answer);
+	expect(outside, IPPROTO_ICMP, STEADY_GLOBAL, STEADY_OUTSIDE, PACKET_ICMP, answer);
 	sent->counter[IPSEC_QOS_NAT_COUNTER_ICMP] += 2;
 }
 
@@ -246,33 +187,28 @@ void act_nat_steady(void)
 	if (family_open(&f))
 		wire_die("no netlink");
 	for (;;) {
-		if (resting && shared->open) {
-			shared->resting--;
-			/* Again: it may have been shut meanwhile. */
-			resting = !shared->open;
-			if (resting) {
-				shared->resting++;
-				continue;
-			}
+		switch (sender_turn(&resting)) {
+		case TURN_BEGIN:
 			memset(&sent, 0, sizeof(sent));
 			if (family_resolve(&f))
 				failed("the module is not there");
 			put_steady(&f);
 			if (family_talk(&f, NULL, NULL))
 				failed("the steady rule is not taken");
-		}
-		if (!resting && !shared->open) {
-			check(&f, &sent);
-			resting = true;
-			shared->resting++;
-		}
-		if (!resting) {
+			break;
+		case TURN_SEND:
 			there_and_back(inside, outside, &sent);
-			continue;
+			break;
+		case TURN_END:
+			check(&f, &sent);
+			sender_rests(&resting);
+			break;
+		case TURN_REST:
+			if (!going())
+				return;
+			usleep(POLL);
+			break;
 		}
-		if (!going())
-			return;
-		usleep(POLL);
 	}
 }
 
@@ -300,7 +236,7 @@ static void drain(int fd, bool inside)
 	uint32_t addr;
 
 	while (read(fd, p, sizeof(p)) >= 20) {
-		addr = get32(p + (inside ? 16 : 12));
+		addr = packet_get32(p + (inside ? 16 : 12));
 		if (inside && (addr ^ INSIDE) >> 16)
 			failed("a packet to 0x%x came inside", addr);
 		if (inside || addr == GLOBAL)
@@ -328,22 +264,22 @@ void act_nat_flood(void)
 		answer ^= spi ^ first;
 		switch (below(8)) {
 		case 0:
-			emit_icmp(outside, far, GLOBAL, GLOBAL, far, spi);
+			packet_icmp(outside, far, GLOBAL, GLOBAL, far, spi);
 			break;
 		case 1:
-			emit_icmp(inside, node, far, far, node, answer);
+			packet_icmp(inside, node, far, far, node, answer);
 			break;
 		case 2:
-			emit_esp(inside, node, far, spi, some_pieces(), below(2));
+			packet_esp(inside, node, far, spi, some_pieces(), below(2));
 			break;
 		case 3:
-			emit_esp(outside, far, GLOBAL, answer, some_pieces(), below(2));
+			packet_esp(outside, far, GLOBAL, answer, some_pieces(), below(2));
 			break;
 		case 4 ... 5:
-			emit_esp(inside, node, far, spi, 0, false);
+			packet_esp(inside, node, far, spi, 0, false);
 			break;
 		default:
-			emit_esp(outside, far, GLOBAL, answer, 0, false);
+			packet_esp(outside, far, GLOBAL, answer, 0, false);
 			break;
 		}
 		drain(inside, true);

@@ -258,21 +258,21 @@ void act_steady(void)
 	CPU_SET(number, &cpu);
 	sched_setaffinity(0, sizeof(cpu), &cpu);
 	for (;;) {
-		if (resting && shared->open) {
-			shared->resting--;
-			resting = false;
-		}
-		/* Again: it may have been shut meanwhile. */
-		if (!shared->open) {
-			if (!resting)
-				shared->resting++;
-			resting = true;
+		switch (sender_turn(&resting)) {
+		case TURN_BEGIN:
+			break;
+		case TURN_SEND:
+			emit_one(fd, &id);
+			break;
+		case TURN_END:
+			sender_rests(&resting);
+			break;
+		case TURN_REST:
 			if (!going())
 				return;
 			usleep(POLL);
-			continue;
+			break;
 		}
-		emit_one(fd, &id);
 	}
 }
 

@@ -52,6 +52,11 @@ static const struct actor actors[] = {
 	{ "nat", "packets translated, all kinds", act_nat_flood, "nat", 50, 2, 10 },
 	{ "nat", "rules set, changed, removed, read", act_nat, "nat", 5, 1 },
 	{ "events", "events of translation heard", act_events, "nat", 50, 1 },
+	{ "steer", "packets steered exactly", act_steer_steady, "steer", 100, STEERERS, 5 },
+	{ "steer", "packets steered, all kinds", act_steer_flood, "steer", 100, 2, 10 },
+	{ "steer", "elements, pools, prefixes set, removed", act_steer, "steer", 20, 1 },
+	{ "steer", "devices of elements come and gone", act_devices, "steer", 5, 1 },
+	{ "events", "events of steering heard", act_events, "steer", 20, 1 },
 	{ "netns", "namespaces come and gone", act_namespaces, "router", 1, 2 },
 	{ "reload", "the module removed and inserted", act_reload, "steady", 0, 1 },
 };
@@ -114,6 +119,28 @@ void quiet(bool wanted)
 bool in_steady(void)
 {
 	return !strcmp(actors[me].netns, "steady");
+}
+
+enum turn sender_turn(bool *resting)
+{
+	if (!*resting)
+		return shared->open ? TURN_SEND : TURN_END;
+	if (!shared->open)
+		return TURN_REST;
+	shared->resting--;
+	/* Again: it may have been shut meanwhile. */
+	if (shared->open) {
+		*resting = false;
+		return TURN_BEGIN;
+	}
+	shared->resting++;
+	return TURN_REST;
+}
+
+void sender_rests(bool *resting)
+{
+	*resting = true;
+	shared->resting++;
 }
 
 bool ready(struct family *f)
@@ -315,6 +342,7 @@ int main(int argc, char **argv)
 	flood_setup();
 	steady_setup();
 	nat_setup();
+	steer_setup();
 	wire_sh("modprobe ipsec_qos");
 	shared->loads = 1;
 	/* Who asks for the family must not have it loaded: that is for reload. */

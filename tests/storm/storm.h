@@ -8,6 +8,8 @@
  *	src --s1 veth r1-- router --r2 dummy	(actors of flood.c and traffic)
  *	       tun t0 -- steady --d0 dummy	(steady.c: here every packet counts)
  *	  tun ni0, ni1 -- nat -- tun no0, no1	(nat.c: of the first two likewise)
+ *  tun so0, so1, so2 -- steer -- dummy sa0, sa1, and sx0 to sx3, which come and go
+ *					(steer.c: so0 and so1 to sa0 and sa1 likewise)
  *
  * steady holds entries that are there from one load of the module to its next
  * removal, while the tables around them grow, shrink and are swept: no packet
@@ -51,7 +53,8 @@ struct actor {
 };
 
 #define SENDERS	2		/* of the steady packets, one to a processor */
-#define RESTING	(SENDERS + 1)	/* they and who sends to the steady rule of nat.c */
+#define STEERERS	2	/* those to what steer.c steers, likewise */
+#define RESTING	(SENDERS + STEERERS + 1)	/* they all, and who sends to nat.c's steady rule */
 
 /*
  * How often one who waits looks, in microseconds. Many wait at once, and timers
@@ -64,7 +67,7 @@ struct actor {
  *
  * @loads: of the module; what its family is called changes with each
  * @open: the steady senders may send
- * @senders: how many of them have begun, but for that of nat.c
+ * @senders: how many of them have begun; @steerers: of those of steer.c
  * @resting: how many of them all do not send
  * @sent: packets and bytes that they sent since the module was loaded
  * @quiet: the process for which those who change tables hold still, 0: none
@@ -79,6 +82,7 @@ struct shared {
 	atomic_uint loads;
 	atomic_bool open;
 	atomic_uint senders;
+	atomic_uint steerers;
 	atomic_uint resting;
 	atomic_int quiet;
 	atomic_bool leaving;
@@ -117,6 +121,27 @@ static inline uint32_t below(uint32_t n)
 /** be_nice() - this process to the others, as nice(1) counts it */
 void be_nice(int nice);
 
+/**
+ * enum turn - what one is to do whose packets count
+ *
+ * @TURN_BEGIN: the module is there, with nothing of what it was told before
+ * @TURN_SEND: one more
+ * @TURN_END: look whether all is accounted for, then sender_rests()
+ * @TURN_REST: wait
+ */
+enum turn {
+	TURN_BEGIN,
+	TURN_SEND,
+	TURN_END,
+	TURN_REST,
+};
+
+/** sender_turn() - @resting: it does, as at first, when it has counted itself in shared->resting */
+enum turn sender_turn(bool *resting);
+
+/** sender_rests() - from now on, so that the module may go */
+void sender_rests(bool *resting);
+
 /** in_steady() - is this process in that namespace? */
 bool in_steady(void);
 
@@ -137,6 +162,37 @@ int ask(struct family *f);
 
 /** begin_dump() - as family_begin(), once the module is not about to go */
 void begin_dump(struct family *f, uint8_t cmd);
+
+/* packet.c: to tun devices */
+#define PACKET_ESP	256		/* of ESP, behind the IP header */
+#define PACKET_ICMP	(8 + 20 + 8)	/* likewise, of an error */
+
+/** packet_emit() - as it is */
+void packet_emit(int fd, const uint8_t *packet, size_t len);
+
+/**
+ * packet_ipv4() - behind an IPv4 header, in fragments or not
+ *
+ * @len: 128 to 1,024
+ * @pieces: of it, as a mask: 0: it is whole; the later one goes first if @swapped
+ *
+ * Return: so many milliseconds lay between the first and the last.
+ */
+unsigned int packet_ipv4(int fd, uint8_t proto, uint32_t src, uint32_t dst,
+			 const uint8_t *payload, size_t len, unsigned int pieces, bool swapped);
+
+/** packet_esp() - likewise */
+unsigned int packet_esp(int fd, uint32_t src, uint32_t dst, uint32_t spi,
+			unsigned int pieces, bool swapped);
+
+/** packet_icmp() - an error that @src has with ESP from @esp_src to @esp_dst */
+void packet_icmp(int fd, uint32_t src, uint32_t dst, uint32_t esp_src, uint32_t esp_dst,
+		 uint32_t spi);
+
+static inline uint32_t packet_get32(const uint8_t *p)
+{
+	return (uint32_t)p[0] << 24 | p[1] << 16 | p[2] << 8 | p[3];
+}
 
 /* steady.c */
 #define GOLD		1
@@ -172,6 +228,18 @@ void act_nat(void);
 
 /** nat_put_rule() - a request: some rule of that id, added or changed */
 void nat_put_rule(struct family *f, uint32_t id);
+
+/* steer.c */
+void steer_setup(void);
+void act_steer_steady(void);
+void act_steer_flood(void);
+void act_steer(void);
+
+/** steer_put_some() - requests: an element, a pool of it, and all addresses steered to it */
+void steer_put_some(struct family *f, const char *dev);
+
+/* device.c */
+void act_devices(void);
 
 /* tables.c */
 void put_owner(struct family *f, uint8_t owner);

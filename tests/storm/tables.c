@@ -262,6 +262,9 @@ void act_events(void)
 			mnl_socket_setsockopt(f.nl, NETLINK_ADD_MEMBERSHIP,
 					      &f.nat_events,
 					      sizeof(f.nat_events));
+			mnl_socket_setsockopt(f.nl, NETLINK_ADD_MEMBERSHIP,
+					      &f.steer_events,
+					      sizeof(f.steer_events));
 			setsockopt(mnl_socket_get_fd(f.nl), SOL_SOCKET,
 				   SO_RCVTIMEO, &wait, sizeof(wait));
 		}
@@ -328,12 +331,16 @@ static void live_and_die(void)
 		exit(1);
 	if (system("ip link set lo up"))
 		exit(1);
+	wire_write_file("/proc/sys/net/ipv4/ip_forward", "1");
 	set_group(&f, OTHERS);
 	set_group(&f, OTHERS + 1);
 	set_sas(&f, 0, 1 + below(1000));
 	set_ikes(&f, 0, 1 + below(50));
 	nat_put_rule(&f, 1);
 	family_talk(&f, NULL, NULL);
+	/* What is steered comes back, until it has been through too many hosts. */
+	if (below(2))
+		steer_put_some(&f, "lo");
 	family_begin(&f, IPSEC_QOS_CMD_RESYNC_START, NLM_F_ACK);
 	family_talk(&f, NULL, NULL);
 
