@@ -292,6 +292,23 @@ static unsigned int iq_path_forward(void *priv, struct sk_buff *skb,
 	return iq_tag_forward(priv, skb, state);
 }
 
+/*
+ * LOCAL_OUT: errors that this host itself sends to who has sent from a steered address, and
+ * that is an element. Who gives them another route, or drops them, has done so. To an
+ * address of this host's own they come in again, by the loopback device.
+ */
+#define IQ_STEER_OUT_PRIORITY	NF_IP_PRI_LAST
+
+static unsigned int iq_path_icmp_out(void *priv, struct sk_buff *skb,
+				     const struct nf_hook_state *state)
+{
+	if (likely(state->pf == NFPROTO_IPV4 ? ip_hdr(skb)->protocol != IPPROTO_ICMP :
+					       ipv6_hdr(skb)->nexthdr != IPPROTO_ICMPV6) ||
+	    iq_second_pass(skb, state))
+		return NF_ACCEPT;
+	return iq_path_icmp(priv, skb, state);
+}
+
 /* LOCAL_OUT. ESP is here after encryption. */
 static unsigned int iq_path_local_out(void *priv, struct sk_buff *skb,
 				      const struct nf_hook_state *state)
@@ -378,7 +395,9 @@ static const struct nf_hook_ops iq_path_nat[] = {
 
 static const struct nf_hook_ops iq_path_steer[] = {
 	IQ_HOOK(IPV4, PRE_ROUTING, icmp_ipv4, IQ_STEER_PRIORITY),
+	IQ_HOOK(IPV4, LOCAL_OUT, icmp_out, IQ_STEER_OUT_PRIORITY),
 	IQ_HOOK(IPV6, PRE_ROUTING, icmp_ipv6, IQ_STEER_PRIORITY),
+	IQ_HOOK(IPV6, LOCAL_OUT, icmp_out, IQ_STEER_OUT_PRIORITY),
 };
 
 static const struct nf_hook_ops iq_path_flows[] = {

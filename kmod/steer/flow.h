@@ -6,6 +6,8 @@
 #ifndef _IPSEC_QOS_STEER_FLOW_H
 #define _IPSEC_QOS_STEER_FLOW_H
 
+#include <linux/in.h>
+#include <linux/in6.h>
 #include <linux/siphash.h>
 #include <linux/string.h>
 
@@ -18,7 +20,7 @@
  * @dst: likewise
  * @ports: of both ends, source first; of ESP and AH the SPI; 0: there are none, or it is a
  *	fragment, of which only the first has them
- * @proto: the protocol
+ * @proto: the protocol; of a fragment of IPv6 IPPROTO_FRAGMENT, as only the first has it
  */
 struct iq_flow {
 	u8 src[16];
@@ -29,6 +31,21 @@ struct iq_flow {
 } __aligned(8);
 
 static_assert(sizeof(struct iq_flow) == 40);
+
+/** iq_flow_has_ports() - does a protocol's header begin with ports, the source's first? */
+static inline bool iq_flow_has_ports(u8 proto)
+{
+	switch (proto) {
+	case IPPROTO_TCP:
+	case IPPROTO_UDP:
+	case IPPROTO_UDPLITE:
+	case IPPROTO_SCTP:
+	case IPPROTO_DCCP:
+		return true;
+	default:
+		return false;
+	}
+}
 
 static inline u32 iq_flow_addr(u8 family)
 {

@@ -3,6 +3,7 @@
 #include <linux/icmpv6.h>
 #include <linux/ip.h>
 #include <linux/ipv6.h>
+#include <linux/netfilter.h>
 #include <net/icmp.h>
 #include <net/ip.h>
 #include <net/ipv6.h>
@@ -13,12 +14,6 @@
 #include "send.h"
 #include "state.h"
 #include "to.h"
-
-/*
- * Copies a second, of a namespace. Errors are few: a router sends them at a rate of its own,
- * and one about a path's MTU is heeded for minutes.
- */
-#define IQ_ICMP_COPIES	1000
 
 /* What is looked at of a quote behind its IP header: ports, a marker, and IKE's header */
 #define IQ_QUOTE	(8 + 4 + 28)
@@ -67,7 +62,8 @@ static enum iq_kind iq_quote_udp(const struct iq_quote *q, const struct iq_ports
 	pkt->spi_i = iq_get64(ike);
 	pkt->spi_r = iq_get64(ike + 8);
 	/* Who has sent it is on this side: what a packet that comes would say is the opposite. */
-	pkt->initiator = ike[17] >> 4 == 1 || !(ike[19] & 0x08);
+	pkt->ikev1 = ike[17] >> 4 == 1;
+	pkt->initiator = pkt->ikev1 || !(ike[19] & 0x08);
 	return IQ_IKE;
 }
 
@@ -125,7 +121,10 @@ static int iq_icmp_quote6(struct sk_buff *skb)
 	return pskb_may_pull(skb, off + sizeof(struct ipv6hdr)) ? off : -1;
 }
 
-/* Behind the IP header at @off; negative: it cannot be told what. */
+/*
+ * Behind the IP header at @off; negative: it cannot be told what. iq_packet.first: there are
+ * fragments behind it
+ */
 static int iq_quote_ip4(const struct sk_buff *skb, int off, struct iq_packet *pkt, u8 *proto)
 {
 	const struct iphdr *ip = (const void *)(skb->data + off);
@@ -135,6 +134,7 @@ static int iq_quote_ip4(const struct sk_buff *skb, int off, struct iq_packet *pk
 	pkt->family = AF_INET;
 	pkt->src = (const u8 *)&ip->saddr;
 	pkt->dst = (const u8 *)&ip->daddr;
+	pkt->first = ip->frag_off & htons(IP_MF);
 	*proto = ip->protocol;
 	return off + ip->ihl * 4;
 }
@@ -142,16 +142,20 @@ static int iq_quote_ip4(const struct sk_buff *skb, int off, struct iq_packet *pk
 static int iq_quote_ip6(const struct sk_buff *skb, int off, struct iq_packet *pkt, u8 *proto)
 {
 	const struct ipv6hdr *ip = (const void *)(skb->data + off);
-	__be16 frag;
+	int flags = IP6_FH_F_AUTH, next;
+	unsigned int at = off;
+	u16 frag;
 
-	if (ip->version != 6)
+	/* AH is what is looked for, and no header on the way to it. */
+	next = ipv6_find_hdr(skb, &at, -1, &frag, &flags);
+	if (next < 0 || frag)
 		return -1;
 	pkt->family = AF_INET6;
 	pkt->src = (const u8 *)&ip->saddr;
 	pkt->dst = (const u8 *)&ip->daddr;
-	*proto = ip->nexthdr;
-	off = ipv6_skip_exthdr(skb, off + sizeof(*ip), proto, &frag);
-	return off >= 0 && frag & htons(IP6_OFFSET) ? -1 : off;
+	pkt->first = flags & IP6_FH_F_FRAG;
+	*proto = next;
+	return at;
 }
 
 /*
@@ -163,6 +167,19 @@ static bool iq_icmp_back(const struct sk_buff *skb, const struct iq_packet *pkt)
 	if (pkt->family == AF_INET)
 		return !memcmp(&ip_hdr(skb)->daddr, pkt->src, sizeof(struct in_addr));
 	return !memcmp(&ipv6_hdr(skb)->daddr, pkt->src, sizeof(struct in6_addr));
+}
+
+/* For a pool of flows: as of a packet that comes, whose ports are the other way round. */
+static void iq_quote_flow(const struct iq_quote *q, u8 proto, struct iq_packet *pkt)
+{
+	pkt->frag_proto = pkt->first && pkt->family == AF_INET6 ? IPPROTO_FRAGMENT : proto;
+	pkt->frag_id = 0;
+	if (q->n < 4 || pkt->first)
+		return;
+	if (proto == IPPROTO_ESP)
+		pkt->frag_id = iq_get32(q->data);
+	else if (iq_flow_has_ports(proto))
+		pkt->frag_id = (u32)iq_get16(q->data + 2) << 16 | iq_get16(q->data);
 }
 
 bool iq_steer_about(struct iq_net *iqn, struct sk_buff *skb,
@@ -184,44 +201,72 @@ bool iq_steer_about(struct iq_net *iqn, struct sk_buff *skb,
 	if (skb_copy_bits(skb, off, q.data, q.n))
 		return false;
 	c->kind = iq_quote_kind(&q, proto, &rcu_dereference(iqn->settings)->ports, &c->pkt);
-	/* For a pool of flows: the ports as of a packet that comes. */
-	c->pkt.frag_proto = proto;
-	c->pkt.frag_id = q.n < 4 ? 0 : proto == IPPROTO_ESP ? iq_get32(q.data) :
-			 (u32)iq_get16(q.data + 2) << 16 | iq_get16(q.data);
+	iq_quote_flow(&q, proto, &c->pkt);
 	return true;
+}
+
+/* To who was chosen: one that came, or that this host has made itself */
+static unsigned int iq_icmp_to(const struct iq_where *w, struct sk_buff *skb,
+			       const struct nf_hook_state *state)
+{
+	const struct iq_element *e = w->chosen.element;
+
+	if (state->hook != NF_INET_LOCAL_OUT)
+		return iq_steer_to(w, IPSEC_QOS_STEER_COUNTER_ICMP, skb, state,
+				   IPSEC_QOS_ELEMENT_COUNTER_ICMP);
+	iq_prefix_count(w->prefix, e ? IPSEC_QOS_STEER_COUNTER_ICMP :
+			IPSEC_QOS_STEER_COUNTER_NOBODY, 1, skb->len);
+	return e ? iq_element_output(e, skb, state, IPSEC_QOS_ELEMENT_COUNTER_ICMP) : NF_DROP;
+}
+
+/*
+ * Before it is copied: who would drop it anyhow is to use up nothing. What this host says
+ * itself needs no look.
+ */
+static bool iq_icmp_plausible(struct sk_buff *skb, const struct nf_hook_state *state)
+{
+	bool four = state->pf == NFPROTO_IPV4;
+	unsigned int off = skb_network_offset(skb);
+
+	if (state->hook == NF_INET_LOCAL_OUT)
+		return true;
+	if (!iq_element_source(skb, state))
+		return false;
+	off += four ? ip_hdrlen(skb) : sizeof(struct ipv6hdr);
+	return !nf_checksum(skb, state->hook, off, four ? IPPROTO_ICMP : IPPROTO_ICMPV6,
+			    four ? AF_INET : AF_INET6);
 }
 
 /*
  * To all of the pool that live. @also: one that need not be of it, NULL: none; @on: it goes
- * where its address leads, too.
+ * where its address leads, too. So does what there are too many of.
  */
-static unsigned int iq_icmp_copy(struct iq_steer *st, const struct iq_prefix *p,
-				 struct sk_buff *skb, const struct nf_hook_state *state,
+static unsigned int iq_icmp_copy(const struct iq_prefix *p, struct sk_buff *skb,
+				 const struct nf_hook_state *state,
 				 const struct iq_element *also, bool on)
 {
 	const struct iq_buckets *b = rcu_dereference(p->pool->buckets);
-	const struct iq_element *e;
-	u32 i, n = b ? b->n : 0, sent = 0;
 	struct iq_where w = { .prefix = p };
-	struct sk_buff *copy;
+	const struct iq_element *e;
+	u32 i, sent = 0;
 
-	if (!iq_rate_take(&st->copied, n + 1, IQ_ICMP_COPIES))
+	if (!iq_icmp_plausible(skb, state)) {
+		iq_prefix_count(p, IPSEC_QOS_STEER_COUNTER_NOBODY, 1, skb->len);
+		return NF_DROP;
+	}
+	if (!iq_pool_may_copy(p->pool, IQ_COPIES_ICMP, b->n + !!also))
 		return NF_ACCEPT;
-	for (i = 0; i <= n; i++) {
-		e = i < n ? b->member[i] : also;
-		if (i < n && e == also)
+	for (i = 0; i <= b->n; i++) {
+		e = i < b->n ? b->member[i] : also;
+		if (i < b->n && e == also)
 			also = NULL;
 		if (!e || READ_ONCE(e->state) == IPSEC_QOS_ELEMENT_DOWN)
 			continue;
 		sent++;
-		copy = skb_clone(skb, GFP_ATOMIC);
-		if (copy && iq_element_send(e, copy, state,
-					    IPSEC_QOS_ELEMENT_COUNTER_ICMP) == NF_DROP)
-			kfree_skb(copy);
+		iq_element_copy(e, skb, state, IPSEC_QOS_ELEMENT_COUNTER_ICMP);
 	}
 	if (!sent && !on)
-		return iq_steer_to(&w, IPSEC_QOS_STEER_COUNTER_ICMP, skb, state,
-				   IPSEC_QOS_ELEMENT_COUNTER_ICMP);
+		return iq_icmp_to(&w, skb, state);
 	iq_prefix_count(p, IPSEC_QOS_STEER_COUNTER_ICMP, 1, skb->len);
 	if (on)
 		return NF_ACCEPT;
@@ -239,6 +284,19 @@ static struct iq_chosen iq_icmp_flow(const struct iq_pool *pool, const struct iq
 	return iq_pool_hashed(pool, iq_flow_hash(pool, &f));
 }
 
+/* To both who may have an IKE SA of IKEv1, as their messages go */
+static struct iq_chosen iq_icmp_ike(const struct iq_pool *pool, struct sk_buff *skb,
+				    const struct nf_hook_state *state,
+				    const struct iq_packet *pkt)
+{
+	struct iq_chosen c = iq_steer_ike(pool, pkt);
+	const struct iq_element *also = iq_steer_ike_also(pool, pkt, &c);
+
+	if (also)
+		iq_element_copy(also, skb, state, IPSEC_QOS_ELEMENT_COUNTER_ICMP);
+	return c;
+}
+
 unsigned int iq_steer_icmp(struct iq_net *iqn, struct sk_buff *skb,
 			   const struct nf_hook_state *state, const struct iq_class *c,
 			   const struct iq_action *a)
@@ -250,26 +308,26 @@ unsigned int iq_steer_icmp(struct iq_net *iqn, struct sk_buff *skb,
 	bool on = false;
 
 	p = w.prefix = iq_prefix_find(iqn, pkt->family, pkt->src);
-	if (!p || !iq_element_may(skb, state))
+	if (!p || !(state->hook == NF_INET_LOCAL_OUT ? iq_element_may_output(skb) :
+						       iq_element_may(skb, state)))
 		return NF_ACCEPT;
 	if (c->kind == IQ_SA && a && a->target)
 		w.chosen = iq_steer_exact(iq_element_of(a->target));
 	else if (p->pool->mode == IPSEC_QOS_POOL_FLOW)
 		w.chosen = iq_icmp_flow(p->pool, pkt);
 	else if (c->kind == IQ_IKE && p->ike == IPSEC_QOS_STEER_IKE_POOL)
-		w.chosen = iq_steer_ike(p->pool, pkt->spi_i, pkt->spi_r, pkt->initiator);
+		w.chosen = iq_icmp_ike(p->pool, skb, state, pkt);
 	else if (c->kind == IQ_IKE && p->ike == IPSEC_QOS_STEER_IKE_ELEMENT)
 		w.chosen = iq_steer_exact(p->ike_element);
 	else if (c->kind != IQ_SA && c->kind != IQ_SHORT)
 		return NF_ACCEPT;
 	if (w.chosen.why != IPSEC_QOS_STEER_NOT)
-		return iq_steer_to(&w, IPSEC_QOS_STEER_COUNTER_ICMP, skb, state,
-				   IPSEC_QOS_ELEMENT_COUNTER_ICMP);
+		return iq_icmp_to(&w, skb, state);
 	/* Of UDP it may be IKE: then it is for who speaks that. */
 	if (c->kind == IQ_SHORT && pkt->frag_proto == IPPROTO_UDP) {
 		on = p->ike == IPSEC_QOS_STEER_IKE_LOCAL;
 		if (p->ike == IPSEC_QOS_STEER_IKE_ELEMENT)
 			also = p->ike_element;
 	}
-	return iq_icmp_copy(iq_steer(iqn), p, skb, state, also, on);
+	return iq_icmp_copy(p, skb, state, also, on);
 }

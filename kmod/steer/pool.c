@@ -47,6 +47,12 @@ struct iq_chosen iq_pool_hashed(const struct iq_pool *p, u64 hash)
 	return c;
 }
 
+bool iq_pool_may_copy(const struct iq_pool *p, enum iq_copies what, u32 n)
+{
+	/* It is all that packets change of a pool. */
+	return iq_rate_take(&((struct iq_pool *)p)->copied[what], n, IQ_POOL_COPIES);
+}
+
 /* For requests. */
 
 static void iq_buckets_free_rcu(struct rcu_head *rcu)
@@ -222,7 +228,7 @@ static int iq_pool_add(struct iq_steer *steer, const struct iq_pool_req *req, u8
 {
 	struct iq_pool *p = kzalloc(sizeof(*p), GFP_KERNEL_ACCOUNT);
 	struct iq_buckets *b;
-	int err = -ENOMEM;
+	int err = -ENOMEM, i;
 
 	if (!p)
 		return -ENOMEM;
@@ -231,6 +237,8 @@ static int iq_pool_add(struct iq_steer *steer, const struct iq_pool_req *req, u8
 	p->mode = req->mode < 0 ? IPSEC_QOS_POOL_BUCKET : req->mode;
 	p->owner = owner;
 	p->generation = steer->iqn->generation[owner];
+	for (i = 0; i < __IQ_COPIES; i++)
+		iq_rate_init(&p->copied[i]);
 	strscpy(p->name, req->name, sizeof(p->name));
 	p->shares = iq_pool_share(steer, NULL, req, extack);
 	if (IS_ERR(p->shares)) {

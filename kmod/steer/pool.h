@@ -15,6 +15,21 @@
 #include "core/folder.h"
 #include "core/net.h"
 #include "element.h"
+#include "rate.h"
+
+/*
+ * Copies a second, of what is for nobody knows which of a pool's members. Strangers cause
+ * them: so each pool has its own, and who uses up one's leaves the others' alone. Of ICMP
+ * errors there are few: a router sends them at a rate of its own, and one about a path's MTU
+ * is heeded for minutes.
+ */
+#define IQ_POOL_COPIES	1000
+
+enum iq_copies {
+	IQ_COPIES_ICMP,
+	IQ_COPIES_IKE,
+	__IQ_COPIES
+};
 
 /**
  * struct iq_pool - a pool
@@ -32,6 +47,8 @@
  * @shares: the members, and what each has a right to
  * @next: what @buckets will be once the request that is carried out is; NULL: no other
  * @folder: in sysfs
+ *
+ * @copied: see iq_pool_may_copy(); packets write it
  */
 struct iq_pool {
 	struct iq_buckets __rcu *buckets;
@@ -47,6 +64,8 @@ struct iq_pool {
 	struct iq_shares *shares;
 	struct iq_buckets *next;
 	struct iq_folder folder;
+
+	struct iq_rate copied[__IQ_COPIES] ____cacheline_aligned_in_smp;
 };
 
 /**
@@ -79,6 +98,9 @@ struct iq_chosen iq_pool_begin(const struct iq_pool *p, u64 spi_i);
  * It need not be well mixed, nor 64 bits long.
  */
 struct iq_chosen iq_pool_hashed(const struct iq_pool *p, u64 hash);
+
+/** iq_pool_may_copy() - may @n copies be made now? IQ_POOL_COPIES of a kind at most */
+bool iq_pool_may_copy(const struct iq_pool *p, enum iq_copies what, u32 n);
 
 /**
  * struct iq_member_req - a member as a request states it

@@ -8,6 +8,7 @@
 
 #include "buckets.c"
 #include "element.c"
+#include "ike.c"
 #include "pool.c"
 #include "prefix.c"
 #include "state.c"
@@ -663,6 +664,57 @@ static void iq_prefix_model_test(struct kunit *test)
 	KUNIT_EXPECT_GT(test, most, 60);
 }
 
+/* IKE goes by this side's SPI; IKEv1 does not say which of the two that is. */
+static void iq_ike_test(struct kunit *test)
+{
+	struct iq_packet pkt = { .spi_i = 0x0123ULL << 48 | 7, .spi_r = 0x0321ULL << 48 | 8 };
+	struct iq_t *t = test->priv;
+	const struct iq_element *also;
+	u32 of_i, of_r, bucket, n;
+	struct iq_chosen c;
+
+	iq_t_begin(test, 9, -1);
+	of_i = iq_t_now(t, 0x123, NULL);
+	of_r = iq_t_now(t, 0x321, NULL);
+	KUNIT_ASSERT_NE(test, of_i, of_r);
+	local_bh_disable();
+	rcu_read_lock();
+	c = iq_steer_ike(t->pool, &pkt);
+	KUNIT_EXPECT_EQ(test, c.element->target.id, of_i);
+	KUNIT_EXPECT_TRUE(test, !iq_steer_ike_also(t->pool, &pkt, &c));
+	pkt.initiator = true;
+	c = iq_steer_ike(t->pool, &pkt);
+	KUNIT_EXPECT_EQ(test, c.element->target.id, of_r);
+	KUNIT_EXPECT_TRUE(test, !iq_steer_ike_also(t->pool, &pkt, &c));
+	/* IKEv1: to the one, and to the other as well */
+	pkt.ikev1 = true;
+	c = iq_steer_ike(t->pool, &pkt);
+	also = iq_steer_ike_also(t->pool, &pkt, &c);
+	KUNIT_EXPECT_EQ(test, c.element->target.id, of_r);
+	KUNIT_ASSERT_TRUE(test, also);
+	KUNIT_EXPECT_EQ(test, also->target.id, of_i);
+	/* who is one and the same gets it once */
+	for (bucket = 0; iq_t_now(t, bucket, NULL) != of_r || bucket == 0x321; bucket++)
+		;
+	pkt.spi_i = (u64)bucket << 48;
+	KUNIT_EXPECT_TRUE(test, !iq_steer_ike_also(t->pool, &pkt, &c));
+	/* a first message is nobody else's */
+	pkt.spi_i = 0x0123ULL << 48;
+	pkt.spi_r = 0;
+	c = iq_steer_ike(t->pool, &pkt);
+	KUNIT_EXPECT_TRUE(test, !iq_steer_ike_also(t->pool, &pkt, &c));
+	/* a flood of them is not doubled, and takes nothing from ICMP errors */
+	pkt.spi_r = 0x0321ULL << 48;
+	c = iq_steer_ike(t->pool, &pkt);
+	for (n = 0; n < 5000 && iq_steer_ike_also(t->pool, &pkt, &c); n++)
+		;
+	KUNIT_EXPECT_GE(test, n, 998);
+	KUNIT_EXPECT_LT(test, n, 5000);
+	KUNIT_EXPECT_TRUE(test, iq_pool_may_copy(t->pool, IQ_COPIES_ICMP, 1000));
+	rcu_read_unlock();
+	local_bh_enable();
+}
+
 static struct kunit_case iq_steer_cases[] = {
 	KUNIT_CASE(iq_pool_home_test),
 	KUNIT_CASE(iq_pool_fail_test),
@@ -670,6 +722,7 @@ static struct kunit_case iq_steer_cases[] = {
 	KUNIT_CASE(iq_pool_join_test),
 	KUNIT_CASE(iq_pool_drain_test),
 	KUNIT_CASE(iq_pool_hashed_test),
+	KUNIT_CASE(iq_ike_test),
 	KUNIT_CASE(iq_pool_model_test),
 	KUNIT_CASE(iq_pool_time_test),
 	KUNIT_CASE(iq_prefix_model_test),

@@ -116,6 +116,24 @@ static bool iq_source_valid(const struct iq_steer *st, struct sk_buff *skb,
 	       inet_addr_type_dev_table(net, in_dev->dev, source) != RTN_LOCAL;
 }
 
+/* As ip6_forward() refuses: an answer, such as an ICMP error, could go to itself. */
+static bool iq_source_valid6(const struct sk_buff *skb)
+{
+	int type = ipv6_addr_type(&ipv6_hdr(skb)->saddr);
+
+	return type != IPV6_ADDR_ANY && !(type & (IPV6_ADDR_MULTICAST | IPV6_ADDR_LOOPBACK));
+}
+
+bool iq_element_source(struct sk_buff *skb, const struct nf_hook_state *state)
+{
+	struct in_device *in_dev;
+
+	if (state->pf != NFPROTO_IPV4)
+		return iq_source_valid6(skb);
+	in_dev = __in_dev_get_rcu(iq_send_in(skb));
+	return in_dev && iq_source_valid(skb, in_dev, LOOPBACK_IFINDEX);
+}
+
 static noinline int iq_martian4(const struct sk_buff *skb, struct in_device *in_dev)
 {
 	if (IN_DEV_LOG_MARTIANS(in_dev))
@@ -235,9 +253,7 @@ static int iq_send_ready6(const struct iq_element *e, struct sk_buff *skb)
 	/* As of iq_send_ready4() */
 	if (unlikely(!idev))
 		return IPSEC_QOS_ELEMENT_COUNTER_MARTIAN;
-	/* As ip6_forward() refuses: an answer, such as an ICMP error, could go to itself. */
-	if (ipv6_addr_type(&ipv6_hdr(skb)->saddr) == IPV6_ADDR_ANY ||
-	    ipv6_addr_type(&ipv6_hdr(skb)->saddr) & (IPV6_ADDR_MULTICAST | IPV6_ADDR_LOOPBACK))
+	if (!iq_source_valid6(skb))
 		return IPSEC_QOS_ELEMENT_COUNTER_MARTIAN;
 	if (!READ_ONCE(net->ipv6.devconf_all->disable_policy) &&
 	    !READ_ONCE(idev->cnf.disable_policy) &&

@@ -37,6 +37,34 @@ unsigned int iq_element_send(const struct iq_element *e, struct sk_buff *skb,
 			     const struct nf_hook_state *state,
 			     enum ipsec_qos_element_counter which);
 
+/** iq_element_copy() - send a copy of it, which the caller still has */
+void iq_element_copy(const struct iq_element *e, struct sk_buff *skb,
+		     const struct nf_hook_state *state, enum ipsec_qos_element_counter which);
+
+/**
+ * iq_element_source() - can a packet that has come in be from its source, as rp_filter and
+ * accept_local have it? iq_element_send() looks by itself: for who is to send it to many.
+ */
+bool iq_element_source(struct sk_buff *skb, const struct nf_hook_state *state);
+
+/**
+ * iq_element_may_output() - may a packet that this host has made be sent to an element?
+ *
+ * False: it goes where its address leads: into an SA; or to an address of this host, and
+ * then it comes in by the loopback device.
+ */
+bool iq_element_may_output(const struct sk_buff *skb);
+
+/**
+ * iq_element_output() - as iq_element_send(), what this host has made: as it would go out
+ * but for where it goes. In LOCAL_OUT, behind all others there: they have seen it.
+ *
+ * Only where iq_element_may_output().
+ */
+unsigned int iq_element_output(const struct iq_element *e, struct sk_buff *skb,
+			       const struct nf_hook_state *state,
+			       enum ipsec_qos_element_counter which);
+
 /**
  * iq_element_came_from() - has a packet come from where an element's next hop is?
  *

@@ -36,7 +36,6 @@ int iq_steer_init(struct iq_net *iqn)
 	steer->prefix_seq = 1;
 	xa_init(&steer->elements);
 	xa_init(&steer->pools);
-	iq_rate_init(&steer->copied);
 	err = iq_steer_sysfs_init(steer);
 	if (err)
 		goto free;

@@ -14,7 +14,6 @@
 
 #include "core/folder.h"
 #include "core/net.h"
-#include "rate.h"
 
 struct iq_unknowns;
 
@@ -75,7 +74,6 @@ struct iq_steer_conf {
  * @n_kept: routes in both; @kept_lock
  * @nexthops: iq_send_init()
  * @nexthops_work: some of them have changed
- * @copied: of copies of ICMP errors
  * @element_folders: in sysfs; likewise @pool_folders
  * @unknowns: see unknown.h; set before the first hook is registered, for good
  */
@@ -102,7 +100,6 @@ struct iq_steer {
 	u32 n_kept;
 	struct notifier_block nexthops;
 	struct work_struct nexthops_work;
-	struct iq_rate copied;
 	struct iq_folders element_folders;
 	struct iq_folders pool_folders;
 	struct iq_unknowns *unknowns;

@@ -125,28 +125,22 @@ unsigned int iq_steer_sa(struct iq_net *iqn, struct sk_buff *skb,
 			   IPSEC_QOS_ELEMENT_COUNTER_SENT);
 }
 
-struct iq_chosen iq_steer_ike(const struct iq_pool *p, u64 spi_i, u64 spi_r, bool ours_r)
-{
-	/* All members have every SA: one has an IKE SA from its first message to its last. */
-	if (p->mode == IPSEC_QOS_POOL_SA)
-		return iq_pool_hashed(p, siphash_1u64(spi_i, iq_pool_secret(p)));
-	if (!ours_r)
-		return iq_pool_bucket(p, iq_select_ike(spi_i));
-	return spi_r ? iq_pool_bucket(p, iq_select_ike(spi_r)) : iq_pool_begin(p, spi_i);
-}
-
 static unsigned int iq_steer_class_ike(const struct iq_prefix *p, struct sk_buff *skb,
 				       const struct nf_hook_state *state,
 				       const struct iq_packet *pkt)
 {
 	struct iq_where w = { .prefix = p };
+	const struct iq_element *also;
 
 	switch (p->ike) {
 	case IPSEC_QOS_STEER_IKE_ELEMENT:
 		w.chosen = iq_steer_exact(p->ike_element);
 		break;
 	case IPSEC_QOS_STEER_IKE_POOL:
-		w.chosen = iq_steer_ike(p->pool, pkt->spi_i, pkt->spi_r, pkt->initiator);
+		w.chosen = iq_steer_ike(p->pool, pkt);
+		also = iq_steer_ike_also(p->pool, pkt, &w.chosen);
+		if (also)
+			iq_element_copy(also, skb, state, IPSEC_QOS_ELEMENT_COUNTER_SENT);
 		break;
 	default:
 		iq_prefix_count(p, IPSEC_QOS_STEER_COUNTER_IKE, iq_skb_packets(skb),
@@ -206,6 +200,8 @@ static bool iq_flow_ports(const struct sk_buff *skb, u8 family, struct iq_flow *
 		if (off < 0)
 			return true;
 		frag &= htons(IP6_OFFSET | IP6_MF);
+		if (frag)
+			proto = IPPROTO_FRAGMENT;
 	}
 	f->proto = proto;
 	if (frag)
@@ -225,14 +221,10 @@ static bool iq_flow_ports(const struct sk_buff *skb, u8 family, struct iq_flow *
 		off += 4;
 		break;
 	case IPPROTO_ESP:
-	case IPPROTO_TCP:
-	case IPPROTO_UDP:
-	case IPPROTO_UDPLITE:
-	case IPPROTO_SCTP:
-	case IPPROTO_DCCP:
 		break;
 	default:
-		return true;
+		if (!iq_flow_has_ports(proto))
+			return true;
 	}
 	ports = skb_header_pointer(skb, off, sizeof(buf), &buf);
 	if (ports)

@@ -69,8 +69,8 @@ struct iq_where iq_steer_where(const struct iq_net *iqn, const struct iq_packet 
  */
 
 /**
- * iq_steer_about() - an ICMP or ICMPv6 message that has come in: is it an error about what
- * an element has sent?
+ * iq_steer_about() - an ICMP or ICMPv6 message that has come in, or that this host sends: is
+ * it an error about what an element has sent?
  *
  * @c: what that was, @pkt in it with the addresses of the quote: IQ_SA, IQ_IKE; IQ_SHORT:
  *	one of both, of which too little is quoted; IQ_OTHER: neither. To be counted by
@@ -83,7 +83,8 @@ bool iq_steer_about(struct iq_net *iqn, struct sk_buff *skb,
  * iq_steer_icmp() - such an error
  *
  * To whom the SA's entry names, of outbound SAs too, or has the IKE SA; what nobody can
- * tell the sender of is copied to all of the pool.
+ * tell the sender of is copied to all of the pool (IQ_POOL_COPIES). In PRE_ROUTING, and
+ * behind all others in LOCAL_OUT.
  *
  * @a: as for iq_steer_sa(), of what it is about
  */

@@ -26,10 +26,22 @@ struct iq_chosen iq_steer_exact(const struct iq_element *e);
 /**
  * iq_steer_ike() - who of a pool has an IKE SA?
  *
- * @ours_r: the responder's SPI is this side's: of a packet that comes, iq_packet.initiator.
- *	IKEv1 does not say, and this side is taken for the responder's: an element that
- *	begins an IKE SA of IKEv1 does not get its answers.
+ * @pkt: both SPIs, and whose which is: iq_packet.initiator, of a packet that comes; of what
+ *	an element has sent the opposite
  */
-struct iq_chosen iq_steer_ike(const struct iq_pool *p, u64 spi_i, u64 spi_r, bool ours_r);
+struct iq_chosen iq_steer_ike(const struct iq_pool *p, const struct iq_packet *pkt);
+
+/**
+ * iq_steer_ike_also() - who else may have it, and is to be sent it, too; NULL: nobody
+ *
+ * IKEv1 does not say whose which SPI is. Who has begun the IKE SA is the peer more often
+ * than not, and its answerer chosen by iq_steer_ike(); where an element has, it is the other
+ * SPI that has the bucket. Whoever does not know the IKE SA drops the message.
+ *
+ * @c: who was chosen
+ */
+const struct iq_element *iq_steer_ike_also(const struct iq_pool *p,
+					   const struct iq_packet *pkt,
+					   const struct iq_chosen *c);
 
 #endif /* _IPSEC_QOS_STEER_TO_H */

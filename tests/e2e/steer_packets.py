@@ -185,15 +185,38 @@ def ike_modes():
         for text, packet in (
                 ("to the responder", ike(other, ours, 0x08)),
                 ("to the initiator", ike(ours, other, 0x20)),
-                ("a cookie for the initiator", ike(ours, 0, 0x20)),
-                ("IKEv1", ike(other, ours, 0x00, 0x10))):
+                ("a cookie for the initiator", ike(ours, 0, 0x20))):
             got = w.come(ip4(17, udp(packet, 500, 500)), ip4(17, udp(MARKER + packet, 61000)))
             assert list(got) == [name], (text, list(got), name)
             assert list(w.come(ip6(17, udp(MARKER + packet)))) == [name], text
         big = ip4(17, udp(MARKER + ike(other, ours, size=2000)))
         only(w.come(*fragments(big, 1000, spi >> 16 & 0xffff)), name, 3)
+    ike_old()
     for prefix in (VPN, VPN6):
         qos("steer", "change", prefix, "ike", "local")
+
+
+def ike_old():
+    """IKEv1 does not say who began: it goes to who has either SPI, the first message to one"""
+    one, two = (spis()[name] << 32 | 9 for name in ("e1", "e2"))
+    before = w.prefix(f"{VPN}/32")
+    for spi_i, spi_r in ((one, two), (two, one)):
+        body = ike(spi_i, spi_r, 0x00, 0x10)
+        got = w.come(ip4(17, udp(body, 500, 500)), ip4(17, udp(MARKER + body, 61000)))
+        assert {k: len(v) for k, v in got.items()} == {"e1": 2, "e2": 2}, \
+            {k: len(v) for k, v in got.items()}
+        assert all(p[8] == 63 and not checksum(p[:20]) for v in got.values() for p in v), "TTL"
+        assert sorted(w.come(ip6(17, udp(MARKER + body)))) == ["e1", "e2"], "IPv6"
+        big = ip4(17, udp(MARKER + ike(spi_i, spi_r, 0x00, 0x10, 2000)))
+        got = w.come(*fragments(big, 1000, spi_i >> 48 & 0xffff))
+        assert {k: len(v) for k, v in got.items()} == {"e1": 3, "e2": 3}, \
+            {k: len(v) for k, v in got.items()}
+        # an error about one that an element has sent
+        got = w.come(about(udp(body, 500, 500), 17)[0])
+        assert sorted(got) == ["e1", "e2"], list(got)
+    change(lambda: w.prefix(f"{VPN}/32"), "counted once each", before, ike=10, icmp=2)
+    only(w.come(ip4(17, udp(ike(one, one | 1, 0x00, 0x10), 500, 500))), "e1")
+    assert len(w.come(ip4(17, udp(ike(one, 0, 0x00, 0x10), 500, 500)))) == 1
 
 
 def states():
@@ -410,12 +433,21 @@ END""")
     cls("nft delete table inet t")
 
 
-def about(body, proto, kind=3, code=4, src=VPN, dst=PEER, size=None, rest=b"\0\0\5\x14"):
+def about6(inner, kind=2):
+    """likewise of IPv6, whose checksum is of addresses, too"""
+    message = struct.pack("!BBHI", kind, 0, 0, 1300) + inner
+    whole = ip6(58, message)
+    return ip6(58, message[:2] + struct.pack("!H", checksum(
+        whole[8:40] + struct.pack("!II", len(message), 58) + message)) + message[4:])
+
+
+def about(body, proto, kind=3, code=4, src=VPN, dst=PEER, size=None, rest=b"\0\0\5\x14",
+          sender=PEER):
     """an error about a packet that an element sent, and its last bytes"""
     inner = ip4(proto, body, src, dst)
     end = tag()
     return ip4(1, icmp(kind, code, rest + (inner[:20 + size] if size else inner) + end),
-               dst=src), end
+               sender, src), end
 
 
 def errors():
@@ -439,9 +471,14 @@ def errors():
                           ("no error", about(esp(0x12345678), 50, 8, 0)),
                           ("DNS", about(udp(esp(1), 53, 53), 17))):
         none(w.come(message[0]), text)
-    inner = ip6(50, esp(0x12345678), VPN6, PEER6)
-    message = struct.pack("!BBHI", 2, 0, 0, 1300) + inner
-    assert sorted(w.come(ip6(58, message))) == POOL, "IPv6"
+    for proto, body in ((50, esp(0x12345678)), (51, ah(0x12345678))):
+        inner = ip6(proto, body, VPN6, PEER6)
+        assert sorted(w.come(about6(inner))) == POOL, (proto, "IPv6")
+    # what nobody is to believe is copied to nobody
+    bad = bytearray(about(esp(0x12345678), 50)[0])
+    bad[22] ^= 1
+    none(w.come(bytes(bad)), "its checksum")
+    none(w.come(about(esp(0x12345678), 50, sender="127.0.0.1")[0]), "its source")
     qos("steer", "change", VPN, "ike", "pool")
     for name, spi in spis().items():
         ours, other = spi << 32 | 9, 0x66 << 56
@@ -453,10 +490,83 @@ def errors():
     assert sorted(w.come(about(udp(ike(1 << 60, 1), 500, 500), 17, size=8)[0])) == \
         [*POOL, "e4"]
     qos("steer", "change", VPN, "ike", "local")
+    # one pool's are used up, the other's are not, nor by what nobody believes
     sent = [about(esp(0x12345678), 50)[0] for _ in range(1000)]
-    before = w.counted("e1")["icmp"]
-    w.come(*sent)
+    other = [about(esp(0x12345678), 50, src="192.0.2.7")[0] for _ in range(300)]
+    before, before7 = w.counted("e1")["icmp"], w.counted("e7").get("icmp", 0)
+    w.come(*sent, *other)
     assert 200 <= w.counted("e1")["icmp"] - before <= 900, w.counted("e1")
+    assert w.counted("e7")["icmp"] - before7 == 300, w.counted("e7")
+    bad = [about(esp(0x12345678), 50, src="192.0.2.7", sender="127.0.0.1")[0]
+           for _ in range(1000)]
+    w.come(*bad, *other)
+    assert w.counted("e7")["icmp"] - before7 == 600, w.counted("e7")
+
+
+def own_errors():
+    """errors that cls itself sends: to the peer, and to elements about what these sent"""
+    spi = spi_of("e1")
+    out = {4: lambda n: ip4(50, esp(0x5000 + n, 1380), VPN, PEER, frag=0x4000),
+           6: lambda n: ip6(50, esp(0x5000 + n, 1380), VPN6, PEER6)}
+    with At("e1"):
+        tx = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
+        tx.bind(("d1", 0))
+    link = mac("cls", "v1") + mac("e1", "d1")
+    # Its address is not cls's own: then it leads elsewhere; or it is, and comes in by lo.
+    ways = {"elsewhere": "ip -n cls route add default via 10.0.1.3;"
+                         "ip -n cls route add default via fd01::3",
+            "here": "ip -n cls addr add 192.0.2.1/32 dev lo;"
+                    "ip -n cls addr add 2001:db8::1/128 dev lo nodad;"
+                    "ip netns exec cls sysctl -qw net.ipv4.conf.v1.accept_local=1"}
+    for n, (where, way) in enumerate(ways.items()):
+        sh(way)
+        sh("ip -n cls link set br0 mtu 1300")
+        for family, kind in ((4, 1), (6, 58)):
+            packet = out[family](2 * n + family // 6)
+            begin = 20 if family == 4 else 40
+            for place in w.watch.values():
+                place.drain()
+            before = w.prefix(f"{VPN}/32" if family == 4 else f"{VPN6}/128")
+            tx.send(link + (b"\x08\x00" if family == 4 else b"\x86\xdd") + packet)
+            got = w.arrived([packet[begin:begin + 8]])
+            assert {k: len(v) for k, v in got.items()} == {"e1": 1, "e2": 1, "e3": 1}, \
+                (where, family, {k: len(v) for k, v in got.items()})
+            for place in POOL:
+                error = got[place][0]
+                assert error[9 if family == 4 else 6] == kind, (where, family, error)
+                assert error[begin:begin + 2] == (b"\3\4" if family == 4 else b"\2\0")
+                assert struct.unpack("!H", error[begin + 6:begin + 8]) == (1300,)
+            change(lambda: w.prefix(f"{VPN}/32" if family == 4 else f"{VPN6}/128"), where,
+                   before, icmp=1)
+        sh("ip -n cls link set br0 mtu 1500")
+        # an entry says who has sent it
+        if where == "elsewhere":
+            qos("sa", "add", "dst", PEER, "spi", "0x6001", "element", "e2")
+            for place in w.watch.values():
+                place.drain()
+            body = struct.pack("!II", 0x6001, 1) + bytes(24)
+            tx.send(link + b"\x08\x00" + ip4(50, body, VPN, PEER, ttl=1))
+            only(w.arrived([body[:8]]), "e2")
+            qos("sa", "del", "dst", PEER, "spi", "0x6001")
+        # and to the peer, about what is too long for the way to an element
+        part = struct.pack("!II", spi, 1)
+        sh("ip -n cls link set v1 mtu 1300")
+        got = counts("e1", lambda: w.come(ip4(50, esp(spi, 1380), frag=0x4000), also=[part]),
+                     too_big=1)
+        assert set(got) == {"peer"}, (where, list(got))
+        assert struct.unpack("!H", quotes(got, 3, 4)[6:8]) == (1300,)
+        got = counts("e1", lambda: w.come(ip6(50, esp(spi, 1380)), also=[part]), too_big=1)
+        assert struct.unpack("!I", quotes(got, 2, 0)[4:8]) == (1300,)
+        # an error is answered by none, too long or at its last hop
+        for text, size, also in (("too long", 1300, {"frag": 0x4000}),
+                                 ("at its last hop", 64, {"ttl": 1})):
+            body = esp(0x7000 + n, size)
+            message = ip4(1, icmp(3, 4, b"\0\0\5\x14" + ip4(50, body, VPN, PEER)), **also)
+            got = w.come(message, also=[body[:8]])
+            assert "peer" not in got and "e1" not in got, (where, text, list(got))
+        sh("ip -n cls link set v1 mtu 1500")
+        sh(way.replace(" add ", " del ").replace(" nodad", "").replace("=1", "=0"))
+    tx.close()
 
 
 def flows():
@@ -475,7 +585,16 @@ def flows():
     assert set(places) == {"e1", "e2"}, places
     got = w.come(*fragments(ip4(17, udp(bytes(2000) + tag(), 9, 80), dst="192.0.2.9"), 1000, 9))
     assert len(got) == 1 and len(list(got.values())[0]) == 3, list(got)
-    qos("steer", "del", "192.0.2.9")
+    # Of IPv6 only the first fragment says of which protocol it is.
+    qos("steer", "add", "2001:db8::9", "pool", "flows")
+    for port in range(2000, 2008):
+        body = udp(os.urandom(1600) + tag(), port, 80)
+        frags = [ip6(44, struct.pack("!BBHI", 17, 0, off | (off + 800 < len(body)), port) +
+                     body[off:off + 800], dst="2001:db8::9") for off in range(0, len(body), 800)]
+        got = w.come(*frags)
+        assert len(got) == 1 and len(list(got.values())[0]) == 3, (port, list(got))
+    for prefix in ("192.0.2.9", "2001:db8::9"):
+        qos("steer", "del", prefix)
 
 
 def entries():
@@ -553,7 +672,7 @@ def gone():
 # some of them: by their names
 chosen = [globals()[name] for name in sys.argv[1:]] or [
     forms, asked, bad_forms, pieces, ways, nexthops, ike_modes, states, hops, too_big,
-    bursts, bridges, sources, unforwarded, unreachable, loops, hooks, errors, flows, entries,
-    unknown, gone]
+    bursts, bridges, sources, unforwarded, unreachable, loops, hooks, errors, own_errors, flows,
+    entries, unknown, gone]
 setup()
 sys.exit(steps(*map(told, chosen)))

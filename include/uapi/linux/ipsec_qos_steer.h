@@ -217,8 +217,9 @@ enum ipsec_qos_pool_attr {
  * @IPSEC_QOS_STEER_IKE_LOCAL: where its address leads (the default)
  * @IPSEC_QOS_STEER_IKE_ELEMENT: to one element, IKE_ELEMENT. Not for IPSEC_QOS_POOL_FLOW.
  * @IPSEC_QOS_STEER_IKE_POOL: to one of the pool: the first message of an IKE SA by a hash
- *	of the initiator's SPI, all others by bits 48 to 59 of this side's IKE SPI; in
- *	one of IPSEC_QOS_POOL_SA all by that hash. Not for IPSEC_QOS_POOL_FLOW.
+ *	of the initiator's SPI, all others by bits 48 to 59 of this side's IKE SPI, those
+ *	of IKEv1, which does not say whose is which, by either; in one of
+ *	IPSEC_QOS_POOL_SA all by that hash. Not for IPSEC_QOS_POOL_FLOW.
  */
 enum ipsec_qos_steer_ike {
 	IPSEC_QOS_STEER_IKE_LOCAL,
