@@ -11,8 +11,8 @@
 #include "prefix.h"
 
 /*
- * Of these a request tells, iq_net.config_lock is held. That an element's state lends or
- * gives back buckets is told of the element alone.
+ * Of these a request tells, iq_net.config_lock is held. Where an element's state lends or
+ * gives back buckets, that is told of each pool, and then the state of the element.
  */
 
 /** iq_event_element() - an element came, changed, or goes */

@@ -457,14 +457,19 @@ void iq_pools_turned(struct iq_steer *steer)
 {
 	struct iq_pool *p;
 	unsigned long i;
+	bool moved;
 
 	lockdep_assert_held(&steer->iqn->config_lock);
 	xa_for_each(&steer->pools, i, p) {
 		if (!p->next)
 			continue;
+		/* By a state alone nothing need be lent, nor come home. */
+		moved = memcmp(p->next->now, iq_pool_buckets(p)->now, sizeof(p->next->now));
 		iq_shares_drop(p->shares);
 		iq_pool_publish(p, p->next);
 		p->next = NULL;
+		if (moved)
+			iq_event_pool(steer->iqn, IPSEC_QOS_EVENT_CHANGE, p);
 		cond_resched();
 	}
 }

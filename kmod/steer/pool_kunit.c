@@ -16,23 +16,21 @@
 #define IQ_T_ELEMENTS	24
 #define IQ_T_POOL	1
 
-/* What listeners were told, in the test that runs. */
-static u32 iq_t_told[IPSEC_QOS_EVENT_MAX + 1];
+/* How often listeners were told that a pool changed, since somebody looked. */
+static u32 iq_t_told;
 
 void iq_event_element(struct iq_net *iqn, enum ipsec_qos_event event, struct iq_element *e)
 {
-	iq_t_told[event]++;
 }
 
 void iq_event_pool(struct iq_net *iqn, enum ipsec_qos_event event, struct iq_pool *p)
 {
-	iq_t_told[event]++;
+	iq_t_told += event == IPSEC_QOS_EVENT_CHANGE;
 }
 
 void iq_event_prefix(struct iq_net *iqn, enum ipsec_qos_event event,
 		     const struct iq_prefix *p)
 {
-	iq_t_told[event]++;
 }
 
 void iq_local_start(struct iq_steer *st)
@@ -104,6 +102,14 @@ static void iq_t_state(struct kunit *test, const u32 *ids, const u8 *states, u32
 	kfree(req);
 }
 
+static u32 iq_t_were_told(void)
+{
+	u32 told = iq_t_told;
+
+	iq_t_told = 0;
+	return told;
+}
+
 static void iq_t_one_state(struct kunit *test, u32 id, u8 state)
 {
 	iq_t_state(test, &id, &state, 1);
@@ -154,7 +160,6 @@ static int iq_t_init(struct kunit *test)
 	spin_lock_init(&t->iqn.table_lock);
 	t->iqn.net = &init_net;
 	prandom_seed_state(&t->rnd, 42);
-	memset(iq_t_told, 0, sizeof(iq_t_told));
 	test->priv = t;
 	for (i = 1; i <= IQ_T_ELEMENTS; i++)
 		iq_t_one_state(test, i, IPSEC_QOS_ELEMENT_UP);
@@ -310,7 +315,9 @@ static void iq_pool_fail_test(struct kunit *test)
 	u32 i, id, moved = 0;
 
 	iq_t_begin(test, 16, -1);
+	iq_t_were_told();
 	iq_t_one_state(test, 7, IPSEC_QOS_ELEMENT_DOWN);
+	KUNIT_EXPECT_EQ(test, iq_t_were_told(), 1);
 	for (i = 0; i < IQ_SELECT_BUCKETS; i++) {
 		id = iq_t_now(t, i, &why);
 		if (t->was[i] == 7) {
@@ -326,6 +333,9 @@ static void iq_pool_fail_test(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, t->pool->shares->share[6].home, moved);
 	KUNIT_EXPECT_EQ(test, t->pool->shares->share[6].now, 0);
 	iq_t_one_state(test, 7, IPSEC_QOS_ELEMENT_UP);
+	KUNIT_EXPECT_EQ(test, iq_t_were_told(), 1);
+	iq_t_one_state(test, 17, IPSEC_QOS_ELEMENT_DOWN);
+	KUNIT_EXPECT_EQ(test, iq_t_were_told(), 0);
 	for (i = 0; i < IQ_SELECT_BUCKETS; i++)
 		KUNIT_EXPECT_EQ(test, iq_t_now(t, i, NULL), t->was[i]);
 	KUNIT_EXPECT_EQ(test, t->pool->shares->lent, 0);
@@ -400,7 +410,10 @@ static void iq_pool_drain_test(struct kunit *test)
 	t->weight[2] = 1;
 	iq_t_members(test, -1);
 	held = t->pool->shares->held;
+	iq_t_were_told();
 	iq_t_one_state(test, 1, IPSEC_QOS_ELEMENT_DRAIN);
+	/* What it has goes there still. */
+	KUNIT_EXPECT_EQ(test, iq_t_were_told(), 0);
 	KUNIT_EXPECT_EQ(test, t->pool->shares->held, held);
 	KUNIT_EXPECT_EQ(test, t->pool->shares->lent, 0);
 	rcu_read_lock();
@@ -410,6 +423,7 @@ static void iq_pool_drain_test(struct kunit *test)
 	iq_t_one_state(test, 1, IPSEC_QOS_ELEMENT_DOWN);
 	KUNIT_EXPECT_LT(test, t->pool->shares->held, held);
 	iq_t_one_state(test, 2, IPSEC_QOS_ELEMENT_DOWN);
+	KUNIT_EXPECT_EQ(test, iq_t_were_told(), 2);
 	KUNIT_EXPECT_EQ(test, t->pool->shares->held, 0);
 	KUNIT_EXPECT_EQ(test, t->pool->shares->share[2].now, IQ_SELECT_BUCKETS);
 	iq_t_one_state(test, 3, IPSEC_QOS_ELEMENT_DOWN);

@@ -707,7 +707,8 @@ enum ipsec_qos_nat_attr {
  * listeners were told is taken back by events: in the end nothing has changed.
  *
  * @IPSEC_QOS_EVENT_NEW: added
- * @IPSEC_QOS_EVENT_CHANGE: changed
+ * @IPSEC_QOS_EVENT_CHANGE: changed. Of a pool also: buckets are lent, come home, or are
+ *	released
  * @IPSEC_QOS_EVENT_DEL: removed, on request, by a sweep or with the kernel's SA;
  *	IPSEC_QOS_SA_F_LOCAL says that the SAD had the SA still. Of translation also:
  *	gave way at a ceiling
