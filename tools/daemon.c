@@ -226,6 +226,12 @@ static void print_steering(const json_t *steering)
 		print_check(item);
 		putchar('\n');
 	}
+	item = json_object_get(steering, "beside");
+	if (json_is_object(item)) {
+		printf("%-9s ", "beside");
+		print_colored(COLOR_BAD, member_text(item, "text"));
+		putchar('\n');
+	}
 	json_array_foreach(json_object_get(steering, "errors"), i, item) {
 		printf("%-9s ", i ? "" : "steering");
 		print_colored(COLOR_BAD, json_string_value(item));

@@ -205,6 +205,7 @@ static void print_daemon(const json_t *answer, const char *why)
 	const json_t *config = json_object_get(answer, "config");
 	const json_t *charon = json_object_get(answer, "charon");
 	const json_t *unseen = json_object_get(charon, "unseen");
+	const json_t *beside = json_object_get(json_object_get(answer, "steering"), "beside");
 
 	print_part("daemon", answer, why);
 	print_part("charon", member_true(charon, "connected"),
@@ -212,6 +213,11 @@ static void print_daemon(const json_t *answer, const char *why)
 	if (json_is_object(unseen)) {
 		printf("%-10s ", "unseen");
 		print_colored(COLOR_BAD, member_text(unseen, "text"));
+		putchar('\n');
+	}
+	if (json_is_object(beside)) {
+		printf("%-10s ", "beside");
+		print_colored(COLOR_BAD, member_text(beside, "text"));
 		putchar('\n');
 	}
 	if (json_is_string(json_object_get(config, "error")))

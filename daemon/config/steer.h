@@ -189,6 +189,12 @@ struct steer_config {
 /** config_element_named() - the element with a name, or NULL */
 const struct element *config_element_named(const struct config *config, const char *name);
 
+/**
+ * config_beside() - is an address of this host one that nothing is steered to, though this
+ * host is a member of a pool, to which others are?
+ */
+bool config_beside(const struct config *config, const struct iq_addr *addr);
+
 /** prefix_has() - is an address, or all of another prefix, in a prefix? */
 bool prefix_has(const struct prefix *prefix, const struct iq_addr *addr, uint8_t len);
 

@@ -136,3 +136,19 @@ bool conf_steers(struct reader *r, const struct conf_section **sections, size_t 
 			return false;
 	return check_overlaps(r, sections);
 }
+
+bool config_beside(const struct config *config, const struct iq_addr *addr)
+{
+	const struct steer_config *c = &config->steer;
+	bool any = false;
+	size_t i;
+
+	for (i = 0; i < c->n_prefixes; i++) {
+		if (!c->prefixes[i].pool->self)
+			continue;
+		any = true;
+		if (prefix_has(&c->prefixes[i].prefix, addr, 128))
+			return false;
+	}
+	return any;
+}

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "feed/steering.h"
 
+#include <arpa/inet.h>
 #include <stdio.h>
 
 static const char *const states[] = {
@@ -50,6 +51,23 @@ static json_t *element_json(const struct daemon *daemon, size_t i)
 							     json_null());
 }
 
+/* IKE SAs that packets come by past the classifying element; null: none */
+static json_t *beside(const struct daemon *daemon)
+{
+	char address[INET6_ADDRSTRLEN], text[512];
+	struct iq_addr addr;
+	size_t n = sad_beside(daemon->sad, &addr);
+
+	if (!n)
+		return json_null();
+	inet_ntop(addr.family, addr.b, address, sizeof(address));
+	snprintf(text, sizeof(text),
+		 "%zu IKE SA%s at an address of this host that is not steered, such as %s: their packets do not come by the classifying element, nor would they go to another; from outside only steered addresses should be reached (MOBIKE tells peers of all)",
+		 n, n == 1 ? " is" : "s are", address);
+	return json_pack("{s:I, s:s, s:s}", "ike_sas", (json_int_t)n, "address", address,
+			 "text", text);
+}
+
 json_t *steering_all(const struct daemon *daemon)
 {
 	const struct steer_config *c = &daemon->config->steer;
@@ -72,7 +90,7 @@ json_t *steering_all(const struct daemon *daemon)
 			json_array_append_new(own, json_pack("{s:s, s:I}",
 				"pool", c->pools[i].name,
 				"buckets", (json_int_t)c->pools[i].n_own));
-	return json_pack("{s:o, s:o, s:o, s:o}",
+	return json_pack("{s:o, s:o, s:o, s:o, s:o}",
 			 "self", c->self ? json_string(c->self->name) : json_null(),
-			 "errors", errors, "own", own, "elements", elements);
+			 "beside", beside(daemon), "errors", errors, "own", own, "elements", elements);
 }

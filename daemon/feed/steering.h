@@ -13,6 +13,8 @@
  * steering_all() - null: none is configured; or:
  *
  *	{"self": which element this host is, "errors": [],
+ *	 "beside": null, or {"ike_sas": how many are at an address of this host that is not
+ *		   steered to it, "address": of one of them, "text"},
  *	 "own": [{"pool", "buckets"}]: of pools that it is a member of,
  *	 "elements": [{"name", "id", "state", "by_hand", "check", "interval",
  *		       "up", "ok", "run", "since", "held", "hold", "why"}]}

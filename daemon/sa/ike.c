@@ -331,6 +331,22 @@ size_t sad_strangers(const struct sad *sad)
 	return n;
 }
 
+size_t sad_beside(const struct sad *sad, struct iq_addr *addr)
+{
+	const struct sad_ike *ike, *next;
+	size_t n = 0;
+
+	if (!sad->config || !sad->config->steer.self)
+		return 0;
+	keyed_for_each(ike, next, &sad->ikes) {
+		if (!config_beside(sad->config, &ike->local))
+			continue;
+		*addr = ike->local;
+		n++;
+	}
+	return n;
+}
+
 struct leases *sad_leases(const struct sad *sad)
 {
 	return sad->leases;

@@ -223,6 +223,15 @@ uint64_t sad_passed_over(const struct sad *sad);
  */
 size_t sad_unseen(const struct sad *sad, uint16_t *port);
 
+/**
+ * sad_beside() - how many IKE SAs are at an address of this host that nothing is steered to
+ *
+ * Looks at all IKE SAs, where others are steered (config_beside()).
+ *
+ * @addr: that of one of them, where there is any
+ */
+size_t sad_beside(const struct sad *sad, struct iq_addr *addr);
+
 /** sad_source_synced() - has this one stated all it has? */
 bool sad_source_synced(const struct sad_source *source);
 

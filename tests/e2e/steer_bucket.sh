@@ -322,6 +322,21 @@ wait_for 20 told_more
 # fewer of those that it had: a greater weight of another takes, and gives nothing
 rekey peer
 ours
+
+step "an IKE SA at an address that others are not steered by is told of"
+for steered in 203.0.113.1 $VPN; do
+	elements "steer $steered { pool = vpn } settings { self = e1 }" | qosd_conf e1
+	qos e1 daemon reload >/dev/null
+	qos e1 status > "$W/status.$steered"
+	qos e1 -j daemon status | jq -c .steering.beside > "$W/beside.$steered"
+done
+expect_json '.ike_sas == 1 and .address == "198.51.100.1"' cat "$W/beside.203.0.113.1"
+grep -q '^beside .* such as 198.51.100.1: ' "$W/status.203.0.113.1" ||
+	fail "it is not said: $(cat "$W/status.203.0.113.1")"
+expect "at the one that is" null "$(cat "$W/beside.$VPN")"
+not grep -q '^beside' "$W/status.$VPN"
+
+step "it is none of the pool any more"
 elements "" | qosd_conf e1
 qos e1 daemon reload >/dev/null
 wait_for 20 grep -q 'SPIs are of no bucket' "$W/e1/charon.log"

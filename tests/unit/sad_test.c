@@ -500,6 +500,15 @@ static int child_in_udp(uint32_t id, bool encap)
 		.child.remote = REMOTE, .child.encap = encap });
 }
 
+static int ike_at(uint32_t id, struct iq_addr local)
+{
+	return say(charon, (struct iq_feed){
+		.type = IQ_FEED_IKE, .ike.ike_id = id, .ike.ike_version = 2,
+		.ike.spi_i = id, .ike.spi_r = id, .ike.local = local,
+		.ike.local_port = 4500, .ike.remote = REMOTE, .ike.remote_port = 4500,
+		.ike.conn = "road" });
+}
+
 /* What the module does not look at: by the ports of the peer, and of this host */
 START_TEST(ports_are_looked_at)
 {
@@ -555,6 +564,40 @@ START_TEST(ports_are_looked_at)
 }
 END_TEST
 
+/* Where one moved past the classifying element, to an address that is not steered */
+START_TEST(beside_is_told)
+{
+#define ELEMENTS "element e1 { id = 1 via = 10.0.5.1 } element e2 { id = 2 via = 10.0.5.2 }\n" \
+	"pool vpn { id = 1 members = { e1, e2 } } pool far { id = 2 members = e2 }\n" \
+	"steer 192.0.2.0/30 { pool = vpn } steer 203.0.113.0/24 { pool = far }\n"
+	struct config *element = load(ELEMENTS "settings { self = e1 }");
+	struct config *router = load(ELEMENTS);
+	struct iq_addr told = {}, off = addr("203.0.113.9");
+
+	sad_config(sad, element);
+	pump();
+	/* at 192.0.2.1 */
+	ck_assert_int_eq(ike(1, 1, 1, "x.a.example"), 0);
+	ck_assert_int_eq(ike(2, 2, 2, "y.a.example"), 0);
+	ck_assert_uint_eq(sad_beside(sad, &told), 0);
+	ck_assert_int_eq(ike_at(2, off), 0);
+	ck_assert_uint_eq(sad_beside(sad, &told), 1);
+	ck_assert_mem_eq(&told, &off, sizeof(off));
+	ck_assert_int_eq(ike_at(1, addr("192.0.2.4")), 0);
+	ck_assert_uint_eq(sad_beside(sad, &told), 2);
+	ck_assert_int_eq(ike_at(1, addr("192.0.2.3")), 0);
+	ck_assert_uint_eq(sad_beside(sad, &told), 1);
+	/* who is no element knows nothing of that */
+	sad_config(sad, router);
+	pump();
+	ck_assert_uint_eq(sad_beside(sad, &told), 0);
+	sad_config(sad, config);
+	pump();
+	config_free(element);
+	config_free(router);
+}
+END_TEST
+
 int main(void)
 {
 	TCase *tcase = tcase_create("sad");
@@ -564,6 +607,7 @@ int main(void)
 	tcase_set_timeout(tcase, 60);
 	tcase_add_test(tcase, groups_follow_identities);
 	tcase_add_test(tcase, ports_are_looked_at);
+	tcase_add_test(tcase, beside_is_told);
 	tcase_add_test(tcase, what_was_announced_late_stays);
 	tcase_add_test(tcase, an_identity_may_change);
 	tcase_add_test(tcase, an_unstated_ike_sa_is_refused);
