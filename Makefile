@@ -64,7 +64,7 @@ daemon_src	:= $(patsubst %,daemon/%.c, \
 		   config/config config/each config/elements config/fallback \
 		   config/groups config/loader config/match config/pools config/profiles \
 		   config/range config/rate \
-		   config/reader config/settings config/shapers config/steers \
+		   config/reader config/settings config/shapers config/steers config/unknown \
 		   identity/der identity/dn identity/identity identity/idregex \
 		   sa/dispute sa/due sa/entry sa/groups sa/ike sa/keyed \
 		   sa/lease sa/leasefile sa/module sa/ports sa/presence sa/proof sa/sad sa/tables \

@@ -17,6 +17,9 @@ static cfg_opt_t settings_keys[] = {
 	CONFFILE_LIST("ike-ports"),
 	CONFFILE_LIST("natt-ports"),
 	CONFFILE_KEY("self"),
+	CONFFILE_KEY("unknown"),
+	CONFFILE_KEY("unknown-element"),
+	CONFFILE_KEY("unknown-rate"),
 	CFG_END()
 };
 
@@ -193,6 +196,7 @@ static bool read_all(struct reader *r, const struct conf_section **list)
 		{ "fallback", conf_check_fallbacks },
 		{ "policy", conf_shapers },
 		{ "element", conf_elements },
+		{ "settings", conf_unknown },
 		{ "pool", conf_pools },
 		{ "steer", conf_steers },
 		{ "routes", conf_routes },

@@ -165,6 +165,19 @@ struct admit {
 };
 
 /**
+ * struct unknown - what is done about ESP and AH to this host that it has no SA for
+ *
+ * @what: enum ipsec_qos_unknown
+ * @element: of IPSEC_QOS_UNKNOWN_RELAY
+ * @rate: told a second at most
+ */
+struct unknown {
+	uint8_t what;
+	const struct element *element;
+	uint32_t rate;
+};
+
+/**
  * struct steer_config - all of it, as it stands in the file
  *
  * @self: the element that this host is, NULL: none
@@ -175,6 +188,7 @@ struct steer_config {
 	size_t n_elements;
 	struct element *elements;
 	const struct element *self;
+	struct unknown unknown;
 	size_t n_pools;
 	struct steer_pool *pools;
 	size_t n_prefixes;

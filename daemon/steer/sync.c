@@ -10,6 +10,8 @@
 #include "lib/array.h"
 #include "lib/kernel/element.h"
 #include "lib/kernel/pool.h"
+#include "lib/kernel/settings.h"
+#include "lib/kernel/status.h"
 #include "lib/kernel/steer.h"
 #include "lib/text.h"
 #include "log.h"
@@ -315,6 +317,28 @@ static bool wanted_prefix(const struct steer_config *c, const struct iq_kernel_s
 	return false;
 }
 
+/* Unknown SPIs. Who never said anything of them has the kernel keep nothing for that. */
+static int unknown(struct sync *s, const struct config *config)
+{
+	const struct unknown *u = &config->steer.unknown;
+	struct iq_conf to = {
+		.has = 1U << IPSEC_QOS_CONF_A_UNKNOWN | 1U << IPSEC_QOS_CONF_A_UNKNOWN_RATE,
+		.unknown = u->what, .unknown_rate = u->rate,
+		.unknown_element = u->element ? u->element->id : 0,
+	};
+	struct iq_status is;
+	int err = iq_kernel_status(s->k, &is);
+
+	if (!err && is.conf.unknown == to.unknown && is.conf.unknown_rate == to.unknown_rate &&
+	    is.conf.unknown_element == to.unknown_element)
+		return 0;
+	if (u->element)
+		to.has |= 1U << IPSEC_QOS_CONF_A_UNKNOWN_ELEMENT;
+	if (!err)
+		err = iq_kernel_conf(s->k, &to);
+	return err && refused(s, "settings", "unknown", err) == -ENODEV ? err : 0;
+}
+
 /* What was ours and is not wanted goes, the last that was made first. */
 
 static int remove_rest(struct sync *s, const struct config *config, struct have *have)
@@ -391,6 +415,8 @@ static int state_all(struct sync *s, const struct sync_wanted *w)
 		err = pools(s, w->config);
 	if (!err)
 		err = prefixes(s, w->config);
+	if (!err)
+		err = unknown(s, w->config);
 	if (!err)
 		err = remove_rest(s, w->config, &have);
 	utarray_done(&have.elements);

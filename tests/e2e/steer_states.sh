@@ -179,6 +179,36 @@ expect elements "e1 up daemon, e2 up daemon, e3 up daemon, e5 up daemon, e4 up d
 expect pools "vpn" "$(pools)"
 expect_json 'length == 1' qos gw -j steer show
 
+step "what is done about unknown SPIs, by one of the elements or without"
+# unknown: what the kernel does, by which element, how often
+unknown()
+{
+	qos gw -j settings show | jq -r '.unknown | "\(.do) \(.element) \(.rate)"'
+}
+expect "as it is unless configured" "off null 100" "$(unknown)"
+conf <<END
+element ctl { id = 12 via = 10.0.1.8 check = none }
+settings { unknown = relay  unknown-element = ctl  unknown-rate = 7 }
+END
+qos gw daemon reload
+expect "at its first element" "relay ctl 7" "$(unknown)"
+# the element that it names goes with it, and another is named
+conf <<END
+element cto { id = 13 via = 10.0.1.8 check = none }
+settings { unknown = relay  unknown-element = cto }
+END
+qos gw daemon reload
+expect "by another" "relay cto 100" "$(unknown)"
+expect elements "e1 up daemon, e2 up daemon, e3 up daemon, cto up daemon" "$(elements)"
+qos gw settings set unknown off
+conf <<END
+settings { unknown = tell }
+END
+qos gw daemon reload
+expect "whatever was set by hand" "tell null 100" "$(unknown)"
+expect elements "e1 up daemon, e2 up daemon, e3 up daemon" "$(elements)"
+expect_json '.steering.errors | length == 0' qos gw -j daemon status
+
 step "what the kernel refuses is said, and the rest is there"
 conf <<END
 element e6 { id = 6 via = 10.0.1.1 check = none }
@@ -197,6 +227,7 @@ for object in element pool steer; do
 	expect_json 'length == 0' qos gw -j $object show
 done
 expect_json '.steering == null' qos gw -j daemon status
+expect "of unknown SPIs" "off null 100" "$(unknown)"
 
 step "this host is an element: it steers nothing itself, and knows what is its own"
 conf <<END

@@ -157,6 +157,32 @@ START_TEST(test_ike_here)
 }
 END_TEST
 
+START_TEST(test_unknown)
+{
+	struct config *c = load("");
+
+	ck_assert_int_eq(c->steer.unknown.what, IPSEC_QOS_UNKNOWN_OFF);
+	ck_assert_uint_eq(c->steer.unknown.rate, IPSEC_QOS_UNKNOWN_RATE);
+	config_free(c);
+	c = load("settings { unknown = tell unknown-rate = 10000 }");
+	ck_assert_int_eq(c->steer.unknown.what, IPSEC_QOS_UNKNOWN_TELL);
+	ck_assert_uint_eq(c->steer.unknown.rate, 10000);
+	config_free(c);
+	c = load("settings { unknown = off }");
+	ck_assert_int_eq(c->steer.unknown.what, IPSEC_QOS_UNKNOWN_OFF);
+	config_free(c);
+	c = load("settings { unknown = relay unknown-element = e2 self = e1 }\n" ALL);
+	ck_assert_int_eq(c->steer.unknown.what, IPSEC_QOS_UNKNOWN_RELAY);
+	ck_assert_ptr_eq(c->steer.unknown.element, &c->steer.elements[1]);
+	config_free(c);
+	/* whom others relay to does not relay to himself */
+	c = load("settings { unknown = relay unknown-element = e2 self = e2 }\n" ALL);
+	ck_assert_int_eq(c->steer.unknown.what, IPSEC_QOS_UNKNOWN_TELL);
+	ck_assert_ptr_null(c->steer.unknown.element);
+	config_free(c);
+}
+END_TEST
+
 /* All who have the same members agree, each of its own; here they are all buckets. */
 START_TEST(test_own)
 {
@@ -367,6 +393,15 @@ static const struct {
 	{ ALL "steer 192.0.2.1/32 { pool = vpn }\n\nsteer 192.0.2.1 { pool = vpn }", 7,
 	  "is there twice" },
 
+	/* unknown SPIs */
+	{ "settings {\nunknown = shout }", 2, "unknown = 'shout': expected off, tell or relay" },
+	{ "settings {\nunknown = relay }", 1, "expected unknown-element = NAME" },
+	{ E1 "settings { unknown = tell\nunknown-element = e1 }", 3, "expected unknown = relay" },
+	{ E1 "settings {\nunknown-element = e1 }", 3, "expected unknown = relay" },
+	{ E1 "settings { unknown = relay\nunknown-element = e9 }", 3, "there is no such element" },
+	{ "settings {\nunknown-rate = 0 }", 2, "a number of 1 to 10000" },
+	{ "settings {\nunknown-rate = 10001 }", 2, "a number of 1 to 10000" },
+
 	/* networks behind elements */
 	{ ALL "behind a { elements = e1 }", 5, "behind 'a' has no networks" },
 	{ ALL "behind a { networks = 10.0.0.0/8 }", 5, "behind 'a' has no elements" },
@@ -472,6 +507,7 @@ int main(void)
 	tcase_add_test(tc, test_pools);
 	tcase_add_test(tc, test_steers);
 	tcase_add_test(tc, test_ike_here);
+	tcase_add_test(tc, test_unknown);
 	tcase_add_test(tc, test_own);
 	tcase_add_test(tc, test_own_buckets);
 	tcase_add_test(tc, test_behind);
