@@ -596,6 +596,50 @@ START_TEST(ike_headers)
 }
 END_TEST
 
+/* Who began the IKE SA says so, in its requests and its answers; by IKEv1 nobody does. */
+START_TEST(ike_initiator)
+{
+	static const struct {
+		u8 version, flags;
+		bool initiator;
+	} t[] = {
+		{ 0x20, 0x08, true },		/* a request of the initiator's */
+		{ 0x20, 0x28, true },		/* its answer */
+		{ 0x20, 0x00, false },		/* a request of the responder's */
+		{ 0x20, 0x20, false },
+		{ 0x20, 0xf7, false },		/* bits that mean something else */
+		{ 0x21, 0x08, true },
+		{ 0x21, 0x00, false },
+		{ 0x10, 0x00, true },
+		{ 0x10, 0x01, true },		/* encrypted */
+	};
+	struct iq_packet p;
+	u32 start;
+	size_t i;
+
+	for (i = 0; i < N(t); i++) {
+		ipv4(IPPROTO_UDP, 0);
+		udp(500, 500);
+		start = len;
+		ike(3, 4, t[i].version, 28);
+		pkt[start + 19] = t[i].flags;
+		finish_udp();
+		ck_assert_int_eq(parse(&p), IQ_IKE);
+		ck_assert_int_eq(p.initiator, t[i].initiator);
+
+		ipv6(IPPROTO_UDP);
+		udp(4500, 61000);
+		put32(0);			/* non-ESP marker */
+		start = len;
+		ike(3, 4, t[i].version, 28);
+		pkt[start + 19] = t[i].flags;
+		finish_udp();
+		ck_assert_int_eq(parse(&p), IQ_IKE);
+		ck_assert_int_eq(p.initiator, t[i].initiator);
+	}
+}
+END_TEST
+
 /* Lengths that say more, or less, than there is. */
 START_TEST(lying_lengths)
 {
@@ -742,6 +786,7 @@ int main(void)
 	tcase_add_test(tc, udp_encapsulated);
 	tcase_add_test(tc, keep_alives);
 	tcase_add_test(tc, ike_headers);
+	tcase_add_test(tc, ike_initiator);
 	tcase_add_test(tc, lying_lengths);
 	tcase_add_test(tc, longer_than_its_field);
 	tcase_add_test(tc, cut_anywhere);
