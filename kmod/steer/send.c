@@ -126,12 +126,13 @@ static bool iq_source_valid6(const struct sk_buff *skb)
 
 bool iq_element_source(struct sk_buff *skb, const struct nf_hook_state *state)
 {
+	const struct iq_steer *st = iq_steer(iq_net(state->net));
 	struct in_device *in_dev;
 
 	if (state->pf != NFPROTO_IPV4)
 		return iq_source_valid6(skb);
 	in_dev = __in_dev_get_rcu(iq_send_in(skb));
-	return in_dev && iq_source_valid(skb, in_dev, LOOPBACK_IFINDEX);
+	return in_dev && iq_source_valid(st, skb, in_dev, LOOPBACK_IFINDEX);
 }
 
 static noinline int iq_martian4(const struct sk_buff *skb, struct in_device *in_dev)
