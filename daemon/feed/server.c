@@ -1,374 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #define _GNU_SOURCE	/* accept4(), struct ucred */
+#include "feed/server.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/queue.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "clock.h"
-#include "feed/answer.h"
-#include "feed/events.h"
-#include "feed/listener.h"
-#include "feed/requests.h"
-#include "feed/server.h"
-#include "log.h"
-
-/* Bytes of an answer in one message: room for its header, the attribute's, NUL. */
-#define PIECE	(IQ_FEED_MSG_MAX - 64)
+#include "feed/conn.h"
 
 #define ACCEPT_PAUSE	1.0	/* seconds, where the system has no descriptors */
-
-/**
- * struct conn - a connection
- *
- * @role: 0: it has not said HELLO
- * @source: a charon's
- * @held: an encoded message that it has not taken yet, @held_len its length
- * @answer: what it has not read of the answer to the query @seq: @text from
- *	@off on, and if there is @more, what follows
- * @ends: to be closed when @held is gone
- * @syncing: waits for the tables, to acknowledge SYNC_END @sync_seq
- * @waiting: for what the @query @seq takes, with @ticket
- * @listening: to events, in answer to @seq; the next is number @next
- * @request: a command's, which it waits for; @spoke: it said more meanwhile
- * @charon: a charon's requests
- * @unsaid: it has not been told of buckets as they are now
- * @refused: its messages
- */
-struct conn {
-	struct server *server;
-	LIST_ENTRY(conn) list;
-	ev_io io;
-	ev_timer patience;
-	int fd;
-	pid_t pid;
-	uint8_t role;
-	struct sad_source *source;
-
-	void *held;
-	size_t held_len;
-	struct answer *answer;
-	char *text;
-	size_t off;
-	bool more;
-	uint32_t seq;
-	bool ends;
-	bool syncing;
-	uint32_t sync_seq;
-	bool waiting;
-	uint8_t query;
-	uint32_t ticket;
-	bool listening;
-	uint64_t next;
-	struct request *request;
-	bool spoke;
-	struct request_charon charon;
-	bool unsaid;
-	struct said refused;
-};
-
-/**
- * struct server - see server.h
- *
- * @requests: of the daemon's to charons
- * @events: for those who listen
- * @told: there are some that they were not sent
- * @home: what charons are told of buckets, once there is anything (@has_home)
- * @in: a message as it comes; @out: as it goes
- */
-struct server {
-	struct ev_loop *loop;
-	struct sad *sad;
-	struct tables *tables;
-	struct requests *requests;
-	struct events *events;
-	ev_timer told;
-	uint8_t home[IQ_FEED_BUCKETS_BYTES];
-	bool has_home;
-	const struct server_ops *ops;
-	void *arg;
-
-	struct listener listener;
-	ev_io io;
-	ev_timer pause;
-	unsigned int n_conns;
-	LIST_HEAD(, conn) conns;
-	struct said full;
-	struct said cannot;
-
-	union {
-		struct nlmsghdr nlh;
-		char buf[IQ_FEED_MSG_MAX];
-	} in, out;
-};
-
-static void on_accept(struct ev_loop *loop, ev_io *w, int revents);
-
-static const char *role_name(const struct conn *conn)
-{
-	switch (conn->role) {
-	case IQ_FEED_ROLE_CHARON:
-		return "charon";
-	case IQ_FEED_ROLE_COMMAND:
-		return "a command";
-	default:
-		return "a client";
-	}
-}
-
-static void close_conn(struct conn *conn)
-{
-	struct server *server = conn->server;
-
-	if (conn->source) {
-		log_info("charon (process %d) disconnected", (int)conn->pid);
-		requests_charon_gone(server->requests, &conn->charon);
-		sad_disconnect(server->sad, conn->source);
-		tables_kick(server->tables);
-	}
-	if (conn->request)
-		request_forget(conn->request);
-	if (conn->listening)
-		events_leave(server->events);
-	ev_io_stop(server->loop, &conn->io);
-	ev_timer_stop(server->loop, &conn->patience);
-	close(conn->fd);
-	LIST_REMOVE(conn, list);
-	server->n_conns--;
-	free(conn->held);
-	answer_end(conn->answer);
-	free(conn->text);
-	free(conn);
-	log_over(&server->full, "connections are accepted again");
-}
-
-/* Close a connection that breaks the rules. */
-static void expel(struct conn *conn, const char *why)
-{
-	log_warn("%s (process %d) is disconnected: %s", role_name(conn),
-		 (int)conn->pid, why);
-	close_conn(conn);
-}
-
-/* What to wait for: that it reads if something is to be read, else that it writes. */
-static void watch(struct conn *conn)
-{
-	struct server *server = conn->server;
-	bool blocked = conn->held || conn->answer;
-	bool busy = conn->waiting || conn->spoke;
-	int events = blocked ? EV_WRITE : busy ? EV_NONE : EV_READ;
-
-	/* it may have its time, and close the connection meanwhile */
-	if (conn->listening && (conn->text || events_more(server->events, conn->next)))
-		events |= EV_WRITE;
-	if (conn->io.events != events || !ev_is_active(&conn->io)) {
-		ev_io_stop(server->loop, &conn->io);
-		ev_io_set(&conn->io, conn->fd, events);
-		if (events)
-			ev_io_start(server->loop, &conn->io);
-	}
-	if (blocked || !conn->role)
-		ev_timer_again(server->loop, &conn->patience);
-	else
-		ev_timer_stop(server->loop, &conn->patience);
-}
-
-/* 0, -EAGAIN: it does not read, or the connection is closed: -EPIPE. */
-static int transmit(struct conn *conn, const void *buf, size_t len)
-{
-	ssize_t sent;
-
-	do {
-		sent = send(conn->fd, buf, len, MSG_DONTWAIT | MSG_NOSIGNAL);
-	} while (sent < 0 && errno == EINTR);
-	if (sent >= 0)
-		return 0;
-	if (errno == EAGAIN || errno == ENOBUFS || errno == ENOMEM)
-		return -EAGAIN;
-	if (errno != EPIPE && errno != ECONNRESET)
-		log_warn("%s (process %d) is disconnected: %s",
-			 role_name(conn), (int)conn->pid, strerror(errno));
-	close_conn(conn);
-	return -EPIPE;
-}
-
-/* Send a message, or hold it until the client reads. -EPIPE: closed. */
-static int say(struct conn *conn, const struct iq_feed *msg)
-{
-	struct server *server = conn->server;
-	int len, err;
-
-	len = iq_feed_put(&server->out, sizeof(server->out), msg);
-	if (len < 0) {
-		expel(conn, "an answer cannot be encoded");
-		return -EPIPE;
-	}
-	err = transmit(conn, &server->out, len);
-	if (err != -EAGAIN)
-		return err;
-	conn->held = malloc(len);
-	if (!conn->held) {
-		expel(conn, "out of memory");
-		return -EPIPE;
-	}
-	memcpy(conn->held, &server->out, len);
-	conn->held_len = len;
-	return 0;
-}
-
-static int acknowledge(struct conn *conn, uint32_t seq, int err,
-		       const char *why, uint32_t group)
-{
-	struct iq_feed ack = {
-		.type = IQ_FEED_ACK,
-		.seq = seq,
-	};
-
-	if (err) {
-		ack.ack.error = -err;
-		ack.ack.message = why ? why : strerror(-err);
-	} else {
-		ack.ack.group = group;
-	}
-	return say(conn, &ack);
-}
-
-/* A charon is told of buckets, as soon as it reads. -EPIPE: closed. */
-static int say_buckets(struct conn *conn)
-{
-	struct iq_feed msg = {
-		.type = IQ_FEED_BUCKETS,
-		.buckets.home = conn->server->home,
-	};
-
-	if (!conn->unsaid || conn->held)
-		return 0;
-	conn->unsaid = false;
-	return say(conn, &msg);
-}
-
-/* Send what the client will take of conn->text. -EPIPE: closed. */
-static int say_pieces(struct conn *conn)
-{
-	struct server *server = conn->server;
-	char piece[PIECE + 1];
-	struct iq_feed msg = {
-		.type = IQ_FEED_ANSWER,
-		.seq = conn->seq,
-		.answer = { .text = piece },
-	};
-	int len, err;
-	bool last;
-	size_t n;
-
-	while (conn->text) {
-		n = strnlen(conn->text + conn->off, PIECE);
-		memcpy(piece, conn->text + conn->off, n);
-		piece[n] = '\0';
-		last = !conn->text[conn->off + n];
-		msg.flags = last && !conn->more ? 0 : NLM_F_MULTI;
-		len = iq_feed_put(&server->out, sizeof(server->out), &msg);
-		if (len < 0) {
-			expel(conn, "an answer cannot be encoded");
-			return -EPIPE;
-		}
-		err = transmit(conn, &server->out, len);
-		if (err)
-			return err == -EAGAIN ? 0 : err;
-		conn->off += n;
-		if (last) {
-			free(conn->text);
-			conn->text = NULL;
-		}
-	}
-	return 0;
-}
-
-/*
- * Send what the client will take of its answer, but of a long one only a part:
- * others want their turn. -EPIPE: closed.
- */
-static int say_text(struct conn *conn)
-{
-	int err;
-
-	if (conn->answer && !conn->text) {
-		err = answer_more(conn->answer, &conn->text);
-		if (err < 0) {
-			expel(conn, "out of memory");
-			return -EPIPE;
-		}
-		conn->more = err;
-		conn->off = 0;
-	}
-	err = say_pieces(conn);
-	if (!err && !conn->text && !conn->more) {
-		answer_end(conn->answer);
-		conn->answer = NULL;
-	}
-	return err;
-}
-
-/* Events, likewise: it may be so slow that it misses some. -EPIPE: closed. */
-static int say_events(struct conn *conn)
-{
-	struct server *server = conn->server;
-	unsigned int i;
-	int err;
-
-	for (i = 0; i < SERVER_TURN && !conn->held; i++) {
-		if (!conn->text) {
-			if (events_take(server->events, &conn->next, &conn->text)) {
-				expel(conn, "out of memory");
-				return -EPIPE;
-			}
-			conn->off = 0;
-		}
-		if (!conn->text)
-			break;
-		err = say_pieces(conn);
-		if (err || conn->text)
-			return err;
-	}
-	return 0;
-}
-
-/* What waits for the client and for the tables, in turn. -EPIPE: closed. */
-static int flush(struct conn *conn)
-{
-	struct server *server = conn->server;
-	int err;
-
-	if (conn->held) {
-		err = transmit(conn, conn->held, conn->held_len);
-		if (err)
-			return err == -EAGAIN ? 0 : err;
-		free(conn->held);
-		conn->held = NULL;
-		if (conn->source)
-			requests_kick(server->requests);
-	}
-	if (conn->ends) {
-		close_conn(conn);
-		return -EPIPE;
-	}
-	err = say_buckets(conn);
-	if (err || conn->held)
-		return err;
-	if (conn->listening)
-		return say_events(conn);
-	err = say_text(conn);
-	if (err || conn->answer)
-		return err;
-	if (conn->syncing && !tables_busy(server->tables)) {
-		conn->syncing = false;
-		return acknowledge(conn, conn->sync_seq, 0, NULL, 0);
-	}
-	return 0;
-}
 
 /* Queries */
 
@@ -382,9 +26,9 @@ static int answer(struct conn *conn, const struct iq_feed_question *query,
 	err = server->ops->answer(server->arg, query, conn->ticket,
 				  &conn->answer, why, sizeof(why));
 	if (err)
-		return acknowledge(conn, seq, err, why[0] ? why : NULL, 0);
+		return conn_acknowledge(conn, seq, err, why[0] ? why : NULL, 0);
 	conn->seq = seq;
-	return say_text(conn);
+	return conn_say_text(conn);
 }
 
 /* -EPIPE: closed. */
@@ -401,8 +45,7 @@ static int answer_waiting(struct conn *conn)
 		return 0;
 	conn->waiting = false;
 	if (ready < 0)
-		return acknowledge(conn, conn->seq, ready,
-				   why[0] ? why : NULL, 0);
+		return conn_acknowledge(conn, conn->seq, ready, why[0] ? why : NULL, 0);
 	return answer(conn, &query, conn->seq);
 }
 
@@ -412,12 +55,12 @@ static int on_listen(struct conn *conn, uint32_t seq)
 	int err = events_listen(conn->server->events, &conn->next);
 
 	if (err)
-		return acknowledge(conn, seq, err, err == -EBUSY ?
-				   "as many commands listen already as may" : NULL, 0);
+		return conn_acknowledge(conn, seq, err, err == -EBUSY ?
+					"as many commands listen already as may" : NULL, 0);
 	conn->listening = true;
 	conn->more = true;
 	conn->seq = seq;
-	return acknowledge(conn, seq, 0, NULL, 0);
+	return conn_acknowledge(conn, seq, 0, NULL, 0);
 }
 
 static int on_query(struct conn *conn, const struct iq_feed_question *query,
@@ -457,8 +100,8 @@ static void send_request(struct request_charon *charon,
 {
 	struct conn *conn = conn_of(charon);
 
-	if (!say(conn, msg))
-		watch(conn);
+	if (!conn_say(conn, msg))
+		conn_watch(conn);
 }
 
 static const struct requests_ops requests_ops = {
@@ -487,10 +130,10 @@ static void on_request_done(void *arg, const struct request_end *end)
 		}
 		err = server->ops->tunnel(server->arg, &tunnel, &conn->answer);
 	}
-	err = err ? acknowledge(conn, conn->seq, err, end->err ? end->why : NULL, 0) :
-		    say_text(conn);
+	err = err ? conn_acknowledge(conn, conn->seq, err, end->err ? end->why : NULL, 0) :
+		    conn_say_text(conn);
 	if (!err)
-		watch(conn);
+		conn_watch(conn);
 }
 
 static int on_initiate(struct conn *conn, const struct iq_feed *msg)
@@ -500,8 +143,8 @@ static int on_initiate(struct conn *conn, const struct iq_feed *msg)
 	conn->request = request_new(conn->server->requests, &msg->initiate,
 				    on_request_done, conn, &err);
 	if (!conn->request)
-		return acknowledge(conn, msg->seq, err, err == -EBUSY ?
-				   "too many wait for what charon does" : NULL, 0);
+		return conn_acknowledge(conn, msg->seq, err, err == -EBUSY ?
+					"too many wait for what charon does" : NULL, 0);
 	conn->seq = msg->seq;
 	return 0;
 }
@@ -519,11 +162,11 @@ static int look_at_waiting(struct conn *conn)
 	if (len < 0 && (errno == EAGAIN || errno == EINTR))
 		return 0;
 	if (len <= 0) {
-		close_conn(conn);
+		conn_close(conn);
 		return -EPIPE;
 	}
 	if (conn->listening) {
-		expel(conn, "it listens, and has nothing to say");
+		conn_expel(conn, "it listens, and has nothing to say");
 		return -EPIPE;
 	}
 	conn->spoke = true;
@@ -538,8 +181,8 @@ static void on_told(struct ev_loop *loop, ev_timer *w, int revents)
 	for (conn = LIST_FIRST(&server->conns); conn; conn = next) {
 		next = LIST_NEXT(conn, list);
 		/* one that is in the midst of one goes on when it reads */
-		if (conn->listening && !conn->text && !say_events(conn))
-			watch(conn);
+		if (conn->listening && !conn->text && !conn_say_events(conn))
+			conn_watch(conn);
 	}
 }
 
@@ -563,7 +206,7 @@ static int on_result(struct conn *conn, const struct iq_feed *msg)
 	if (!requests_result(conn->server->requests, &conn->charon, msg->seq,
 			     &msg->result))
 		return 0;
-	expel(conn, "it answers what it was not asked");
+	conn_expel(conn, "it answers what it was not asked");
 	return -EPIPE;
 }
 
@@ -601,7 +244,7 @@ static int on_statement(struct conn *conn, const struct iq_feed *msg)
 	}
 	if (!ack)
 		return 0;
-	return acknowledge(conn, msg->seq, err, why, stated.group);
+	return conn_acknowledge(conn, msg->seq, err, why, stated.group);
 }
 
 /*
@@ -617,7 +260,7 @@ static void end_older(struct conn *conn)
 		next = LIST_NEXT(older, list);
 		if (older != conn && older->source && conn->pid > 0 &&
 		    older->pid == conn->pid)
-			close_conn(older);
+			conn_close(older);
 	}
 }
 
@@ -637,30 +280,30 @@ static int on_hello(struct conn *conn, const struct iq_feed *msg)
 			 "it speaks version %u of the protocol, this daemon version %u: install both from the same release",
 			 msg->hello.version, IQ_FEED_VERSION);
 		log_warn("%s (process %d) is disconnected: %s",
-			 role_name(conn), (int)conn->pid, why);
+			 conn_role(conn), (int)conn->pid, why);
 		conn->ends = true;
-		return acknowledge(conn, msg->seq, -EPROTONOSUPPORT, why, 0) ?:
-		       flush(conn);
+		return conn_acknowledge(conn, msg->seq, -EPROTONOSUPPORT, why, 0) ?:
+		       conn_flush(conn);
 	}
 	if (!msg->hello.role) {
-		expel(conn, "its HELLO says no ROLE");
+		conn_expel(conn, "its HELLO says no ROLE");
 		return -EPIPE;
 	}
 	conn->role = msg->hello.role;
 	/* whoever is gone by now must not end what it has connected since */
-	err = say(conn, &hello);
+	err = conn_say(conn, &hello);
 	if (err || conn->role != IQ_FEED_ROLE_CHARON)
 		return err;
 	end_older(conn);
 	conn->source = sad_connect(server->sad, conn->pid);
 	if (!conn->source) {
-		expel(conn, "out of memory");
+		conn_expel(conn, "out of memory");
 		return -EPIPE;
 	}
 	requests_charon(server->requests, &conn->charon);
 	log_info("charon (process %d) connected", (int)conn->pid);
 	conn->unsaid = server->has_home;
-	return say_buckets(conn);
+	return conn_say_buckets(conn);
 }
 
 /* -EPIPE: closed. */
@@ -683,7 +326,7 @@ static int on_message(struct conn *conn, const struct iq_feed *msg)
 			return on_statement(conn, msg);
 		}
 	}
-	expel(conn, "it sent a message that is not for it to send");
+	conn_expel(conn, "it sent a message that is not for it to send");
 	return -EPIPE;
 }
 
@@ -697,7 +340,7 @@ static void on_conn(struct ev_loop *loop, ev_io *w, int revents)
 	unsigned int i;
 	ssize_t len;
 
-	if (flush(conn) ||
+	if (conn_flush(conn) ||
 	    ((conn->request || conn->listening) && look_at_waiting(conn)))
 		return;
 	for (i = 0; i < SERVER_TURN && monotonic() < end; i++) {
@@ -710,25 +353,25 @@ static void on_conn(struct ev_loop *loop, ev_io *w, int revents)
 		if (len < 0 && (errno == EAGAIN || errno == EINTR))
 			break;
 		if (len <= 0) {
-			close_conn(conn);
+			conn_close(conn);
 			return;
 		}
 		if (iq_feed_get(&server->in, len, &msg, &why)) {
-			expel(conn, why);
+			conn_expel(conn, why);
 			return;
 		}
 		if (on_message(conn, &msg))
 			return;
 	}
-	watch(conn);
+	conn_watch(conn);
 }
 
 static void on_patience(struct ev_loop *loop, ev_timer *w, int revents)
 {
 	struct conn *conn = w->data;
 
-	expel(conn, conn->role ? "it does not read its answers" :
-				 "it does not say HELLO");
+	conn_expel(conn, conn->role ? "it does not read its answers" :
+				      "it does not say HELLO");
 }
 
 static void accept_one(struct server *server, int fd)
@@ -764,7 +407,7 @@ static void accept_one(struct server *server, int fd)
 	conn->io.data = conn->patience.data = conn;
 	LIST_INSERT_HEAD(&server->conns, conn, list);
 	server->n_conns++;
-	watch(conn);
+	conn_watch(conn);
 	return;
 
 refuse:
@@ -851,9 +494,9 @@ void server_settled(struct server *server)
 			continue;
 		if (conn->waiting && answer_waiting(conn))
 			continue;
-		if (conn->syncing && flush(conn))
+		if (conn->syncing && conn_flush(conn))
 			continue;
-		watch(conn);
+		conn_watch(conn);
 	}
 }
 
@@ -870,8 +513,8 @@ void server_buckets(struct server *server, const uint8_t *home)
 		if (!conn->source)
 			continue;
 		conn->unsaid = true;
-		if (!say_buckets(conn))
-			watch(conn);
+		if (!conn_say_buckets(conn))
+			conn_watch(conn);
 	}
 }
 
@@ -882,7 +525,7 @@ void server_close(struct server *server)
 	if (!server)
 		return;
 	while ((conn = LIST_FIRST(&server->conns)))
-		close_conn(conn);
+		conn_close(conn);
 	ev_io_stop(server->loop, &server->io);
 	ev_timer_stop(server->loop, &server->pause);
 	ev_timer_stop(server->loop, &server->told);
