@@ -415,10 +415,38 @@ static int read_prefix(const struct nlmsghdr *msg, void *data)
 	return MNL_CB_OK;
 }
 
+/* Whatever else there is, nothing that was a steady element's was dropped. */
+static int read_element(const struct nlmsghdr *msg, void *data)
+{
+	unsigned long n[IPSEC_QOS_ELEMENT_COUNTER_MAX + 1] = {};
+	const struct nlattr *nest, *attr;
+	uint32_t id = 0;
+	int i;
+
+	mnl_attr_for_each(nest, msg, 4) {
+		mnl_attr_for_each_nested(attr, nest) {
+			if (mnl_attr_get_type(attr) == IPSEC_QOS_ELEMENT_A_ID)
+				id = mnl_attr_get_u32(attr);
+			if (mnl_attr_get_type(attr) == IPSEC_QOS_ELEMENT_A_COUNTERS)
+				read_counters(attr, n);
+		}
+	}
+	for (i = 1; id <= ELEMENTS && i <= IPSEC_QOS_ELEMENT_COUNTER_MAX; i++)
+		if (n[i] && i != IPSEC_QOS_ELEMENT_COUNTER_SENT &&
+		    i != IPSEC_QOS_ELEMENT_COUNTER_ICMP)
+			failed("%lu packets of %s are dropped, by counter %d", n[i],
+			       names[id - 1], i);
+	return MNL_CB_OK;
+}
+
 static void check(struct family *f, const struct sender *s)
 {
 	unsigned int six;
 	int i;
+
+	family_begin(f, IPSEC_QOS_CMD_ELEMENT_GET, NLM_F_DUMP);
+	if (family_talk(f, read_element, NULL))
+		failed("the elements cannot be read");
 
 	for (six = 0; six < 2; six++) {
 		struct tally t = { .family = six ? AF_INET6 : AF_INET };
