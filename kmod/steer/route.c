@@ -404,7 +404,12 @@ struct dst_entry *iq_route_find(const struct iq_element *e, struct sk_buff *skb,
 	for (i = 0; i < 2; i++) {
 		if (likely(k)) {
 			hop = &k->hop[k->n == 1 ? 0 : skb_get_hash(skb) % k->n];
-			if (likely(iq_hop_valid(hop)))
+			/*
+			 * One that was looked up just now does for this packet, as it would
+			 * for one that is routed, though some address or route of the
+			 * namespace may have changed since.
+			 */
+			if (likely(iq_hop_valid(hop)) || i)
 				return hop->dst;
 		}
 		/* What is kept is of use to all packets, and no part of the element. */
