@@ -29,15 +29,46 @@ static u16 iq_shares_place(const struct iq_shares *s, const struct iq_element *e
 	return IQ_BUCKET_NOBODY;
 }
 
+/* Likewise, of who had a name when the buckets were shared out. */
+static u16 iq_shares_seeded(const struct iq_shares *s, u64 seed)
+{
+	u32 i;
+
+	for (i = 0; i < s->n; i++)
+		if (s->select[i].seed == seed)
+			return i;
+	return IQ_BUCKET_NOBODY;
+}
+
+/*
+ * Who in @s is member @i of @old? Names tell, as they decide who is at home where: an
+ * element may have another id by now, and its former id be another's. Who has a name that
+ * no member had is the same as before.
+ */
+static u16 iq_shares_heir(const struct iq_shares *s, const struct iq_shares *old, u32 i)
+{
+	u16 place = iq_shares_seeded(s, old->select[i].seed);
+
+	if (place != IQ_BUCKET_NOBODY)
+		return place;
+	place = iq_shares_place(s, old->share[i].element);
+	if (place == IQ_BUCKET_NOBODY ||
+	    iq_shares_seeded(old, s->select[place].seed) != IQ_BUCKET_NOBODY)
+		return IQ_BUCKET_NOBODY;
+	return place;
+}
+
 /* Buckets stay with who held them in @old, lives, and is there still. */
 static void iq_shares_hold(struct iq_shares *s, const struct iq_shares *old)
 {
 	u16 place[IPSEC_QOS_POOL_MEMBERS_MAX], was;
 	u32 i;
 
-	for (i = 0; i < old->n; i++)
-		place[i] = iq_lives(&old->share[i]) ?
-			   iq_shares_place(s, old->share[i].element) : IQ_BUCKET_NOBODY;
+	for (i = 0; i < old->n; i++) {
+		place[i] = iq_shares_heir(s, old, i);
+		if (place[i] != IQ_BUCKET_NOBODY && !iq_lives(&s->share[place[i]]))
+			place[i] = IQ_BUCKET_NOBODY;
+	}
 	for (i = 0; i < IQ_SELECT_BUCKETS; i++) {
 		was = old->holder[i];
 		if (was != IQ_BUCKET_NOBODY && place[was] != IQ_BUCKET_NOBODY)

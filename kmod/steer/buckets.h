@@ -58,7 +58,7 @@ struct iq_share {
  * @holder: likewise, who has it as long as it lives: the home, or who was that before the
  *	members changed
  * @share: by place
- * @select: likewise, what draws for buckets
+ * @select: likewise, what draws for buckets, by the names of when they were shared out
  */
 struct iq_shares {
 	u32 n;
@@ -74,8 +74,8 @@ struct iq_shares {
  * iq_shares_make() - share out the buckets
  *
  * @element, @weight: the members, of each
- * @old: as they were; a bucket whose holder lives, and is a member still, stays with it;
- *	NULL: nothing stays
+ * @old: as they were; a bucket whose holder lives, and is a member still, by its name of
+ *	then or of now, stays with it; NULL: nothing stays
  *
  * It may take 0.1 seconds, and sleep. Return: NULL: no memory; else free it with kvfree()
  */

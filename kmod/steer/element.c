@@ -165,11 +165,6 @@ static int iq_element_check(const struct iq_steer *steer, const struct iq_elemen
 		       IPSEC_QOS_ELEMENTS_MAX);
 		return -ENOSPC;
 	}
-	if (e && e->pools && req->name[0] && strcmp(e->name, req->name)) {
-		iq_err(extack, attr, "%s is in a pool, which shares out buckets by its name",
-		       e->name);
-		return -EBUSY;
-	}
 	return 0;
 }
 

@@ -151,7 +151,7 @@ static int iq_pool_check(const struct iq_pool_req *req, u16 nlflags, struct iq_s
 	return 0;
 }
 
-/* Has it just the members that @req wants? They are in the same order. */
+/* Has it just the members that @req wants, by their names? They are in the same order. */
 static bool iq_pool_same(const struct iq_pool *p, const struct iq_pool_req *req)
 {
 	const struct iq_shares *s = p->shares;
@@ -161,7 +161,8 @@ static bool iq_pool_same(const struct iq_pool *p, const struct iq_pool_req *req)
 		return false;
 	for (i = 0; i < s->n; i++)
 		if (s->share[i].element->target.id != req->member[i].id ||
-		    s->select[i].weight != req->member[i].weight)
+		    s->select[i].weight != req->member[i].weight ||
+		    s->select[i].seed != iq_select_seed(s->share[i].element->name))
 			return false;
 	return true;
 }

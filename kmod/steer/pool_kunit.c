@@ -434,6 +434,76 @@ static void iq_pool_drain_test(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, iq_t_now(t, 0, NULL), 0);
 }
 
+/* Elements get these names, in one request. */
+static void iq_t_rename(struct kunit *test, const u32 *ids, const char *const *names, u32 n)
+{
+	struct iq_element_req *req = kcalloc(n, sizeof(*req), GFP_KERNEL);
+	struct iq_t *t = test->priv;
+	u32 i;
+
+	KUNIT_ASSERT_NOT_NULL(test, req);
+	for (i = 0; i < n; i++) {
+		req[i].id = ids[i];
+		req[i].state = -1;
+		strscpy(req[i].name, names[i], sizeof(req[i].name));
+		strscpy(req[i].way.dev, "iq_t", sizeof(req[i].way.dev));
+	}
+	mutex_lock(&t->iqn.config_lock);
+	KUNIT_EXPECT_EQ(test, iq_element_set(&t->iqn, req, n, 0, NLM_F_REPLACE, NULL), 0);
+	mutex_unlock(&t->iqn.config_lock);
+	kfree(req);
+}
+
+/* A member under a new name has what it had, until that is released. */
+static void iq_pool_rename_test(struct kunit *test)
+{
+	struct iq_t *t = test->priv;
+	u32 i;
+
+	iq_t_begin(test, 16, -1);
+	iq_t_rename(test, (u32[]) { 7 }, (const char *[]) { "other" }, 1);
+	iq_t_members(test, -1);
+	KUNIT_EXPECT_GT(test, t->pool->shares->held, 0);
+	for (i = 0; i < IQ_SELECT_BUCKETS; i++)
+		KUNIT_EXPECT_EQ(test, iq_t_now(t, i, NULL), t->was[i]);
+	KUNIT_EXPECT_GT(test, iq_t_release(t, NULL), 0);
+	for (i = 0; i < IQ_SELECT_BUCKETS; i++)
+		KUNIT_EXPECT_EQ(test, iq_t_now(t, i, NULL), iq_t_best(t, i, false));
+}
+
+/* Who has a member's name has what that one had, and held, whatever their ids are. */
+static void iq_pool_renumber_test(struct kunit *test)
+{
+	struct iq_t *t = test->priv;
+	u32 i, held;
+
+	iq_t_begin(test, 16, -1);
+	t->weight[16] = 1;
+	iq_t_members(test, -1);
+	held = t->pool->shares->held;
+	iq_t_rename(test, (u32[]) { 7, 20 }, (const char *[]) { "gone", "element-7" }, 2);
+	t->weight[6] = 0;
+	t->weight[19] = 1;
+	iq_t_members(test, -1);
+	KUNIT_EXPECT_EQ(test, t->pool->shares->held, held);
+	for (i = 0; i < IQ_SELECT_BUCKETS; i++)
+		KUNIT_EXPECT_EQ(test, iq_t_now(t, i, NULL), t->was[i] == 7 ? 20 : t->was[i]);
+	/* Two swap ids; and of a third the id is another's, which was not there. */
+	iq_t_rename(test, (u32[]) { 3, 4, 5 },
+		    (const char *[]) { "element-4", "element-3", "new" }, 3);
+	iq_t_rename(test, (u32[]) { 6 }, (const char *[]) { "element-5" }, 1);
+	iq_t_members(test, -1);
+	for (i = 0; i < IQ_SELECT_BUCKETS; i++) {
+		if (t->was[i] == 3 || t->was[i] == 4)
+			KUNIT_EXPECT_EQ(test, iq_t_now(t, i, NULL), 7 - t->was[i]);
+		if (t->was[i] == 5)
+			KUNIT_EXPECT_EQ(test, iq_t_now(t, i, NULL), 6);
+		/* Of the former 6 nobody has the name. */
+		if (t->was[i] == 6)
+			KUNIT_EXPECT_EQ(test, iq_t_now(t, i, NULL), iq_t_best(t, i, false));
+	}
+}
+
 /* Where every member has every SA nothing is held, and all of the hash counts. */
 static void iq_pool_hashed_test(struct kunit *test)
 {
@@ -735,6 +805,8 @@ static struct kunit_case iq_steer_cases[] = {
 	KUNIT_CASE(iq_pool_leave_test),
 	KUNIT_CASE(iq_pool_join_test),
 	KUNIT_CASE(iq_pool_drain_test),
+	KUNIT_CASE(iq_pool_rename_test),
+	KUNIT_CASE(iq_pool_renumber_test),
 	KUNIT_CASE(iq_pool_hashed_test),
 	KUNIT_CASE(iq_ike_test),
 	KUNIT_CASE(iq_pool_model_test),

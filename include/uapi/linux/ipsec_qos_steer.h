@@ -95,8 +95,8 @@ enum ipsec_qos_element_counter {
  * @IPSEC_QOS_ELEMENT_A_PAD: alignment only
  * @IPSEC_QOS_ELEMENT_A_ID: u32, 1 to IPSEC_QOS_ELEMENT_ID_MAX; the key
  * @IPSEC_QOS_ELEMENT_A_NAME: string, as a group's; unique among elements; what its share of
- *	a pool's buckets depends on. Required to add; absent: as it was. EBUSY where it
- *	changes while a pool has the element.
+ *	a pool's buckets depends on. Required to add; absent: as it was. Another one counts
+ *	in a pool once that is stated again.
  * @IPSEC_QOS_ELEMENT_A_DEV: string, an interface
  * @IPSEC_QOS_ELEMENT_A_VIA: 4 bytes in network order, the next hop of IPv4 packets
  * @IPSEC_QOS_ELEMENT_A_VIA6: 16 bytes, that of IPv6 packets, and of IPv4 ones without VIA;
@@ -172,7 +172,8 @@ enum ipsec_qos_member_attr {
  *
  * Where members or weights change, a bucket whose home was a living element stays with it
  * until it is released (IPSEC_QOS_CMD_POOL_RELEASE), or that element is down or gone. That
- * is so of IPSEC_QOS_POOL_BUCKET alone. Buckets are lent to elements that are up.
+ * is so of IPSEC_QOS_POOL_BUCKET alone. Buckets are lent to elements that are up. A member
+ * that has the name of one that there was has what that one had, whatever their ids.
  *
  * @IPSEC_QOS_POOL_A_PAD: alignment only
  * @IPSEC_QOS_POOL_A_ID: u32, 1 to IPSEC_QOS_POOL_ID_MAX; the key
