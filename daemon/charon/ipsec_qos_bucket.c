@@ -226,11 +226,11 @@ METHOD(ipsec_qos_bucket_t, begin, bool,
  * Described in header
  */
 bool ipsec_qos_bucket_next(ipsec_qos_bucket_walk_t *walk, uint32_t *bucket,
-						   uint16_t *extra)
+						   uint32_t *extra)
 {
 	struct {
 		uint32_t which;
-		uint16_t extra;
+		uint32_t extra;
 	} drawn;
 	u_int i;
 

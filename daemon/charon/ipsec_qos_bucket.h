@@ -103,11 +103,11 @@ struct ipsec_qos_bucket_t {
  * Draw the next bucket, each once.
  *
  * @param bucket			receives it
- * @param extra				receives 16 random bits
+ * @param extra				receives 32 random bits
  * @return					FALSE if all have been drawn, or there are no random bytes
  */
 bool ipsec_qos_bucket_next(ipsec_qos_bucket_walk_t *walk, uint32_t *bucket,
-						   uint16_t *extra);
+						   uint32_t *extra);
 
 /**
  * Get the SPIs that charon takes for its SAs, as it is configured.

@@ -23,6 +23,15 @@
 #define DRAWS 64
 
 /**
+ * How often the kernel is asked for an SPI of this host's buckets, and of these how
+ * often for one of the same bucket. Each time it may look at all the SAs there are, and
+ * a peer whose SPIs are chosen so that ours have to end alike could have it be asked
+ * without end.
+ */
+#define TRIES 256
+#define TRIES_BUCKET 64
+
+/**
  * Direction of an SA, an attribute since Linux 6.10, and inbound as its value: the
  * headers that we are compiled with may be older
  */
@@ -330,43 +339,79 @@ static bool draw_derived(private_ipsec_qos_spi_t *this, want_t *want,
 }
 
 /**
- * Draw buckets until the kernel lets us have an SPI of one.
+ * Ask the kernel for one SPI after the other of a bucket and the same bits ahead of it,
+ * a single one each time: of a range it draws as many as that has while those that it
+ * drew are taken.
+ *
+ * @param originator	what it is derived from, 0 if it is not: then it's any that
+ *						charon would take
+ * @param first			the first SPI of them
+ * @param extra			random bits
+ * @param tries			how often it may be asked still
+ * @return				FALSE if there is none, or no more tries, errno is set
+ */
+static bool draw_of_range(private_ipsec_qos_spi_t *this, want_t *want,
+						  uint32_t originator, uint32_t first, uint32_t extra,
+						  u_int *tries)
+{
+	uint32_t last, from, to, count, i;
+
+	if (originator)
+	{
+		first = last = iq_spi_make(&this->rule, ntohl(originator), first);
+	}
+	else
+	{
+		ipsec_qos_bucket_range(&from, &to);
+		last = min(first | 0xffff, to);
+		first = max(first, from);
+	}
+	first = max(first, IQ_SPI_MIN);
+	errno = ENOENT;
+	if (first > last)
+	{
+		return FALSE;
+	}
+	count = last - first + 1;
+	for (i = 0; i < count && *tries && is_taken(); i++)
+	{
+		uint32_t spi = first + ((extra & 0xffff) + i) % count;
+
+		--*tries;
+		if (reserve(this, want, spi, spi))
+		{
+			return TRUE;
+		}
+	}
+	return FALSE;
+}
+
+/**
+ * Draw buckets until the kernel lets us have an SPI of one, or was asked often enough.
  *
  * Of each there are sixteen that are derived, as the scheme leaves the bits ahead of
- * it. One that is not derived is any that charon would take.
+ * it.
  *
  * @param originator	what it is derived from, 0 if it is not
  */
 static bool draw_of_bucket(private_ipsec_qos_spi_t *this, want_t *want,
 						   ipsec_qos_bucket_walk_t *walk, uint32_t originator)
 {
-	uint32_t bucket, first, last, from, to;
-	uint16_t extra;
+	uint32_t bucket, extra, first;
+	u_int tries = TRIES, left;
 	int i;
 
-	ipsec_qos_bucket_range(&from, &to);
 	errno = ENOENT;
-	while (ipsec_qos_bucket_next(walk, &bucket, &extra))
+	while (tries && ipsec_qos_bucket_next(walk, &bucket, &extra))
 	{
-		for (i = 0; i < IPSEC_QOS_BUCKET_AHEAD; i++)
+		left = min(tries, TRIES_BUCKET);
+		tries -= left;
+		for (i = 0; i < IPSEC_QOS_BUCKET_AHEAD && left; i++)
 		{
-			first = (uint32_t)(extra + i) << IPSEC_QOS_BUCKET_AHEAD_SHIFT |
+			first = ((extra >> IPSEC_QOS_BUCKET_AHEAD_SHIFT) + i)
+												<< IPSEC_QOS_BUCKET_AHEAD_SHIFT |
 					bucket << IQ_SELECT_SPI_SHIFT;
-			if (originator)
-			{
-				first = last = iq_spi_make(&this->rule, ntohl(originator), first);
-			}
-			else
-			{
-				last = min(first | 0xffff, to);
-				first = max(first, from);
-			}
-			first = max(first, IQ_SPI_MIN);
-			if (first > last)
-			{
-				continue;
-			}
-			if (reserve(this, want, first, last))
+			if (draw_of_range(this, want, originator, first, extra, &left))
 			{
 				return TRUE;
 			}
@@ -375,6 +420,7 @@ static bool draw_of_bucket(private_ipsec_qos_spi_t *this, want_t *want,
 				return FALSE;
 			}
 		}
+		tries += left;
 	}
 	return FALSE;
 }
@@ -392,10 +438,10 @@ static bool choose_derived(private_ipsec_qos_spi_t *this, want_t *want,
 			return TRUE;
 		}
 		this->bucket->complain(this->bucket, IPSEC_QOS_BUCKET_UNDERIVED,
-				"of this host's buckets there is no SPI derived from %.8x by %s to be "
-				"had (kernel: %s); an address translator won't know ours as the answer",
-				ntohl(originator), enum_to_name(scheme_names, this->rule.scheme),
-				strerror(errno));
+				"of this host's buckets no SPI derived from %.8x by %s was had in %u tries "
+				"at most (kernel: %s); an address translator won't know ours as the "
+				"answer", ntohl(originator),
+				enum_to_name(scheme_names, this->rule.scheme), TRIES, strerror(errno));
 		return FALSE;
 	}
 	if (draw_derived(this, want, originator))
@@ -421,9 +467,9 @@ static bool choose_of_bucket(private_ipsec_qos_spi_t *this, want_t *want,
 		return TRUE;
 	}
 	this->bucket->complain(this->bucket, IPSEC_QOS_BUCKET_TAKEN,
-			"of this host's buckets there is no SPI to be had (kernel: %s): one is "
-			"chosen as without spi_bucket, and its packets may go to another element",
-			strerror(errno));
+			"of this host's buckets no SPI was had in %u tries at most (kernel: %s): one "
+			"is chosen as without spi_bucket, and its packets may go to another element",
+			TRIES, strerror(errno));
 	return FALSE;
 }
 

@@ -167,7 +167,7 @@ START_TEST(test_told_again)
 	uint8_t none[sizeof(home)] = {}, other[sizeof(home)] = { [77] = 0x04 };
 	ipsec_qos_bucket_walk_t walk;
 	uint32_t b;
-	uint16_t extra;
+	uint32_t extra;
 	int i;
 
 	start("yes");
@@ -194,7 +194,7 @@ START_TEST(test_walk)
 	static unsigned int first[IQ_SELECT_BUCKETS];
 	uint8_t left[sizeof(home)];
 	ipsec_qos_bucket_walk_t walk;
-	uint16_t extra;
+	uint32_t extra;
 	uint32_t b;
 	int i, n;
 

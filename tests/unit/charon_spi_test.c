@@ -23,11 +23,18 @@ static size_t asked_len;
 static unsigned int times_asked;
 static enum { FREE, ALL_BUT, TAKEN, NO_ROOM } spis;
 static unsigned int but;
+/* which were asked for, as far as there is room */
+static uint32_t asked_for[1024];
 
 static int its_uname(struct utsname *name)
 {
 	snprintf(name->release, sizeof(name->release), "%s", kernel);
 	return 0;
+}
+
+static const struct xfrm_userspi_info *its_info(void)
+{
+	return mnl_nlmsg_get_payload((struct nlmsghdr *)asked);
 }
 
 static ssize_t its_sendto(const struct mnl_socket *nl, const void *msg,
@@ -36,13 +43,8 @@ static ssize_t its_sendto(const struct mnl_socket *nl, const void *msg,
 	ck_assert_uint_le(len, sizeof(asked));
 	memcpy(asked, msg, len);
 	asked_len = len;
-	times_asked++;
+	asked_for[times_asked++ % N(asked_for)] = its_info()->min;
 	return len;
-}
-
-static const struct xfrm_userspi_info *its_info(void)
-{
-	return mnl_nlmsg_get_payload((struct nlmsghdr *)asked);
 }
 
 static ssize_t its_recvfrom(const struct mnl_socket *nl, void *buf, size_t size)
@@ -52,11 +54,12 @@ static ssize_t its_recvfrom(const struct mnl_socket *nl, void *buf, size_t size)
 	struct xfrm_usersa_info *sa;
 	struct nlmsgerr *error;
 
-	ck_assert_uint_le(info->min, info->max);
+	/* of a range it would look for one with its lock held, over and over */
+	ck_assert_uint_eq(info->min, info->max);
 	if (spis == FREE || (spis == ALL_BUT && times_asked == but)) {
 		hdr->nlmsg_type = XFRM_MSG_NEWSA;
 		sa = mnl_nlmsg_put_extra_header(hdr, sizeof(*sa));
-		sa->id.spi = htonl(info->min + random() % ((uint64_t)info->max - info->min + 1));
+		sa->id.spi = htonl(info->min);
 	} else {
 		hdr->nlmsg_type = NLMSG_ERROR;
 		error = mnl_nlmsg_put_extra_header(hdr, sizeof(*error));
@@ -217,18 +220,20 @@ START_TEST(test_bucket)
 	static unsigned int times[IQ_SELECT_BUCKETS];
 	double expected = (double)CHOSEN / BUCKETS, sum = 0, off;
 	uint8_t proto = _i & 1 ? IPPROTO_AH : IPPROTO_ESP;
-	uint32_t spi, b;
+	uint32_t spi, b, ones = 0, zeroes = 0;
 	int i;
 
 	start(_i & 2 ? "siphash-low16" : "no", true);
 	for (i = 0; i < CHOSEN; i++) {
 		spi = choose(proto, 0, SUCCESS);
 		ck_assert_uint_eq(spi >> 28, 0xc);
-		ck_assert_uint_eq(its_info()->min, spi & 0xffff0000);
-		ck_assert_uint_eq(its_info()->max, spi | 0xffff);
 		ck_assert_uint_eq(times_asked, 1);
 		times[iq_select_spi(spi)]++;
+		ones |= spi;
+		zeroes |= ~spi;
 	}
+	/* none is less likely than the others of its bucket */
+	ck_assert_uint_eq(ones & zeroes & 0xffff, 0xffff);
 	for (b = 0; b < IQ_SELECT_BUCKETS; b++) {
 		if (!iq_select_has(home, b)) {
 			ck_assert_uint_eq(times[b], 0);
@@ -271,11 +276,11 @@ START_TEST(test_range)
 			ck_assert_uint_eq(times_asked, 0);
 			continue;
 		}
-		ck_assert_uint_ge(its_info()->min, ranges[_i].from);
-		ck_assert_uint_le(its_info()->max, ranges[_i].to);
+		ck_assert_uint_ge(spi, ranges[_i].from);
+		ck_assert_uint_le(spi, ranges[_i].to);
 		ck_assert(iq_select_has(home, iq_select_spi(spi)));
 	}
-	ck_assert_int_eq(!strstr(said, "there is no SPI to be had"), ranges[_i].any);
+	ck_assert_int_eq(!strstr(said, "no SPI was had"), ranges[_i].any);
 }
 END_TEST
 
@@ -297,38 +302,64 @@ START_TEST(test_derived_bucket)
 	ck_assert_uint_eq(ahead, 0xffff);
 	/* who asks has nothing to derive */
 	spi = choose(proto, 0, SUCCESS);
-	ck_assert_uint_eq(its_info()->max - its_info()->min, 0xffff);
+	ck_assert_uint_eq(spi >> 28, 0xc);
 	ck_assert(iq_select_has(home, iq_select_spi(spi)));
 }
 END_TEST
 
-/* The last one that is left is found; then a bucket counts for more, then nothing does. */
+/* How many different ones were asked for, of how many buckets, and of one at most. */
+static void count_asked(unsigned int *spis_, unsigned int *buckets, unsigned int *most)
+{
+	static unsigned int times[IQ_SELECT_BUCKETS];
+	unsigned int i, j, b;
+
+	ck_assert_uint_le(times_asked, N(asked_for));
+	memset(times, 0, sizeof(times));
+	*spis_ = *buckets = *most = 0;
+	for (i = 0; i < times_asked; i++) {
+		for (j = 0; j < i && asked_for[j] != asked_for[i]; j++)
+			;
+		*spis_ += j == i;
+		b = iq_select_spi(asked_for[i]);
+		*buckets += !times[b]++;
+		*most = max(*most, times[b]);
+	}
+}
+
+/*
+ * The last one that is asked for is found; then a bucket counts for more, then nothing
+ * does. Each costs no more than 256 requests, all for others, however many there are.
+ */
 START_TEST(test_derived_taken)
 {
-	const uint32_t all = BUCKETS * 16;
+	unsigned int n, buckets, most;
 	uint32_t spi;
 
 	start("md5-low16", true);
 	spis = ALL_BUT;
-	but = all;
+	but = 256;
 	spi = choose(IPPROTO_ESP, 0xc0ffee01, SUCCESS);
-	ck_assert_uint_eq(times_asked, all);
+	ck_assert_uint_eq(times_asked, 256);
 	ck_assert_uint_eq(spi & 0xffff, iq_spi_derived(&spi_->rule, 0xc0ffee01));
 	ck_assert(iq_select_has(home, iq_select_spi(spi)));
-	ck_assert_ptr_null(strstr(said, "there is no SPI"));
+	count_asked(&n, &buckets, &most);
+	ck_assert_uint_eq(n, 256);
+	ck_assert_uint_eq(buckets, 16);
+	ck_assert_uint_eq(most, 16);
+	ck_assert_ptr_null(strstr(said, "no SPI"));
 
-	but = all + 1;
+	but = 257;
 	spi = choose(IPPROTO_ESP, 0xc0ffee01, SUCCESS);
-	ck_assert_uint_eq(times_asked, all + 1);
+	ck_assert_uint_eq(times_asked, 257);
 	ck_assert(iq_select_has(home, iq_select_spi(spi)));
-	ck_assert_uint_eq(its_info()->max - its_info()->min, 0xffff);
-	ck_assert_ptr_nonnull(strstr(said, "there is no SPI derived from c0ffee01 by md5-low16"));
+	ck_assert_ptr_nonnull(strstr(said,
+		"no SPI derived from c0ffee01 by md5-low16 was had in 256 tries"));
 	ck_assert_ptr_null(strstr(said, "as without"));
 	said[0] = '\0';
 
 	spis = TAKEN;
 	ck_assert_uint_eq(choose(IPPROTO_ESP, 0xc0ffee01, FAILED), 0);
-	ck_assert_uint_eq(times_asked, all + BUCKETS);
+	ck_assert_uint_eq(times_asked, 512);
 	/* of the one it was said a moment ago */
 	ck_assert_ptr_null(strstr(said, "derived from"));
 	ck_assert_ptr_nonnull(strstr(said, "as without"));
@@ -340,6 +371,35 @@ START_TEST(test_derived_taken)
 	spis = NO_ROOM;
 	ck_assert_uint_eq(choose(IPPROTO_ESP, 0, FAILED), 0);
 	ck_assert_uint_eq(times_asked, 1);
+}
+END_TEST
+
+/* A bucket that seems full is left for the next one; of a small range each is tried. */
+START_TEST(test_full)
+{
+	static const struct {
+		const char *min, *max;
+		unsigned int n, buckets, most;
+	} cases[] = {
+		{ "0xc0000000", "0xcfffffff", 256, 4, 64 },
+		{ "0x100", "0xffffffff", 256, 4, 64 },
+		{ "0xcfff0010", "0xcfff0049", 58, 1, 58 },
+		/* as far up as there are any */
+		{ "0xfffffff0", "0xffffffff", 16, 1, 16 },
+	};
+	unsigned int n, buckets, most;
+
+	set("spi_min", cases[_i].min);
+	set("spi_max", cases[_i].max);
+	start("no", true);
+	spis = TAKEN;
+	ck_assert_uint_eq(choose(IPPROTO_ESP, 0, FAILED), 0);
+	count_asked(&n, &buckets, &most);
+	ck_assert_uint_eq(times_asked, cases[_i].n);
+	ck_assert_uint_eq(n, cases[_i].n);
+	ck_assert_uint_eq(buckets, cases[_i].buckets);
+	ck_assert_uint_eq(most, cases[_i].most);
+	ck_assert_ptr_nonnull(strstr(said, "no SPI was had in 256 tries at most"));
 }
 END_TEST
 
@@ -391,6 +451,7 @@ int main(void)
 	tcase_add_loop_test(tc, test_range, 0, 5);
 	tcase_add_loop_test(tc, test_derived_bucket, 0, 2);
 	tcase_add_test(tc, test_derived_taken);
+	tcase_add_loop_test(tc, test_full, 0, 4);
 	tcase_add_test(tc, test_others);
 	tcase_add_loop_test(tc, test_no_room, 0, 3);
 	return run_tests("charon_spi", tc);
