@@ -367,13 +367,17 @@ static void iq_icmp_quote_test(struct kunit *test)
 		{ { 0, 1, IPPROTO_ICMP, ports, 8 }, IQ_OTHER, 0, IPPROTO_ICMP, 0 },
 	};
 	struct iq_class c;
+	u32 spi;
 	int i;
 
 	for (i = 0; i < ARRAY_SIZE(cases); i++) {
 		iq_t_pass(test, &cases[i].q, NF_INET_PRE_ROUTING, 0, &c);
 		KUNIT_EXPECT_EQ_MSG(test, c.kind, cases[i].kind, "case %d", i);
 		KUNIT_EXPECT_EQ_MSG(test, c.pkt.proto, cases[i].proto, "case %d", i);
-		KUNIT_EXPECT_EQ_MSG(test, c.pkt.spi, cases[i].proto ? IQ_T_SPI : 0, "case %d", i);
+		spi = 0;
+		if (cases[i].proto)
+			spi = IQ_T_SPI;
+		KUNIT_EXPECT_EQ_MSG(test, c.pkt.spi, spi, "case %d", i);
 		KUNIT_EXPECT_EQ_MSG(test, c.pkt.frag_proto, cases[i].flow, "case %d", i);
 		KUNIT_EXPECT_EQ_MSG(test, c.pkt.frag_id, cases[i].ports, "case %d", i);
 	}
