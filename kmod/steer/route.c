@@ -108,7 +108,7 @@ static void iq_kept_free_rcu(struct rcu_head *rcu)
 /* Nobody finds it any more; iq_steer.kept_lock is held. */
 static void iq_kept_drop(struct iq_kept *k)
 {
-	k->st->n_kept -= k->n;
+	WRITE_ONCE(k->st->n_kept, k->st->n_kept - k->n);
 	RCU_INIT_POINTER(*k->slot, NULL);
 	list_del(&k->list);
 	call_rcu(&k->rcu, iq_kept_free_rcu);
@@ -343,7 +343,7 @@ static const struct iq_kept *iq_kept_publish(struct iq_element *e, const struct 
 	if (now)
 		iq_kept_drop(now);
 	now = k;
-	st->n_kept += k->n;
+	WRITE_ONCE(st->n_kept, st->n_kept + k->n);
 	rcu_assign_pointer(*k->slot, k);
 	list_add(&k->list, way->nexthop ? &st->kept_nexthop : &st->kept);
 out:
