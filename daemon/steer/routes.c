@@ -21,6 +21,20 @@ int routes_compare(const void *a, const void *b)
 	return ret ? ret : x->metric < y->metric ? -1 : x->metric > y->metric;
 }
 
+bool routes_concern(const struct config *config, uint8_t protocol, uint32_t table)
+{
+	const struct steer_config *c = &config->steer;
+	size_t i;
+
+	if (protocol == ROUTING_PROTOCOL)
+		return true;
+	/* what somebody puts in the place of one of ours bears another number */
+	for (i = 0; i < c->n_behinds; i++)
+		if (c->behinds[i].table == table)
+			return true;
+	return false;
+}
+
 bool routes_differ(const struct way *have, const struct way *wanted)
 {
 	/* the kernel says which device it found, where none was asked for */

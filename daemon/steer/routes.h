@@ -68,6 +68,9 @@ int routes_wanted(const struct config *config, const bool *usable,
 		  unsigned int (*index)(const char *device), struct routes *routes,
 		  char *why, size_t size);
 
+/** routes_concern() - may a change of such a route, anybody's, be one of those? */
+bool routes_concern(const struct config *config, uint8_t protocol, uint32_t table);
+
 /** routes_differ() - is what there is another than what is wanted, by the same key? */
 bool routes_differ(const struct way *have, const struct way *wanted);
 

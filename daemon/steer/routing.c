@@ -27,7 +27,7 @@
  *
  * @config: in use, NULL: none yet; @usable of its elements
  * @clean: there is none, and none is wanted
- * @events: of routes and rules
+ * @events: of routes, rules, devices and nexthop objects; @touched: one that matters
  * @look: looks whether all is as it was left; tries again what failed
  */
 struct routing {
@@ -40,6 +40,7 @@ struct routing {
 	struct errand *errand;
 	struct nl_sock *sk;
 	ev_io events;
+	bool touched;
 	ev_timer look;
 	struct said trouble;
 };
@@ -407,8 +408,9 @@ static int bring(void *state, void *arg, char *why, size_t size)
 
 static void look_after(struct routing *r, double seconds)
 {
-	if (ev_is_active(&r->look))
+	if (ev_is_active(&r->look) && ev_timer_remaining(r->loop, &r->look) <= seconds)
 		return;
+	ev_timer_stop(r->loop, &r->look);
 	ev_timer_set(&r->look, seconds, 0.0);
 	ev_timer_start(r->loop, &r->look);
 }
@@ -457,20 +459,50 @@ static void on_look(struct ev_loop *loop, ev_timer *w, int revents)
 	submit(w->data);
 }
 
+/*
+ * That something happened which may be of ours is all that counts: others' routes may change
+ * by thousands a second, and to look at ours means a walk through all. With a device, or a
+ * nexthop object, its routes go untold.
+ */
 static int on_event(struct nl_msg *msg, void *arg)
 {
+	struct nlmsghdr *nlh = nlmsg_hdr(msg);
+	struct routing *r = arg;
+	const struct rtmsg *rtm;
+	struct nlattr *attr;
+
+	switch (nlh->nlmsg_type) {
+	case RTM_NEWROUTE:
+	case RTM_DELROUTE:
+		rtm = nlmsg_data(nlh);
+		attr = nlmsg_find_attr(nlh, sizeof(*rtm), RTA_TABLE);
+		r->touched |= routes_concern(r->config, rtm->rtm_protocol,
+					     attr ? nla_get_u32(attr) : rtm->rtm_table);
+		break;
+	case RTM_NEWRULE:
+	case RTM_DELRULE:
+		attr = nlmsg_find_attr(nlh, sizeof(struct fib_rule_hdr), FRA_PROTOCOL);
+		r->touched |= iq_u8(attr, 0) == ROUTING_PROTOCOL;
+		break;
+	default:
+		r->touched = true;
+		break;
+	}
 	return NL_OK;
 }
 
-/* That something happened is all that counts; with a device its routes go untold. */
 static void on_events(struct ev_loop *loop, ev_io *w, int revents)
 {
 	struct routing *r = w->data;
-	int i;
+	int err = 0, i;
 
-	for (i = 0; i < 64 && nl_recvmsgs_default(r->sk) >= 0; i++)
-		;
-	look_after(r, LOOK_AGAIN);
+	for (i = 0; i < 64 && err >= 0; i++)
+		err = nl_recvmsgs_default(r->sk);
+	/* some were lost, perhaps */
+	r->touched |= err < 0 && err != -NLE_AGAIN;
+	if (r->touched)
+		look_after(r, LOOK_AGAIN);
+	r->touched = false;
 }
 
 static void stop_listening(struct routing *r)
@@ -488,12 +520,12 @@ static void listen_to(struct routing *r)
 	if (!r->sk)
 		return;
 	nl_socket_disable_seq_check(r->sk);
-	nl_socket_modify_cb(r->sk, NL_CB_VALID, NL_CB_CUSTOM, on_event, NULL);
+	nl_socket_modify_cb(r->sk, NL_CB_VALID, NL_CB_CUSTOM, on_event, r);
 	err = nl_connect(r->sk, NETLINK_ROUTE);
 	if (err >= 0)
 		err = nl_socket_add_memberships(r->sk, RTNLGRP_IPV4_ROUTE, RTNLGRP_IPV6_ROUTE,
 						RTNLGRP_IPV4_RULE, RTNLGRP_IPV6_RULE,
-						RTNLGRP_LINK, 0);
+						RTNLGRP_LINK, RTNLGRP_NEXTHOP, 0);
 	if (err >= 0)
 		err = nl_socket_set_nonblocking(r->sk);
 	if (err < 0) {

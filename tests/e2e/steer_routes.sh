@@ -156,6 +156,19 @@ at gw ip rule del priority 211
 wait_for 10 reaches 10.2.0.9 10.1.0.1 e1
 wait_for 10 reaches 10.2.0.10 10.1.0.1 e3
 
+step "a nexthop object that goes takes its route, and what comes in its place has one again"
+at gw ip nexthop add id 44 via 10.0.2.2 dev to_e2
+conf <<END
+element e4 { id = 4 nexthop = 44 check = none }
+behind a { networks = 10.1.0.0/16 elements = e4 }
+END
+qos gw daemon reload
+wait_for 10 reaches 10.2.0.9 10.1.0.1 e2
+at gw ip nexthop del id 44
+unreachable 10.2.0.9 10.1.0.1
+at gw ip nexthop add id 44 via 10.0.1.2 dev to_e1
+wait_for 10 reaches 10.2.0.9 10.1.0.1 e1
+
 step "a reload changes what changed; what is gone goes, and others' stay"
 conf <<END
 behind b { networks = 10.1.0.0/16 elements = e2 mark = 0x10/0xf0 }

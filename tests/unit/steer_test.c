@@ -118,6 +118,22 @@ START_TEST(test_rules)
 }
 END_TEST
 
+/* Others' routes are nobody's business, but where they take the place of ours. */
+START_TEST(test_concern)
+{
+	struct config *c = load(ELEMENTS "behind a { networks = 10.1.0.0/16 elements = e1 }\n"
+				"behind b { networks = 10.1.0.0/16 elements = e2 mark = 0x10/0xf0 }\n"
+				"routes { table = 700 }");
+
+	ck_assert(routes_concern(c, ROUTING_PROTOCOL, 254));
+	ck_assert(routes_concern(c, 3, 700));
+	ck_assert(routes_concern(c, 3, 701));
+	ck_assert(!routes_concern(c, 3, 702));
+	ck_assert(!routes_concern(c, 186, 254));
+	config_free(c);
+}
+END_TEST
+
 /* In one transaction what there was goes, and what is wanted comes, if anything. */
 START_TEST(test_admission)
 {
@@ -298,6 +314,7 @@ int main(void)
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_add_loop_test(tc, test_routes, 0, sizeof(routed) / sizeof(routed[0]));
 	tcase_add_test(tc, test_rules);
+	tcase_add_test(tc, test_concern);
 	tcase_add_test(tc, test_admission);
 	tcase_add_test(tc, test_release);
 	tcase_add_test(tc, test_release_use);
