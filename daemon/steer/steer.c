@@ -19,6 +19,7 @@
 #define MEND		1.0	/* seconds until what somebody changed is put back */
 #define RETRY_FIRST	1.0	/* seconds until what failed is tried again, */
 #define RETRY_MAX	60.0	/* doubled each time up to this */
+#define DUMPS		10	/* times that a dump is begun anew where the table changes */
 #define OWN_EVENT	5.0	/* seconds in which the kernel tells of what we did */
 
 static const char *const state_names[] = {
@@ -230,16 +231,17 @@ static int on_found(const struct iq_kernel_element *e, void *arg)
 static void find(struct steer *s)
 {
 	struct iq_kernel *k;
-	int err = iq_kernel_open(&k);
+	int err = iq_kernel_open(&k), tries;
 	size_t i;
 
 	if (err)
 		return;
 	for (i = 0; i < s->config->steer.n_elements; i++)
 		s->now[i].known = IPSEC_QOS_ELEMENT_UP;
-	do {
+	/* who changes elements without an end must not hold up all else */
+	err = -EINTR;
+	for (tries = 0; err == -EINTR && tries < DUMPS; tries++)
 		err = iq_kernel_element_dump(k, -1, on_found, s);
-	} while (err == -EINTR);
 	iq_kernel_close(k);
 	s->fresh = err;
 	remember(s);

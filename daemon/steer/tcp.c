@@ -79,9 +79,10 @@ void tcp_ask(struct ev_loop *loop, struct checked *c)
 		checked_is(c, CHECK_UNKNOWN, "cannot ask at %s: %s", c->e.device, strerror(err));
 	else if (err)
 		checked_is(c, CHECK_FAILED, "device %s: %s", c->e.device, strerror(err));
-	if (!err && (!connect(fd, (struct sockaddr *)&addr, len) || errno != EINPROGRESS)) {
-		err = errno;
-		ended(c, err);
+	if (!err) {
+		err = connect(fd, (struct sockaddr *)&addr, len) ? errno : 0;
+		if (err != EINPROGRESS)
+			ended(c, err);
 	}
 	if (c->outcome != CHECK_OPEN) {
 		close(fd);
