@@ -235,10 +235,11 @@ static int run(struct args *args)
 		return STATUS_USAGE;
 	/* that there is no module is no reason to be silent about the rest, */
 	status = kernel_status(&st);
-	if (!status)
-		steering = read_steering(&st.conf);
 	/* and a router may well be worked without a daemon: that is no error */
 	ask_daemon(IQ_FEED_QUERY_DAEMON, NULL, PATIENCE, &answer, why);
+	if (!status)
+		steering = read_steering(&st.conf, json_is_string(json_object_get(
+					json_object_get(answer, "steering"), "self")));
 	flowtables = read_flowtables();
 	if (options.json) {
 		json = module_json(status ? NULL : &st, steering);

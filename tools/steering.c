@@ -355,7 +355,7 @@ static json_t *steering_json(const struct steering *s, const struct iq_conf *con
 			 "problems", s->problems);
 }
 
-static void check_all(struct steering *s, const struct iq_conf *conf)
+static void check_all(struct steering *s, bool is_element)
 {
 	const struct iq_kernel_element *e = NULL;
 	const struct iq_kernel_pool *p = NULL;
@@ -368,13 +368,13 @@ static void check_all(struct steering *s, const struct iq_conf *conf)
 		s->addrs = NULL;
 	check_sources(s);
 	check_forwarding(s);
-	if (conf->unknown != IPSEC_QOS_UNKNOWN_OFF)
+	if (is_element)
 		check_arp(s);
 	if (s->addrs)
 		freeifaddrs(s->addrs);
 }
 
-json_t *read_steering(const struct iq_conf *conf)
+json_t *read_steering(const struct iq_conf *conf, bool is_element)
 {
 	struct steering s = {
 		.elements = IQ_ARRAY(struct iq_kernel_element),
@@ -387,7 +387,7 @@ json_t *read_steering(const struct iq_conf *conf)
 	if (k && !read_elements(k, -1, &s.elements) && !read_pools(k, -1, &s.pools) &&
 	    !read_steers(k, -1, &s.steers)) {
 		s.problems = json_array();
-		check_all(&s, conf);
+		check_all(&s, is_element || conf->unknown != IPSEC_QOS_UNKNOWN_OFF);
 		json = steering_json(&s, conf);
 		json_decref(s.problems);
 	}

@@ -13,10 +13,12 @@
 /**
  * read_steering() - elements, pools and steered prefixes, counted, and what is wrong
  *
+ * @is_element: this host is one, the daemon says
+ *
  * Return: an object, which `status` prints in JSON as its steering; NULL where the module
  * does not answer, having said so.
  */
-json_t *read_steering(const struct iq_conf *conf);
+json_t *read_steering(const struct iq_conf *conf, bool is_element);
 
 /** steers_any() - is there a steered prefix, or an element? */
 bool steers_any(const json_t *steering);

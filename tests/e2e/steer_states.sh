@@ -242,3 +242,6 @@ expect_json '.steering.self == "e2" and .steering.own[0].buckets > 1000' \
 expect_json 'length == 0' qos gw -j steer show
 qos gw daemon status > "$W/gw/status.log"
 grep -q "element e2 of pool vpn" "$W/gw/status.log"
+at gw ip addr add 198.51.100.9/32 dev lo
+expect_json '.steering.problems | map(.remedy) |
+	index("sysctl net/ipv4/conf/to_e1/arp_ignore=1") != null' qos gw -j status
