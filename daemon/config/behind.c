@@ -6,6 +6,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <linux/rtnetlink.h>
 
 #define TABLE_MAX	(UINT32_MAX - BEHIND_MARKS_MAX)
@@ -178,6 +179,91 @@ static bool check_twice(struct reader *r, const struct conf_section **sections, 
 	return ok;
 }
 
+/* An address that this host itself sends to, and whose it is. */
+struct sent {
+	struct iq_addr addr;
+	const struct element *element;
+};
+
+static int compare_sent(const void *a, const void *b)
+{
+	const struct sent *x = a, *y = b;
+
+	return memcmp(&x->addr, &y->addr, sizeof(x->addr));
+}
+
+static bool is_link_local(const struct iq_addr *addr)
+{
+	return addr->family == AF_INET6 && addr->b[0] == 0xfe && (addr->b[1] & 0xc0) == 0x80;
+}
+
+static size_t sent_to(const struct steer_config *c, struct sent *all)
+{
+	size_t i, j, n = 0;
+
+	for (i = 0; i < c->n_elements; i++) {
+		const struct element *e = &c->elements[i];
+		const struct iq_addr *addrs[] = { &e->via, &e->via6, &e->address };
+
+		for (j = 0; !e->self && j < 3; j++)
+			/* a device leads to what is link-local, whatever routes there are */
+			if (addrs[j]->family && !is_link_local(addrs[j]))
+				all[n++] = (struct sent){ *addrs[j], e };
+	}
+	qsort(all, n, sizeof(*all), compare_sent);
+	return n;
+}
+
+/* The first of @n that is not less than a prefix's own address; @all + @n: there is none. */
+static const struct sent *sent_in(const struct sent *all, size_t n, const struct prefix *prefix)
+{
+	const struct sent *first = all;
+	size_t half;
+
+	while (n) {
+		half = n / 2;
+		if (memcmp(&first[half].addr, &prefix->addr, sizeof(prefix->addr)) < 0) {
+			first += half + 1;
+			n -= half + 1;
+		} else {
+			n = half;
+		}
+	}
+	return first;
+}
+
+/*
+ * The rule for packets of any mark is for what this host sends, too: what is sent to an
+ * element must not go behind elements.
+ */
+static bool check_ways(struct reader *r, const struct conf_section **sections)
+{
+	const struct steer_config *c = &r->config->steer;
+	struct sent *all = conf_array(r, 3 * c->n_elements, sizeof(*all));
+	size_t i, j, n = all ? sent_to(c, all) : 0;
+	char network[PREFIX_TEXT], shown[PREFIX_TEXT];
+	bool ok = all;
+
+	for (i = 0; ok && i < c->n_behinds; i++) {
+		const struct behind *b = &c->behinds[i];
+
+		for (j = 0; ok && !b->mask && j < b->n_networks; j++) {
+			const struct sent *to = sent_in(all, n, &b->networks[j]);
+
+			if (to == all + n || !prefix_has(&b->networks[j], &to->addr, 128))
+				continue;
+			ok = conf_fail(r, sections[i], sections[i]->line,
+				       "the network %s of behind '%s' has the address %s of element '%s' in it, and what is sent there would go behind elements: expected networks without it, or a mark",
+				       prefix_text(&b->networks[j], network), b->name,
+				       prefix_text(&(struct prefix){ to->addr, to->addr.family == AF_INET ? 32 : 128 },
+						   shown),
+				       to->element->name);
+		}
+	}
+	free(all);
+	return ok;
+}
+
 bool conf_behinds(struct reader *r, const struct conf_section **sections, size_t n)
 {
 	struct steer_config *c = &r->config->steer;
@@ -197,7 +283,8 @@ bool conf_behinds(struct reader *r, const struct conf_section **sections, size_t
 		c->n_behinds++;
 	}
 	ok = ok && conf_unique(r, named, n, "behind") &&
-	     check_twice(r, sections, BEHIND_NETWORKS_MAX - left);
+	     check_twice(r, sections, BEHIND_NETWORKS_MAX - left) &&
+	     check_ways(r, sections);
 	free(named);
 	return ok;
 }

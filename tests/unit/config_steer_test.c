@@ -285,6 +285,14 @@ START_TEST(test_behind)
 	ck_assert_uint_eq(b[2].table, 502);
 	ck_assert_uint_eq(b[3].table, 501);
 	config_free(c);
+	/* beside elements; around them with a mark, and where a device leads to them */
+	config_free(load(ALL "behind a { networks = { 10.0.4.0/24, 10.0.6.0/24 } elements = e1 }\n"
+			 "behind b { networks = 10.0.0.0/8 elements = e1 mark = 1/1 }\n"
+			 "element e4 { id = 4 via6 = \"fe80::4\" device = eth1 }\n"
+			 "behind c { networks = \"::/0\" elements = e4 }"));
+	/* what this host has as an element is nowhere to be sent */
+	config_free(load("element me { id = 1 via = 10.3.0.1 } element e2 { id = 2 via = 10.0.5.2 }\n"
+			 "settings { self = me } behind a { networks = 10.3.0.0/16 elements = e2 }"));
 	c = load("");
 	ck_assert_uint_eq(c->steer.table, BEHIND_TABLE);
 	ck_assert_uint_eq(c->steer.priority, BEHIND_PRIORITY);
@@ -419,6 +427,14 @@ static const struct {
 	{ ALL "behind a { elements = e1 networks = 10.0.0.0/8\nmark = 0 }", 6, "other than 0" },
 	{ E1 "settings { self = e1 } behind a { networks = 10.0.0.0/8\nelements = e1 }", 3,
 	  "that is this host" },
+	{ ALL "behind a { networks = { 10.8.0.0/16, 10.0.4.0/23 } elements = e1 }", 5,
+	  "the network 10.0.4.0/23 of behind 'a' has the address 10.0.5.1 of element 'e1'" },
+	{ ALL "behind a { networks = 10.8.0.0/16 elements = e1 }\nbehind b { networks = 10.0.5.2 elements = e1 }",
+	  6, "the network 10.0.5.2 of behind 'b' has the address 10.0.5.2 of element 'e2'" },
+	{ "element e1 { id = 1 via6 = \"2001:db8:7::1\" }\nbehind a { networks = \"2001:db8::/32\" elements = e1 }",
+	  2, "the address 2001:db8:7::1 of element 'e1'" },
+	{ "element e1 { id = 1 nexthop = 2 check = ping address = 10.7.0.1 }\nbehind a { networks = 10.7.0.0/24 elements = e1 }",
+	  2, "the address 10.7.0.1 of element 'e1'" },
 	{ "routes { }\nroutes { }", 2, "routes is there twice" },
 	{ "routes {\ntable = 254 }", 2, "it would take main" },
 	{ "routes {\ntable = 190 }", 2, "it would take main" },
