@@ -53,16 +53,6 @@ certify()
 	cert_new ca "$1" "CN=$2" "$2.certified.example" "${many[@]}"
 }
 
-# no_states: packets that came to an element which has no SA for them
-no_states()
-{
-	local e
-
-	for e in $(elements); do
-		at "$e" cat /proc/net/xfrm_stat
-	done | awk '$1 == "XfrmInNoStates" { n += $2 } END { print n + 0 }'
-}
-
 # kept: every peer is decrypted where it was, by that element alone; who is not is said
 kept()
 {

@@ -32,16 +32,6 @@ cable_e3()
 	addr e3 front 10.0.30.3/24 fd00:30::3/64
 }
 
-# no_states: packets that came to an element which has no SA for them
-no_states()
-{
-	local e
-
-	for e in $(elements); do
-		at "$e" cat /proc/net/xfrm_stat
-	done | awk '$1 == "XfrmInNoStates" { n += $2 } END { print n + 0 }'
-}
-
 # more_answers PEER…: each gets three more
 more_answers()
 {

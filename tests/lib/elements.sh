@@ -128,7 +128,7 @@ _element_cables()
 
 elements_topology()
 {
-	local i bridge e vpn
+	local i bridge e
 
 	# shellcheck disable=SC2046 # names
 	host wires nat front srv $(elements) $(peers)
@@ -176,7 +176,14 @@ elements_topology()
 		}
 	}
 	END
-	# The first SA of a kind has the kernel load modules, for seconds.
+	load_algorithms
+}
+
+# load_algorithms: the first SA of a kind has the kernel load modules, for seconds
+load_algorithms()
+{
+	local vpn
+
 	for vpn in $VPN $VPN6; do
 		ip -n e1 xfrm state add src "$vpn" dst "$vpn" proto esp spi 256 mode tunnel \
 			aead "rfc4106(gcm(aes))" "0x$(printf '%040d' 0)" 128
@@ -253,9 +260,42 @@ peer_conf()
 	END
 }
 
-# elements_pool: the elements and a pool of them, on front. What their
-# charons have to be told, to choose SPIs of a bucket that is theirs, is in $spi_settings.
+# others_of HOST LOCAL REMOTE SETTING… < CHILDREN: a connection more, of a host
+others_of()
+{
+	swan_conf "$1" "$2-$3" <<-END
+	connections {
+		$2-$3 {
+			version = 2
+			proposals = $IKE_PROPOSAL
+			$(printf '%s\n' "${@:4}")
+			local { auth = psk
+				id = $2.example }
+			remote { auth = psk
+				id = $3.example }
+			children {
+				$(cat)
+			}
+		}
+	}
+	END
+}
+
+# elements_spis: what their charons have to be told, to choose SPIs of a bucket that is
+# theirs, is in $spi_settings
 declare -A spi_settings
+elements_spis()
+{
+	local e
+
+	for e in $(elements); do
+		spi_settings[$e]=$(json "(if type == \"array\" then .[0] else . end).members[] |
+			select(.element == \"$e\").charon | del(.bucket) | to_entries[] |
+			\"\(.key) = \(.value)\"" qos front -j pool show vpn)
+	done
+}
+
+# elements_pool: the elements and a pool of them, on front
 elements_pool()
 {
 	local e members=()
@@ -266,11 +306,7 @@ elements_pool()
 		members+=(member "$e")
 	done
 	qos front pool add vpn id 1 "${members[@]}"
-	for e in $(elements); do
-		spi_settings[$e]=$(json "(if type == \"array\" then .[0] else . end).members[] |
-			select(.element == \"$e\").charon | del(.bucket) | to_entries[] |
-			\"\(.key) = \(.value)\"" qos front -j pool show vpn)
-	done
+	elements_spis
 }
 
 # elements_steer: what comes to the VPN's addresses goes there
@@ -341,14 +377,14 @@ peer_start()
 			"retransmit_tries = 3")
 }
 
-# peers_up PEER…: their tunnels, at the same moment
+# peers_up PEER…: their tunnels, at the same moment; with CHILD another one than net
 peers_up()
 {
 	local name
 	local -a started=()
 
 	for name; do
-		swan_up "$name" net &
+		swan_up "$name" "${CHILD:-net}" &
 		started+=($!)
 	done
 	for name in "${started[@]}"; do
@@ -466,6 +502,16 @@ look()
 		home[$name]=${home[$name]#+}
 		home[$name]=${home[$name]:--}
 	done
+}
+
+# no_states: packets that came to an element which has no SA for them
+no_states()
+{
+	local e
+
+	for e in $(elements); do
+		at "$e" cat /proc/net/xfrm_stat
+	done | awk '$1 == "XfrmInNoStates" { n += $2 } END { print n + 0 }'
 }
 
 # homes PEER…: how many peers each element has, of these, such as "e1:2 e2:3"; after look
