@@ -81,7 +81,12 @@ static __always_inline struct iq_where iq_where_sa(const struct iq_net *iqn, u8 
 	const struct iq_pool *pool;
 
 	if (target) {
-		w.chosen = iq_steer_exact(iq_element_of(target));
+		/*
+		 * An entry of an SA by which an element sends is for errors about that: what
+		 * the element sends goes on to its peer.
+		 */
+		if (likely(w.prefix) || !src || !iq_prefix_find(iqn, family, src))
+			w.chosen = iq_steer_exact(iq_element_of(target));
 		return w;
 	}
 	if (!w.prefix)
@@ -116,7 +121,7 @@ unsigned int iq_steer_sa(struct iq_net *iqn, struct sk_buff *skb,
 
 	w = iq_where_sa(iqn, family, iq_skb_dst(skb, family), iq_skb_src(skb, family), spi,
 			proto, target);
-	if ((!w.prefix && !target) || !iq_element_may(skb, state))
+	if ((!w.prefix && w.chosen.why == IPSEC_QOS_STEER_NOT) || !iq_element_may(skb, state))
 		return NF_ACCEPT;
 	/* With ports and in fragments, it is iq_steer_flow() that knows. */
 	if (unlikely(!target && w.prefix->pool->mode == IPSEC_QOS_POOL_FLOW))

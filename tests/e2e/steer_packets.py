@@ -615,6 +615,9 @@ def entries():
     for body, proto in ((esp(0x2003), 50), (udp(esp(0x2003)), 17)):
         only(w.come(about(body, proto)[0]), "e2")
     assert sorted(w.come(about(udp(esp(0x2003)), 17, size=8)[0])) == POOL
+    # and what that sends goes on to the peer
+    for body, proto in ((esp(0x2003), 50), (udp(esp(0x2003)), 17)):
+        only(w.come(ip4(proto, body, src=VPN, dst=PEER)), "peer")
 
 
 def unknown():
