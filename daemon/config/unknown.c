@@ -6,6 +6,21 @@
 
 #include <string.h>
 
+static bool what(struct reader *r, const struct conf_section *s, const struct conf_value *v,
+		 struct unknown *u)
+{
+	static const char *const names[] = {
+		[IPSEC_QOS_UNKNOWN_OFF] = "off", [IPSEC_QOS_UNKNOWN_TELL] = "tell",
+		[IPSEC_QOS_UNKNOWN_RELAY] = "relay",
+	};
+
+	for (u->what = 0; u->what <= IPSEC_QOS_UNKNOWN_MAX; u->what++)
+		if (!strcmp(v->text, names[u->what]))
+			return true;
+	return conf_fail(r, s, v->line, "unknown = '%s': expected off, tell or relay",
+			 conf_shown(r, v->text));
+}
+
 static bool element(struct reader *r, const struct conf_section *s, struct unknown *u)
 {
 	const struct steer_config *c = &r->config->steer;
@@ -38,10 +53,6 @@ static bool element(struct reader *r, const struct conf_section *s, struct unkno
 
 bool conf_unknown(struct reader *r, const struct conf_section **sections, size_t n)
 {
-	static const char *const names[] = {
-		[IPSEC_QOS_UNKNOWN_OFF] = "off", [IPSEC_QOS_UNKNOWN_TELL] = "tell",
-		[IPSEC_QOS_UNKNOWN_RELAY] = "relay",
-	};
 	struct unknown *u = &r->config->steer.unknown;
 	const struct conf_section *s = r->settings;
 	const struct conf_value *v;
@@ -49,13 +60,8 @@ bool conf_unknown(struct reader *r, const struct conf_section **sections, size_t
 	u->rate = IPSEC_QOS_UNKNOWN_RATE;
 	if (!s)
 		return true;
-	if (!conf_get(r, s, "unknown", &v))
+	if (!conf_get(r, s, "unknown", &v) || (v && !what(r, s, v, u)))
 		return false;
-	while (v && u->what <= IPSEC_QOS_UNKNOWN_MAX && strcmp(v->text, names[u->what]) != 0)
-		u->what++;
-	if (u->what > IPSEC_QOS_UNKNOWN_MAX)
-		return conf_fail(r, s, v->line, "unknown = '%s': expected off, tell or relay",
-				 conf_shown(r, v->text));
 	return element(r, s, u) && conf_get(r, s, "unknown-rate", &v) &&
 	       (!v || conf_number(r, s, v, 1, IPSEC_QOS_UNKNOWN_RATE_MAX, &u->rate));
 }
