@@ -334,15 +334,21 @@ size_t sad_strangers(const struct sad *sad)
 size_t sad_beside(const struct sad *sad, struct iq_addr *addr)
 {
 	const struct sad_ike *ike, *next;
+	struct iq_addr last = {};
+	bool beside = false;
 	size_t n = 0;
 
 	if (!sad->config || !sad->config->steer.self)
 		return 0;
 	keyed_for_each(ike, next, &sad->ikes) {
-		if (!config_beside(sad->config, &ike->local))
-			continue;
-		*addr = ike->local;
-		n++;
+		/* there may be very many, and are most at one address */
+		if (memcmp(&last, &ike->local, sizeof(last)) != 0) {
+			last = ike->local;
+			beside = config_beside(sad->config, &last);
+		}
+		if (beside)
+			*addr = last;
+		n += beside;
 	}
 	return n;
 }
