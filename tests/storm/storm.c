@@ -53,7 +53,7 @@ static const struct actor actors[] = {
 	{ "nat", "rules set, changed, removed, read", act_nat, "nat", 5, 1 },
 	{ "events", "events of translation heard", act_events, "nat", 50, 1 },
 	{ "steer", "packets steered exactly", act_steer_steady, "steer", 100, STEERERS, 5 },
-	{ "steer", "packets steered, all kinds", act_steer_flood, "steer", 100, 2, 10 },
+	{ "steer", "packets steered, all kinds", act_steer_flood, "steer", 50, 2, 10 },
 	{ "steer", "elements, pools, prefixes set, removed", act_steer, "steer", 20, 1 },
 	{ "steer", "devices of elements come and gone", act_devices, "steer", 5, 1 },
 	{ "events", "events of steering heard", act_events, "steer", 20, 1 },
