@@ -219,11 +219,14 @@ static void print_steering(const json_t *steering)
 		printf("%-9s %s ", i ? "" : "elements", member_text(item, "name"));
 		if (json_is_string(json_object_get(item, "state")))
 			print_colored(strcmp(state, "down") ? COLOR_GOOD : COLOR_BAD, state);
-		else
+		else if (!strcmp(member_text(item, "name"), member_text(steering, "self")))
 			printf("is this host");
+		else
+			printf("is sent nothing from here");
 		if (member_true(item, "by_hand"))
 			printf(" by hand");
-		print_check(item);
+		if (json_is_string(json_object_get(item, "state")))
+			print_check(item);
 		putchar('\n');
 	}
 	item = json_object_get(steering, "beside");

@@ -201,6 +201,7 @@ static bool read_all(struct reader *r, const struct conf_section **list)
 		{ "steer", conf_steers },
 		{ "routes", conf_routes },
 		{ "behind", conf_behinds },
+		{ "element", conf_needed },
 		{ "admit", conf_admit },
 	};
 	size_t i;

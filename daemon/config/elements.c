@@ -184,6 +184,37 @@ bool conf_elements(struct reader *r, const struct conf_section **sections, size_
 	       check_next_hops(r, sections);
 }
 
+static void need(struct steer_config *c, const struct element *e)
+{
+	c->elements[e - c->elements].needed = true;
+}
+
+/*
+ * An element has the file of all hosts: of others it needs those alone that something goes
+ * to from here, and may not even have a device that leads to the rest.
+ */
+bool conf_needed(struct reader *r, const struct conf_section **sections, size_t n)
+{
+	struct steer_config *c = &r->config->steer;
+	size_t i, j;
+
+	/* an entry may name any */
+	for (i = 0; i < c->n_elements; i++)
+		c->elements[i].needed = !c->self;
+	for (i = 0; i < c->n_pools; i++)
+		for (j = 0; !c->pools[i].self && j < c->pools[i].n_members; j++)
+			need(c, c->pools[i].members[j].element);
+	for (i = 0; i < c->n_prefixes; i++)
+		if (!c->prefixes[i].pool->self && c->prefixes[i].ike_element)
+			need(c, c->prefixes[i].ike_element);
+	for (i = 0; i < c->n_behinds; i++)
+		for (j = 0; j < c->behinds[i].n_elements; j++)
+			need(c, c->behinds[i].elements[j]);
+	if (c->unknown.element)
+		need(c, c->unknown.element);
+	return true;
+}
+
 const struct element *config_element_named(const struct config *config, const char *name)
 {
 	const struct steer_config *c = &config->steer;

@@ -73,6 +73,8 @@ bool conf_each(struct reader *r, const struct conf_section *s, struct profile *p
 bool conf_ranges(struct reader *r, const struct conf_section **sections);
 bool conf_shapers(struct reader *r, const struct conf_section **sections, size_t n);
 bool conf_elements(struct reader *r, const struct conf_section **sections, size_t n);
+/** conf_needed() - once all is read that names them: which are needed here? */
+bool conf_needed(struct reader *r, const struct conf_section **sections, size_t n);
 /** conf_unknown() - of the section settings what names an element */
 bool conf_unknown(struct reader *r, const struct conf_section **sections, size_t n);
 /** conf_pools() - once there are elements, as all that follow */

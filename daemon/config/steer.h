@@ -50,6 +50,8 @@ enum element_check {
  * @via6: of IPv6 packets, likewise
  * @nexthop: number of a nexthop object instead, 0: none
  * @self: it is this host
+ * @needed: something may go to it from here, so that the kernel has it, and it is checked;
+ *	never this host
  * @known: what SAs it has is known here: its charon states them to this daemon
  * @address: what is checked, of family 0: the device alone
  * @port: of CHECK_TCP
@@ -65,6 +67,7 @@ struct element {
 	struct iq_addr via6;
 	uint32_t nexthop;
 	bool self;
+	bool needed;
 	bool known;
 	enum element_check check;
 	struct iq_addr address;

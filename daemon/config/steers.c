@@ -6,6 +6,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
 static bool ike(struct reader *r, const struct conf_section *s, struct steer_prefix *p)
 {
@@ -17,6 +18,10 @@ static bool ike(struct reader *r, const struct conf_section *s, struct steer_pre
 		return false;
 	if (!v || !strcmp(v->text, "local"))
 		return true;
+	if (p->pool->mode == IPSEC_QOS_POOL_FLOW)
+		return conf_fail(r, s, v->line,
+				 "ike = '%s': pool '%s' is of mode = flow, which takes packets of any kind by their flow: expected no ike, or a pool of mode bucket or sa",
+				 conf_shown(r, v->text), p->pool->name);
 	if (!strcmp(v->text, "pool")) {
 		p->ike = IPSEC_QOS_STEER_IKE_POOL;
 		return p->pool->has_secret ||
@@ -37,6 +42,32 @@ static bool ike(struct reader *r, const struct conf_section *s, struct steer_pre
 	return true;
 }
 
+/* Has IPv6 a way to an element? As kmod/steer/route.c finds it. */
+static bool has_way6(const struct element *e)
+{
+	return e->nexthop || e->via6.family || (*e->device && !e->via.family);
+}
+
+/* IPv4 goes by an IPv6 next hop, too, but not the other way round. */
+static bool check_ways(struct reader *r, const struct conf_section *s,
+		       const struct steer_prefix *p)
+{
+	const struct element *e = p->ike_element;
+	size_t i;
+
+	if (p->prefix.addr.family != AF_INET6 || p->pool->self)
+		return true;
+	if (e && has_way6(e))
+		e = NULL;
+	for (i = 0; !e && i < p->pool->n_members; i++)
+		if (!has_way6(p->pool->members[i].element))
+			e = p->pool->members[i].element;
+	return !e ||
+	       conf_warn(r, s, s->line,
+			 "steer '%s': element '%s' has no next hop of IPv6: what is its own is dropped; expected via6",
+			 conf_shown(r, s->title), e->name);
+}
+
 static bool steer(struct reader *r, const struct conf_section *s, struct steer_prefix *p)
 {
 	const struct steer_config *c = &r->config->steer;
@@ -52,7 +83,7 @@ static bool steer(struct reader *r, const struct conf_section *s, struct steer_p
 				 "pool = '%s': there is no such pool: expected the name of a pool section",
 				 conf_shown(r, v->text));
 	p->pool = &c->pools[found->index];
-	if (!ike(r, s, p))
+	if (!ike(r, s, p) || !check_ways(r, s, p))
 		return false;
 	return !p->pool->self ||
 	       conf_warn(r, s, s->line,
@@ -79,12 +110,20 @@ static bool compare_two(struct reader *r, const struct conf_section *s,
 			const struct conf_section *first, const struct steer_prefix *a,
 			const struct steer_prefix *b)
 {
+	const struct steer_config *c = &r->config->steer;
 	char shown[PREFIX_TEXT];
 
 	if (a->prefix.len == b->prefix.len)
 		return conf_fail(r, s, s->line,
 				 "steer '%s' is there twice, first in %s:%u: expected it once",
 				 prefix_text(&a->prefix, shown), first->file, first->line);
+	/* which the kernel is not told of here, so that the shorter would count */
+	if (a->pool->self && !b->pool->self)
+		return conf_fail(r, s, s->line,
+				 "steer '%s' is a part of %s (%s:%u), and this host is element '%s' of pool '%s': the packets that it is to decrypt would go to pool '%s': expected prefixes of that one which do not have it",
+				 prefix_text(&a->prefix, shown), conf_shown(r, first->title),
+				 first->file, first->line, c->self->name, a->pool->name,
+				 b->pool->name);
 	return conf_warn(r, s, s->line,
 			 "steer '%s' is a part of %s (%s:%u): for its addresses this one counts, which is longer",
 			 prefix_text(&a->prefix, shown), conf_shown(r, first->title),

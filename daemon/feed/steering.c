@@ -39,7 +39,7 @@ static json_t *element_json(const struct daemon *daemon, size_t i)
 	known = now.checked && check->asked;
 	return json_pack("{s:s, s:I, s:o, s:b, s:o, s:I, s:o, s:o, s:I, s:o, s:f, s:f, s:o}",
 			 "name", e->name, "id", (json_int_t)e->id,
-			 "state", e->self ? json_null() : json_string(states[now.state]),
+			 "state", e->needed ? json_string(states[now.state]) : json_null(),
 			 "by_hand", now.by_hand,
 			 "check", check_name(e), "interval", (json_int_t)e->interval,
 			 "up", known ? json_boolean(check->up) : json_null(),

@@ -164,7 +164,7 @@ static void use(struct checks *checks, const struct wanted *wanted)
 		const struct element *e = &config->elements[i];
 		double interval = e->interval / 1000.0;
 
-		if (e->check == CHECK_NONE || e->self)
+		if (e->check == CHECK_NONE || !e->needed)
 			continue;
 		c = checked_find(checks, e->id);
 		if (c && !asked_alike(&c->e, e)) {

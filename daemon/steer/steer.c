@@ -314,7 +314,7 @@ static bool element_told(struct steer *s, enum ipsec_qos_event event,
 	struct now *now = i < 0 ? NULL : &s->now[i];
 	double until;
 
-	if (!now || s->config->steer.elements[i].self)
+	if (!now || !s->config->steer.elements[i].needed)
 		return false;
 	if (event == IPSEC_QOS_EVENT_DEL)
 		return true;

@@ -167,7 +167,7 @@ static const struct element *wanted_element(const struct steer_config *c, uint32
 	size_t i;
 
 	for (i = 0; i < c->n_elements; i++)
-		if (c->elements[i].id == id && !c->elements[i].self)
+		if (c->elements[i].id == id && c->elements[i].needed)
 			return &c->elements[i];
 	return NULL;
 }
@@ -220,7 +220,7 @@ static int elements(struct sync *s, const struct sync_wanted *w)
 	int err = -ENOMEM;
 
 	for (i = 0; v && place && i < c->n_elements; i++) {
-		if (c->elements[i].self || (!w->all && s->stated[i] == w->state[i]))
+		if (!c->elements[i].needed || (!w->all && s->stated[i] == w->state[i]))
 			continue;
 		to_kernel(&c->elements[i], w->state[i], &v[n]);
 		place[n++] = i;

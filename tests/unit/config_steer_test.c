@@ -121,10 +121,71 @@ START_TEST(test_steers)
 	ck_assert_int_eq(p[2].ike, IPSEC_QOS_STEER_IKE_POOL);
 	ck_assert_ptr_eq(p[2].pool, &c->steer.pools[1]);
 	ck_assert_int_eq(p[3].ike, IPSEC_QOS_STEER_IKE_LOCAL);
-	/* the one that is longer is said to count */
-	ck_assert_uint_eq(c->n_warnings, 1);
+	ck_assert_uint_eq(c->n_warnings, 2);
 	ck_assert_ptr_nonnull(strstr(c->warnings[0],
+				     "steer '2001:db8::1': element 'e2' has no next hop of IPv6"));
+	/* the one that is longer is said to count */
+	ck_assert_ptr_nonnull(strstr(c->warnings[1],
 				     "steer '192.0.2.1' is a part of 192.0.2.0/24"));
+	config_free(c);
+}
+END_TEST
+
+#define WAYS6	"element a { id = 1 via6 = \"2001:db8::a\" }\n" \
+		"element b { id = 2 nexthop = 7 }\nelement c { id = 3 device = tun0 }\n" \
+		"element d { id = 4 via6 = \"fe80::d\" via = 10.0.0.4 device = eth0 }\n"
+
+/* Of whom nothing leads to is said, as the kernel finds that: IPv4 goes by IPv6 as well. */
+START_TEST(test_ways)
+{
+	static const struct {
+		const char *text;
+		const char *warning;
+	} ways[] = {
+		{ WAYS6 "pool p { id = 1 members = { a, b, c, d } } steer \"2001:db8::1\" { pool = p }\n"
+		  "steer 192.0.2.1 { pool = p }", NULL },
+		{ WAYS6 "element z { id = 5 via = 10.0.0.5 device = eth0 }\n"
+		  "pool p { id = 1 members = { a, z } } steer \"2001:db8::/32\" { pool = p }",
+		  "steer '2001:db8::/32': element 'z' has no next hop of IPv6" },
+		{ WAYS6 "element z { id = 5 via = 10.0.0.5 }\n"
+		  "pool p { id = 1 members = a } steer \"2001:db8::1\" { pool = p ike = z }",
+		  "element 'z' has no next hop of IPv6" },
+	};
+	struct config *c = load(ways[_i].text);
+
+	ck_assert_uint_eq(c->n_warnings, ways[_i].warning ? 1 : 0);
+	if (ways[_i].warning)
+		ck_assert_ptr_nonnull(strstr(c->warnings[0], ways[_i].warning));
+	config_free(c);
+}
+END_TEST
+
+/* One file for all hosts: an element has to do with those alone that it sends something to. */
+START_TEST(test_needed)
+{
+	static const struct {
+		const char *text;
+		const char *needed;	/* by place */
+	} hosts[] = {
+		{ VPN, "1111" },
+		{ VPN "settings { self = e1 }", "0000" },
+		{ VPN "pool own { id = 2 members = e4 } settings { self = e1 }", "0001" },
+		{ VPN "pool own { id = 2 } steer 192.0.2.1 { pool = own ike = e3 } settings { self = e1 }",
+		  "0010" },
+		{ VPN "steer 192.0.2.1 { pool = vpn ike = e4 } settings { self = e1 }", "0000" },
+		{ VPN "behind b { networks = 10.1.0.0/16 elements = e2 } settings { self = e1 }",
+		  "0100" },
+		{ VPN "settings { self = e1 unknown = relay unknown-element = e4 }", "0001" },
+	};
+	struct config *c;
+	char text[1024];
+	size_t i;
+
+	snprintf(text, sizeof(text), E1 E2 E3 "element e4 { id = 4 via = 10.0.5.4 }\n%s",
+		 hosts[_i].text);
+	c = load(text);
+	for (i = 0; i < 4; i++)
+		ck_assert_int_eq(c->steer.elements[i].needed, hosts[_i].needed[i] == '1');
 	config_free(c);
 }
 END_TEST
@@ -391,6 +452,13 @@ static const struct {
 	{ ALL "steer 192.0.2.1 { }", 5, "has no 'pool'" },
 	{ STEER("pool = b"), 6, "pool = 'b': there is no such pool" },
 	{ STEER("pool = vpn ike = e9"), 6, "ike = 'e9': there is no such element" },
+	{ ALL "pool f { id = 2 mode = flow }\nsteer 192.0.2.1 { pool = f\nike = pool }", 7,
+	  "ike = 'pool': pool 'f' is of mode = flow" },
+	{ ALL "pool f { id = 2 mode = flow }\nsteer 192.0.2.1 { pool = f\nike = e1 }", 7,
+	  "ike = 'e1': pool 'f' is of mode = flow" },
+	{ ALL "pool own { id = 2 members = e3 }\npool web { id = 3 members = e1 }\n"
+	  "steer 192.0.2.0/24 { pool = web }\nsteer 192.0.2.9 { pool = own }\nsettings { self = e3 }",
+	  8, "would go to pool 'web'" },
 	{ ALL "steer gateway { pool = vpn }", 5, "steer 'gateway'" },
 	{ ALL "steer 192.0.2.1/33 { pool = vpn }", 5, "steer '192.0.2.1/33'" },
 	{ ALL "steer \"2001:db8::/129\" { pool = vpn }", 5, "ADDRESS/LENGTH" },
@@ -522,6 +590,8 @@ int main(void)
 	tcase_add_test(tc, test_elements);
 	tcase_add_test(tc, test_pools);
 	tcase_add_test(tc, test_steers);
+	tcase_add_loop_test(tc, test_ways, 0, 3);
+	tcase_add_loop_test(tc, test_needed, 0, 7);
 	tcase_add_test(tc, test_ike_here);
 	tcase_add_test(tc, test_unknown);
 	tcase_add_test(tc, test_own);
