@@ -350,13 +350,17 @@ static int reload(struct args *args)
 		print_json(answer);
 		return STATUS_OK;
 	}
-	printf("%s is %s: %" PRIu64 " groups, %" PRIu64 " profiles, %" PRIu64 " policies\n",
+	printf("%s is %s: %" PRIu64 " groups, %" PRIu64 " profiles, %" PRIu64 " policies",
 	       member_text(answer, "file"),
 	       json_array_size(warnings) ? "read, but not all of it is in force" :
 					   "in force",
 	       member_number(answer, "groups"),
 	       member_number(answer, "profiles"),
 	       member_number(answer, "policies"));
+	if (member_number(answer, "elements") + member_number(answer, "pools"))
+		printf(", %" PRIu64 " elements, %" PRIu64 " pools",
+		       member_number(answer, "elements"), member_number(answer, "pools"));
+	putchar('\n');
 	json_decref(answer);
 	return STATUS_OK;
 }

@@ -75,7 +75,7 @@ static json_t *module_json(const struct iq_status *st, json_t *steering)
 static json_t *daemon_json(const json_t *answer, const char *why)
 {
 	static const char *const members[] = {
-		"version", "uptime", "config", "kernel", "resyncs",
+		"version", "uptime", "config", "kernel", "resyncs", "steering",
 	};
 	json_t *json = json_pack("{s:b}", "connected", answer != NULL);
 	size_t i;
@@ -205,7 +205,9 @@ static void print_daemon(const json_t *answer, const char *why)
 	const json_t *config = json_object_get(answer, "config");
 	const json_t *charon = json_object_get(answer, "charon");
 	const json_t *unseen = json_object_get(charon, "unseen");
-	const json_t *beside = json_object_get(json_object_get(answer, "steering"), "beside");
+	const json_t *steering = json_object_get(answer, "steering"), *error;
+	const json_t *beside = json_object_get(steering, "beside");
+	size_t i;
 
 	print_part("daemon", answer, why);
 	print_part("charon", member_true(charon, "connected"),
@@ -218,6 +220,11 @@ static void print_daemon(const json_t *answer, const char *why)
 	if (json_is_object(beside)) {
 		printf("%-10s ", "beside");
 		print_colored(COLOR_BAD, member_text(beside, "text"));
+		putchar('\n');
+	}
+	json_array_foreach(json_object_get(steering, "errors"), i, error) {
+		printf("%-10s ", "steering");
+		print_colored(COLOR_BAD, json_string_value(error));
 		putchar('\n');
 	}
 	if (json_is_string(json_object_get(config, "error")))

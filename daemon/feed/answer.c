@@ -680,12 +680,14 @@ static json_t *warnings(const struct daemon *daemon)
 			"the module ipsec_qos is not loaded: nothing is tagged until it is (modprobe ipsec_qos)"));
 	for (i = 0; (trouble = tables_trouble(daemon->tables, i)); i++)
 		json_array_append_new(array, text(trouble));
+	for (i = 0; (trouble = steer_trouble(daemon->steer, i)); i++)
+		json_array_append_new(array, text(trouble));
 	return add_shaping(daemon, array);
 }
 
 static int answer_reload(const struct daemon *daemon, char **out)
 {
-	return dump(json_pack("{s:b, s:o, s:I, s:I, s:I, s:o, s:o}",
+	return dump(json_pack("{s:b, s:o, s:I, s:I, s:I, s:I, s:I, s:o, s:o}",
 			      "reloaded", true,
 			      "file", text(daemon->file),
 			      "groups", (json_int_t)daemon->config->n_groups,
@@ -693,6 +695,10 @@ static int answer_reload(const struct daemon *daemon, char **out)
 			      (json_int_t)daemon->config->n_profiles,
 			      "policies",
 			      (json_int_t)daemon->config->n_shapers,
+			      "elements",
+			      (json_int_t)daemon->config->steer.n_elements,
+			      "pools",
+			      (json_int_t)daemon->config->steer.n_pools,
 			      "warnings", warnings(daemon),
 			      "notes", texts(daemon->config->warnings,
 					     daemon->config->n_warnings)),
