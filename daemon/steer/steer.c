@@ -50,6 +50,7 @@ struct now {
  * @fresh: what the kernel has is not known: the daemon or the module has just come
  * @asking: checks were given elements: what is thought of these they know better
  * @all: all is to be stated, and that was not done yet
+ * @partial: of what is to be swept unless it is stated, not all could be
  * @sure: what is to be mended somebody changed, and not we
  * @meddled: somebody changed what is the daemon's
  * @trouble: with the module
@@ -69,6 +70,7 @@ struct steer {
 	bool fresh;
 	bool asking;
 	bool all;
+	bool partial;
 	bool sure;
 	double delay;
 	ev_timer retry;
@@ -176,6 +178,7 @@ static void on_synced(void *arg, int err, const char *why)
 {
 	struct steer *s = arg;
 
+	s->partial = err == SYNC_PARTIAL;
 	if (err == -ENODEV) {
 		/* once it is there it is told */
 		s->fresh = true;
@@ -215,7 +218,8 @@ static int on_found(const struct iq_kernel_element *e, void *arg)
 	if (!now)
 		return 0;
 	now->known = e->state;
-	if (e->state == state_of(now))
+	/* its id may be another's by now */
+	if (e->state == state_of(now) || strcmp(e->name, s->config->steer.elements[i].name))
 		return 0;
 	/* the daemon drains nobody, and takes nobody down that is not checked */
 	if (e->state != IPSEC_QOS_ELEMENT_DOWN ||
@@ -281,7 +285,7 @@ static bool is_busy(void *arg)
 {
 	struct steer *s = arg;
 
-	return errand_busy(s->sync);
+	return errand_busy(s->sync) || s->partial;
 }
 
 /* What the module tells */
@@ -428,20 +432,50 @@ static void on_checked(void *arg, uint32_t id, bool up)
 
 /* The configuration */
 
+/*
+ * What somebody said of an element: by its name, and where that is new, by its id, if that
+ * is not of one that is there still.
+ */
+static uint8_t hand_of(const struct steer *s, const struct config *config,
+		       const struct now *same_name, ssize_t same_id)
+{
+	if (same_name)
+		return same_name->hand;
+	if (same_id < 0 ||
+	    config_element_named(config, s->config->steer.elements[same_id].name))
+		return IPSEC_QOS_ELEMENT_UP;
+	return s->now[same_id].hand;
+}
+
+/* The kernel and the checks know an element by its id, and people by its name. */
+static void take_over_one(const struct steer *s, const struct config *config,
+			  const struct element *e, struct now *now)
+{
+	const struct element *named = config_element_named(s->config, e->name);
+	ssize_t same_id = place_of(s->config, e->id);
+
+	if (same_id >= 0)
+		*now = s->now[same_id];
+	else if (named)
+		now->up = s->now[named - s->config->steer.elements].up;
+	now->hand = hand_of(s, config,
+			    named ? &s->now[named - s->config->steer.elements] : NULL, same_id);
+}
+
 /* Elements that stay are as they were; those that come are up. */
 static struct now *take_over(const struct steer *s, const struct config *config)
 {
 	size_t n = config->steer.n_elements, i;
 	struct now *now = calloc(n + 1, sizeof(*now));
-	ssize_t was;
 
 	for (i = 0; now && i < n; i++) {
+		const struct element *e = &config->steer.elements[i];
+
 		now[i].up = true;
-		was = s->config ? place_of(s->config, config->steer.elements[i].id) : -1;
-		if (was >= 0)
-			now[i] = s->now[was];
+		if (s->config)
+			take_over_one(s, config, e, &now[i]);
 		/* what is not checked any more nobody would bring up again */
-		if (config->steer.elements[i].check == CHECK_NONE)
+		if (e->check == CHECK_NONE)
 			now[i].up = true;
 	}
 	return now;

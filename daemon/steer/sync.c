@@ -27,15 +27,17 @@
  * @k: NULL: the module was not there
  * @stated: of the last configuration's elements, the state that they were stated with
  * @config: that configuration, held; NULL: none
- * @refused: likewise, is it one that the kernel does not have?
+ * @absent: likewise, is it one that the kernel does not have?
  * @n_troubles: things that were refused in this run, the first of which is in @why
+ * @partial: something of ours that the kernel may have was not stated anew in this run
  */
 struct sync {
 	struct iq_kernel *k;
 	struct config *config;
 	uint8_t *stated;
-	bool *refused;
+	bool *absent;
 	size_t n_troubles;
+	bool partial;
 	int err;
 	char why[ERRAND_WHY];
 };
@@ -74,10 +76,10 @@ static void forget(struct sync *s)
 {
 	config_free(s->config);
 	free(s->stated);
-	free(s->refused);
+	free(s->absent);
 	s->config = NULL;
 	s->stated = NULL;
-	s->refused = NULL;
+	s->absent = NULL;
 }
 
 void sync_end(void *state)
@@ -127,6 +129,26 @@ static int add_pool(const struct iq_kernel_pool *p, void *arg)
 	return iq_array_push(arg, &pool) ? 0 : -ENOMEM;
 }
 
+static struct iq_kernel_element *have_element(struct have *have, uint32_t id)
+{
+	struct iq_kernel_element *e;
+
+	for (e = NULL; (e = (void *)utarray_next(&have->elements, e)); )
+		if (e->id == id)
+			return e;
+	return NULL;
+}
+
+static struct have_pool *have_pool(struct have *have, uint32_t id)
+{
+	struct have_pool *p;
+
+	for (p = NULL; (p = (void *)utarray_next(&have->pools, p)); )
+		if (p->id == id)
+			return p;
+	return NULL;
+}
+
 static int add_prefix(const struct iq_kernel_steer *p, void *arg)
 {
 	return iq_array_push(arg, p) ? 0 : -ENOMEM;
@@ -172,28 +194,55 @@ static const struct element *wanted_element(const struct steer_config *c, uint32
 	return NULL;
 }
 
-/* One of ours that is to go must not keep a name that another is to have. */
-static int make_way(struct sync *s, const struct config *config, const struct have *have)
+/*
+ * One of ours that is to go, or to be called otherwise, must not keep a name that another is
+ * to have. A pool that has it goes on as it is until it is stated.
+ */
+static int make_way(struct sync *s, const struct config *config, struct have *have)
 {
-	const struct iq_kernel_element *e;
-	int err;
+	struct iq_kernel_element *e;
+	const struct element *wanted;
+	char name[IPSEC_QOS_NAME_MAX];
+	int err = 0;
 
-	for (e = NULL; (e = (void *)utarray_next((UT_array *)&have->elements, e)); ) {
-		struct iq_kernel_element other = *e;
-
-		if (wanted_element(&config->steer, e->id) ||
+	for (e = NULL; err != -ENODEV && (e = (void *)utarray_next(&have->elements, e)); ) {
+		wanted = wanted_element(&config->steer, e->id);
+		if ((wanted && !strcmp(wanted->name, e->name)) ||
 		    !config_element_named(config, e->name))
 			continue;
-		snprintf(other.name, sizeof(other.name), "gone.%u", e->id);
-		err = iq_kernel_element_new(s->k, &other, 1, OWNER, STATE);
+		memcpy(name, e->name, sizeof(name));
+		snprintf(e->name, sizeof(e->name), "gone.%u", e->id);
+		err = iq_kernel_element_new(s->k, e, 1, OWNER, STATE);
 		if (err)
-			return refused(s, "element", e->name, err);
+			refused(s, "element", name, err);
 	}
-	return 0;
+	return err == -ENODEV ? err : 0;
 }
 
-/* Those of @v whose places in the configuration are in @place; one by one where not all can */
-static int state_elements(struct sync *s, const struct sync_wanted *w,
+/*
+ * What the element at @place should be is refused: it stays as it was, if it was, for so its
+ * pools have it still, and it is not swept. How its state is, is another matter.
+ */
+static int keep_element(struct sync *s, struct have *have, size_t place, uint32_t id,
+			uint8_t state)
+{
+	struct iq_kernel_element *was = have_element(have, id);
+	int err;
+
+	s->absent[place] = !was;
+	if (!was)
+		return -ENOENT;
+	was->state = state;
+	err = iq_kernel_element_new(s->k, was, 1, OWNER, STATE);
+	s->partial |= err != 0;
+	return err;
+}
+
+/*
+ * Those of @v whose places in the configuration are in @place; one by one where not all
+ * can. @have: what there was, NULL: all of them.
+ */
+static int state_elements(struct sync *s, const struct sync_wanted *w, struct have *have,
 			  const struct iq_kernel_element *v, const size_t *place, size_t n)
 {
 	int all = n ? iq_kernel_element_new(s->k, v, n, OWNER, STATE) : 0, one;
@@ -202,17 +251,18 @@ static int state_elements(struct sync *s, const struct sync_wanted *w,
 	for (i = 0; i < n; i++) {
 		one = all && n > 1 && all != -ENODEV ?
 		      iq_kernel_element_new(s->k, &v[i], 1, OWNER, STATE) : all;
-		s->refused[place[i]] = one;
+		if (one && refused(s, "element", v[i].name, one) == -ENODEV)
+			return -ENODEV;
+		if (one && have)
+			one = keep_element(s, have, place[i], v[i].id, v[i].state);
 		if (!one)
 			s->stated[place[i]] = w->state[place[i]];
-		else if (refused(s, "element", v[i].name, one) == -ENODEV)
-			return -ENODEV;
 	}
 	return 0;
 }
 
-/* All, or those whose state is another. */
-static int elements(struct sync *s, const struct sync_wanted *w)
+/* All, of which there are those of @have; NULL: those whose state is another */
+static int elements(struct sync *s, const struct sync_wanted *w, struct have *have)
 {
 	const struct steer_config *c = &w->config->steer;
 	struct iq_kernel_element *v = calloc(c->n_elements + 1, sizeof(*v));
@@ -220,13 +270,13 @@ static int elements(struct sync *s, const struct sync_wanted *w)
 	int err = -ENOMEM;
 
 	for (i = 0; v && place && i < c->n_elements; i++) {
-		if (!c->elements[i].needed || (!w->all && s->stated[i] == w->state[i]))
+		if (!c->elements[i].needed || (!have && s->stated[i] == w->state[i]))
 			continue;
 		to_kernel(&c->elements[i], w->state[i], &v[n]);
 		place[n++] = i;
 	}
 	if (v && place)
-		err = state_elements(s, w, v, place, n);
+		err = state_elements(s, w, have, v, place, n);
 	free(v);
 	free(place);
 	return err;
@@ -234,9 +284,36 @@ static int elements(struct sync *s, const struct sync_wanted *w)
 
 /* Pools */
 
-static int state_pool(struct sync *s, const struct steer_config *c, const struct steer_pool *p,
-		      struct iq_kernel_pool *to)
+/* Does one of ours that is to go, or to be called otherwise, still have its name? */
+static bool name_taken(const struct have *have, const struct steer_pool *p)
 {
+	const struct have_pool *other;
+
+	for (other = NULL; (other = (void *)utarray_next((UT_array *)&have->pools, other)); )
+		if (other->id != p->id && !strcmp(other->name, p->name))
+			return true;
+	return false;
+}
+
+/* A pool's name until then; @name is of IPSEC_QOS_NAME_MAX. */
+static void for_now(const struct steer_pool *p, char *name)
+{
+	snprintf(name, IPSEC_QOS_NAME_MAX, "new.%u", p->id);
+}
+
+static bool is_for_now(struct have *have, const struct steer_pool *p)
+{
+	const struct have_pool *now = have_pool(have, p->id);
+	char name[IPSEC_QOS_NAME_MAX];
+
+	for_now(p, name);
+	return now && !strcmp(now->name, name) && strcmp(now->name, p->name) != 0;
+}
+
+static int state_pool(struct sync *s, const struct steer_config *c, const struct steer_pool *p,
+		      struct have *have, struct iq_kernel_pool *to)
+{
+	struct have_pool *was = have_pool(have, p->id);
 	size_t i;
 	int err;
 
@@ -248,16 +325,27 @@ static int state_pool(struct sync *s, const struct steer_config *c, const struct
 	memcpy(to->secret, p->secret, sizeof(to->secret));
 	for (i = 0; i < p->n_members; i++)
 		/* what is said already must not keep the others from their packets */
-		if (!s->refused[p->members[i].element - c->elements])
+		if (!s->absent[p->members[i].element - c->elements])
 			to->members[to->n_members++] = (struct iq_kernel_member){
 				.element = p->members[i].element->id,
 				.weight = p->members[i].weight,
 			};
+	if (name_taken(have, p))
+		for_now(p, to->name);
 	err = iq_kernel_pool_new(s->k, to, OWNER, STATE);
-	return err ? refused(s, "pool", p->name, err) : 0;
+	if (err) {
+		s->partial |= was != NULL;
+		return refused(s, "pool", p->name, err);
+	}
+	if (was)
+		memcpy(was->name, to->name, sizeof(was->name));
+	else
+		err = add_pool(to, &have->pools);
+	return err;
 }
 
-static int pools(struct sync *s, const struct config *config)
+/* All; @again: those that could not have their names yet */
+static int pools(struct sync *s, const struct config *config, struct have *have, bool again)
 {
 	const struct steer_config *c = &config->steer;
 	struct iq_kernel_pool *to = calloc(1, sizeof(*to));
@@ -265,8 +353,8 @@ static int pools(struct sync *s, const struct config *config)
 	size_t i;
 
 	for (i = 0; err != -ENODEV && to && i < c->n_pools; i++)
-		if (!c->pools[i].self)
-			err = state_pool(s, c, &c->pools[i], to);
+		if (!c->pools[i].self && (!again || is_for_now(have, &c->pools[i])))
+			err = state_pool(s, c, &c->pools[i], have, to);
 	free(to);
 	return err == -ENODEV || !to ? err : 0;
 }
@@ -283,7 +371,17 @@ static bool wanted_pool(const struct steer_config *c, uint32_t id)
 
 /* Steered prefixes */
 
-static int prefixes(struct sync *s, const struct config *config)
+/* What one should be is refused: it stays as it was, if it was. */
+static void keep_prefix(struct sync *s, const struct have *have, const struct prefix *prefix)
+{
+	const struct iq_kernel_steer *p;
+
+	for (p = NULL; (p = (void *)utarray_next((UT_array *)&have->prefixes, p)); )
+		if (p->len == prefix->len && !memcmp(&p->dst, &prefix->addr, sizeof(p->dst)))
+			s->partial |= iq_kernel_steer_new(s->k, p, 1, OWNER, STATE) != 0;
+}
+
+static int prefixes(struct sync *s, const struct config *config, const struct have *have)
 {
 	const struct steer_config *c = &config->steer;
 	char name[PREFIX_TEXT];
@@ -302,6 +400,8 @@ static int prefixes(struct sync *s, const struct config *config)
 		err = iq_kernel_steer_new(s->k, &to, 1, OWNER, STATE);
 		if (err && refused(s, "steer", prefix_text(&p->prefix, name), err) == -ENODEV)
 			return err;
+		if (err)
+			keep_prefix(s, have, &p->prefix);
 	}
 	return 0;
 }
@@ -347,7 +447,7 @@ static int remove_rest(struct sync *s, const struct config *config, struct have 
 	struct iq_kernel_pool *key = calloc(1, sizeof(*key));
 	const struct iq_kernel_element *e;
 	const struct iq_kernel_steer *p;
-	const struct have_pool *pool;
+	struct have_pool *pool;
 	char name[PREFIX_TEXT];
 	int err = key ? 0 : -ENOMEM;
 
@@ -368,6 +468,8 @@ static int remove_rest(struct sync *s, const struct config *config, struct have 
 		err = iq_kernel_pool_del(s->k, key, 1);
 		if (err && err != -ENOENT)
 			refused(s, "pool", pool->name, err);
+		else
+			*pool->name = '\0';
 	}
 	for (e = NULL; key && err != -ENODEV && (e = (void *)utarray_next(&have->elements, e)); ) {
 		if (wanted_element(c, e->id))
@@ -388,8 +490,8 @@ static int take_over(struct sync *s, const struct sync_wanted *w)
 
 	forget(s);
 	s->stated = calloc(n + 1, sizeof(*s->stated));
-	s->refused = calloc(n + 1, sizeof(*s->refused));
-	if (!s->stated || !s->refused) {
+	s->absent = calloc(n + 1, sizeof(*s->absent));
+	if (!s->stated || !s->absent) {
 		forget(s);
 		return -ENOMEM;
 	}
@@ -410,15 +512,17 @@ static int state_all(struct sync *s, const struct sync_wanted *w)
 	if (!err)
 		err = make_way(s, w->config, &have);
 	if (!err)
-		err = elements(s, w);
+		err = elements(s, w, &have);
 	if (!err)
-		err = pools(s, w->config);
+		err = pools(s, w->config, &have, false);
 	if (!err)
-		err = prefixes(s, w->config);
+		err = prefixes(s, w->config, &have);
 	if (!err)
 		err = unknown(s, w->config);
 	if (!err)
 		err = remove_rest(s, w->config, &have);
+	if (!err)
+		err = pools(s, w->config, &have, true);
 	utarray_done(&have.elements);
 	utarray_done(&have.pools);
 	utarray_done(&have.prefixes);
@@ -458,7 +562,7 @@ static int bring(struct sync *s, const struct sync_wanted *w)
 	if (w->all || s->config != w->config)
 		err = state_all(s, w);
 	else
-		err = elements(s, w);
+		err = elements(s, w, NULL);
 	for (i = 0; !err && i < w->n_release; i++)
 		err = release(s, &w->release[i]);
 	return err;
@@ -470,6 +574,7 @@ static void let_go(struct sync *s)
 	iq_kernel_close(s->k);
 	s->k = NULL;
 	s->n_troubles = 0;
+	s->partial = false;
 	s->err = 0;
 	*s->why = '\0';
 	forget(s);
@@ -483,6 +588,7 @@ int sync_run(void *state, void *wanted, char *why, size_t size)
 	int err;
 
 	s->n_troubles = 0;
+	s->partial = false;
 	s->err = 0;
 	*s->why = '\0';
 	kept = s->k;
@@ -502,5 +608,6 @@ int sync_run(void *state, void *wanted, char *why, size_t size)
 		text_put(&t, "%.*s; and %zu more", (int)size / 2, s->why, s->n_troubles - 1);
 	else
 		text_put(&t, "%s", *s->why ? s->why : err ? strerror(-err) : "");
-	return err ? err : s->err;
+	/* what ended early has not stated all there is */
+	return err || s->partial ? SYNC_PARTIAL : s->err;
 }

@@ -209,6 +209,95 @@ expect "whatever was set by hand" "tell null 100" "$(unknown)"
 expect elements "e1 up daemon, e2 up daemon, e3 up daemon" "$(elements)"
 expect_json '.steering.errors | length == 0' qos gw -j daemon status
 
+# who BUCKET…: the names of those who have them
+who()
+{
+	local bucket
+
+	for bucket; do
+		qos gw -j steer test dst 192.0.2.9 spi $(((bucket << 16) + 256)) | jq -r .element
+	done | tr '\n' ' '
+}
+# some of each
+buckets=$(seq 0 97 4095)
+
+step "ids are numbers: who has which bucket goes by names, also what is held and by hand"
+qos gw element change e1 state drain
+wait_for 10 state e1 drain true
+# shellcheck disable=SC2086
+had=$(who $buckets)
+held=$(qos gw -j pool show | jq '.[0].held')
+[ "$held" -gt 0 ]
+# one has an id that was nobody's, two swap theirs, and one has that of one that goes
+conf2()
+{
+	qosd_conf gw <<-END
+	element e1 { id = 21 via = 10.0.1.2 check = ping interval = 100ms fails = 3 passes = 2 }
+	element e2 { id = 3 via = 10.0.2.2 device = to_e2 interval = 100ms }
+	element e3 { id = 2 via = ${2:-10.0.3.2} check = none }
+	element e4 { id = 4 via = 10.0.1.9 check = none }
+	pool vpn { id = $1 secret = 000102030405060708090a0b0c0d0e0f members = { e1, e2, e3, e4 } }
+	pool servers { id = $((24 - $1)) mode = ${3:-bucket} members = e4 }
+	steer 192.0.2.0/25 { pool = vpn ike = pool }
+	END
+}
+conf2 7
+qos gw daemon reload > "$W/gw/reload.log" 2>&1
+not grep -q Warning "$W/gw/reload.log"
+expect_json '.steering.errors == []' qos gw -j daemon status
+expect_json 'map({key: .name, value: .id}) | from_entries ==
+	{"e1": 21, "e2": 3, "e3": 2, "e4": 4}' qos gw -j element show
+# shellcheck disable=SC2086
+expect "who has the buckets" "$had" "$(who $buckets)"
+expect_json "map(select(.name == \"vpn\"))[0].held == $held" qos gw -j pool show
+state e1 drain true
+# pools swap theirs
+conf2 17
+qos gw daemon reload > "$W/gw/reload.log" 2>&1
+not grep -q Warning "$W/gw/reload.log"
+expect_json 'map({key: .name, value: .id}) | from_entries == {"vpn": 17, "servers": 7}' \
+	qos gw -j pool show
+expect_json '.[0].pool == "vpn" and length == 1' qos gw -j steer show
+
+step "an element whose change is refused is what it was, in its pools, too"
+# shellcheck disable=SC2086
+had=$(who $buckets)
+conf2 17 10.0.3.1
+qos gw daemon reload > "$W/gw/reload.log" 2>&1
+grep -q "Warning: .*element e3: " "$W/gw/reload.log"
+grep -q "not all of it is in force: .* 4 elements, 2 pools" "$W/gw/reload.log"
+# shellcheck disable=SC2086
+expect "who has the buckets" "$had" "$(who $buckets)"
+expect_json 'map(select(.name == "vpn"))[0].members | length == 4' qos gw -j pool show
+qos gw status > "$W/gw/status.log"
+grep -q "steering .*element e3: " "$W/gw/status.log"
+expect_json '.daemon.steering.errors | length == 1' qos gw -j status
+
+step "what could not be stated anew is not swept"
+qosd_stop gw
+# a pool's mode does not change
+conf2 17 10.0.3.2 sa
+qosd_start gw
+wait_for 20 json_is '.steering.errors | length == 1' qos gw -j daemon status
+# a charon that has nothing, and says so
+exec_at gw env PYTHONPATH=tests/lib /usr/bin/python3 -c 'import sys
+from feed_client import CHARON, Client
+charon = Client(sys.argv[1], CHARON)
+charon.send("SYNC_START")
+charon.ask("SYNC_END")
+sys.stdin.read()' "$W/gw/run/ipsec-qos/ipsec-qosd.sock" < <(exec sleep 600) &
+charon=$!
+wait_for 20 json_is .charon.synced qos gw -j daemon status
+# which comes to its end when all was done that can be
+qos gw daemon reload
+expect pools "servers vpn" "$(pools)"
+expect_json '.resyncs == 0' qos gw -j daemon status
+conf2 17
+qos gw daemon reload
+wait_for 20 json_is '.resyncs == 1' qos gw -j daemon status
+expect pools "servers vpn" "$(pools)"
+kill $charon
+
 step "what the kernel refuses is said, and the rest is there"
 conf <<END
 element e6 { id = 6 via = 10.0.1.1 check = none }
