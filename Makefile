@@ -74,7 +74,7 @@ daemon_src	:= $(patsubst %,daemon/%.c, \
 		   shaping/classifier shaping/plan shaping/pool shaping/qdisc \
 		   shaping/shapers shaping/shaping shaping/site shaping/tc \
 		   shaping/tc_write shaping/tree shaping/work \
-		   steer/admission steer/checks steer/hands steer/health steer/neighbour steer/own steer/ping steer/release steer/routes steer/routing \
+		   steer/admission steer/checks steer/hands steer/health steer/local steer/neighbour steer/own steer/ping steer/release steer/routes steer/routing \
 		   steer/steer steer/sync steer/tcp)
 plugin_src	:= $(patsubst %,daemon/charon/ipsec_qos_%.c, \
 		   bucket feed hosts initiate kernel listener mapping names natd patience \

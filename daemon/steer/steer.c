@@ -12,6 +12,7 @@
 #include "log.h"
 #include "steer/admission.h"
 #include "steer/hands.h"
+#include "steer/local.h"
 #include "steer/release.h"
 #include "steer/routing.h"
 #include "steer/sync.h"
@@ -503,6 +504,7 @@ int steer_config(struct steer *s, struct config *config)
 	config_free(before);
 	free(was);
 	remember(s);
+	local_say(&config->steer);
 	admission_config(s->admission, config);
 	route(s);
 	return 0;
@@ -616,6 +618,7 @@ int steer_open(struct steer **out, const struct steer_setup *setup)
 		steer_close(s);
 		return err;
 	}
+	local_say(&setup->config->steer);
 	admission_config(s->admission, setup->config);
 	route(s);
 	*out = s;

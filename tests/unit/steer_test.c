@@ -15,6 +15,7 @@
 #include "steer/admission.h"
 #include "steer/checks.h"
 #include "steer/hands.h"
+#include "steer/local.h"
 #include "steer/release.h"
 #include "steer/routes.h"
 #include "steer/routing.h"
@@ -161,6 +162,37 @@ START_TEST(test_admission)
 	rules = admission_rules(c);
 	ck_assert_str_eq(rules, begin);
 	free(rules);
+	config_free(c);
+}
+END_TEST
+
+/* By the longest prefix, and if that is of a pool that takes packets of any kind. */
+START_TEST(test_local)
+{
+	struct config *c = load(ELEMENTS "pool web { id = 1 mode = flow members = e1 }\n"
+				"pool vpn { id = 2 members = { e1, e2 } }\n"
+				"pool own { id = 3 mode = flow members = e3 }\n"
+				"steer 192.0.2.0/24 { pool = web }\nsteer 192.0.2.64/26 { pool = vpn }\n"
+				"steer 203.0.113.1 { pool = own }\nsteer \"2001:db8::/64\" { pool = web }\n"
+				"settings { self = e3 }");
+	static const struct {
+		const char *addr;
+		int prefix;	/* -1: none */
+	} addrs[] = {
+		{ "192.0.2.1", 0 }, { "192.0.2.65", -1 }, { "192.0.2.128", 0 },
+		{ "203.0.113.1", -1 }, { "198.51.100.1", -1 },
+		{ "2001:db8::7", 3 }, { "2001:db8:0:1::7", -1 },
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(addrs) / sizeof(addrs[0]); i++) {
+		bool six = strchr(addrs[i].addr, ':');
+		struct iq_addr addr = { .family = six ? AF_INET6 : AF_INET };
+
+		ck_assert_int_eq(inet_pton(addr.family, addrs[i].addr, addr.b), 1);
+		ck_assert_ptr_eq(local_flow(&c->steer, &addr), addrs[i].prefix < 0 ? NULL :
+				 &c->steer.prefixes[addrs[i].prefix]);
+	}
 	config_free(c);
 }
 END_TEST
@@ -316,6 +348,7 @@ int main(void)
 	tcase_add_test(tc, test_rules);
 	tcase_add_test(tc, test_concern);
 	tcase_add_test(tc, test_admission);
+	tcase_add_test(tc, test_local);
 	tcase_add_test(tc, test_release);
 	tcase_add_test(tc, test_release_use);
 	tcase_add_test(tc, test_hands);
