@@ -222,6 +222,15 @@ who()
 buckets=$(seq 0 97 4095)
 
 step "ids are numbers: who has which bucket goes by names, also what is held and by hand"
+for members in "e1, e2, e3" "e1, e2, e3, e4"; do
+	conf <<-END
+	element e4 { id = 9 via = 10.0.1.9 check = none }
+	element e5 { id = 4 via = 10.0.1.8 check = none }
+	pool vpn { id = 7 secret = 000102030405060708090a0b0c0d0e0f members = { $members } }
+	steer 192.0.2.0/25 { pool = vpn ike = pool }
+	END
+	qos gw daemon reload
+done
 qos gw element change e1 state drain
 wait_for 10 state e1 drain true
 # shellcheck disable=SC2086
@@ -334,3 +343,14 @@ grep -q "element e2 of pool vpn" "$W/gw/status.log"
 at gw ip addr add 198.51.100.9/32 dev lo
 expect_json '.steering.problems | map(.remedy) |
 	index("sysctl net/ipv4/conf/to_e1/arp_ignore=1") != null' qos gw -j status
+# nor has it to do with the others, whose devices may be called otherwise here
+expect_json 'length == 0' qos gw -j element show
+expect_json '.steering.elements | map(.state, .up) | unique == [null]' qos gw -j daemon status
+grep -q "e3 is sent nothing from here" "$W/gw/status.log"
+conf <<END
+pool vpn { id = 7 members = { e1, e2 } }
+behind net { networks = 10.9.0.0/16 elements = e3 }
+settings { self = e2 }
+END
+qos gw daemon reload
+expect elements "e3 up daemon" "$(elements)"
