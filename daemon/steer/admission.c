@@ -2,6 +2,7 @@
 #include "steer/admission.h"
 
 #include <errno.h>
+#include <net/if.h>
 #include <linux/netfilter/nf_tables.h>
 #include <linux/netfilter/nfnetlink.h>
 #include <linux/netlink.h>
@@ -19,6 +20,10 @@
 
 #define LOOK_AGAIN	1.0	/* seconds until what others changed is looked at */
 #define RETRY		10.0	/* seconds until what failed is tried again */
+#define LOOK_OUTSIDE	5.0	/* seconds until devices are looked at again */
+
+/* by which a table is known to be the daemon's */
+#define OURS		"comment \"kept by ipsec-qosd\""
 
 /**
  * struct admission - see admission.h
@@ -26,6 +31,8 @@
  * @config: in use, NULL: none yet
  * @events: nftables' own
  * @look: looks whether the table is as it was left; tries again what failed
+ * @look_outside: looks whether packets can be seen to come from the devices outside
+ * @unseen: they cannot
  */
 struct admission {
 	struct ev_loop *loop;
@@ -35,7 +42,9 @@ struct admission {
 	struct errand *errand;
 	ev_io events;
 	ev_timer look;
+	ev_timer look_outside;
 	struct said trouble;
+	struct said unseen;
 };
 
 /* The rules */
@@ -75,6 +84,8 @@ static void put_hook(FILE *out, const char *hook)
 		"\tchain %s {\n"
 		"\t\ttype filter hook %s priority filter; policy accept;\n"
 		"\t\tiifname @outside jump judge\n"
+		/* of a device in a VRF the hook shows the VRF */
+		"\t\tmeta sdifname @outside jump judge\n"
 		"\t}\n", hook, hook);
 }
 
@@ -83,7 +94,8 @@ static void put_table(FILE *out, const struct config *config)
 	const struct admit *admit = config->steer.admit;
 	size_t i;
 
-	fprintf(out, "table " ADMISSION_TABLE " {\n\tset outside {\n\t\ttype ifname\n\t\telements = {");
+	fprintf(out, "table " ADMISSION_TABLE " {\n\t" OURS
+		"\n\tset outside {\n\t\ttype ifname\n\t\telements = {");
 	for (i = 0; i < admit->n_outside; i++)
 		fprintf(out, "%s \"%s\"", i ? "," : "", admit->outside[i]);
 	fprintf(out, " }\n\t}\n");
@@ -162,8 +174,11 @@ static void drop(void *wanted)
 
 #ifdef HAVE_LIBNFTABLES
 
-/* Have nft do it; what it prints goes to *@output, which is to be freed, if not NULL. */
-static int run(const char *command, char **output, char *why, size_t size)
+/*
+ * Have nft do it; what it prints, as @flags say, goes to *@output, which is to be freed, if
+ * not NULL.
+ */
+static int run(const char *command, unsigned int flags, char **output, char *why, size_t size)
 {
 	struct nft_ctx *nft = nft_ctx_new(NFT_CTX_DEFAULT);
 	const char *error;
@@ -173,7 +188,8 @@ static int run(const char *command, char **output, char *why, size_t size)
 		snprintf(why, size, "nftables cannot be reached");
 		return -EIO;
 	}
-	nft_ctx_output_set_flags(nft, NFT_CTX_OUTPUT_STATELESS | NFT_CTX_OUTPUT_NUMERIC_ALL);
+	nft_ctx_output_set_flags(nft, NFT_CTX_OUTPUT_STATELESS | NFT_CTX_OUTPUT_NUMERIC_ALL |
+				 flags);
 	nft_ctx_buffer_output(nft);
 	nft_ctx_buffer_error(nft);
 	err = nft_run_cmd_from_buffer(nft, command) ? -EINVAL : 0;
@@ -192,16 +208,29 @@ static bool is_as_left(const struct kept *kept)
 	char why[ERRAND_WHY], *listed = NULL;
 	bool same;
 
-	if (!kept->listed || run("list table " ADMISSION_TABLE, &listed, why, sizeof(why)))
+	if (!kept->listed || run("list table " ADMISSION_TABLE, 0, &listed, why, sizeof(why)))
 		return false;
 	same = listed && !strcmp(listed, kept->listed);
 	free(listed);
 	return same;
 }
 
+/* Is there a table of that name which somebody else has made? */
+static bool is_others(void)
+{
+	char why[ERRAND_WHY], *listed = NULL;
+	bool others;
+
+	if (run("list table " ADMISSION_TABLE, NFT_CTX_OUTPUT_TERSE, &listed, why, sizeof(why)))
+		return false;
+	others = listed && !strstr(listed, "\n\t" OURS "\n");
+	free(listed);
+	return others;
+}
+
 static int put_in_force(struct kept *kept, char *rules, bool any, char *why, size_t size)
 {
-	int err = run(rules, NULL, why, size);
+	int err = run(rules, 0, NULL, why, size);
 
 	free(kept->listed);
 	free(kept->rules);
@@ -210,7 +239,7 @@ static int put_in_force(struct kept *kept, char *rules, bool any, char *why, siz
 	if (err)
 		free(rules);
 	else if (any)
-		run("list table " ADMISSION_TABLE, &kept->listed, why, size);
+		run("list table " ADMISSION_TABLE, 0, &kept->listed, why, size);
 	return err;
 }
 
@@ -231,6 +260,15 @@ static int do_it(void *state, void *wanted, char *why, size_t size)
 		free(rules);
 		return 0;
 	}
+	if (is_others()) {
+		free(rules);
+		if (!any)
+			return 0;
+		snprintf(why, size,
+			 "there is an nftables table " ADMISSION_TABLE
+			 " which is not the daemon's: give it another name");
+		return -EEXIST;
+	}
 	if (kept->rules && !strcmp(kept->rules, rules))
 		log_warn("somebody changed the nftables table " ADMISSION_TABLE ": it is put back");
 	return put_in_force(kept, rules, any, why, size);
@@ -249,6 +287,45 @@ static int do_it(void *state, void *wanted, char *why, size_t size)
 }
 
 #endif
+
+/* What packets are seen to come from */
+
+/* A bridge, a bond: what comes by one of its devices is seen to come from the whole. */
+static bool is_part(const char *device)
+{
+	static const char *const parts[] = { "brport", "bonding_slave" };
+	char path[64];
+	size_t i;
+
+	for (i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
+		snprintf(path, sizeof(path), "/sys/class/net/%s/%s", device, parts[i]);
+		if (!access(path, F_OK))
+			return true;
+	}
+	return false;
+}
+
+bool admission_unseen(const struct config *config, char *why, size_t size)
+{
+	const struct admit *admit = config->steer.admit;
+	size_t i;
+
+	for (i = 0; admit && i < admit->n_outside; i++) {
+		const char *device = admit->outside[i];
+
+		if (!if_nametoindex(device)) {
+			snprintf(why, size, "there is no device %s", device);
+			return true;
+		}
+		if (is_part(device)) {
+			snprintf(why, size,
+				 "%s is in a bridge or a bond, whose packets are seen to come from that: name it instead",
+				 device);
+			return true;
+		}
+	}
+	return false;
+}
 
 /* The daemon's loop */
 
@@ -272,6 +349,22 @@ static void done(void *arg, int err, const char *why)
 		log_over(&a->trouble, "clear text is judged as admit says");
 	}
 	a->settled(a->arg);
+}
+
+static void look_outside(struct admission *a)
+{
+	char why[ERRAND_WHY];
+
+	if (admission_unseen(a->config, why, sizeof(why)))
+		log_once(&a->unseen, LOG_ERR, "admit: clear text from outside is not judged: %s",
+			 why);
+	else
+		log_over(&a->unseen, "admit: nothing comes from outside unseen any more");
+}
+
+static void on_look_outside(struct ev_loop *loop, ev_timer *w, int revents)
+{
+	look_outside(w->data);
 }
 
 static const struct errand_ops ops = {
@@ -339,6 +432,11 @@ void admission_config(struct admission *a, struct config *config)
 		stop_listening(a);
 	else if (!ev_is_active(&a->events))
 		listen_to(a);
+	look_outside(a);
+	if (config->steer.admit)
+		ev_timer_again(a->loop, &a->look_outside);
+	else
+		ev_timer_stop(a->loop, &a->look_outside);
 	errand_want(a->errand, config_hold(config));
 }
 
@@ -349,7 +447,9 @@ bool admission_busy(const struct admission *a)
 
 const char *admission_trouble(const struct admission *a)
 {
-	return a->trouble.text[0] ? a->trouble.text : NULL;
+	if (a->trouble.text[0])
+		return a->trouble.text;
+	return a->unseen.text[0] ? a->unseen.text : NULL;
 }
 
 int admission_open(struct admission **out, struct ev_loop *loop, void (*settled)(void *arg),
@@ -366,6 +466,8 @@ int admission_open(struct admission **out, struct ev_loop *loop, void (*settled)
 		ev_init(&a->events, on_events);
 		ev_timer_init(&a->look, on_look, 0.0, 0.0);
 		a->look.data = a;
+		ev_timer_init(&a->look_outside, on_look_outside, 0.0, LOOK_OUTSIDE);
+		a->look_outside.data = a;
 		err = errand_open(&a->errand, loop, &ops, kept, a);
 	}
 	if (err) {
@@ -382,6 +484,7 @@ void admission_close(struct admission *a)
 	if (!a)
 		return;
 	ev_timer_stop(a->loop, &a->look);
+	ev_timer_stop(a->loop, &a->look_outside);
 	stop_listening(a);
 	errand_close(a->errand);
 	config_free(a->config);

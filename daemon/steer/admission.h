@@ -2,7 +2,7 @@
 /*
  * Whose clear text is admitted: a table of nftables that is the daemon's own, as the section
  * admit says. It is replaced as a whole, stays when the daemon ends, and is put back where
- * somebody flushes it.
+ * somebody flushes it. One of that name which somebody else made stays as it is.
  */
 #ifndef IPSEC_QOSD_STEER_ADMISSION_H
 #define IPSEC_QOSD_STEER_ADMISSION_H
@@ -33,7 +33,7 @@ void admission_config(struct admission *admission, struct config *config);
 /** admission_busy() - is something to be done that is not done? */
 bool admission_busy(const struct admission *admission);
 
-/** admission_trouble() - why the table is not as it should be; NULL: it is */
+/** admission_trouble() - why clear text is not judged as it should be; NULL: it is */
 const char *admission_trouble(const struct admission *admission);
 
 /** admission_close() - leaves the table as it is; NULL is fine */
@@ -45,5 +45,12 @@ void admission_close(struct admission *admission);
  * Return: NULL: no memory.
  */
 char *admission_rules(const struct config *config);
+
+/**
+ * admission_unseen() - is there a device outside from which no packet is seen to come?
+ *
+ * @why: which first, and why
+ */
+bool admission_unseen(const struct config *config, char *why, size_t size);
 
 #endif /* IPSEC_QOSD_STEER_ADMISSION_H */

@@ -216,3 +216,39 @@ qos gw daemon reload
 qosd_conf gw <<<""
 qos gw daemon reload
 at gw nft list table inet other >/dev/null
+
+step "a table of that name that somebody else made is his"
+at gw nft add table inet ipsec-qos
+at gw nft add chain inet ipsec-qos theirs
+qosd_stop gw
+qosd_start gw
+at gw nft list chain inet ipsec-qos theirs >/dev/null
+conf
+qos gw daemon reload || true
+wait_for 10 json_is '.steering.errors | map(select(test("not the daemon"))) | length == 1' qos gw -j daemon status
+at gw nft list chain inet ipsec-qos theirs >/dev/null
+at gw nft delete table inet ipsec-qos
+wait_for 20 not pings 192.0.2.20 10.2.0.9
+expect_json '.steering.errors == []' qos gw -j daemon status
+
+step "a device that packets are not seen to come from is told of"
+ip -n gw link add nosy type bridge
+ip -n gw link add port type dummy
+ip -n gw link set port master nosy
+qosd_conf gw <<-END
+admit { outside = { eth0, port } from = 192.0.2.10 }
+END
+qos gw daemon reload || true
+expect_json '.steering.errors | map(select(test("port is in a bridge"))) | length == 1' qos gw -j daemon status
+ip -n gw link del port
+wait_for 10 json_is '.steering.errors | map(select(test("no device port"))) | length == 1' qos gw -j daemon status
+ip -n gw link add port type dummy
+wait_for 10 json_is '.steering.errors == []' qos gw -j daemon status
+
+step "a device outside that is in a VRF is judged as before"
+ip -n gw link add customer type vrf table 700
+ip -n gw link set customer up
+ip -n gw link set eth1 master customer
+ip -n gw link set eth0 master customer
+wait_for 10 pings 192.0.2.10 10.2.0.9
+not pings 192.0.2.20 10.2.0.9

@@ -150,6 +150,9 @@ START_TEST(test_admission)
 	ck_assert_ptr_nonnull(strstr(rules, "udp dport { 500, 501, 4501 } accept"));
 	ck_assert_ptr_nonnull(strstr(rules, "hook forward"));
 	ck_assert_ptr_null(strstr(rules, "hook input"));
+	/* also of what is in a VRF; and it is known whose the table is */
+	ck_assert_ptr_nonnull(strstr(rules, "\tmeta sdifname @outside jump judge\n"));
+	ck_assert_ptr_nonnull(strstr(rules, " {\n\tcomment \"kept by ipsec-qosd\"\n"));
 	free(rules);
 	config_free(c);
 	c = load("admit { outside = eth0 input = yes }");
@@ -193,6 +196,24 @@ START_TEST(test_local)
 		ck_assert_ptr_eq(local_flow(&c->steer, &addr), addrs[i].prefix < 0 ? NULL :
 				 &c->steer.prefixes[addrs[i].prefix]);
 	}
+	config_free(c);
+}
+END_TEST
+
+/* A device that there is not is told of; where nothing is outside there is nothing to tell. */
+START_TEST(test_unseen)
+{
+	struct config *c = load("admit { outside = { lo, no-such-dev } }");
+	char why[128] = "";
+
+	ck_assert(admission_unseen(c, why, sizeof(why)));
+	ck_assert_str_eq(why, "there is no device no-such-dev");
+	config_free(c);
+	c = load("admit { outside = lo }");
+	ck_assert(!admission_unseen(c, why, sizeof(why)));
+	config_free(c);
+	c = load("");
+	ck_assert(!admission_unseen(c, why, sizeof(why)));
 	config_free(c);
 }
 END_TEST
@@ -349,6 +370,7 @@ int main(void)
 	tcase_add_test(tc, test_concern);
 	tcase_add_test(tc, test_admission);
 	tcase_add_test(tc, test_local);
+	tcase_add_test(tc, test_unseen);
 	tcase_add_test(tc, test_release);
 	tcase_add_test(tc, test_release_use);
 	tcase_add_test(tc, test_hands);
