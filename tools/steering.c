@@ -187,6 +187,16 @@ static struct iq_addr own_steered(const struct steering *s)
 	return (struct iq_addr){ 0 };
 }
 
+static bool has_addr(const struct steering *s, const char *dev)
+{
+	const struct ifaddrs *a;
+
+	for (a = s->addrs; a; a = a->ifa_next)
+		if (!strcmp(a->ifa_name, dev) && addr_of(a->ifa_addr).family)
+			return true;
+	return false;
+}
+
 /*
  * What elements send bears the steered address as its source. Where that is this host's
  * own, fib_validate_source() drops it unless it is told otherwise.
@@ -219,6 +229,13 @@ static void check_sources(struct steering *s)
 				 text);
 			problem(s, what, why, "sysctl net/ipv4/conf/%s/rp_filter=2",
 				to.dev[i]);
+		}
+		/* By whichever way back, that wants an address. */
+		if (conf_of(to.dev[i], "rp_filter") > 0 && !has_addr(s, to.dev[i])) {
+			snprintf(why, sizeof(why),
+				 "what elements send from %s, which is an address of this host too, is dropped: rp_filter is not 0, and the interface has no IPv4 address",
+				 text);
+			problem(s, what, why, "ip address add ADDRESS dev %s", to.dev[i]);
 		}
 	}
 }
