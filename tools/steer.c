@@ -322,6 +322,7 @@ static const struct column counter_columns[IPSEC_QOS_STEER_COUNTER_MAX + 1] = {
 	[IPSEC_QOS_STEER_COUNTER_IKE] = { "IKE", true },
 	[IPSEC_QOS_STEER_COUNTER_ICMP] = { "ICMP", true },
 	[IPSEC_QOS_STEER_COUNTER_NOBODY] = { "NOBODY", true },
+	[IPSEC_QOS_STEER_COUNTER_KEEPALIVE] = { "KEEPALIVE", true },
 };
 
 static void counter_row(size_t i, char cells[][CELL_MAX], void *arg)

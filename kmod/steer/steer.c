@@ -156,6 +156,14 @@ static unsigned int iq_steer_class_ike(const struct iq_prefix *p, struct sk_buff
 			   IPSEC_QOS_ELEMENT_COUNTER_SENT);
 }
 
+static unsigned int iq_steer_keepalive(const struct iq_prefix *p, const struct sk_buff *skb)
+{
+	if (p->ike == IPSEC_QOS_STEER_IKE_LOCAL)
+		return NF_ACCEPT;
+	iq_prefix_count(p, IPSEC_QOS_STEER_COUNTER_KEEPALIVE, iq_skb_packets(skb), skb->len);
+	return NF_DROP;
+}
+
 unsigned int iq_steer_class(struct iq_net *iqn, struct sk_buff *skb,
 			    const struct nf_hook_state *state, const struct iq_class *c,
 			    const struct iq_action *a)
@@ -167,6 +175,7 @@ unsigned int iq_steer_class(struct iq_net *iqn, struct sk_buff *skb,
 	case IQ_SA:
 		return iq_steer_sa(iqn, skb, state, a, c->pkt.spi, c->pkt.proto);
 	case IQ_IKE:
+	case IQ_KEEPALIVE:
 		break;
 	case IQ_FRAGMENT:
 		if (c->pkt.frag_proto == IPPROTO_ESP || c->pkt.frag_proto == IPPROTO_AH)
@@ -181,6 +190,8 @@ unsigned int iq_steer_class(struct iq_net *iqn, struct sk_buff *skb,
 		return NF_ACCEPT;
 	if (c->kind == IQ_IKE)
 		return iq_steer_class_ike(p, skb, state, &c->pkt);
+	if (c->kind == IQ_KEEPALIVE)
+		return iq_steer_keepalive(p, skb);
 	nobody.prefix = p;
 	return iq_steer_to(&nobody, IPSEC_QOS_STEER_COUNTER_NOBODY, skb, state,
 			   IPSEC_QOS_ELEMENT_COUNTER_SENT);

@@ -32,9 +32,10 @@ unsigned int iq_steer_sa(struct iq_net *iqn, struct sk_buff *skb,
  * iq_steer_class() - what has come in, and was looked at closely: IKE, AH, a fragment, and
  * any other that iq_classify() has told the kind of
  *
- * What is nobody's to decrypt goes where its address leads: NAT keep-alives, which whoever
- * gets them ignores (RFC 3948 section 4), and headers that lie. A later fragment of ESP or
- * AH whose first is not known is of use to nobody, and dropped.
+ * Headers that lie go where the address leads. NAT keep-alives have done what they are for
+ * at the NAT, and whoever gets them ignores them (RFC 3948 section 4): where IKE is steered
+ * they are dropped, as the address may lead back to where they came from. A later fragment
+ * of ESP or AH whose first is not known is of use to nobody, and dropped.
  */
 unsigned int iq_steer_class(struct iq_net *iqn, struct sk_buff *skb,
 			    const struct nf_hook_state *state, const struct iq_class *c,

@@ -20,6 +20,7 @@ static const char *const counters[] = {
 	[IPSEC_QOS_STEER_COUNTER_IKE] = "ike",
 	[IPSEC_QOS_STEER_COUNTER_ICMP] = "icmp",
 	[IPSEC_QOS_STEER_COUNTER_NOBODY] = "nobody",
+	[IPSEC_QOS_STEER_COUNTER_KEEPALIVE] = "keepalive",
 };
 _Static_assert(sizeof(counters) / sizeof(counters[0]) == IPSEC_QOS_STEER_COUNTER_MAX + 1,
 	       "each counter has a name");

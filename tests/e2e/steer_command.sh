@@ -209,11 +209,11 @@ run steer add 2001:db8::/64 pool vpn ike pool
 expect_json "length == 3 and .[1] == {family: \"inet\", prefix: \"192.0.2.1/32\",
 	pool: \"vpn\", pool_id: 1, ike: \"element\", ike_element: \"gw1\", owner: \"static\",
 	within: \"192.0.2.0/24\", counters: {exact: $zero, home: $zero, lent: $zero,
-	hashed: $zero, ike: $zero, icmp: $zero, nobody: $zero}} and .[0].within == null" \
+	hashed: $zero, ike: $zero, icmp: $zero, nobody: $zero, keepalive: $zero}} and .[0].within == null" \
 	run -j steer show
 line '^192\.0\.2\.1/32 +192\.0\.2\.0/24 +vpn +element gw1 +static$' steer show
 line '^2001:db8::/64 +- +vpn +pool +static$' steer show
-line '^PREFIX +EXACT +HOME +LENT +HASHED +IKE +ICMP +NOBODY$' steer show
+line '^PREFIX +EXACT +HOME +LENT +HASHED +IKE +ICMP +NOBODY +KEEPALIVE$' steer show
 run steer change 192.0.2.1 ike local
 expect_json '.[1] | .ike == "local" and .ike_element == null and .pool == "vpn"' \
 	run -j steer show

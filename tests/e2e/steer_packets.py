@@ -105,9 +105,11 @@ def asked():
 
 def bad_forms():
     """keep-alives and headers that lie go where the address leads"""
+    before = w.prefix(f"{VPN}/32")
     for body in (udp(b"\xff"), udp(esp(5))):
         none(w.come(ip4(17, body)), body)
     none(w.come(ip4(50, esp(spi_of("e1")), options=b"\x01" * 4)), "options")
+    change(lambda: w.prefix(f"{VPN}/32"), "bad forms", before)
 
 
 def pieces():
@@ -171,6 +173,9 @@ def ike_modes():
     change(lambda: w.prefix(f"{VPN}/32"), "IKE", before, ike=1)
     qos("steer", "change", VPN, "ike", "element", "e4")
     only(w.come(ip4(17, udp(ike(1 << 56, 0), 500, 500))), "e4")
+    before = w.prefix(f"{VPN}/32")
+    assert not w.come(ip4(17, udp(b"\xff"))), "a keep-alive, where IKE goes to e4"
+    change(lambda: w.prefix(f"{VPN}/32"), "a keep-alive", before, keepalive=1)
     qos("steer", "change", VPN, "ike", "pool")
     qos("steer", "change", VPN6, "ike", "pool")
     first = {}

@@ -293,7 +293,7 @@ def steering():
     found, = ynl.dump("steer-get", {"owner": "static"})
     counters = found["steer"][0].pop("counters")
     same(counters, {n: NOTHING for n in ("exact", "home", "lent", "hashed", "ike", "icmp",
-                                         "nobody")})
+                                         "nobody", "keepalive")})
     same(found["steer"][0], {**key, "dst": "198.51.100.0", "pool": 5, "ike": "element",
                              "ike-element": 2, "owner": "static"})
     told, = steer_listener.told(1)

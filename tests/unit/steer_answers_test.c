@@ -157,7 +157,7 @@ START_TEST(test_steer)
 	ck_assert_uint_eq(s.pool, 3);
 	ck_assert_uint_eq(s.ike, IPSEC_QOS_STEER_IKE_ELEMENT);
 	ck_assert_uint_eq(s.ike_element, 4);
-	ck_assert_uint_eq(s.counter[IPSEC_QOS_STEER_COUNTER_NOBODY].packets,
+	ck_assert_uint_eq(s.counter[IPSEC_QOS_STEER_COUNTER_KEEPALIVE].packets,
 			  IPSEC_QOS_STEER_COUNTER_MAX);
 	nlmsg_free(msg);
 

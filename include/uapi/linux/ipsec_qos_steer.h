@@ -240,6 +240,8 @@ enum ipsec_qos_steer_ike {
  * @IPSEC_QOS_STEER_COUNTER_IKE: IKE, also that which is not steered
  * @IPSEC_QOS_STEER_COUNTER_ICMP: ICMP errors
  * @IPSEC_QOS_STEER_COUNTER_NOBODY: not at all: dropped
+ * @IPSEC_QOS_STEER_COUNTER_KEEPALIVE: NAT keep-alives where IKE is steered, which no element
+ *	wants: dropped
  */
 enum ipsec_qos_steer_counter {
 	IPSEC_QOS_STEER_COUNTER_UNSPEC,
@@ -250,6 +252,7 @@ enum ipsec_qos_steer_counter {
 	IPSEC_QOS_STEER_COUNTER_IKE,
 	IPSEC_QOS_STEER_COUNTER_ICMP,
 	IPSEC_QOS_STEER_COUNTER_NOBODY,
+	IPSEC_QOS_STEER_COUNTER_KEEPALIVE,
 	__IPSEC_QOS_STEER_COUNTER_MAX
 };
 #define IPSEC_QOS_STEER_COUNTER_MAX (__IPSEC_QOS_STEER_COUNTER_MAX - 1)
