@@ -433,29 +433,46 @@ static int next_packet(struct args *args, struct iq_kernel_steer_test *t)
 	return STATUS_OK;
 }
 
-static json_t *test_json(const struct iq_kernel_steer_test *t)
+/* Of the element that an entry names: what is sent to one that is down is dropped. */
+static int element_is_down(struct iq_kernel *k, uint32_t id, bool *down)
+{
+	UT_array elements = IQ_ARRAY(struct iq_kernel_element);
+	const struct iq_kernel_element *e = NULL;
+	int ret = read_elements(k, -1, &elements);
+
+	*down = false;
+	while (!ret && (e = (void *)utarray_next(&elements, e)))
+		if (e->id == id)
+			*down = e->state == IPSEC_QOS_ELEMENT_DOWN;
+	utarray_done(&elements);
+	return ret;
+}
+
+static json_t *test_json(const struct iq_kernel_steer_test *t, bool down)
 {
 	char dst[FORMAT_MAX], src[FORMAT_MAX];
 
-	return json_pack("{s:s, s:o, s:I, s:s, s:s, s:o, s:o, s:o, s:o}",
+	return json_pack("{s:s, s:o, s:I, s:s, s:s, s:o, s:b, s:o, s:o, s:o}",
 			 "dst", format_addr(&t->dst, dst),
 			 "src", t->src.family ? json_string(format_addr(&t->src, src)) :
 						json_null(),
 			 "spi", (json_int_t)t->spi, "proto", proto_name(t->proto),
 			 "why", VALUE_NAME(whys, t->why),
-			 "element", name_or_null(&element_names, t->element),
+			 "element", name_or_null(&element_names, t->element), "down", down,
 			 "bucket", t->bucket < 0 ? json_null() : json_integer(t->bucket),
 			 "pool", name_or_null(&pool_names, t->pool),
 			 "group", name_or_null(&group_names, t->group));
 }
 
-static void print_test(const struct iq_kernel_steer_test *t)
+static void print_test(const struct iq_kernel_steer_test *t, bool down)
 {
 	char text[FORMAT_MAX];
 
 	printf("element ");
-	print_colored(t->element ? COLOR_NAME : COLOR_BAD,
+	print_colored(t->element && !down ? COLOR_NAME : COLOR_BAD,
 		      name_of(&element_names, t->element, text));
+	if (down)
+		printf(" down");
 	printf(" why %s", VALUE_NAME(whys, t->why));
 	if (t->bucket >= 0)
 		printf(" bucket %d", t->bucket);
@@ -467,8 +484,9 @@ static void print_test(const struct iq_kernel_steer_test *t)
 static int test(struct args *args)
 {
 	struct iq_kernel_steer_test t = { .proto = IPPROTO_ESP };
-	struct iq_kernel *k;
 	int ret = next_packet(args, &t);
+	struct iq_kernel *k;
+	bool down;
 
 	if (ret)
 		return ret;
@@ -478,11 +496,14 @@ static int test(struct args *args)
 	ret = iq_kernel_steer_test(k, &t);
 	if (ret)
 		return kernel_refused(ret);
+	ret = element_is_down(k, t.element, &down);
+	if (ret)
+		return ret;
 	if (options.json)
-		print_json(test_json(&t));
+		print_json(test_json(&t, down));
 	else
-		print_test(&t);
-	return t.element ? STATUS_OK : STATUS_NONE;
+		print_test(&t, down);
+	return t.element && !down ? STATUS_OK : STATUS_NONE;
 }
 
 /* Unknown SPIs */

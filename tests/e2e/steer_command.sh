@@ -257,9 +257,16 @@ refuses 2 'ipsec_qos: ' element del gw2
 step "where a packet would go"
 run sa add dst 192.0.2.1 spi 0xc1230001 element gw2 group gold
 expect_json '. == {dst: "192.0.2.1", src: null, spi: 3240296449, proto: "esp",
-	why: "exact", element: "gw2", bucket: 291, pool: "vpn", group: "gold"} or
+	why: "exact", element: "gw2", down: false, bucket: 291, pool: "vpn", group: "gold"} or
 	(.why == "exact" and .element == "gw2" and .group == "gold")' \
 	run -j steer test dst 192.0.2.1 spi 0xc1230001
+# what it is sent is dropped
+run element change gw2 state down
+status=0; run steer test dst 192.0.2.1 spi 0xc1230001 > "$W/out" || status=$?
+expect "status where it goes to one that is down" 3 $status
+grep -q '^element gw2 down why exact pool vpn group gold$' "$W/out"
+expect_json '.down' eval 'run -j steer test dst 192.0.2.1 spi 0xc1230001 || true'
+run element change gw2 state up
 home=$(run -j pool buckets vpn | jq -r '.[291].home')
 expect "where it would go" "element $home why home bucket 291 pool vpn group -" \
 	"$(run steer test dst 192.0.2.1 spi 0xc1230002)"
