@@ -56,6 +56,8 @@ static void problem(struct steering *s, const char *what, const char *why,
 
 static void check_element(struct steering *s, const struct iq_kernel_element *e)
 {
+	/* which would state it again: its file is to say something else */
+	bool by_daemon = e->owner == IPSEC_QOS_OWNER_DAEMON;
 	char what[FORMAT_MAX], why[2 * CELL_MAX], way[CELL_MAX];
 
 	snprintf(what, sizeof(what), "element %s", e->name);
@@ -65,8 +67,9 @@ static void check_element(struct steering *s, const struct iq_kernel_element *e)
 		break;
 	case IPSEC_QOS_ELEMENT_NO_DEVICE:
 		snprintf(why, sizeof(why), "there is no interface %s", e->dev);
-		problem(s, what, why, "add it, or ipsec-qos element change %s dev DEVICE",
-			e->name);
+		problem(s, what, why,
+			by_daemon ? "add it, or name another device of %s in ipsec-qosd.conf" :
+				    "add it, or ipsec-qos element change %s dev DEVICE", e->name);
 		break;
 	case IPSEC_QOS_ELEMENT_DEVICE_DOWN:
 		snprintf(why, sizeof(why), "the interface of \"%s\" is down or has no carrier",
@@ -80,14 +83,17 @@ static void check_element(struct steering *s, const struct iq_kernel_element *e)
 		if (e->nexthop)
 			problem(s, what, why, "ip nexthop add id %" PRIu32 " ...", e->nexthop);
 		else
-			problem(s, what, why,
+			problem(s, what, why, by_daemon ?
+				"add a route, or name another via of %s in ipsec-qosd.conf" :
 				"add a route, or ipsec-qos element change %s via ADDRESS",
 				e->name);
 		break;
 	case IPSEC_QOS_ELEMENT_LOCAL:
 		snprintf(why, sizeof(why), "its next hop in \"%s\" is an address of this host",
 			 way);
-		problem(s, what, why, "ipsec-qos element change %s via ADDRESS", e->name);
+		problem(s, what, why,
+			by_daemon ? "name another via of %s in ipsec-qosd.conf" :
+				    "ipsec-qos element change %s via ADDRESS", e->name);
 		break;
 	default:
 		problem(s, what, "it cannot be reached", "another version of ipsec-qos says why");
@@ -105,30 +111,40 @@ static const struct iq_kernel_element *find_element(const struct steering *s, ui
 	return NULL;
 }
 
-/* Pools that packets are to go to, and of which nobody takes them */
+/* Pools that packets are to go to, and of which nobody takes them, or nothing new */
 static void check_pool(struct steering *s, const struct iq_kernel_pool *p)
 {
+	bool used = false, ike = false, checked = false, drains = false;
 	const struct iq_kernel_steer *prefix = NULL;
 	const struct iq_kernel_element *e;
 	char what[FORMAT_MAX];
-	bool used = false;
 	size_t i;
 
-	while ((prefix = (void *)utarray_next(&s->steers, prefix)))
+	while ((prefix = (void *)utarray_next(&s->steers, prefix))) {
 		used |= prefix->pool == p->id;
+		ike |= prefix->pool == p->id && prefix->ike == IPSEC_QOS_STEER_IKE_POOL;
+	}
 	for (i = 0; i < p->n_members; i++) {
 		e = find_element(s, p->members[i].element);
-		if (e && e->state != IPSEC_QOS_ELEMENT_DOWN)
+		if (e && e->state == IPSEC_QOS_ELEMENT_UP)
 			return;
+		checked |= e && e->owner == IPSEC_QOS_OWNER_DAEMON;
+		drains |= e && e->state == IPSEC_QOS_ELEMENT_DRAIN;
 	}
-	if (!used)
+	if (!used || (drains && !ike))
 		return;
 	snprintf(what, sizeof(what), "pool %s", p->name);
-	if (p->n_members)
-		problem(s, what, "all its members are down: what has no entry is dropped",
+	if (drains)
+		problem(s, what, "no member is up, but some drain: no IKE SA can begin",
 			"ipsec-qos element change ELEMENT state up");
+	else if (p->n_members)
+		problem(s, what, "all its members are down: what has no entry is dropped",
+			checked ? "ipsec-qos daemon status says why" :
+				  "ipsec-qos element change ELEMENT state up");
 	else
 		problem(s, what, "it has no members: what has no entry is dropped",
+			p->owner == IPSEC_QOS_OWNER_DAEMON ?
+			"name members of %s in ipsec-qosd.conf" :
 			"ipsec-qos pool change %s member ELEMENT", p->name);
 }
 
@@ -187,69 +203,100 @@ static struct iq_addr own_steered(const struct steering *s)
 	return (struct iq_addr){ 0 };
 }
 
-static bool has_addr(const struct steering *s, const char *dev)
+/* An IPv4 address of this host at an interface; family 0: there is none. */
+static struct iq_addr addr_at(const struct steering *s, const char *dev)
 {
+	struct iq_addr addr = { 0 };
 	const struct ifaddrs *a;
 
-	for (a = s->addrs; a; a = a->ifa_next)
-		if (!strcmp(a->ifa_name, dev) && addr_of(a->ifa_addr).family)
-			return true;
-	return false;
+	for (a = s->addrs; a && !addr.family; a = a->ifa_next)
+		if (!strcmp(a->ifa_name, dev))
+			addr = addr_of(a->ifa_addr);
+	return addr;
 }
 
-/*
- * What elements send bears the steered address as its source. Where that is this host's
- * own, fib_validate_source() drops it unless it is told otherwise.
- */
-static void check_sources(struct steering *s)
+/* Where it is this host's own, fib_validate_source() drops it unless it is told otherwise. */
+static void check_own_source(struct steering *s, const char *dev, const struct iq_addr *addr)
 {
-	const struct iq_kernel_element *e = NULL;
-	struct iq_addr addr = own_steered(s);
 	char what[FORMAT_MAX], why[CELL_MAX], text[FORMAT_MAX];
-	struct towards to = { 0 };
-	size_t i;
 
-	if (!addr.family)
-		return;
-	format_addr(&addr, text);
-	while ((e = (void *)utarray_next(&s->elements, e)))
-		towards_add(&to, e);
-	for (i = 0; i < to.n; i++) {
-		snprintf(what, sizeof(what), "interface %s", to.dev[i]);
-		if (!conf_of(to.dev[i], "accept_local")) {
-			snprintf(why, sizeof(why),
-				 "what elements send from %s, which is an address of this host too, is dropped: accept_local is 0",
-				 text);
-			problem(s, what, why, "sysctl net/ipv4/conf/%s/accept_local=1",
-				to.dev[i]);
-		}
-		if (conf_of(to.dev[i], "rp_filter") == 1) {
-			snprintf(why, sizeof(why),
-				 "what elements send from %s, which is an address of this host too, is dropped: rp_filter is 1",
-				 text);
-			problem(s, what, why, "sysctl net/ipv4/conf/%s/rp_filter=2",
-				to.dev[i]);
-		}
-		/* By whichever way back, that wants an address. */
-		if (conf_of(to.dev[i], "rp_filter") > 0 && !has_addr(s, to.dev[i])) {
-			snprintf(why, sizeof(why),
-				 "what elements send from %s, which is an address of this host too, is dropped: rp_filter is not 0, and the interface has no IPv4 address",
-				 text);
-			problem(s, what, why, "ip address add ADDRESS dev %s", to.dev[i]);
-		}
+	format_addr(addr, text);
+	snprintf(what, sizeof(what), "interface %s", dev);
+	if (!conf_of(dev, "accept_local")) {
+		snprintf(why, sizeof(why),
+			 "what elements send from %s, which is an address of this host too, is dropped: accept_local is 0",
+			 text);
+		problem(s, what, why, "sysctl net/ipv4/conf/%s/accept_local=1", dev);
+	}
+	if (conf_of(dev, "rp_filter") == 1) {
+		snprintf(why, sizeof(why),
+			 "what elements send from %s, which is an address of this host too, is dropped: rp_filter is 1",
+			 text);
+		problem(s, what, why, "sysctl net/ipv4/conf/%s/rp_filter=2", dev);
+	}
+	/* By whichever way back, that wants an address. */
+	if (conf_of(dev, "rp_filter") > 0 && !addr_at(s, dev).family) {
+		snprintf(why, sizeof(why),
+			 "what elements send from %s, which is an address of this host too, is dropped: rp_filter is not 0, and the interface has no IPv4 address",
+			 text);
+		problem(s, what, why, "ip address add ADDRESS dev %s", dev);
 	}
 }
 
-static bool forwards(int version)
+/* Where it is others', rp_filter asks for a way back to it: by that interface, or by any. */
+static void check_way_back(struct steering *s, const char *dev)
+{
+	const struct iq_kernel_steer *prefix = NULL;
+	char what[FORMAT_MAX], why[CELL_MAX], text[FORMAT_MAX];
+	struct iq_addr here = addr_at(s, dev);
+	int filter = conf_of(dev, "rp_filter");
+
+	if (filter <= 0 || !here.family)
+		return;
+	while ((prefix = (void *)utarray_next(&s->steers, prefix)))
+		if (prefix->dst.family == AF_INET && !towards_back(dev, &prefix->dst, &here))
+			break;
+	if (!prefix)
+		return;
+	format_addr(&prefix->dst, text);
+	snprintf(what, sizeof(what), "interface %s", dev);
+	snprintf(why, sizeof(why),
+		 "what elements send from %s, to which %s, is dropped: rp_filter is %d", text,
+		 filter == 1 ? "this is not the way" : "no route leads", filter);
+	if (filter == 1)
+		problem(s, what, why, "sysctl net/ipv4/conf/%s/rp_filter=2", dev);
+	else
+		problem(s, what, why, "ip route add %s ...", text);
+}
+
+/* What elements send bears the steered address as its source. */
+static void check_sources(struct steering *s)
+{
+	const struct iq_kernel_element *e = NULL;
+	struct iq_addr own = own_steered(s);
+	static struct towards to;
+	size_t i;
+
+	to.n = 0;
+	while ((e = (void *)utarray_next(&s->elements, e)))
+		towards_add(&to, e);
+	for (i = 0; i < to.n; i++) {
+		if (own.family)
+			check_own_source(s, to.dev[i], &own);
+		else
+			check_way_back(s, to.dev[i]);
+	}
+}
+
+/* Any of the settings that a pattern finds */
+static bool forwards(const char *pattern)
 {
 	bool found = false;
-	char pattern[64];
 	glob_t paths;
 	size_t i;
 
-	snprintf(pattern, sizeof(pattern), "/proc/sys/net/ipv%d/conf/*/forwarding", version);
 	/* of what cannot be read nothing is said */
-	if (glob(pattern, 0, NULL, &paths))
+	if (glob(pattern, GLOB_BRACE, NULL, &paths))
 		return true;
 	for (i = 0; !found && i < paths.gl_pathc; i++) {
 		FILE *file = fopen(paths.gl_pathv[i], "re");
@@ -272,11 +319,12 @@ static void check_forwarding(struct steering *s)
 		inet |= prefix->dst.family == AF_INET;
 		inet6 |= prefix->dst.family == AF_INET6;
 	}
-	if (inet && !forwards(4))
+	if (inet && !forwards("/proc/sys/net/ipv4/conf/*/forwarding"))
 		problem(s, "IPv4", "no interface forwards: nothing is steered",
 			"sysctl net/ipv4/ip_forward=1");
-	if (inet6 && !forwards(6))
-		problem(s, "IPv6", "no interface forwards: nothing is steered",
+	/* as ip6_forward(): an interface's own forwarding makes it a router, and forwards nothing */
+	if (inet6 && !forwards("/proc/sys/net/ipv6/conf/{all/forwarding,*/force_forwarding}"))
+		problem(s, "IPv6", "all/forwarding is 0: nothing is steered",
 			"sysctl net/ipv6/conf/all/forwarding=1");
 }
 
@@ -307,8 +355,8 @@ static void check_arp(struct steering *s)
 	};
 	const struct ifaddrs *own, *a;
 	char what[FORMAT_MAX], why[CELL_MAX], text[FORMAT_MAX];
+	static struct towards seen;
 	struct iq_addr addr;
-	struct towards seen = { 0 };
 	size_t i, n;
 
 	for (own = s->addrs; own && !apart(own); own = own->ifa_next)
@@ -317,6 +365,7 @@ static void check_arp(struct steering *s)
 		return;
 	addr = addr_of(own->ifa_addr);
 	format_addr(&addr, text);
+	seen.n = 0;
 	for (a = s->addrs; a; a = a->ifa_next) {
 		if (!a->ifa_addr || a->ifa_addr->sa_family != AF_INET ||
 		    a->ifa_flags & (IFF_LOOPBACK | IFF_NOARP) || !(a->ifa_flags & IFF_UP))

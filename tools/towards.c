@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * Which interfaces lead to an element: its own, or what the routing table says of its next
- * hop.
+ * hop; and whether there is a way back.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -83,24 +83,29 @@ static int on_nexthop(const struct nlmsghdr *nlh, void *data)
 	return MNL_CB_OK;
 }
 
-/* Nothing is said of what cannot be asked: then nothing leads there either. */
-static void ask(struct nlmsghdr *nlh, mnl_cb_t cb, struct answer *answer)
+/*
+ * Nothing is said of what cannot be asked: then nothing leads there either. Return: 0, or
+ * the errno that is answered.
+ */
+static int ask(struct nlmsghdr *nlh, mnl_cb_t cb, struct answer *answer)
 {
 	struct mnl_socket *nl = mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC);
 	char buf[ANSWER_SIZE];
+	int err = 0;
 	ssize_t n;
 
 	if (!nl)
-		return;
+		return errno;
 	nlh->nlmsg_flags = NLM_F_REQUEST;
 	nlh->nlmsg_seq = 1;
 	if (!mnl_socket_bind(nl, 0, MNL_SOCKET_AUTOPID) &&
 	    mnl_socket_sendto(nl, nlh, nlh->nlmsg_len) >= 0) {
 		n = mnl_socket_recvfrom(nl, buf, sizeof(buf));
-		if (n > 0)
-			mnl_cb_run(buf, n, 1, mnl_socket_get_portid(nl), cb, answer);
+		if (n > 0 && mnl_cb_run(buf, n, 1, mnl_socket_get_portid(nl), cb, answer) < 0)
+			err = errno;
 	}
 	mnl_socket_close(nl);
+	return err;
 }
 
 static void ask_route(struct answer *answer, int family, const void *via)
@@ -116,6 +121,27 @@ static void ask_route(struct answer *answer, int family, const void *via)
 	rtm->rtm_dst_len = 8 * len;
 	mnl_attr_put(nlh, RTA_DST, len, via);
 	ask(nlh, on_route, answer);
+}
+
+bool towards_back(const char *dev, const struct iq_addr *src, const struct iq_addr *here)
+{
+	char buf[MNL_NLMSG_HDRLEN + 128];
+	struct nlmsghdr *nlh = mnl_nlmsg_put_header(buf);
+	struct rtmsg *rtm;
+	int err;
+
+	/* of a packet that has come: fib_validate_source() itself answers */
+	nlh->nlmsg_type = RTM_GETROUTE;
+	rtm = mnl_nlmsg_put_extra_header(nlh, sizeof(*rtm));
+	rtm->rtm_family = AF_INET;
+	rtm->rtm_dst_len = 32;
+	rtm->rtm_src_len = 32;
+	mnl_attr_put(nlh, RTA_DST, 4, here->b);
+	mnl_attr_put(nlh, RTA_SRC, 4, src->b);
+	mnl_attr_put_u32(nlh, RTA_IIF, if_nametoindex(dev));
+	err = ask(nlh, NULL, NULL);
+	/* newer kernels do not tell why the source is none */
+	return err != EXDEV && err != EINVAL;
 }
 
 static void ask_nexthop(struct answer *answer, uint32_t id)

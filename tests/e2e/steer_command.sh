@@ -314,6 +314,20 @@ run element change gw3 dev none via 10.9.9.9
 expect_json '.[0].problem == "no-route"' run -j element show gw3
 line '^problem +element gw3: no route leads to "via 10.9.9.9"$' status
 run element change gw3 via none dev seg
+# the VPN's address is others', and the way back is not that by which elements send
+ip -n router link add away type dummy
+ip -n router link set away up
+ip -n router route add 192.0.2.0/24 dev away
+at router sysctl -qw net.ipv4.conf.all.rp_filter=1
+expect_json '.steering.problems | map([.what, .remedy]) ==
+	[["interface seg", "sysctl net/ipv4/conf/seg/rp_filter=2"]]' run -j status
+at router sysctl -qw net.ipv4.conf.seg.rp_filter=2
+expect_json '.steering.problems == []' run -j status
+ip -n router link del away
+expect_json '.steering.problems | map([.what, .why[-14:]]) ==
+	[["interface seg", "rp_filter is 2"]]' run -j status
+at router sysctl -qw net.ipv4.conf.all.rp_filter=0 net.ipv4.conf.seg.rp_filter=0
+expect_json '.steering.problems == []' run -j status
 # the VPN's address on this host, too
 addr router lo 192.0.2.1/32
 at router sysctl -qw net.ipv4.conf.all.rp_filter=1 net.ipv4.conf.seg.accept_local=0
@@ -329,6 +343,19 @@ expect_json '.steering.problems == []' run -j status
 at router sysctl -qw net.ipv4.ip_forward=0
 expect_json '.steering.problems | map(.what) == ["IPv4"]' run -j status
 at router sysctl -qw net.ipv4.ip_forward=1
+# an interface that is a router's for IPv6 forwards nothing unless all do
+at router sysctl -qw net.ipv6.conf.all.forwarding=0 net.ipv6.conf.seg.forwarding=1
+expect_json '.steering.problems | map(.what) == ["IPv6"]' run -j status
+at router sysctl -qw net.ipv6.conf.all.forwarding=1
+expect_json '.steering.problems == []' run -j status
+# nobody begins where all drain
+run element change gw1 state drain
+run element change gw2 state down
+expect_json '.steering.problems | map(.what) == ["pool vpn"] and
+	(.[0].why | test("no IKE SA can begin"))' run -j status
+run element change gw1 state up
+run element change gw2 state up
+expect_json '.steering.problems == []' run -j status
 # on a host that decrypts for others
 run settings set unknown tell
 expect_json '.steering.problems | map(.remedy) == ["sysctl net/ipv4/conf/seg/arp_ignore=1",

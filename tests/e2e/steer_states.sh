@@ -317,6 +317,13 @@ qos gw daemon reload
 expect_json '.steering.errors | length == 1' qos gw -j daemon status
 wait_for 10 json_is 'map(select(.name == "vpn"))[0].members | length == 3' qos gw -j pool show
 expect_json 'length == 1' qos gw -j steer show
+# what mends it is in the file, as what is changed by hand is put back
+ip -n gw link set to_e2 down
+ip -n gw link set to_e2 name elsewhere
+expect_json '.steering.problems | map(select(.what == "element e2"))[0].remedy ==
+	"add it, or name another device of e2 in ipsec-qosd.conf"' qos gw -j status
+ip -n gw link set elsewhere name to_e2
+ip -n gw link set to_e2 up
 
 step "nothing is left where nothing is configured"
 qosd_conf gw <<<""
