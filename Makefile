@@ -70,7 +70,7 @@ daemon_src	:= $(patsubst %,daemon/%.c, \
 		   sa/lease sa/leasefile sa/module sa/ports sa/presence sa/proof sa/sad sa/tables \
 		   sa/told sa/unproved \
 		   feed/answer feed/conn feed/events feed/listener feed/peers feed/ranges feed/requests \
-		   feed/server feed/steering feed/whose \
+		   feed/server feed/share feed/steering feed/whose \
 		   shaping/classifier shaping/plan shaping/pool shaping/qdisc \
 		   shaping/shapers shaping/shaping shaping/site shaping/tc \
 		   shaping/tc_write shaping/tree shaping/work \

@@ -129,19 +129,6 @@ static void on_settled(void *arg)
 	server_settled(daemon->server);
 }
 
-/* What charons choose their SPIs by. */
-static void say_buckets(struct daemon *daemon)
-{
-	uint8_t home[IPSEC_QOS_BUCKETS / 8];
-	uint32_t n;
-	size_t pools = own_buckets(daemon->config, home, &n);
-
-	if (pools && !n)
-		log_warn("no bucket is element %s's in each of the %zu pools that it is a member of: charon draws SPIs as if it were in none. Expected fewer such pools, the same members in them, or a greater weight",
-			 daemon->config->steer.self->name, pools);
-	server_buckets(daemon->server, home);
-}
-
 static int use_config(struct daemon *daemon, struct config *config)
 {
 	int err = sad_config(daemon->sad, config);
@@ -182,7 +169,7 @@ static void on_loaded(void *arg, uint32_t ticket, struct config *config,
 		daemon->config = config;
 		daemon->loaded = time(NULL);
 		daemon->used = ticket;
-		say_buckets(daemon);
+		server_buckets(daemon->server);
 	}
 
 	daemon->tried = ticket;
@@ -248,11 +235,21 @@ static int answer_result(void *arg, const struct server_tunnel *tunnel,
 	return answer_tunnel(arg, tunnel, answer);
 }
 
+/* What a charon chooses its SPIs by. */
+static const char *find_buckets(void *arg, const char *element, uint8_t *home, char *why,
+				size_t size)
+{
+	struct daemon *daemon = arg;
+
+	return own_find(daemon->config, element, home, why, size);
+}
+
 static const struct server_ops server_ops = {
 	.prepare = prepare,
 	.ready = is_ready,
 	.answer = answer_query,
 	.tunnel = answer_result,
+	.buckets = find_buckets,
 };
 
 static void on_done(void *arg)
@@ -332,7 +329,6 @@ static int start(struct daemon *daemon, struct ev_loop *loop)
 		return err;
 	}
 	server_tables(daemon->server, daemon->tables);
-	say_buckets(daemon);
 	/* threads have the privileges that are left by now */
 	err = shaping_open(&daemon->shaping, loop, daemon->config, on_done,
 			   daemon);

@@ -153,8 +153,7 @@ METHOD(ipsec_qos_bucket_t, take, void,
 	else if (changed)
 	{
 		DBG1(DBG_CFG, "SPIs are of no bucket, although spi_bucket = yes: ipsec-qosd "
-			 "says that none is this host's: expected self in its settings, and a "
-			 "pool that this element is a member of");
+			 "says that none is this element's: expected a pool that it is a member of");
 	}
 }
 
@@ -197,7 +196,8 @@ static void complain_none(private_ipsec_qos_bucket_t *this, bool told)
 	complain(this, IPSEC_QOS_BUCKET_NONE, "%s: an SPI is chosen as without "
 			 "spi_bucket, and its packets may go to another element",
 			 told ? "no bucket is this host's, ipsec-qosd says" :
-					"ipsec-qosd has not yet said which buckets are this host's");
+					"ipsec-qosd has not yet said which buckets are this host's, if it "
+					"runs and knows which element it is (its log says if not)");
 }
 
 METHOD(ipsec_qos_bucket_t, begin, bool,

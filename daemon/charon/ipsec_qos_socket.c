@@ -57,6 +57,12 @@ struct private_ipsec_qos_socket_t {
 	char *path;
 
 	/**
+	 * Which element we are, "" if that's the one that the daemon's host is, NULL if
+	 * our SPIs are to be of no buckets
+	 */
+	char *element;
+
+	/**
 	 * Readable if interrupted, -1 if not open
 	 */
 	int stop_fd;
@@ -222,6 +228,7 @@ static bool say_hello(private_ipsec_qos_socket_t *this, int fd, u_int *retry)
 		.hello = {
 			.version = IQ_FEED_VERSION,
 			.role = IQ_FEED_ROLE_CHARON,
+			.element = this->element,
 		},
 	};
 	const char *why;
@@ -341,6 +348,7 @@ METHOD(ipsec_qos_socket_t, destroy, void,
 {
 	this->mutex->destroy(this->mutex);
 	free(this->path);
+	free(this->element);
 	free(this->buf);
 	free(this);
 }
@@ -366,6 +374,11 @@ ipsec_qos_socket_t *ipsec_qos_socket_create()
 		},
 		.path = strdup(lib->settings->get_str(lib->settings,
 						"%s.plugins.ipsec-qos.socket", IQ_FEED_SOCKET, lib->ns)),
+		.element = lib->settings->get_bool(lib->settings,
+						"%s.plugins.ipsec-qos.spi_bucket", FALSE, lib->ns) ?
+					strndup(lib->settings->get_str(lib->settings,
+						"%s.plugins.ipsec-qos.element", "", lib->ns),
+						IQ_FEED_STR_MAX - 1) : NULL,
 		.stop_fd = -1,
 		.buf = malloc(IQ_FEED_MSG_MAX + 1),
 		.mutex = mutex_create(MUTEX_TYPE_DEFAULT),

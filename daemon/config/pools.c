@@ -108,24 +108,36 @@ static bool members(struct reader *r, const struct conf_section *s, struct steer
 			 "pool '%s' has no members: what is steered to it is dropped", p->name);
 }
 
-/* As all who have the same members find by themselves. */
-static void find_own(struct steer_pool *p)
+uint32_t pool_own(const struct steer_pool *p, const struct element *e, uint8_t *own)
 {
 	struct iq_select_member m[IPSEC_QOS_POOL_MEMBERS_MAX];
-	uint32_t bucket, self = p->n_members, i;
+	uint32_t bucket, at = p->n_members, n = 0, i;
+
+	memset(own, 0, IPSEC_QOS_BUCKETS / 8);
 
 	for (i = 0; i < p->n_members; i++) {
 		m[i].seed = iq_select_seed(p->members[i].element->name);
 		m[i].weight = p->members[i].weight;
-		if (p->members[i].element->self)
-			self = i;
+		if (p->members[i].element == e)
+			at = i;
 	}
-	for (bucket = 0; bucket < IPSEC_QOS_BUCKETS; bucket++) {
-		if (iq_select(m, NULL, p->n_members, bucket) != self)
+	for (bucket = 0; at < p->n_members && bucket < IPSEC_QOS_BUCKETS; bucket++) {
+		if (iq_select(m, NULL, p->n_members, bucket) != at)
 			continue;
-		p->own[bucket / 8] |= 1 << bucket % 8;
-		p->n_own++;
+		own[bucket / 8] |= 1 << bucket % 8;
+		n++;
 	}
+	return n;
+}
+
+/* Of this host, which a pool of buckets knows. */
+static void find_own(const struct steer_config *c, struct steer_pool *p)
+{
+	size_t i;
+
+	for (i = 0; i < c->n_elements; i++)
+		if (c->elements[i].self)
+			p->n_own = pool_own(p, &c->elements[i], p->own);
 }
 
 static bool pool(struct reader *r, const struct conf_section *s, struct steer_pool *p)
@@ -140,7 +152,7 @@ static bool pool(struct reader *r, const struct conf_section *s, struct steer_po
 	    !secret(r, s, p) || !members(r, s, p))
 		return false;
 	if (p->self && p->mode == IPSEC_QOS_POOL_BUCKET)
-		find_own(p);
+		find_own(&r->config->steer, p);
 	return true;
 }
 

@@ -207,6 +207,16 @@ struct steer_config {
 const struct element *config_element_named(const struct config *config, const char *name);
 
 /**
+ * pool_own() - the buckets of a pool of IPSEC_QOS_POOL_BUCKET whose home an element is, as
+ * all who have the same members find by themselves
+ *
+ * @own: IPSEC_QOS_BUCKETS / 8 bytes
+ *
+ * Return: how many they are; 0 where it is no member.
+ */
+uint32_t pool_own(const struct steer_pool *pool, const struct element *element, uint8_t *own);
+
+/**
  * config_beside() - is an address of this host one that nothing is steered to, though this
  * host is a member of a pool, to which others are?
  */

@@ -36,6 +36,7 @@ void conn_close(struct conn *conn)
 		request_forget(conn->request);
 	if (conn->listening)
 		events_leave(server->events);
+	share_end(conn->share);
 	ev_io_stop(server->loop, &conn->io);
 	ev_timer_stop(server->loop, &conn->patience);
 	close(conn->fd);
@@ -138,14 +139,12 @@ int conn_acknowledge(struct conn *conn, uint32_t seq, int err, const char *why,
 
 int conn_say_buckets(struct conn *conn)
 {
-	struct iq_feed msg = {
-		.type = IQ_FEED_BUCKETS,
-		.buckets.home = conn->server->home,
-	};
+	struct iq_feed msg = { .type = IQ_FEED_BUCKETS };
 
-	if (!conn->unsaid || conn->held)
+	if (conn->share && !conn->held)
+		msg.buckets.home = share_take(conn->share);
+	if (!msg.buckets.home)
 		return 0;
-	conn->unsaid = false;
 	return conn_say(conn, &msg);
 }
 

@@ -15,6 +15,7 @@
 #include "feed/listener.h"
 #include "feed/requests.h"
 #include "feed/server.h"
+#include "feed/share.h"
 #include "log.h"
 
 /**
@@ -31,7 +32,7 @@
  * @listening: to events, in answer to @seq; the next is number @next
  * @request: a command's, which it waits for; @spoke: it said more meanwhile
  * @charon: a charon's requests
- * @unsaid: it has not been told of buckets as they are now
+ * @share: of a charon that is told of buckets, which they are
  * @refused: its messages
  */
 struct conn {
@@ -62,7 +63,7 @@ struct conn {
 	struct request *request;
 	bool spoke;
 	struct request_charon charon;
-	bool unsaid;
+	struct share *share;
 	struct said refused;
 };
 
@@ -72,7 +73,7 @@ struct conn {
  * @requests: of the daemon's to charons
  * @events: for those who listen
  * @told: there are some that they were not sent
- * @home: what charons are told of buckets, once there is anything (@has_home)
+ * @shares: what charons are told of buckets
  * @in: a message as it comes; @out: as it goes
  */
 struct server {
@@ -82,8 +83,7 @@ struct server {
 	struct requests *requests;
 	struct events *events;
 	ev_timer told;
-	uint8_t home[IQ_FEED_BUCKETS_BYTES];
-	bool has_home;
+	struct shares *shares;
 	const struct server_ops *ops;
 	void *arg;
 

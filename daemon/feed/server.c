@@ -302,7 +302,13 @@ static int on_hello(struct conn *conn, const struct iq_feed *msg)
 	}
 	requests_charon(server->requests, &conn->charon);
 	log_info("charon (process %d) connected", (int)conn->pid);
-	conn->unsaid = server->has_home;
+	if (msg->hello.element) {
+		conn->share = share_new(server->shares, conn->pid, msg->hello.element);
+		if (!conn->share) {
+			conn_expel(conn, "out of memory");
+			return -EPIPE;
+		}
+	}
 	return conn_say_buckets(conn);
 }
 
@@ -458,7 +464,8 @@ int server_open(struct server **out, struct ev_loop *loop, const char *path,
 	LIST_INIT(&server->conns);
 	server->requests = requests_new(loop, &requests_ops);
 	server->events = events_new();
-	if (!server->requests || !server->events)
+	server->shares = shares_new(ops->buckets, arg);
+	if (!server->requests || !server->events || !server->shares)
 		goto no_socket;
 	err = listener_open(&server->listener, path, SERVER_CONNECTIONS);
 	if (err)
@@ -473,6 +480,7 @@ int server_open(struct server **out, struct ev_loop *loop, const char *path,
 	return 0;
 
 no_socket:
+	shares_free(server->shares);
 	events_free(server->events);
 	requests_free(server->requests);
 	free(server);
@@ -500,22 +508,21 @@ void server_settled(struct server *server)
 	}
 }
 
-void server_buckets(struct server *server, const uint8_t *home)
+void server_buckets(struct server *server)
 {
 	struct conn *conn, *next;
 
-	if (server->has_home && !memcmp(server->home, home, sizeof(server->home)))
-		return;
-	memcpy(server->home, home, sizeof(server->home));
-	server->has_home = true;
+	shares_look(server->shares);
 	for (conn = LIST_FIRST(&server->conns); conn; conn = next) {
 		next = LIST_NEXT(conn, list);
-		if (!conn->source)
-			continue;
-		conn->unsaid = true;
-		if (!conn_say_buckets(conn))
+		if (conn->share && !conn_say_buckets(conn))
 			conn_watch(conn);
 	}
+}
+
+const char *server_trouble(const struct server *server, size_t i)
+{
+	return shares_trouble(server->shares, i);
 }
 
 void server_close(struct server *server)
@@ -531,6 +538,7 @@ void server_close(struct server *server)
 	ev_timer_stop(server->loop, &server->told);
 	requests_free(server->requests);
 	events_free(server->events);
+	shares_free(server->shares);
 	listener_close(&server->listener);
 	free(server);
 }

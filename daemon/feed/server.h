@@ -62,6 +62,7 @@ struct server_tunnel {
  *	when it may be; a negative errno, and in @why the reason: it cannot
  * @answer: begin the answer to a query (answer.h); 0, or a negative errno and in
  *	@why the reason
+ * @buckets: see shares_find() in share.h
  * @tunnel: begin the answer to what a charon was asked for and has; 0 or a
  *	negative errno
  */
@@ -72,6 +73,8 @@ struct server_ops {
 	int (*answer)(void *arg, const struct iq_feed_question *query,
 		      uint32_t ticket, struct answer **answer, char *why,
 		      size_t size);
+	const char *(*buckets)(void *arg, const char *element, uint8_t *home, char *why,
+			       size_t size);
 	int (*tunnel)(void *arg, const struct server_tunnel *tunnel,
 		      struct answer **answer);
 };
@@ -94,13 +97,11 @@ void server_tables(struct server *server, struct tables *tables);
 /** server_settled() - something that clients wait for may have come to its end */
 void server_settled(struct server *server);
 
-/**
- * server_buckets() - the buckets whose SPIs this host is to choose: each charon is told,
- * and those that connect from now on
- *
- * @home: IQ_FEED_BUCKETS_BYTES, copied; see struct iq_feed_buckets
- */
-void server_buckets(struct server *server, const uint8_t *home);
+/** server_buckets() - they may be others now: charons that are told of theirs hear of it */
+void server_buckets(struct server *server);
+
+/** server_trouble() - shares_trouble() of these charons */
+const char *server_trouble(const struct server *server, size_t i);
 
 /** server_listened() - does a command listen to events? */
 bool server_listened(const struct server *server);

@@ -76,7 +76,7 @@ json_t *steering_all(const struct daemon *daemon)
 	size_t i;
 
 	if (!c->n_elements && !c->n_pools && !c->n_behinds && !c->admit &&
-	    !steer_trouble(daemon->steer, 0))
+	    !steer_trouble(daemon->steer, 0) && !server_trouble(daemon->server, 0))
 		return json_null();
 	elements = json_array();
 	errors = json_array();
@@ -84,6 +84,8 @@ json_t *steering_all(const struct daemon *daemon)
 	for (i = 0; i < c->n_elements; i++)
 		json_array_append_new(elements, element_json(daemon, i));
 	for (i = 0; (trouble = steer_trouble(daemon->steer, i)); i++)
+		json_array_append_new(errors, json_string(trouble));
+	for (i = 0; (trouble = server_trouble(daemon->server, i)); i++)
 		json_array_append_new(errors, json_string(trouble));
 	for (i = 0; i < c->n_pools; i++)
 		if (c->pools[i].self)

@@ -92,6 +92,8 @@ static const struct attr_spec attr_specs[IQ_FEED_A_MAX + 1] = {
 	ATTR(RDN_MATCHING, 0, 2, "a u8, 0 to 2"),
 	ATTR(TIMEOUT, 1, IQ_FEED_TIMEOUT_MAX, "a u32, 1 to 300000"),
 	ATTR(HOME, 0, IQ_FEED_BUCKETS_BYTES, "512 bytes"),
+	ATTR(ELEMENT, 0, IQ_FEED_STR_MAX,
+	     "a string of at most 256 bytes that ends with its NUL"),
 };
 
 static bool good_number(int attr, uint64_t value)

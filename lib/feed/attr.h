@@ -55,6 +55,7 @@
  * @IQ_FEED_A_RDN_MATCHING: u8
  * @IQ_FEED_A_TIMEOUT: u32, milliseconds
  * @IQ_FEED_A_HOME: IQ_FEED_BUCKETS_BYTES bytes
+ * @IQ_FEED_A_ELEMENT: string
  */
 enum iq_feed_attr {
 	IQ_FEED_A_UNSPEC,
@@ -95,6 +96,7 @@ enum iq_feed_attr {
 	IQ_FEED_A_RDN_MATCHING,
 	IQ_FEED_A_TIMEOUT,
 	IQ_FEED_A_HOME,
+	IQ_FEED_A_ELEMENT,
 	__IQ_FEED_A_MAX
 };
 #define IQ_FEED_A_MAX (__IQ_FEED_A_MAX - 1)

@@ -12,12 +12,12 @@
 #define IQ_FEED_BUCKETS_BYTES	(IQ_SELECT_BUCKETS / 8)
 
 /**
- * struct iq_feed_buckets - whose SPIs this host is to choose: the daemon says it to each
- * charon that connects, and again when it is another set. Until it says so again it holds,
- * also when the connection has ended.
+ * struct iq_feed_buckets - whose SPIs a charon is to choose: the daemon says it to each
+ * that connects and says which element it is, and again when it is another set. Until it
+ * says so again it holds, also when the connection has ended.
  *
- * @home: IQ_FEED_BUCKETS_BYTES, as iq_select_has() reads them: those whose home is this
- *	host; none at all: any SPI will do
+ * @home: IQ_FEED_BUCKETS_BYTES, as iq_select_has() reads them: those whose home is that
+ *	element; none at all: any SPI will do
  */
 struct iq_feed_buckets {
 	const uint8_t *home;

@@ -6,7 +6,8 @@
 #define F(...) IQ_FEED_FIELD(struct iq_feed_hello, __VA_ARGS__)
 IQ_FEED_FORM(iq_feed_hello_form, NULL,
 	F(U32, VERSION, version, MUST),
-	F(U8, ROLE, role, MAY));
+	F(U8, ROLE, role, MAY),
+	F(STRING, ELEMENT, element, MAY));
 #undef F
 
 #define F(...) IQ_FEED_FIELD(struct iq_feed_ack, __VA_ARGS__)

@@ -27,10 +27,13 @@ enum iq_feed_role {
  * @version: IQ_FEED_VERSION. The daemon answers with its own, or with an ACK of
  *	EPROTONOSUPPORT and the end of the connection.
  * @role: enum iq_feed_role; the daemon has none: 0
+ * @element: of a charon whose SPIs are to be of buckets: the name of the element that it
+ *	is, "": the one that the daemon's host is; NULL: it is told of no buckets
  */
 struct iq_feed_hello {
 	uint32_t version;
 	uint8_t role;
+	const char *element;
 };
 
 /**

@@ -109,6 +109,7 @@ static void check_sane(const struct iq_feed *msg)
 	switch (msg->type) {
 	case IQ_FEED_HELLO:
 		must(msg->hello.role <= IQ_FEED_ROLE_COMMAND);
+		check_text(msg->hello.element, IQ_FEED_STR_MAX);
 		break;
 	case IQ_FEED_ACK:
 		check_text(msg->ack.message, IQ_FEED_WHY_MAX);

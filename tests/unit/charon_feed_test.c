@@ -44,7 +44,7 @@ static ipsec_qos_requests_t *requests;
  * The daemon. While it @hangs it reads nothing, as one that is stopped. It needs
  * @pace ms for each request; it has been asked for @asked SAs. Its own requests go to
  * the connection @current, and @errors tell the results of them, by their number;
- * @results are how many.
+ * @results are how many. It was greeted as @greeted_as last, "-": as no element.
  */
 static pthread_t thread;
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
@@ -55,6 +55,7 @@ static unsigned int connections, synced, asked;
 static uint32_t passed_over;
 static int listener, current = -1;
 static unsigned int results;
+static char greeted_as[IQ_FEED_STR_MAX];
 static int errors[256];
 
 static void set(bool *what, bool value)
@@ -121,6 +122,8 @@ static void serve(int fd)
 		    !answer(fd, &msg))
 			return;
 		pthread_mutex_lock(&mutex);
+		if (msg.type == IQ_FEED_HELLO)
+			strcpy(greeted_as, msg.hello.element ?: "-");
 		synced += msg.type == IQ_FEED_SYNC_END;
 		asked += msg.type == IQ_FEED_SA;
 		if (msg.type == IQ_FEED_RESULT) {
@@ -226,15 +229,21 @@ static void setup(void)
 	await(&synced, 1);
 }
 
-static void wait_longer(void)
+/* another one, as configured now */
+static void start_again(void)
 {
 	feed->stop(feed);
 	feed->destroy(feed);
-	lib->settings->set_int(lib->settings,
-			       "charon.plugins.ipsec-qos.timeout", LONG);
 	feed = ipsec_qos_feed_create();
 	ck_assert(feed->start(feed, state_nothing, NULL));
 	await(&synced, 2);
+}
+
+static void wait_longer(void)
+{
+	lib->settings->set_int(lib->settings,
+			       "charon.plugins.ipsec-qos.timeout", LONG);
+	start_again();
 }
 
 static void teardown(void)
@@ -626,6 +635,31 @@ static void be_root(void)
 		close(fd);
 }
 
+/* Which element it is only one says whose SPIs are to be of buckets. */
+START_TEST(says_which_element)
+{
+	static char longest[IQ_FEED_STR_MAX], longer[IQ_FEED_STR_MAX + 20];
+	const struct {
+		char *spi_bucket, *element, *said;
+	} cases[] = {
+		{ NULL, NULL, "-" }, { NULL, "east-2", "-" }, { "no", "east-2", "-" },
+		{ "yes", NULL, "" }, { "yes", "east-2", "east-2" }, { "yes", longer, longest },
+	};
+
+	memset(longest, 'e', sizeof(longest) - 1);
+	memset(longer, 'e', sizeof(longer) - 1);
+	ck_assert_str_eq(greeted_as, "-");
+	if (cases[_i].spi_bucket)
+		lib->settings->set_str(lib->settings, "charon.plugins.ipsec-qos.spi_bucket",
+				       cases[_i].spi_bucket);
+	if (cases[_i].element)
+		lib->settings->set_str(lib->settings, "charon.plugins.ipsec-qos.element",
+				       cases[_i].element);
+	start_again();
+	ck_assert_str_eq(greeted_as, cases[_i].said);
+}
+END_TEST
+
 int main(void)
 {
 	TCase *tc = tcase_create("charon_feed");
@@ -646,5 +680,6 @@ int main(void)
 	tcase_add_test(tc, requests_have_a_ceiling);
 	tcase_add_test(tc, flood_is_closed);
 	tcase_add_test(tc, number_in_use_is_closed);
+	tcase_add_loop_test(tc, says_which_element, 0, 6);
 	return run_tests("charon_feed", tc);
 }

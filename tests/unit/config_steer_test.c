@@ -249,8 +249,8 @@ START_TEST(test_own)
 {
 	static const char *const selves[] = { "e1", "e2", "e3" };
 	uint8_t all[IPSEC_QOS_BUCKETS / 8] = {};
-	uint8_t home[IPSEC_QOS_BUCKETS / 8];
 	uint32_t n = 0, bits, i, j;
+	struct own own;
 	const struct steer_pool *p;
 	char text[1024];
 	struct config *c;
@@ -272,10 +272,11 @@ START_TEST(test_own)
 			bits += __builtin_popcount(p->own[j]);
 		}
 		ck_assert_uint_eq(bits, p->n_own);
-		/* e1 is a member of two pools, of the other alone */
-		ck_assert_uint_eq(own_buckets(c, home, &j), i ? 1 : 2);
-		ck_assert_uint_eq(j, bits);
-		ck_assert_mem_eq(home, p->own, sizeof(home));
+		/* e1 is a member of two pools, of which one counts */
+		own_buckets(c, c->steer.self, &own);
+		ck_assert_uint_eq(own.pools, 1);
+		ck_assert_uint_eq(own.n, bits);
+		ck_assert_mem_eq(own.home, p->own, sizeof(own.home));
 		/* a third each, within a tenth */
 		ck_assert_uint_gt(bits, 1365 - 137);
 		ck_assert_uint_lt(bits, 1365 + 137);
@@ -288,37 +289,128 @@ START_TEST(test_own)
 }
 END_TEST
 
-/* Of several pools those that are its own in each; where there are none it is so. */
+#define AB	E1 E2 E3 "element e4 { id = 4 via = 10.0.5.4 }\n"			\
+		"pool a { id = 1 members = { e1, e2 } } pool b { id = 2 members = { e1, e3, e4 } }\n"
+
+/* Of several pools those that are its own in each, whichever host this is. */
 START_TEST(test_own_buckets)
 {
-	uint8_t home[IPSEC_QOS_BUCKETS / 8];
-	const struct steer_pool *p;
-	struct config *c = load(ALL);
-	uint32_t n, bucket;
+	uint8_t both[2][IPSEC_QOS_BUCKETS / 8], all[IPSEC_QOS_BUCKETS / 8] = {};
+	struct config *c = load(AB);
+	const struct steer_config *s = &c->steer;
+	uint32_t n, bucket, i;
+	struct own own;
 
-	ck_assert_uint_eq(own_buckets(c, home, &n), 0);
-	ck_assert_uint_eq(n, 0);
-	config_free(c);
-	c = load(E1 E2 E3 "element e4 { id = 4 via = 10.0.5.4 } settings { self = e1 }\n"
-		 "pool a { id = 1 members = { e1, e2 } } pool b { id = 2 members = { e1, e3, e4 } }");
-	p = c->steer.pools;
-	ck_assert_uint_eq(own_buckets(c, home, &n), 2);
+	own_buckets(c, &s->elements[0], &own);
+	ck_assert_uint_eq(own.pools, 2);
+	ck_assert_ptr_null(own.alone);
 	/* of four alike one, within a tenth: its draw is the best of all */
-	ck_assert_uint_gt(n, 1024 - 102);
-	ck_assert_uint_lt(n, 1024 + 102);
-	for (bucket = 0; bucket < IPSEC_QOS_BUCKETS; bucket++) {
-		ck_assert_int_eq(iq_select_has(home, bucket),
-				 iq_select_has(p[0].own, bucket) && iq_select_has(p[1].own, bucket));
-		n -= iq_select_has(home, bucket);
+	ck_assert_uint_gt(own.n, 1024 - 102);
+	ck_assert_uint_lt(own.n, 1024 + 102);
+	pool_own(&s->pools[0], &s->elements[0], both[0]);
+	pool_own(&s->pools[1], &s->elements[0], both[1]);
+	for (n = 0, bucket = 0; bucket < IPSEC_QOS_BUCKETS; bucket++) {
+		ck_assert_int_eq(iq_select_has(own.home, bucket),
+				 iq_select_has(both[0], bucket) && iq_select_has(both[1], bucket));
+		n += iq_select_has(own.home, bucket);
 	}
-	ck_assert_uint_eq(n, 0);
+	ck_assert_uint_eq(own.n, n);
+	/* of the others of a pool each has other ones, and together they have all */
+	ck_assert_uint_eq(pool_own(&s->pools[1], &s->elements[1], both[0]), 0);
+	memcpy(all, both[1], sizeof(all));
+	for (i = 2; i < 4; i++) {
+		own_buckets(c, &s->elements[i], &own);
+		ck_assert_uint_eq(own.pools, 1);
+		n = pool_own(&s->pools[1], &s->elements[i], both[0]);
+		ck_assert_uint_eq(own.n, n);
+		ck_assert_mem_eq(own.home, both[0], sizeof(all));
+		for (bucket = 0; bucket < sizeof(all); bucket++) {
+			ck_assert(!(all[bucket] & own.home[bucket]));
+			all[bucket] |= own.home[bucket];
+		}
+	}
+	for (bucket = 0; bucket < sizeof(all); bucket++)
+		ck_assert_uint_eq(all[bucket], 0xff);
 	config_free(c);
-	/* it is the home of one bucket or none, or of others, by weights so far apart */
-	c = load(E1 E2 E3 "settings { self = e1 }\n"
-		 "pool a { id = 1 members = e1 member e2 { weight = 65535 } }\n"
-		 "pool b { id = 2 members = e1 member e3 { weight = 65535 } }");
-	ck_assert_uint_eq(own_buckets(c, home, &n), 2);
-	ck_assert_uint_eq(n, 0);
+}
+END_TEST
+
+/* A pool that nothing is steered to takes no buckets away, be there others or not. */
+START_TEST(test_own_steered)
+{
+	static const struct {
+		const char *text;
+		size_t pools;
+		int which;	/* of which alone, -1: of both */
+	} cases[] = {
+		{ AB, 2, -1 },
+		{ AB "steer 192.0.2.1 { pool = a }", 1, 0 },
+		{ AB "steer 192.0.2.1 { pool = b }", 1, 1 },
+		{ AB "steer 192.0.2.1 { pool = a } steer 192.0.2.2 { pool = b }", 2, -1 },
+		/* one of others is not one of its own */
+		{ AB "pool c { id = 3 members = { e2, e3 } } steer 192.0.2.1 { pool = c }", 2, -1 },
+		/* nor does one that has no buckets count */
+		{ AB "pool c { id = 3 mode = flow members = e1 } steer 192.0.2.1 { pool = c }",
+		  2, -1 },
+	};
+	struct config *c = load(cases[_i].text);
+	uint8_t home[IPSEC_QOS_BUCKETS / 8];
+	struct own own;
+
+	own_buckets(c, &c->steer.elements[0], &own);
+	ck_assert_uint_eq(own.pools, cases[_i].pools);
+	if (cases[_i].which >= 0) {
+		pool_own(&c->steer.pools[cases[_i].which], &c->steer.elements[0], home);
+		ck_assert_mem_eq(own.home, home, sizeof(home));
+	}
+	config_free(c);
+}
+END_TEST
+
+/* Whom a charon says that it is, and what there is to be said of that. */
+START_TEST(test_own_find)
+{
+	static const struct {
+		const char *text, *name, *found, *why;
+	} cases[] = {
+		{ AB "settings { self = e3 }", "", "e3", NULL },
+		{ AB "settings { self = e3 }", "e4", "e4", NULL },
+		{ AB, "e4", "e4", NULL },
+		{ AB, "e9", NULL, "it says that it is element 'e9', which" },
+		{ AB, "", NULL, "it does not say which element it is" },
+		{ AB "settings { self = e3 }", "e9", NULL, "element 'e9'" },
+		{ E1 E2 "pool a { id = 1 members = e1 }", "e2", "e2", "is a member of no pool" },
+		/* it is the home of one bucket or none, and of others, by weights so far apart */
+		{ E1 E2 E3 "pool a { id = 1 members = e1 member e2 { weight = 20000 } }\n"
+			   "pool b { id = 2 member e1 { weight = 2 } member e3 { weight = 40 } }",
+		  "e1", "e1", "of those of pool 'b' alone" },
+		{ E1 E2 E3 "pool a { id = 1 members = e1 member e2 { weight = 500 } }\n"
+			   "pool b { id = 2 member e1 { weight = 2 } member e3 { weight = 40000 } }",
+		  "e1", "e1", "of those of pool 'a' alone" },
+		{ E1 E2 E3 "pool a { id = 1 members = e1 member e2 { weight = 20000 } }", "e1", "e1",
+		  "has 0 of 4096 buckets, few" },
+		{ E1 E2 "pool a { id = 1 members = e1 member e2 { weight = 500 } }", "e1", "e1",
+		  "of 4096 buckets, few" },
+		{ E1 E2 "pool a { id = 1 members = e1 member e2 { weight = 100 } }", "e1", "e1",
+		  NULL },
+	};
+	struct config *c = load(cases[_i].text);
+	uint8_t home[IPSEC_QOS_BUCKETS / 8] = {};
+	char why[512] = "";
+	const char *found = own_find(c, cases[_i].name, home, why, sizeof(why));
+	uint32_t n = 0, i;
+
+	for (i = 0; i < sizeof(home); i++)
+		n += __builtin_popcount(home[i]);
+	if (cases[_i].found)
+		ck_assert_str_eq(found, cases[_i].found);
+	else
+		ck_assert_ptr_null(found);
+	if (cases[_i].why)
+		ck_assert_msg(strstr(why, cases[_i].why) != NULL, "%s, %u buckets", why, n);
+	else
+		ck_assert_str_eq(why, "");
+	ck_assert_int_eq(!n, !found || strstr(why, "no pool") || strstr(why, " 0 of "));
 	config_free(c);
 }
 END_TEST
@@ -596,6 +688,8 @@ int main(void)
 	tcase_add_test(tc, test_unknown);
 	tcase_add_test(tc, test_own);
 	tcase_add_test(tc, test_own_buckets);
+	tcase_add_loop_test(tc, test_own_steered, 0, 6);
+	tcase_add_loop_test(tc, test_own_find, 0, 12);
 	tcase_add_test(tc, test_behind);
 	tcase_add_test(tc, test_admit);
 	tcase_add_loop_test(tc, test_mistake, 0, sizeof(mistakes) / sizeof(mistakes[0]));

@@ -48,7 +48,7 @@ static const uint64_t required[N_TYPES] = {
 };
 
 static const uint64_t optional[N_TYPES] = {
-	[IQ_FEED_HELLO - IQ_FEED_HELLO] = HAS(ROLE),
+	[IQ_FEED_HELLO - IQ_FEED_HELLO] = HAS(ROLE) | HAS(ELEMENT),
 	[IQ_FEED_ACK - IQ_FEED_HELLO] = HAS(MESSAGE) |
 		HAS(GROUP),
 	[IQ_FEED_SYNC_END - IQ_FEED_HELLO] = HAS(PASSED_OVER),
@@ -149,6 +149,7 @@ static struct iq_feed sample(int type, uint64_t some)
 		msg.hello = (struct iq_feed_hello){
 			.version = IQ_FEED_VERSION,
 			.role = SOME(ROLE, IQ_FEED_ROLE_CHARON),
+			.element = SOME(ELEMENT, "gw-7"),
 		};
 		break;
 	case IQ_FEED_ACK:
@@ -320,6 +321,7 @@ static void check_same(const struct iq_feed *a, const struct iq_feed *b)
 	case IQ_FEED_HELLO:
 		UINT(hello.version);
 		UINT(hello.role);
+		STR(hello.element);
 		break;
 	case IQ_FEED_ACK:
 		UINT(ack.error);

@@ -146,6 +146,7 @@ static void by_hand(struct nlmsghdr *nlh, const struct iq_feed *msg)
 	case IQ_FEED_HELLO:
 		U32(VERSION, hello.version);
 		U8(ROLE, hello.role);
+		TEXT(ELEMENT, hello.element);
 		break;
 	case IQ_FEED_ACK:
 		U32(ERROR, ack.error);
@@ -320,6 +321,7 @@ START_TEST(test_put_bad)
 	ck_assert_int_eq(iq_feed_put(&buf, sizeof(buf), &msg), -EINVAL); \
 } while (0)
 	REFUSED(IQ_FEED_HELLO, hello.role = IQ_FEED_ROLE_COMMAND + 1);
+	REFUSED(IQ_FEED_HELLO, hello.element = name);
 	REFUSED(IQ_FEED_ACK, ack.error = 0x80000000);
 	REFUSED(IQ_FEED_IKE, ike.conn = name);
 	REFUSED(IQ_FEED_IKE, ike.conn = NULL);
@@ -639,6 +641,8 @@ static const struct bad bads[] = {
 	{ IQ_FEED_ACK, IQ_FEED_A_MESSAGE, S("in\0side\0") },
 	{ IQ_FEED_ACK, IQ_FEED_A_MESSAGE, S("two\0\0") },
 	{ IQ_FEED_ACK, IQ_FEED_A_GROUP, U16(1) },
+	{ IQ_FEED_HELLO, IQ_FEED_A_ELEMENT, S("open") },
+	{ IQ_FEED_HELLO, IQ_FEED_A_ELEMENT, S("two\0\0") },
 	{ IQ_FEED_IKE, IQ_FEED_A_IKE_ID, U16(1) },
 	{ IQ_FEED_IKE, IQ_FEED_A_IKE_VERSION, S("\0") },
 	{ IQ_FEED_IKE, IQ_FEED_A_IKE_VERSION, S("\3") },

@@ -87,9 +87,29 @@ static int hold_lock(void)
 	return fcntl(open(lock, O_RDWR | O_CREAT, 0600), F_SETLK, &l);
 }
 
+/* The buckets of the two elements there are, of which the first is this host. */
+static uint8_t homes[2][IQ_FEED_BUCKETS_BYTES];
+static bool is_self;
+
+static const char *find_buckets(void *arg, const char *element, uint8_t *home, char *why,
+				size_t size)
+{
+	static const char *const names[] = { "left", "right" };
+	int i;
+
+	for (i = 0; i < 2; i++) {
+		if (strcmp(element, *element || i || !is_self ? names[i] : ""))
+			continue;
+		memcpy(home, homes[i], sizeof(homes[i]));
+		return names[i];
+	}
+	snprintf(why, size, "no element '%s'", element);
+	return NULL;
+}
+
 static int open_server(struct server **server)
 {
-	static const struct server_ops ops;
+	static const struct server_ops ops = { .buckets = find_buckets };
 
 	return server_open(server, loop, path, sad, &ops, NULL);
 }
@@ -230,18 +250,43 @@ END_TEST
 
 #define STALE	1000	/* messages: more than the server reads in one turn */
 
-static int connect_charon(void)
+static int open_charon(void (*connect_it)(int fd))
 {
-	struct sockaddr_un addr = { .sun_family = AF_UNIX };
 	int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
 	int size = 4 << 20;
 
-	strcpy(addr.sun_path, path);
 	ck_assert_int_ge(fd, 0);
 	ck_assert(!setsockopt(fd, SOL_SOCKET, SO_SNDBUFFORCE, &size,
 			      sizeof(size)));
-	ck_assert(!connect(fd, (struct sockaddr *)&addr, sizeof(addr)));
+	connect_it(fd);
 	return fd;
+}
+
+static void connect_here(int fd)
+{
+	struct sockaddr_un addr = { .sun_family = AF_UNIX };
+
+	strcpy(addr.sun_path, path);
+	ck_assert(!connect(fd, (struct sockaddr *)&addr, sizeof(addr)));
+}
+
+static int connect_charon(void)
+{
+	return open_charon(connect_here);
+}
+
+/* It is the process that connects that the daemon takes it for. */
+static void connect_elsewhere(int fd)
+{
+	int status;
+	pid_t pid = fork();
+
+	if (!pid) {
+		connect_here(fd);
+		_exit(0);
+	}
+	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+	ck_assert_int_eq(status, 0);
 }
 
 static void tell(int fd, struct iq_feed *msg)
@@ -260,12 +305,13 @@ static void tell_type(int fd, enum iq_feed_msg type, uint16_t flags)
 	tell(fd, &msg);
 }
 
-static void greet(int fd, enum iq_feed_role role)
+static void greet(int fd, enum iq_feed_role role, const char *element)
 {
 	struct iq_feed msg = {
 		.type = IQ_FEED_HELLO,
 		.hello.version = IQ_FEED_VERSION,
 		.hello.role = role,
+		.hello.element = element,
 	};
 
 	tell(fd, &msg);
@@ -273,7 +319,7 @@ static void greet(int fd, enum iq_feed_role role)
 
 static void tell_hello(int fd)
 {
-	greet(fd, IQ_FEED_ROLE_CHARON);
+	greet(fd, IQ_FEED_ROLE_CHARON, "");
 }
 
 static void tell_ike(int fd, uint32_t id)
@@ -348,16 +394,22 @@ static void on_settled(void *arg)
 	server_settled(*(struct server **)arg);
 }
 
-/* A server with tables, and a charon that has greeted it and begun to state. */
-static int open_greeted(struct server **server, struct tables **tables)
+static void open_with_tables(struct server **server, struct tables **tables)
 {
 	static const struct config config;
-	int fd;
 
 	ck_assert_int_eq(open_server(server), 0);
 	ck_assert_int_eq(tables_open(tables, loop, sad, &config, on_settled,
 				     server), 0);
 	server_tables(*server, *tables);
+}
+
+/* A server with tables, and a charon that has greeted it and begun to state. */
+static int open_greeted(struct server **server, struct tables **tables)
+{
+	int fd;
+
+	open_with_tables(server, tables);
 	fd = connect_charon();
 	tell_hello(fd);
 	tell_type(fd, IQ_FEED_SYNC_START, 0);
@@ -449,24 +501,25 @@ static unsigned int read_buckets(int fd, uint8_t *home)
 /* It is told when it comes and when they change; one that does not read, of the last. */
 START_TEST(test_buckets)
 {
-	uint8_t home[IQ_FEED_BUCKETS_BYTES] = { 1 }, got[IQ_FEED_BUCKETS_BYTES];
+	uint8_t *home = homes[0], got[IQ_FEED_BUCKETS_BYTES];
 	struct server *server;
 	struct tables *tables;
 	unsigned int n = 0, told;
-	int fd, again, i;
+	int fd, i;
 
+	is_self = true;
+	home[0] = 1;
 	fd = open_greeted(&server, &tables);
-	server_buckets(server, home);
 	await_answer(fd, IQ_FEED_HELLO);
 	ck_assert_uint_eq(read_buckets(fd, got), 1);
-	ck_assert_mem_eq(got, home, sizeof(home));
-	server_buckets(server, home);
+	ck_assert_mem_eq(got, home, sizeof(got));
+	server_buckets(server);
 	ck_assert_uint_eq(read_buckets(fd, got), 0);
 
 	for (i = 1; i <= 2000; i++) {
 		home[5] = i;
 		home[6] = i >> 8;
-		server_buckets(server, home);
+		server_buckets(server);
 	}
 	do {
 		told = read_buckets(fd, got);
@@ -475,15 +528,93 @@ START_TEST(test_buckets)
 	} while (told);
 	ck_assert_uint_gt(n, 0);
 	ck_assert_uint_lt(n, 2000);
-	ck_assert_mem_eq(got, home, sizeof(home));
-
-	again = connect_charon();
-	tell_hello(again);
-	await_answer(again, IQ_FEED_HELLO);
-	ck_assert_uint_eq(read_buckets(again, got), 1);
-	ck_assert_mem_eq(got, home, sizeof(home));
+	ck_assert_mem_eq(got, home, sizeof(got));
 	close(fd);
-	close(again);
+	server_close(server);
+	tables_close(tables);
+}
+END_TEST
+
+/*
+ * One that is another element is told of that one's; one that is none, or does not ask, of
+ * nothing at all, and of the former there is something to say, until it is one.
+ */
+START_TEST(test_elements)
+{
+	static const struct {
+		const char *element;
+		int which;	/* -1: none */
+	} charons[] = { { "", 0 }, { "right", 1 }, { "middle", -1 }, { NULL, -1 } };
+	uint8_t got[IQ_FEED_BUCKETS_BYTES];
+	struct server *server;
+	struct tables *tables;
+	int fds[4], i;
+
+	is_self = true;
+	homes[0][3] = 7;
+	homes[1][4] = 7;
+	open_with_tables(&server, &tables);
+	for (i = 0; i < 4; i++) {
+		fds[i] = open_charon(connect_elsewhere);
+		greet(fds[i], IQ_FEED_ROLE_CHARON, charons[i].element);
+		await_answer(fds[i], IQ_FEED_HELLO);
+		ck_assert_uint_eq(read_buckets(fds[i], got), charons[i].which >= 0);
+		if (charons[i].which >= 0)
+			ck_assert_mem_eq(got, homes[charons[i].which], sizeof(got));
+	}
+	ck_assert_ptr_nonnull(server_trouble(server, 0));
+	ck_assert_ptr_nonnull(strstr(server_trouble(server, 0), "no element 'middle'"));
+	ck_assert_ptr_null(server_trouble(server, 1));
+
+	/* of one the buckets change, of one the element goes: the last ones hold */
+	homes[1][5] = 9;
+	is_self = false;
+	server_buckets(server);
+	ck_assert_uint_eq(read_buckets(fds[1], got), 1);
+	ck_assert_mem_eq(got, homes[1], sizeof(got));
+	for (i = 0; i < 4; i++)
+		ck_assert_uint_eq(read_buckets(fds[i], got), 0);
+	ck_assert_ptr_nonnull(server_trouble(server, 1));
+	ck_assert_ptr_null(server_trouble(server, 2));
+	is_self = true;
+	server_buckets(server);
+	ck_assert_uint_eq(read_buckets(fds[0], got), 0);
+	ck_assert_ptr_null(server_trouble(server, 1));
+	for (i = 0; i < 4; i++)
+		close(fds[i]);
+	for (i = 0; i < 5; i++)
+		ev_run(loop, EVRUN_NOWAIT);
+	ck_assert_ptr_null(server_trouble(server, 0));
+	server_close(server);
+	tables_close(tables);
+}
+END_TEST
+
+/* Two that are the same one are told of, until one of them goes. */
+START_TEST(test_same_element)
+{
+	uint8_t got[IQ_FEED_BUCKETS_BYTES];
+	struct server *server;
+	struct tables *tables;
+	int fds[2], i;
+
+	is_self = true;
+	homes[0][3] = 7;
+	open_with_tables(&server, &tables);
+	for (i = 0; i < 2; i++) {
+		ck_assert_ptr_null(server_trouble(server, 0));
+		fds[i] = open_charon(connect_elsewhere);
+		greet(fds[i], IQ_FEED_ROLE_CHARON, i ? "left" : "");
+		await_answer(fds[i], IQ_FEED_HELLO);
+		ck_assert_uint_eq(read_buckets(fds[i], got), 1);
+		ck_assert_mem_eq(got, homes[0], sizeof(got));
+	}
+	ck_assert_ptr_nonnull(strstr(server_trouble(server, 0), "it is element 'left', as charon"));
+	ck_assert_ptr_null(server_trouble(server, 1));
+	close(fds[0]);
+	while (server_trouble(server, 0))
+		ev_run(loop, EVRUN_ONCE);
+	close(fds[1]);
 	server_close(server);
 	tables_close(tables);
 }
@@ -498,7 +629,7 @@ static int connect_listener(void)
 	};
 	int fd = connect_charon();
 
-	greet(fd, IQ_FEED_ROLE_COMMAND);
+	greet(fd, IQ_FEED_ROLE_COMMAND, NULL);
 	await_answer(fd, IQ_FEED_HELLO);
 	tell(fd, &msg);
 	await_answer(fd, IQ_FEED_ACK);
@@ -638,6 +769,8 @@ int main(void)
 	tcase_add_test(tc, test_again);
 	tcase_add_test(tc, test_given_up);
 	tcase_add_test(tc, test_buckets);
+	tcase_add_test(tc, test_elements);
+	tcase_add_test(tc, test_same_element);
 	tcase_add_test(tc, test_events);
 	tcase_add_test(tc, test_deaf);
 
