@@ -86,10 +86,16 @@ static void say_warnings(const struct config *config)
 static void on_no_charon(struct ev_loop *loop, ev_timer *w, int revents)
 {
 	struct daemon *daemon = w->data;
+	const struct element *self = daemon->config->steer.self;
+	struct own own = {};
 
+	if (self)
+		own_buckets(daemon->config, self, &own);
 	log_once(&daemon->said, LOG_WARNING,
-		 "no charon is connected to %s, so no new SA has a group: is strongSwan running with its plugin ipsec-qos, and is the plugin's socket the same?",
-		 daemon->socket);
+		 "no charon is connected to %s, so no new SA has a group%s: is strongSwan running with its plugin ipsec-qos, and is the plugin's socket the same?",
+		 daemon->socket,
+		 own.n ? ", nor an SPI by which packets come to this element" :
+			 "");
 }
 
 static void watch_charon(struct daemon *daemon, bool there)

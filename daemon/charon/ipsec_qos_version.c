@@ -118,10 +118,13 @@ bool ipsec_qos_version_fits()
 	if (!fits)
 	{
 		/* By the library's function and to the first group, which are the same in
-		 * every version; libcharon's DBG1() would reach for its bus. */
+		 * every version; libcharon's DBG1() would reach for its bus. Nor can it be
+		 * read how we're configured. */
 		DBG1(DBG_DMN, "ipsec-qos was built for strongSwan " VERSION " and this is "
 			 "another one, or one built otherwise: rebuild and install it (make, "
-			 "make install); until then IPsec runs, but no packet is tagged");
+			 "make install); until then IPsec runs, but no packet is tagged, and "
+			 "where spi_bucket = yes SPIs are of no bucket, so that packets may go to "
+			 "another element");
 	}
 	return fits;
 }
