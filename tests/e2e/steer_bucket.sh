@@ -6,7 +6,8 @@
 # An element's charon has SPIs by which the classifying element finds it: those of its
 # inbound SAs and of its IKE SAs, whoever asks, and after each rekeying; together with
 # derived ones; while its daemon is gone; and what it does where nobody has told it which.
-# No entry is made for any. The other element is not there: what goes there is lost.
+# No entry is made for any. The other element is not there: what goes there is lost. Last
+# front's daemon is that of two charons, each of which is told its own.
 #
 #   .------.               .-------.                 .------------.
 #   | peer +- 192.0.2.0/24 + front +- 10.0.0.0/24 ---+ e1         |
@@ -189,6 +190,13 @@ told()
 	wait_for 20 grep -qE 'SPIs are of [0-9]+ of 4096 buckets' "$W/e1/charon.log"
 }
 
+# trouble HOST TEXT: its daemon says so of a charon
+trouble()
+{
+	qos "$1" -j daemon status | jq -e --arg text "$2" \
+		'.steering.errors | any(contains($text))' >/dev/null
+}
+
 # passes: a packet of peer's is decrypted, and answered
 passes()
 {
@@ -337,6 +345,62 @@ expect "at the one that is" null "$(cat "$W/beside.$VPN")"
 not grep -q '^beside' "$W/status.$VPN"
 
 step "it is none of the pool any more"
-elements "" | qosd_conf e1
+elements "settings { self = e1 }" | sed 's/members = e1 //' | qosd_conf e1
 qos e1 daemon reload >/dev/null
 wait_for 20 grep -q 'SPIs are of no bucket' "$W/e1/charon.log"
+trouble e1 "element 'e1' is a member of no pool" ||
+	fail "it is not said: $(qos e1 daemon status)"
+
+step "nor is it known which one it is"
+elements "" | qosd_conf e1
+qos e1 daemon reload >/dev/null
+trouble e1 'it does not say which element it is' ||
+	fail "it is not said: $(qos e1 daemon status)"
+
+step "one daemon, and two charons: each is told its own"
+down
+elements "settings { self = e1 }" | qosd_conf e1
+qos e1 daemon reload >/dev/null
+socket="socket = $W/front/run/ipsec-qos/ipsec-qosd.sock"
+element "$socket" "element = e1"
+told
+wait_for 20 grep -q 'no charon is connected .*, nor an SPI by which packets come' \
+	"$W/e1/ipsec-qosd.log"
+host e2
+printf '%s\n' "spi_bucket = yes" "$socket" "element = e2" >"$W/e2/plugin.conf"
+swan_conf e2 </dev/null
+charon_start e2 plugin </dev/null
+wait_for 20 grep -qE 'SPIs are of [0-9]+ of 4096 buckets' "$W/e2/charon.log"
+# share HOST: how many it was told of
+share()
+{
+	sed -nE 's/.*SPIs are of ([0-9]+) of 4096 buckets.*/\1/p' "$W/$1/charon.log"
+}
+expect "buckets of the two" 4096 $(($(share e1) + $(share e2)))
+(($(share e1) < 1024)) || fail "e1 has $(share e1)"
+swan_up peer net
+ours
+ike_ours
+rekey peer
+ours
+wait_for 20 passes
+
+step "one that is no element of front's is told of none, nor two the same"
+expect_json '.steering.errors == []' qos front -j daemon status
+charon_stop e2
+printf '%s\n' "spi_bucket = yes" "$socket" >"$W/e2/plugin.conf"
+: >"$W/e2/charon.log"
+charon_start e2 plugin </dev/null
+wait_for 20 trouble front 'it does not say which element it is'
+not grep -q 'SPIs are of' "$W/e2/charon.log"
+charon_stop e2
+printf '%s\n' "spi_bucket = yes" "$socket" "element = e1" >"$W/e2/plugin.conf"
+charon_start e2 plugin </dev/null
+wait_for 20 trouble front "it is element 'e1', as charon"
+charon_stop e2
+# no_trouble: for wait_for
+no_trouble()
+{
+	[ "$(qos front -j daemon status | jq -c .steering.errors)" = "[]" ]
+}
+wait_for 20 no_trouble
