@@ -45,15 +45,17 @@ static void put_some_sa(struct nlmsghdr *msg, uint8_t cmd)
 	bool whole = cmd < IPSEC_QOS_CMD_SA_GET;
 	struct nlattr *nest = mnl_attr_nest_start(msg, IPSEC_QOS_A_SA);
 	static const uint8_t dst[16] = { 192, 0, 2 };
-	bool ipv6 = below(2);
+	/* most that are to be deleted are there: see fill() */
+	bool there = cmd == IPSEC_QOS_CMD_SA_DEL && below(4), ipv6 = !there && below(2);
 
 	if (whole || below(2))
 		mnl_attr_put_u8(msg, IPSEC_QOS_SA_A_FAMILY, ipv6 ? AF_INET6 : AF_INET);
 	if (whole || below(2))
 		mnl_attr_put(msg, IPSEC_QOS_SA_A_DST, ipv6 ? 16 : 4, dst);
 	if (whole || below(2))
-		mnl_attr_put_u32(msg, IPSEC_QOS_SA_A_SPI, 0x100 + below(64));
-	if (below(2))
+		mnl_attr_put_u32(msg, IPSEC_QOS_SA_A_SPI,
+				 0x100 + (there ? 2 * below(32) : below(64)));
+	if (!there && below(2))
 		mnl_attr_put_u8(msg, IPSEC_QOS_SA_A_PROTO, 50 + below(2));
 	if (cmd != IPSEC_QOS_CMD_SA_DEL && below(4))
 		mnl_attr_put_u32(msg, IPSEC_QOS_SA_A_GROUP, some_group());
@@ -73,8 +75,10 @@ static void put_some_ike(struct nlmsghdr *msg, uint8_t cmd)
 
 	if (whole || below(2))
 		mnl_attr_put_u64(msg, IPSEC_QOS_IKE_A_SPI_I, 1 + below(32));
+	/* as above */
 	if (whole || below(2))
-		mnl_attr_put_u64(msg, IPSEC_QOS_IKE_A_SPI_R, below(2));
+		mnl_attr_put_u64(msg, IPSEC_QOS_IKE_A_SPI_R,
+				 cmd == IPSEC_QOS_CMD_IKE_DEL && below(4) ? 1 : below(2));
 	if (cmd != IPSEC_QOS_CMD_IKE_DEL && below(4))
 		mnl_attr_put_u32(msg, IPSEC_QOS_IKE_A_GROUP, some_group());
 	if (cmd == IPSEC_QOS_CMD_IKE_NEW && !below(4))
@@ -230,7 +234,8 @@ static void put_some_pool(struct nlmsghdr *msg, uint8_t cmd)
 	static const uint8_t secret[IPSEC_QOS_POOL_SECRET_BYTES] = "a secret";
 	uint8_t buckets[IPSEC_QOS_BUCKETS / 8];
 	bool whole = cmd == IPSEC_QOS_CMD_POOL_NEW;
-	uint32_t id = 1 + below(4), element;
+	/* the second of fill_steering() is nobody's, and can go */
+	uint32_t id = cmd == IPSEC_QOS_CMD_POOL_DEL && below(2) ? 2 : 1 + below(4), element;
 	struct nlattr *nest;
 	char name[16];
 
