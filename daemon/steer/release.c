@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "clock.h"
 #include "ipsec_qos/select.h"
 #include "log.h"
 
@@ -16,10 +17,10 @@
 /**
  * struct releases - see release.h
  *
- * @pools: of the configuration's, may it hold some? In its order
+ * @held: of the configuration's pools, how many buckets each may hold, in its order
  * @walk: through the IKE SAs, while @walking
- * @used: buckets that were found in use in this look, and @used_before in the last one
- * @looked: there was a last one, by the same configuration
+ * @used: buckets that were found in use in this look
+ * @needed: when each bucket was last needed, or may have been
  */
 struct releases {
 	struct ev_loop *loop;
@@ -27,13 +28,12 @@ struct releases {
 	void (*free)(void *arg, struct sync_release *release, size_t n);
 	void *arg;
 	const struct config *config;
-	bool *pools;
+	uint32_t *held;
 	ev_timer look;
 	struct sad_walk walk;
 	bool walking;
 	uint8_t used[BYTES];
-	uint8_t used_before[BYTES];
-	bool looked;
+	double needed[IPSEC_QOS_BUCKETS];
 };
 
 static void put(uint8_t *used, uint32_t bucket)
@@ -50,6 +50,25 @@ void releases_use(const struct sad_ike *ike, uint8_t *used)
 	put(used, iq_select_ike(ike->spi_r));
 	LIST_FOREACH(sa, &ike->sas, list)
 		put(used, iq_select_spi(sa->key.spi));
+}
+
+void releases_need(double *needed, const uint8_t *used, double now)
+{
+	size_t i;
+
+	for (i = 0; i < IPSEC_QOS_BUCKETS; i++)
+		if (!used || used[i / 8] & 1 << i % 8)
+			needed[i] = now;
+}
+
+void releases_needed(const double *needed, double now, uint8_t *used)
+{
+	size_t i;
+
+	memset(used, 0, BYTES);
+	for (i = 0; i < IPSEC_QOS_BUCKETS; i++)
+		if (now - needed[i] < RELEASE_IDLE)
+			put(used, i);
 }
 
 static const struct element *by_id(const struct config *config, uint32_t id)
@@ -110,8 +129,8 @@ static bool any_held(const struct releases *r)
 {
 	size_t i;
 
-	for (i = 0; r->pools && i < r->config->steer.n_pools; i++)
-		if (r->pools[i])
+	for (i = 0; r->held && i < r->config->steer.n_pools; i++)
+		if (r->held[i])
 			return true;
 	return false;
 }
@@ -131,7 +150,7 @@ static void stop_walking(struct releases *r)
 	r->walking = false;
 }
 
-/* What no SA has needed in this look, nor in the last. */
+/* What nobody has needed for long enough. */
 static size_t gather(struct releases *r, struct iq_kernel *k, struct sync_release *list)
 {
 	const struct steer_config *c = &r->config->steer;
@@ -140,15 +159,14 @@ static size_t gather(struct releases *r, struct iq_kernel *k, struct sync_releas
 	uint8_t used[BYTES];
 	size_t i, n = 0;
 
-	for (i = 0; i < BYTES; i++)
-		used[i] = r->used[i] | r->used_before[i];
+	releases_needed(r->needed, monotonic(), used);
 	for (i = 0; buckets && pool && i < c->n_pools; i++) {
-		if (!r->pools[i])
+		if (!r->held[i])
 			continue;
 		pool->id = c->pools[i].id;
 		if (iq_kernel_pool_get(k, pool, buckets))
 			continue;
-		r->pools[i] = pool->held;
+		r->held[i] = pool->held;
 		list[n].pool = c->pools[i].id;
 		if (pool->held && releases_mask(r->config, buckets, used, list[n].mask))
 			n++;
@@ -177,10 +195,9 @@ static void release(struct releases *r)
 static void end_look(struct releases *r)
 {
 	stop_walking(r);
-	if (r->looked && all_known(r))
+	releases_need(r->needed, r->used, monotonic());
+	if (all_known(r))
 		release(r);
-	memcpy(r->used_before, r->used, sizeof(r->used));
-	r->looked = true;
 	if (any_held(r))
 		look_after(r, LOOK);
 }
@@ -194,7 +211,7 @@ static void on_look(struct ev_loop *loop, ev_timer *w, int revents)
 	if (!all_known(r)) {
 		/* what was seen says nothing of those that come */
 		stop_walking(r);
-		r->looked = false;
+		releases_need(r->needed, NULL, monotonic());
 		if (any_held(r))
 			look_after(r, LOOK);
 		return;
@@ -214,23 +231,24 @@ static void on_look(struct ev_loop *loop, ev_timer *w, int revents)
 
 void releases_config(struct releases *r, const struct config *config)
 {
-	bool *pools = calloc(config->steer.n_pools + 1, sizeof(*pools));
+	uint32_t *held = calloc(config->steer.n_pools + 1, sizeof(*held));
 	size_t i;
 
 	stop_walking(r);
 	ev_timer_stop(r->loop, &r->look);
-	r->looked = false;
-	free(r->pools);
-	r->pools = pools;
+	releases_need(r->needed, NULL, monotonic());
+	free(r->held);
+	r->held = held;
 	r->config = config;
-	if (!pools) {
+	if (!held) {
 		log_err("buckets are not released: out of memory");
 		return;
 	}
 	/* what is held by now the kernel is asked for, where it can matter */
 	for (i = 0; i < config->steer.n_pools; i++)
-		pools[i] = any_known(config) && config->steer.pools[i].mode == IPSEC_QOS_POOL_BUCKET &&
-			   !config->steer.pools[i].self;
+		if (any_known(config) && !config->steer.pools[i].self &&
+		    config->steer.pools[i].mode == IPSEC_QOS_POOL_BUCKET)
+			held[i] = IPSEC_QOS_BUCKETS;
 	if (any_held(r))
 		look_after(r, LOOK);
 }
@@ -239,12 +257,15 @@ void releases_told(struct releases *r, const struct iq_kernel_pool *pool)
 {
 	size_t i;
 
-	if (!pool->held || !r->pools || !any_known(r->config))
+	if (!pool->held || !r->held || !any_known(r->config))
 		return;
 	for (i = 0; i < r->config->steer.n_pools; i++) {
 		if (r->config->steer.pools[i].id != pool->id)
 			continue;
-		r->pools[i] = true;
+		/* changed by hand: as by a reload some may be needed that are not seen */
+		if (pool->held > r->held[i])
+			releases_need(r->needed, NULL, monotonic());
+		r->held[i] = pool->held;
 		look_after(r, LOOK);
 	}
 }
@@ -272,6 +293,6 @@ void releases_close(struct releases *r)
 		return;
 	stop_walking(r);
 	ev_timer_stop(r->loop, &r->look);
-	free(r->pools);
+	free(r->held);
 	free(r);
 }

@@ -19,6 +19,13 @@
 #include "sa/sad.h"
 #include "steer/sync.h"
 
+/*
+ * An IKE SA that is being authenticated is not stated, but needs the bucket of its SPI. So a
+ * bucket is released when no SA has needed it for longer than charon lets one be so
+ * (half_open_timeout, 30 s by default), and a retransmission more.
+ */
+#define RELEASE_IDLE	40.0	/* seconds */
+
 struct releases;
 
 /**
@@ -57,5 +64,11 @@ size_t releases_mask(const struct config *config, const struct iq_kernel_buckets
 
 /** releases_use() - put down the buckets of an IKE SA and of all SAs under it, in @used */
 void releases_use(const struct sad_ike *ike, uint8_t *used);
+
+/** releases_need() - those @used, NULL: all, are needed now, by the time of each, @needed */
+void releases_need(double *needed, const uint8_t *used, double now);
+
+/** releases_needed() - which buckets were needed less than RELEASE_IDLE ago, in @used */
+void releases_needed(const double *needed, double now, uint8_t *used);
 
 #endif /* IPSEC_QOSD_STEER_RELEASE_H */

@@ -266,6 +266,38 @@ START_TEST(test_release_use)
 }
 END_TEST
 
+/*
+ * A bucket is free when it was needed by nobody for as long as an IKE SA may take that is
+ * not seen until it is there: since it was last seen in use, and since the beginning.
+ */
+START_TEST(test_release_idle)
+{
+	static double needed[IPSEC_QOS_BUCKETS];
+	uint8_t used[IPSEC_QOS_BUCKETS / 8] = {}, busy[IPSEC_QOS_BUCKETS / 8];
+	uint8_t all[sizeof(used)], none[sizeof(used)] = {};
+	double t;
+
+	ck_assert_double_gt(RELEASE_IDLE, 30 + 4 * 1.8);
+	memset(all, 0xff, sizeof(all));
+	releases_need(needed, NULL, 1000);
+	used[3] = 0x10;
+	/* looks, as they come, until it is used no more */
+	for (t = 1000; t < 1020; t += 2)
+		releases_need(needed, used, t);
+	for (; t < 1000 + RELEASE_IDLE; t += 2) {
+		releases_need(needed, none, t);
+		releases_needed(needed, t, busy);
+		ck_assert_mem_eq(busy, all, sizeof(all));
+	}
+	for (; t < 1018 + RELEASE_IDLE; t += 2) {
+		releases_needed(needed, t, busy);
+		ck_assert_mem_eq(busy, used, sizeof(used));
+	}
+	releases_needed(needed, 1018 + RELEASE_IDLE, busy);
+	ck_assert_mem_eq(busy, none, sizeof(none));
+}
+END_TEST
+
 /* What is remembered is there again, and what is no such line is passed over. */
 START_TEST(test_hands)
 {
@@ -373,6 +405,7 @@ int main(void)
 	tcase_add_test(tc, test_unseen);
 	tcase_add_test(tc, test_release);
 	tcase_add_test(tc, test_release_use);
+	tcase_add_test(tc, test_release_idle);
 	tcase_add_test(tc, test_hands);
 	tcase_add_test(tc, test_checks);
 	return run_tests("steer", tc);
