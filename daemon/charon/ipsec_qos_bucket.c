@@ -7,12 +7,20 @@
 #include <sys/random.h>
 
 #include <daemon.h>
+#include <threading/condvar.h>
 #include <threading/mutex.h>
 
 /**
  * How long nothing more is said of the same trouble, in s
  */
 #define QUIET 60
+
+/**
+ * For how long after the start an IKE_SA waits to be told of buckets, in ms. The
+ * daemon says it as soon as we connect; peers, and connections that are started with
+ * us, may be as fast.
+ */
+#define WAIT 1000
 
 /**
  * The bits of an IKE SPI that are the bucket
@@ -52,6 +60,16 @@ struct private_ipsec_qos_bucket_t {
 	 * TRUE once we were told which these are
 	 */
 	bool told;
+
+	/**
+	 * Signaled once we were
+	 */
+	condvar_t *known;
+
+	/**
+	 * Until when that is waited for
+	 */
+	timeval_t until;
 
 	/**
 	 * The buckets, in order
@@ -142,6 +160,7 @@ METHOD(ipsec_qos_bucket_t, take, void,
 	memcpy(this->buckets, buckets, count * sizeof(*buckets));
 	this->count = count;
 	this->told = TRUE;
+	this->known->broadcast(this->known);
 	this->mutex->unlock(this->mutex);
 
 	if (changed && count)
@@ -246,8 +265,21 @@ bool ipsec_qos_bucket_next(ipsec_qos_bucket_walk_t *walk, uint32_t *bucket,
 }
 
 /**
+ * Check if it is still to be waited for that we're told. Called with the mutex locked.
+ */
+static bool may_wait(private_ipsec_qos_bucket_t *this)
+{
+	timeval_t now;
+
+	time_monotonic(&now);
+	return !this->told && timercmp(&now, &this->until, <);
+}
+
+/**
  * Choose the SPI of an IKE_SA, as it is on the wire, see spi_cb_t. The manager has its
- * lock for it.
+ * lock for it, which others only read. There's always one but where there are no random
+ * bytes: without one 5.9.8 keeps a lock for good, and a connection that's started with
+ * charon would not be tried again.
  */
 static uint64_t choose(private_ipsec_qos_bucket_t *this)
 {
@@ -264,6 +296,10 @@ static uint64_t choose(private_ipsec_qos_bucket_t *this)
 		return 0;
 	}
 	this->mutex->lock(this->mutex);
+	while (may_wait(this))
+	{
+		this->known->timed_wait_abs(this->known, this->mutex, this->until);
+	}
 	count = this->count;
 	told = this->told;
 	if (count)
@@ -303,6 +339,8 @@ METHOD(ipsec_qos_bucket_t, wrap, void,
 			 "that ipsec-qosd says: expected bits 48 to 59 of spi_mask and spi_label "
 			 "to be 0 where spi_bucket = yes");
 	}
+	time_monotonic(&this->until);
+	timeval_add_ms(&this->until, WAIT);
 	charon->ike_sa_manager->set_spi_cb(charon->ike_sa_manager, (spi_cb_t)choose,
 									   this);
 }
@@ -320,6 +358,7 @@ METHOD(ipsec_qos_bucket_t, unwrap, void,
 METHOD(ipsec_qos_bucket_t, destroy, void,
 	private_ipsec_qos_bucket_t *this)
 {
+	this->known->destroy(this->known);
 	this->mutex->destroy(this->mutex);
 	free(this);
 }
@@ -344,6 +383,7 @@ ipsec_qos_bucket_t *ipsec_qos_bucket_create()
 		.wanted = lib->settings->get_bool(lib->settings,
 							"%s.plugins.ipsec-qos.spi_bucket", FALSE, lib->ns),
 		.mutex = mutex_create(MUTEX_TYPE_DEFAULT),
+		.known = condvar_create(CONDVAR_TYPE_DEFAULT),
 	);
 
 	return &this->public;

@@ -50,7 +50,8 @@ typedef enum {
  * receives here ("bucket", "home" in CONTRIBUTING.md's glossary).
  *
  * The daemon says which they are, on the thread that receives. Whoever draws an SPI
- * takes what is there, and never waits for it. SPIs of IKE_SAs are drawn here.
+ * takes what is there; SPIs of IKE_SAs are drawn here, and wait for it in the first
+ * second.
  */
 struct ipsec_qos_bucket_t {
 

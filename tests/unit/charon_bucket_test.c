@@ -7,6 +7,7 @@
 #include <stdio.h>
 
 #include <daemon.h>
+#include <threading/thread.h>
 
 #include "ipsec_qos_bucket.h"
 #include "ipsec_qos/select.h"
@@ -147,10 +148,17 @@ START_TEST(test_untold)
 {
 	static unsigned int times[IQ_SELECT_BUCKETS];
 	ipsec_qos_bucket_walk_t walk;
+	timeval_t begin, end, took;
 	unsigned int seen = 0;
 	int i;
 
+	time_monotonic(&begin);
 	start("yes");
+	/* for a moment it is waited for that, and then no more */
+	choose(choose_data);
+	time_monotonic(&end);
+	timersub(&end, &begin, &took);
+	ck_assert_int_ge(took.tv_sec, 1);
 	for (i = 0; i < 1000; i++)
 		if (!times[iq_select_ike(be64toh(choose(choose_data)))]++)
 			seen++;
@@ -158,6 +166,34 @@ START_TEST(test_untold)
 	ck_assert_uint_gt(seen, 790);
 	ck_assert(!bucket->begin(bucket, &walk));
 	ck_assert_int_eq(times_said("has not yet said"), 1);
+	time_monotonic(&end);
+	timersub(&end, &begin, &took);
+	ck_assert_int_lt(took.tv_sec, 20);
+}
+END_TEST
+
+static void *tell_late(void *arg)
+{
+	uint8_t one[sizeof(home)] = { [200] = 0x20 };
+
+	/* so that it is waited for by now, if at all: if not, the SPI is any */
+	usleep(100000);
+	bucket->take(bucket, one);
+	return NULL;
+}
+
+/* An IKE SA that begins before anything was said has its SPI of a bucket all the same. */
+START_TEST(test_told_late)
+{
+	thread_t *thread;
+	int i;
+
+	start("yes");
+	thread = thread_create(tell_late, NULL);
+	for (i = 0; i < 10; i++)
+		ck_assert_uint_eq(iq_select_ike(be64toh(choose(choose_data))), 200 * 8 + 5);
+	thread->join(thread);
+	ck_assert_int_eq(times_said("has not yet said"), 0);
 }
 END_TEST
 
@@ -289,6 +325,7 @@ int main(void)
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_add_test(tc, test_ike);
 	tcase_add_test(tc, test_untold);
+	tcase_add_test(tc, test_told_late);
 	tcase_add_test(tc, test_told_again);
 	tcase_add_test(tc, test_walk);
 	tcase_add_loop_test(tc, test_unwanted, 0, 2);
