@@ -37,7 +37,7 @@ static inline bool iq_rate_take(struct iq_rate *r, u32 n, u32 rate)
 	u32 left;
 
 	/* A flood finds none left time and again: then it waits for nobody, nor writes. */
-	if (READ_ONCE(r->since) == jiffies && READ_ONCE(r->left) < n * HZ)
+	if (!time_before(READ_ONCE(r->since), jiffies) && READ_ONCE(r->left) < n * HZ)
 		return false;
 	spin_lock(&r->lock);
 	/* Read here: what another CPU has written is no later. */

@@ -7,6 +7,7 @@
 # GRO takes together: each datagram goes to its own. The topology is drawn in
 # tests/lib/ways.sh.
 #
+# once: netfilter of bridges is asked alike by all kernels
 # vm: -s 2 -m 1536 -t 900
 PEERS=9 PEERS6=7
 . tests/lib/lib.sh

@@ -1,6 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
+# once: the daemon looks and decides, on whatever kernel
+#
 # Elements are checked over IPv6, by each of the ways that there are; and one that comes and
 # goes is held down, for longer each time, though its checks succeed. No charon is there.
 #

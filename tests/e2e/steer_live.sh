@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
-# charons: how they choose SPIs
+# once: what is held and released is the daemon's doing
 # vm: -s 2 -m 1536 -t 900
 #
 # A pool changes under live SAs. A seventeenth element comes to sixteen, and weights change:

@@ -9,7 +9,7 @@
 # which of ESP in UDP do not tell the SA. The topology is drawn in tests/lib/ways.sh.
 #
 # vm: -s 2 -m 1536 -t 900
-# charons: the SAs that charon installs, and their kernel's path MTU
+# once: of path MTU no kernel thinks otherwise
 PEERS=8 PEERS6=8
 . tests/lib/lib.sh
 . tests/lib/elements.sh

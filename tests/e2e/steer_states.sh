@@ -1,6 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
+# once: the daemon looks and decides, on whatever kernel
+#
 # Elements, pools and steered prefixes of the configuration are in the kernel, whatever is
 # restarted or changed by hand; elements are checked, and what somebody says of one by hand
 # stands, and is remembered. No charon is there: a router in front of elements has none.

@@ -9,7 +9,7 @@
 # tests/lib/ways.sh.
 #
 # vm: -s 2 -m 1536 -t 900
-# charons: what they make of AH
+# once: steer_packets has these ways on all kernels
 PEERS=8 PEERS6="7 8"
 . tests/lib/lib.sh
 . tests/lib/elements.sh
