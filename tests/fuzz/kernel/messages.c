@@ -260,8 +260,13 @@ static void put_some_steer(struct nlmsghdr *msg, bool whole)
 	static const uint8_t dst[16] = { 192, 0, 2 };
 	uint8_t ike = below(IPSEC_QOS_STEER_IKE_MAX + 1);
 	struct nlattr *nest;
+	bool ipv6 = below(2);
+	uint8_t len = 24 + below(9);
 
-	nest = steering_begin_prefix(msg, below(2) ? AF_INET6 : AF_INET, dst, 24 + below(8));
+	/* most that are to be deleted are there: see fill_steering() */
+	if (!whole && below(4))
+		len = ipv6 ? 32 : 24;
+	nest = steering_begin_prefix(msg, ipv6 ? AF_INET6 : AF_INET, dst, len);
 	if (whole) {
 		mnl_attr_put_u32(msg, IPSEC_QOS_STEER_A_POOL, 1 + below(4));
 		mnl_attr_put_u8(msg, IPSEC_QOS_STEER_A_IKE, ike);
