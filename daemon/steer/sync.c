@@ -310,10 +310,23 @@ static bool is_for_now(struct have *have, const struct steer_pool *p)
 	return now && !strcmp(now->name, name) && strcmp(now->name, p->name) != 0;
 }
 
+/* What held buckets under this id was another pool, which is there still under another. */
+static bool was_another(const struct steer_config *c, const struct have_pool *was,
+			const struct steer_pool *p)
+{
+	size_t i;
+
+	for (i = 0; was && i < c->n_pools; i++)
+		if (&c->pools[i] != p && !strcmp(c->pools[i].name, was->name))
+			return true;
+	return false;
+}
+
 static int state_pool(struct sync *s, const struct steer_config *c, const struct steer_pool *p,
 		      struct have *have, struct iq_kernel_pool *to)
 {
 	struct have_pool *was = have_pool(have, p->id);
+	uint32_t released;
 	size_t i;
 	int err;
 
@@ -336,6 +349,11 @@ static int state_pool(struct sync *s, const struct steer_config *c, const struct
 	if (err) {
 		s->partial |= was != NULL;
 		return refused(s, "pool", p->name, err);
+	}
+	if (was_another(c, was, p)) {
+		err = iq_kernel_pool_release(s->k, to, NULL, &released);
+		if (err)
+			refused(s, "pool", p->name, err);
 	}
 	if (was)
 		memcpy(was->name, to->name, sizeof(was->name));

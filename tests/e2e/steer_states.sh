@@ -269,6 +269,8 @@ not grep -q Warning "$W/gw/reload.log"
 expect_json 'map({key: .name, value: .id}) | from_entries == {"vpn": 17, "servers": 7}' \
 	qos gw -j pool show
 expect_json '.[0].pool == "vpn" and length == 1' qos gw -j steer show
+# nobody holds what was held in the pool that had the id before
+expect_json 'map(.held) == [0, 0]' qos gw -j pool show
 
 step "an element whose change is refused is what it was, in its pools, too"
 # shellcheck disable=SC2086
