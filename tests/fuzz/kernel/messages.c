@@ -249,7 +249,7 @@ static void put_some_pool(struct nlmsghdr *msg, uint8_t cmd)
 		mnl_attr_put_u8(msg, IPSEC_QOS_POOL_A_MODE, below(IPSEC_QOS_POOL_MODE_MAX + 1));
 	if (whole && !below(4))
 		mnl_attr_put(msg, IPSEC_QOS_POOL_A_SECRET, sizeof(secret), secret);
-	for (element = 1; whole && element <= 8; element++)
+	for (element = below(4) ? 4 : 8; whole && element; element--)
 		if (below(2))
 			steering_add_member(msg, element, 1 + below(below(2) ? 4 : 0xffff));
 	mnl_attr_nest_end(msg, nest);
