@@ -108,7 +108,7 @@ for on in 1 0; do
 	wait "${pings[0]}"
 	wait "${pings[1]}"
 	capture_stop bursts
-	cat "$W/twin"/ping-*.log | grep -c ' 0% packet loss' | grep -qx 2 ||
+	[ "$(cat "$W/twin"/ping-*.log | grep -c ' 0% packet loss')" = 2 ] ||
 		fail "lost: $(grep -h loss "$W/twin"/ping-*.log)"
 	expect "what elements counted" "e1.sent+250 e4.sent+250" "$(counts_since)"
 	n=$(captured bursts)
