@@ -54,11 +54,8 @@ class Client:
         self.sock.settimeout(timeout)
         self.seq = 0
         self.lines = ""
-        self.home = None
         self.send("HELLO", VERSION=version, ROLE=role)
         self.hello = self.receive()
-        if role == CHARON and self.hello and self.hello["type"] == "HELLO":
-            self.take_buckets(self.sock.recv(32768))
 
     def close(self):
         self.sock.close()
@@ -72,15 +69,6 @@ class Client:
     def send(self, kind, flags=0, **attrs):
         self.seq += 1
         self.sock.send(encode(kind, self.seq, flags, **attrs))
-
-    def take_buckets(self, data):
-        """
-        What the daemon tells a charon next to HELLO. Were it not read, the daemon would
-        not read what this says as its last.
-        """
-        msg = decode(data, True)
-        assert msg["type"] == "BUCKETS", msg
-        self.home = bytes.fromhex(msg["HOME"])
 
     def receive(self):
         """None: the daemon closed the connection"""
