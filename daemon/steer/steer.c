@@ -236,9 +236,15 @@ static int on_found(const struct iq_kernel_element *e, void *arg)
 static void find(struct steer *s)
 {
 	struct iq_kernel *k;
-	int err = iq_kernel_open(&k), tries;
+	int err, tries;
 	size_t i;
 
+	/* who has none has SAs that wait */
+	if (!s->config->steer.n_elements) {
+		s->fresh = false;
+		return;
+	}
+	err = iq_kernel_open(&k);
 	if (err)
 		return;
 	for (i = 0; i < s->config->steer.n_elements; i++)
