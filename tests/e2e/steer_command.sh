@@ -343,6 +343,7 @@ expect_json '.steering.problems == []' run -j status
 at router sysctl -qw net.ipv4.ip_forward=0
 expect_json '.steering.problems | map(.what) == ["IPv4"]' run -j status
 at router sysctl -qw net.ipv4.ip_forward=1
+run steer add 2001:db8::/64 pool vpn ike pool
 # an interface that is a router's for IPv6 forwards nothing unless all do
 at router sysctl -qw net.ipv6.conf.all.forwarding=0 net.ipv6.conf.seg.forwarding=1
 expect_json '.steering.problems | map(.what) == ["IPv6"]' run -j status
@@ -356,6 +357,7 @@ expect_json '.steering.problems | map(.what) == ["pool vpn"] and
 run element change gw1 state up
 run element change gw2 state up
 expect_json '.steering.problems == []' run -j status
+run steer del 2001:db8::/64
 # on a host that decrypts for others
 run settings set unknown tell
 expect_json '.steering.problems | map(.remedy) == ["sysctl net/ipv4/conf/seg/arp_ignore=1",

@@ -620,9 +620,11 @@ def entries():
     for body, proto in ((esp(0x2003), 50), (udp(esp(0x2003)), 17)):
         only(w.come(about(body, proto)[0]), "e2")
     assert sorted(w.come(about(udp(esp(0x2003)), 17, size=8)[0])) == POOL
-    # and what that sends goes on to the peer
+    # and what that sends goes on to the peer, which has no use for it, and says so
     for body, proto in ((esp(0x2003), 50), (udp(esp(0x2003)), 17)):
-        only(w.come(ip4(proto, body, src=VPN, dst=PEER)), "peer")
+        got = w.come(ip4(proto, body, src=VPN, dst=PEER))
+        assert len(got.pop("peer")) == 1, got
+        assert all(place == "e2" and p[9] == 1 for place in got for p in got[place]), got
 
 
 def unknown():
