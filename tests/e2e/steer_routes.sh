@@ -104,6 +104,9 @@ rules()
 	at gw ip -j rule show | jq -c 'map(select(.protocol == "217") | [.priority, .table, .fwmark // ""])'
 }
 
+# errors are counted on: each is sent, however many there were, here and by ip_error()
+at gw sysctl -qw net.ipv4.icmp_ratelimit=0 net.ipv6.icmp.ratelimit=0
+sysctl -qw net.ipv4.route.error_cost=0
 module_load
 conf <<END
 behind a { networks = { 10.1.0.0/16, "2001:db8:9::/48" } elements = { e1, e2 } }
