@@ -226,10 +226,11 @@ static int put_way(struct nl_msg *msg, const struct way *way)
 		.rtm_scope = way->unreachable || way->via.family || way->nexthop ?
 			     RT_SCOPE_UNIVERSE : RT_SCOPE_LINK,
 	};
+	/* as struct rtvia, behind which is no room */
 	struct {
-		struct rtvia via;
+		sa_family_t family;
 		uint8_t addr[16];
-	} other = { .via.rtvia_family = way->via.family };
+	} other = { .family = way->via.family };
 
 	if (nlmsg_append(msg, &rtm, sizeof(rtm), NLMSG_ALIGNTO) < 0)
 		return -ENOMEM;
@@ -243,8 +244,8 @@ static int put_way(struct nl_msg *msg, const struct way *way)
 	if (way->via.family == way->to.addr.family)
 		NLA_PUT(msg, RTA_GATEWAY, len, way->via.b);
 	else if (way->via.family) {
-		memcpy(other.via.rtvia_addr, way->via.b, sizeof(other.addr));
-		NLA_PUT(msg, RTA_VIA, sizeof(other.via) + bytes_of(way->via.family), &other);
+		memcpy(other.addr, way->via.b, sizeof(other.addr));
+		NLA_PUT(msg, RTA_VIA, sizeof(other.family) + bytes_of(way->via.family), &other);
 	}
 	return 0;
 
