@@ -373,3 +373,20 @@ bool dump_again(int ret, int *tries)
 	      stderr);
 	return false;
 }
+
+int read_sorted(struct iq_kernel *k, int owner, UT_array *list,
+		int (*dump)(struct iq_kernel *k, int owner, UT_array *list),
+		int (*compare)(const void *a, const void *b))
+{
+	int ret, tries = 0;
+
+	do {
+		utarray_clear(list);
+		ret = dump(k, owner, list);
+	} while (dump_again(ret, &tries));
+	if (ret && ret != -EINTR)
+		return kernel_refused(ret);
+	if (utarray_len(list))
+		utarray_sort(list, compare);
+	return STATUS_OK;
+}

@@ -189,4 +189,16 @@ const char *format_count(const struct iq_kernel_count *count, char *buf);
 /** dump_again() - was a dump interrupted, and is it worth another try? */
 bool dump_again(int ret, int *tries);
 
+/**
+ * read_sorted() - what the kernel has of a kind, in order; what went wrong was said
+ *
+ * @owner: enum ipsec_qos_owner, -1: whoever's
+ * @list: is emptied first, and whenever a dump has to begin anew
+ * @dump: appends all to @list; 0, or what the kernel said
+ * @compare: as of qsort()
+ */
+int read_sorted(struct iq_kernel *k, int owner, UT_array *list,
+		int (*dump)(struct iq_kernel *k, int owner, UT_array *list),
+		int (*compare)(const void *a, const void *b));
+
 #endif /* IPSEC_QOS_TOOLS_COMMAND_H */

@@ -74,19 +74,14 @@ static int compare_id(const void *a, const void *b)
 	return (left->id > right->id) - (left->id < right->id);
 }
 
+static int dump(struct iq_kernel *k, int owner, UT_array *list)
+{
+	return iq_kernel_element_dump(k, owner, collect, list);
+}
+
 int read_elements(struct iq_kernel *k, int owner, UT_array *list)
 {
-	int ret, tries = 0;
-
-	do {
-		utarray_clear(list);
-		ret = iq_kernel_element_dump(k, owner, collect, list);
-	} while (dump_again(ret, &tries));
-	if (ret && ret != -EINTR)
-		return kernel_refused(ret);
-	if (utarray_len(list))
-		utarray_sort(list, compare_id);
-	return STATUS_OK;
+	return read_sorted(k, owner, list, dump, compare_id);
 }
 
 enum { KEY_ID, KEY_DEV, KEY_VIA, KEY_VIA6, KEY_NEXTHOP, KEY_STATE, KEY_NAME };

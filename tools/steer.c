@@ -55,19 +55,14 @@ static int compare(const void *a, const void *b)
 	return order ? order : left->len - right->len;
 }
 
+static int dump(struct iq_kernel *k, int owner, UT_array *list)
+{
+	return iq_kernel_steer_dump(k, owner, collect, list);
+}
+
 int read_steers(struct iq_kernel *k, int owner, UT_array *list)
 {
-	int ret, tries = 0;
-
-	do {
-		utarray_clear(list);
-		ret = iq_kernel_steer_dump(k, owner, collect, list);
-	} while (dump_again(ret, &tries));
-	if (ret && ret != -EINTR)
-		return kernel_refused(ret);
-	if (utarray_len(list))
-		utarray_sort(list, compare);
-	return STATUS_OK;
+	return read_sorted(k, owner, list, dump, compare);
 }
 
 bool in_prefix(const struct iq_kernel_steer *s, const struct iq_addr *addr)
