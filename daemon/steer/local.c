@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <ifaddrs.h>
 #include <netinet/in.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -47,18 +48,20 @@ static struct iq_addr addr_of(const struct sockaddr *sa)
 	return addr;
 }
 
-void local_say(const struct steer_config *config)
+static int say(void *state, void *wanted, char *why, size_t size)
 {
+	const struct steer_config *config = &((const struct config *)wanted)->steer;
 	bool *said = calloc(config->n_prefixes + 1, sizeof(*said));
 	char shown[PREFIX_TEXT], own[INET6_ADDRSTRLEN];
 	const struct steer_prefix *p;
 	struct ifaddrs *addrs, *a;
 
+	(void)state;
 	if (!said || getifaddrs(&addrs)) {
-		log_warn("whether an address of this host is steered is not known: %s",
+		snprintf(why, size, "whether an address of this host is steered is not known: %s",
 			 strerror(errno));
 		free(said);
-		return;
+		return -EIO;
 	}
 	for (a = addrs; a; a = a->ifa_next) {
 		struct iq_addr addr = addr_of(a->ifa_addr);
@@ -73,4 +76,42 @@ void local_say(const struct steer_config *config)
 	}
 	freeifaddrs(addrs);
 	free(said);
+	return 0;
+}
+
+static void drop(void *wanted)
+{
+	config_free(wanted);
+}
+
+static void done(void *arg, int err, const char *why)
+{
+	(void)arg;
+	if (err)
+		log_warn("%s", why);
+}
+
+static const struct errand_ops ops = { .run = say, .free = drop, .done = done };
+
+int local_open(struct errand **errand, struct ev_loop *loop)
+{
+	return errand_open(errand, loop, &ops, NULL, NULL);
+}
+
+/* Is anything steered by its flows? Nothing else is of use to look for. */
+static bool any_flow(const struct steer_config *config)
+{
+	size_t i;
+
+	for (i = 0; i < config->n_prefixes; i++)
+		if (sync_steered(&config->prefixes[i]) &&
+		    config->prefixes[i].pool->mode == IPSEC_QOS_POOL_FLOW)
+			return true;
+	return false;
+}
+
+void local_say(struct errand *errand, struct config *config)
+{
+	if (any_flow(&config->steer))
+		errand_want(errand, config_hold(config));
 }
