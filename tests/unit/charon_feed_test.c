@@ -665,7 +665,6 @@ int main(void)
 	TCase *tc = tcase_create("charon_feed");
 
 	be_root();
-	tcase_set_timeout(tc, 60);
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_add_test(tc, late_answer_passes_over_one);
 	tcase_add_test(tc, few_in_a_row_close_nothing);

@@ -446,7 +446,6 @@ int main(void)
 	TCase *tc = tcase_create("charon_spi");
 
 	/* a thousand times none of 4,096 buckets has one, with the sanitizers */
-	tcase_set_timeout(tc, 60);
 
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_add_loop_test(tc, direction, 0, N(cases));

@@ -518,7 +518,6 @@ int main(void)
 	TCase *tc = tcase_create("config_file");
 
 	tcase_add_checked_fixture(tc, setup, teardown);
-	tcase_set_timeout(tc, 60);
 	tcase_add_test(tc, test_include);
 	tcase_add_test(tc, test_include_absolute);
 	tcase_add_test(tc, test_include_mistakes);

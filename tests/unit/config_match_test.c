@@ -411,7 +411,6 @@ int main(void)
 	TCase *tc = tcase_create("config_match");
 
 	tcase_add_checked_fixture(tc, setup, teardown);
-	tcase_set_timeout(tc, 60);
 	tcase_add_loop_test(tc, test_match, 0, N(matches));
 	tcase_add_test(tc, test_doubtful_identities);
 	tcase_add_test(tc, test_match_bounded);

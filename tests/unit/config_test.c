@@ -789,7 +789,6 @@ int main(void)
 	TCase *tc = tcase_create("config");
 
 	tcase_add_checked_fixture(tc, setup, teardown);
-	tcase_set_timeout(tc, 60);
 	tcase_add_test(tc, test_example);
 	tcase_add_test(tc, test_empty);
 	tcase_add_test(tc, test_everything);

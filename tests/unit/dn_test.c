@@ -82,7 +82,6 @@ int main(void)
 {
 	TCase *tc = tcase_create("dn");
 
-	tcase_set_timeout(tc, 60);
 	tcase_add_loop_test(tc, round_trip, 0, 6);
 	return run_tests("dn", tc);
 }

@@ -777,7 +777,6 @@ int main(void)
 	TCase *tc = tcase_create("parse");
 
 	iq_ports_some(&ports);
-	tcase_set_timeout(tc, 60);
 	tcase_add_test(tc, esp_ipv4);
 	tcase_add_test(tc, ah);
 	tcase_add_test(tc, reserved_spis);

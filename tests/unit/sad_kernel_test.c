@@ -488,7 +488,6 @@ int main(void)
 
 	tcase_add_checked_fixture(tcase, setup, teardown);
 	/* of a machine that others use, too */
-	tcase_set_timeout(tcase, 60);
 	tcase_add_test(tcase, what_is_not_restated_is_swept);
 	tcase_add_test(tcase, a_reload_while_charon_restates);
 	tcase_add_test(tcase, what_was_due_before_a_sync_counts_for_nothing);

@@ -304,7 +304,6 @@ int main(void)
 
 	tcase_add_checked_fixture(tcase, setup, teardown);
 	/* of a machine that others use, too */
-	tcase_set_timeout(tcase, 60);
 	tcase_add_loop_test(tcase, only_what_is_proved_counts, 0, N(claims));
 	tcase_add_test(tcase, a_claim_may_be_proved);
 	tcase_add_loop_test(tcase, groups_count_as_their_round, 0, N(memberships));

@@ -604,7 +604,6 @@ int main(void)
 
 	tcase_add_checked_fixture(tcase, setup, teardown);
 	/* of a machine that others use, too */
-	tcase_set_timeout(tcase, 60);
 	tcase_add_test(tcase, groups_follow_identities);
 	tcase_add_test(tcase, ports_are_looked_at);
 	tcase_add_test(tcase, beside_is_told);

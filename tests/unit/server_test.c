@@ -758,7 +758,6 @@ int main(void)
 	TCase *tc = tcase_create("server");
 
 	tcase_add_checked_fixture(tc, setup, teardown);
-	tcase_set_timeout(tc, 20);
 	tcase_add_test(tc, test_files);
 	tcase_add_test(tc, test_folder_locked);
 	tcase_add_test(tc, test_lock_open_to_others);
