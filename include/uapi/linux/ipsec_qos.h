@@ -20,6 +20,7 @@
 #define _UAPI_LINUX_IPSEC_QOS_H
 
 #include <linux/types.h>
+#include <linux/ipsec_qos_chain.h>
 #include <linux/ipsec_qos_steer.h>
 
 #define IPSEC_QOS_GENL_NAME		"ipsec_qos"
@@ -27,6 +28,8 @@
 #define IPSEC_QOS_MCGRP_EVENTS		"events"
 #define IPSEC_QOS_MCGRP_NAT		"nat"	/* those about A_NAT */
 #define IPSEC_QOS_MCGRP_STEER		"steer"	/* about A_ELEMENT, A_POOL, A_STEER, A_UNKNOWN */
+#define IPSEC_QOS_MCGRP_CHAIN		"chain"	/* about A_DEVICE, A_CHAIN, A_SERVICE */
+#define IPSEC_QOS_MCGRP_TRACE		"trace"	/* A_TRACE */
 
 #define IPSEC_QOS_NAME_MAX		32	/* a group's name with its NUL */
 #define IPSEC_QOS_PORTS_MAX		8	/* ports in one list */
@@ -115,6 +118,26 @@
  * @IPSEC_QOS_CMD_STEER_GET: dump: all, or those of A_OWNER.
  * @IPSEC_QOS_CMD_STEER_TEST: do: where would such a packet go? A_STEER_TEST with what it
  *	has; answers A_STEER_TEST with that and where it goes. Nothing is counted.
+ * @IPSEC_QOS_CMD_DEVICE_NEW: add or change devices: one or more A_DEVICE, A_OWNER. All of them
+ *	or none.
+ * @IPSEC_QOS_CMD_DEVICE_DEL: delete devices, by ID or NAME: one or more A_DEVICE. EBUSY while a
+ *	chain, a segment or another device names one; the message says which.
+ * @IPSEC_QOS_CMD_DEVICE_GET: do: the device whose ID or NAME is in A_DEVICE; dump: all, or
+ *	those of A_OWNER.
+ * @IPSEC_QOS_CMD_CHAIN_NEW: add or change chains: one or more A_CHAIN, A_OWNER. All of them or
+ *	none; each at once for all packets. A packet that is at a device which the new chain has
+ *	no more goes on by the old one, for some seconds.
+ * @IPSEC_QOS_CMD_CHAIN_DEL: delete chains, by ID or NAME: one or more A_CHAIN. EBUSY while a
+ *	service names one.
+ * @IPSEC_QOS_CMD_CHAIN_GET: do: the chain whose ID or NAME is in A_CHAIN; dump: all, or those
+ *	of A_OWNER.
+ * @IPSEC_QOS_CMD_SERVICE_NEW: add or change services: one or more A_SERVICE, A_OWNER. All of
+ *	them or none.
+ * @IPSEC_QOS_CMD_SERVICE_DEL: delete services, by ID or NAME: one or more A_SERVICE.
+ * @IPSEC_QOS_CMD_SERVICE_GET: do: the service whose ID or NAME is in A_SERVICE; dump: all, or
+ *	those of A_OWNER, without rules of an ACL.
+ * @IPSEC_QOS_CMD_SERVICE_TRACE: tell of a service's next packets, to the multicast group of
+ *	traces: A_TRACE.
  * @IPSEC_QOS_CMD_EVENT: only sent by the kernel, to the multicast group:
  *	A_EVENT and the object it is about.
  */
@@ -153,6 +176,16 @@ enum ipsec_qos_cmd {
 	IPSEC_QOS_CMD_STEER_DEL,
 	IPSEC_QOS_CMD_STEER_GET,
 	IPSEC_QOS_CMD_STEER_TEST,
+	IPSEC_QOS_CMD_DEVICE_NEW,
+	IPSEC_QOS_CMD_DEVICE_DEL,
+	IPSEC_QOS_CMD_DEVICE_GET,
+	IPSEC_QOS_CMD_CHAIN_NEW,
+	IPSEC_QOS_CMD_CHAIN_DEL,
+	IPSEC_QOS_CMD_CHAIN_GET,
+	IPSEC_QOS_CMD_SERVICE_NEW,
+	IPSEC_QOS_CMD_SERVICE_DEL,
+	IPSEC_QOS_CMD_SERVICE_GET,
+	IPSEC_QOS_CMD_SERVICE_TRACE,
 	__IPSEC_QOS_CMD_MAX
 };
 #define IPSEC_QOS_CMD_MAX (__IPSEC_QOS_CMD_MAX - 1)
@@ -192,6 +225,10 @@ enum ipsec_qos_owner {
  * @IPSEC_QOS_A_STEER: nest of enum ipsec_qos_steer_attr; may repeat
  * @IPSEC_QOS_A_STEER_TEST: nest of enum ipsec_qos_steer_test_attr
  * @IPSEC_QOS_A_UNKNOWN: nest of enum ipsec_qos_unknown_attr; events only
+ * @IPSEC_QOS_A_DEVICE: nest of enum ipsec_qos_device_attr; may repeat
+ * @IPSEC_QOS_A_CHAIN: nest of enum ipsec_qos_chain_attr; may repeat
+ * @IPSEC_QOS_A_SERVICE: nest of enum ipsec_qos_service_attr; may repeat
+ * @IPSEC_QOS_A_TRACE: nest of enum ipsec_qos_trace_attr
  */
 enum ipsec_qos_attr {
 	IPSEC_QOS_A_UNSPEC,
@@ -212,6 +249,10 @@ enum ipsec_qos_attr {
 	IPSEC_QOS_A_STEER,
 	IPSEC_QOS_A_STEER_TEST,
 	IPSEC_QOS_A_UNKNOWN,
+	IPSEC_QOS_A_DEVICE,
+	IPSEC_QOS_A_CHAIN,
+	IPSEC_QOS_A_SERVICE,
+	IPSEC_QOS_A_TRACE,
 	__IPSEC_QOS_A_MAX
 };
 #define IPSEC_QOS_A_MAX (__IPSEC_QOS_A_MAX - 1)
