@@ -12,6 +12,7 @@
 #include "core/frag.h"
 #include "core/group.h"
 #include "core/group_netlink.h"
+#include "core/local.h"
 #include "core/netlink.h"
 #include "core/sysfs.h"
 #include "nat/feature.h"
@@ -103,6 +104,7 @@ static void __net_exit iq_net_exit(struct net *net)
 
 	iq_sysfs_exit(iqn);
 	iq_frag_exit(iqn);
+	iq_local_exit(iqn);
 	iq_features_exit(iqn, ARRAY_SIZE(iq_features) - 1);
 	iq_dst_exit(iqn);
 	iq_group_exit(iqn);
@@ -139,6 +141,9 @@ static int __init iq_init(void)
 	err = register_pernet_subsys(&iq_net_ops);
 	if (err)
 		goto sysfs;
+	err = iq_local_load();
+	if (err)
+		goto pernet;
 	iq_for_each_feature(f, i) {
 		err = f->load ? f->load() : 0;
 		if (err)
@@ -152,6 +157,8 @@ static int __init iq_init(void)
 
 features:
 	iq_features_unload(i);
+	iq_local_unload();
+pernet:
 	unregister_pernet_subsys(&iq_net_ops);
 sysfs:
 	iq_sysfs_module_exit();
@@ -163,6 +170,7 @@ static void __exit iq_exit(void)
 {
 	iq_netlink_module_exit();
 	iq_features_unload(ARRAY_SIZE(iq_features) - 1);
+	iq_local_unload();
 	unregister_pernet_subsys(&iq_net_ops);
 	iq_sysfs_module_exit();
 	rcu_barrier();		/* what is on its way out */

@@ -99,25 +99,6 @@ static int iq_get_group(const struct nlattr *attr, bool key,
 	return 0;
 }
 
-static int iq_put_counters(struct sk_buff *skb, const struct iq_group *g)
-{
-	struct nlattr *nest = nla_nest_start(skb, IPSEC_QOS_GROUP_A_COUNTERS);
-	struct iq_count c;
-	int i;
-
-	if (!nest)
-		return -EMSGSIZE;
-	for (i = 1; i <= IPSEC_QOS_COUNTER_MAX; i++) {
-		c = iq_counter_sum(g->counter, i);
-		if (iq_put_count(skb, i, &c)) {
-			nla_nest_cancel(skb, nest);
-			return -EMSGSIZE;
-		}
-	}
-	nla_nest_end(skb, nest);
-	return 0;
-}
-
 /* What iq_put_group() needs. */
 static size_t iq_group_size(void)
 {
@@ -153,7 +134,8 @@ static int iq_put_group(struct sk_buff *skb, const struct iq_group *g)
 			READ_ONCE(g->users[IQ_USER_SA])) ||
 	    nla_put_u32(skb, IPSEC_QOS_GROUP_A_IKES,
 			READ_ONCE(g->users[IQ_USER_IKE])) ||
-	    iq_put_counters(skb, g)) {
+	    iq_put_counters(skb, IPSEC_QOS_GROUP_A_COUNTERS, g->counter,
+			    IPSEC_QOS_COUNTER_MAX)) {
 		nla_nest_cancel(skb, nest);
 		return -EMSGSIZE;
 	}

@@ -83,6 +83,8 @@ struct iq_group;
  *	RCU, written under config_lock
  * @frags: fragments under way, see frag.c; set before the first hook is
  *	registered, for good
+ * @local: addresses that may be this host's, see local.c; likewise, with RTNL, as its bits
+ *	are
  * @steering: protected packets that arrive may go elsewhere than their address leads;
  *	written under config_lock
  * @dead: the namespace goes: nothing is added any more; table_lock. A grace period
@@ -114,6 +116,7 @@ struct iq_net {
 	void *state[__IQ_FEATURE_MAX];
 	struct iq_actions __rcu *actions;
 	struct iq_frags *frags;
+	unsigned long *local;
 	bool steering;
 	bool dead;
 

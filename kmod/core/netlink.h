@@ -82,6 +82,40 @@ int iq_count_attrs(struct genl_info *info, int type);
 int iq_get_name(const struct nlattr *attr, const char *whose, char *name,
 		struct netlink_ext_ack *extack);
 
+/**
+ * iq_get_entries() - read what a request says of many objects
+ *
+ * @type: of their nests
+ * @get: reads one into an entry of @size bytes
+ * @entries: all, to be freed with kvfree()
+ *
+ * Return: how many, or an errno
+ */
+int iq_get_entries(struct genl_info *info, int type, size_t size,
+		   int (*get)(struct genl_info *info, const struct nlattr *nest, void *entry),
+		   void **entries);
+
+/** iq_missing() - an attribute is missing in a nest; -EINVAL */
+int iq_missing(const struct nlattr *nest, int type, const char *what,
+	       struct netlink_ext_ack *extack);
+
+/**
+ * iq_get_key() - the id of an object, or its name, which will do for a request that only
+ * names it: @key
+ *
+ * @whose: "an element"
+ * @id: 0: not said
+ * @name: room for IPSEC_QOS_NAME_MAX; empty: not said
+ */
+int iq_get_key(const struct nlattr *nest, const struct nlattr *id_attr,
+	       const struct nlattr *name_attr, bool key, const char *whose, u32 *id,
+	       char *name, struct netlink_ext_ack *extack);
+
+/** iq_get_address() - an address by its family; @what: "the destination" */
+int iq_get_address(const struct nlattr *nest, const struct nlattr *family_attr,
+		   const struct nlattr *attr, int type, const char *what, u8 *family,
+		   u8 *address, struct netlink_ext_ack *extack);
+
 /** iq_answer() - one to be filled; NULL: no memory */
 struct sk_buff *iq_answer(struct genl_info *info, size_t size, void **hdr);
 
@@ -96,6 +130,10 @@ void *iq_dump_begin(struct sk_buff *skb, struct netlink_callback *cb, u8 cmd);
 
 /** iq_put_count() - a nest with a counter; -EMSGSIZE: nothing was written */
 int iq_put_count(struct sk_buff *skb, int type, const struct iq_count *c);
+
+/** iq_put_counters() - a nest of counters 1 to @max; -EMSGSIZE: who has begun cancels it */
+int iq_put_counters(struct sk_buff *skb, int type, struct iq_counter __percpu *counter,
+		    int max);
 
 /** iq_count_size() - what iq_put_count() needs */
 static inline size_t iq_count_size(void)

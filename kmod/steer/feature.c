@@ -2,7 +2,6 @@
 #include "core/hooks.h"
 #include "element.h"
 #include "feature.h"
-#include "local.h"
 #include "netlink.h"
 #include "pool.h"
 #include "prefix.h"
@@ -45,29 +44,11 @@ static bool iq_steer_awaits(const struct iq_net *iqn, u8 family, const void *dst
 	return p && p->pool->mode != IPSEC_QOS_POOL_FLOW;
 }
 
-static int iq_steer_load(void)
-{
-	int err = iq_send_load();
-
-	if (err)
-		return err;
-	err = iq_local_load();
-	if (err)
-		iq_send_unload();
-	return err;
-}
-
-static void iq_steer_unload(void)
-{
-	iq_local_unload();
-	iq_send_unload();
-}
-
 const struct iq_feature iq_steer_feature = {
 	.name = "steering",
 	.ops = &iq_element_ops,
-	.load = iq_steer_load,
-	.unload = iq_steer_unload,
+	.load = iq_send_load,
+	.unload = iq_send_unload,
 	.pre_exit = iq_steer_pre_exit,
 	.exit = iq_steer_exit,
 	.hooks = iq_steer_wants,

@@ -8,6 +8,7 @@
 #include <net/ip.h>
 #include <net/ipv6.h>
 
+#include "core/onward.h"
 #include "element.h"
 #include "flow.h"
 #include "prefix.h"
@@ -230,7 +231,7 @@ static bool iq_icmp_plausible(struct sk_buff *skb, const struct nf_hook_state *s
 
 	if (state->hook == NF_INET_LOCAL_OUT)
 		return true;
-	if (!iq_element_source(skb, state))
+	if (!iq_onward_source(skb, state))
 		return false;
 	off += four ? ip_hdrlen(skb) : sizeof(struct ipv6hdr);
 	return !nf_checksum(skb, state->hook, off, four ? IPPROTO_ICMP : IPPROTO_ICMPV6,
@@ -309,7 +310,7 @@ unsigned int iq_steer_icmp(struct iq_net *iqn, struct sk_buff *skb,
 
 	p = w.prefix = iq_prefix_find(iqn, pkt->family, pkt->src);
 	if (!p || !(state->hook == NF_INET_LOCAL_OUT ? iq_element_may_output(skb) :
-						       iq_element_may(skb, state)))
+						       iq_onward_may(skb, state)))
 		return NF_ACCEPT;
 	if (c->kind == IQ_SA && a && a->target)
 		w.chosen = iq_steer_exact(iq_element_of(a->target));

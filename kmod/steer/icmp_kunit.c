@@ -35,7 +35,7 @@ unsigned int iq_element_output(const struct iq_element *e, struct sk_buff *skb,
 	return NF_DROP;
 }
 
-bool iq_element_may(const struct sk_buff *skb, const struct nf_hook_state *state)
+bool iq_onward_may(const struct sk_buff *skb, const struct nf_hook_state *state)
 {
 	return true;
 }
@@ -45,7 +45,7 @@ bool iq_element_may_output(const struct sk_buff *skb)
 	return iq_t_may_output;
 }
 
-bool iq_element_source(struct sk_buff *skb, const struct nf_hook_state *state)
+bool iq_onward_source(struct sk_buff *skb, const struct nf_hook_state *state)
 {
 	return iq_t_source;
 }

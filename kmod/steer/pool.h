@@ -14,8 +14,8 @@
 #include "buckets.h"
 #include "core/folder.h"
 #include "core/net.h"
+#include "core/rate.h"
 #include "element.h"
-#include "rate.h"
 
 /*
  * Copies a second, of what is for nobody knows which of a pool's members. Strangers cause

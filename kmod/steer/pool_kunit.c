@@ -33,8 +33,9 @@ void iq_event_prefix(struct iq_net *iqn, enum ipsec_qos_event event,
 {
 }
 
-void iq_local_start(struct iq_steer *st)
+int iq_local_start(struct iq_net *iqn)
 {
+	return 0;
 }
 
 int iq_steer_sysfs_init(struct iq_steer *steer)

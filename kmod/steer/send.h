@@ -16,21 +16,12 @@ struct iq_steer;
 /* For packets: under rcu_read_lock(), bottom halves are disabled. */
 
 /**
- * iq_element_may() - may a packet that has come in be sent to an element, whichever?
- *
- * False: it goes where it would without us, as routing knows more of it: it is not for this
- * host's link address, or only bridged; it has a socket, or IP options; it comes from, or is
- * for, an address of its link alone; this host does not forward what comes from there.
- */
-bool iq_element_may(const struct sk_buff *skb, const struct nf_hook_state *state);
-
-/**
  * iq_element_send() - send a packet to an element, and count it there; or drop it and count
  * why, and tell the sender where one that forwards does
  *
  * @which: as what it counts if it is sent
  *
- * Only where iq_element_may().
+ * Only where iq_onward_may().
  * Return: NF_STOLEN, NF_DROP
  */
 unsigned int iq_element_send(const struct iq_element *e, struct sk_buff *skb,
@@ -40,12 +31,6 @@ unsigned int iq_element_send(const struct iq_element *e, struct sk_buff *skb,
 /** iq_element_copy() - send a copy of it, which the caller still has */
 void iq_element_copy(const struct iq_element *e, struct sk_buff *skb,
 		     const struct nf_hook_state *state, enum ipsec_qos_element_counter which);
-
-/**
- * iq_element_source() - can a packet that has come in be from its source, as rp_filter and
- * accept_local have it? iq_element_send() looks by itself: for who is to send it to many.
- */
-bool iq_element_source(struct sk_buff *skb, const struct nf_hook_state *state);
 
 /**
  * iq_element_may_output() - may a packet that this host has made be sent to an element?

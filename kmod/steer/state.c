@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
-#include <linux/rtnetlink.h>
 #include <linux/slab.h>
 
 #include "core/hooks.h"
+#include "core/local.h"
 #include "element.h"
-#include "local.h"
 #include "pool.h"
 #include "prefix.h"
 #include "send.h"
@@ -21,6 +20,9 @@ int iq_steer_init(struct iq_net *iqn)
 	lockdep_assert_held(&iqn->config_lock);
 	if (iq_steer(iqn))
 		return 0;
+	err = iq_local_start(iqn);
+	if (err)
+		return err;
 	steer = kzalloc(sizeof(*steer), GFP_KERNEL_ACCOUNT);
 	conf = kzalloc(sizeof(*conf), GFP_KERNEL_ACCOUNT);
 	if (!steer || !conf) {
@@ -42,12 +44,8 @@ int iq_steer_init(struct iq_net *iqn)
 	err = iq_send_init(steer);
 	if (err)
 		goto sysfs;
-	/* An address that comes is told of with RTNL held: none is missed. */
-	rtnl_lock();
 	/* Pairs with iq_steer(): who finds it finds all of it. */
 	smp_store_release(&iqn->state[IQ_FEATURE_STEER], steer);
-	iq_local_start(steer);
-	rtnl_unlock();
 	return 0;
 
 sysfs:

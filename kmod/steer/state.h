@@ -5,7 +5,6 @@
 #ifndef _IPSEC_QOS_STEER_STATE_H
 #define _IPSEC_QOS_STEER_STATE_H
 
-#include <linux/bitmap.h>
 #include <linux/list.h>
 #include <linux/notifier.h>
 #include <linux/spinlock.h>
@@ -22,7 +21,6 @@ struct iq_prefix;
 struct iq_prefixes;
 
 #define IQ_STEER_NAMES	256	/* chains of elements' names */
-#define IQ_STEER_LOCAL_BITS	10	/* 1,024 bits for local addresses */
 
 /* By address family, where each has its own */
 enum iq_steer_family {
@@ -54,7 +52,6 @@ struct iq_steer_conf {
  *	under iq_net.config_lock
  * @conf: settings; never NULL; likewise
  * @iqn: whose it is
- * @local: see local.h; a bit is set by who adds an address, with RTNL, and stays
  *
  * @rcu: frees it, behind what elements have of it that were removed a moment ago
  * @elements: by id; iq_net.config_lock, as all below
@@ -81,7 +78,6 @@ struct iq_steer {
 	struct iq_prefixes __rcu *prefixes[__IQ_STEER_FAMILIES];
 	struct iq_steer_conf __rcu *conf;
 	struct iq_net *iqn;
-	DECLARE_BITMAP(local, 1 << IQ_STEER_LOCAL_BITS);
 
 	struct rcu_head rcu;
 	struct xarray elements;

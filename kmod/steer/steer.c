@@ -7,6 +7,7 @@
 #include <net/ipv6.h>
 #include <net/ndisc.h>
 
+#include "core/onward.h"
 #include "element.h"
 #include "flow.h"
 #include "prefix.h"
@@ -121,7 +122,7 @@ unsigned int iq_steer_sa(struct iq_net *iqn, struct sk_buff *skb,
 
 	w = iq_where_sa(iqn, family, iq_skb_dst(skb, family), iq_skb_src(skb, family), spi,
 			proto, target);
-	if ((!w.prefix && w.chosen.why == IPSEC_QOS_STEER_NOT) || !iq_element_may(skb, state))
+	if ((!w.prefix && w.chosen.why == IPSEC_QOS_STEER_NOT) || !iq_onward_may(skb, state))
 		return NF_ACCEPT;
 	/* With ports and in fragments, it is iq_steer_flow() that knows. */
 	if (unlikely(!target && w.prefix->pool->mode == IPSEC_QOS_POOL_FLOW))
@@ -186,7 +187,7 @@ unsigned int iq_steer_class(struct iq_net *iqn, struct sk_buff *skb,
 	}
 	p = iq_prefix_find(iqn, c->pkt.family, c->pkt.dst);
 	/* As of iq_steer_sa() */
-	if (!p || p->pool->mode == IPSEC_QOS_POOL_FLOW || !iq_element_may(skb, state))
+	if (!p || p->pool->mode == IPSEC_QOS_POOL_FLOW || !iq_onward_may(skb, state))
 		return NF_ACCEPT;
 	if (c->kind == IQ_IKE)
 		return iq_steer_class_ike(p, skb, state, &c->pkt);
@@ -258,7 +259,7 @@ unsigned int iq_steer_flow(struct iq_net *iqn, struct sk_buff *skb,
 	};
 
 	if (!w.prefix || w.prefix->pool->mode != IPSEC_QOS_POOL_FLOW ||
-	    !iq_element_may(skb, state) || !iq_flow_ports(skb, family, &f))
+	    !iq_onward_may(skb, state) || !iq_flow_ports(skb, family, &f))
 		return NF_ACCEPT;
 	memcpy(f.src, iq_skb_src(skb, family), iq_flow_addr(family));
 	memcpy(f.dst, iq_skb_dst(skb, family), iq_flow_addr(family));

@@ -14,7 +14,7 @@
  * @which: as what it counts at the prefix, where somebody was chosen
  * @as: as what it counts at the element, if it is sent
  *
- * Only where iq_element_may(). Return: NF_STOLEN, NF_DROP
+ * Only where iq_onward_may(). Return: NF_STOLEN, NF_DROP
  */
 unsigned int iq_steer_to(const struct iq_where *w, enum ipsec_qos_steer_counter which,
 			 struct sk_buff *skb, const struct nf_hook_state *state,

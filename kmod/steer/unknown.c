@@ -5,10 +5,10 @@
 #include <net/xfrm.h>
 
 #include "core/classify.h"
+#include "core/onward.h"
 #include "core/store.h"
 #include "element.h"
 #include "event.h"
-#include "rate.h"
 #include "send.h"
 #include "state.h"
 #include "steer.h"
@@ -172,7 +172,7 @@ unsigned int iq_steer_unknown(struct iq_net *iqn, struct sk_buff *skb,
 		iq_unknown_tell(iqn, &pkt, count);
 	e = conf->element;
 	if (conf->unknown != IPSEC_QOS_UNKNOWN_RELAY || !e ||
-	    READ_ONCE(e->state) == IPSEC_QOS_ELEMENT_DOWN || !iq_element_may(skb, state) ||
+	    READ_ONCE(e->state) == IPSEC_QOS_ELEMENT_DOWN || !iq_onward_may(skb, state) ||
 	    iq_element_came_from(e, skb, state) || !iq_rate_take(&u->relayed, 1, conf->rate))
 		return NF_ACCEPT;
 	return iq_element_send(e, skb, state, IPSEC_QOS_ELEMENT_COUNTER_SENT);

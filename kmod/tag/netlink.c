@@ -92,14 +92,6 @@ static u32 iq_get_count(struct nlattr **attrs)
 	return attrs[IPSEC_QOS_A_COUNT] ? nla_get_u32(attrs[IPSEC_QOS_A_COUNT]) : 0;
 }
 
-static int iq_missing(const struct nlattr *nest, int type, const char *what,
-		      struct netlink_ext_ack *extack)
-{
-	NL_SET_ERR_ATTR_MISS(extack, nest, type);
-	iq_err(extack, nest, "%s is missing", what);
-	return -EINVAL;
-}
-
 /* An SA's key; @filter: none of it has to be there. */
 static int iq_get_sa_key(const struct nlattr *nest, struct nlattr **tb,
 			 bool filter, struct iq_key *key, bool *has_dst,
