@@ -135,6 +135,8 @@ struct iq_wide_bucket {
  * struct iq_entry - what packets do not need of an entry; iq_net.table_lock
  *
  * @expires: iq_table_clock() when it does; valid if @timed
+ * @whose: instead, in stores of those whose entries do not expire: the id of the object
+ *	that has it; read under RCU, too
  * @generation: of its owner when it was stated last, the lower bits
  * @audit: number of the last audit that met it in the SAD, the lower bits
  * @owner: enum ipsec_qos_owner
@@ -143,7 +145,10 @@ struct iq_wide_bucket {
  * @local: the SAD has it
  */
 struct iq_entry {
-	u32 expires;
+	union {
+		u32 expires;
+		u32 whose;
+	};
 	u16 generation;
 	u8 audit;
 	u8 owner:2;
@@ -452,6 +457,26 @@ void iq_store_carry(struct iq_store *s, u32 i);
 bool iq_store_count_much(struct iq_store *s, u32 i, u32 packets, u32 bytes);
 
 /**
+ * iq_store_count() - packets of an entry that was found; @f.word is as iq_store_search() left it
+ *
+ * Under rcu_read_lock(), as the search was.
+ * Return: false: it is gone, or in the next store, where it counts.
+ */
+static __always_inline bool
+iq_store_count(struct iq_store *s, const struct iq_found *f, u32 packets, u32 bytes)
+{
+	u64 now;
+
+	if (unlikely(packets > IQ_ADD_PACKETS || bytes > IQ_ADD_BYTES))
+		return iq_store_count_much(s, f->number * IQ_SLOTS + f->slot, packets, bytes);
+	now = atomic64_add_return(FIELD_PREP(IQ_WORD_PACKETS, packets) | bytes,
+				  &f->b->slot[f->slot].word);
+	if (unlikely(now & IQ_WORD_HALF))
+		iq_store_carry(s, f->number * IQ_SLOTS + f->slot);
+	return likely(now & IQ_WORD_VALUE);
+}
+
+/**
  * iq_store_lookup() - find a key's value. Counts the packets as the entry's.
  *
  * @wide: iq_store_wide() of the store's family
@@ -465,22 +490,11 @@ iq_store_lookup(struct iq_store *s, const struct iq_key *key, bool wide,
 		u32 packets, u32 bytes)
 {
 	struct iq_found f;
-	u64 now;
 
 	if (!iq_store_search(s, key, wide, &f))
 		return 0;
-	if (likely(packets && packets <= IQ_ADD_PACKETS && bytes <= IQ_ADD_BYTES)) {
-		now = atomic64_add_return(FIELD_PREP(IQ_WORD_PACKETS, packets) | bytes,
-					  &f.b->slot[f.slot].word);
-		if (unlikely(now & IQ_WORD_HALF))
-			iq_store_carry(s, f.number * IQ_SLOTS + f.slot);
-		/* Gone a moment ago, or to the next store, where it counts. */
-		if (unlikely(!(now & IQ_WORD_VALUE)))
-			return 0;
-	} else if (packets && !iq_store_count_much(s, f.number * IQ_SLOTS + f.slot,
-						   packets, bytes)) {
+	if (packets && !iq_store_count(s, &f, packets, bytes))
 		return 0;
-	}
 	/* That of before: nobody waits for the sum. */
 	return FIELD_GET(IQ_WORD_VALUE, f.word);
 }

@@ -14,6 +14,7 @@
 #define IPSEC_QOS_DEVICES_MAX		4096	/* of a namespace */
 #define IPSEC_QOS_DEVICE_ID_MAX		65535
 #define IPSEC_QOS_DEVICE_FROM_MAX	4	/* further MACs that a side sends from */
+#define IPSEC_QOS_DEVICE_ALTERNATES_MAX	8	/* in a row, of a device */
 #define IPSEC_QOS_DEVICE_RATE		10000	/* copies a second, unless configured */
 #define IPSEC_QOS_DEVICE_RATE_MAX	10000000
 #define IPSEC_QOS_DEVICE_SNAP_MIN	64	/* bytes of a copy */
@@ -166,7 +167,8 @@ enum ipsec_qos_side_attr {
  *	is both
  * @IPSEC_QOS_DEVICE_A_STATE: u8, enum ipsec_qos_device_state; absent: as it was
  * @IPSEC_QOS_DEVICE_A_ALTERNATE: u32, the id of a device that takes what this one does not
- *	while it is down; 0: none. Of the same kind, and no cycle. Absent: as it was
+ *	while it is down; 0: none. Of the same kind, and no cycle, nor more
+ *	than IPSEC_QOS_DEVICE_ALTERNATES_MAX in a row. Absent: as it was
  * @IPSEC_QOS_DEVICE_A_FAILURE: u8, enum ipsec_qos_device_failure; absent: as it was
  * @IPSEC_QOS_DEVICE_A_RATE: u32, copies a second, 1 to IPSEC_QOS_DEVICE_RATE_MAX; of a tap
  * @IPSEC_QOS_DEVICE_A_SNAP: u32, bytes of a copy from its IP header on, from

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What service chains have in a namespace.
+ */
+#ifndef _IPSEC_QOS_CHAIN_STATE_H
+#define _IPSEC_QOS_CHAIN_STATE_H
+
+#include <linux/workqueue.h>
+
+#include "core/folder.h"
+#include "core/net.h"
+#include "core/object.h"
+#include "core/stores.h"
+
+struct iq_attaches;
+struct iq_bloom;
+struct iq_lengths;
+struct iq_numbers;
+
+/**
+ * struct iq_chains - the state of a namespace, once there was a device, a chain or a service
+ *
+ * What packets read comes first.
+ *
+ * @attaches: see attach.h; NULL: none; RCU, written under iq_net.config_lock
+ * @bloom: which addresses have keys, see key.h; never NULL while hooks are registered; likewise
+ * @numbers: what the keys' values stand for, see key.h; likewise
+ * @keys: of services, of IPv4 and of IPv6, see key.h
+ * @lengths: of clients' prefixes, of IPv4 and of IPv6; NULL: there are none; likewise
+ * @tracing: so many services are traced
+ *
+ * @iqn: whose it is
+ * @devices: iq_net.config_lock, as all below
+ * @chains: likewise
+ * @services: likewise; by id also under RCU
+ */
+struct iq_chains {
+	struct iq_attaches __rcu *attaches;
+	struct iq_bloom __rcu *bloom;
+	struct iq_numbers __rcu *numbers;
+	struct iq_stores keys[2];
+	struct iq_lengths __rcu *lengths[2];
+	u32 tracing;
+
+	struct iq_net *iqn;
+	struct rcu_head rcu;
+	struct iq_objects devices;
+	struct iq_objects chains;
+	struct iq_objects services;
+};
+
+/** iq_chains() - the state; NULL: there was nothing yet */
+static inline struct iq_chains *iq_chains(const struct iq_net *iqn)
+{
+	return READ_ONCE(iqn->state[IQ_FEATURE_CHAIN]);
+}
+
+#endif /* _IPSEC_QOS_CHAIN_STATE_H */
