@@ -13,7 +13,6 @@
 #include <linux/seqlock.h>
 
 #include "core/counter.h"
-#include "core/folder.h"
 #include "core/object.h"
 #include "core/rate.h"
 #include "state.h"
@@ -86,7 +85,6 @@ struct iq_side_conf {
  * @told_now: likewise the id of @now
  * @chains: so many chains have it
  * @segments: so many segments of services name it
- * @folder: in sysfs
  */
 struct iq_device {
 	struct iq_device __rcu *now;
@@ -112,7 +110,6 @@ struct iq_device {
 	u32 told_now;
 	u32 chains;
 	u32 segments;
-	struct iq_folder folder;
 };
 
 /**

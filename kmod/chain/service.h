@@ -6,7 +6,6 @@
 #define _IPSEC_QOS_CHAIN_SERVICE_H
 
 #include "core/counter.h"
-#include "core/folder.h"
 #include "core/object.h"
 #include "core/rate.h"
 #include "key.h"
@@ -33,7 +32,6 @@ struct iq_service {
 	struct iq_object object;
 	struct iq_net *iqn;
 	struct rcu_head rcu;
-	struct iq_folder folder;
 };
 
 /**

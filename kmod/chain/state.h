@@ -7,7 +7,6 @@
 
 #include <linux/workqueue.h>
 
-#include "core/folder.h"
 #include "core/net.h"
 #include "core/object.h"
 #include "core/stores.h"

@@ -6,7 +6,6 @@
 #include "feature.h"
 #include "group.h"
 #include "hooks.h"
-#include "name.h"
 #include "pair.h"
 
 static void iq_group_free_rcu(struct rcu_head *rcu)
@@ -38,6 +37,7 @@ static struct iq_group *iq_group_alloc(struct iq_net *iqn,
 	INIT_LIST_HEAD(&g->pairs);
 	g->id = req->id;
 	strscpy(g->name, req->name, sizeof(g->name));
+	g->by_name.name = g->name;
 	g->counter = iq_counter_alloc(IPSEC_QOS_COUNTER_MAX + 1);
 	if (!g->counter) {
 		kfree(g);
@@ -91,14 +91,19 @@ struct iq_group *iq_group_nobody(struct iq_net *iqn)
 
 struct iq_group *iq_group_find(struct iq_net *iqn, u32 id, const char *name)
 {
-	return id ? xa_load(&iqn->groups, id) : iq_name_find(iqn, name);
+	struct iq_named *named;
+
+	if (id)
+		return xa_load(&iqn->groups, id);
+	named = iq_name_find(iqn->names, name);
+	return named ? container_of(named, struct iq_group, by_name) : NULL;
 }
 
 /* A group that nobody uses. */
 static void iq_group_remove(struct iq_net *iqn, struct iq_group *g)
 {
 	xa_erase(&iqn->groups, g->id);
-	iq_name_del(g);
+	iq_name_del(&g->by_name);
 	iqn->n_groups--;
 	iqn->group_seq++;
 	if (iq_group_action(g)->priority)
@@ -269,18 +274,18 @@ static int iq_group_name(struct iq_net *iqn, const struct iq_group_req *req, u32
 		if (!plan[i].rename)
 			continue;
 		strscpy(plan[i].was, plan[i].g->name, sizeof(plan[i].was));
-		iq_name_del(plan[i].g);
+		iq_name_del(&plan[i].g->by_name);
 	}
 	for (i = 0; i < n; i++) {
 		if (!plan[i].rename && !plan[i].fresh)
 			continue;
-		if (iq_name_find(iqn, req[i].name)) {
+		if (iq_name_find(iqn->names, req[i].name)) {
 			iq_err(extack, req[i].attr, "another group is %s",
 			       req[i].name);
 			return -EEXIST;
 		}
 		strscpy(plan[i].g->name, req[i].name, sizeof(plan[i].g->name));
-		iq_name_add(iqn, plan[i].g);
+		iq_name_add(iqn->names, &plan[i].g->by_name);
 		plan[i].placed = true;
 	}
 	return 0;
@@ -294,7 +299,7 @@ static void iq_group_undo(struct iq_net *iqn, struct iq_group_plan *plan, u32 n)
 
 	for (i = 0; i < n && plan[i].g; i++)
 		if (plan[i].placed)
-			iq_name_del(plan[i].g);
+			iq_name_del(&plan[i].g->by_name);
 	for (i = 0; i < n && plan[i].g; i++) {
 		g = plan[i].g;
 		g->planned = false;
@@ -306,7 +311,7 @@ static void iq_group_undo(struct iq_net *iqn, struct iq_group_plan *plan, u32 n)
 			iq_group_free_rcu(&g->rcu);
 		} else if (plan[i].was[0]) {
 			strscpy(g->name, plan[i].was, sizeof(g->name));
-			iq_name_add(iqn, g);
+			iq_name_add(iqn->names, &g->by_name);
 		}
 	}
 }
@@ -381,7 +386,7 @@ int iq_group_set(struct iq_net *iqn, const struct iq_group_req *req, u32 n,
 
 	err = iq_group_gather(iqn, req, n, nlflags, plan, &fresh, extack);
 	if (!err)
-		err = iq_name_reserve(iqn, iqn->n_groups + fresh);
+		err = iq_name_reserve(&iqn->names, iqn->n_groups + fresh);
 	if (!err)
 		err = iq_group_name(iqn, req, n, plan, extack);
 	if (err)
@@ -501,7 +506,7 @@ void iq_group_exit(struct iq_net *iqn)
 	if (iqn->nobody)
 		call_rcu(&iqn->nobody->rcu, iq_group_free_rcu);
 	xa_destroy(&iqn->groups);
-	iq_name_exit(iqn);
+	iq_name_exit(iqn->names);
 }
 
 void iq_group_exit_batch(struct list_head *nets)

@@ -11,6 +11,7 @@
 
 #include "action.h"
 #include "folder.h"
+#include "name.h"
 #include "net.h"
 
 /* Who may be in a group; struct iq_feature says how they are called. */
@@ -47,7 +48,7 @@ struct iq_group {
 	u32 id;
 	u32 number;
 	char name[IPSEC_QOS_NAME_MAX];
-	struct hlist_node by_name;
+	struct iq_named by_name;
 	bool planned;
 	u8 owner;
 	u32 generation;

@@ -10,7 +10,7 @@
 #define IQ_NAMES_MIN	64	/* a power of two, as are all numbers of buckets */
 
 /**
- * struct iq_names - the names of a namespace's groups
+ * struct iq_names - the names of a namespace's objects of a kind
  *
  * @secret: of the hash, since who administers a namespace chooses the names
  * @n: buckets, at least as many as names
@@ -21,20 +21,18 @@ struct iq_names {
 	struct hlist_head bucket[];
 };
 
-static struct hlist_head *iq_name_bucket(struct iq_names *names, const char *name)
+static u32 iq_name_bucket(const struct iq_names *names, const char *name)
 {
-	return &names->bucket[siphash(name, strlen(name), &names->secret) &
-			      (names->n - 1)];
+	return siphash(name, strlen(name), &names->secret) & (names->n - 1);
 }
 
-int iq_name_reserve(struct iq_net *iqn, u32 n)
+int iq_name_reserve(struct iq_names **to, u32 n)
 {
-	struct iq_names *old = iqn->names, *names;
+	struct iq_names *old = *to, *names;
 	struct hlist_node *next;
-	struct iq_group *g;
+	struct iq_named *one;
 	u32 i;
 
-	lockdep_assert_held(&iqn->config_lock);
 	if (old && n <= old->n)
 		return 0;
 	n = max_t(u32, IQ_NAMES_MIN, roundup_pow_of_two(n));
@@ -44,42 +42,39 @@ int iq_name_reserve(struct iq_net *iqn, u32 n)
 	get_random_bytes(&names->secret, sizeof(names->secret));
 	names->n = n;
 	for (i = 0; old && i < old->n; i++) {
-		hlist_for_each_entry_safe(g, next, &old->bucket[i], by_name) {
-			hlist_del(&g->by_name);
-			hlist_add_head(&g->by_name, iq_name_bucket(names, g->name));
+		hlist_for_each_entry_safe(one, next, &old->bucket[i], node) {
+			hlist_del(&one->node);
+			iq_name_add(names, one);
 		}
 	}
 	kvfree(old);
-	iqn->names = names;
+	*to = names;
 	return 0;
 }
 
-struct iq_group *iq_name_find(const struct iq_net *iqn, const char *name)
+struct iq_named *iq_name_find(const struct iq_names *names, const char *name)
 {
-	struct iq_group *g;
+	struct iq_named *one;
 
-	lockdep_assert_held(&iqn->config_lock);
-	if (!iqn->names)
+	if (!names)
 		return NULL;
-	hlist_for_each_entry(g, iq_name_bucket(iqn->names, name), by_name)
-		if (!strcmp(g->name, name))
-			return g;
+	hlist_for_each_entry(one, &names->bucket[iq_name_bucket(names, name)], node)
+		if (!strcmp(one->name, name))
+			return one;
 	return NULL;
 }
 
-void iq_name_add(struct iq_net *iqn, struct iq_group *g)
+void iq_name_add(struct iq_names *names, struct iq_named *named)
 {
-	lockdep_assert_held(&iqn->config_lock);
-	hlist_add_head(&g->by_name, iq_name_bucket(iqn->names, g->name));
+	hlist_add_head(&named->node, &names->bucket[iq_name_bucket(names, named->name)]);
 }
 
-void iq_name_del(struct iq_group *g)
+void iq_name_del(struct iq_named *named)
 {
-	lockdep_assert_held(&g->iqn->config_lock);
-	hlist_del_init(&g->by_name);
+	hlist_del_init(&named->node);
 }
 
-void iq_name_exit(struct iq_net *iqn)
+void iq_name_exit(struct iq_names *names)
 {
-	kvfree(iqn->names);
+	kvfree(names);
 }

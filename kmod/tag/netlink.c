@@ -497,7 +497,7 @@ static int iq_dump_entries(struct sk_buff *skb, struct netlink_callback *cb)
 
 	rcu_read_lock();
 	while (d->has_held || iq_walk_next(&d->walk, &d->held)) {
-		cb->seq = READ_ONCE(t->seq);
+		cb->seq = iq_table_seq(t);
 		d->has_held = true;
 		hdr = iq_dump_begin(skb, cb, d->cmd);
 		if (!hdr)

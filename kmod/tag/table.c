@@ -6,9 +6,9 @@
 #include "core/event.h"
 #include "core/group.h"
 #include "core/pair.h"
+#include "core/stores.h"
 #include "sa.h"
 #include "state.h"
-#include "stores.h"
 #include "table.h"
 #include "tag.h"
 #include "xfrm.h"
@@ -28,6 +28,25 @@ static u32 iq_table_clock(void)
 static bool iq_clock_past(u32 when)
 {
 	return (s32)(iq_table_clock() - when) >= 0;
+}
+
+/* Those of a table that have a key, and keys of its kind */
+static struct iq_stores *iq_table_stores(struct iq_table *t, const struct iq_key *key)
+{
+	return &t->stores[iq_store_wide(key->family)];
+}
+
+bool iq_table_find(struct iq_table *t, const struct iq_key *key, struct iq_ref *ref)
+{
+	return iq_stores_find(iq_table_stores(t, key), key, ref);
+}
+
+static void iq_table_shrink(struct iq_table *t)
+{
+	int which;
+
+	for (which = 0; which < ARRAY_SIZE(t->stores); which++)
+		iq_stores_shrink(&t->stores[which]);
 }
 
 /* An entry names another group or target. */
@@ -114,7 +133,7 @@ void iq_table_remove(struct iq_table *t, const struct iq_ref *ref,
 static int iq_table_insert(struct iq_table *t, const struct iq_key *key,
 			   u32 number, struct iq_ref *ref)
 {
-	struct iq_store *tail = iq_table_tail(t, iq_key_store(key));
+	struct iq_store *tail = iq_stores_tail(iq_table_stores(t, key));
 	int err;
 
 	err = tail ? iq_store_add(tail, key, number, ref) : -ENOSPC;
@@ -207,8 +226,8 @@ static void iq_table_undo(struct iq_table *t, const struct iq_entry_req *req,
 	u32 i;
 
 	for (i = n; i--; ) {
-		if (i < told && !((told - 1 - i) % IQ_TABLE_BATCH))
-			iq_table_breathe(t->iqn);
+		if (i < told && !((told - 1 - i) % IQ_STORES_BATCH))
+			iq_stores_breathe(t->iqn);
 		iq_table_undo_one(t, &req[i], &done[i], i < told);
 	}
 }
@@ -330,16 +349,17 @@ static int iq_table_set_some(struct iq_table *t, const struct iq_entry_req *req,
 			     u32 n, u16 nlflags, struct iq_done *done, u32 *at,
 			     struct netlink_ext_ack *extack)
 {
+	const struct iq_key *key;
 	u32 first, end;
 	int err = 0;
 
 	spin_lock_bh(&t->iqn->table_lock);
 	while (*at < n && !err) {
 		first = *at;
-		end = min(n, first + IQ_TABLE_BATCH);
+		end = min(n, first + IQ_STORES_BATCH);
 		while (*at < end && !err) {
-			if (*at + IQ_TABLE_AHEAD < n)
-				iq_table_prefetch(t, &req[*at + IQ_TABLE_AHEAD].key);
+			key = &req[min(*at + IQ_TABLE_AHEAD, n - 1)].key;
+			iq_stores_prefetch(iq_table_stores(t, key), key);
 			err = iq_table_set_one(t, &req[*at], nlflags, &done[*at],
 					       extack);
 			*at += !err;
@@ -350,7 +370,7 @@ static int iq_table_set_some(struct iq_table *t, const struct iq_entry_req *req,
 		}
 		iq_table_tell(t, done + first, *at - first);
 		if (*at < n)
-			iq_table_breathe(t->iqn);
+			iq_stores_breathe(t->iqn);
 	}
 	spin_unlock_bh(&t->iqn->table_lock);
 	return err;
@@ -363,8 +383,8 @@ static void iq_table_let(struct iq_table *t, const struct iq_done *done, u32 n)
 
 	spin_lock_bh(&t->iqn->table_lock);
 	for (i = 0; i < n; i++) {
-		if (i && !(i % IQ_TABLE_BATCH))
-			iq_table_breathe(t->iqn);
+		if (i && !(i % IQ_STORES_BATCH))
+			iq_stores_breathe(t->iqn);
 		if (done[i].held)
 			iq_pair_let(t->iqn, done[i].held);
 		if (done[i].was)
@@ -398,8 +418,8 @@ static int iq_table_carry_out(struct iq_table *t, const struct iq_entry_req *req
 			rested = true;
 			continue;
 		} else if (err == -EAGAIN) {
-			err = iq_table_resize(t, iq_key_store(&req[at].key),
-					      2 * (t->n + n));
+			err = iq_stores_resize(iq_table_stores(t, &req[at].key),
+					       2 * (t->n + n));
 			if (!err)
 				continue;
 		} else {
@@ -416,10 +436,57 @@ static int iq_table_carry_out(struct iq_table *t, const struct iq_entry_req *req
 	}
 }
 
+/* How many of a request are not there yet. */
+static u32 iq_table_missing(struct iq_table *t, int which,
+			    const struct iq_entry_req *req, u32 n)
+{
+	struct iq_ref ref;
+	u32 i, missing = 0;
+
+	for (i = 0; i < n; i++) {
+		if (i && !(i % IQ_STORES_BATCH))
+			iq_stores_breathe(t->iqn);
+		missing += iq_store_wide(req[i].key.family) == which &&
+			   !iq_table_find(t, &req[i].key, &ref);
+	}
+	return missing;
+}
+
+/*
+ * Have room for the @more of a request's @n that go to these stores, if it can be had. If
+ * that takes another store, have it large enough for @all, which are new (@excl) or may be
+ * there already.
+ */
+static void iq_table_reserve(struct iq_table *t, int which, const struct iq_entry_req *req,
+			     u32 n, u32 more, u32 all, bool excl)
+{
+	struct iq_stores *st = &t->stores[which];
+	bool enough;
+	u32 have;
+
+	spin_lock_bh(&t->iqn->table_lock);
+	enough = iq_stores_has_room(st, more);
+	if (!enough && iq_stores_head(st) && !excl) {
+		/* To state again what is there takes no room. */
+		more = iq_table_missing(t, which, req, n);
+		enough = iq_stores_has_room(st, more);
+	}
+	have = iq_stores_n(st);
+	all = min(all, t->max);
+	if (excl)
+		all = min(all + have, t->max);
+	spin_unlock_bh(&t->iqn->table_lock);
+	all = iq_store_for(all);
+	/* A hint may be of more than there is memory for. */
+	if (!enough && iq_stores_resize(st, max(have + more, all)) &&
+	    all > have + more)
+		iq_stores_resize(st, have + more);
+}
+
 int iq_table_set(struct iq_table *t, const struct iq_entry_req *req, u32 n,
 		 u32 all, u16 nlflags, struct netlink_ext_ack *extack)
 {
-	u32 of[ARRAY_SIZE(t->store)] = {}, i;
+	u32 of[ARRAY_SIZE(t->stores)] = {}, i;
 	struct iq_net *iqn = t->iqn;
 	struct iq_done *done;
 	bool announced = false, look;
@@ -428,7 +495,7 @@ int iq_table_set(struct iq_table *t, const struct iq_entry_req *req, u32 n,
 	lockdep_assert_held(&iqn->config_lock);
 	for (i = 0; i < n; i++) {
 		if (nlflags & NLM_F_CREATE)
-			of[iq_key_store(&req[i].key)]++;
+			of[iq_store_wide(req[i].key.family)]++;
 		announced |= req[i].pending;
 	}
 	if (announced) {
@@ -470,16 +537,16 @@ int iq_table_del(struct iq_table *t, const struct iq_entry_req *req, u32 n,
 	/* First see that all are there; one that is named twice may go once. */
 	spin_lock_bh(&t->iqn->table_lock);
 	for (i = 0; i < n && !err; i++) {
-		if (i && !(i % IQ_TABLE_BATCH))
-			iq_table_breathe(t->iqn);
+		if (i && !(i % IQ_STORES_BATCH))
+			iq_stores_breathe(t->iqn);
 		if (iq_table_find(t, &req[i].key, &ref))
 			continue;
 		iq_err(extack, req[i].attr, "no such %s", t->type->name);
 		err = -ENOENT;
 	}
 	for (i = 0; i < n && !err; i++) {
-		if (!(i % IQ_TABLE_BATCH))
-			iq_table_breathe(t->iqn);
+		if (!(i % IQ_STORES_BATCH))
+			iq_stores_breathe(t->iqn);
 		if (iq_table_find(t, &req[i].key, &ref))
 			iq_table_remove(t, &ref, IPSEC_QOS_EVENT_DEL);
 	}
@@ -512,17 +579,17 @@ u32 iq_table_remove_if(struct iq_table *t, enum ipsec_qos_event event,
 
 	lockdep_assert_held(&iqn->config_lock);
 	spin_lock_bh(&iqn->table_lock);
-	for (which = 0; which < ARRAY_SIZE(t->store); which++) {
-		for (ref.s = iq_table_head(t, which); ref.s;
-		     ref.s = iq_table_next(t, ref.s)) {
+	for (which = 0; which < ARRAY_SIZE(t->stores); which++) {
+		for (ref.s = iq_stores_head(&t->stores[which]); ref.s;
+		     ref.s = iq_stores_next(&t->stores[which], ref.s)) {
 			for (ref.i = 0; ref.i < iq_store_slots(ref.s); ref.i++) {
-				if (ref.i % IQ_TABLE_STEP == IQ_TABLE_STEP - 1)
-					iq_table_breathe(iqn);
+				if (ref.i % IQ_STORES_STEP == IQ_STORES_STEP - 1)
+					iq_stores_breathe(iqn);
 				if (!iq_ref_value(&ref) || !cond(iqn, &ref, arg))
 					continue;
 				iq_table_remove(t, &ref, event);
-				if (!(++n % IQ_TABLE_BATCH))
-					iq_table_breathe(iqn);
+				if (!(++n % IQ_STORES_BATCH))
+					iq_stores_breathe(iqn);
 			}
 		}
 	}
@@ -666,7 +733,7 @@ void iq_walk_begin(struct iq_walk *w, struct iq_table *t,
 /* The store where the walk is. One that was let go of is in the next by now. */
 static struct iq_store *iq_walk_store(struct iq_walk *w)
 {
-	struct iq_store *first = rcu_dereference(w->t->store[w->which]), *s;
+	struct iq_store *first = rcu_dereference(w->t->stores[w->which].head), *s;
 
 	for (s = first; s && s->id != w->id; s = rcu_dereference(s->next))
 		;
@@ -686,9 +753,9 @@ bool iq_walk_next(struct iq_walk *w, struct iq_entry_info *info)
 	bool found;
 	u32 end;
 
-	while (w->which < ARRAY_SIZE(t->store)) {
+	while (w->which < ARRAY_SIZE(t->stores)) {
 		ref.s = iq_walk_store(w);
-		end = ref.s ? min(iq_store_slots(ref.s), w->i + IQ_TABLE_STEP) : 0;
+		end = ref.s ? min(iq_store_slots(ref.s), w->i + IQ_STORES_STEP) : 0;
 		while (w->i < end) {
 			ref.i = w->i++;
 			if (!iq_ref_value(&ref))
@@ -720,19 +787,15 @@ void iq_table_init(struct iq_table *t, struct iq_net *iqn,
 	t->type = type;
 	t->max = max;
 	t->seq = 1;
+	iq_stores_init(&t->stores[0], iqn, type->id == IQ_TABLE_IKE ? 0 : AF_INET);
+	iq_stores_init(&t->stores[1], iqn, type->id == IQ_TABLE_IKE ? 0 : AF_INET6);
 }
 
 /* The hooks are gone and a grace period has passed: nobody looks any more. */
 void iq_table_exit(struct iq_table *t)
 {
-	struct iq_store *s, *next;
 	int which;
 
-	for (which = 0; which < ARRAY_SIZE(t->store); which++) {
-		for (s = rcu_dereference_protected(t->store[which], true); s;
-		     s = next) {
-			next = rcu_dereference_protected(s->next, true);
-			iq_store_free(s);
-		}
-	}
+	for (which = 0; which < ARRAY_SIZE(t->stores); which++)
+		iq_stores_exit(&t->stores[which]);
 }

@@ -12,7 +12,7 @@
 #include "core/action.h"
 #include "core/group.h"
 #include "core/net.h"
-#include "core/store.h"
+#include "core/stores.h"
 
 enum iq_table_id {
 	IQ_TABLE_SA,
@@ -47,8 +47,7 @@ struct iq_table_type {
 /**
  * struct iq_table - a table
  *
- * @store: its entries, of IPv4 SAs and of all others; NULL: none yet. See
- *	store.h; RCU
+ * @stores: its entries, of IPv4 SAs and of all others
  * @iqn: whose it is
  * @type: what it holds
  * @n: how many entries; iq_net.table_lock
@@ -56,7 +55,7 @@ struct iq_table_type {
  * @max: ceiling; written under iq_net.table_lock
  */
 struct iq_table {
-	struct iq_store __rcu *store[2];
+	struct iq_stores stores[2];
 	struct iq_net *iqn;
 	const struct iq_table_type *type;
 	u32 n;
@@ -124,7 +123,7 @@ struct iq_filter {
  * struct iq_walk - a walk over a table, for dumps
  *
  * What comes and goes meanwhile may be told or not; what is there all the time
- * is told at least once, and more than once only if iq_table.seq changed.
+ * is told at least once, and more than once only if iq_table_seq() changed.
  *
  * @which: of the table's chains of stores
  * @id: the store's in it; 0: the first
@@ -168,7 +167,7 @@ iq_table_lookup_in(struct iq_table *t, const struct iq_key *key, bool wide,
 	struct iq_store *s;
 	u32 number;
 
-	for (s = rcu_dereference(t->store[wide]); s; s = rcu_dereference(s->next)) {
+	for (s = rcu_dereference(t->stores[wide].head); s; s = rcu_dereference(s->next)) {
 		number = iq_store_lookup(s, key, wide, packets, bytes);
 		if (likely(number))
 			return iq_action_numbered(t->iqn, number);
@@ -233,6 +232,12 @@ void iq_walk_begin(struct iq_walk *w, struct iq_table *t,
  * two calls.
  */
 bool iq_walk_next(struct iq_walk *w, struct iq_entry_info *info);
+
+/** iq_table_seq() - it changes with what a walk may find twice. Any context. */
+static inline u32 iq_table_seq(const struct iq_table *t)
+{
+	return READ_ONCE(t->seq) + READ_ONCE(t->stores[0].seq) + READ_ONCE(t->stores[1].seq);
+}
 
 /** iq_table_count() - how many entries does it have? Any context. */
 static inline u32 iq_table_count(const struct iq_table *t)
