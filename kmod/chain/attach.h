@@ -104,4 +104,36 @@ static inline void iq_attach_find(const struct iq_chains *ch, const struct net_d
 		iq_attach_look(a, dev, 0, at);
 }
 
+/* All below: process context, iq_net.config_lock is held. */
+
+/** iq_attach_alloc() - room for all that devices have, or will have; NULL: no memory */
+struct iq_attaches *iq_attach_alloc(struct iq_chains *ch);
+
+/**
+ * iq_attach_apply() - interfaces that have the names, and their attachments, are the devices'
+ *
+ * @a: from iq_attach_alloc(), since devices changed last
+ *
+ * RTNL is taken.
+ */
+void iq_attach_apply(struct iq_chains *ch, struct iq_attaches *a);
+
+/** iq_attach_forget() - a device goes: nothing comes from it any more */
+void iq_attach_forget(struct iq_chains *ch, const struct iq_device *d);
+
+/** iq_attach_init() - of a namespace */
+void iq_attach_init(struct iq_chains *ch);
+
+/** iq_attach_stop() - the namespace goes: nothing goes on by itself any more; no lock is held */
+void iq_attach_stop(struct iq_chains *ch);
+
+/** iq_attach_exit() - behind that, and a grace period: devices are there still */
+void iq_attach_exit(struct iq_chains *ch);
+
+/** iq_attach_load() - once, when all namespaces have their state; 0 or an errno */
+int iq_attach_load(void);
+
+/** iq_attach_unload() - takes that back, while they have it still */
+void iq_attach_unload(void);
+
 #endif /* _IPSEC_QOS_CHAIN_ATTACH_H */

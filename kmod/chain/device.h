@@ -68,7 +68,7 @@ struct iq_side_conf {
  * @seq: of @side; written under RTNL, bottom halves and preemption disabled
  * @kind: enum ipsec_qos_device_kind
  * @failure: enum ipsec_qos_device_failure
- * @stands: so many have it as their alternate, U8_MAX: or more
+ * @stands: it is an alternate
  * @arms: 1 or 2
  * @side: by the way on which it is sent packets there: IQ_FORWARD is the outer one, IQ_BACK
  *	the inner; of a one-armed device both are the same
@@ -81,10 +81,11 @@ struct iq_side_conf {
  * @iqn: whose it is
  * @conf: its sides, outer and inner; iq_net.config_lock, as all below
  * @state: enum ipsec_qos_device_state
- * @problem: of each side, as they were told last: enum ipsec_qos_device_problem
+ * @next: what it will be once the request that is carried out is; NULL: it names it not
+ * @problem: of each side: enum ipsec_qos_device_problem; likewise @told_problem, as it was
+ *	told last
  * @told_now: likewise the id of @now
  * @chains: so many chains have it
- * @segments: so many segments of services name it
  */
 struct iq_device {
 	struct iq_device __rcu *now;
@@ -93,7 +94,7 @@ struct iq_device {
 	seqcount_t seq;
 	u8 kind;
 	u8 failure;
-	u8 stands;
+	bool stands;
 	u8 arms;
 	struct iq_side side[2];
 
@@ -105,11 +106,49 @@ struct iq_device {
 	struct iq_net *iqn;
 	struct rcu_head rcu;
 	struct iq_side_conf conf[2];
+	struct iq_device_next *next;
 	u8 state;
 	u8 problem[2];
+	u8 told_problem[2];
 	u32 told_now;
 	u32 chains;
-	u32 segments;
+};
+
+/**
+ * struct iq_device_next - what a request makes of a device; of what it does not say, as it is
+ */
+struct iq_device_next {
+	struct iq_side_conf conf[2];
+	struct iq_device *alternate;
+	u32 rate;
+	u32 snap;
+	u8 kind;
+	u8 failure;
+	u8 state;
+};
+
+/**
+ * struct iq_device_req - a device as a request states it
+ *
+ * @sides: where the request says so, for errors; NULL: the outer side is not said; likewise
+ *	@alternate_attr
+ * @kind: -1: not said; likewise @state, @failure
+ * @rate: 0: not said
+ * @snap: where the request says it; NULL: not
+ */
+struct iq_device_req {
+	struct iq_object_req object;
+	const struct nlattr *sides[2];
+	const struct nlattr *kind_attr;
+	const struct nlattr *alternate_attr;
+	const struct nlattr *rate_attr;
+	const struct nlattr *snap;
+	struct iq_side_conf conf[2];
+	int kind;
+	int state;
+	int failure;
+	u32 alternate;
+	u32 rate;
 };
 
 /**
@@ -151,5 +190,58 @@ static inline void iq_device_count(const struct iq_device *d,
 {
 	iq_counter_add(d->counter, which, packets, bytes);
 }
+
+static inline struct iq_device *iq_device_of(struct iq_object *o)
+{
+	return container_of(o, struct iq_device, object);
+}
+
+/* All below: process context, iq_net.config_lock is held. */
+
+/** iq_device_find() - by id; NULL: none */
+static inline struct iq_device *iq_device_find(const struct iq_chains *ch, u32 id)
+{
+	struct iq_object *o = iq_object_find(&ch->devices, id, NULL);
+
+	return o ? iq_device_of(o) : NULL;
+}
+
+/** iq_device_alternate() - who is to stand for it, once the request is carried out */
+static inline struct iq_device *iq_device_alternate(const struct iq_device *d)
+{
+	if (d->next)
+		return d->next->alternate;
+	return rcu_dereference_protected(d->alternate,
+					 lockdep_is_held(&d->iqn->config_lock));
+}
+
+/** iq_device_now() - who takes its packets; NULL: nobody */
+static inline struct iq_device *iq_device_now(const struct iq_device *d)
+{
+	return rcu_dereference_protected(d->now, lockdep_is_held(&d->iqn->config_lock));
+}
+
+/**
+ * iq_device_meets() - may packets of one device come to be another one's, or both of them a
+ * third one's, by their alternates?
+ */
+bool iq_device_meets(const struct iq_device *one, const struct iq_device *other);
+
+/**
+ * iq_device_set() - add or change devices, all of them or none
+ *
+ * @nlflags: NLM_F_CREATE, NLM_F_EXCL, NLM_F_REPLACE
+ */
+int iq_device_set(struct iq_net *iqn, const struct iq_device_req *req, u32 n, u8 owner,
+		  u16 nlflags, struct netlink_ext_ack *extack);
+
+/** iq_device_del() - remove devices by id or name, all of them or none */
+int iq_device_del(struct iq_net *iqn, const struct iq_device_req *req, u32 n,
+		  struct netlink_ext_ack *extack);
+
+/** iq_devices_tell() - who listens is told of those that are otherwise than they were told */
+void iq_devices_tell(struct iq_chains *ch);
+
+extern const struct iq_object_type iq_device_type;
 
 #endif /* _IPSEC_QOS_CHAIN_DEVICE_H */

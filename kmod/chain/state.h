@@ -32,6 +32,7 @@ struct iq_numbers;
  * @devices: iq_net.config_lock, as all below
  * @chains: likewise
  * @services: likewise; by id also under RCU
+ * @attach_work: interfaces have changed, see attach.c
  */
 struct iq_chains {
 	struct iq_attaches __rcu *attaches;
@@ -46,6 +47,7 @@ struct iq_chains {
 	struct iq_objects devices;
 	struct iq_objects chains;
 	struct iq_objects services;
+	struct delayed_work attach_work;
 };
 
 /** iq_chains() - the state; NULL: there was nothing yet */
@@ -53,5 +55,14 @@ static inline struct iq_chains *iq_chains(const struct iq_net *iqn)
 {
 	return READ_ONCE(iqn->state[IQ_FEATURE_CHAIN]);
 }
+
+/** iq_chains_init() - have it; 0 or an errno. Process context, iq_net.config_lock is held */
+int iq_chains_init(struct iq_net *iqn);
+
+/** iq_chains_settle() - have the hooks that there is a need for, no more; likewise */
+void iq_chains_settle(struct iq_chains *ch);
+
+/** iq_chains_exit() - the hooks are gone and a grace period has passed */
+void iq_chains_exit(struct iq_net *iqn);
 
 #endif /* _IPSEC_QOS_CHAIN_STATE_H */
