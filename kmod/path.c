@@ -34,7 +34,8 @@ static unsigned int iq_path_onward(struct iq_net *iqn, struct sk_buff *skb,
 {
 	if (likely(look->plain))
 		return iq_steer_sa(iqn, skb, state, look->action, look->spi, IPPROTO_ESP);
-	if (look->class.kind == IQ_OTHER || !look->class.packets)
+	if (look->class.kind == IQ_OTHER ||
+	    (!look->class.packets && iq_second_pass(skb, state)))
 		return NF_ACCEPT;
 	return iq_steer_class(iqn, skb, state, &look->class, look->action);
 }
@@ -103,7 +104,7 @@ static unsigned int iq_path_in_ipv4(void *priv, struct sk_buff *skb,
 		if (likely(IQ_PLAIN(iq_parse_plain_other4, skb, ports)))
 			return NF_ACCEPT;
 		if (unlikely(iq_segment_due(skb)))
-			return iq_segment(skb, state);
+			return iq_segment(IQ_HOOKS_TAG, skb, state);
 		break;
 	case IPPROTO_ESP:
 	case IPPROTO_AH:
@@ -134,7 +135,7 @@ static unsigned int iq_path_in_ipv6(void *priv, struct sk_buff *skb,
 		if (likely(IQ_PLAIN(iq_parse_plain_other6, skb, ports)))
 			return NF_ACCEPT;
 		if (unlikely(iq_segment_due(skb)))
-			return iq_segment(skb, state);
+			return iq_segment(IQ_HOOKS_TAG, skb, state);
 	} else if (next != IPPROTO_ESP && !iq_tag_may_ipv6(skb)) {
 		return NF_ACCEPT;
 	}

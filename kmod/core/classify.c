@@ -59,7 +59,7 @@ enum iq_kind iq_parse_skb(struct iq_net *iqn, struct sk_buff *skb, struct iq_pac
 	}
 }
 
-static bool iq_bridged(const struct sk_buff *skb)
+bool iq_bridged(const struct sk_buff *skb)
 {
 #if IS_ENABLED(CONFIG_BRIDGE_NETFILTER)
 	return nf_bridge_info_exists(skb);
@@ -85,13 +85,13 @@ static noinline bool iq_classify_fragment(struct iq_net *iqn, struct sk_buff *sk
 	if (c->kind != IQ_FRAGMENT) {
 		/* Of what is not ours, and has nobody waiting, there is nothing to say. */
 		if (ours || (may_carry && c->kind != IQ_OTHER))
-			iq_frag_learn(iqn, state, pkt, c->kind);
+			iq_frag_learn(iqn, state, pkt, c->kind, 0);
 		return true;
 	}
 	may_wait = state->hook == NF_INET_PRE_ROUTING && ours &&
 		   !skb->sk && !skb_dst(skb) && !iq_bridged(skb) &&
 		   !netif_is_l3_master(state->in);
-	if (iq_frag_recall(iqn, may_wait ? skb : NULL, state, pkt, &c->kind))
+	if (iq_frag_recall(iqn, may_wait ? skb : NULL, state, pkt, &c->kind, 0))
 		return false;
 	/* Of UDP that nobody here speaks it is not known that it is protected. */
 	if (c->kind == IQ_FRAGMENT && !ours && pkt->frag_proto != IPPROTO_ESP &&
@@ -110,6 +110,6 @@ bool iq_classify(struct iq_net *iqn, struct sk_buff *skb,
 	if (c->kind == IQ_OTHER)
 		return true;
 	c->in = state->hook == NF_INET_PRE_ROUTING;
-	c->packets = iq_second_pass(skb, state) ? 0 : iq_skb_packets(skb);
+	c->packets = iq_counted(skb, state) ? 0 : iq_skb_packets(skb);
 	return true;
 }

@@ -13,6 +13,7 @@
 #include <linux/ipv6.h>
 #include <linux/netfilter.h>
 #include <linux/skbuff.h>
+#include <net/ip.h>
 
 #include "net.h"
 
@@ -49,8 +50,37 @@ static inline u32 iq_skb_packets(const struct sk_buff *skb)
 	       skb_shinfo(skb)->gso_segs : 1;
 }
 
+/** iq_bridged() - has a bridge a packet in hand? */
+bool iq_bridged(const struct sk_buff *skb);
+
 /** iq_second_pass() - has a VRF sent this packet through the same hook before? */
 bool iq_second_pass(const struct sk_buff *skb, const struct nf_hook_state *state);
+
+/*
+ * A packet that has come out of a chain of devices was counted as it went in, which its
+ * flag says: until PRE_ROUTING is over nobody else sets that.
+ */
+static inline bool iq_behind_chain(const struct sk_buff *skb, u8 family)
+{
+	return family == AF_INET ? IPCB(skb)->flags & IPSKB_FORWARDED :
+				   IP6CB(skb)->flags & IP6SKB_FORWARDED;
+}
+
+static inline void iq_set_behind_chain(struct sk_buff *skb, u8 family)
+{
+	if (family == AF_INET)
+		IPCB(skb)->flags |= IPSKB_FORWARDED;
+	else
+		IP6CB(skb)->flags |= IP6SKB_FORWARDED;
+}
+
+/** iq_counted() - was it counted when it passed here first? */
+static inline bool iq_counted(const struct sk_buff *skb, const struct nf_hook_state *state)
+{
+	return (state->hook == NF_INET_PRE_ROUTING &&
+		iq_behind_chain(skb, state->pf == NFPROTO_IPV4 ? AF_INET : AF_INET6)) ||
+	       iq_second_pass(skb, state);
+}
 
 /**
  * iq_parse_skb() - what its own headers say, which are brought into the linear part where

@@ -44,26 +44,30 @@
  * otherwise (RFC 8200 section 4.5).
  *
  * @vrf: that they belong to: others may have the same addresses
+ * @at: see iq_frag_learn()
  */
 struct iq_frag_key {
 	u8 src[16];
 	u8 dst[16];
 	u32 id;
 	int vrf;
+	u32 at;
 	u8 family;
 	u8 proto;
-	u16 zero[3];
+	u16 zero;
 } __aligned(8);
 
 /**
  * struct iq_held - a fragment that waits
  *
+ * @set: whose hook it waits at
  * @state: where; its device is held
  * @udp: of what may be UDP
  */
 struct iq_held {
 	struct list_head list;
 	struct sk_buff *skb;
+	enum iq_hook_set set;
 	struct nf_hook_state state;
 	bool udp;
 };
@@ -142,6 +146,14 @@ struct iq_frags {
 /* The fragment that this CPU sends on, as it has waited. */
 static DEFINE_PER_CPU(const struct sk_buff *, iq_frag_resuming);
 
+const struct sk_buff *iq_frag_go_on(const struct sk_buff *skb)
+{
+	const struct sk_buff *was = this_cpu_read(iq_frag_resuming);
+
+	this_cpu_write(iq_frag_resuming, skb);
+	return was;
+}
+
 bool iq_frag_waited(const struct sk_buff *skb)
 {
 	return this_cpu_read(iq_frag_resuming) == skb;
@@ -211,7 +223,7 @@ bool iq_frag_ours(struct iq_net *iqn, const struct iq_packet *pkt)
 
 static struct iq_frag_set *iq_frag_key(struct iq_frags *f,
 				       const struct nf_hook_state *state,
-				       const struct iq_packet *pkt,
+				       const struct iq_packet *pkt, u32 at,
 				       struct iq_frag_key *key)
 {
 	size_t n = pkt->family == AF_INET ? 4 : 16;
@@ -221,6 +233,7 @@ static struct iq_frag_set *iq_frag_key(struct iq_frags *f,
 	memcpy(key->dst, pkt->dst, n);
 	key->id = pkt->frag_id;
 	key->vrf = l3mdev_master_ifindex_rcu(state->in ?: state->out);
+	key->at = at;
 	key->family = pkt->family;
 	if (pkt->family == AF_INET)
 		key->proto = pkt->frag_proto;
@@ -310,11 +323,11 @@ static struct iq_frag *iq_frag_find(struct iq_frags *f, struct iq_frag_set *set,
 }
 
 void iq_frag_learn(struct iq_net *iqn, const struct nf_hook_state *state,
-		   const struct iq_packet *pkt, enum iq_kind kind)
+		   const struct iq_packet *pkt, enum iq_kind kind, u32 at)
 {
 	struct iq_frags *f = iqn->frags;
 	struct iq_frag_key key;
-	struct iq_frag_set *set = iq_frag_key(f, state, pkt, &key);
+	struct iq_frag_set *set = iq_frag_key(f, state, pkt, at, &key);
 	struct iq_frag *frag;
 
 	spin_lock_bh(&set->lock);
@@ -338,7 +351,8 @@ void iq_frag_learn(struct iq_net *iqn, const struct nf_hook_state *state,
 
 /* False: there is no room. */
 static bool iq_frag_hold(struct iq_frags *f, struct iq_frag *frag,
-			 struct sk_buff *skb, const struct nf_hook_state *state)
+			 struct sk_buff *skb, const struct nf_hook_state *state,
+			 enum iq_hook_set set)
 {
 	struct iq_held *h;
 
@@ -353,6 +367,7 @@ static bool iq_frag_hold(struct iq_frags *f, struct iq_frag *frag,
 	trace_iq_held(f->iqn, skb);
 	dev_hold(state->in);
 	h->skb = skb;
+	h->set = set;
 	h->state = *state;
 	h->udp = frag->udp;
 	list_add_tail(&h->list, &frag->held);
@@ -373,11 +388,11 @@ full:
 
 bool iq_frag_recall(struct iq_net *iqn, struct sk_buff *skb,
 		    const struct nf_hook_state *state, struct iq_packet *pkt,
-		    enum iq_kind *kind)
+		    enum iq_kind *kind, u32 at)
 {
 	struct iq_frags *f = iqn->frags;
 	struct iq_frag_key key;
-	struct iq_frag_set *set = iq_frag_key(f, state, pkt, &key);
+	struct iq_frag_set *set = iq_frag_key(f, state, pkt, at, &key);
 	bool wait = skb && !iq_frag_waited(skb), held = false;
 	struct iq_frag *frag;
 
@@ -395,7 +410,8 @@ bool iq_frag_recall(struct iq_net *iqn, struct sk_buff *skb,
 		pkt->initiator = frag->initiator;
 		pkt->ikev1 = frag->ikev1;
 	} else if (frag && wait) {
-		held = iq_frag_hold(f, frag, skb, state);
+		held = iq_frag_hold(f, frag, skb, state,
+				    at ? IQ_HOOKS_CHAIN : IQ_HOOKS_TAG);
 	}
 	spin_unlock_bh(&set->lock);
 	return held;
@@ -414,7 +430,7 @@ static void iq_frag_resume(struct iq_frags *f, struct iq_held *h)
 		goto out;
 	}
 	this_cpu_write(iq_frag_resuming, skb);
-	iq_resume(state, skb);
+	iq_resume(h->set, state, skb);
 	this_cpu_write(iq_frag_resuming, NULL);
 out:
 	rcu_read_unlock();

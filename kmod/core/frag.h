@@ -43,11 +43,13 @@ void iq_frag_pair(struct iq_net *iqn, const struct iq_packet *pkt);
  * iq_frag_learn() - a first fragment came
  *
  * @kind: what iq_parse() said of it
+ * @at: 0: to IQ_HOOKS_TAG; else it is IQ_HOOKS_CHAIN that asks, of a packet that may come by
+ *	here several times: at which place of its way is it? Others do not hear of it
  *
  * Those that wait for it go on. Under rcu_read_lock(), as iq_frag_recall().
  */
 void iq_frag_learn(struct iq_net *iqn, const struct nf_hook_state *state,
-		   const struct iq_packet *pkt, enum iq_kind kind);
+		   const struct iq_packet *pkt, enum iq_kind kind, u32 at);
 
 /**
  * iq_frag_recall() - a later fragment came
@@ -56,12 +58,19 @@ void iq_frag_learn(struct iq_net *iqn, const struct nf_hook_state *state,
  *	one
  * @pkt: gets what the first fragment said
  * @kind: likewise; IQ_FRAGMENT: that is not known
+ * @at: see iq_frag_learn()
  *
  * Return: true: it waits and is no longer the caller's.
  */
 bool iq_frag_recall(struct iq_net *iqn, struct sk_buff *skb,
 		    const struct nf_hook_state *state, struct iq_packet *pkt,
-		    enum iq_kind *kind);
+		    enum iq_kind *kind, u32 at);
+
+/**
+ * iq_frag_go_on() - from here on a fragment waits no more; and back: @was, what this has
+ * returned. Bottom halves are disabled.
+ */
+const struct sk_buff *iq_frag_go_on(const struct sk_buff *skb);
 
 /** iq_frag_waited() - has it been here before, up to where it was to wait? */
 bool iq_frag_waited(const struct sk_buff *skb);

@@ -123,7 +123,7 @@ static void iq_t_first(struct iq_t *t, u8 family, u8 proto, u32 id, enum iq_kind
 	pkt.initiator = true;
 	pkt.ikev1 = true;
 	rcu_read_lock();
-	iq_frag_learn(&t->iqn, &t->state, &pkt, kind);
+	iq_frag_learn(&t->iqn, &t->state, &pkt, kind, 0);
 	rcu_read_unlock();
 }
 
@@ -136,7 +136,7 @@ static bool iq_t_later(struct iq_t *t, const struct iq_packet *pkt, bool may,
 
 	*told = *pkt;
 	rcu_read_lock();
-	held = iq_frag_recall(&t->iqn, skb, &t->state, told, kind);
+	held = iq_frag_recall(&t->iqn, skb, &t->state, told, kind, 0);
 	rcu_read_unlock();
 	if (!held)
 		kfree_skb(skb);
@@ -259,7 +259,7 @@ static void iq_frag_wait_test(struct kunit *test)
 		skb[i] = alloc_skb(64, GFP_KERNEL);
 		KUNIT_ASSERT_NOT_NULL(test, skb[i]);
 		rcu_read_lock();
-		held = iq_frag_recall(&t->iqn, skb[i], &t->state, &pkt, &kind);
+		held = iq_frag_recall(&t->iqn, skb[i], &t->state, &pkt, &kind, 0);
 		rcu_read_unlock();
 		KUNIT_ASSERT_TRUE(test, held);
 	}

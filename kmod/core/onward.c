@@ -12,26 +12,7 @@
 #include "compat.h"
 #include "onward.h"
 
-static bool iq_onward_may4(const struct sk_buff *skb, const struct net_device *in)
-{
-	struct in_device *in_dev = __in_dev_get_rcu(in);
-
-	return ip_hdr(skb)->ihl == 5 && in_dev && IN_DEV_FORWARD(in_dev);
-}
-
-static bool iq_onward_may6(const struct sk_buff *skb, const struct net_device *in)
-{
-	const struct ipv6hdr *ip = ipv6_hdr(skb);
-	const struct inet6_dev *idev = __in6_dev_get(in);
-
-	if (!idev || IP6CB(skb)->flags & IP6SKB_ROUTERALERT ||
-	    (ipv6_addr_type(&ip->saddr) | ipv6_addr_type(&ip->daddr)) & IPV6_ADDR_LINKLOCAL)
-		return false;
-	return READ_ONCE(dev_net(in)->ipv6.devconf_all->forwarding) ||
-	       iq_force_forwarding(idev);
-}
-
-bool iq_onward_may(const struct sk_buff *skb, const struct nf_hook_state *state)
+bool iq_onward_host(const struct sk_buff *skb)
 {
 #if IS_ENABLED(CONFIG_BRIDGE_NETFILTER)
 	const struct nf_bridge_info *bridge = nf_bridge_info_get(skb);
@@ -40,10 +21,47 @@ bool iq_onward_may(const struct sk_buff *skb, const struct nf_hook_state *state)
 	if (unlikely(bridge) && bridge->pkt_otherhost)
 		return false;
 #endif
-	if (skb->pkt_type != PACKET_HOST || skb->sk || skb_warn_if_lro(skb))
+	return skb->pkt_type == PACKET_HOST && !skb->sk && !skb_warn_if_lro(skb);
+}
+
+static bool iq_onward_forwards4(const struct net_device *in)
+{
+	struct in_device *in_dev = __in_dev_get_rcu(in);
+
+	return in_dev && IN_DEV_FORWARD(in_dev);
+}
+
+static bool iq_onward_forwards6(const struct net_device *in)
+{
+	const struct inet6_dev *idev = __in6_dev_get(in);
+
+	return idev && (READ_ONCE(dev_net(in)->ipv6.devconf_all->forwarding) ||
+			iq_force_forwarding(idev));
+}
+
+bool iq_onward_forwards(const struct net_device *in, bool four)
+{
+	return four ? iq_onward_forwards4(in) : iq_onward_forwards6(in);
+}
+
+bool iq_onward_link6(const struct sk_buff *skb)
+{
+	const struct ipv6hdr *ip = ipv6_hdr(skb);
+
+	return (ipv6_addr_type(&ip->saddr) | ipv6_addr_type(&ip->daddr)) & IPV6_ADDR_LINKLOCAL;
+}
+
+bool iq_onward_may(const struct sk_buff *skb, const struct nf_hook_state *state)
+{
+	const struct net_device *in;
+
+	if (!iq_onward_host(skb))
 		return false;
-	return state->pf == NFPROTO_IPV4 ? iq_onward_may4(skb, iq_onward_in(skb)) :
-					   iq_onward_may6(skb, iq_onward_in(skb));
+	in = iq_onward_in(skb);
+	if (state->pf == NFPROTO_IPV4)
+		return ip_hdr(skb)->ihl == 5 && iq_onward_forwards4(in);
+	return !(IP6CB(skb)->flags & IP6SKB_ROUTERALERT) && !iq_onward_link6(skb) &&
+	       iq_onward_forwards6(in);
 }
 
 /*

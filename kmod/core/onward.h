@@ -31,6 +31,18 @@ static inline struct net_device *iq_onward_in(const struct sk_buff *skb)
 }
 
 /**
+ * iq_onward_host() - is a packet that has come in for this host's link address, and for
+ * nobody's socket yet? Else it goes where it would without us, as routing knows more of it.
+ */
+bool iq_onward_host(const struct sk_buff *skb);
+
+/** iq_onward_forwards() - does this host forward what comes by @in (iq_onward_in())? */
+bool iq_onward_forwards(const struct net_device *in, bool four);
+
+/** iq_onward_link6() - is it from, or for, an address of its link alone? */
+bool iq_onward_link6(const struct sk_buff *skb);
+
+/**
  * iq_onward_may() - may a packet that has come in be sent on, to wherever?
  *
  * False: it goes where it would without us, as routing knows more of it: it is not for this

@@ -5,7 +5,8 @@
 #include "resume.h"
 #include "segment.h"
 
-unsigned int iq_segment(struct sk_buff *skb, const struct nf_hook_state *state)
+unsigned int iq_segment(enum iq_hook_set which, struct sk_buff *skb,
+			const struct nf_hook_state *state)
 {
 	struct sk_buff *segs, *next;
 
@@ -19,7 +20,7 @@ unsigned int iq_segment(struct sk_buff *skb, const struct nf_hook_state *state)
 	skb_list_walk_safe(segs, segs, next) {
 		skb_mark_not_on_list(segs);
 		__skb_pull(segs, skb_network_offset(segs));
-		iq_resume(state, segs);
+		iq_resume(which, state, segs);
 	}
 	return NF_STOLEN;
 }

@@ -9,6 +9,8 @@
 #include <linux/netfilter.h>
 #include <linux/skbuff.h>
 
+#include "net.h"
+
 /** iq_segment_due() - is it such a packet? */
 static inline bool iq_segment_due(const struct sk_buff *skb)
 {
@@ -16,11 +18,12 @@ static inline bool iq_segment_due(const struct sk_buff *skb)
 }
 
 /**
- * iq_segment() - take it apart; each datagram passes this module's hook by itself, and what
+ * iq_segment() - take it apart; each datagram passes the hook of a set by itself, and what
  * is behind it
  *
  * In PRE_ROUTING, under rcu_read_lock(). Return: NF_STOLEN, NF_DROP
  */
-unsigned int iq_segment(struct sk_buff *skb, const struct nf_hook_state *state);
+unsigned int iq_segment(enum iq_hook_set which, struct sk_buff *skb,
+			const struct nf_hook_state *state);
 
 #endif /* _IPSEC_QOS_SEGMENT_H */

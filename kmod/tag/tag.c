@@ -327,9 +327,10 @@ iq_tag_plain(struct iq_net *iqn, struct sk_buff *skb,
 	const struct iq_action *a;
 	bool again;
 
-	/* It may be that, see iq_second_pass(). */
+	/* It may be that, see iq_counted(). */
 	again = family == AF_INET ? ipv4_l3mdev_skb(IPCB(skb)->flags) :
 				    ipv6_l3mdev_skb(IP6CB(skb)->flags);
+	again |= iq_behind_chain(skb, family);
 	if (unlikely(!plain || again || skb_is_gso(skb) || READ_ONCE(iq_tag(iqn)->claimed)))
 		return told ? iq_tag_look(iqn, skb, state, look) :
 			      iq_tag_protected(iqn, skb, state);
@@ -426,7 +427,7 @@ static noinline void iq_tag_decrypted(struct iq_net *iqn, struct sk_buff *skb,
 {
 	struct sec_path *sp = skb_sec_path(skb);
 	u32 packets = iq_skb_packets(skb), bytes;
-	bool count = !iq_second_pass(skb, state) && !iq_frag_waited(skb), esp;
+	bool count = !iq_counted(skb, state) && !iq_frag_waited(skb), esp;
 	const struct iq_action *a;
 	u32 mask;
 	u8 last;
@@ -563,7 +564,7 @@ unsigned int iq_tag_forward(struct iq_net *iqn, struct sk_buff *skb,
 
 	c.kind = iq_parse_skb(iqn, skb, &c.pkt);
 	if (c.kind == IQ_FRAGMENT)
-		iq_frag_recall(iqn, NULL, state, &c.pkt, &c.kind);
+		iq_frag_recall(iqn, NULL, state, &c.pkt, &c.kind, 0);
 	if (c.kind == IQ_SA || c.kind == IQ_IKE)
 		a = iq_tag_lookup(iqn, skb, &c);
 	if (!iq_action_tags(a) && secpath_exists(skb))
