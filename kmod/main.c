@@ -5,6 +5,7 @@
 #include <linux/slab.h>
 #include <net/net_namespace.h>
 
+#include "chain/feature.h"
 #include "core/conf.h"
 #include "core/dst.h"
 #include "core/event.h"
@@ -23,6 +24,7 @@ const struct iq_feature *const iq_features[] = {
 	[IQ_FEATURE_TAG] = &iq_tag_feature,
 	[IQ_FEATURE_NAT] = &iq_nat_feature,
 	[IQ_FEATURE_STEER] = &iq_steer_feature,
+	[IQ_FEATURE_CHAIN] = &iq_chain_feature,
 	[__IQ_FEATURE_MAX] = NULL
 };
 

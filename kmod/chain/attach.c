@@ -222,16 +222,10 @@ void iq_attach_init(struct iq_chains *ch)
 	INIT_DELAYED_WORK(&ch->attach_work, iq_attach_work);
 }
 
-void iq_attach_stop(struct iq_chains *ch)
-{
-	disable_delayed_work_sync(&ch->attach_work);
-}
-
 void iq_attach_exit(struct iq_chains *ch)
 {
-	struct iq_attaches *a = rcu_dereference_protected(ch->attaches, true);
-
-	kvfree(a);
+	cancel_delayed_work_sync(&ch->attach_work);
+	kvfree(rcu_dereference_protected(ch->attaches, true));
 }
 
 int iq_attach_load(void)

@@ -124,10 +124,7 @@ void iq_attach_forget(struct iq_chains *ch, const struct iq_device *d);
 /** iq_attach_init() - of a namespace */
 void iq_attach_init(struct iq_chains *ch);
 
-/** iq_attach_stop() - the namespace goes: nothing goes on by itself any more; no lock is held */
-void iq_attach_stop(struct iq_chains *ch);
-
-/** iq_attach_exit() - behind that, and a grace period: devices are there still */
+/** iq_attach_exit() - nobody looks any more, nor tells of interfaces; no lock is held */
 void iq_attach_exit(struct iq_chains *ch);
 
 /** iq_attach_load() - once, when all namespaces have their state; 0 or an errno */

@@ -3,7 +3,7 @@
 #include <linux/slab.h>
 
 #include "attach.h"
-#include "chain.h"
+#include "chains.h"
 #include "core/compat.h"
 #include "device.h"
 #include "linger.h"

@@ -199,7 +199,7 @@ static inline struct iq_device *iq_device_of(struct iq_object *o)
 /* All below: process context, iq_net.config_lock is held. */
 
 /** iq_device_find() - by id; NULL: none */
-static inline struct iq_device *iq_device_find(const struct iq_chains *ch, u32 id)
+static inline struct iq_device *iq_device_find(struct iq_chains *ch, u32 id)
 {
 	struct iq_object *o = iq_object_find(&ch->devices, id, NULL);
 

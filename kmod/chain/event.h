@@ -42,15 +42,31 @@ struct iq_trace {
 /* A drop by a device's counter, in iq_trace.drop */
 #define IQ_TRACE_DEVICE(which)	(128 | IPSEC_QOS_DEVICE_COUNTER_##which)
 
+/** iq_tracing() - is any service traced? */
+static inline bool iq_tracing(const struct iq_chains *ch)
+{
+	return atomic_read(&ch->tracing);
+}
+
 /**
  * iq_trace_due() - is a pass of a service's packet to be told? If so it is one of those that
  * were asked for, less.
  *
- * Only where iq_chains.tracing. @client: 4 or 16 bytes in network order, as it came.
+ * Only where iq_tracing(). @client: 4 or 16 bytes in network order, as it came.
  */
 bool iq_trace_due(struct iq_service *s, u8 family, const void *client);
 
 /** iq_event_trace() - tell of it; under rcu_read_lock(), bottom halves are disabled */
 void iq_event_trace(struct iq_service *s, const struct iq_trace *t);
+
+/**
+ * iq_trace_set() - so many passes of a service's packets are to be told from now on
+ *
+ * @client: of this client alone; NULL: of whichever
+ *
+ * Context: process, iq_net.config_lock is held.
+ */
+void iq_trace_set(struct iq_chains *ch, struct iq_service *s, const struct in6_addr *client,
+		  u32 packets);
 
 #endif /* _IPSEC_QOS_CHAIN_EVENT_H */

@@ -75,14 +75,17 @@ struct iq_tally {
  * @first: protocol and port, see iq_span_word(); likewise @last
  * @number: of the meaning; 0: it is nobody's any more
  * @whose: id of the service
- * @late: it is not the service's any more, but what is under way may have it
+ * @late: it is not the service's any more, but what is under way may have it;
+ *	iq_net.config_lock, as the next
+ * @fresh: see iq_key_change()
  */
 struct iq_span {
 	u32 first;
 	u32 last;
 	u32 number;
-	u32 whose : 31;
+	u32 whose : 30;
 	u32 late : 1;
+	u32 fresh : 1;
 	struct iq_tally *tally;
 };
 
@@ -94,11 +97,15 @@ static inline u32 iq_span_word(u8 proto, u16 port)
 /**
  * struct iq_list - of an address; replaced whole, but for @number of a span
  *
+ * @ch: whose it is
+ * @id: its own number
  * @rest: who has all that is in no span and has no key; its @number is 0 if nobody has
  * @span: in order, and no two overlap
  */
 struct iq_list {
 	struct rcu_head rcu;
+	struct iq_chains *ch;
+	u32 id;
 	u32 n;
 	struct iq_span rest;
 	struct iq_span span[];
@@ -300,5 +307,91 @@ static inline bool iq_hit_comes_out(const struct iq_hit *hit, int i, int way)
 
 	return likely(!v) || hit->views & BIT(iq_view_out(v, i, way));
 }
+
+/* All below: process context, iq_net.config_lock is held. */
+
+/* What a key is to be: of ports or of a prefix */
+enum iq_key_kind {
+	IQ_KEY_SLOT,	/* one port, or a protocol without */
+	IQ_KEY_SPAN,	/* a range */
+	IQ_KEY_REST,	/* all that nobody else has */
+	IQ_KEY_PREFIX,	/* all of all addresses of a prefix */
+};
+
+/**
+ * struct iq_want - a key that a service has, or is to have
+ *
+ * @addr: network order; of IPv4 the first word
+ * @first: see iq_span_word(); of a slot the only one; likewise @last
+ * @views: see struct iq_meaning
+ * @kind: enum iq_key_kind
+ * @set: enum iq_key_set
+ * @len: of a prefix
+ */
+struct iq_want {
+	struct in6_addr addr;
+	u32 first;
+	u32 last;
+	u32 views;
+	u8 kind;
+	u8 set;
+	u8 len;
+	bool wide;
+};
+
+/** iq_number_new() - a number that means nothing yet; or an errno, @extack says which */
+int iq_number_new(struct iq_chains *ch, const struct nlattr *attr,
+		  struct netlink_ext_ack *extack);
+
+/** iq_number_mean() - what it means from now on; @views: as bits */
+void iq_number_mean(struct iq_chains *ch, u32 number, struct iq_track *track, u32 views);
+
+/** iq_number_free() - it is nobody's any more; no packet has it */
+void iq_number_free(struct iq_chains *ch, u32 number);
+
+/** iq_keys_reserve() - room for @more keys of slots, if it can be had */
+void iq_keys_reserve(struct iq_chains *ch, bool wide, u32 more);
+
+/**
+ * iq_key_add() - a service has a key
+ *
+ * What it had before it keeps as it is. What was another one's until a moment ago becomes
+ * its own.
+ *
+ * @number: what it means
+ * @whose: id of the service
+ * @attr: where it is said, for errors
+ *
+ * Return: 1: it had it before; 0; -EEXIST: another one has it, @extack says who; or an errno
+ */
+int iq_key_add(struct iq_chains *ch, const struct iq_want *want, u32 number, u32 whose,
+	       const struct nlattr *attr, struct netlink_ext_ack *extack);
+
+/* What iq_key_change() does to a key */
+enum iq_key_change {
+	IQ_KEY_MARK,	/* mark it, and have it mean another number */
+	IQ_KEY_UNMARK,	/* take the mark back */
+	IQ_KEY_LATE,	/* unless it is marked: nobody has it any more, but what is under way */
+	IQ_KEY_DROP,	/* it goes */
+	IQ_KEY_DROP_MARKED,
+	IQ_KEY_DROP_LATE,
+};
+
+/** iq_key_change() - of a service's key; one that is not its own stays as it is */
+void iq_key_change(struct iq_chains *ch, const struct iq_want *want, u32 number, u32 whose,
+		   enum iq_key_change what);
+
+/** iq_key_count() - what was counted by a service's key */
+void iq_key_count(struct iq_chains *ch, const struct iq_want *want, u32 whose,
+		  struct iq_count *count);
+
+/** iq_keys_settle() - after many came or went: have the room and the filter that they need */
+void iq_keys_settle(struct iq_chains *ch);
+
+/** iq_keys_init() - of a namespace, before its first service; 0 or -ENOMEM */
+int iq_keys_init(struct iq_chains *ch);
+
+/** iq_keys_exit() - nobody looks any more, and no service is there */
+void iq_keys_exit(struct iq_chains *ch);
 
 #endif /* _IPSEC_QOS_CHAIN_KEY_H */

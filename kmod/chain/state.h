@@ -5,6 +5,8 @@
 #ifndef _IPSEC_QOS_CHAIN_STATE_H
 #define _IPSEC_QOS_CHAIN_STATE_H
 
+#include <linux/idr.h>
+#include <linux/list.h>
 #include <linux/workqueue.h>
 
 #include "core/net.h"
@@ -32,6 +34,14 @@ struct iq_numbers;
  * @devices: iq_net.config_lock, as all below
  * @chains: likewise
  * @services: likewise; by id also under RCU
+ * @ida: numbers that are somebody's, or were a moment ago
+ * @n_keys: keys of services, in slots and lists
+ * @n_bits: bits that are set in @bloom
+ * @n_late: so many of them are of keys that are gone, at most
+ * @prefixes: keys of prefixes, by their length, of IPv4 and of IPv6
+ * @acls: those with interfaces, see acl.c
+ * @lingers: see linger.c
+ * @linger_work: likewise
  * @attach_work: interfaces have changed, see attach.c
  */
 struct iq_chains {
@@ -40,13 +50,21 @@ struct iq_chains {
 	struct iq_numbers __rcu *numbers;
 	struct iq_stores keys[2];
 	struct iq_lengths __rcu *lengths[2];
-	u32 tracing;
+	atomic_t tracing;
 
 	struct iq_net *iqn;
 	struct rcu_head rcu;
 	struct iq_objects devices;
 	struct iq_objects chains;
 	struct iq_objects services;
+	struct ida ida;
+	u32 n_keys;
+	u32 n_bits;
+	u32 n_late;
+	u32 prefixes[2][129];
+	struct list_head acls;
+	struct list_head lingers;
+	struct delayed_work linger_work;
 	struct delayed_work attach_work;
 };
 
@@ -58,6 +76,9 @@ static inline struct iq_chains *iq_chains(const struct iq_net *iqn)
 
 /** iq_chains_init() - have it; 0 or an errno. Process context, iq_net.config_lock is held */
 int iq_chains_init(struct iq_net *iqn);
+
+/** iq_chains_hooks() - have the hooks for services that are to come; 0 or an errno; likewise */
+int iq_chains_hooks(struct iq_chains *ch);
 
 /** iq_chains_settle() - have the hooks that there is a need for, no more; likewise */
 void iq_chains_settle(struct iq_chains *ch);

@@ -18,6 +18,7 @@
 enum iq_user {
 	IQ_USER_SA,
 	IQ_USER_IKE,
+	IQ_USER_SERVICE,
 	__IQ_USER_MAX
 };
 

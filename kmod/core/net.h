@@ -64,6 +64,7 @@ enum iq_feature_id {
 	IQ_FEATURE_TAG,
 	IQ_FEATURE_NAT,
 	IQ_FEATURE_STEER,
+	IQ_FEATURE_CHAIN,
 	__IQ_FEATURE_MAX
 };
 

@@ -224,6 +224,10 @@ static const struct genl_multicast_group iq_mcgrps[] = {
 			   .flags = GENL_MCAST_CAP_NET_ADMIN },
 	[IQ_MCGRP_STEER] = { .name = IPSEC_QOS_MCGRP_STEER,
 			     .flags = GENL_MCAST_CAP_NET_ADMIN },
+	[IQ_MCGRP_CHAIN] = { .name = IPSEC_QOS_MCGRP_CHAIN,
+			     .flags = GENL_MCAST_CAP_NET_ADMIN },
+	[IQ_MCGRP_TRACE] = { .name = IPSEC_QOS_MCGRP_TRACE,
+			     .flags = GENL_MCAST_CAP_NET_ADMIN },
 };
 
 /*

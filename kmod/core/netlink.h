@@ -54,6 +54,8 @@ enum iq_mcgrp {
 	IQ_MCGRP_EVENTS,
 	IQ_MCGRP_NAT,
 	IQ_MCGRP_STEER,
+	IQ_MCGRP_CHAIN,
+	IQ_MCGRP_TRACE,
 };
 
 /** iq_get_owner() - who a request says that he is */

@@ -43,7 +43,7 @@ static struct iq_object *iq_object_named(const struct iq_objects *os, const char
 	return named ? container_of(named, struct iq_object, by_name) : NULL;
 }
 
-struct iq_object *iq_object_find(const struct iq_objects *os, u32 id, const char *name)
+struct iq_object *iq_object_find(struct iq_objects *os, u32 id, const char *name)
 {
 	lockdep_assert_held(&os->iqn->config_lock);
 	return id ? xa_load(&os->all, id) : iq_object_named(os, name);
@@ -347,7 +347,7 @@ int iq_objects_dump(struct sk_buff *skb, struct netlink_callback *cb, struct iq_
 		if (os->type->put(skb, o, false)) {
 			genlmsg_cancel(skb, hdr);
 			/* A whole buffer is not enough for it. */
-			if (i == cb->args[0] && !skb->len)
+			if (!skb->len)
 				err = -EMSGSIZE;
 			break;
 		}

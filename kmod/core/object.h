@@ -41,7 +41,7 @@ struct iq_object {
 /**
  * struct iq_object_type - a kind
  *
- * @what: "device"; @a: "a device"
+ * @what: "device"
  * @max: ceiling in a namespace
  * @mcgrp: who is told of them
  * @attr: that they are in, in a message
@@ -58,7 +58,6 @@ struct iq_object {
  */
 struct iq_object_type {
 	const char *what;
-	const char *a;
 	u32 max;
 	enum iq_mcgrp mcgrp;
 	int attr;
@@ -133,7 +132,7 @@ int iq_objects_init(struct iq_objects *os, struct iq_net *iqn,
 void iq_objects_exit(struct iq_objects *os);
 
 /** iq_object_find() - by id, or by name where @id is 0; NULL: none */
-struct iq_object *iq_object_find(const struct iq_objects *os, u32 id, const char *name);
+struct iq_object *iq_object_find(struct iq_objects *os, u32 id, const char *name);
 
 /** iq_object_none() - there is no such object; -ENOENT */
 int iq_object_none(const struct iq_objects *os, const struct iq_object_req *req,

@@ -244,7 +244,8 @@ enum ipsec_qos_service_mode {
  * enum ipsec_qos_port_attr - ports of a service
  *
  * @IPSEC_QOS_PORT_A_PROTO: u8, an IP protocol: IPPROTO_TCP, UDP, SCTP, DCCP with ports; ICMP
- *	and ICMPV6 (echo and its replies), ESP, AH or another without. Required
+ *	and ICMPV6 (echo and its replies), ESP, AH or another without. Required. In answers
+ *	also 0: the service has none, but all that no other has
  * @IPSEC_QOS_PORT_A_FIRST: u16, of a protocol with ports; absent: all, 0 to 65535
  * @IPSEC_QOS_PORT_A_LAST: u16, not below FIRST; absent: as FIRST
  * @IPSEC_QOS_PORT_A_FORWARD: nest of enum ipsec_qos_counter_attr, what went into the chain
@@ -382,7 +383,8 @@ enum ipsec_qos_service_counter {
  *	there are (the default)
  * @IPSEC_QOS_SERVICE_A_ACL: nest of enum ipsec_qos_acl_attr; may repeat, in order, up to
  *	IPSEC_QOS_SERVICE_ACL_MAX, of which IPSEC_QOS_SERVICE_ACL_NETS_MAX are no single
- *	addresses
+ *	addresses. What does not fit into one A_SERVICE, of 65,535 bytes, goes on in the next
+ *	of the message, which has ID and ACL alone; in an answer, too
  * @IPSEC_QOS_SERVICE_A_OVERRIDE: nest of enum ipsec_qos_override_attr; may repeat, in order, up
  *	to IPSEC_QOS_SERVICE_OVERRIDES_MAX; with IPSEC_QOS_SERVICE_SERVER alone
  * @IPSEC_QOS_SERVICE_A_OWNER: u8, enum ipsec_qos_owner; answers only

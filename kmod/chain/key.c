@@ -1,0 +1,851 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <linux/mm.h>
+#include <linux/slab.h>
+
+#include "core/compat.h"
+#include "key.h"
+#include "service.h"
+
+#define IQ_NUMBERS_MIN	64
+#define IQ_BLOOM_MIN	10	/* bits of the hash */
+#define IQ_BLOOM_MAX	18
+#define IQ_BLOOM_FULL	4	/* one slot in so many has a bit */
+
+/* Packets */
+
+static struct iq_span *iq_list_span(struct iq_list *list, u32 word)
+{
+	u32 low = 0, high = list->n, mid;
+
+	while (low < high) {
+		mid = (low + high) / 2;
+		if (list->span[mid].last < word)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	if (low < list->n && list->span[low].first <= word)
+		return &list->span[low];
+	return NULL;
+}
+
+/* In an address' list. @only: the address has no keys of single ports in this set. */
+static bool iq_list_find(const struct iq_chains *ch, u32 number, u32 word, bool only,
+			 struct iq_hit *hit)
+{
+	struct iq_list *list;
+	struct iq_span *span;
+
+	list = rcu_dereference(rcu_dereference(ch->numbers)->meaning[number].list);
+	if (!list)
+		return false;
+	span = list->n ? iq_list_span(list, word) : NULL;
+	if (!span || !READ_ONCE(span->number))
+		span = &list->rest;
+	number = READ_ONCE(span->number);
+	if (!number)
+		return false;
+	hit->span = span;
+	hit->whole = only && !list->n;
+	return iq_hit_mean(ch, number, hit);
+}
+
+static void iq_prefix_mask(struct in6_addr *to, bool wide, const void *addr, u8 len)
+{
+	struct in6_addr all = {};
+
+	memcpy(&all, addr, wide ? sizeof(all) : sizeof(__be32));
+	ipv6_addr_prefix(to, &all, len);
+}
+
+static bool iq_prefix_find(const struct iq_chains *ch, bool wide, const void *addr,
+			   enum iq_key_set set, bool only, struct iq_hit *hit)
+{
+	const struct iq_lengths *lengths = rcu_dereference(ch->lengths[wide]);
+	const struct iq_bloom *b = rcu_dereference(ch->bloom);
+	struct in6_addr masked;
+	u32 number, i;
+	u8 len;
+
+	for (i = 0; lengths && i < lengths->n; i++) {
+		len = lengths->len[i];
+		iq_prefix_mask(&masked, wide, addr, len);
+		if (!(READ_ONCE(b->slot[iq_bloom_slot(b, wide, &masked, len)]) &
+		      IQ_BLOOM_LIST(set)))
+			continue;
+		iq_key_make(&hit->key, wide, &masked, 0, len, set | IQ_KEY_F_PREFIX);
+		number = iq_key_search(ch, wide, hit);
+		if (!number)
+			continue;
+		hit->span = NULL;
+		hit->whole = only;
+		return iq_hit_mean(ch, number, hit);
+	}
+	return false;
+}
+
+bool iq_key_find_list(const struct iq_chains *ch, bool wide, const void *addr, u8 proto,
+		      u16 port, enum iq_key_set set, u8 bloom, struct iq_hit *hit)
+{
+	bool only = !(bloom & IQ_BLOOM_PORT(set));
+	u32 number;
+
+	if (bloom & IQ_BLOOM_LIST(set)) {
+		iq_key_make(&hit->key, wide, addr, 0, 0, set | IQ_KEY_F_LIST);
+		number = iq_key_search(ch, wide, hit);
+		if (number && iq_list_find(ch, number, iq_span_word(proto, port), only, hit))
+			return true;
+		only &= !number;
+	}
+	return set >= IQ_CLIENT_FORWARD && iq_prefix_find(ch, wide, addr, set, only, hit);
+}
+
+void iq_hit_count_moved(struct iq_hit *hit, u32 packets, u32 bytes)
+{
+	bool wide = iq_store_wide(hit->key.family);
+	struct iq_store *s = hit->store;
+
+	/* It is in a store behind, unless it is gone: then it does not matter. */
+	while ((s = rcu_dereference(s->next)))
+		if (iq_store_search(s, &hit->key, wide, &hit->found) &&
+		    iq_store_count(s, &hit->found, packets, bytes))
+			return;
+}
+
+struct iq_service *iq_hit_service(struct iq_chains *ch, const struct iq_hit *hit)
+{
+	struct iq_object *o;
+	struct iq_ref ref;
+	u32 whose;
+
+	if (hit->span) {
+		whose = hit->span->whose;
+	} else {
+		ref.s = hit->store;
+		ref.i = hit->found.number * IQ_SLOTS + hit->found.slot;
+		whose = READ_ONCE(iq_ref_entry(&ref)->whose);
+	}
+	o = xa_load(&ch->services.all, whose);
+	return o ? iq_service_of(o) : NULL;
+}
+
+/* Numbers */
+
+static struct iq_numbers *iq_numbers(const struct iq_chains *ch)
+{
+	return rcu_dereference_protected(ch->numbers,
+					 lockdep_is_held(&ch->iqn->config_lock));
+}
+
+static void iq_numbers_free_rcu(struct rcu_head *rcu)
+{
+	kvfree(container_of(rcu, struct iq_numbers, rcu));
+}
+
+static int iq_numbers_grow(struct iq_chains *ch, u32 number)
+{
+	struct iq_numbers *old = iq_numbers(ch), *new;
+	u32 n = old ? old->n : IQ_NUMBERS_MIN;
+
+	while (n <= number)
+		n *= 2;
+	if (old && old->n == n)
+		return 0;
+	new = kvzalloc(struct_size(new, meaning, n), GFP_KERNEL_ACCOUNT);
+	if (!new)
+		return -ENOMEM;
+	new->n = n;
+	/* None of them changes while config_lock is held. */
+	if (old)
+		memcpy(new->meaning, old->meaning, old->n * sizeof(*old->meaning));
+	rcu_assign_pointer(ch->numbers, new);
+	if (old)
+		call_rcu(&old->rcu, iq_numbers_free_rcu);
+	return 0;
+}
+
+int iq_number_new(struct iq_chains *ch, const struct nlattr *attr,
+		  struct netlink_ext_ack *extack)
+{
+	int number, err;
+
+	number = ida_alloc_range(&ch->ida, 1, IQ_STORE_VALUES - 1, GFP_KERNEL_ACCOUNT);
+	if (number == -ENOSPC) {
+		/* Those that were given back a moment ago are under way. */
+		rcu_barrier();
+		number = ida_alloc_range(&ch->ida, 1, IQ_STORE_VALUES - 1,
+					 GFP_KERNEL_ACCOUNT);
+	}
+	if (number == -ENOSPC)
+		iq_err(extack, attr,
+		       "the ceiling of %lu chains, services with more than a chain, and addresses with ranges is reached",
+		       IQ_STORE_VALUES - 1);
+	if (number < 0)
+		return number;
+	err = iq_numbers_grow(ch, number);
+	if (err) {
+		ida_free(&ch->ida, number);
+		return err;
+	}
+	return number;
+}
+
+void iq_number_mean(struct iq_chains *ch, u32 number, struct iq_track *track, u32 views)
+{
+	struct iq_meaning *m = &iq_numbers(ch)->meaning[number];
+
+	WRITE_ONCE(m->views, views);
+	rcu_assign_pointer(m->track, track);
+}
+
+void iq_number_free(struct iq_chains *ch, u32 number)
+{
+	ida_free(&ch->ida, number);
+}
+
+/* The filter */
+
+static struct iq_bloom *iq_bloom(const struct iq_chains *ch)
+{
+	return rcu_dereference_protected(ch->bloom, lockdep_is_held(&ch->iqn->config_lock));
+}
+
+static u8 iq_want_bit(const struct iq_want *w)
+{
+	return w->kind == IQ_KEY_SLOT ? IQ_BLOOM_PORT(w->set) : IQ_BLOOM_LIST(w->set);
+}
+
+/* Is the bit new? */
+static bool iq_bloom_set(struct iq_bloom *b, const struct iq_want *w)
+{
+	u32 len = w->kind == IQ_KEY_PREFIX ? w->len : 0;
+	u8 *slot = &b->slot[iq_bloom_slot(b, w->wide, &w->addr, len)];
+	u8 was = *slot;
+
+	WRITE_ONCE(*slot, was | iq_want_bit(w));
+	return *slot != was;
+}
+
+static struct iq_bloom *iq_bloom_alloc(u8 bits)
+{
+	struct iq_bloom *b = kvzalloc(struct_size(b, slot, BIT(bits)), GFP_KERNEL_ACCOUNT);
+
+	if (b)
+		b->bits = bits;
+	return b;
+}
+
+static int iq_bloom_want(struct iq_chains *ch, const struct iq_want *w, u32 number, void *arg)
+{
+	ch->n_bits += iq_bloom_set(arg, w);
+	return 0;
+}
+
+/* Larger, or without what is gone. Without memory it does as it is. */
+static void iq_bloom_rebuild(struct iq_chains *ch)
+{
+	struct iq_bloom *old = iq_bloom(ch), *b;
+	struct iq_object *o;
+	unsigned long i;
+	u8 bits = IQ_BLOOM_MIN;
+
+	while (bits < IQ_BLOOM_MAX && ch->n_bits > BIT(bits) / IQ_BLOOM_FULL / 2)
+		bits++;
+	b = iq_bloom_alloc(bits);
+	if (!b)
+		return;
+	ch->n_bits = ch->n_late = 0;
+	xa_for_each(&ch->services.all, i, o) {
+		iq_service_each(iq_service_of(o), iq_bloom_want, b);
+		cond_resched();
+	}
+	rcu_assign_pointer(ch->bloom, b);
+	kvfree_rcu(old, rcu);
+}
+
+/* Lengths of prefixes */
+
+static int iq_lengths_update(struct iq_chains *ch, bool wide)
+{
+	struct iq_lengths *old, *new = NULL;
+	int len, n = 0;
+
+	for (len = 0; len <= 128; len++)
+		n += !!ch->prefixes[wide][len];
+	if (n) {
+		new = kzalloc(struct_size(new, len, n), GFP_KERNEL_ACCOUNT);
+		if (!new)
+			return -ENOMEM;
+		for (len = 128; len >= 0; len--)
+			if (ch->prefixes[wide][len])
+				new->len[new->n++] = len;
+	}
+	old = rcu_replace_pointer(ch->lengths[wide], new,
+				  lockdep_is_held(&ch->iqn->config_lock));
+	if (old)
+		kfree_rcu(old, rcu);
+	return 0;
+}
+
+/* A length that is no longer in use costs a look at the filter where there is no memory. */
+static void iq_prefix_count(struct iq_chains *ch, const struct iq_want *w, int n)
+{
+	u32 *count = &ch->prefixes[w->wide][w->len];
+	u32 was = *count;
+
+	*count += n;
+	if (!was != !*count)
+		iq_lengths_update(ch, w->wide);
+}
+
+/* Slots; prefixes are in some, too */
+
+static void iq_want_key(const struct iq_want *w, struct iq_key *key)
+{
+	switch (w->kind) {
+	case IQ_KEY_SLOT:
+		iq_key_make(key, w->wide, &w->addr, w->first >> 16, w->first, w->set);
+		break;
+	case IQ_KEY_PREFIX:
+		iq_key_make(key, w->wide, &w->addr, 0, w->len, w->set | IQ_KEY_F_PREFIX);
+		break;
+	default:
+		iq_key_make(key, w->wide, &w->addr, 0, 0, w->set | IQ_KEY_F_LIST);
+	}
+}
+
+static bool iq_want_find(const struct iq_chains *ch, const struct iq_want *w,
+			 struct iq_ref *ref)
+{
+	struct iq_key key;
+
+	iq_want_key(w, &key);
+	return iq_stores_find(&ch->keys[w->wide], &key, ref);
+}
+
+void iq_keys_reserve(struct iq_chains *ch, bool wide, u32 more)
+{
+	struct iq_stores *st = &ch->keys[wide];
+	bool enough;
+	u32 have;
+
+	spin_lock_bh(&ch->iqn->table_lock);
+	enough = iq_stores_has_room(st, more);
+	have = iq_stores_n(st);
+	spin_unlock_bh(&ch->iqn->table_lock);
+	if (!enough)
+		iq_stores_resize(st, have + more);
+}
+
+/* Put a key into a slot that has none like it. */
+static int iq_key_insert(struct iq_chains *ch, const struct iq_want *w, u32 number, u32 whose)
+{
+	struct iq_stores *st = &ch->keys[w->wide];
+	struct iq_store *tail;
+	bool rested = false;
+	struct iq_ref ref;
+	struct iq_key key;
+	u32 have;
+	int err;
+
+	iq_want_key(w, &key);
+	for (;;) {
+		spin_lock_bh(&ch->iqn->table_lock);
+		tail = iq_stores_tail(st);
+		err = tail ? iq_store_add(tail, &key, number, &ref) : -ENOSPC;
+		if (!err) {
+			WRITE_ONCE(iq_ref_entry(&ref)->whose, whose);
+			iq_ref_entry(&ref)->audit = 1;
+		}
+		have = iq_stores_n(st);
+		spin_unlock_bh(&ch->iqn->table_lock);
+		if (!err)
+			return 0;
+		if (tail && !rested) {
+			/* Those that were freed a moment ago may be enough. */
+			synchronize_rcu();
+			rested = true;
+			continue;
+		}
+		err = iq_stores_resize(st, 2 * have + 1);
+		if (err)
+			return err;
+	}
+}
+
+/* Who has it? A remedy, where two services have one server port behind their chains. */
+static int iq_key_refuse(struct iq_chains *ch, const struct iq_want *w, u32 whose,
+			 const struct nlattr *attr, struct netlink_ext_ack *extack)
+{
+	struct iq_object *o = xa_load(&ch->services.all, whose);
+	const char *name = o ? o->name : "?";
+	bool back = w->set & 1;
+
+	if (w->kind == IQ_KEY_PREFIX)
+		iq_err(extack, attr, "service %s has that prefix", name);
+	else if (w->kind == IQ_KEY_REST)
+		iq_err(extack, attr, "service %s has all other ports of %s", name,
+		       back ? "that server" : "that address");
+	else if (back)
+		iq_err(extack, attr,
+		       "answers from port %u/%u would be service %s's, too: give the server an alias, or another port",
+		       w->first >> 16, w->first & 0xffff, name);
+	else
+		iq_err(extack, attr, "port %u/%u is service %s's", w->first >> 16,
+		       w->first & 0xffff, name);
+	return -EEXIST;
+}
+
+/* Lists */
+
+static struct iq_list *iq_list_of(const struct iq_chains *ch, u32 number)
+{
+	return rcu_dereference_protected(iq_numbers(ch)->meaning[number].list,
+					 lockdep_is_held(&ch->iqn->config_lock));
+}
+
+static u32 iq_want_list(const struct iq_chains *ch, const struct iq_want *w)
+{
+	struct iq_ref ref;
+	u32 number = 0;
+	bool found;
+
+	spin_lock_bh(&ch->iqn->table_lock);
+	found = iq_want_find(ch, w, &ref);
+	if (found)
+		number = iq_ref_value(&ref);
+	spin_unlock_bh(&ch->iqn->table_lock);
+	return number;
+}
+
+/* The span that a service has just so; NULL: it has not */
+static struct iq_span *iq_want_span(const struct iq_chains *ch, const struct iq_want *w,
+				    u32 whose)
+{
+	u32 number = iq_want_list(ch, w);
+	struct iq_list *list = number ? iq_list_of(ch, number) : NULL;
+	struct iq_span *span;
+
+	if (!list)
+		return NULL;
+	span = w->kind == IQ_KEY_REST ? &list->rest : iq_list_span(list, w->first);
+	if (!span || !span->number || span->whose != whose)
+		return NULL;
+	if (w->kind == IQ_KEY_SPAN && (span->first != w->first || span->last != w->last))
+		return NULL;
+	return span;
+}
+
+/**
+ * struct iq_tally_rcu - tallies that are freed behind a grace period
+ */
+struct iq_tally_rcu {
+	struct iq_tally tally;
+	struct rcu_head rcu;
+};
+
+static struct iq_tally *iq_tally_alloc(void)
+{
+	struct iq_tally_rcu *t = kzalloc(sizeof(*t), GFP_KERNEL_ACCOUNT);
+
+	return t ? &t->tally : NULL;
+}
+
+static void iq_tally_free(struct iq_tally *tally)
+{
+	struct iq_tally_rcu *t;
+
+	if (!tally)
+		return;
+	t = container_of(tally, struct iq_tally_rcu, tally);
+	kfree_rcu(t, rcu);
+}
+
+/*
+ * A list with a span more: what is nobody's any more, or was another one's until a moment
+ * ago and is in its way, is left out. -EEXIST: a living one is in its way, @other.
+ */
+static int iq_list_make(const struct iq_list *old, const struct iq_want *w,
+			const struct iq_span *new, struct iq_list **list, u32 *other)
+{
+	const struct iq_span *s;
+	struct iq_list *l;
+	bool placed = w->kind == IQ_KEY_REST;
+	u32 i;
+
+	for (i = 0; w->kind == IQ_KEY_SPAN && old && i < old->n; i++) {
+		s = &old->span[i];
+		if (!s->number || s->late || s->last < w->first || s->first > w->last)
+			continue;
+		*other = s->whose;
+		return -EEXIST;
+	}
+	l = kvzalloc(struct_size(l, span, (old ? old->n : 0) + 1), GFP_KERNEL_ACCOUNT);
+	if (!l)
+		return -ENOMEM;
+	if (old)
+		l->rest = old->rest;
+	if (placed)
+		l->rest = *new;
+	for (i = 0; old && i < old->n; i++) {
+		s = &old->span[i];
+		if (!placed && s->first > w->last) {
+			l->span[l->n++] = *new;
+			placed = true;
+		}
+		if (s->number && (w->kind == IQ_KEY_REST || s->last < w->first ||
+				  s->first > w->last))
+			l->span[l->n++] = *s;
+	}
+	if (!placed)
+		l->span[l->n++] = *new;
+	*list = l;
+	return 0;
+}
+
+static void iq_list_free_rcu(struct rcu_head *rcu)
+{
+	kvfree(container_of(rcu, struct iq_list, rcu));
+}
+
+/* @new, with @added, is there in its place. Tallies that it has not go; how many were counted? */
+static u32 iq_list_free(struct iq_list *old, const struct iq_list *new,
+			const struct iq_tally *added)
+{
+	u32 i, j = 0, lost = 0;
+
+	for (i = 0; i < old->n; i++) {
+		while (j < new->n && new->span[j].tally == added)
+			j++;
+		if (j < new->n && new->span[j].tally == old->span[i].tally) {
+			j++;
+			continue;
+		}
+		lost += !!old->span[i].number;
+		iq_tally_free(old->span[i].tally);
+	}
+	if (old->rest.tally != new->rest.tally) {
+		lost += !!old->rest.number;
+		iq_tally_free(old->rest.tally);
+	}
+	call_rcu(&old->rcu, iq_list_free_rcu);
+	return lost;
+}
+
+static int iq_span_add(struct iq_chains *ch, const struct iq_want *w, u32 meaning, u32 whose,
+		       const struct nlattr *attr, struct netlink_ext_ack *extack)
+{
+	struct iq_span span = { w->first, w->last, meaning, whose, .fresh = 1 };
+	u32 number = iq_want_list(ch, w), other = 0;
+	struct iq_list *old, *list;
+	bool made = !number;
+	int err;
+
+	if (made) {
+		err = iq_number_new(ch, attr, extack);
+		if (err < 0)
+			return err;
+		number = err;
+		old = NULL;
+	} else {
+		old = iq_list_of(ch, number);
+	}
+	if (w->kind == IQ_KEY_REST && old && old->rest.number && !old->rest.late)
+		return iq_key_refuse(ch, w, old->rest.whose, attr, extack);
+	span.tally = iq_tally_alloc();
+	err = span.tally ? iq_list_make(old, w, &span, &list, &other) : -ENOMEM;
+	if (err)
+		goto free;
+	list->ch = ch;
+	list->id = number;
+	rcu_assign_pointer(iq_numbers(ch)->meaning[number].list, list);
+	if (!made) {
+		ch->n_keys -= iq_list_free(old, list, span.tally);
+		return 0;
+	}
+	err = iq_key_insert(ch, w, number, 0);
+	if (!err)
+		return 0;
+	RCU_INIT_POINTER(iq_numbers(ch)->meaning[number].list, NULL);
+	kvfree(list);
+free:
+	iq_tally_free(span.tally);
+	if (made)
+		iq_number_free(ch, number);
+	return err == -EEXIST ? iq_key_refuse(ch, w, other, attr, extack) : err;
+}
+
+static void iq_list_gone_rcu(struct rcu_head *rcu)
+{
+	struct iq_list *list = container_of(rcu, struct iq_list, rcu);
+
+	iq_number_free(list->ch, list->id);
+	kvfree(list);
+}
+
+/* The last of an address' spans is gone: so is its list, and its number later. */
+static void iq_list_gone(struct iq_chains *ch, const struct iq_want *w, u32 number)
+{
+	struct iq_list *list = iq_list_of(ch, number);
+	struct iq_ref ref;
+	u32 i;
+
+	for (i = 0; i < list->n; i++)
+		if (list->span[i].number)
+			return;
+	if (list->rest.number)
+		return;
+	spin_lock_bh(&ch->iqn->table_lock);
+	if (iq_want_find(ch, w, &ref))
+		iq_store_remove(&ref);
+	spin_unlock_bh(&ch->iqn->table_lock);
+	for (i = 0; i < list->n; i++)
+		iq_tally_free(list->span[i].tally);
+	iq_tally_free(list->rest.tally);
+	RCU_INIT_POINTER(iq_numbers(ch)->meaning[number].list, NULL);
+	call_rcu(&list->rcu, iq_list_gone_rcu);
+}
+
+/* Is a port of a range somebody's alone, who has a slot for it? Then @whose */
+static bool iq_span_meets(struct iq_chains *ch, const struct iq_want *w, u32 *whose)
+{
+	struct iq_want one = *w;
+	struct iq_entry *e;
+	struct iq_ref ref;
+	bool found = false;
+	u32 word;
+
+	one.kind = IQ_KEY_SLOT;
+	if (!(iq_bloom(ch)->slot[iq_bloom_slot(iq_bloom(ch), w->wide, &w->addr, 0)] &
+	      iq_want_bit(&one)))
+		return false;
+	spin_lock_bh(&ch->iqn->table_lock);
+	for (word = w->first; word <= w->last && !found; word++) {
+		if (word % IQ_STORES_STEP == IQ_STORES_STEP - 1)
+			iq_stores_breathe(ch->iqn);
+		one.first = word;
+		if (!iq_want_find(ch, &one, &ref))
+			continue;
+		e = iq_ref_entry(&ref);
+		found = !e->pending;
+		*whose = e->whose;
+	}
+	spin_unlock_bh(&ch->iqn->table_lock);
+	return found;
+}
+
+/* Is a single port in somebody's range? */
+static bool iq_slot_meets(struct iq_chains *ch, const struct iq_want *w, u32 *whose)
+{
+	struct iq_want range = *w;
+	struct iq_span *span;
+	u32 number;
+
+	range.kind = IQ_KEY_SPAN;
+	if (!(iq_bloom(ch)->slot[iq_bloom_slot(iq_bloom(ch), w->wide, &w->addr, 0)] &
+	      iq_want_bit(&range)))
+		return false;
+	number = iq_want_list(ch, &range);
+	span = number ? iq_list_span(iq_list_of(ch, number), w->first) : NULL;
+	if (!span || !span->number || span->late)
+		return false;
+	*whose = span->whose;
+	return true;
+}
+
+/* One that is there; 1: it is the service's already, 0: it is now, -EEXIST: another's, -ENOENT */
+static int iq_slot_take(struct iq_chains *ch, const struct iq_want *w, u32 number, u32 *whose)
+{
+	struct iq_entry *e;
+	struct iq_ref ref;
+	int err = -ENOENT;
+
+	spin_lock_bh(&ch->iqn->table_lock);
+	if (iq_want_find(ch, w, &ref)) {
+		e = iq_ref_entry(&ref);
+		if (e->pending) {
+			iq_ref_set_value(&ref, number);
+			WRITE_ONCE(e->whose, *whose);
+			e->pending = false;
+			e->audit = 1;
+			err = 0;
+		} else {
+			err = e->whose == *whose ? 1 : -EEXIST;
+			*whose = e->whose;
+		}
+	}
+	spin_unlock_bh(&ch->iqn->table_lock);
+	return err;
+}
+
+int iq_key_add(struct iq_chains *ch, const struct iq_want *w, u32 number, u32 whose,
+	       const struct nlattr *attr, struct netlink_ext_ack *extack)
+{
+	u32 other = whose;
+	int err;
+
+	lockdep_assert_held(&ch->iqn->config_lock);
+	if (w->kind == IQ_KEY_SLOT || w->kind == IQ_KEY_PREFIX) {
+		err = iq_slot_take(ch, w, number, &other);
+		if (err >= 0)
+			return err;
+		if (err == -EEXIST || (w->kind == IQ_KEY_SLOT && iq_slot_meets(ch, w, &other)))
+			return iq_key_refuse(ch, w, other, attr, extack);
+	} else {
+		if (iq_want_span(ch, w, whose) && !iq_want_span(ch, w, whose)->late)
+			return 1;
+		if (w->kind == IQ_KEY_SPAN && iq_span_meets(ch, w, &other))
+			return iq_key_refuse(ch, w, other, attr, extack);
+	}
+	if (ch->n_keys >= IPSEC_QOS_SERVICE_KEYS_MAX) {
+		iq_err(extack, attr, "the ceiling of %d ports of services, either way, is reached",
+		       IPSEC_QOS_SERVICE_KEYS_MAX);
+		return -ENOSPC;
+	}
+	if (w->kind == IQ_KEY_SLOT || w->kind == IQ_KEY_PREFIX)
+		err = iq_key_insert(ch, w, number, whose);
+	else
+		err = iq_span_add(ch, w, number, whose, attr, extack);
+	if (err)
+		return err;
+	ch->n_keys++;
+	ch->n_bits += iq_bloom_set(iq_bloom(ch), w);
+	if (w->kind == IQ_KEY_PREFIX)
+		iq_prefix_count(ch, w, 1);
+	return 0;
+}
+
+static bool iq_change_drops(enum iq_key_change what, bool marked, bool late)
+{
+	return what == IQ_KEY_DROP || (what == IQ_KEY_DROP_MARKED && marked) ||
+	       (what == IQ_KEY_DROP_LATE && late);
+}
+
+/* True: it is gone. */
+static bool iq_slot_change(struct iq_chains *ch, const struct iq_want *w, u32 number, u32 whose,
+			   enum iq_key_change what)
+{
+	struct iq_entry *e;
+	struct iq_ref ref;
+	bool drop = false;
+
+	spin_lock_bh(&ch->iqn->table_lock);
+	if (!iq_want_find(ch, w, &ref))
+		goto out;
+	e = iq_ref_entry(&ref);
+	if (e->whose != whose)
+		goto out;
+	drop = iq_change_drops(what, e->audit, e->pending);
+	if (drop)
+		iq_store_remove(&ref);
+	else if (what == IQ_KEY_MARK)
+		iq_ref_set_value(&ref, number);
+	if (drop)
+		goto out;
+	if (what == IQ_KEY_MARK || what == IQ_KEY_UNMARK)
+		e->audit = what == IQ_KEY_MARK;
+	e->pending = what == IQ_KEY_LATE ? !e->audit : e->pending && what != IQ_KEY_MARK;
+out:
+	spin_unlock_bh(&ch->iqn->table_lock);
+	return drop;
+}
+
+static bool iq_span_change(struct iq_chains *ch, const struct iq_want *w, u32 number, u32 whose,
+			   enum iq_key_change what)
+{
+	struct iq_span *span = iq_want_span(ch, w, whose);
+
+	if (!span)
+		return false;
+	if (iq_change_drops(what, span->fresh, span->late)) {
+		WRITE_ONCE(span->number, 0);
+		iq_list_gone(ch, w, iq_want_list(ch, w));
+		return true;
+	}
+	if (what == IQ_KEY_MARK)
+		WRITE_ONCE(span->number, number);
+	if (what == IQ_KEY_MARK || what == IQ_KEY_UNMARK)
+		span->fresh = what == IQ_KEY_MARK;
+	span->late = what == IQ_KEY_LATE ? !span->fresh : span->late && what != IQ_KEY_MARK;
+	return false;
+}
+
+void iq_key_change(struct iq_chains *ch, const struct iq_want *w, u32 number, u32 whose,
+		   enum iq_key_change what)
+{
+	bool slot = w->kind == IQ_KEY_SLOT || w->kind == IQ_KEY_PREFIX;
+
+	lockdep_assert_held(&ch->iqn->config_lock);
+	if (!(slot ? iq_slot_change(ch, w, number, whose, what) :
+		     iq_span_change(ch, w, number, whose, what)))
+		return;
+	ch->n_keys--;
+	ch->n_late++;
+	if (w->kind == IQ_KEY_PREFIX)
+		iq_prefix_count(ch, w, -1);
+}
+
+void iq_key_count(struct iq_chains *ch, const struct iq_want *w, u32 whose,
+		  struct iq_count *count)
+{
+	struct iq_span *span;
+	struct iq_ref ref;
+
+	*count = (struct iq_count) {};
+	if (w->kind == IQ_KEY_SPAN || w->kind == IQ_KEY_REST) {
+		span = iq_want_span(ch, w, whose);
+		if (!span)
+			return;
+		count->packets = atomic64_read(&span->tally->packets);
+		count->bytes = atomic64_read(&span->tally->bytes);
+		return;
+	}
+	spin_lock_bh(&ch->iqn->table_lock);
+	if (iq_want_find(ch, w, &ref) && iq_ref_entry(&ref)->whose == whose)
+		iq_ref_count(&ref, &count->packets, &count->bytes);
+	spin_unlock_bh(&ch->iqn->table_lock);
+}
+
+void iq_keys_settle(struct iq_chains *ch)
+{
+	const struct iq_bloom *b = iq_bloom(ch);
+	u32 size;
+
+	lockdep_assert_held(&ch->iqn->config_lock);
+	iq_stores_shrink(&ch->keys[0]);
+	iq_stores_shrink(&ch->keys[1]);
+	if (!b)
+		return;
+	size = BIT(b->bits);
+	/* Larger, where it is full; or as new, where half of it may be of who is gone. */
+	if ((ch->n_bits > size / IQ_BLOOM_FULL && b->bits < IQ_BLOOM_MAX) ||
+	    (ch->n_late > 64 && ch->n_late > ch->n_keys))
+		iq_bloom_rebuild(ch);
+}
+
+int iq_keys_init(struct iq_chains *ch)
+{
+	struct iq_bloom *b;
+
+	lockdep_assert_held(&ch->iqn->config_lock);
+	if (iq_bloom(ch))
+		return 0;
+	b = iq_bloom_alloc(IQ_BLOOM_MIN);
+	if (!b)
+		return -ENOMEM;
+	rcu_assign_pointer(ch->bloom, b);
+	return 0;
+}
+
+void iq_keys_exit(struct iq_chains *ch)
+{
+	int i;
+
+	for (i = 0; i < 2; i++) {
+		iq_stores_exit(&ch->keys[i]);
+		kfree(rcu_dereference_protected(ch->lengths[i], true));
+	}
+	kvfree(rcu_dereference_protected(ch->bloom, true));
+	kvfree(rcu_dereference_protected(ch->numbers, true));
+	ida_destroy(&ch->ida);
+}
