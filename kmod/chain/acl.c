@@ -6,7 +6,6 @@
 #include <linux/random.h>
 #include <linux/rtnetlink.h>
 #include <linux/slab.h>
-#include <net/ipv6.h>
 
 #include "acl.h"
 #include "state.h"
@@ -201,8 +200,7 @@ struct iq_acl *iq_acl_make(struct iq_chains *ch, u8 family, const struct iq_rule
 	}
 	for (i = 0; i < n; i++) {
 		acl->rule[i].conf = rule[i];
-		memset(&acl->rule[i].mask, 0xff, sizeof(acl->rule[i].mask));
-		ipv6_addr_prefix(&acl->rule[i].mask, &acl->rule[i].mask, rule[i].len);
+		iq_len_mask(&acl->rule[i].mask, rule[i].len);
 		devs |= rule[i].dev[0];
 	}
 	iq_acl_index(acl);

@@ -9,6 +9,7 @@
 #include <linux/if.h>
 #include <linux/in6.h>
 #include <linux/netdevice.h>
+#include <net/ipv6.h>
 
 #include "core/counter.h"
 
@@ -29,6 +30,15 @@ struct iq_rule {
 	bool allow;
 };
 
+
+/** iq_len_mask() - the bits of a prefix */
+static inline void iq_len_mask(struct in6_addr *mask, u8 len)
+{
+	struct in6_addr ones;
+
+	memset(&ones, 0xff, sizeof(ones));
+	ipv6_addr_prefix(mask, &ones, len);
+}
 
 /**
  * iq_acl_allow() - may a packet enter? Counted at the rule that says so.

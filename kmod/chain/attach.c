@@ -226,6 +226,7 @@ void iq_attach_exit(struct iq_chains *ch)
 {
 	cancel_delayed_work_sync(&ch->attach_work);
 	kvfree(rcu_dereference_protected(ch->attaches, true));
+	RCU_INIT_POINTER(ch->attaches, NULL);
 }
 
 int iq_attach_load(void)

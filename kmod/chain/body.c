@@ -648,8 +648,7 @@ static int iq_body_overrides(struct iq_body *b, struct iq_service *s, struct iq_
 			return PTR_ERR(t);
 		one->track = t;
 		one->addr = spec->except[i].addr;
-		memset(&one->mask, 0xff, sizeof(one->mask));
-		ipv6_addr_prefix(&one->mask, &one->mask, spec->except[i].len);
+		iq_len_mask(&one->mask, spec->except[i].len);
 		o->n++;
 	}
 	return 0;

@@ -472,20 +472,22 @@ static void iq_device_free_rcu(struct rcu_head *rcu)
 
 static void iq_device_lose(struct iq_objects *os, struct iq_object *o)
 {
-	struct iq_device *d = iq_device_of(o), *a = iq_device_alternate(d), *other;
 	struct iq_chains *ch = container_of(os, struct iq_chains, devices);
+	struct iq_device *d = iq_device_of(o), *other, *alternate = NULL;
 	struct iq_object *each;
-	unsigned long i;
 	bool stands = false;
+	unsigned long i;
 
 	iq_attach_forget(ch, d);
-	if (a) {
-		xa_for_each(&os->all, i, each) {
-			other = iq_device_of(each);
-			stands |= other != d && iq_device_alternate(other) == a;
-		}
-		WRITE_ONCE(a->stands, stands);
+	/* Where all go, the alternate may have gone before. */
+	xa_for_each(&os->all, i, each) {
+		other = iq_device_of(each);
+		if (other == iq_device_alternate(d))
+			alternate = other;
+		stands |= iq_device_alternate(other) == iq_device_alternate(d);
 	}
+	if (alternate)
+		WRITE_ONCE(alternate->stands, stands);
 	call_rcu(&d->rcu, iq_device_free_rcu);
 }
 
@@ -518,6 +520,7 @@ const struct iq_object_type iq_device_type = {
 	.attr = IPSEC_QOS_A_DEVICE,
 	.cmd = IPSEC_QOS_CMD_DEVICE_GET,
 	.folder = &iq_device_folder,
+	.folders = IPSEC_QOS_DEVICES_MAX,
 	.alloc = iq_device_alloc,
 	.free = iq_device_free,
 	.lose = iq_device_lose,

@@ -3,7 +3,7 @@
 #include <linux/slab.h>
 
 #include "core/compat.h"
-#include "key.h"
+#include "list.h"
 #include "service.h"
 
 #define IQ_NUMBERS_MIN	64
@@ -12,22 +12,6 @@
 #define IQ_BLOOM_FULL	4	/* one slot in so many has a bit */
 
 /* Packets */
-
-static struct iq_span *iq_list_span(struct iq_list *list, u32 word)
-{
-	u32 low = 0, high = list->n, mid;
-
-	while (low < high) {
-		mid = (low + high) / 2;
-		if (list->span[mid].last < word)
-			low = mid + 1;
-		else
-			high = mid;
-	}
-	if (low < list->n && list->span[low].first <= word)
-		return &list->span[low];
-	return NULL;
-}
 
 /* In an address' list. @only: the address has no keys of single ports in this set. */
 static bool iq_list_find(const struct iq_chains *ch, u32 number, u32 word, bool only,
@@ -130,12 +114,6 @@ struct iq_service *iq_hit_service(struct iq_chains *ch, const struct iq_hit *hit
 }
 
 /* Numbers */
-
-static struct iq_numbers *iq_numbers(const struct iq_chains *ch)
-{
-	return rcu_dereference_protected(ch->numbers,
-					 lockdep_is_held(&ch->iqn->config_lock));
-}
 
 static void iq_numbers_free_rcu(struct rcu_head *rcu)
 {
@@ -314,8 +292,7 @@ static void iq_want_key(const struct iq_want *w, struct iq_key *key)
 	}
 }
 
-static bool iq_want_find(const struct iq_chains *ch, const struct iq_want *w,
-			 struct iq_ref *ref)
+bool iq_want_find(const struct iq_chains *ch, const struct iq_want *w, struct iq_ref *ref)
 {
 	struct iq_key key;
 
@@ -338,7 +315,7 @@ void iq_keys_reserve(struct iq_chains *ch, bool wide, u32 more)
 }
 
 /* Put a key into a slot that has none like it. */
-static int iq_key_insert(struct iq_chains *ch, const struct iq_want *w, u32 number, u32 whose)
+int iq_key_insert(struct iq_chains *ch, const struct iq_want *w, u32 number, u32 whose)
 {
 	struct iq_stores *st = &ch->keys[w->wide];
 	struct iq_store *tail;
@@ -374,8 +351,8 @@ static int iq_key_insert(struct iq_chains *ch, const struct iq_want *w, u32 numb
 }
 
 /* Who has it? A remedy, where two services have one server port behind their chains. */
-static int iq_key_refuse(struct iq_chains *ch, const struct iq_want *w, u32 whose,
-			 const struct nlattr *attr, struct netlink_ext_ack *extack)
+int iq_key_refuse(struct iq_chains *ch, const struct iq_want *w, u32 whose,
+		  const struct nlattr *attr, struct netlink_ext_ack *extack)
 {
 	struct iq_object *o = xa_load(&ch->services.all, whose);
 	const char *name = o ? o->name : "?";
@@ -396,15 +373,7 @@ static int iq_key_refuse(struct iq_chains *ch, const struct iq_want *w, u32 whos
 	return -EEXIST;
 }
 
-/* Lists */
-
-static struct iq_list *iq_list_of(const struct iq_chains *ch, u32 number)
-{
-	return rcu_dereference_protected(iq_numbers(ch)->meaning[number].list,
-					 lockdep_is_held(&ch->iqn->config_lock));
-}
-
-static u32 iq_want_list(const struct iq_chains *ch, const struct iq_want *w)
+u32 iq_want_list(const struct iq_chains *ch, const struct iq_want *w)
 {
 	struct iq_ref ref;
 	u32 number = 0;
@@ -418,195 +387,26 @@ static u32 iq_want_list(const struct iq_chains *ch, const struct iq_want *w)
 	return number;
 }
 
-/* The span that a service has just so; NULL: it has not */
 static struct iq_span *iq_want_span(const struct iq_chains *ch, const struct iq_want *w,
 				    u32 whose)
 {
 	u32 number = iq_want_list(ch, w);
-	struct iq_list *list = number ? iq_list_of(ch, number) : NULL;
-	struct iq_span *span;
 
-	if (!list)
-		return NULL;
-	span = w->kind == IQ_KEY_REST ? &list->rest : iq_list_span(list, w->first);
-	if (!span || !span->number || span->whose != whose)
-		return NULL;
-	if (w->kind == IQ_KEY_SPAN && (span->first != w->first || span->last != w->last))
-		return NULL;
-	return span;
+	return number ? iq_list_just(iq_list_of(ch, number), w, whose) : NULL;
 }
 
-/**
- * struct iq_tally_rcu - tallies that are freed behind a grace period
- */
-struct iq_tally_rcu {
-	struct iq_tally tally;
-	struct rcu_head rcu;
-};
-
-static struct iq_tally *iq_tally_alloc(void)
+/* An entry goes; iq_net.table_lock is held. */
+static void iq_slot_drop(struct iq_chains *ch, const struct iq_ref *ref)
 {
-	struct iq_tally_rcu *t = kzalloc(sizeof(*t), GFP_KERNEL_ACCOUNT);
-
-	return t ? &t->tally : NULL;
-}
-
-static void iq_tally_free(struct iq_tally *tally)
-{
-	struct iq_tally_rcu *t;
-
-	if (!tally)
-		return;
-	t = container_of(tally, struct iq_tally_rcu, tally);
-	kfree_rcu(t, rcu);
+	iq_store_remove(ref);
+	ch->n_keys--;
+	ch->n_late++;
 }
 
 /*
- * A list with a span more: what is nobody's any more, or was another one's until a moment
- * ago and is in its way, is left out. -EEXIST: a living one is in its way, @other.
+ * Is a port of a range another one's, @whose, who has a slot for it? What was another one's
+ * until a moment ago gives way.
  */
-static int iq_list_make(const struct iq_list *old, const struct iq_want *w,
-			const struct iq_span *new, struct iq_list **list, u32 *other)
-{
-	const struct iq_span *s;
-	struct iq_list *l;
-	bool placed = w->kind == IQ_KEY_REST;
-	u32 i;
-
-	for (i = 0; w->kind == IQ_KEY_SPAN && old && i < old->n; i++) {
-		s = &old->span[i];
-		if (!s->number || s->late || s->last < w->first || s->first > w->last)
-			continue;
-		*other = s->whose;
-		return -EEXIST;
-	}
-	l = kvzalloc(struct_size(l, span, (old ? old->n : 0) + 1), GFP_KERNEL_ACCOUNT);
-	if (!l)
-		return -ENOMEM;
-	if (old)
-		l->rest = old->rest;
-	if (placed)
-		l->rest = *new;
-	for (i = 0; old && i < old->n; i++) {
-		s = &old->span[i];
-		if (!placed && s->first > w->last) {
-			l->span[l->n++] = *new;
-			placed = true;
-		}
-		if (s->number && (w->kind == IQ_KEY_REST || s->last < w->first ||
-				  s->first > w->last))
-			l->span[l->n++] = *s;
-	}
-	if (!placed)
-		l->span[l->n++] = *new;
-	*list = l;
-	return 0;
-}
-
-static void iq_list_free_rcu(struct rcu_head *rcu)
-{
-	kvfree(container_of(rcu, struct iq_list, rcu));
-}
-
-/* @new, with @added, is there in its place. Tallies that it has not go; how many were counted? */
-static u32 iq_list_free(struct iq_list *old, const struct iq_list *new,
-			const struct iq_tally *added)
-{
-	u32 i, j = 0, lost = 0;
-
-	for (i = 0; i < old->n; i++) {
-		while (j < new->n && new->span[j].tally == added)
-			j++;
-		if (j < new->n && new->span[j].tally == old->span[i].tally) {
-			j++;
-			continue;
-		}
-		lost += !!old->span[i].number;
-		iq_tally_free(old->span[i].tally);
-	}
-	if (old->rest.tally != new->rest.tally) {
-		lost += !!old->rest.number;
-		iq_tally_free(old->rest.tally);
-	}
-	call_rcu(&old->rcu, iq_list_free_rcu);
-	return lost;
-}
-
-static int iq_span_add(struct iq_chains *ch, const struct iq_want *w, u32 meaning, u32 whose,
-		       const struct nlattr *attr, struct netlink_ext_ack *extack)
-{
-	struct iq_span span = { w->first, w->last, meaning, whose, .fresh = 1 };
-	u32 number = iq_want_list(ch, w), other = 0;
-	struct iq_list *old, *list;
-	bool made = !number;
-	int err;
-
-	if (made) {
-		err = iq_number_new(ch, attr, extack);
-		if (err < 0)
-			return err;
-		number = err;
-		old = NULL;
-	} else {
-		old = iq_list_of(ch, number);
-	}
-	if (w->kind == IQ_KEY_REST && old && old->rest.number && !old->rest.late)
-		return iq_key_refuse(ch, w, old->rest.whose, attr, extack);
-	span.tally = iq_tally_alloc();
-	err = span.tally ? iq_list_make(old, w, &span, &list, &other) : -ENOMEM;
-	if (err)
-		goto free;
-	list->ch = ch;
-	list->id = number;
-	rcu_assign_pointer(iq_numbers(ch)->meaning[number].list, list);
-	if (!made) {
-		ch->n_keys -= iq_list_free(old, list, span.tally);
-		return 0;
-	}
-	err = iq_key_insert(ch, w, number, 0);
-	if (!err)
-		return 0;
-	RCU_INIT_POINTER(iq_numbers(ch)->meaning[number].list, NULL);
-	kvfree(list);
-free:
-	iq_tally_free(span.tally);
-	if (made)
-		iq_number_free(ch, number);
-	return err == -EEXIST ? iq_key_refuse(ch, w, other, attr, extack) : err;
-}
-
-static void iq_list_gone_rcu(struct rcu_head *rcu)
-{
-	struct iq_list *list = container_of(rcu, struct iq_list, rcu);
-
-	iq_number_free(list->ch, list->id);
-	kvfree(list);
-}
-
-/* The last of an address' spans is gone: so is its list, and its number later. */
-static void iq_list_gone(struct iq_chains *ch, const struct iq_want *w, u32 number)
-{
-	struct iq_list *list = iq_list_of(ch, number);
-	struct iq_ref ref;
-	u32 i;
-
-	for (i = 0; i < list->n; i++)
-		if (list->span[i].number)
-			return;
-	if (list->rest.number)
-		return;
-	spin_lock_bh(&ch->iqn->table_lock);
-	if (iq_want_find(ch, w, &ref))
-		iq_store_remove(&ref);
-	spin_unlock_bh(&ch->iqn->table_lock);
-	for (i = 0; i < list->n; i++)
-		iq_tally_free(list->span[i].tally);
-	iq_tally_free(list->rest.tally);
-	RCU_INIT_POINTER(iq_numbers(ch)->meaning[number].list, NULL);
-	call_rcu(&list->rcu, iq_list_gone_rcu);
-}
-
-/* Is a port of a range somebody's alone, who has a slot for it? Then @whose */
 static bool iq_span_meets(struct iq_chains *ch, const struct iq_want *w, u32 *whose)
 {
 	struct iq_want one = *w;
@@ -627,15 +427,20 @@ static bool iq_span_meets(struct iq_chains *ch, const struct iq_want *w, u32 *wh
 		if (!iq_want_find(ch, &one, &ref))
 			continue;
 		e = iq_ref_entry(&ref);
-		found = !e->pending;
-		*whose = e->whose;
+		if (e->pending) {
+			iq_slot_drop(ch, &ref);
+			continue;
+		}
+		found = e->whose != *whose;
+		if (found)
+			*whose = e->whose;
 	}
 	spin_unlock_bh(&ch->iqn->table_lock);
 	return found;
 }
 
-/* Is a single port in somebody's range? */
-static bool iq_slot_meets(struct iq_chains *ch, const struct iq_want *w, u32 *whose)
+/* The living range that a single port is in; NULL: none */
+static struct iq_span *iq_slot_span(struct iq_chains *ch, const struct iq_want *w)
 {
 	struct iq_want range = *w;
 	struct iq_span *span;
@@ -644,10 +449,18 @@ static bool iq_slot_meets(struct iq_chains *ch, const struct iq_want *w, u32 *wh
 	range.kind = IQ_KEY_SPAN;
 	if (!(iq_bloom(ch)->slot[iq_bloom_slot(iq_bloom(ch), w->wide, &w->addr, 0)] &
 	      iq_want_bit(&range)))
-		return false;
+		return NULL;
 	number = iq_want_list(ch, &range);
-	span = number ? iq_list_span(iq_list_of(ch, number), w->first) : NULL;
-	if (!span || !span->number || span->late)
+	span = number ? iq_list_span(iq_list_latest(ch, number), w->first) : NULL;
+	return span && span->number && !span->late ? span : NULL;
+}
+
+/* Is a single port in another one's range? Then @whose */
+static bool iq_slot_meets(struct iq_chains *ch, const struct iq_want *w, u32 *whose)
+{
+	const struct iq_span *span = iq_slot_span(ch, w);
+
+	if (!span || span->whose == *whose)
 		return false;
 	*whose = span->whose;
 	return true;
@@ -681,7 +494,8 @@ static int iq_slot_take(struct iq_chains *ch, const struct iq_want *w, u32 numbe
 int iq_key_add(struct iq_chains *ch, const struct iq_want *w, u32 number, u32 whose,
 	       const struct nlattr *attr, struct netlink_ext_ack *extack)
 {
-	u32 other = whose;
+	u32 other = whose, list;
+	struct iq_span *span;
 	int err;
 
 	lockdep_assert_held(&ch->iqn->config_lock);
@@ -692,7 +506,9 @@ int iq_key_add(struct iq_chains *ch, const struct iq_want *w, u32 number, u32 wh
 		if (err == -EEXIST || (w->kind == IQ_KEY_SLOT && iq_slot_meets(ch, w, &other)))
 			return iq_key_refuse(ch, w, other, attr, extack);
 	} else {
-		if (iq_want_span(ch, w, whose) && !iq_want_span(ch, w, whose)->late)
+		list = iq_want_list(ch, w);
+		span = list ? iq_list_just(iq_list_latest(ch, list), w, whose) : NULL;
+		if (span && !span->late)
 			return 1;
 		if (w->kind == IQ_KEY_SPAN && iq_span_meets(ch, w, &other))
 			return iq_key_refuse(ch, w, other, attr, extack);
@@ -725,9 +541,11 @@ static bool iq_change_drops(enum iq_key_change what, bool marked, bool late)
 static bool iq_slot_change(struct iq_chains *ch, const struct iq_want *w, u32 number, u32 whose,
 			   enum iq_key_change what)
 {
+	struct iq_span *span = what == IQ_KEY_LATE ? iq_slot_span(ch, w) : NULL;
+	/* A range that it has now would have to wait until it is over. */
+	bool in_span = span && span->whose == whose, drop = false;
 	struct iq_entry *e;
 	struct iq_ref ref;
-	bool drop = false;
 
 	spin_lock_bh(&ch->iqn->table_lock);
 	if (!iq_want_find(ch, w, &ref))
@@ -735,9 +553,9 @@ static bool iq_slot_change(struct iq_chains *ch, const struct iq_want *w, u32 nu
 	e = iq_ref_entry(&ref);
 	if (e->whose != whose)
 		goto out;
-	drop = iq_change_drops(what, e->audit, e->pending);
+	drop = iq_change_drops(what, e->audit, e->pending) || (in_span && !e->audit);
 	if (drop)
-		iq_store_remove(&ref);
+		iq_slot_drop(ch, &ref);
 	else if (what == IQ_KEY_MARK)
 		iq_ref_set_value(&ref, number);
 	if (drop)
@@ -750,24 +568,25 @@ out:
 	return drop;
 }
 
-static bool iq_span_change(struct iq_chains *ch, const struct iq_want *w, u32 number, u32 whose,
+static void iq_span_change(struct iq_chains *ch, const struct iq_want *w, u32 number, u32 whose,
 			   enum iq_key_change what)
 {
 	struct iq_span *span = iq_want_span(ch, w, whose);
 
 	if (!span)
-		return false;
+		return;
 	if (iq_change_drops(what, span->fresh, span->late)) {
 		WRITE_ONCE(span->number, 0);
-		iq_list_gone(ch, w, iq_want_list(ch, w));
-		return true;
+		ch->n_keys--;
+		ch->n_late++;
+		iq_list_gone(ch, iq_list_of(ch, iq_want_list(ch, w)));
+		return;
 	}
 	if (what == IQ_KEY_MARK)
 		WRITE_ONCE(span->number, number);
 	if (what == IQ_KEY_MARK || what == IQ_KEY_UNMARK)
 		span->fresh = what == IQ_KEY_MARK;
 	span->late = what == IQ_KEY_LATE ? !span->fresh : span->late && what != IQ_KEY_MARK;
-	return false;
 }
 
 void iq_key_change(struct iq_chains *ch, const struct iq_want *w, u32 number, u32 whose,
@@ -776,12 +595,9 @@ void iq_key_change(struct iq_chains *ch, const struct iq_want *w, u32 number, u3
 	bool slot = w->kind == IQ_KEY_SLOT || w->kind == IQ_KEY_PREFIX;
 
 	lockdep_assert_held(&ch->iqn->config_lock);
-	if (!(slot ? iq_slot_change(ch, w, number, whose, what) :
-		     iq_span_change(ch, w, number, whose, what)))
-		return;
-	ch->n_keys--;
-	ch->n_late++;
-	if (w->kind == IQ_KEY_PREFIX)
+	if (!slot)
+		iq_span_change(ch, w, number, whose, what);
+	else if (iq_slot_change(ch, w, number, whose, what) && w->kind == IQ_KEY_PREFIX)
 		iq_prefix_count(ch, w, -1);
 }
 

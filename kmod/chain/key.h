@@ -99,6 +99,10 @@ static inline u32 iq_span_word(u8 proto, u16 port)
  *
  * @ch: whose it is
  * @id: its own number
+ * @set: enum iq_key_set; with @wide and @addr its key
+ * @next: what is to take its place once the request that is carried out is; NULL: nothing
+ * @staged: in iq_chains.staged, where there is a @next
+ * @added: spans that @next has more, as this one's @next
  * @rest: who has all that is in no span and has no key; its @number is 0 if nobody has
  * @span: in order, and no two overlap
  */
@@ -106,6 +110,12 @@ struct iq_list {
 	struct rcu_head rcu;
 	struct iq_chains *ch;
 	u32 id;
+	u8 set;
+	bool wide;
+	struct in6_addr addr;
+	struct iq_list *next;
+	struct list_head staged;
+	u32 added;
 	u32 n;
 	struct iq_span rest;
 	struct iq_span span[];
@@ -356,7 +366,8 @@ void iq_keys_reserve(struct iq_chains *ch, bool wide, u32 more);
  * iq_key_add() - a service has a key
  *
  * What it had before it keeps as it is. What was another one's until a moment ago becomes
- * its own.
+ * its own. Ranges are there behind iq_keys_publish(); of its own ones that overlap nothing is
+ * left then.
  *
  * @number: what it means
  * @whose: id of the service
@@ -366,6 +377,12 @@ void iq_keys_reserve(struct iq_chains *ch, bool wide, u32 more);
  */
 int iq_key_add(struct iq_chains *ch, const struct iq_want *want, u32 number, u32 whose,
 	       const struct nlattr *attr, struct netlink_ext_ack *extack);
+
+/** iq_keys_publish() - ranges that were added, too, are there from now on; it cannot fail */
+void iq_keys_publish(struct iq_chains *ch);
+
+/** iq_keys_unstage() - they are not to be; before IQ_KEY_DROP_MARKED */
+void iq_keys_unstage(struct iq_chains *ch);
 
 /* What iq_key_change() does to a key */
 enum iq_key_change {

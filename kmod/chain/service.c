@@ -8,6 +8,9 @@
 #include "service.h"
 #include "sysfs.h"
 
+/* Folders in sysfs: who has more services reads them by netlink. */
+#define IQ_SERVICE_FOLDERS	4096
+
 int iq_service_each(struct iq_service *s,
 		    int (*fn)(struct iq_chains *ch, const struct iq_want *want, u32 number,
 			      void *arg), void *arg)
@@ -205,11 +208,13 @@ int iq_service_set(struct iq_net *iqn, const struct iq_service_req *req, u32 n, 
 	for (i = 0; i < n && !err; i++)
 		err = iq_service_prepare(ch, iq_service_of(plan[i].o), &req[i], extack);
 	if (err) {
+		iq_keys_unstage(ch);
 		for (i = 0; i < n && plan[i].o; i++)
 			iq_service_back(iq_service_of(plan[i].o));
 		iq_objects_undo(&ch->services, plan, n);
 		goto settle;
 	}
+	iq_keys_publish(ch);
 	for (i = 0; i < n; i++) {
 		iq_spec_settled(req[i].spec);
 		changed[i] = iq_service_of(plan[i].o)->next;
@@ -276,6 +281,10 @@ void iq_services_followed(struct iq_chains *ch, bool undo)
 	struct iq_object *o;
 	unsigned long i;
 
+	if (undo)
+		iq_keys_unstage(ch);
+	else
+		iq_keys_publish(ch);
 	xa_for_each(&ch->services.all, i, o) {
 		s = iq_service_of(o);
 		if (!s->next)
@@ -346,6 +355,7 @@ const struct iq_object_type iq_service_type = {
 	.attr = IPSEC_QOS_A_SERVICE,
 	.cmd = IPSEC_QOS_CMD_SERVICE_GET,
 	.folder = &iq_service_folder,
+	.folders = IQ_SERVICE_FOLDERS,
 	.alloc = iq_service_alloc,
 	.free = iq_service_free,
 	.lose = iq_service_lose,

@@ -24,6 +24,7 @@ int iq_chains_init(struct iq_net *iqn)
 	iq_stores_init(&ch->keys[0], iqn, AF_INET);
 	iq_stores_init(&ch->keys[1], iqn, AF_INET6);
 	ida_init(&ch->ida);
+	INIT_LIST_HEAD(&ch->staged);
 	INIT_LIST_HEAD(&ch->acls);
 	iq_linger_init(ch);
 	iq_attach_init(ch);

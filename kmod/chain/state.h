@@ -39,6 +39,7 @@ struct iq_numbers;
  * @n_bits: bits that are set in @bloom
  * @n_late: so many of them are of keys that are gone, at most
  * @prefixes: keys of prefixes, by their length, of IPv4 and of IPv6
+ * @staged: lists that a request is about to replace, see key.h
  * @acls: those with interfaces, see acl.c
  * @lingers: see linger.c
  * @linger_work: likewise
@@ -62,6 +63,7 @@ struct iq_chains {
 	u32 n_bits;
 	u32 n_late;
 	u32 prefixes[2][129];
+	struct list_head staged;
 	struct list_head acls;
 	struct list_head lingers;
 	struct delayed_work linger_work;

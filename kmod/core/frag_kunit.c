@@ -167,7 +167,7 @@ static struct iq_frag_set *iq_t_set(struct iq_t *t, u8 proto, u32 id)
 	struct iq_frag_key key;
 
 	rcu_read_lock();
-	set = iq_frag_key(t->iqn.frags, &t->state, &pkt, &key);
+	set = iq_frag_key(t->iqn.frags, &t->state, &pkt, 0, &key);
 	rcu_read_unlock();
 	return set;
 }

@@ -26,6 +26,7 @@ void iq_objects_exit(struct iq_objects *os)
 	unsigned long i;
 
 	xa_for_each(&os->all, i, o) {
+		xa_erase(&os->all, o->id);
 		if (os->type->folder)
 			iq_folder_exit(&os->folders, &o->folder);
 		os->type->lose(os, o);
@@ -202,7 +203,8 @@ void iq_object_tell(struct iq_objects *os, struct iq_object *o, enum ipsec_qos_e
 	} else if (type->folder) {
 		if (event == IPSEC_QOS_EVENT_NEW)
 			iq_folder_init(&o->folder, type->folder);
-		iq_folder_show(&os->folders, &o->folder, o->name);
+		if (os->folders.n < type->folders || o->folder.kobj.state_in_sysfs)
+			iq_folder_show(&os->folders, &o->folder, o->name);
 	}
 	skb = iq_event_begin(os->iqn, type->mcgrp, event, type->size(o, false), &hdr);
 	if (skb)

@@ -47,6 +47,7 @@ struct iq_object {
  * @attr: that they are in, in a message
  * @cmd: of dumps
  * @folder: theirs in sysfs; NULL: they have none
+ * @folders: so many have one at most: it takes more memory than all else of an object
  *
  * @alloc: a new one, that nobody finds; its struct iq_object is filled in behind it. NULL: no
  *	memory
@@ -63,6 +64,7 @@ struct iq_object_type {
 	int attr;
 	u8 cmd;
 	struct kobj_type *folder;
+	u32 folders;
 
 	struct iq_object *(*alloc)(struct iq_net *iqn);
 	void (*free)(struct iq_object *o);
