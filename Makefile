@@ -54,9 +54,9 @@ lib_src		:= $(patsubst %,lib/%.c, \
 		   array extack text value \
 		   feed/attr feed/bucket feed/child feed/feed feed/ike feed/initiate feed/query \
 		   feed/sa feed/session \
-		   kernel/element kernel/entry kernel/event kernel/group kernel/nat \
-		   kernel/pool kernel/request kernel/settings kernel/socket kernel/status \
-		   kernel/steer)
+		   kernel/chain kernel/device kernel/element kernel/entry kernel/event \
+		   kernel/group kernel/nat kernel/pool kernel/request kernel/service \
+		   kernel/settings kernel/socket kernel/status kernel/steer kernel/trace)
 feed_src	:= $(filter lib/feed/%,$(lib_src))
 daemon_src	:= $(patsubst %,daemon/%.c, \
 		   errand file log main once thread trust \

@@ -163,6 +163,11 @@ static json_t *object_json(const struct iq_event *ev)
 		return steer_json(&ev->steer);
 	case IQ_EVENT_UNKNOWN:
 		return unknown_json(&ev->unknown);
+	case IQ_EVENT_DEVICE:
+	case IQ_EVENT_CHAIN:
+	case IQ_EVENT_SERVICE:
+	case IQ_EVENT_TRACE:
+		break;
 	}
 	return json_object();
 }
@@ -237,6 +242,11 @@ static int print_event(const struct iq_event *ev, void *arg)
 		break;
 	case IQ_EVENT_UNKNOWN:
 		unknown_print(&ev->unknown);
+		break;
+	case IQ_EVENT_DEVICE:
+	case IQ_EVENT_CHAIN:
+	case IQ_EVENT_SERVICE:
+	case IQ_EVENT_TRACE:
 		break;
 	}
 	putchar('\n');

@@ -88,6 +88,10 @@ static int on_told(const struct iq_event *ev, void *arg)
 		break;
 	case IQ_EVENT_STATUS:
 	case IQ_EVENT_NAT:
+	case IQ_EVENT_DEVICE:
+	case IQ_EVENT_CHAIN:
+	case IQ_EVENT_SERVICE:
+	case IQ_EVENT_TRACE:
 		break;
 	}
 	if (wrong)

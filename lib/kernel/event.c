@@ -27,9 +27,10 @@ int iq_kernel_monitor(struct iq_kernel *k, unsigned int more)
 		{ true, "nlctrl", "notify" },
 		{ more & IQ_MONITOR_NAT, IPSEC_QOS_GENL_NAME, IPSEC_QOS_MCGRP_NAT },
 		{ more & IQ_MONITOR_STEER, IPSEC_QOS_GENL_NAME, IPSEC_QOS_MCGRP_STEER },
+		{ more & IQ_MONITOR_CHAIN, IPSEC_QOS_GENL_NAME, IPSEC_QOS_MCGRP_CHAIN },
+		{ more & IQ_MONITOR_TRACE, IPSEC_QOS_GENL_NAME, IPSEC_QOS_MCGRP_TRACE },
 	};
-	/* 0 ends them where they are joined */
-	int group[sizeof(groups) / sizeof(groups[0]) + 1] = { 0 };
+	int group[sizeof(groups) / sizeof(groups[0])];
 	size_t i, n = 0;
 	int ret;
 
@@ -54,9 +55,8 @@ int iq_kernel_monitor(struct iq_kernel *k, unsigned int more)
 	nl_socket_disable_seq_check(k->events);
 	k->events_cb = nl_socket_get_cb(k->events);
 	ret = genl_connect(k->events);
-	if (ret >= 0)
-		ret = nl_socket_add_memberships(k->events, group[0], group[1], group[2],
-						group[3], 0);
+	for (i = 0; i < n && ret >= 0; i++)
+		ret = nl_socket_add_membership(k->events, group[i]);
 	if (ret >= 0)
 		ret = nl_socket_set_nonblocking(k->events);
 	if (ret < 0) {
@@ -153,6 +153,22 @@ static int event_read(struct nlmsghdr *nlh, struct iq_event *ev)
 			ev->what = IQ_EVENT_UNKNOWN;
 			ret = iq_get_unknown(a, &ev->unknown);
 			break;
+		case IPSEC_QOS_A_DEVICE:
+			ev->what = IQ_EVENT_DEVICE;
+			ret = iq_get_device(a, &ev->device);
+			break;
+		case IPSEC_QOS_A_CHAIN:
+			ev->what = IQ_EVENT_CHAIN;
+			ret = iq_get_chain(a, &ev->chain);
+			break;
+		case IPSEC_QOS_A_SERVICE:
+			ev->what = IQ_EVENT_SERVICE;
+			ret = iq_get_service(a, &ev->service);
+			break;
+		case IPSEC_QOS_A_TRACE:
+			ev->what = IQ_EVENT_TRACE;
+			ret = iq_get_trace(a, &ev->trace);
+			break;
 		default:
 			continue;
 		}
@@ -177,6 +193,8 @@ static int on_event(struct nl_msg *msg, void *arg)
 		sink->ret = event_read(nlh, &ev);
 		if (!sink->ret)
 			sink->ret = sink->cb(&ev, sink->arg);
+		if (ev.what == IQ_EVENT_SERVICE)
+			iq_kernel_service_free(&ev.service);
 	}
 	return NL_OK;
 }

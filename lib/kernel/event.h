@@ -8,14 +8,18 @@
 #include <stddef.h>
 #include <linux/ipsec_qos.h>
 
+#include "lib/kernel/chain.h"
+#include "lib/kernel/device.h"
 #include "lib/kernel/element.h"
 #include "lib/kernel/entry.h"
 #include "lib/kernel/group.h"
 #include "lib/kernel/nat.h"
 #include "lib/kernel/pool.h"
+#include "lib/kernel/service.h"
 #include "lib/kernel/socket.h"
 #include "lib/kernel/status.h"
 #include "lib/kernel/steer.h"
+#include "lib/kernel/trace.h"
 
 /**
  * struct iq_event - what the kernel told the multicast group
@@ -24,7 +28,8 @@ struct iq_event {
 	enum ipsec_qos_event event;
 	enum {
 		IQ_EVENT_GROUP, IQ_EVENT_SA, IQ_EVENT_IKE, IQ_EVENT_STATUS, IQ_EVENT_NAT,
-		IQ_EVENT_ELEMENT, IQ_EVENT_POOL, IQ_EVENT_STEER, IQ_EVENT_UNKNOWN
+		IQ_EVENT_ELEMENT, IQ_EVENT_POOL, IQ_EVENT_STEER, IQ_EVENT_UNKNOWN,
+		IQ_EVENT_DEVICE, IQ_EVENT_CHAIN, IQ_EVENT_SERVICE, IQ_EVENT_TRACE
 	} what;
 	union {
 		struct iq_kernel_group group;
@@ -40,12 +45,18 @@ struct iq_event {
 		struct iq_kernel_pool pool;
 		struct iq_kernel_steer steer;
 		struct iq_kernel_unknown unknown;
+		struct iq_kernel_device device;
+		struct iq_kernel_chain chain;
+		struct iq_kernel_service service;	/* its arrays go with the event */
+		struct iq_kernel_trace trace;
 	};
 };
 
 /* The multicast groups that not all who listen want. */
 #define IQ_MONITOR_NAT		(1U << 0)	/* of the translation table */
 #define IQ_MONITOR_STEER	(1U << 1)	/* of elements, pools, prefixes, unknown SPIs */
+#define IQ_MONITOR_CHAIN	(1U << 2)	/* of devices, chains, services */
+#define IQ_MONITOR_TRACE	(1U << 3)	/* of packets that are traced */
 
 /**
  * iq_kernel_monitor() - join the events' multicast group on a socket of its own

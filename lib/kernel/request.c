@@ -12,26 +12,39 @@
 
 /*
  * The largest entries as they stand in a request: of a group seven attributes, of
- * which the name has 36 bytes, of an element no more; an IPv6 SA. Not more than need be:
- * a request full of SAs comes from the heap again and again, and from no fresh pages.
+ * which the name has 36 bytes, of an element or a chain no more; a device with both its
+ * sides; an IPv6 SA. Not more than need be: a request full of SAs comes from the heap again
+ * and again, and from no fresh pages.
  */
 #define NAMED_SIZE	128
+#define DEVICE_SIZE	272
 #define ENTRY_SIZE	84
 /* header, owner; settings with a full fall-back table, a pool with all its members */
 #define REQUEST_SIZE	8192
+/* entries of one request, where each has its own size; the kernel has this in one piece */
+#define ENTRIES_SIZE	(128 << 10)
 
-static bool has_names(int cmd)
+static size_t entry_size(int cmd)
 {
-	return cmd == IPSEC_QOS_CMD_GROUP_NEW || cmd == IPSEC_QOS_CMD_GROUP_DEL ||
-	       cmd == IPSEC_QOS_CMD_ELEMENT_NEW || cmd == IPSEC_QOS_CMD_ELEMENT_DEL ||
-	       cmd == IPSEC_QOS_CMD_POOL_DEL;
+	switch (cmd) {
+	case IPSEC_QOS_CMD_GROUP_NEW:
+	case IPSEC_QOS_CMD_GROUP_DEL:
+	case IPSEC_QOS_CMD_ELEMENT_NEW:
+	case IPSEC_QOS_CMD_ELEMENT_DEL:
+	case IPSEC_QOS_CMD_POOL_DEL:
+	case IPSEC_QOS_CMD_CHAIN_NEW:
+		return NAMED_SIZE;
+	case IPSEC_QOS_CMD_DEVICE_NEW:
+		return DEVICE_SIZE;
+	}
+	return ENTRY_SIZE;
 }
 
+/* @size: of all its entries */
 static struct nl_msg *make_request(struct iq_kernel *k, int cmd, int nlflags,
-				   size_t n)
+				   size_t size)
 {
-	size_t size = has_names(cmd) ? NAMED_SIZE : ENTRY_SIZE;
-	struct nl_msg *msg = nlmsg_alloc_size(REQUEST_SIZE + n * size);
+	struct nl_msg *msg = nlmsg_alloc_size(REQUEST_SIZE + size);
 
 	if (!msg)
 		return NULL;
@@ -67,26 +80,59 @@ static int put_count(struct nl_msg *msg, size_t chunk, size_t all)
 	return nla_put_u32(msg, IPSEC_QOS_A_COUNT, all < UINT32_MAX ? all : UINT32_MAX);
 }
 
-int iq_bulk(struct iq_kernel *k, int cmd, int nlflags, int owner,
-	    const void *entries, size_t n, size_t size, ssize_t more,
-	    int (*put)(struct nl_msg *msg, const void *entry))
+/**
+ * struct bulk - a command with many entries of @size bytes
+ *
+ * @more: what comes with later calls; -1: nobody wants to know
+ * @bytes: what an entry takes in a request; NULL: as its command has it
+ */
+struct bulk {
+	int cmd;
+	int nlflags;
+	int owner;
+	size_t size;
+	ssize_t more;
+	size_t (*bytes)(const void *entry);
+	int (*put)(struct nl_msg *msg, const void *entry);
+};
+
+/* How many of the @n entries go into the next request; @*room: what they take there */
+static size_t next_chunk(const struct bulk *b, const char *entry, size_t n, size_t *room)
+{
+	size_t chunk = n < IPSEC_QOS_BULK_MAX ? n : IPSEC_QOS_BULK_MAX, i;
+
+	if (!b->bytes) {
+		*room = chunk * entry_size(b->cmd);
+		return chunk;
+	}
+	*room = b->bytes(entry);
+	for (i = 1; i < chunk; i++) {
+		size_t bytes = b->bytes(entry + i * b->size);
+
+		if (*room + bytes > ENTRIES_SIZE)
+			break;
+		*room += bytes;
+	}
+	return i;
+}
+
+static int send_bulk(struct iq_kernel *k, const struct bulk *b, const void *entries,
+		     size_t n)
 {
 	const char *entry = entries;
-	size_t base, chunk, i;
+	size_t base, chunk, room, i;
 
 	for (base = 0; base < n; base += chunk) {
 		struct nl_msg *msg;
 		int ret;
 
-		chunk = n - base;
-		if (chunk > IPSEC_QOS_BULK_MAX)
-			chunk = IPSEC_QOS_BULK_MAX;
-		msg = make_request(k, cmd, nlflags, chunk);
-		ret = msg ? iq_put_owner(msg, &owner) : -ENOMEM;
-		if (ret >= 0 && more >= 0)
-			ret = put_count(msg, chunk, n - base + more);
-		for (i = 0; i < chunk && ret >= 0; i++, entry += size)
-			ret = put(msg, entry);
+		chunk = next_chunk(b, entry, n - base, &room);
+		msg = make_request(k, b->cmd, b->nlflags, room);
+		ret = msg ? iq_put_owner(msg, &b->owner) : -ENOMEM;
+		if (ret >= 0 && b->more >= 0)
+			ret = put_count(msg, chunk, n - base + b->more);
+		for (i = 0; i < chunk && ret >= 0; i++, entry += b->size)
+			ret = b->put(msg, entry);
 		ret = iq_request(k, usable(msg, ret), NULL, NULL);
 		if (ret) {
 			if (k->culprit >= 0)
@@ -97,11 +143,30 @@ int iq_bulk(struct iq_kernel *k, int cmd, int nlflags, int owner,
 	return 0;
 }
 
+int iq_bulk(struct iq_kernel *k, int cmd, int nlflags, int owner,
+	    const void *entries, size_t n, size_t size, ssize_t more,
+	    int (*put)(struct nl_msg *msg, const void *entry))
+{
+	const struct bulk b = { cmd, nlflags, owner, size, more, NULL, put };
+
+	return send_bulk(k, &b, entries, n);
+}
+
+int iq_bulk_sized(struct iq_kernel *k, int cmd, int nlflags, int owner,
+		  const void *entries, size_t n, size_t size,
+		  size_t (*bytes)(const void *entry),
+		  int (*put)(struct nl_msg *msg, const void *entry))
+{
+	const struct bulk b = { cmd, nlflags, owner, size, -1, bytes, put };
+
+	return send_bulk(k, &b, entries, n);
+}
+
 struct nl_msg *iq_new_request(struct iq_kernel *k, int cmd, int nlflags,
 			      int (*put)(struct nl_msg *msg, const void *what),
 			      const void *what)
 {
-	struct nl_msg *msg = make_request(k, cmd, nlflags, 1);
+	struct nl_msg *msg = make_request(k, cmd, nlflags, entry_size(cmd));
 
 	return usable(msg, msg && what ? put(msg, what) : 0);
 }

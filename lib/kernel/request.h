@@ -122,6 +122,16 @@ int iq_bulk(struct iq_kernel *k, int cmd, int nlflags, int owner,
 	    const void *entries, size_t n, size_t size, ssize_t more,
 	    int (*put)(struct nl_msg *msg, const void *entry));
 
+/**
+ * iq_bulk_sized() - likewise, of entries each of which takes as many bytes as @bytes says
+ *
+ * No more of them are in a request than one can carry.
+ */
+int iq_bulk_sized(struct iq_kernel *k, int cmd, int nlflags, int owner,
+		  const void *entries, size_t n, size_t size,
+		  size_t (*bytes)(const void *entry),
+		  int (*put)(struct nl_msg *msg, const void *entry));
+
 /* What answers carry: each of these is an @answer of the calls above. */
 
 /**
@@ -192,7 +202,13 @@ int iq_get_element(struct nlattr *nest, void *arg);
 int iq_get_pool(struct nlattr *nest, void *arg);
 int iq_get_steer(struct nlattr *nest, void *arg);
 int iq_get_unknown(struct nlattr *nest, void *arg);
+int iq_get_device(struct nlattr *nest, void *arg);
+int iq_get_chain(struct nlattr *nest, void *arg);
+int iq_get_trace(struct nlattr *nest, void *arg);
 int iq_get_settings(struct nlattr *nest, void *arg);
+
+/** iq_get_service() - likewise; iq_kernel_service_free() frees what it has allocated */
+int iq_get_service(struct nlattr *nest, void *arg);
 
 /** iq_get_status() - likewise; of a struct iq_status all but its conf */
 int iq_get_status(struct nlattr *nest, void *arg);

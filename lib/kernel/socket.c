@@ -156,6 +156,9 @@ static int find_culprit(const struct nlmsghdr *nlh, uint32_t offset)
 		case IPSEC_QOS_A_GROUP:
 		case IPSEC_QOS_A_SA:
 		case IPSEC_QOS_A_IKE:
+		case IPSEC_QOS_A_DEVICE:
+		case IPSEC_QOS_A_CHAIN:
+		case IPSEC_QOS_A_SERVICE:
 			if (offset >= start && offset < start + a->nla_len)
 				return i;
 			i++;
