@@ -208,9 +208,9 @@ enum ipsec_qos_device_attr {
  * @IPSEC_QOS_CHAIN_A_PAD: alignment only
  * @IPSEC_QOS_CHAIN_A_ID: u32, 1 to IPSEC_QOS_CHAIN_ID_MAX; the key
  * @IPSEC_QOS_CHAIN_A_NAME: string, as a group's; unique among chains. Required to add
- * @IPSEC_QOS_CHAIN_A_STEP: u32, the id of a device; repeats, 1 to IPSEC_QOS_CHAIN_STEPS_MAX of
- *	them, in order; none twice, nor one that another one of them may come to stand for
- *	(IPSEC_QOS_DEVICE_A_ALTERNATE). Required to add; absent: as they were
+ * @IPSEC_QOS_CHAIN_A_STEP: u32, the id of a device; may repeat, in order, up to
+ *	IPSEC_QOS_CHAIN_STEPS_MAX of them; none twice, nor one that another one of them may
+ *	come to stand for (IPSEC_QOS_DEVICE_A_ALTERNATE). Required to add; absent: as they were
  * @IPSEC_QOS_CHAIN_A_OWNER: u8, enum ipsec_qos_owner; answers only
  * @IPSEC_QOS_CHAIN_A_SERVICES: u32, services that go through it; answers only
  */
@@ -422,8 +422,9 @@ enum ipsec_qos_service_attr {
  * @IPSEC_QOS_TRACE_A_PAD: alignment only
  * @IPSEC_QOS_TRACE_A_SERVICE: u32, the service's id; required
  * @IPSEC_QOS_TRACE_A_PACKETS: u32, so many passes of packets are to be told of, 0 to
- *	IPSEC_QOS_TRACE_MAX; 0: no more. Required
- * @IPSEC_QOS_TRACE_A_CLIENT: 4 or 16 bytes in network order: only of this client
+ *	IPSEC_QOS_TRACE_MAX; 0: no more. Required; not in answers
+ * @IPSEC_QOS_TRACE_A_CLIENT: 4 or 16 bytes in network order: only of this client;
+ *	not in answers
  * @IPSEC_QOS_TRACE_A_TIME: u64, nanoseconds of CLOCK_MONOTONIC
  * @IPSEC_QOS_TRACE_A_BACK: u8, 1: on the way back
  * @IPSEC_QOS_TRACE_A_AT: u32, the id of the device that it came from; absent: from outside
