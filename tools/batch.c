@@ -14,7 +14,7 @@
 #include "batch.h"
 
 #define LINE_MAX_BYTES	65536	/* with its continuations */
-#define WORDS_MAX	2048	/* a pool has as many members as it may */
+#define WORDS_MAX	4096	/* a pool has as many members as it may, a service rules */
 
 /**
  * struct gathered - entries of one table that wait to be sent together

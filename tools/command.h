@@ -91,7 +91,8 @@ extern const struct object group_object, sa_object, ike_object, profile_object,
 			   daemon_object, settings_object, fallback_object,
 			   nat_object, follow_object, trace_object,
 			   tunnel_object, metrics_object, element_object,
-			   pool_object, steer_object;
+			   pool_object, steer_object, device_object,
+			   chain_object, service_object;
 
 /**
  * find_verb() - which of @n verbs does a word name, which may abbreviate one? "list"

@@ -21,8 +21,8 @@ static const char usage[] =
 "Usage: ipsec-qos [ OPTIONS ] OBJECT { VERB | help }\n"
 "       ipsec-qos [ OPTIONS ] [ -force ] -batch FILE\n"
 "OBJECT := { group | sa | ike | profile | class | status | metrics | monitor |\n"
-"            daemon | settings | fallback | nat | element | pool | steer | follow |\n"
-"            trace | tunnel }\n"
+"            daemon | settings | fallback | nat | element | pool | steer | device |\n"
+"            chain | service | follow | trace | tunnel }\n"
 "OPTIONS := { -n[etns] NAME | -j[son] | -p[retty] | -t[imestamp] |\n"
 "             -S[ocket] PATH | -V[ersion] | -h[elp] }\n"
 "What an object takes: ipsec-qos OBJECT help\n";

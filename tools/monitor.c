@@ -9,6 +9,8 @@
 #include <string.h>
 #include <sys/time.h>
 
+#include "chain.h"
+#include "device.h"
 #include "element.h"
 #include "entry.h"
 #include "group.h"
@@ -16,22 +18,28 @@
 #include "peers.h"
 #include "pool.h"
 #include "query.h"
+#include "service.h"
 #include "steer.h"
 #include "lib/kernel/event.h"
 
 static const char usage[] =
 "Usage: ipsec-qos monitor [ group ] [ sa ] [ ike ] [ ceiling ] [ nat ] [ element ]\n"
-"                         [ pool ] [ steer ] [ spi ] [ peer ]\n";
+"                         [ pool ] [ steer ] [ spi ] [ device ] [ chain ] [ service ]\n"
+"                         [ peer ]\n";
 
-/* Behind struct iq_event's what: the daemon's. */
-#define PEER	(IQ_EVENT_UNKNOWN + 1)
+/*
+ * The daemon's stand in the place of traces, which are told by `service trace`: the kernel
+ * tells only those of them who ask for their group.
+ */
+#define PEER	IQ_EVENT_TRACE
 
 static const char *const objects[] = {
 	[IQ_EVENT_GROUP] = "group", [IQ_EVENT_SA] = "sa",
 	[IQ_EVENT_IKE] = "ike", [IQ_EVENT_STATUS] = "ceiling",
 	[IQ_EVENT_NAT] = "nat", [IQ_EVENT_ELEMENT] = "element",
 	[IQ_EVENT_POOL] = "pool", [IQ_EVENT_STEER] = "steer",
-	[IQ_EVENT_UNKNOWN] = "spi", [PEER] = "peer",
+	[IQ_EVENT_UNKNOWN] = "spi", [IQ_EVENT_DEVICE] = "device",
+	[IQ_EVENT_CHAIN] = "chain", [IQ_EVENT_SERVICE] = "service", [PEER] = "peer",
 };
 
 static const char *event_name(enum ipsec_qos_event event)
@@ -164,8 +172,11 @@ static json_t *object_json(const struct iq_event *ev)
 	case IQ_EVENT_UNKNOWN:
 		return unknown_json(&ev->unknown);
 	case IQ_EVENT_DEVICE:
+		return device_json(&ev->device);
 	case IQ_EVENT_CHAIN:
+		return chain_json(&ev->chain);
 	case IQ_EVENT_SERVICE:
+		return service_json(&ev->service);
 	case IQ_EVENT_TRACE:
 		break;
 	}
@@ -203,6 +214,10 @@ static int print_event(const struct iq_event *ev, void *arg)
 		names_changed(&element_names);
 	if (ev->what == IQ_EVENT_POOL)
 		names_changed(&pool_names);
+	if (ev->what == IQ_EVENT_DEVICE)
+		names_changed(&device_names);
+	if (ev->what == IQ_EVENT_CHAIN)
+		names_changed(&chain_names);
 	if (!(*wanted & (1U << ev->what)))
 		return 0;
 	if (options.json) {
@@ -244,8 +259,14 @@ static int print_event(const struct iq_event *ev, void *arg)
 		unknown_print(&ev->unknown);
 		break;
 	case IQ_EVENT_DEVICE:
+		device_print(&ev->device);
+		break;
 	case IQ_EVENT_CHAIN:
+		chain_print(&ev->chain);
+		break;
 	case IQ_EVENT_SERVICE:
+		service_print(&ev->service);
+		break;
 	case IQ_EVENT_TRACE:
 		break;
 	}
@@ -371,8 +392,12 @@ static unsigned int groups_of(unsigned int wanted)
 				   1U << IQ_EVENT_POOL | 1U << IQ_EVENT_STEER |
 				   1U << IQ_EVENT_UNKNOWN;
 
+	const unsigned int chain = 1U << IQ_EVENT_DEVICE | 1U << IQ_EVENT_CHAIN |
+				   1U << IQ_EVENT_SERVICE;
+
 	return (wanted & nat ? IQ_MONITOR_NAT : 0) |
-	       (wanted & steer ? IQ_MONITOR_STEER : 0);
+	       (wanted & steer ? IQ_MONITOR_STEER : 0) |
+	       (wanted & chain ? IQ_MONITOR_CHAIN : 0);
 }
 
 /* Those that are wanted; without @named, all that are there, but the kernel is to be. */

@@ -45,6 +45,60 @@ void iq_kernel_service_free(struct iq_kernel_service *s)
 	s->n_ports = s->n_segments = s->n_acl = s->n_overrides = 0;
 }
 
+static bool copy_array(void **to, size_t *n_to, const void *from, size_t n, size_t size)
+{
+	if (!n)
+		return true;
+	*to = malloc(n * size);
+	if (!*to)
+		return false;
+	memcpy(*to, from, n * size);
+	*n_to = n;
+	return true;
+}
+
+static bool copy_segments(struct iq_kernel_service *to, const struct iq_kernel_service *from)
+{
+	struct iq_kernel_segment *s;
+	size_t i;
+
+	if (!copy_array((void **)&to->segments, &to->n_segments, from->segments,
+			from->n_segments, sizeof(*from->segments)))
+		return false;
+	for (i = 0; i < to->n_segments; i++) {
+		to->segments[i].n_from_ports = 0;
+		to->segments[i].from_ports = NULL;
+	}
+	for (i = 0; i < to->n_segments; i++) {
+		s = &from->segments[i];
+		if (!copy_array((void **)&to->segments[i].from_ports,
+				&to->segments[i].n_from_ports, s->from_ports,
+				s->n_from_ports, sizeof(*s->from_ports)))
+			return false;
+	}
+	return true;
+}
+
+int iq_kernel_service_copy(struct iq_kernel_service *to, const struct iq_kernel_service *from)
+{
+	*to = *from;
+	to->ports = NULL;
+	to->segments = NULL;
+	to->acl = NULL;
+	to->overrides = NULL;
+	to->n_ports = to->n_segments = to->n_acl = to->n_overrides = 0;
+	if (copy_array((void **)&to->ports, &to->n_ports, from->ports, from->n_ports,
+		       sizeof(*from->ports)) &&
+	    copy_array((void **)&to->acl, &to->n_acl, from->acl, from->n_acl,
+		       sizeof(*from->acl)) &&
+	    copy_array((void **)&to->overrides, &to->n_overrides, from->overrides,
+		       from->n_overrides, sizeof(*from->overrides)) &&
+	    copy_segments(to, from))
+		return 0;
+	iq_kernel_service_free(to);
+	return -ENOMEM;
+}
+
 /* Into requests */
 
 /* Bytes that parts of a service take in a message, where they have all that they may. */

@@ -104,6 +104,13 @@ const char *iq_kernel_service_counter_name(int counter);
 /** iq_kernel_service_free() - the arrays of an answer; the service then has none */
 void iq_kernel_service_free(struct iq_kernel_service *s);
 
+/**
+ * iq_kernel_service_copy() - with arrays of its own, which iq_kernel_service_free() frees
+ *
+ * Return: 0 or -ENOMEM, where @to has none.
+ */
+int iq_kernel_service_copy(struct iq_kernel_service *to, const struct iq_kernel_service *from);
+
 int iq_kernel_service_new(struct iq_kernel *k, const struct iq_kernel_service *s, size_t n,
 			  int owner, int nlflags);
 /* By id, or by name where the id is 0. */
