@@ -80,9 +80,9 @@ plugin_src	:= $(patsubst %,daemon/charon/ipsec_qos_%.c, \
 		   bucket feed hosts initiate kernel listener mapping names natd patience \
 		   plugin proof report requests socket spi twins version)
 tools_src	:= $(patsubst %,tools/%.c, \
-		   batch bucket chain class command daemon device element entry fallback feed flowtable \
-		   follow group group_top ike items main metrics metrics_daemon metrics_steer \
-		   monitor names nat openmetrics parse peers pool print profile query rank sa \
+		   batch bucket chain chaining class command daemon device element entry fallback feed flowtable \
+		   follow group group_top ike items main metrics metrics_chain metrics_daemon \
+		   metrics_steer monitor names nat openmetrics parse peers pool print problem profile query rank sa \
 		   service service_trace service_words settings status steer steering top \
 		   towards trace tunnel whose)
 # ... of which the unit tests have those that are pure

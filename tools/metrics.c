@@ -247,6 +247,8 @@ static int run(struct args *args)
 	if (ret && !ferror(stdout))
 		return kernel_refused(ret);
 	ret = k ? steer_metrics(k, &om) : 0;
+	if (!ret && k)
+		ret = chain_metrics(k, &om);
 	if (ret)
 		return ret;
 	daemon_metrics(&om);

@@ -214,7 +214,7 @@ static const char *format_port_list(const struct iq_kernel_port *ports, size_t n
 	return buf;
 }
 
-static struct iq_kernel_count sum(const struct iq_kernel_service *s, bool back)
+struct iq_kernel_count service_passes(const struct iq_kernel_service *s, bool back)
 {
 	struct iq_kernel_count all = { 0 };
 	size_t i;
@@ -306,7 +306,8 @@ static json_t *override_json(const void *item)
 json_t *service_json(const void *item)
 {
 	const struct iq_kernel_service *s = item;
-	struct iq_kernel_count forward = sum(s, false), back = sum(s, true);
+	struct iq_kernel_count forward = service_passes(s, false);
+	struct iq_kernel_count back = service_passes(s, true);
 	json_t *counters = json_object();
 	char text[FORMAT_MAX];
 	int i;
@@ -409,7 +410,8 @@ _Static_assert(ARRAY_SIZE(counter_columns) == CELL_DROPS + IPSEC_QOS_SERVICE_COU
 static void counter_row(size_t i, char cells[][CELL_MAX], void *arg)
 {
 	const struct iq_kernel_service *s = (struct iq_kernel_service *)arg + i;
-	struct iq_kernel_count forward = sum(s, false), back = sum(s, true);
+	struct iq_kernel_count forward = service_passes(s, false);
+	struct iq_kernel_count back = service_passes(s, true);
 	int c;
 
 	snprintf(cells[0], CELL_MAX, "%s", s->name);

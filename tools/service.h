@@ -28,6 +28,9 @@ int read_services(struct iq_kernel *k, int owner, UT_array *list);
 /** service_json() - of a struct iq_kernel_service, as `service show` prints all of them */
 json_t *service_json(const void *item);
 
+/** service_passes() - all ports' packets of one direction */
+struct iq_kernel_count service_passes(const struct iq_kernel_service *s, bool back);
+
 /** service_print() - what an event says of it, in a line, without its end */
 void service_print(const struct iq_kernel_service *s);
 

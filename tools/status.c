@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "chaining.h"
 #include "flowtable.h"
 #include "group.h"
 #include "query.h"
@@ -44,17 +45,17 @@ static json_t *left_json(const struct iq_status *st)
 }
 
 /* All members are null where the module does not answer: @st is NULL. */
-static json_t *module_json(const struct iq_status *st, json_t *steering)
+static json_t *module_json(const struct iq_status *st, json_t *steering, json_t *chaining)
 {
 	static const char *const members[] = {
 		"version", "groups", "sas", "ikes", "untagged", "malformed",
-		"left", "ceilings", "ports", "steering",
+		"left", "ceilings", "ports", "steering", "chains",
 	};
 	json_t *json;
 	size_t i;
 
 	if (st)
-		return json_pack("{s:s, s:I, s:I, s:I, s:o, s:o, s:o, s:o, s:o, s:O?}",
+		return json_pack("{s:s, s:I, s:I, s:I, s:o, s:o, s:o, s:o, s:o, s:O?, s:O?}",
 				 "version", st->version,
 				 "groups", (json_int_t)st->groups,
 				 "sas", (json_int_t)st->sas,
@@ -64,7 +65,7 @@ static json_t *module_json(const struct iq_status *st, json_t *steering)
 				 "left", left_json(st),
 				 "ceilings", ceilings_json(&st->conf),
 				 "ports", ports_json(&st->conf),
-				 "steering", steering);
+				 "steering", steering, "chains", chaining);
 	json = json_object();
 	for (i = 0; i < ARRAY_SIZE(members); i++)
 		json_object_set_new(json, members[i], json_null());
@@ -168,35 +169,45 @@ static void print_module(const struct iq_status *st)
 	       format_ports(st->conf.natt_ports, st->conf.n_natt_ports, natt));
 }
 
-/* What passes by the module, where it has something to tag or steer with. */
-static void print_flowtables(const struct iq_status *st, const json_t *steering,
+/* What is in a flowtable passes by the module, and @then says what becomes of it. */
+static void print_passed_by(const json_t *flowtable, const char *devices, const char *then)
+{
+	char table[TEXT_VALUE], name[TEXT_VALUE], text[3 * CELL_MAX];
+
+	snprintf(text, sizeof(text), "%s %s %s on %s: %s", member_text(flowtable, "family"),
+		 text_clip(table, sizeof(table), member_text(flowtable, "table")),
+		 text_clip(name, sizeof(name), member_text(flowtable, "name")), devices, then);
+	printf("%-10s ", "flowtable");
+	print_colored(COLOR_BAD, text);
+	putchar('\n');
+}
+
+/*
+ * Where there is something to tag or steer with, or a chain. What goes through a chain is
+ * not tracked, and gets into no flowtable: only what was in it before stays there.
+ */
+static void print_flowtables(const struct iq_status *st, bool tags, bool chains,
 			     const json_t *flowtables)
 {
-	char devices[CELL_MAX], text[2 * CELL_MAX];
-	char table[TEXT_VALUE], name[TEXT_VALUE];
-	char ike[FORMAT_MAX], natt[FORMAT_MAX];
+	char devices[CELL_MAX], then[CELL_MAX], ike[FORMAT_MAX], natt[FORMAT_MAX];
 	const json_t *flowtable;
 	size_t i;
 
 	json_array_foreach(flowtables, i, flowtable) {
 		const json_t *devs = json_object_get(flowtable, "devices");
 
-		if ((!st->groups && !steers_any(steering)) || !json_array_size(devs))
+		if (!json_array_size(devs))
 			continue;
 		format_list(devs, NULL, devices, sizeof(devices));
-		snprintf(text, sizeof(text),
-			 "%s %s %s on %s: what is in it is not tagged or steered; exempt UDP ports %s and %s where flows are added",
-			 member_text(flowtable, "family"),
-			 text_clip(table, sizeof(table),
-				   member_text(flowtable, "table")),
-			 text_clip(name, sizeof(name),
-				   member_text(flowtable, "name")), devices,
+		snprintf(then, sizeof(then),
+			 "what is in it is not tagged or steered; exempt UDP ports %s and %s where flows are added",
 			 format_ports(st->conf.ike_ports, st->conf.n_ike_ports, ike),
-			 format_ports(st->conf.natt_ports, st->conf.n_natt_ports,
-				      natt));
-		printf("%-10s ", "flowtable");
-		print_colored(COLOR_BAD, text);
-		putchar('\n');
+			 format_ports(st->conf.natt_ports, st->conf.n_natt_ports, natt));
+		if (tags)
+			print_passed_by(flowtable, devices, then);
+		if (chains)
+			print_passed_by(flowtable, devices,
+					"what was in it before its service was there passes by the chain; conntrack -F empties it");
 	}
 }
 
@@ -235,7 +246,7 @@ static int run(struct args *args)
 {
 	char why[FORMAT_WHY];
 	struct iq_status st;
-	json_t *answer, *json, *flowtables, *steering = NULL;
+	json_t *answer, *json, *flowtables, *steering = NULL, *chaining = NULL;
 	int status;
 
 	if (no_more_words(args))
@@ -247,9 +258,11 @@ static int run(struct args *args)
 	if (!status)
 		steering = read_steering(&st.conf, json_is_string(json_object_get(
 					json_object_get(answer, "steering"), "self")));
+	if (!status)
+		chaining = read_chaining();
 	flowtables = read_flowtables();
 	if (options.json) {
-		json = module_json(status ? NULL : &st, steering);
+		json = module_json(status ? NULL : &st, steering, chaining);
 		json_object_set(json, "flowtables", flowtables);
 		json_object_set_new(json, "daemon", daemon_json(answer, why));
 		json_object_set_new(json, "charon", charon_json(answer));
@@ -261,12 +274,16 @@ static int run(struct args *args)
 			print_module(&st);
 		if (steering)
 			print_steering(steering);
+		if (chaining)
+			print_chaining(chaining);
 		if (!status)
-			print_flowtables(&st, steering, flowtables);
+			print_flowtables(&st, st.groups || steers_any(steering),
+					 chains_any(chaining), flowtables);
 		print_daemon(answer, why);
 	}
 	json_decref(flowtables);
 	json_decref(steering);
+	json_decref(chaining);
 	json_decref(answer);
 	return status;
 }

@@ -4,17 +4,16 @@
  * and which of the kernel's settings are not as they have to be.
  */
 #include <errno.h>
-#include <glob.h>
 #include <ifaddrs.h>
 #include <inttypes.h>
 #include <netinet/in.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "element.h"
 #include "pool.h"
+#include "problem.h"
 #include "query.h"
 #include "settings.h"
 #include "steer.h"
@@ -35,22 +34,8 @@ struct steering {
 	json_t *problems;
 };
 
-/* Say of @what that it is wrong, and how it is mended. */
-static void problem(struct steering *s, const char *what, const char *why,
-		    const char *remedy, ...) __attribute__((format(printf, 4, 5)));
-
-static void problem(struct steering *s, const char *what, const char *why,
-		    const char *remedy, ...)
-{
-	char text[CELL_MAX];
-	va_list list;
-
-	va_start(list, remedy);
-	vsnprintf(text, sizeof(text), remedy, list);
-	va_end(list);
-	json_array_append_new(s->problems, json_pack("{s:s, s:s, s:s}", "what", what,
-						     "why", why, "remedy", text));
-}
+/* Say of what it is that it is wrong, why, and how it is mended. */
+#define problem(s, ...)	add_problem((s)->problems, __VA_ARGS__)
 
 /* Elements */
 
@@ -150,42 +135,6 @@ static void check_pool(struct steering *s, const struct iq_kernel_pool *p)
 
 /* The kernel's settings */
 
-/* Of an interface, or of "all"; -1: there is none. */
-static int read_conf(const char *dev, const char *name)
-{
-	char path[128];
-	int value = -1;
-	FILE *file;
-
-	snprintf(path, sizeof(path), "/proc/sys/net/ipv4/conf/%s/%s", dev, name);
-	file = fopen(path, "re");
-	if (!file)
-		return -1;
-	if (fscanf(file, "%d", &value) != 1)
-		value = -1;
-	fclose(file);
-	return value;
-}
-
-/* As the kernel takes most of them: what "all" says, or the interface, whichever is more. */
-static int conf_of(const char *dev, const char *name)
-{
-	int all = read_conf("all", name), own = read_conf(dev, name);
-
-	return own > all ? own : all;
-}
-
-static struct iq_addr addr_of(const struct sockaddr *sa)
-{
-	struct iq_addr addr = { 0 };
-
-	if (sa && sa->sa_family == AF_INET) {
-		addr.family = AF_INET;
-		memcpy(addr.b, &((const struct sockaddr_in *)sa)->sin_addr, 4);
-	}
-	return addr;
-}
-
 /* An IPv4 address of this host that packets to are steered; family 0: there is none. */
 static struct iq_addr own_steered(const struct steering *s)
 {
@@ -193,7 +142,7 @@ static struct iq_addr own_steered(const struct steering *s)
 	const struct ifaddrs *a;
 
 	for (a = s->addrs; a; a = a->ifa_next) {
-		struct iq_addr addr = addr_of(a->ifa_addr);
+		struct iq_addr addr = ipv4_of(a->ifa_addr);
 
 		prefix = NULL;
 		while (addr.family && (prefix = (void *)utarray_next(&s->steers, prefix)))
@@ -201,18 +150,6 @@ static struct iq_addr own_steered(const struct steering *s)
 				return addr;
 	}
 	return (struct iq_addr){ 0 };
-}
-
-/* An IPv4 address of this host at an interface; family 0: there is none. */
-static struct iq_addr addr_at(const struct steering *s, const char *dev)
-{
-	struct iq_addr addr = { 0 };
-	const struct ifaddrs *a;
-
-	for (a = s->addrs; a && !addr.family; a = a->ifa_next)
-		if (!strcmp(a->ifa_name, dev))
-			addr = addr_of(a->ifa_addr);
-	return addr;
 }
 
 /* Where it is this host's own, fib_validate_source() drops it unless it is told otherwise. */
@@ -235,7 +172,7 @@ static void check_own_source(struct steering *s, const char *dev, const struct i
 		problem(s, what, why, "sysctl net/ipv4/conf/%s/rp_filter=2", dev);
 	}
 	/* By whichever way back, that wants an address. */
-	if (conf_of(dev, "rp_filter") > 0 && !addr_at(s, dev).family) {
+	if (conf_of(dev, "rp_filter") > 0 && !ipv4_at(s->addrs, dev).family) {
 		snprintf(why, sizeof(why),
 			 "what elements send from %s, which is an address of this host too, is dropped: rp_filter is not 0, and the interface has no IPv4 address",
 			 text);
@@ -248,7 +185,7 @@ static void check_way_back(struct steering *s, const char *dev)
 {
 	const struct iq_kernel_steer *prefix = NULL;
 	char what[FORMAT_MAX], why[CELL_MAX], text[FORMAT_MAX];
-	struct iq_addr here = addr_at(s, dev);
+	struct iq_addr here = ipv4_at(s->addrs, dev);
 	int filter = conf_of(dev, "rp_filter");
 
 	if (filter <= 0 || !here.family)
@@ -288,28 +225,6 @@ static void check_sources(struct steering *s)
 	}
 }
 
-/* Any of the settings that a pattern finds */
-static bool forwards(const char *pattern)
-{
-	bool found = false;
-	glob_t paths;
-	size_t i;
-
-	/* of what cannot be read nothing is said */
-	if (glob(pattern, GLOB_BRACE, NULL, &paths))
-		return true;
-	for (i = 0; !found && i < paths.gl_pathc; i++) {
-		FILE *file = fopen(paths.gl_pathv[i], "re");
-		int value;
-
-		found = !file || fscanf(file, "%d", &value) != 1 || value;
-		if (file)
-			fclose(file);
-	}
-	globfree(&paths);
-	return found;
-}
-
 static void check_forwarding(struct steering *s)
 {
 	const struct iq_kernel_steer *prefix = NULL;
@@ -319,13 +234,7 @@ static void check_forwarding(struct steering *s)
 		inet |= prefix->dst.family == AF_INET;
 		inet6 |= prefix->dst.family == AF_INET6;
 	}
-	if (inet && !forwards("/proc/sys/net/ipv4/conf/*/forwarding"))
-		problem(s, "IPv4", "no interface forwards: nothing is steered",
-			"sysctl net/ipv4/ip_forward=1");
-	/* as ip6_forward(): an interface's own forwarding makes it a router, and forwards nothing */
-	if (inet6 && !forwards("/proc/sys/net/ipv6/conf/{all/forwarding,*/force_forwarding}"))
-		problem(s, "IPv6", "all/forwarding is 0: nothing is steered",
-			"sysctl net/ipv6/conf/all/forwarding=1");
+	add_forwarding(s->problems, inet, inet6, "nothing is steered");
 }
 
 /* An address that is on no segment: what asks for it there is to get no answer. */
@@ -363,7 +272,7 @@ static void check_arp(struct steering *s)
 		;
 	if (!own)
 		return;
-	addr = addr_of(own->ifa_addr);
+	addr = ipv4_of(own->ifa_addr);
 	format_addr(&addr, text);
 	seen.n = 0;
 	for (a = s->addrs; a; a = a->ifa_next) {
@@ -493,8 +402,6 @@ static void print_counts(const json_t *steering)
 void print_steering(const json_t *steering)
 {
 	const json_t *unknown = json_object_get(steering, "unknown");
-	const json_t *one;
-	size_t i;
 
 	if (steers_any(steering) || member_number(steering, "pools"))
 		print_counts(steering);
@@ -504,10 +411,5 @@ void print_steering(const json_t *steering)
 		       json_is_string(json_object_get(unknown, "element")) ? " " : "",
 		       json_is_string(json_object_get(unknown, "element")) ?
 		       member_text(unknown, "element") : "", member_number(unknown, "rate"));
-	json_array_foreach(json_object_get(steering, "problems"), i, one) {
-		printf("%-10s ", "problem");
-		print_colored(COLOR_BAD, member_text(one, "what"));
-		printf(": %s\n           %s\n", member_text(one, "why"),
-		       member_text(one, "remedy"));
-	}
+	print_problems(json_object_get(steering, "problems"));
 }
