@@ -59,12 +59,12 @@ lib_src		:= $(patsubst %,lib/%.c, \
 		   kernel/settings kernel/socket kernel/status kernel/steer kernel/trace)
 feed_src	:= $(filter lib/feed/%,$(lib_src))
 daemon_src	:= $(patsubst %,daemon/%.c, \
-		   errand file log main once thread trust \
-		   config/address config/admit config/behind config/conffile \
-		   config/config config/each config/elements config/fallback \
+		   addrs errand file log main once thread trust \
+		   config/address config/admit config/behind config/chains config/conffile \
+		   config/config config/devices config/each config/elements config/fallback \
 		   config/groups config/loader config/match config/pools config/profiles \
 		   config/range config/rate \
-		   config/reader config/settings config/shapers config/steers config/unknown \
+		   config/reader config/service_keys config/services config/settings config/shapers config/steers config/unknown \
 		   identity/der identity/dn identity/identity identity/idregex \
 		   sa/dispute sa/due sa/entry sa/groups sa/ike sa/keyed \
 		   sa/lease sa/leasefile sa/module sa/ports sa/presence sa/proof sa/sad sa/tables \

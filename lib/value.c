@@ -71,6 +71,29 @@ int parse_classid(const char *text, uint32_t *classid)
 	return 0;
 }
 
+int parse_mac(const char *text, uint8_t mac[6])
+{
+	static const uint8_t none[6];
+	char *end;
+	int i;
+
+	for (i = 0; i < 6; i++, text = end + 1) {
+		if (!isxdigit((unsigned char)text[0]) || !isxdigit((unsigned char)text[1]))
+			return -EINVAL;
+		mac[i] = strtoul(text, &end, 16);
+		if (end != text + 2 || *end != (i < 5 ? ':' : '\0'))
+			return -EINVAL;
+	}
+	return mac[0] & 1 || !memcmp(mac, none, sizeof(none)) ? -EINVAL : 0;
+}
+
+const char *format_mac(const uint8_t mac[6], char *buf)
+{
+	snprintf(buf, FORMAT_MAX, "%02x:%02x:%02x:%02x:%02x:%02x", mac[0], mac[1], mac[2],
+		 mac[3], mac[4], mac[5]);
+	return buf;
+}
+
 static const struct {
 	const char *name;
 	int dscp;

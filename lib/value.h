@@ -36,6 +36,10 @@ int parse_classid(const char *text, uint32_t *classid);
 int parse_dscp(const char *text, int *dscp);
 #define EXPECT_DSCP "0 to 63, csN, afNN, ef, va or le"
 
+/** parse_mac() - 6 bytes, each of two hexadecimal digits; of one host: no group, not 0 */
+int parse_mac(const char *text, uint8_t mac[6]);
+#define EXPECT_MAC "a link address of one host, such as 02:00:00:00:00:01"
+
 /** valid_name() - is it one for a group? <linux/ipsec_qos.h> has the rule */
 bool valid_name(const char *text);
 #define EXPECT_NAME "1 to 31 of A-Z a-z 0-9 . _ -, not beginning with ."
@@ -47,5 +51,6 @@ bool valid_name(const char *text);
 const char *format_mark(uint32_t mark, uint32_t mask, char *buf);
 const char *format_classid(uint32_t classid, char *buf);	/* 0: "-" */
 const char *format_dscp(int dscp, char *buf);			/* -1: "-" */
+const char *format_mac(const uint8_t mac[6], char *buf);
 
 #endif /* IPSEC_QOS_LIB_VALUE_H */

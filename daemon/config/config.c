@@ -152,6 +152,82 @@ static cfg_opt_t admit_keys[] = {
 	CFG_END()
 };
 
+/* what a function says, and a device may say otherwise */
+#define FUNCTION_KEYS()		\
+	CONFFILE_KEY("kind"),		\
+	CONFFILE_KEY("on-failure"),	\
+	CONFFILE_KEY("check"),		\
+	CONFFILE_KEY("port"),		\
+	CONFFILE_KEY("interval"),	\
+	CONFFILE_KEY("tries"),		\
+	CONFFILE_KEY("timeout")
+
+static cfg_opt_t function_keys[] = {
+	CONFFILE_BEGIN(),
+	FUNCTION_KEYS(),
+	CFG_END()
+};
+
+static cfg_opt_t device_keys[] = {
+	CONFFILE_BEGIN(),
+	FUNCTION_KEYS(),
+	CONFFILE_KEY("id"),
+	CONFFILE_KEY("function"),
+	CONFFILE_KEY("interface"),
+	CONFFILE_LIST("address"),
+	CONFFILE_KEY("mac"),
+	CONFFILE_LIST("from"),
+	CONFFILE_KEY("inner-interface"),
+	CONFFILE_LIST("inner-address"),
+	CONFFILE_KEY("inner-mac"),
+	CONFFILE_LIST("inner-from"),
+	CONFFILE_KEY("alternate"),
+	CONFFILE_KEY("state"),
+	CONFFILE_KEY("rate"),
+	CONFFILE_KEY("snap"),
+	CFG_END()
+};
+
+static cfg_opt_t chain_keys[] = {
+	CONFFILE_BEGIN(),
+	CONFFILE_KEY("id"),
+	CONFFILE_LIST("devices"),
+	CFG_END()
+};
+
+static cfg_opt_t segment_keys[] = {
+	CONFFILE_BEGIN(),
+	CONFFILE_KEY("to"),
+	CONFFILE_KEY("to-port"),
+	CONFFILE_KEY("from"),
+	CONFFILE_LIST("from-ports"),
+	CFG_END()
+};
+
+static cfg_opt_t clients_keys[] = {
+	CONFFILE_BEGIN(),
+	CONFFILE_KEY("chain"),
+	CFG_END()
+};
+
+static cfg_opt_t service_keys[] = {
+	CONFFILE_BEGIN(),
+	CONFFILE_KEY("id"),
+	CONFFILE_KEY("address"),
+	CONFFILE_LIST("ports"),
+	CONFFILE_KEY("mode"),
+	CONFFILE_KEY("chain"),
+	CONFFILE_KEY("server"),
+	CONFFILE_KEY("server-port"),
+	CONFFILE_KEY("group"),
+	CONFFILE_KEY("from-group"),
+	CONFFILE_KEY("limit"),
+	CONFFILE_LIST("acl"),
+	CONFFILE_TITLED("segment", segment_keys),
+	CONFFILE_TITLED("clients", clients_keys),
+	CFG_END()
+};
+
 static cfg_opt_t schema[] = {
 	CONFFILE_SECTION("settings", settings_keys),
 	CONFFILE_TITLED("group", group_keys),
@@ -164,6 +240,10 @@ static cfg_opt_t schema[] = {
 	CONFFILE_SECTION("routes", routes_keys),
 	CONFFILE_TITLED("behind", behind_keys),
 	CONFFILE_SECTION("admit", admit_keys),
+	CONFFILE_TITLED("function", function_keys),
+	CONFFILE_TITLED("device", device_keys),
+	CONFFILE_TITLED("chain", chain_keys),
+	CONFFILE_TITLED("service", service_keys),
 	CONFFILE_INCLUDE(),
 	CFG_END()
 };
@@ -203,6 +283,10 @@ static bool read_all(struct reader *r, const struct conf_section **list)
 		{ "behind", conf_behinds },
 		{ "element", conf_needed },
 		{ "admit", conf_admit },
+		{ "function", conf_functions },
+		{ "device", conf_devices },
+		{ "chain", conf_chains },
+		{ "service", conf_services },
 	};
 	size_t i;
 
@@ -240,6 +324,10 @@ struct config *config_load(const char *file, char *error, size_t error_size)
 	free(r.names);
 	free(r.elements);
 	free(r.pools);
+	free(r.functions);
+	free(r.function);
+	free(r.devices);
+	free(r.chains);
 	free(sections);
 	conffile_free(r.file);
 	return r.config;
@@ -271,6 +359,26 @@ static void free_steer(struct steer_config *steer)
 	free(steer->prefixes);
 	free(steer->pools);
 	free(steer->elements);
+}
+
+static void free_chain(struct chain_config *chain)
+{
+	size_t i, j;
+
+	for (i = 0; i < chain->n_services; i++) {
+		struct service *s = &chain->services[i];
+
+		for (j = 0; j < s->n_segments; j++)
+			free(s->segments[j].from_ports);
+		free(s->segments);
+		free(s->ports);
+		free(s->rules);
+		free(s->clients);
+		free(s->file);
+	}
+	free(chain->services);
+	free(chain->chains);
+	free(chain->devices);
 }
 
 struct config *config_hold(struct config *config)
@@ -306,6 +414,7 @@ void config_free(struct config *config)
 		free(config->shapers[i].classes);
 	}
 	free_steer(&config->steer);
+	free_chain(&config->chain);
 	free_texts(config->warnings, config->n_warnings);
 	match_index_free(config->index);
 	free(config->names);

@@ -11,6 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "config/chain.h"
 #include "config/range.h"
 #include "config/steer.h"
 #include "identity/identity.h"
@@ -161,6 +162,7 @@ static inline size_t shaper_groups(const struct shaper *shaper)
  * @conf: ceilings, ports and the fall-back table, as the module takes them;
  *	all of them, with the module's defaults where the file is silent
  * @steer: elements, pools and what goes there
+ * @chain: devices, chains and services
  * @warnings: "FILE:LINE: what may not be meant so"
  */
 struct config {
@@ -177,6 +179,7 @@ struct config {
 	const struct iq_kernel_group **names;
 	struct iq_conf conf;
 	struct steer_config steer;
+	struct chain_config chain;
 	size_t n_warnings;
 	char **warnings;
 };

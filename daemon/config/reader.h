@@ -27,6 +27,10 @@
  * @settings: the section, NULL: there is none
  * @elements: the elements by their names
  * @pools: and the pools
+ * @functions: functions of devices by their names, @n_functions of them; @function is what
+ *	each says
+ * @devices: devices by their names
+ * @chains: and chains
  * @value: for conf_shown()
  * @turn: which of the two is next
  */
@@ -40,6 +44,11 @@ struct reader {
 	const struct conf_section *settings;
 	struct named *elements;
 	struct named *pools;
+	size_t n_functions;
+	struct named *functions;
+	struct device_function *function;
+	struct named *devices;
+	struct named *chains;
 	char value[2][TEXT_VALUE];
 	bool turn;
 };
@@ -48,7 +57,7 @@ struct reader {
  * struct named - a name that must be there only once
  *
  * @index: in the order of the file
- * @id: of a group, an element or a pool
+ * @id: of what has one
  */
 struct named {
 	const char *name;
@@ -84,6 +93,15 @@ bool conf_routes(struct reader *r, const struct conf_section **sections, size_t 
 /** conf_behinds() - once their tables are known */
 bool conf_behinds(struct reader *r, const struct conf_section **sections, size_t n);
 bool conf_admit(struct reader *r, const struct conf_section **sections, size_t n);
+bool conf_functions(struct reader *r, const struct conf_section **sections, size_t n);
+/** conf_devices() - once there are functions */
+bool conf_devices(struct reader *r, const struct conf_section **sections, size_t n);
+/** conf_chains() - once there are devices */
+bool conf_chains(struct reader *r, const struct conf_section **sections, size_t n);
+/** conf_services() - once there are chains and groups */
+bool conf_services(struct reader *r, const struct conf_section **sections, size_t n);
+/** conf_service_keys() - of the same sections: are no two services' packets alike? */
+bool conf_service_keys(struct reader *r, const struct conf_section **sections);
 
 /* Results */
 

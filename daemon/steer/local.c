@@ -3,11 +3,11 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
-#include <ifaddrs.h>
-#include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
+#include "addrs.h"
 #include "log.h"
 #include "steer/sync.h"
 
@@ -28,49 +28,34 @@ const struct steer_prefix *local_flow(const struct steer_config *config,
 	return best && best->pool->mode == IPSEC_QOS_POOL_FLOW ? best : NULL;
 }
 
-/* Of an interface's address; family 0: it is of another, or no packet arrives for it. */
-static struct iq_addr addr_of(const struct sockaddr *sa)
-{
-	struct iq_addr addr = {};
+struct say {
+	const struct steer_config *config;
+	bool *said;
+};
 
-	if (sa && sa->sa_family == AF_INET) {
-		addr.family = AF_INET;
-		memcpy(addr.b, &((const struct sockaddr_in *)sa)->sin_addr, 4);
-	} else if (sa && sa->sa_family == AF_INET6) {
-		addr.family = AF_INET6;
-		memcpy(addr.b, &((const struct sockaddr_in6 *)sa)->sin6_addr, 16);
-	}
-	if ((addr.family == AF_INET && addr.b[0] == IN_LOOPBACKNET) ||
-	    (addr.family == AF_INET6 &&
-	     IN6_IS_ADDR_LOOPBACK((const struct in6_addr *)addr.b)))
-		addr.family = 0;
-	return addr;
+static void say(const struct iq_addr *addr, const char *interface, void *arg)
+{
+	struct say *s = arg;
+	const struct steer_prefix *p = local_flow(s->config, addr);
+	char shown[PREFIX_TEXT], own[INET6_ADDRSTRLEN];
+
+	if (!p || s->said[p - s->config->prefixes])
+		return;
+	s->said[p - s->config->prefixes] = true;
+	inet_ntop(addr->family, addr->b, own, sizeof(own));
+	log_warn("steer %s has %s of %s, an address of this host: all that comes to it goes to pool %s, also what is for this host itself, such as SSH",
+		 prefix_text(&p->prefix, shown), own, interface, p->pool->name);
 }
 
 void local_say(const struct steer_config *config)
 {
-	bool *said = calloc(config->n_prefixes + 1, sizeof(*said));
-	char shown[PREFIX_TEXT], own[INET6_ADDRSTRLEN];
-	const struct steer_prefix *p;
-	struct ifaddrs *addrs, *a;
+	struct say s = {
+		.config = config, .said = calloc(config->n_prefixes + 1, sizeof(*s.said)),
+	};
+	int err = s.said ? addrs_each(say, &s) : -ENOMEM;
 
-	if (!said || getifaddrs(&addrs)) {
+	if (err)
 		log_warn("whether an address of this host is steered is not known: %s",
-			 strerror(errno));
-		free(said);
-		return;
-	}
-	for (a = addrs; a; a = a->ifa_next) {
-		struct iq_addr addr = addr_of(a->ifa_addr);
-
-		p = addr.family ? local_flow(config, &addr) : NULL;
-		if (!p || said[p - config->prefixes])
-			continue;
-		said[p - config->prefixes] = true;
-		inet_ntop(addr.family, addr.b, own, sizeof(own));
-		log_warn("steer %s has %s of %s, an address of this host: all that comes to it goes to pool %s, also what is for this host itself, such as SSH",
-			 prefix_text(&p->prefix, shown), own, a->ifa_name, p->pool->name);
-	}
-	freeifaddrs(addrs);
-	free(said);
+			 strerror(-err));
+	free(s.said);
 }

@@ -417,7 +417,7 @@ static const struct {
 	{ "policy p { device = d rate = 1mbit default { bandwidth = 1% bandwidth \"", "\" } }",
 	  "which begins in line 1" },
 	{ "group \"", "\" { id }", "which begins in line 1" },
-	{ "", " = 1", "expected one of: settings, group, profile, policy, fallback, element, pool, steer, routes, behind, admit, include" },
+	{ "", " = 1", "expected one of: settings, group, profile, policy, fallback, element, pool, steer, routes, behind, admit, function, device, chain, service, include" },
 	{ "group g { ", " = 1 }", "expected one of: id, mark, mark-clear, priority, dscp" },
 	{ "include = \"", "\"", "File name too long" },
 };
@@ -491,7 +491,7 @@ static const struct {
 	const char *culprit;
 } mistakes[] = {
 	/* language */
-	{ "groups gold { }", 1, "'groups', expected one of: settings, group, profile, policy, fallback, element, pool, steer, routes, behind, admit, include" },
+	{ "groups gold { }", 1, "'groups', expected one of: settings, group, profile, policy, fallback, element, pool, steer, routes, behind, admit, function, device, chain, service, include" },
 	{ "id = 1", 1, "'id'" },
 	{ "# c\n\n/* c\nc */ group gold {\n// c\nid = 1 # c\nmrak = 1\n}", 7,
 	  "'mrak', expected one of: id, mark, mark-clear, priority, dscp" },
