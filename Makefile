@@ -59,7 +59,7 @@ lib_src		:= $(patsubst %,lib/%.c, \
 		   kernel/settings kernel/socket kernel/status kernel/steer kernel/trace)
 feed_src	:= $(filter lib/feed/%,$(lib_src))
 daemon_src	:= $(patsubst %,daemon/%.c, \
-		   addrs errand file log main once thread trust \
+		   addrs errand file log main once stating thread trust \
 		   config/address config/admit config/behind config/chains config/conffile \
 		   config/config config/devices config/each config/elements config/fallback \
 		   config/groups config/loader config/match config/pools config/profiles \

@@ -97,6 +97,7 @@ static void let_go(struct tables *t)
 	t->deaf = false;
 	t->open = false;
 	t->lost = false;
+	t->grouping = false;
 	forget_troubles(t);
 	sad_kernel(t->sad, false);
 	leases_kernel_gone(sad_leases(t->sad));
@@ -106,7 +107,7 @@ static void let_go(struct tables *t)
 
 static void listen_to(struct tables *t)
 {
-	int fd = iq_kernel_monitor(t->k, IQ_MONITOR_STEER);
+	int fd = iq_kernel_monitor(t->k, IQ_MONITOR_STEER | IQ_MONITOR_CHAIN);
 
 	if (fd < 0) {
 		log_warn("what is changed by hand in the module's tables goes unnoticed: %s",
@@ -423,10 +424,12 @@ static int write_entries(struct tables *t, enum iq_table_id table,
 
 void tables_restate(struct tables *t, bool empty)
 {
+	size_t i;
 	int err;
 
 	ev_timer_stop(t->loop, &t->retry);
 	forget_troubles(t);
+	t->grouping = true;
 	err = iq_kernel_resync_start(t->k, OWNER, &t->generation);
 	t->open = !err;
 	if (t->stage == STAGE_READ) {
@@ -443,8 +446,8 @@ void tables_restate(struct tables *t, bool empty)
 		state_conf(t, true);
 		groups_begin_reading(t);
 	}
-	if (t->follower)
-		t->follower->restate(t->follower_arg, empty);
+	for (i = 0; i < t->n_followers; i++)
+		t->followers[i].ops->restate(t->followers[i].arg, empty);
 	sad_restate(t->sad, empty);
 	tables_kick(t);
 }
@@ -468,10 +471,20 @@ static void close_generation(struct tables *t)
 	groups_begin_removing(t, true);
 }
 
+static bool followers_busy(const struct tables *t)
+{
+	size_t i;
+
+	for (i = 0; i < t->n_followers; i++)
+		if (t->followers[i].ops->busy(t->followers[i].arg))
+			return true;
+	return false;
+}
+
 /* No entry is due any more: what is nobody's goes, where nothing was refused. */
 static void end_entries(struct tables *t)
 {
-	if (t->partial || (t->follower && t->follower->busy(t->follower_arg)))
+	if (t->partial || followers_busy(t))
 		return;
 	if (t->open && sad_synced(t->sad))
 		close_generation(t);
@@ -496,6 +509,18 @@ static void end(struct tables *t)
 	t->n_troubles = 0;
 }
 
+static void tell_grouped(struct tables *t)
+{
+	size_t i;
+
+	if (!t->grouping)
+		return;
+	t->grouping = false;
+	for (i = 0; i < t->n_followers; i++)
+		if (t->followers[i].ops->grouped)
+			t->followers[i].ops->grouped(t->followers[i].arg);
+}
+
 static void on_write(struct ev_loop *loop, ev_idle *w, int revents)
 {
 	struct tables *t = w->data;
@@ -507,6 +532,7 @@ static void on_write(struct ev_loop *loop, ev_idle *w, int revents)
 		check_lost(t);
 		return;
 	}
+	tell_grouped(t);
 	/* first, so that nothing is written on the way to a group that goes */
 	while (!sad_resolve(t->sad, TURN_STEP))
 		if (monotonic() >= stop)
@@ -686,10 +712,22 @@ int tables_write(struct tables *t, const struct sad_stated *stated,
 
 void tables_follow(struct tables *t, const struct tables_follower *follower, void *arg)
 {
-	t->follower = follower;
-	t->follower_arg = arg;
-	if (follower && t->k)
-		follower->restate(arg, true);
+	t->followers[t->n_followers].ops = follower;
+	t->followers[t->n_followers++].arg = arg;
+	if (!t->k)
+		return;
+	follower->restate(arg, true);
+	if (follower->grouped && !t->grouping)
+		follower->grouped(arg);
+}
+
+void tables_unfollow(struct tables *t, void *arg)
+{
+	size_t i;
+
+	for (i = 0; i < t->n_followers; i++)
+		if (t->followers[i].arg == arg)
+			t->followers[i--] = t->followers[--t->n_followers];
 }
 
 bool tables_there(const struct tables *t)

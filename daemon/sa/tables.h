@@ -94,17 +94,25 @@ int tables_count(const struct tables *tables, uint32_t group,
  *
  * @restate: one was opened: all is to be stated; @came: the module has just come, and what
  *	it has is not known
+ * @grouped: the configuration's groups are in the kernel, but for what was refused; NULL:
+ *	nothing of it refers to groups
  * @busy: that is not done yet: the generation is not closed, until tables_kick()
- * @told: the module tells something of steering
+ * @told: the module tells something of what is not the tables'
  */
 struct tables_follower {
 	void (*restate)(void *arg, bool came);
+	void (*grouped)(void *arg);
 	bool (*busy)(void *arg);
 	void (*told)(void *arg, const struct iq_event *ev);
 };
 
-/** tables_follow() - from now on; there is one at most; NULL: there is none any more */
+#define TABLES_FOLLOWERS	2	/* there are no more */
+
+/** tables_follow() - from now on */
 void tables_follow(struct tables *tables, const struct tables_follower *follower, void *arg);
+
+/** tables_unfollow() - no more; whoever has @arg and does not follow is fine */
+void tables_unfollow(struct tables *tables, void *arg);
 
 /** tables_there() - is the module? */
 bool tables_there(const struct tables *tables);

@@ -92,6 +92,8 @@ enum stage {
  * @write: runs while something is due
  * @retry: opens a generation anew after something failed
  * @overdue: for SAs that were announced and not installed
+ * @followers: who states objects of its own, @n_followers of them
+ * @grouping: groups are being stated, and followers were not told that they are
  * @linger: groups of peers that have gone go from the kernel
  * @settle: nothing is due that could be written: the module is not there
  * @events: what the module tells
@@ -110,8 +112,12 @@ struct tables {
 	const struct config *config;
 	void (*settled)(void *arg);
 	void *arg;
-	const struct tables_follower *follower;
-	void *follower_arg;
+	struct {
+		const struct tables_follower *ops;
+		void *arg;
+	} followers[TABLES_FOLLOWERS];
+	size_t n_followers;
+	bool grouping;
 
 	struct module_watch *watch;
 	struct iq_kernel *k;

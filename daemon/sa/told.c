@@ -70,6 +70,7 @@ static int on_told(const struct iq_event *ev, void *arg)
 {
 	struct tables *t = arg;
 	bool wrong = false;
+	size_t i;
 
 	switch (ev->what) {
 	case IQ_EVENT_GROUP:
@@ -83,14 +84,14 @@ static int on_told(const struct iq_event *ev, void *arg)
 	case IQ_EVENT_POOL:
 	case IQ_EVENT_STEER:
 	case IQ_EVENT_UNKNOWN:
-		if (t->follower)
-			t->follower->told(t->follower_arg, ev);
-		break;
-	case IQ_EVENT_STATUS:
-	case IQ_EVENT_NAT:
 	case IQ_EVENT_DEVICE:
 	case IQ_EVENT_CHAIN:
 	case IQ_EVENT_SERVICE:
+		for (i = 0; i < t->n_followers; i++)
+			t->followers[i].ops->told(t->followers[i].arg, ev);
+		break;
+	case IQ_EVENT_STATUS:
+	case IQ_EVENT_NAT:
 	case IQ_EVENT_TRACE:
 		break;
 	}

@@ -20,7 +20,6 @@
 #define MEND		1.0	/* seconds until what somebody changed is put back */
 #define RETRY_FIRST	1.0	/* seconds until what failed is tried again, */
 #define RETRY_MAX	60.0	/* doubled each time up to this */
-#define DUMPS		10	/* times that a dump is begun anew where the table changes */
 #define OWN_EVENT	5.0	/* seconds in which the kernel tells of what we did */
 
 static const char *const state_names[] = {
@@ -179,7 +178,7 @@ static void on_synced(void *arg, int err, const char *why)
 {
 	struct steer *s = arg;
 
-	s->partial = err == SYNC_PARTIAL;
+	s->partial = err == STATING_PARTIAL;
 	if (err == -ENODEV) {
 		/* once it is there it is told */
 		s->fresh = true;
@@ -251,7 +250,7 @@ static void find(struct steer *s)
 		s->now[i].known = IPSEC_QOS_ELEMENT_UP;
 	/* who changes elements without an end must not hold up all else */
 	err = -EINTR;
-	for (tries = 0; err == -EINTR && tries < DUMPS; tries++)
+	for (tries = 0; err == -EINTR && tries < STATING_DUMPS; tries++)
 		err = iq_kernel_element_dump(k, -1, on_found, s);
 	iq_kernel_close(k);
 	s->fresh = err;
@@ -637,7 +636,7 @@ void steer_close(struct steer *s)
 		return;
 	ev_timer_stop(s->setup.loop, &s->retry);
 	ev_timer_stop(s->setup.loop, &s->mend);
-	tables_follow(s->setup.tables, NULL, NULL);
+	tables_unfollow(s->setup.tables, s);
 	checks_close(s->checks);
 	admission_close(s->admission);
 	routing_close(s->routing);

@@ -13,33 +13,23 @@
 #include "lib/kernel/settings.h"
 #include "lib/kernel/status.h"
 #include "lib/kernel/steer.h"
-#include "lib/text.h"
 #include "log.h"
 
 #define STATE	(NLM_F_CREATE | NLM_F_REPLACE)
 #define OWNER	IPSEC_QOS_OWNER_DAEMON
 
-#define DUMPS	10	/* times that a dump is begun anew where the table changes meanwhile */
-
 /**
  * struct sync - what the errand keeps
  *
- * @k: NULL: the module was not there
  * @stated: of the last configuration's elements, the state that they were stated with
  * @config: that configuration, held; NULL: none
  * @absent: likewise, is it one that the kernel does not have?
- * @n_troubles: things that were refused in this run, the first of which is in @why
- * @partial: something of ours that the kernel may have was not stated anew in this run
  */
 struct sync {
-	struct iq_kernel *k;
+	struct stating st;
 	struct config *config;
 	uint8_t *stated;
 	bool *absent;
-	size_t n_troubles;
-	bool partial;
-	int err;
-	char why[ERRAND_WHY];
 };
 
 struct sync_wanted *sync_wanted_new(struct config *config, bool all)
@@ -72,8 +62,10 @@ void *sync_state_new(void)
 	return calloc(1, sizeof(struct sync));
 }
 
-static void forget(struct sync *s)
+static void forget(void *state)
 {
+	struct sync *s = state;
+
 	config_free(s->config);
 	free(s->stated);
 	free(s->absent);
@@ -86,20 +78,9 @@ void sync_end(void *state)
 {
 	struct sync *s = state;
 
-	iq_kernel_close(s->k);
+	iq_kernel_close(s->st.k);
 	forget(s);
 	free(s);
-}
-
-/* The kernel said no: the first time is told, and all are counted. */
-static int refused(struct sync *s, const char *what, const char *name, int err)
-{
-	if (err == -ENODEV || !s->n_troubles++) {
-		s->err = err;
-		snprintf(s->why, sizeof(s->why), "%s %s: %s", what, name,
-			 iq_kernel_error(s->k));
-	}
-	return err;
 }
 
 /* What there is of the daemon's */
@@ -158,17 +139,17 @@ static int read_have(struct sync *s, struct have *have)
 {
 	int err = -EINTR, tries;
 
-	for (tries = 0; err == -EINTR && tries < DUMPS; tries++) {
+	for (tries = 0; err == -EINTR && tries < STATING_DUMPS; tries++) {
 		utarray_clear(&have->elements);
 		utarray_clear(&have->pools);
 		utarray_clear(&have->prefixes);
-		err = iq_kernel_element_dump(s->k, OWNER, add_element, &have->elements);
+		err = iq_kernel_element_dump(s->st.k, OWNER, add_element, &have->elements);
 		if (!err)
-			err = iq_kernel_pool_dump(s->k, OWNER, add_pool, &have->pools);
+			err = iq_kernel_pool_dump(s->st.k, OWNER, add_pool, &have->pools);
 		if (!err)
-			err = iq_kernel_steer_dump(s->k, OWNER, add_prefix, &have->prefixes);
+			err = iq_kernel_steer_dump(s->st.k, OWNER, add_prefix, &have->prefixes);
 	}
-	return err ? refused(s, "what there is", "cannot be read", err) : 0;
+	return err ? stating_refused(&s->st, "what there is", "cannot be read", err) : 0;
 }
 
 /* Elements */
@@ -212,9 +193,9 @@ static int make_way(struct sync *s, const struct config *config, struct have *ha
 			continue;
 		memcpy(name, e->name, sizeof(name));
 		snprintf(e->name, sizeof(e->name), "gone.%u", e->id);
-		err = iq_kernel_element_new(s->k, e, 1, OWNER, STATE);
+		err = iq_kernel_element_new(s->st.k, e, 1, OWNER, STATE);
 		if (err)
-			refused(s, "element", name, err);
+			stating_refused(&s->st, "element", name, err);
 	}
 	return err == -ENODEV ? err : 0;
 }
@@ -233,8 +214,8 @@ static int keep_element(struct sync *s, struct have *have, size_t place, uint32_
 	if (!was)
 		return -ENOENT;
 	was->state = state;
-	err = iq_kernel_element_new(s->k, was, 1, OWNER, STATE);
-	s->partial |= err != 0;
+	err = iq_kernel_element_new(s->st.k, was, 1, OWNER, STATE);
+	s->st.partial |= err != 0;
 	return err;
 }
 
@@ -245,13 +226,13 @@ static int keep_element(struct sync *s, struct have *have, size_t place, uint32_
 static int state_elements(struct sync *s, const struct sync_wanted *w, struct have *have,
 			  const struct iq_kernel_element *v, const size_t *place, size_t n)
 {
-	int all = n ? iq_kernel_element_new(s->k, v, n, OWNER, STATE) : 0, one;
+	int all = n ? iq_kernel_element_new(s->st.k, v, n, OWNER, STATE) : 0, one;
 	size_t i;
 
 	for (i = 0; i < n; i++) {
 		one = all && n > 1 && all != -ENODEV ?
-		      iq_kernel_element_new(s->k, &v[i], 1, OWNER, STATE) : all;
-		if (one && refused(s, "element", v[i].name, one) == -ENODEV)
+		      iq_kernel_element_new(s->st.k, &v[i], 1, OWNER, STATE) : all;
+		if (one && stating_refused(&s->st, "element", v[i].name, one) == -ENODEV)
 			return -ENODEV;
 		if (one && have)
 			one = keep_element(s, have, place[i], v[i].id, v[i].state);
@@ -345,15 +326,15 @@ static int state_pool(struct sync *s, const struct steer_config *c, const struct
 			};
 	if (name_taken(have, p))
 		for_now(p, to->name);
-	err = iq_kernel_pool_new(s->k, to, OWNER, STATE);
+	err = iq_kernel_pool_new(s->st.k, to, OWNER, STATE);
 	if (err) {
-		s->partial |= was != NULL;
-		return refused(s, "pool", p->name, err);
+		s->st.partial |= was != NULL;
+		return stating_refused(&s->st, "pool", p->name, err);
 	}
 	if (was_another(c, was, p)) {
-		err = iq_kernel_pool_release(s->k, to, NULL, &released);
+		err = iq_kernel_pool_release(s->st.k, to, NULL, &released);
 		if (err)
-			refused(s, "pool", p->name, err);
+			stating_refused(&s->st, "pool", p->name, err);
 	}
 	if (was)
 		memcpy(was->name, to->name, sizeof(was->name));
@@ -396,7 +377,7 @@ static void keep_prefix(struct sync *s, const struct have *have, const struct pr
 
 	for (p = NULL; (p = (void *)utarray_next((UT_array *)&have->prefixes, p)); )
 		if (p->len == prefix->len && !memcmp(&p->dst, &prefix->addr, sizeof(p->dst)))
-			s->partial |= iq_kernel_steer_new(s->k, p, 1, OWNER, STATE) != 0;
+			s->st.partial |= iq_kernel_steer_new(s->st.k, p, 1, OWNER, STATE) != 0;
 }
 
 static int prefixes(struct sync *s, const struct config *config, const struct have *have)
@@ -415,8 +396,8 @@ static int prefixes(struct sync *s, const struct config *config, const struct ha
 
 		if (!sync_steered(p))
 			continue;
-		err = iq_kernel_steer_new(s->k, &to, 1, OWNER, STATE);
-		if (err && refused(s, "steer", prefix_text(&p->prefix, name), err) == -ENODEV)
+		err = iq_kernel_steer_new(s->st.k, &to, 1, OWNER, STATE);
+		if (err && stating_refused(&s->st, "steer", prefix_text(&p->prefix, name), err) == -ENODEV)
 			return err;
 		if (err)
 			keep_prefix(s, have, &p->prefix);
@@ -445,7 +426,7 @@ static int unknown(struct sync *s, const struct config *config)
 		.unknown_element = u->element ? u->element->id : 0,
 	};
 	struct iq_status is;
-	int err = iq_kernel_status(s->k, &is);
+	int err = iq_kernel_status(s->st.k, &is);
 
 	if (!err && is.conf.unknown == to.unknown && is.conf.unknown_rate == to.unknown_rate &&
 	    is.conf.unknown_element == to.unknown_element)
@@ -453,8 +434,8 @@ static int unknown(struct sync *s, const struct config *config)
 	if (u->element)
 		to.has |= 1U << IPSEC_QOS_CONF_A_UNKNOWN_ELEMENT;
 	if (!err)
-		err = iq_kernel_conf(s->k, &to);
-	return err && refused(s, "settings", "unknown", err) == -ENODEV ? err : 0;
+		err = iq_kernel_conf(s->st.k, &to);
+	return err && stating_refused(&s->st, "settings", "unknown", err) == -ENODEV ? err : 0;
 }
 
 /* What was ours and is not wanted goes, the last that was made first. */
@@ -474,27 +455,27 @@ static int remove_rest(struct sync *s, const struct config *config, struct have 
 
 		if (wanted_prefix(c, p))
 			continue;
-		err = iq_kernel_steer_del(s->k, p, 1);
+		err = iq_kernel_steer_del(s->st.k, p, 1);
 		if (err && err != -ENOENT)
-			refused(s, "steer", prefix_text(&prefix, name), err);
+			stating_refused(&s->st, "steer", prefix_text(&prefix, name), err);
 	}
 	for (pool = NULL; key && err != -ENODEV &&
 	     (pool = (void *)utarray_next(&have->pools, pool)); ) {
 		if (wanted_pool(c, pool->id))
 			continue;
 		key->id = pool->id;
-		err = iq_kernel_pool_del(s->k, key, 1);
+		err = iq_kernel_pool_del(s->st.k, key, 1);
 		if (err && err != -ENOENT)
-			refused(s, "pool", pool->name, err);
+			stating_refused(&s->st, "pool", pool->name, err);
 		else
 			*pool->name = '\0';
 	}
 	for (e = NULL; key && err != -ENODEV && (e = (void *)utarray_next(&have->elements, e)); ) {
 		if (wanted_element(c, e->id))
 			continue;
-		err = iq_kernel_element_del(s->k, e, 1);
+		err = iq_kernel_element_del(s->st.k, e, 1);
 		if (err && err != -ENOENT)
-			refused(s, "element", e->name, err);
+			stating_refused(&s->st, "element", e->name, err);
 	}
 	free(key);
 	return err == -ENODEV || !key ? err : 0;
@@ -557,25 +538,21 @@ static int release(struct sync *s, const struct sync_release *r)
 	if (!key)
 		return -ENOMEM;
 	key->id = r->pool;
-	err = iq_kernel_pool_release(s->k, key, r->mask, &n);
+	err = iq_kernel_pool_release(s->st.k, key, r->mask, &n);
 	free(key);
 	snprintf(name, sizeof(name), "%u", r->pool);
 	if (!err)
 		log_info("pool %s: %u buckets that no SA needs any more are released", name, n);
-	return err && err != -ENOENT ? refused(s, "pool", name, err) : 0;
+	return err && err != -ENOENT ? stating_refused(&s->st, "pool", name, err) : 0;
 }
 
-static int bring(struct sync *s, const struct sync_wanted *w)
+static int bring(void *state, void *wanted)
 {
-	int err = 0;
+	const struct sync_wanted *w = wanted;
+	struct sync *s = state;
+	int err;
 	size_t i;
 
-	if (!s->k)
-		err = iq_kernel_open(&s->k);
-	if (err) {
-		s->k = NULL;
-		return err == -ENOENT ? -ENODEV : err;
-	}
 	/* what was stated is not known to be of the same elements */
 	if (w->all || s->config != w->config)
 		err = state_all(s, w);
@@ -586,46 +563,9 @@ static int bring(struct sync *s, const struct sync_wanted *w)
 	return err;
 }
 
-/* The module is gone; what was refused says nothing of the next. */
-static void let_go(struct sync *s)
-{
-	iq_kernel_close(s->k);
-	s->k = NULL;
-	s->n_troubles = 0;
-	s->partial = false;
-	s->err = 0;
-	*s->why = '\0';
-	forget(s);
-}
-
 int sync_run(void *state, void *wanted, char *why, size_t size)
 {
 	struct sync *s = state;
-	struct text t;
-	bool kept;
-	int err;
 
-	s->n_troubles = 0;
-	s->partial = false;
-	s->err = 0;
-	*s->why = '\0';
-	kept = s->k;
-	err = bring(s, wanted);
-	if (err == -ENODEV) {
-		let_go(s);
-		/* a socket to a module that went says nothing of one that came since */
-		if (kept)
-			err = bring(s, wanted);
-	}
-	if (err == -ENODEV) {
-		let_go(s);
-		return err;
-	}
-	text_begin(&t, why, size);
-	if (s->n_troubles > 1)
-		text_put(&t, "%.*s; and %zu more", (int)size / 2, s->why, s->n_troubles - 1);
-	else
-		text_put(&t, "%s", *s->why ? s->why : err ? strerror(-err) : "");
-	/* what ended early has not stated all there is */
-	return err || s->partial ? SYNC_PARTIAL : s->err;
+	return stating_run(&s->st, bring, forget, s, wanted, why, size);
 }

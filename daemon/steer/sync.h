@@ -6,13 +6,12 @@
 #ifndef IPSEC_QOSD_STEER_SYNC_H
 #define IPSEC_QOSD_STEER_SYNC_H
 
-#include <errno.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "config/config.h"
-#include "errand.h"
+#include "stating.h"
 
 /**
  * struct sync_release - buckets of a pool that are to be released
@@ -53,13 +52,7 @@ static inline bool sync_steered(const struct steer_prefix *prefix)
 /** sync_state_new() - what the errand keeps; NULL: no memory */
 void *sync_state_new(void);
 
-/*
- * What sync_run() comes to where something that the kernel may have, and is to have, was not
- * stated anew: the generation must not be closed, or it would be swept.
- */
-#define SYNC_PARTIAL	(-EAGAIN)
-
-/* of struct errand_ops; -ENODEV: the module is not there */
+/* of struct errand_ops, see stating.h */
 int sync_run(void *state, void *wanted, char *why, size_t size);
 void sync_free(void *wanted);
 void sync_end(void *state);

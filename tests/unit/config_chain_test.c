@@ -380,7 +380,7 @@ START_TEST(test_ceiling)
 		  "\"allow 10.1.%u.0/24\",\n", "\"deny 10.2.0.1\" } }", IPSEC_QOS_SERVICE_ACL_NETS_MAX,
 		  "one more than 64 rules" },
 		{ W "service a { id = 1 chain = w address = 198.51.100.80 acl = {\n",
-		  "\"allow 2.0.%u.%u\",\n", "} }", IPSEC_QOS_SERVICE_ACL_MAX, "one rule more than 4096" },
+		  "\"allow 2.0.%u.%u\",\n", "} }", IPSEC_QOS_SERVICE_ACL_MAX, "one rule more than 512" },
 		{ W "service a { id = 1 chain = w address = 198.51.100.80 ports = {\n",
 		  "tcp/%u,\n", "} }", IPSEC_QOS_SERVICE_PORTS_MAX, "ports: expected at most 64" },
 		{ W "service a { id = 1 chain = w address = 198.51.100.80\n",
