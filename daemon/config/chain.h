@@ -17,6 +17,7 @@
 
 #include "config/steer.h"
 #include "lib/addr.h"
+#include "lib/kernel/service.h"
 
 struct config;
 
@@ -116,21 +117,8 @@ struct service_chain {
 	const struct chain_device *devices[IPSEC_QOS_CHAIN_STEPS_MAX];
 };
 
-/**
- * struct service_ports - ports of a protocol
- *
- * @proto: an IP protocol; 0: all of them
- * @all: all ports, or the protocol has none
- */
-struct service_ports {
-	uint8_t proto;
-	bool all;
-	uint16_t first;
-	uint16_t last;
-};
-
-/** service_ports_text() - as a configuration has it; @buf */
-const char *service_ports_text(const struct service_ports *ports, char *buf);
+/** service_ports_text() - as a configuration has it, protocol 0: "all"; @buf */
+const char *service_ports_text(const struct iq_kernel_port *ports, char *buf);
 #define SERVICE_PORTS_TEXT	24
 
 /**
@@ -164,7 +152,7 @@ struct service_segment {
 	uint16_t to_port;
 	struct iq_addr from;
 	size_t n_from_ports;
-	struct service_ports *from_ports;
+	struct iq_kernel_port *from_ports;
 };
 
 /**
@@ -205,7 +193,7 @@ struct service {
 	struct prefix address;
 	enum service_mode mode;
 	size_t n_ports;
-	struct service_ports *ports;
+	struct iq_kernel_port *ports;
 	const struct service_chain *chain;
 	size_t n_segments;
 	struct service_segment *segments;

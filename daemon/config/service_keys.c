@@ -35,13 +35,13 @@ struct key {
  */
 struct seen {
 	struct iq_addr addr;
-	const struct service_ports *ports;
+	const struct iq_kernel_port *ports;
 	size_t n_ports;
-	struct service_ports one;
+	struct iq_kernel_port one;
 };
 
 static bool add_key(struct reader *r, UT_array *keys, const struct service *service,
-		    const struct seen *seen, bool back, const struct service_ports *ports)
+		    const struct seen *seen, bool back, const struct iq_kernel_port *ports)
 {
 	struct key key = {
 		.client = service->mode == SERVICE_CLIENT, .back = back,
@@ -59,7 +59,7 @@ static bool add_key(struct reader *r, UT_array *keys, const struct service *serv
 static bool add_keys(struct reader *r, UT_array *keys, const struct service *service,
 		     const struct seen *seen, bool back)
 {
-	static const struct service_ports all = { .all = true, .last = UINT16_MAX };
+	static const struct iq_kernel_port all = { .last = IQ_PORT_LAST };
 	size_t i;
 
 	for (i = 0; i < seen->n_ports; i++)
@@ -73,7 +73,9 @@ static void take_port(struct seen *seen, uint16_t port)
 	if (!port)
 		return;
 	/* only one single port becomes another */
-	seen->one = (struct service_ports){ seen->ports->proto, false, port, port };
+	seen->one = (struct iq_kernel_port){
+		.proto = seen->ports->proto, .first = port, .last = port,
+	};
 	seen->ports = &seen->one;
 }
 
@@ -141,9 +143,8 @@ static bool taken(struct reader *r, const struct conf_section **sections, const 
 	const struct key *first = a->service < b->service ? a : b;
 	const struct key *key = first == a ? b : a;
 	struct prefix prefix = { .addr = { .family = key->family }, .len = key->len };
-	struct service_ports ports = {
-		.proto = key->proto, .all = !key->first && key->last == UINT16_MAX,
-		.first = key->first, .last = key->last,
+	struct iq_kernel_port ports = {
+		.proto = key->proto, .first = key->first, .last = key->last,
 	};
 	const struct conf_section *s = sections[key->service], *other = sections[first->service];
 	const struct conf_value *at = conf_find(s, ports.proto ? "ports" : "address");

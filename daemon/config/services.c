@@ -88,11 +88,11 @@ static bool parse_protocol(const char *text, uint8_t *proto, bool *has_ports)
 }
 
 /* PROTO, PROTO/PORT or PROTO/FIRST-LAST */
-static bool parse_ports(const char *text, struct service_ports *to)
+static bool parse_ports(const char *text, struct iq_kernel_port *to)
 {
 	const char *slash = strchr(text, '/'), *dash = slash ? strchr(slash, '-') : NULL;
 	char proto[8], first[8];
-	uint32_t low = 0, high = UINT16_MAX;
+	uint32_t low = 0, high = IQ_PORT_LAST;
 	bool has_ports;
 
 	snprintf(proto, sizeof(proto), "%.*s", slash ? (int)(slash - text) : -1, text);
@@ -108,13 +108,12 @@ static bool parse_ports(const char *text, struct service_ports *to)
 			return false;
 		high = dash ? high : low;
 	}
-	to->all = !slash;
 	to->first = low;
 	to->last = high;
 	return low <= high;
 }
 
-const char *service_ports_text(const struct service_ports *ports, char *buf)
+const char *service_ports_text(const struct iq_kernel_port *ports, char *buf)
 {
 	char number[8];
 	size_t i;
@@ -124,7 +123,7 @@ const char *service_ports_text(const struct service_ports *ports, char *buf)
 		;
 	if (!ports->proto)
 		snprintf(buf, SERVICE_PORTS_TEXT, "all");
-	else if (ports->all)
+	else if (iq_kernel_port_all(ports))
 		snprintf(buf, SERVICE_PORTS_TEXT, "%s",
 			 i < N_PROTOCOLS ? protocols[i].name : number);
 	else if (ports->first == ports->last)
@@ -137,11 +136,11 @@ const char *service_ports_text(const struct service_ports *ports, char *buf)
 
 /* Those of a list key, in *@list, which is to be freed */
 static bool ports(struct reader *r, const struct conf_section *s, const char *key,
-		  struct service_ports **list, size_t *n)
+		  struct iq_kernel_port **list, size_t *n)
 {
 	char a[SERVICE_PORTS_TEXT], b[SERVICE_PORTS_TEXT];
 	const struct conf_value *v;
-	struct service_ports *p;
+	struct iq_kernel_port *p;
 	size_t i;
 
 	*list = conf_array(r, utarray_len(&s->values), sizeof(**list));
@@ -173,9 +172,9 @@ static bool ports(struct reader *r, const struct conf_section *s, const char *ke
 /* Is it one port, which can become another? */
 static bool one_port(const struct service *service)
 {
-	const struct service_ports *p = service->ports;
+	const struct iq_kernel_port *p = service->ports;
 
-	return service->n_ports == 1 && !p->all && p->first == p->last &&
+	return service->n_ports == 1 && p->first == p->last &&
 	       (p->proto == IPPROTO_TCP || p->proto == IPPROTO_UDP);
 }
 

@@ -32,7 +32,7 @@ static const char *address_text(const struct iq_addr *addr)
 	return buf;
 }
 
-static const char *ports_text(const struct service_ports *p, size_t n)
+static const char *ports_text(const struct iq_kernel_port *p, size_t n)
 {
 	static char buf[256];
 	char one[SERVICE_PORTS_TEXT];
