@@ -60,7 +60,7 @@ lib_src		:= $(patsubst %,lib/%.c, \
 feed_src	:= $(filter lib/feed/%,$(lib_src))
 daemon_src	:= $(patsubst %,daemon/%.c, \
 		   addrs errand file log main once stating thread trust \
-		   chain/object chain/sync \
+		   chain/object chain/sync check/ask check/ike check/neighbour check/tcp \
 		   config/address config/admit config/behind config/chains config/conffile \
 		   config/config config/devices config/each config/elements config/fallback \
 		   config/groups config/loader config/match config/pools config/profiles \
@@ -75,8 +75,8 @@ daemon_src	:= $(patsubst %,daemon/%.c, \
 		   shaping/classifier shaping/plan shaping/pool shaping/qdisc \
 		   shaping/shapers shaping/shaping shaping/site shaping/tc \
 		   shaping/tc_write shaping/tree shaping/work \
-		   steer/admission steer/checks steer/hands steer/health steer/local steer/neighbour steer/own steer/ping steer/release steer/routes steer/routing \
-		   steer/steer steer/sync steer/tcp)
+		   steer/admission steer/checks steer/hands steer/health steer/local steer/own steer/ping steer/release steer/routes steer/routing \
+		   steer/steer steer/sync)
 plugin_src	:= $(patsubst %,daemon/charon/ipsec_qos_%.c, \
 		   bucket feed hosts initiate kernel listener mapping names natd patience \
 		   plugin proof report requests socket spi twins version)

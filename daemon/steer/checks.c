@@ -3,11 +3,11 @@
 
 #include <errno.h>
 #include <pthread.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "check/neighbour.h"
 #include "clock.h"
 #include "log.h"
 #include "steer/checks_priv.h"
@@ -58,16 +58,6 @@ struct checks {
 
 /* The thread */
 
-void checked_is(struct checked *c, enum check_outcome outcome, const char *fmt, ...)
-{
-	va_list ap;
-
-	c->outcome = outcome;
-	va_start(ap, fmt);
-	vsnprintf(c->why, sizeof(c->why), fmt, ap);
-	va_end(ap);
-}
-
 struct checked *checked_find(struct checks *checks, uint32_t id)
 {
 	struct checked *c;
@@ -80,13 +70,13 @@ struct checked *checked_find(struct checks *checks, uint32_t id)
 static void settle(struct checked *c)
 {
 	struct checks *checks = c->checks;
-	bool ok = c->outcome == CHECK_OK, changed = false;
+	bool ok = c->ask.outcome == ASK_OK, changed = false;
 
-	if (c->outcome == CHECK_OPEN)
-		snprintf(c->why, sizeof(c->why), "no answer within %u ms", c->e.interval);
+	if (c->ask.outcome == ASK_OPEN)
+		snprintf(c->ask.why, sizeof(c->ask.why), "no answer within %u ms", c->e.interval);
 	pthread_mutex_lock(&checks->lock);
-	snprintf(c->said, sizeof(c->said), "%s", ok ? "" : c->why);
-	if (c->outcome != CHECK_UNKNOWN) {
+	snprintf(c->said, sizeof(c->said), "%s", ok ? "" : c->ask.why);
+	if (c->ask.outcome != ASK_UNKNOWN) {
 		c->asked = true;
 		c->ok = ok;
 		changed = health_on(&c->health, ok, c->e.fails, c->e.passes, monotonic());
@@ -107,13 +97,13 @@ static void on_tick(struct ev_loop *loop, ev_timer *w, int revents)
 	if (c->begun)
 		settle(c);
 	c->begun = true;
-	c->outcome = CHECK_OPEN;
+	c->ask.outcome = ASK_OPEN;
 	if (c->e.check == CHECK_PING)
 		ping_ask(c->checks->ping, c);
 	else if (c->e.check == CHECK_TCP)
-		tcp_ask(loop, c);
+		ask_tcp(loop, &c->ask);
 	else
-		neighbour_ask(c->checks->neighbours, c);
+		neighbour_ask(c->checks->neighbours, &c->ask);
 }
 
 /* Is it asked the same, however often? */
@@ -126,7 +116,7 @@ static bool asked_alike(const struct element *a, const struct element *b)
 static void forget(struct checks *checks, struct checked *c)
 {
 	ev_timer_stop(checks->own, &c->timer);
-	tcp_stop(checks->own, c);
+	ask_stop(checks->own, &c->ask);
 	pthread_mutex_lock(&checks->lock);
 	if (c->is_changed)
 		TAILQ_REMOVE(&checks->changed, c, changed);
@@ -145,8 +135,8 @@ static struct checked *add(struct checks *checks, const struct element *e, bool 
 	c->e = *e;
 	c->health = health_begin(up);
 	ev_init(&c->timer, on_tick);
-	ev_init(&c->io, NULL);
-	c->timer.data = c->io.data = c;
+	c->timer.data = c;
+	ask_init(&c->ask, &e->address, e->port, e->device);
 	pthread_mutex_lock(&checks->lock);
 	HASH_ADD(hh, checks->all, e.id, sizeof(c->e.id), c);
 	pthread_mutex_unlock(&checks->lock);

@@ -12,9 +12,8 @@
 
 #include <ev.h>
 
+#include "check/ask.h"
 #include "config/config.h"
-
-#define CHECK_WHY	96	/* bytes of why a check fails */
 
 struct checks;
 
@@ -37,7 +36,7 @@ struct check_state {
 	double held;
 	double hold;
 	double since;
-	char why[CHECK_WHY];
+	char why[ASK_WHY];
 };
 
 /**

@@ -111,9 +111,9 @@ static void answered(struct ping *ping, const struct echo *echo, int family,
 	if (!c || c->e.check != CHECK_PING || c->nonce != echo->nonce ||
 	    c->e.address.family != family ||
 	    memcmp(c->e.address.b, from, family == AF_INET ? 4 : 16) != 0 ||
-	    c->outcome != CHECK_OPEN)
+	    c->ask.outcome != ASK_OPEN)
 		return;
-	checked_is(c, CHECK_OK, "answered");
+	ask_is(&c->ask, ASK_OK, "answered");
 }
 
 static void on_answer(struct ev_loop *loop, ev_io *w, int revents)
@@ -201,16 +201,16 @@ void ping_ask(struct ping *ping, struct checked *c)
 	int err;
 
 	if (ping->err[v6]) {
-		checked_is(c, CHECK_UNKNOWN, "cannot ask: no ICMP socket: %s",
+		ask_is(&c->ask, ASK_UNKNOWN, "cannot ask: no ICMP socket: %s",
 			   strerror(ping->err[v6]));
 		return;
 	}
 	if (*c->e.device && !(device = if_nametoindex(c->e.device))) {
-		checked_is(c, CHECK_FAILED, "device %s: %s", c->e.device, strerror(errno));
+		ask_is(&c->ask, ASK_FAILED, "device %s: %s", c->e.device, strerror(errno));
 		return;
 	}
 	if (getrandom(&c->nonce, sizeof(c->nonce), GRND_NONBLOCK) != sizeof(c->nonce)) {
-		checked_is(c, CHECK_UNKNOWN, "cannot ask: no random number yet");
+		ask_is(&c->ask, ASK_UNKNOWN, "cannot ask: no random number yet");
 		return;
 	}
 	echo.nonce = c->nonce;
@@ -218,9 +218,9 @@ void ping_ask(struct ping *ping, struct checked *c)
 		echo.sum = checksum(&echo, sizeof(echo));
 	err = send_to(io->fd, &c->e.address, device, &echo);
 	if (err == -EPERM || err == -ENOBUFS || err == -ENOMEM || err == -EAGAIN)
-		checked_is(c, CHECK_UNKNOWN, "cannot ask: %s", strerror(-err));
+		ask_is(&c->ask, ASK_UNKNOWN, "cannot ask: %s", strerror(-err));
 	else if (err)
-		checked_is(c, CHECK_FAILED, "cannot be sent to: %s", strerror(-err));
+		ask_is(&c->ask, ASK_FAILED, "cannot be sent to: %s", strerror(-err));
 }
 
 void ping_listen(struct ping *ping, bool any)

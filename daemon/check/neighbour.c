@@ -4,8 +4,9 @@
  * ARP or neighbour discovery? The kernel asks a neighbour only every now and then, so it is
  * told to, each second, as arping would: by the state PROBE.
  */
+#include "check/neighbour.h"
+
 #include <errno.h>
-#include <linux/neighbour.h>
 #include <linux/rtnetlink.h>
 #include <net/if.h>
 #include <netlink/msg.h>
@@ -19,12 +20,8 @@
 
 #include "clock.h"
 #include "lib/kernel/request.h"
-#include "steer/checks_priv.h"
 
 #define POKE	1.0	/* seconds between two times that the kernel is told to ask */
-
-#define FOUND	(NUD_REACHABLE | NUD_STALE | NUD_DELAY | NUD_PROBE)
-#define FIXED	(NUD_PERMANENT | NUD_NOARP)
 
 /**
  * struct neighbours - a socket to rtnetlink, and one for ioctls
@@ -68,15 +65,16 @@ void neighbours_close(struct neighbours *n)
 }
 
 /* A request of one attribute, an address, behind @head; answers are given to @answer. */
-static int ask(struct neighbours *n, int type, int flags, const void *head, size_t len,
-	       int attr, const struct iq_addr *addr,
+static int request(struct neighbours *n, int type, int flags, const void *head, size_t len,
+	       int attr, const struct iq_addr *addr, uint32_t ext,
 	       int (*answer)(struct nl_msg *msg, void *arg), void *arg)
 {
 	struct nl_msg *msg = nlmsg_alloc_simple(type, NLM_F_REQUEST | flags);
 	int err = -ENOMEM;
 
 	if (msg && nlmsg_append(msg, (void *)head, len, NLMSG_ALIGNTO) >= 0 &&
-	    nla_put(msg, attr, addr->family == AF_INET ? 4 : 16, addr->b) >= 0) {
+	    nla_put(msg, attr, addr->family == AF_INET ? 4 : 16, addr->b) >= 0 &&
+	    (!ext || nla_put_u32(msg, NDA_FLAGS_EXT, ext) >= 0)) {
 		nl_socket_modify_cb(n->sk, NL_CB_VALID, NL_CB_CUSTOM, answer, arg);
 		err = nl_send_auto(n->sk, msg);
 		/* what is asked is answered at once: the answer waits by now */
@@ -112,92 +110,111 @@ static int on_nothing(struct nl_msg *msg, void *arg)
 }
 
 /* Which device leads to it; 0: none, as was said. */
-static unsigned int find_device(struct neighbours *n, struct checked *c)
+static unsigned int find_device(struct neighbours *n, struct ask *ask)
 {
 	struct rtmsg rtm = {
-		.rtm_family = c->e.address.family,
-		.rtm_dst_len = c->e.address.family == AF_INET ? 32 : 128,
+		.rtm_family = ask->address.family,
+		.rtm_dst_len = ask->address.family == AF_INET ? 32 : 128,
 	};
 	unsigned int device = 0;
 	int err;
 
-	if (*c->e.device) {
-		device = if_nametoindex(c->e.device);
+	if (*ask->device) {
+		device = if_nametoindex(ask->device);
 		if (!device)
-			checked_is(c, CHECK_FAILED, "device %s: %s", c->e.device,
-				   strerror(errno));
+			ask_is(ask, ASK_FAILED, "device %s: %s", ask->device, strerror(errno));
 		return device;
 	}
-	err = ask(n, RTM_GETROUTE, 0, &rtm, sizeof(rtm), RTA_DST, &c->e.address, on_route,
-		  &device);
+	err = request(n, RTM_GETROUTE, 0, &rtm, sizeof(rtm), RTA_DST, &ask->address, 0, on_route,
+		      &device);
 	if (!device)
-		checked_is(c, CHECK_FAILED, "no route: %s", strerror(err ? -err : ENOENT));
+		ask_is(ask, ASK_FAILED, "no route: %s", strerror(err ? -err : ENOENT));
 	return device;
 }
 
 /* Can the device send at all? */
-static bool has_carrier(struct neighbours *n, struct checked *c, unsigned int device,
+static bool has_carrier(struct neighbours *n, struct ask *ask, unsigned int device,
 			short *flags)
 {
 	struct ifreq ifr = {};
 
 	if (!if_indextoname(device, ifr.ifr_name) || ioctl(n->fd, SIOCGIFFLAGS, &ifr))
-		checked_is(c, CHECK_FAILED, "device %s: %s",
-			   *ifr.ifr_name ? ifr.ifr_name : "of the route", strerror(errno));
+		ask_is(ask, ASK_FAILED, "device %s: %s",
+		       *ifr.ifr_name ? ifr.ifr_name : "of the route", strerror(errno));
 	else if (!(ifr.ifr_flags & IFF_UP))
-		checked_is(c, CHECK_FAILED, "device %s is down", ifr.ifr_name);
+		ask_is(ask, ASK_FAILED, "device %s is down", ifr.ifr_name);
 	else if (!(ifr.ifr_flags & IFF_RUNNING))
-		checked_is(c, CHECK_FAILED, "device %s has no carrier", ifr.ifr_name);
+		ask_is(ask, ASK_FAILED, "device %s has no carrier", ifr.ifr_name);
 	else
 		*flags = ifr.ifr_flags;
 	return *flags;
 }
 
-/* Have the kernel ask: one that it knows as well as one that it does not. */
-static int poke(struct neighbours *n, struct checked *c, unsigned int device, bool known)
+unsigned int neighbour_device(struct neighbours *n, struct ask *ask)
 {
-	struct ndmsg ndm = {
-		.ndm_family = c->e.address.family, .ndm_ifindex = device,
-		.ndm_state = known ? NUD_PROBE : NUD_NONE, .ndm_flags = known ? 0 : NTF_USE,
-	};
+	unsigned int device = find_device(n, ask);
+	short flags = 0;
 
-	return ask(n, RTM_NEWNEIGH, NLM_F_ACK | (known ? 0 : NLM_F_CREATE), &ndm, sizeof(ndm),
-		   NDA_DST, &c->e.address, on_nothing, NULL);
+	if (!device || !has_carrier(n, ask, device, &flags))
+		return 0;
+	if (!ask->address.family || flags & IFF_NOARP) {
+		ask_is(ask, ASK_OK, "carrier");
+		return 0;
+	}
+	return device;
 }
 
-void neighbour_ask(struct neighbours *n, struct checked *c)
+int neighbour_state(struct neighbours *n, const struct ask *ask, unsigned int device,
+		    uint16_t *state)
 {
-	unsigned int device = find_device(n, c);
-	struct ndmsg ndm = { .ndm_family = c->e.address.family, .ndm_ifindex = device };
-	uint16_t state = 0;
-	short flags = 0;
+	struct ndmsg ndm = { .ndm_family = ask->address.family, .ndm_ifindex = device };
 	int err;
 
-	if (!device || !has_carrier(n, c, device, &flags))
+	*state = 0;
+	err = request(n, RTM_GETNEIGH, 0, &ndm, sizeof(ndm), NDA_DST, &ask->address, 0,
+		      on_neighbour, state);
+	return err == -ENOENT ? 0 : err;
+}
+
+int neighbour_poke(struct neighbours *n, const struct ask *ask, unsigned int device, bool known,
+		   bool managed)
+{
+	struct ndmsg ndm = {
+		.ndm_family = ask->address.family, .ndm_ifindex = device,
+		.ndm_state = known ? NUD_PROBE : NUD_NONE,
+		.ndm_flags = known || managed ? 0 : NTF_USE,
+	};
+
+	return request(n, RTM_NEWNEIGH, NLM_F_ACK | (known ? 0 : NLM_F_CREATE), &ndm, sizeof(ndm),
+		       NDA_DST, &ask->address, managed ? NTF_EXT_MANAGED : 0, on_nothing, NULL);
+}
+
+void neighbour_ask(struct neighbours *n, struct ask *ask)
+{
+	unsigned int device = neighbour_device(n, ask);
+	uint16_t state;
+	int err;
+
+	if (!device)
 		return;
-	if (!c->e.address.family || flags & IFF_NOARP) {
-		checked_is(c, CHECK_OK, "carrier");
+	err = neighbour_state(n, ask, device, &state);
+	if (err) {
+		ask_is(ask, ASK_UNKNOWN, "cannot ask for the neighbour: %s", strerror(-err));
 		return;
 	}
-	err = ask(n, RTM_GETNEIGH, 0, &ndm, sizeof(ndm), NDA_DST, &c->e.address, on_neighbour,
-		  &state);
-	if (err && err != -ENOENT) {
-		checked_is(c, CHECK_UNKNOWN, "cannot ask for the neighbour: %s", strerror(-err));
-		return;
-	}
-	if (state & (FOUND | FIXED))
-		checked_is(c, CHECK_OK, "neighbour");
-	else if (state & NUD_FAILED || c->failed)
-		checked_is(c, CHECK_FAILED, "the neighbour does not answer");
+	if (state & (NEIGHBOUR_FOUND | NEIGHBOUR_FIXED))
+		ask_is(ask, ASK_OK, "neighbour");
+	else if (state & NUD_FAILED || ask->failed)
+		ask_is(ask, ASK_FAILED, "the neighbour does not answer");
 	else
 		/* it is being asked for the first time */
-		checked_is(c, CHECK_UNKNOWN, "the neighbour has not answered yet");
-	c->failed = c->outcome == CHECK_FAILED;
-	if (state & (FIXED | NUD_PROBE | NUD_INCOMPLETE) || monotonic() - c->poked < POKE)
+		ask_is(ask, ASK_UNKNOWN, "the neighbour has not answered yet");
+	ask->failed = ask->outcome == ASK_FAILED;
+	if (state & (NEIGHBOUR_FIXED | NUD_PROBE | NUD_INCOMPLETE) ||
+	    monotonic() - ask->poked < POKE)
 		return;
-	c->poked = monotonic();
-	err = poke(n, c, device, state & FOUND);
+	ask->poked = monotonic();
+	err = neighbour_poke(n, ask, device, state & NEIGHBOUR_FOUND, false);
 	if (err)
-		checked_is(c, CHECK_UNKNOWN, "cannot have the neighbour asked: %s",
-			   strerror(-err));
+		ask_is(ask, ASK_UNKNOWN, "cannot have the neighbour asked: %s", strerror(-err));
 }
