@@ -176,17 +176,44 @@ int neighbour_state(struct neighbours *n, const struct ask *ask, unsigned int de
 	return err == -ENOENT ? 0 : err;
 }
 
-int neighbour_poke(struct neighbours *n, const struct ask *ask, unsigned int device, bool known,
-		   bool managed)
+static int set_state(struct neighbours *n, const struct ask *ask, unsigned int device,
+		     uint16_t state)
+{
+	struct ndmsg ndm = {
+		.ndm_family = ask->address.family, .ndm_ifindex = device, .ndm_state = state,
+	};
+
+	return request(n, RTM_NEWNEIGH, NLM_F_ACK, &ndm, sizeof(ndm), NDA_DST, &ask->address, 0,
+		       on_nothing, NULL);
+}
+
+/* Either flag leaves the state as it is, and has one asked that is not known. */
+static int use(struct neighbours *n, const struct ask *ask, unsigned int device, bool managed)
 {
 	struct ndmsg ndm = {
 		.ndm_family = ask->address.family, .ndm_ifindex = device,
-		.ndm_state = known ? NUD_PROBE : NUD_NONE,
-		.ndm_flags = known || managed ? 0 : NTF_USE,
+		.ndm_flags = managed ? 0 : NTF_USE,
 	};
 
-	return request(n, RTM_NEWNEIGH, NLM_F_ACK | (known ? 0 : NLM_F_CREATE), &ndm, sizeof(ndm),
-		       NDA_DST, &ask->address, managed ? NTF_EXT_MANAGED : 0, on_nothing, NULL);
+	return request(n, RTM_NEWNEIGH, NLM_F_ACK | NLM_F_CREATE, &ndm, sizeof(ndm), NDA_DST,
+		       &ask->address, managed ? NTF_EXT_MANAGED : 0, on_nothing, NULL);
+}
+
+int neighbour_poke(struct neighbours *n, const struct ask *ask, unsigned int device,
+		   uint16_t state, bool managed)
+{
+	bool known = state & NEIGHBOUR_FOUND;
+	int err = 0;
+
+	/* the next time is the kernel's matter, but for one that begins anew */
+	if (state & NUD_PROBE)
+		err = set_state(n, ask, device, NUD_STALE);
+	if (!err && known)
+		err = set_state(n, ask, device, NUD_PROBE);
+	if (err || (known && !managed))
+		return err;
+	/* which took the flag away */
+	return use(n, ask, device, managed);
 }
 
 void neighbour_ask(struct neighbours *n, struct ask *ask)
@@ -214,7 +241,7 @@ void neighbour_ask(struct neighbours *n, struct ask *ask)
 	    monotonic() - ask->poked < POKE)
 		return;
 	ask->poked = monotonic();
-	err = neighbour_poke(n, ask, device, state & NEIGHBOUR_FOUND, false);
+	err = neighbour_poke(n, ask, device, state, false);
 	if (err)
 		ask_is(ask, ASK_UNKNOWN, "cannot have the neighbour asked: %s", strerror(-err));
 }

@@ -37,13 +37,13 @@ int neighbour_state(struct neighbours *neighbours, const struct ask *ask, unsign
 /**
  * neighbour_poke() - have the kernel ask: one that it knows as well as one that it does not
  *
- * @known: it has an entry that is FOUND
+ * @state: of its entry; 0: have it asked only if it is not known
  * @managed: it is to keep the entry, and to ask it by itself from then on
  *
  * Return: 0 or a negative errno.
  */
 int neighbour_poke(struct neighbours *neighbours, const struct ask *ask, unsigned int device,
-		   bool known, bool managed);
+		   uint16_t state, bool managed);
 
 /** neighbour_ask() - does it answer, as the kernel knows? It is told to ask each second. */
 void neighbour_ask(struct neighbours *neighbours, struct ask *ask);

@@ -1,0 +1,480 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "chain/watch.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "chain/watch_priv.h"
+#include "check/ike.h"
+#include "clock.h"
+#include "lib/kernel/device.h"
+#include "log.h"
+#include "thread.h"
+
+#define END_PATIENCE	1	/* seconds */
+#define UPKEEP		0.5	/* seconds: twice in turn, and three tries, are less than three */
+
+/* Checks */
+
+void watched_changed(struct watched *w)
+{
+	struct watch *watch = w->watch;
+
+	if (!w->is_changed) {
+		w->is_changed = true;
+		TAILQ_INSERT_TAIL(&watch->changed, w, changed);
+	}
+	if (!watch->stop)
+		ev_async_send(watch->loop, &watch->on_told);
+}
+
+/* Has the kernel heard of it since it was asked? */
+static void look_at_neighbour(struct watch *watch, struct ask *ask)
+{
+	unsigned int device;
+	uint16_t state;
+	int err;
+
+	if (ask->outcome != ASK_OPEN)
+		return;
+	device = neighbour_device(watch->neighbours, ask);
+	if (!device)
+		return;
+	err = neighbour_state(watch->neighbours, ask, device, &state);
+	if (err)
+		ask_is(ask, ASK_UNKNOWN, "cannot ask for the neighbour: %s", strerror(-err));
+	else if (state & (NUD_REACHABLE | NEIGHBOUR_FIXED))
+		ask_is(ask, ASK_OK, "neighbour");
+	else
+		ask_is(ask, ASK_FAILED, "the neighbour does not answer");
+}
+
+static void ask_neighbour(struct watch *watch, struct watched_side *side)
+{
+	struct ask *ask = &side->ask;
+	unsigned int device = neighbour_device(watch->neighbours, ask);
+	uint16_t state;
+	int err;
+
+	if (!device)
+		return;
+	err = neighbour_state(watch->neighbours, ask, device, &state);
+	if (!err && state & NEIGHBOUR_FIXED)
+		ask_is(ask, ASK_OK, "neighbour");
+	else if (!err)
+		err = neighbour_poke(watch->neighbours, ask, device, state, !side->unmanaged);
+	if (err)
+		ask_is(ask, ASK_UNKNOWN, "cannot have the neighbour asked: %s", strerror(-err));
+}
+
+/* All sides that have an address; by one that fails it fails. */
+static struct ask *worse(struct watched *w)
+{
+	struct ask *outer = &w->side[0].ask, *inner = &w->side[1].ask;
+
+	if (w->d.f.check != DEVICE_CHECK_NEIGH)
+		return outer;
+	look_at_neighbour(w->watch, outer);
+	if (!inner->address.family)
+		return outer;
+	look_at_neighbour(w->watch, inner);
+	return outer->outcome == ASK_OK || outer->outcome == ASK_UNKNOWN ? inner : outer;
+}
+
+static void begin(struct watched *w)
+{
+	struct ask *outer = &w->side[0].ask;
+	struct watch *watch = w->watch;
+
+	w->begun = true;
+	outer->outcome = w->side[1].ask.outcome = ASK_OPEN;
+	switch (w->d.f.check) {
+	case DEVICE_CHECK_CONNECT:
+		ask_tcp(watch->own, outer);
+		break;
+	case DEVICE_CHECK_IKE:
+		ask_ike(watch->own, outer);
+		break;
+	default:
+		ask_neighbour(watch, &w->side[0]);
+		if (w->side[1].ask.address.family)
+			ask_neighbour(watch, &w->side[1]);
+	}
+}
+
+static void begin_in(struct watched *w, uint32_t ms)
+{
+	ev_timer_stop(w->watch->own, &w->timer);
+	ev_timer_set(&w->timer, ms / 1000.0, 0.0);
+	ev_timer_start(w->watch->own, &w->timer);
+}
+
+/* The last try has come to its end. */
+static enum trial_next settle(struct watched *w)
+{
+	struct ask *ask = worse(w);
+	enum trial_next next;
+
+	if (ask->outcome == ASK_OPEN)
+		snprintf(ask->why, sizeof(ask->why), "no answer within %u ms", w->d.f.timeout);
+	pthread_mutex_lock(&w->watch->lock);
+	snprintf(w->said, sizeof(w->said), "%s", ask->outcome == ASK_OK ? "" : ask->why);
+	next = trial_tried(&w->trial, ask->outcome, w->d.f.tries, monotonic());
+	if (next == TRIAL_FAILED)
+		watched_changed(w);
+	pthread_mutex_unlock(&w->watch->lock);
+	return next;
+}
+
+static void on_tick(struct ev_loop *own, ev_timer *timer, int revents)
+{
+	struct watched *w = timer->data;
+
+	if (w->begun && settle(w) != TRIAL_AGAIN) {
+		w->begun = false;
+		begin_in(w, w->d.f.interval - w->d.f.timeout);
+		return;
+	}
+	begin(w);
+	begin_in(w, w->d.f.timeout);
+}
+
+/* Signs */
+
+static int on_counters(const struct iq_kernel_device *d, void *arg)
+{
+	const struct iq_kernel_count *c = d->counter;
+	struct watch *watch = arg;
+	struct watched *w;
+	bool suspected;
+
+	HASH_FIND(hh, watch->all, &d->id, sizeof(d->id), w);
+	if (!w || w->d.f.kind != IPSEC_QOS_DEVICE_HOP)
+		return 0;
+	pthread_mutex_lock(&watch->lock);
+	suspected = trial_counted(&w->trial,
+				  c[IPSEC_QOS_DEVICE_COUNTER_OUTER_SENT].packets +
+				  c[IPSEC_QOS_DEVICE_COUNTER_INNER_SENT].packets,
+				  c[IPSEC_QOS_DEVICE_COUNTER_OUTER_RETURNED].packets +
+				  c[IPSEC_QOS_DEVICE_COUNTER_INNER_RETURNED].packets,
+				  w->d.server ? TRIAL_SYNS : TRIAL_PACKETS);
+	pthread_mutex_unlock(&watch->lock);
+	if (!suspected)
+		return 0;
+	log_debug("device %s is sent packets of which none comes back", w->d.name);
+	if (!w->begun && w->d.f.check != DEVICE_CHECK_NONE)
+		begin_in(w, 0);
+	return 0;
+}
+
+static void count(struct watch *watch)
+{
+	int err = 0;
+
+	if (!watch->all)
+		return;
+	if (!watch->k && iq_kernel_open(&watch->k))
+		watch->k = NULL;
+	if (watch->k)
+		err = iq_kernel_device_dump(watch->k, IPSEC_QOS_OWNER_DAEMON, on_counters, watch);
+	/* an interrupted dump has told of some: the others are told of next time */
+	if (!err || err == -EINTR)
+		return;
+	iq_kernel_close(watch->k);
+	watch->k = NULL;
+}
+
+static void on_upkeep(struct ev_loop *own, ev_timer *w, int revents)
+{
+	struct watch *watch = w->data;
+
+	macs_keep(watch);
+	count(watch);
+}
+
+/* Which are watched */
+
+/* Is it asked the same, however often? */
+static bool asked_alike(const struct chain_device *a, const struct chain_device *b)
+{
+	return a->f.check == b->f.check && a->f.port == b->f.port && a->f.kind == b->f.kind &&
+	       !memcmp(&a->outer, &b->outer, sizeof(a->outer)) &&
+	       !memcmp(&a->inner, &b->inner, sizeof(a->inner));
+}
+
+static void forget(struct watch *watch, struct watched *w)
+{
+	ev_timer_stop(watch->own, &w->timer);
+	ask_stop(watch->own, &w->side[0].ask);
+	macs_forget(watch, w);
+	pthread_mutex_lock(&watch->lock);
+	if (w->is_changed)
+		TAILQ_REMOVE(&watch->changed, w, changed);
+	HASH_DELETE(hh, watch->all, w);
+	pthread_mutex_unlock(&watch->lock);
+	free(w);
+}
+
+/* An address of a side, of whichever family; none where its MAC was given and is not asked */
+static void init_side(struct watched *w, int i, const struct device_side *side)
+{
+	static const struct iq_addr none;
+	const struct iq_addr *addr = side->address[0].family ? &side->address[0] :
+							       &side->address[1];
+	bool asked = i ? w->d.f.check == DEVICE_CHECK_NEIGH : w->d.f.check != DEVICE_CHECK_NONE;
+
+	w->side[i].device = w;
+	ask_init(&w->side[i].ask, side->has_mac && !asked ? &none : addr, w->d.f.port,
+		 side->interface);
+}
+
+static struct watched *add(struct watch *watch, const struct chain_device *d, bool failed)
+{
+	struct watched *w = calloc(1, sizeof(*w));
+
+	if (!w)
+		return NULL;
+	w->watch = watch;
+	w->d = *d;
+	w->trial.failed = failed;
+	ev_init(&w->timer, on_tick);
+	w->timer.data = w;
+	init_side(w, 0, &d->outer);
+	init_side(w, 1, &d->inner);
+	pthread_mutex_lock(&watch->lock);
+	HASH_ADD(hh, watch->all, d.id, sizeof(w->d.id), w);
+	pthread_mutex_unlock(&watch->lock);
+	return w;
+}
+
+static void use_one(struct watch *watch, const struct chain_device *d, bool failed, size_t i)
+{
+	struct watched *w;
+
+	HASH_FIND(hh, watch->all, &d->id, sizeof(d->id), w);
+	if (w && !asked_alike(&w->d, d)) {
+		forget(watch, w);
+		w = NULL;
+	}
+	if (!w)
+		w = add(watch, d, failed);
+	if (!w) {
+		log_err("device %s is not watched: out of memory", d->name);
+		return;
+	}
+	w->stays = true;
+	w->d = *d;
+	/* it may be another's id now */
+	pthread_mutex_lock(&watch->lock);
+	w->trial.failed = failed;
+	pthread_mutex_unlock(&watch->lock);
+	if (d->f.check == DEVICE_CHECK_NONE)
+		ev_timer_stop(watch->own, &w->timer);
+	else if (!ev_is_active(&w->timer))
+		/* not all at the same moment */
+		begin_in(w, d->f.interval / 16 * (i % 16));
+}
+
+static void use(struct watch *watch, struct config *config, const bool *failed)
+{
+	struct watched *w, *next;
+	size_t i;
+
+	for (i = 0; i < config->chain.n_devices; i++)
+		use_one(watch, &config->chain.devices[i], failed[i], i);
+	HASH_ITER(hh, watch->all, w, next) {
+		if (!w->stays)
+			forget(watch, w);
+		else
+			w->stays = false;
+	}
+	if (watch->all && !ev_is_active(&watch->upkeep)) {
+		ev_timer_set(&watch->upkeep, 0.0, UPKEEP);
+		ev_timer_start(watch->own, &watch->upkeep);
+	} else if (watch->all) {
+		ev_feed_event(watch->own, &watch->upkeep, EV_TIMER);
+	} else {
+		/* who has no devices has nothing done for them */
+		ev_timer_stop(watch->own, &watch->upkeep);
+		iq_kernel_close(watch->k);
+		watch->k = NULL;
+	}
+}
+
+static void on_wake(struct ev_loop *own, ev_async *async, int revents)
+{
+	struct watch *watch = async->data;
+	struct config *config;
+	bool *failed, stop;
+
+	pthread_mutex_lock(&watch->lock);
+	config = watch->wanted;
+	failed = watch->wanted_failed;
+	watch->wanted = NULL;
+	watch->wanted_failed = NULL;
+	stop = watch->stop;
+	pthread_mutex_unlock(&watch->lock);
+	if (config && !stop)
+		use(watch, config, failed);
+	config_free(config);
+	free(failed);
+	if (stop)
+		ev_break(own, EVBREAK_ALL);
+}
+
+static void *work(void *arg)
+{
+	struct watch *watch = arg;
+
+	ev_run(watch->own, 0);
+	return NULL;
+}
+
+/* The daemon's loop */
+
+static void on_told(struct ev_loop *loop, ev_async *async, int revents)
+{
+	struct watch *watch = async->data;
+	struct watched *w;
+	uint32_t id = 0;
+
+	do {
+		pthread_mutex_lock(&watch->lock);
+		w = TAILQ_FIRST(&watch->changed);
+		if (w) {
+			id = w->d.id;
+			w->is_changed = false;
+			TAILQ_REMOVE(&watch->changed, w, changed);
+		}
+		pthread_mutex_unlock(&watch->lock);
+		if (w)
+			watch->told(watch->arg, id);
+	} while (w);
+}
+
+int watch_config(struct watch *watch, struct config *config, const bool *failed)
+{
+	bool *copy = calloc(config->chain.n_devices + 1, sizeof(*copy)), *before_failed;
+	struct config *before;
+
+	if (!copy)
+		return -ENOMEM;
+	memcpy(copy, failed, config->chain.n_devices * sizeof(*copy));
+	pthread_mutex_lock(&watch->lock);
+	before = watch->wanted;
+	before_failed = watch->wanted_failed;
+	watch->wanted = config_hold(config);
+	watch->wanted_failed = copy;
+	pthread_mutex_unlock(&watch->lock);
+	config_free(before);
+	free(before_failed);
+	ev_async_send(watch->own, &watch->wake);
+	return 0;
+}
+
+bool watch_state(struct watch *watch, uint32_t id, struct watch_state *state)
+{
+	double now = monotonic();
+	struct watched *w;
+
+	pthread_mutex_lock(&watch->lock);
+	HASH_FIND(hh, watch->all, &id, sizeof(id), w);
+	if (w) {
+		*state = (struct watch_state){
+			.trial = w->trial, .since = w->trial.since ? now - w->trial.since : -1,
+		};
+		memcpy(state->has_mac, w->has_mac, sizeof(state->has_mac));
+		memcpy(state->mac, w->mac, sizeof(state->mac));
+		snprintf(state->why, sizeof(state->why), "%s", w->said);
+	}
+	pthread_mutex_unlock(&watch->lock);
+	return w;
+}
+
+bool watch_admit(struct watch *watch, uint32_t id)
+{
+	struct watched *w;
+
+	pthread_mutex_lock(&watch->lock);
+	HASH_FIND(hh, watch->all, &id, sizeof(id), w);
+	if (w)
+		trial_admit(&w->trial, monotonic());
+	pthread_mutex_unlock(&watch->lock);
+	return w;
+}
+
+const char *watch_trouble(struct watch *watch, char *buf, size_t size)
+{
+	pthread_mutex_lock(&watch->lock);
+	snprintf(buf, size, "%s", watch->trouble);
+	pthread_mutex_unlock(&watch->lock);
+	return buf;
+}
+
+static void free_all(struct watch *watch)
+{
+	struct watched *w, *next;
+
+	HASH_ITER(hh, watch->all, w, next)
+		forget(watch, w);
+	config_free(watch->wanted);
+	free(watch->wanted_failed);
+	macs_close(watch);
+	neighbours_close(watch->neighbours);
+	iq_kernel_close(watch->k);
+	if (watch->own)
+		ev_loop_destroy(watch->own);
+	pthread_mutex_destroy(&watch->lock);
+	free(watch);
+}
+
+int watch_open(struct watch **out, struct ev_loop *loop,
+	       void (*told)(void *arg, uint32_t id), void *arg)
+{
+	struct watch *watch = calloc(1, sizeof(*watch));
+	int err;
+
+	if (!watch)
+		return -ENOMEM;
+	watch->loop = loop;
+	watch->told = told;
+	watch->arg = arg;
+	TAILQ_INIT(&watch->changed);
+	pthread_mutex_init(&watch->lock, NULL);
+	ev_async_init(&watch->on_told, on_told);
+	watch->on_told.data = watch;
+	watch->own = ev_loop_new(EVFLAG_NOENV);
+	err = watch->own ? neighbours_open(&watch->neighbours) : -ENOMEM;
+	if (!err)
+		err = macs_open(watch);
+	if (!err) {
+		ev_async_init(&watch->wake, on_wake);
+		watch->wake.data = watch;
+		ev_async_start(watch->own, &watch->wake);
+		ev_init(&watch->upkeep, on_upkeep);
+		watch->upkeep.data = watch;
+		err = thread_start(&watch->thread, work, watch);
+	}
+	if (err) {
+		free_all(watch);
+		return err;
+	}
+	ev_async_start(loop, &watch->on_told);
+	*out = watch;
+	return 0;
+}
+
+void watch_close(struct watch *watch)
+{
+	if (!watch)
+		return;
+	ev_async_stop(watch->loop, &watch->on_told);
+	pthread_mutex_lock(&watch->lock);
+	watch->stop = true;
+	pthread_mutex_unlock(&watch->lock);
+	ev_async_send(watch->own, &watch->wake);
+	if (thread_join(watch->thread, END_PATIENCE))
+		free_all(watch);
+}

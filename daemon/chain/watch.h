@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Watches devices, in a thread of its own: which MACs they have, by the kernel's neighbours,
+ * and whether they work, by checks and by their packets' counters. All that is said below is
+ * for the daemon's loop.
+ */
+#ifndef IPSEC_QOSD_CHAIN_WATCH_H
+#define IPSEC_QOSD_CHAIN_WATCH_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <linux/if_ether.h>
+
+#include <ev.h>
+
+#include "chain/trial.h"
+#include "config/config.h"
+
+struct watch;
+
+/**
+ * struct watch_state - what is known of a device
+ *
+ * @has_mac: of its outer and its inner side, the kernel found it
+ * @trial: what checks came to
+ * @since: for how many seconds it has failed, or works; negative: since before the daemon
+ *	looked
+ * @why: why the last check failed, or could not be made, "": it did not
+ */
+struct watch_state {
+	bool has_mac[2];
+	uint8_t mac[2][ETH_ALEN];
+	struct trial trial;
+	double since;
+	char why[ASK_WHY];
+};
+
+/**
+ * watch_open() - start the thread, which has nobody to watch yet
+ *
+ * @told: called from the loop each time something of a device changed: its MACs, or that it
+ *	failed
+ *
+ * Return: 0 or a negative errno.
+ */
+int watch_open(struct watch **watch, struct ev_loop *loop,
+	       void (*told)(void *arg, uint32_t id), void *arg);
+
+/**
+ * watch_config() - the devices of a configuration
+ *
+ * What is known of those that are as before stays.
+ *
+ * @failed: of each of its devices, in its order: has it failed, to begin with? Copied
+ *
+ * Return: 0 or -ENOMEM: nothing has changed.
+ */
+int watch_config(struct watch *watch, struct config *config, const bool *failed);
+
+/** watch_state() - false: it is not watched, or not yet */
+bool watch_state(struct watch *watch, uint32_t id, struct watch_state *state);
+
+/** watch_admit() - it works again, as somebody says; false: it is not watched */
+bool watch_admit(struct watch *watch, uint32_t id);
+
+/** watch_trouble() - why addresses or counters are not known, "": they are; @buf */
+const char *watch_trouble(struct watch *watch, char *buf, size_t size);
+
+/** watch_close() - end the thread; NULL is fine */
+void watch_close(struct watch *watch);
+
+#endif /* IPSEC_QOSD_CHAIN_WATCH_H */
