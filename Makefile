@@ -59,8 +59,8 @@ lib_src		:= $(patsubst %,lib/%.c, \
 		   kernel/settings kernel/socket kernel/status kernel/steer kernel/trace)
 feed_src	:= $(filter lib/feed/%,$(lib_src))
 daemon_src	:= $(patsubst %,daemon/%.c, \
-		   addrs errand file log main once stating thread trust \
-		   chain/macs chain/object chain/sync chain/trial chain/watch check/ask check/ike check/neighbour check/tcp \
+		   addrs errand file hands log main once stating thread trust \
+		   chain/chain chain/macs chain/object chain/sync chain/trial chain/watch check/ask check/ike check/neighbour check/tcp \
 		   config/address config/admit config/behind config/chains config/conffile \
 		   config/config config/devices config/each config/elements config/fallback \
 		   config/groups config/loader config/match config/pools config/profiles \
@@ -70,12 +70,12 @@ daemon_src	:= $(patsubst %,daemon/%.c, \
 		   sa/dispute sa/due sa/entry sa/groups sa/ike sa/keyed \
 		   sa/lease sa/leasefile sa/module sa/ports sa/presence sa/proof sa/sad sa/tables \
 		   sa/told sa/unproved \
-		   feed/answer feed/conn feed/events feed/listener feed/peers feed/ranges feed/requests \
+		   feed/answer feed/chains feed/conn feed/events feed/listener feed/peers feed/ranges feed/requests \
 		   feed/server feed/share feed/steering feed/whose \
 		   shaping/classifier shaping/plan shaping/pool shaping/qdisc \
 		   shaping/shapers shaping/shaping shaping/site shaping/tc \
 		   shaping/tc_write shaping/tree shaping/work \
-		   steer/admission steer/checks steer/hands steer/health steer/local steer/own steer/ping steer/release steer/routes steer/routing \
+		   steer/admission steer/checks steer/health steer/local steer/own steer/ping steer/release steer/routes steer/routing \
 		   steer/steer steer/sync)
 plugin_src	:= $(patsubst %,daemon/charon/ipsec_qos_%.c, \
 		   bucket feed hosts initiate kernel listener mapping names natd patience \

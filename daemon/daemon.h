@@ -9,6 +9,7 @@
 
 #include <ev.h>
 
+#include "chain/chain.h"
 #include "config/config.h"
 #include "lib/feed/feed.h"
 #include "config/loader.h"
@@ -58,6 +59,7 @@ struct daemon {
 	struct shaping *shaping;
 	struct check_sockets sockets;
 	struct steer *steer;
+	struct chain *chain;
 	struct loader *loader;
 };
 

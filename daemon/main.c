@@ -139,9 +139,11 @@ static int use_config(struct daemon *daemon, struct config *config)
 {
 	int err = sad_config(daemon->sad, config);
 
-	/* which opens a generation, in which steering states what is new */
+	/* which opens a generation, in which the others state what is new */
 	if (!err)
 		err = steer_config(daemon->steer, config);
+	if (!err)
+		err = chain_config(daemon->chain, config);
 	if (!err)
 		err = tables_config(daemon->tables, config);
 	if (!err)
@@ -226,7 +228,7 @@ static int is_ready(void *arg, const struct iq_feed_question *query, uint32_t ti
 		return -EINVAL;
 	}
 	return !tables_busy(daemon->tables) && steer_settled(daemon->steer) &&
-	       shaping_settled(daemon->shaping);
+	       chain_settled(daemon->chain) && shaping_settled(daemon->shaping);
 }
 
 static int answer_query(void *arg, const struct iq_feed_question *query, uint32_t ticket,
@@ -302,6 +304,19 @@ static int open_steer(struct daemon *daemon, struct ev_loop *loop)
 	return err;
 }
 
+static int open_chain(struct daemon *daemon, struct ev_loop *loop)
+{
+	char *folder = strdup(daemon->lease_file);
+	struct chain_setup setup = {
+		.loop = loop, .tables = daemon->tables, .config = daemon->config,
+		.folder = folder ? dirname(folder) : NULL, .settled = on_done, .arg = daemon,
+	};
+	int err = folder ? chain_open(&daemon->chain, &setup) : -ENOMEM;
+
+	free(folder);
+	return err;
+}
+
 static int start(struct daemon *daemon, struct ev_loop *loop)
 {
 	int err;
@@ -347,6 +362,11 @@ static int start(struct daemon *daemon, struct ev_loop *loop)
 		log_err("cannot steer: %s", strerror(-err));
 		return err;
 	}
+	err = open_chain(daemon, loop);
+	if (err) {
+		log_err("cannot make service chains: %s", strerror(-err));
+		return err;
+	}
 	err = loader_open(&daemon->loader, loop, daemon->file, on_loaded,
 			  daemon);
 	if (err)
@@ -390,6 +410,7 @@ static int run(struct daemon *daemon)
 	server_close(daemon->server);
 	loader_close(daemon->loader);
 	shaping_close(daemon->shaping);
+	chain_close(daemon->chain);
 	steer_close(daemon->steer);
 	tables_close(daemon->tables);
 	leasefile_close(daemon->leases);

@@ -242,6 +242,53 @@ static void print_steering(const json_t *steering)
 	}
 }
 
+/* Why a device is down, all that there is of it, and what its checks say */
+static void print_device(const json_t *d)
+{
+	char text[FORMAT_MAX];
+
+	if (!strcmp(member_text(d, "configured"), "down"))
+		printf(" as configured");
+	if (member_true(d, "by_hand"))
+		printf(" by hand");
+	if (member_true(d, "failed"))
+		printf(" as it has failed");
+	if (json_is_integer(json_object_get(d, "since")))
+		printf(" for %s", format_time(member_number(d, "since"), text));
+	if (json_is_string(json_object_get(d, "check")))
+		printf(", %s%s", member_text(d, "check"),
+		       json_is_null(json_object_get(d, "ok")) ? " not known yet" :
+		       member_true(d, "ok") ? " passed" : " failed");
+	if (member_number(d, "passed"))
+		printf(" %" PRIu64 " times in a row", member_number(d, "passed"));
+	if (json_is_string(json_object_get(d, "why")))
+		printf(": %s", member_text(d, "why"));
+	if (member_true(d, "suspected"))
+		printf("; what it is sent does not come back");
+	if (member_true(d, "failed"))
+		printf("; ipsec-qos device admit %s has it serve again", member_text(d, "name"));
+}
+
+static void print_chains(const json_t *chains)
+{
+	const json_t *item;
+	size_t i;
+
+	json_array_foreach(json_object_get(chains, "devices"), i, item) {
+		const char *state = member_text(item, "state");
+
+		printf("%-9s %s ", i ? "" : "devices", member_text(item, "name"));
+		print_colored(strcmp(state, "down") ? COLOR_GOOD : COLOR_BAD, state);
+		print_device(item);
+		putchar('\n');
+	}
+	json_array_foreach(json_object_get(chains, "errors"), i, item) {
+		printf("%-9s ", i ? "" : "chains");
+		print_colored(COLOR_BAD, json_string_value(item));
+		putchar('\n');
+	}
+}
+
 static void print_status(json_t *answer)
 {
 	const json_t *config = json_object_get(answer, "config");
@@ -291,6 +338,7 @@ static void print_status(json_t *answer)
 		putchar('\n');
 	}
 	print_steering(json_object_get(answer, "steering"));
+	print_chains(json_object_get(answer, "chains"));
 	print_ranges(json_object_get(answer, "ranges"));
 	if (json_is_string(json_object_get(answer, "leases"))) {
 		printf("%-9s ", "leases");
@@ -360,6 +408,9 @@ static int reload(struct args *args)
 	if (member_number(answer, "elements") + member_number(answer, "pools"))
 		printf(", %" PRIu64 " elements, %" PRIu64 " pools",
 		       member_number(answer, "elements"), member_number(answer, "pools"));
+	if (member_number(answer, "devices") + member_number(answer, "services"))
+		printf(", %" PRIu64 " devices, %" PRIu64 " services",
+		       member_number(answer, "devices"), member_number(answer, "services"));
 	putchar('\n');
 	json_decref(answer);
 	return STATUS_OK;

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "feed/answer.h"
+#include "feed/chains.h"
 #include "feed/ranges.h"
 #include "feed/steering.h"
 #include "feed/whose.h"
@@ -306,7 +307,7 @@ static int answer_daemon(const struct daemon *daemon, char **out)
 	const char *trouble = other ? other : tables_trouble(daemon->tables, 0);
 	unsigned int charons = sad_charons(daemon->sad);
 
-	return dump(json_pack("{s:s, s:I, s:{s:o, s:I, s:o}, s:{s:b, s:b, s:i, s:I, s:o}, s:{s:b, s:o}, s:i, s:o, s:o, s:I, s:o, s:o}",
+	return dump(json_pack("{s:s, s:I, s:{s:o, s:I, s:o}, s:{s:b, s:b, s:i, s:I, s:o}, s:{s:b, s:o}, s:i, s:o, s:o, s:I, s:o, s:o, s:o}",
 			      "version", DAEMON_VERSION,
 			      "uptime", (json_int_t)(monotonic() -
 						    daemon->started),
@@ -330,7 +331,8 @@ static int answer_daemon(const struct daemon *daemon, char **out)
 			      "strangers", (json_int_t)sad_strangers(daemon->sad),
 			      "leases",
 			      text_or_null(leasefile_trouble(daemon->leases)),
-			      "steering", steering_all(daemon)),
+			      "steering", steering_all(daemon),
+			      "chains", chains_all(daemon)),
 		    out);
 }
 
@@ -673,6 +675,7 @@ static json_t *warnings(const struct daemon *daemon)
 {
 	json_t *array = json_array();
 	const char *trouble;
+	char buf[512];
 	size_t i;
 
 	if (!tables_there(daemon->tables))
@@ -682,12 +685,14 @@ static json_t *warnings(const struct daemon *daemon)
 		json_array_append_new(array, text(trouble));
 	for (i = 0; (trouble = steer_trouble(daemon->steer, i)); i++)
 		json_array_append_new(array, text(trouble));
+	for (i = 0; (trouble = chain_trouble(daemon->chain, i, buf, sizeof(buf))); i++)
+		json_array_append_new(array, text(trouble));
 	return add_shaping(daemon, array);
 }
 
 static int answer_reload(const struct daemon *daemon, char **out)
 {
-	return dump(json_pack("{s:b, s:o, s:I, s:I, s:I, s:I, s:I, s:o, s:o}",
+	return dump(json_pack("{s:b, s:o, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:o}",
 			      "reloaded", true,
 			      "file", text(daemon->file),
 			      "groups", (json_int_t)daemon->config->n_groups,
@@ -699,6 +704,10 @@ static int answer_reload(const struct daemon *daemon, char **out)
 			      (json_int_t)daemon->config->steer.n_elements,
 			      "pools",
 			      (json_int_t)daemon->config->steer.n_pools,
+			      "devices",
+			      (json_int_t)daemon->config->chain.n_devices,
+			      "services",
+			      (json_int_t)daemon->config->chain.n_services,
 			      "warnings", warnings(daemon),
 			      "notes", texts(daemon->config->warnings,
 					     daemon->config->n_warnings)),
@@ -733,6 +742,8 @@ static int begin(const struct daemon *daemon, const struct iq_feed_question *que
 		 uint32_t ticket, struct answer *answer, char *why, size_t size)
 {
 	char **out = &answer->text;
+	json_t *json;
+	int err;
 
 	switch (query->query) {
 	case IQ_FEED_QUERY_STATUS:
@@ -762,6 +773,9 @@ static int begin(const struct daemon *daemon, const struct iq_feed_question *que
 		return answer_classes(daemon, ticket, answer);
 	case IQ_FEED_QUERY_RELOAD:
 		return answer_reload(daemon, out);
+	case IQ_FEED_QUERY_ADMIT:
+		err = chains_admit(daemon, query->arg, &json, why, size);
+		return err ? err : dump(json, out);
 	default:
 		snprintf(why, size, "unknown query %u", query->query);
 		return -EINVAL;

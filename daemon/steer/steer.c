@@ -8,10 +8,10 @@
 #include <string.h>
 
 #include "clock.h"
+#include "hands.h"
 #include "lib/kernel/element.h"
 #include "log.h"
 #include "steer/admission.h"
-#include "steer/hands.h"
 #include "steer/local.h"
 #include "steer/release.h"
 #include "steer/routing.h"
@@ -559,6 +559,12 @@ static void read_hands(struct steer *s, const UT_array *hands)
 	}
 }
 
+static const struct hands_kind hands_kind = {
+	.object = "element", .words = state_names,
+	.n_words = sizeof(state_names) / sizeof(state_names[0]), .max = IPSEC_QOS_ELEMENTS_MAX,
+	.what = "what is drained or down by hand",
+};
+
 static int open_hands(struct steer *s)
 {
 	UT_array hands = IQ_ARRAY(struct hand);
@@ -567,7 +573,7 @@ static int open_hands(struct steer *s)
 
 	if (asprintf(&path, "%s/%s", s->setup.folder, HANDS_FILE) < 0)
 		return -ENOMEM;
-	err = hands_open(&s->hands, s->setup.loop, path, &hands);
+	err = hands_open(&s->hands, s->setup.loop, &hands_kind, path, &hands);
 	if (!err)
 		read_hands(s, &hands);
 	utarray_done(&hands);

@@ -77,7 +77,7 @@ static const struct attr_spec attr_specs[IQ_FEED_A_MAX + 1] = {
 	ATTR(DST, 0, 0, "4 or 16 bytes"),
 	ATTR(SPI, 256, UINT32_MAX, "a u32, 256 or more"),
 	ATTR(PENDING, 0, 0, "no bytes"),
-	ATTR(QUERY, IQ_FEED_QUERY_STATUS, IQ_FEED_QUERY_EVENTS, "a u8, a query"),
+	ATTR(QUERY, IQ_FEED_QUERY_STATUS, IQ_FEED_QUERY_ADMIT, "a u8, a query"),
 	/* an identity as text: a DN is longer than a name */
 	ATTR(ARG, 0, IQ_FEED_ID_MAX,
 	     "a string of at most 2048 bytes that ends with its NUL"),

@@ -26,6 +26,8 @@
  * @IQ_FEED_QUERY_LEASES: whose each group is that the kernel has of a range
  * @IQ_FEED_QUERY_EVENTS: that peers come and go, from now on. Answered by an ACK, and
  *	then by an answer without end, which consists of lines
+ * @IQ_FEED_QUERY_ADMIT: the device that the argument names works again, and may be sent
+ *	packets; answered by what is known of it
  */
 enum iq_feed_query {
 	IQ_FEED_QUERY_STATUS = 1,
@@ -38,6 +40,7 @@ enum iq_feed_query {
 	IQ_FEED_QUERY_SAS,
 	IQ_FEED_QUERY_LEASES,
 	IQ_FEED_QUERY_EVENTS,
+	IQ_FEED_QUERY_ADMIT,
 };
 
 /**

@@ -136,7 +136,7 @@ static void check_sane(const struct iq_feed *msg)
 		break;
 	case IQ_FEED_QUERY:
 		must(msg->query.query >= IQ_FEED_QUERY_STATUS &&
-		     msg->query.query <= IQ_FEED_QUERY_EVENTS);
+		     msg->query.query <= IQ_FEED_QUERY_ADMIT);
 		check_text(msg->query.arg, IQ_FEED_ID_MAX);
 		break;
 	case IQ_FEED_ANSWER:

@@ -12,9 +12,9 @@
 #include <unistd.h>
 
 #include "ipsec_qos/select.h"
+#include "hands.h"
 #include "steer/admission.h"
 #include "steer/checks.h"
-#include "steer/hands.h"
 #include "steer/local.h"
 #include "steer/release.h"
 #include "steer/routes.h"
@@ -301,6 +301,11 @@ END_TEST
 /* What is remembered is there again, and what is no such line is passed over. */
 START_TEST(test_hands)
 {
+	static const char *const words[] = { "up", "drain", "down" };
+	static const struct hands_kind kind = {
+		.object = "element", .words = words, .n_words = 3,
+		.max = IPSEC_QOS_ELEMENTS_MAX, .what = "what is down",
+	};
 	struct hand out = { .name = "e1", .state = IPSEC_QOS_ELEMENT_DRAIN }, *in;
 	UT_array what = IQ_ARRAY(struct hand), read = IQ_ARRAY(struct hand);
 	struct ev_loop *loop = ev_loop_new(EVFLAG_NOENV);
@@ -310,7 +315,7 @@ START_TEST(test_hands)
 		   "{\"element\":\"e8\",\"state\":\"up\"}\n{\"element\":\"e 7\",\"state\":\"down\"}\n"
 		   "{\"element\":\"e6\",\"state\":\"drain\"}");
 	chmod(path("elements"), 0600);
-	ck_assert_int_eq(hands_open(&hands, loop, path("elements"), &read), 0);
+	ck_assert_int_eq(hands_open(&hands, loop, &kind, path("elements"), &read), 0);
 	ck_assert_uint_eq(utarray_len(&read), 1);
 	in = (struct hand *)utarray_front(&read);
 	ck_assert_str_eq(in->name, "e9");
@@ -319,7 +324,7 @@ START_TEST(test_hands)
 	hands_remember(hands, &what);
 	hands_close(hands);
 	utarray_clear(&read);
-	ck_assert_int_eq(hands_open(&hands, loop, path("elements"), &read), 0);
+	ck_assert_int_eq(hands_open(&hands, loop, &kind, path("elements"), &read), 0);
 	hands_close(hands);
 	ck_assert_uint_eq(utarray_len(&read), 1);
 	in = (struct hand *)utarray_front(&read);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "steer/hands.h"
+#include "hands.h"
 
 #include <errno.h>
 #include <jansson.h>
@@ -21,44 +21,43 @@
  * @text: what the file has, or is to have
  */
 struct hands {
+	const struct hands_kind *kind;
 	struct errand *errand;
 	char *text;
 	struct said trouble;
 };
 
-static void read_line(const char *line, size_t len, UT_array *to)
+static void read_line(const struct hands_kind *kind, const char *line, size_t len, UT_array *to)
 {
 	json_t *json = json_loadb(line, len, 0, NULL);
 	const char *name, *state;
 	struct hand hand = {};
 
-	if (json && !json_unpack(json, "{s:s, s:s}", "element", &name, "state", &state) &&
-	    valid_name(name) && utarray_len(to) < IPSEC_QOS_ELEMENTS_MAX) {
+	if (json && !json_unpack(json, "{s:s, s:s}", kind->object, &name, "state", &state) &&
+	    valid_name(name) && utarray_len(to) < kind->max) {
 		snprintf(hand.name, sizeof(hand.name), "%s", name);
-		if (!strcmp(state, "drain"))
-			hand.state = IPSEC_QOS_ELEMENT_DRAIN;
-		else if (!strcmp(state, "down"))
-			hand.state = IPSEC_QOS_ELEMENT_DOWN;
-		if (hand.state)
+		for (hand.state = 1; hand.state < kind->n_words; hand.state++)
+			if (!strcmp(state, kind->words[hand.state]))
+				break;
+		if (hand.state < kind->n_words)
 			iq_array_push(to, &hand);
 	}
 	json_decref(json);
 }
 
-static void read_file(const char *path, UT_array *to)
+static void read_file(const struct hands_kind *kind, const char *path, UT_array *to)
 {
 	char *text, *line, *end;
 	size_t len;
 
-	if (file_read(path, FILE_MAX, "which elements were drained or taken down by hand",
-		      &text, &len))
+	if (file_read(path, FILE_MAX, kind->what, &text, &len))
 		return;
 	for (line = text; (end = memchr(line, '\n', text + len - line)); line = end + 1)
-		read_line(line, end - line, to);
+		read_line(kind, line, end - line, to);
 	free(text);
 }
 
-static char *to_text(const UT_array *what)
+static char *to_text(const struct hands_kind *kind, const UT_array *what)
 {
 	const struct hand *hand;
 	char *text = NULL;
@@ -68,8 +67,8 @@ static char *to_text(const UT_array *what)
 	if (!out)
 		return NULL;
 	for (hand = NULL; (hand = (void *)utarray_next((UT_array *)what, hand)); )
-		fprintf(out, "{\"element\":\"%s\",\"state\":\"%s\"}\n", hand->name,
-			hand->state == IPSEC_QOS_ELEMENT_DRAIN ? "drain" : "down");
+		fprintf(out, "{\"%s\":\"%s\",\"state\":\"%s\"}\n", kind->object, hand->name,
+			kind->words[hand->state]);
 	if (!fclose(out))
 		return text;
 	free(text);
@@ -93,13 +92,11 @@ static void written(void *arg, int err, const char *why)
 	struct hands *hands = arg;
 
 	if (!err) {
-		log_over(&hands->trouble,
-			 "what is drained or down by hand is remembered again");
+		log_over(&hands->trouble, "%s is remembered again", hands->kind->what);
 		return;
 	}
 	log_once(&hands->trouble, LOG_WARNING,
-		 "what is drained or down by hand cannot be remembered beyond this daemon's end: %s",
-		 why);
+		 "%s cannot be remembered beyond this daemon's end: %s", hands->kind->what, why);
 	/* so that the same is tried again, with the next word */
 	free(hands->text);
 	hands->text = NULL;
@@ -111,7 +108,7 @@ static const struct errand_ops ops = {
 
 void hands_remember(struct hands *hands, const UT_array *what)
 {
-	char *text = to_text(what), *copy = text ? strdup(text) : NULL;
+	char *text = to_text(hands->kind, what), *copy = text ? strdup(text) : NULL;
 
 	if (!copy || (hands->text && !strcmp(hands->text, text))) {
 		free(text);
@@ -128,7 +125,8 @@ const char *hands_trouble(const struct hands *hands)
 	return hands->trouble.text[0] ? hands->trouble.text : NULL;
 }
 
-int hands_open(struct hands **out, struct ev_loop *loop, const char *path, UT_array *read)
+int hands_open(struct hands **out, struct ev_loop *loop, const struct hands_kind *kind,
+	       const char *path, UT_array *read)
 {
 	struct hands *hands = calloc(1, sizeof(*hands));
 	char *copy = strdup(path);
@@ -141,8 +139,9 @@ int hands_open(struct hands **out, struct ev_loop *loop, const char *path, UT_ar
 		free(copy);
 		return err;
 	}
-	read_file(path, read);
-	hands->text = to_text(read);
+	hands->kind = kind;
+	read_file(kind, path, read);
+	hands->text = to_text(kind, read);
 	*out = hands;
 	return 0;
 }
