@@ -51,7 +51,7 @@ endif
 # found at once.
 
 lib_src		:= $(patsubst %,lib/%.c, \
-		   array extack text value \
+		   array extack port text value \
 		   feed/attr feed/bucket feed/child feed/feed feed/ike feed/initiate feed/query \
 		   feed/sa feed/session \
 		   kernel/chain kernel/device kernel/element kernel/entry kernel/event \

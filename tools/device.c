@@ -9,6 +9,7 @@
 
 #include "device.h"
 #include "lib/text.h"
+#include "query.h"
 
 static const char usage[] =
 "Usage: ipsec-qos device { add | replace } NAME id N [ kind KIND ] [ outer ] SIDE\n"
@@ -24,6 +25,8 @@ static const char usage[] =
 "DEVICE := { [ name ] NAME | id N }\n"
 "KIND := { hop | tap | routed }\n"
 "SIDE := dev INTERFACE [ mac { MAC | none } ] [ from { MAC | none } ]...\n";
+
+#define ADMIT_PATIENCE	2000	/* milliseconds */
 
 static const char *const kinds[] = {
 	[IPSEC_QOS_DEVICE_HOP] = "hop",
@@ -355,6 +358,58 @@ static int change(struct args *args)
 	return state_device(k, &d, d.owner, NLM_F_REPLACE);
 }
 
+/* By hand: it is up. A daemon that has it takes that for the same, when it is there again. */
+static int admit_here(struct iq_kernel_device *d)
+{
+	struct iq_kernel *k = the_kernel();
+	int ret;
+
+	if (!k)
+		return STATUS_REFUSED;
+	ret = iq_kernel_device_get(k, d);
+	if (ret)
+		return kernel_refused(ret);
+	d->name[0] = '\0';
+	d->has = IQ_DEVICE_STATE;
+	d->state = IPSEC_QOS_DEVICE_UP;
+	return state_device(k, d, d->owner, NLM_F_REPLACE);
+}
+
+static void print_admitted(json_t *d)
+{
+	printf("device %s is %s", member_text(d, "name"), member_text(d, "state"));
+	if (!strcmp(member_text(d, "configured"), "down"))
+		printf(", as configured");
+	if (json_is_null(json_object_get(d, "ok")))
+		printf("; nothing is known of its checks");
+	else if (member_true(d, "ok"))
+		printf("; %" PRIu64 " checks in a row passed", member_number(d, "passed"));
+	else
+		printf("; its last check failed: %s", member_text(d, "why"));
+	putchar('\n');
+}
+
+/* The daemon has checked it, and says how that went. */
+static int admit(struct args *args)
+{
+	struct iq_kernel_device d = { 0 };
+	char why[FORMAT_WHY], name[FORMAT_MAX];
+	json_t *answer;
+	int ret;
+
+	if (next_selector(args, &device_names, &d.id, d.name) || no_more_words(args))
+		return STATUS_USAGE;
+	ret = ask_daemon(IQ_FEED_QUERY_ADMIT,
+			 d.id ? name_of(&device_names, d.id, name) : d.name, ADMIT_PATIENCE,
+			 &answer, why);
+	if (!ret)
+		print_answer(answer, print_admitted);
+	else if (ret != -ENOENT && ret != -ENOMSG)
+		return refused("%s", why);
+	/* one that it does not have is somebody's */
+	return ret ? admit_here(&d) : STATUS_OK;
+}
+
 static int del(struct args *args)
 {
 	struct iq_kernel_device d = { 0 };
@@ -588,7 +643,7 @@ static int show(struct args *args)
 
 static const struct verb verbs[] = {
 	{ "show", show }, { "add", add }, { "change", change },
-	{ "replace", replace }, { "delete", del },
+	{ "replace", replace }, { "delete", del }, { "admit", admit },
 };
 
 const struct object device_object = { .usage = usage, VERBS(verbs) };

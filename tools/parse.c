@@ -180,22 +180,6 @@ int parse_dev(const char *text, char dev[16])
 	return 0;
 }
 
-int parse_mac(const char *text, uint8_t mac[6])
-{
-	static const char hex[] = "0123456789abcdefABCDEF";
-	uint8_t any = 0;
-	int i;
-
-	for (i = 0; i < 6; i++, text += 3) {
-		if (strspn(text, hex) != 2 || text[2] != (i < 5 ? ':' : '\0'))
-			return -EINVAL;
-		mac[i] = strtoul(text, NULL, 16);
-		any |= mac[i];
-	}
-	/* many may listen to a group's */
-	return any && !(mac[0] & 1) ? 0 : -EINVAL;
-}
-
 int parse_hex(const char *text, uint8_t *bytes, size_t n)
 {
 	char pair[3] = "";
@@ -247,83 +231,6 @@ int parse_name(const char *text, const char *const *names, size_t n, uint8_t *i)
 		return found;
 	*i = found;
 	return 0;
-}
-
-/* Protocols that services are of; those with ports first. */
-static const struct {
-	const char *name;
-	uint8_t proto;
-} protocols[] = {
-	{ "tcp", IPPROTO_TCP }, { "udp", IPPROTO_UDP }, { "sctp", IPPROTO_SCTP },
-	{ "dccp", IPPROTO_DCCP },
-	{ "icmp", IPPROTO_ICMP }, { "icmpv6", IPPROTO_ICMPV6 }, { "esp", IPPROTO_ESP },
-	{ "ah", IPPROTO_AH }, { "gre", IPPROTO_GRE },
-};
-
-#define N_PROTOCOLS	(sizeof(protocols) / sizeof(protocols[0]))
-#define N_WITH_PORTS	4
-
-static int parse_protocol(const char *text, uint8_t *proto)
-{
-	uint32_t number;
-	size_t i;
-
-	for (i = 0; i < N_PROTOCOLS; i++) {
-		if (!strcasecmp(text, protocols[i].name)) {
-			*proto = protocols[i].proto;
-			return 0;
-		}
-	}
-	if (parse_u32(text, 1, UINT8_MAX, &number))
-		return -EINVAL;
-	*proto = number;
-	return 0;
-}
-
-static bool has_ports(uint8_t proto)
-{
-	size_t i;
-
-	for (i = 0; i < N_WITH_PORTS; i++)
-		if (protocols[i].proto == proto)
-			return true;
-	return false;
-}
-
-/* FIRST[-LAST], in place */
-static int parse_range(char *text, struct iq_kernel_port *port)
-{
-	char *dash = strchr(text, '-');
-	uint32_t first, last;
-
-	if (dash)
-		*dash = '\0';
-	if (parse_u32(text, 1, UINT16_MAX, &first) ||
-	    parse_u32(dash ? dash + 1 : text, first, UINT16_MAX, &last))
-		return -EINVAL;
-	port->first = first;
-	port->last = last;
-	return 0;
-}
-
-int parse_port(const char *text, struct iq_kernel_port *port)
-{
-	char copy[32], *slash;
-	size_t len = strlen(text);
-
-	memset(port, 0, sizeof(*port));
-	port->last = IQ_PORT_LAST;
-	if (len >= sizeof(copy))
-		return -EINVAL;
-	memcpy(copy, text, len + 1);
-	slash = strchr(copy, '/');
-	if (slash)
-		*slash = '\0';
-	if (parse_protocol(copy, &port->proto))
-		return -EINVAL;
-	if (!slash)
-		return 0;
-	return has_ports(port->proto) ? parse_range(slash + 1, port) : -EINVAL;
 }
 
 static bool is_blank(char c)
@@ -415,38 +322,6 @@ const char *format_prefix(const struct iq_addr *addr, uint8_t len, char *buf)
 const char *format_ike_spi(uint64_t spi, char *buf)
 {
 	snprintf(buf, FORMAT_MAX, "%016" PRIx64, spi);
-	return buf;
-}
-
-const char *format_mac(const uint8_t mac[6], char *buf)
-{
-	snprintf(buf, FORMAT_MAX, "%02x:%02x:%02x:%02x:%02x:%02x", mac[0], mac[1], mac[2],
-		 mac[3], mac[4], mac[5]);
-	return buf;
-}
-
-const char *format_protocol(uint8_t proto, char *buf)
-{
-	size_t i;
-
-	snprintf(buf, FORMAT_MAX, "%u", proto);
-	for (i = 0; i < N_PROTOCOLS; i++)
-		if (protocols[i].proto == proto)
-			snprintf(buf, FORMAT_MAX, "%s", protocols[i].name);
-	return buf;
-}
-
-const char *format_port(const struct iq_kernel_port *port, char *buf)
-{
-	char name[FORMAT_MAX];
-
-	format_protocol(port->proto, name);
-	if (iq_kernel_port_all(port))
-		snprintf(buf, FORMAT_MAX, "%.8s", name);
-	else if (port->first == port->last)
-		snprintf(buf, FORMAT_MAX, "%.8s/%u", name, port->first);
-	else
-		snprintf(buf, FORMAT_MAX, "%.8s/%u-%u", name, port->first, port->last);
 	return buf;
 }
 

@@ -14,7 +14,7 @@
 #include <linux/ipsec_qos.h>
 
 #include "lib/feed/feed.h"
-#include "lib/kernel/service.h"
+#include "lib/port.h"
 #include "lib/value.h"
 
 /**
@@ -68,10 +68,6 @@ int parse_prefix(const char *text, struct iq_addr *addr, uint8_t *len);
 /** parse_dev() - an interface's name, with its NUL 16 bytes at most */
 int parse_dev(const char *text, char dev[16]);
 
-/** parse_mac() - six bytes with colons between, of a single interface */
-int parse_mac(const char *text, uint8_t mac[6]);
-#define EXPECT_MAC "the link address of one interface, as 02:00:00:00:00:01"
-
 /** parse_hex() - @n bytes, two hexadecimal digits each */
 int parse_hex(const char *text, uint8_t *bytes, size_t n);
 
@@ -104,14 +100,6 @@ int parse_ports(const char *text, uint16_t *ports, size_t *n);
 		     "between, or none"
 
 /**
- * parse_port() - PROTO[/FIRST[-LAST]]: a protocol's name or number, and ports where it has
- * some
- */
-int parse_port(const char *text, struct iq_kernel_port *port);
-#define EXPECT_PORT "PROTO[/FIRST[-LAST]]: tcp, udp, sctp or dccp with or without ports from " \
-		    "1 to 65535; icmp, icmpv6, esp, ah, gre or a protocol's number from 1 to 255"
-
-/**
  * parse_words() - split a line into words, in place
  *
  * Blanks separate; '...' and "..." hold a word together; '#' at the start of a
@@ -138,9 +126,6 @@ int parse_keyword(const char *word, const void *keywords, size_t n,
 const char *format_addr(const struct iq_addr *addr, char *buf);
 const char *format_prefix(const struct iq_addr *addr, uint8_t len, char *buf);
 const char *format_ike_spi(uint64_t spi, char *buf);
-const char *format_mac(const uint8_t mac[6], char *buf);
-const char *format_protocol(uint8_t proto, char *buf);	/* "tcp", or its number */
-const char *format_port(const struct iq_kernel_port *port, char *buf);
 const char *format_ports(const uint16_t *ports, size_t n, char *buf);
 
 /** format_local() - 2026-11-29T03:04:05.678901, where this is */

@@ -117,9 +117,8 @@ struct service_chain {
 	const struct chain_device *devices[IPSEC_QOS_CHAIN_STEPS_MAX];
 };
 
-/** service_ports_text() - as a configuration has it, protocol 0: "all"; @buf */
+/** service_ports_text() - as a configuration has it, protocol 0: "all"; @buf of FORMAT_MAX */
 const char *service_ports_text(const struct iq_kernel_port *ports, char *buf);
-#define SERVICE_PORTS_TEXT	24
 
 /**
  * enum service_mode - how the last device of a service's chain has its address

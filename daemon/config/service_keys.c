@@ -9,6 +9,8 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "lib/value.h"
+
 /**
  * struct key - what packets of a service have
  *
@@ -148,7 +150,7 @@ static bool taken(struct reader *r, const struct conf_section **sections, const 
 	};
 	const struct conf_section *s = sections[key->service], *other = sections[first->service];
 	const struct conf_value *at = conf_find(s, ports.proto ? "ports" : "address");
-	char addr[PREFIX_TEXT], text[SERVICE_PORTS_TEXT];
+	char addr[PREFIX_TEXT], text[FORMAT_MAX];
 	unsigned int line = at ? at->line : s->line;
 
 	memcpy(prefix.addr.b, key->addr, sizeof(key->addr));

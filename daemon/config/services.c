@@ -12,6 +12,7 @@
 #include <sys/socket.h>
 
 #include "addrs.h"
+#include "lib/port.h"
 #include "lib/value.h"
 
 static bool mode(struct reader *r, const struct conf_section *s, struct service *service)
@@ -56,89 +57,18 @@ static bool address(struct reader *r, const struct conf_section *s, struct servi
 
 /* Ports */
 
-static const struct {
-	const char *name;
-	uint8_t proto;
-	bool has_ports;
-} protocols[] = {
-	{ "tcp", IPPROTO_TCP, true }, { "udp", IPPROTO_UDP, true },
-	{ "sctp", IPPROTO_SCTP, true }, { "dccp", IPPROTO_DCCP, true },
-	{ "icmp", IPPROTO_ICMP, false }, { "icmpv6", IPPROTO_ICMPV6, false },
-	{ "esp", IPPROTO_ESP, false }, { "ah", IPPROTO_AH, false },
-};
-
-#define N_PROTOCOLS	(sizeof(protocols) / sizeof(protocols[0]))
-
-static bool parse_protocol(const char *text, uint8_t *proto, bool *has_ports)
-{
-	uint32_t number = 0;
-	size_t i;
-
-	*has_ports = false;
-	if (parse_u32(text, 1, UINT8_MAX, &number))
-		number = 0;
-	for (i = 0; i < N_PROTOCOLS; i++) {
-		if (protocols[i].proto != number && strcmp(protocols[i].name, text) != 0)
-			continue;
-		number = protocols[i].proto;
-		*has_ports = protocols[i].has_ports;
-	}
-	*proto = number;
-	return number;
-}
-
-/* PROTO, PROTO/PORT or PROTO/FIRST-LAST */
-static bool parse_ports(const char *text, struct iq_kernel_port *to)
-{
-	const char *slash = strchr(text, '/'), *dash = slash ? strchr(slash, '-') : NULL;
-	char proto[8], first[8];
-	uint32_t low = 0, high = IQ_PORT_LAST;
-	bool has_ports;
-
-	snprintf(proto, sizeof(proto), "%.*s", slash ? (int)(slash - text) : -1, text);
-	if ((slash ? slash - text : (long)strlen(text)) >= (long)sizeof(proto) ||
-	    !parse_protocol(proto, &to->proto, &has_ports) || (slash && !has_ports))
-		return false;
-	if (slash) {
-		snprintf(first, sizeof(first), "%.*s", dash ? (int)(dash - slash - 1) : -1,
-			 slash + 1);
-		if ((dash ? dash - slash : (long)strlen(slash)) > (long)sizeof(first) ||
-		    parse_u32(first, 0, UINT16_MAX, &low) ||
-		    (dash && parse_u32(dash + 1, 0, UINT16_MAX, &high)))
-			return false;
-		high = dash ? high : low;
-	}
-	to->first = low;
-	to->last = high;
-	return low <= high;
-}
-
 const char *service_ports_text(const struct iq_kernel_port *ports, char *buf)
 {
-	char number[8];
-	size_t i;
-
-	snprintf(number, sizeof(number), "%u", ports->proto);
-	for (i = 0; i < N_PROTOCOLS && protocols[i].proto != ports->proto; i++)
-		;
 	if (!ports->proto)
-		snprintf(buf, SERVICE_PORTS_TEXT, "all");
-	else if (iq_kernel_port_all(ports))
-		snprintf(buf, SERVICE_PORTS_TEXT, "%s",
-			 i < N_PROTOCOLS ? protocols[i].name : number);
-	else if (ports->first == ports->last)
-		snprintf(buf, SERVICE_PORTS_TEXT, "%s/%u", protocols[i].name, ports->first);
-	else
-		snprintf(buf, SERVICE_PORTS_TEXT, "%s/%u-%u", protocols[i].name, ports->first,
-			 ports->last);
-	return buf;
+		return strcpy(buf, "all");
+	return format_port(ports, buf);
 }
 
 /* Those of a list key, in *@list, which is to be freed */
 static bool ports(struct reader *r, const struct conf_section *s, const char *key,
 		  struct iq_kernel_port **list, size_t *n)
 {
-	char a[SERVICE_PORTS_TEXT], b[SERVICE_PORTS_TEXT];
+	char a[FORMAT_MAX], b[FORMAT_MAX];
 	const struct conf_value *v;
 	struct iq_kernel_port *p;
 	size_t i;
@@ -153,10 +83,9 @@ static bool ports(struct reader *r, const struct conf_section *s, const char *ke
 			return conf_fail(r, s, v->line, "%s: expected at most %u", key,
 					 IPSEC_QOS_SERVICE_PORTS_MAX);
 		p = &(*list)[*n];
-		if (!parse_ports(v->text, p))
-			return conf_fail(r, s, v->line,
-					 "%s = '%s': expected PROTOCOL, PROTOCOL/PORT or PROTOCOL/FIRST-LAST, such as tcp/80, udp/5000-5100 or esp",
-					 key, conf_shown(r, v->text));
+		if (parse_port(v->text, p))
+			return conf_fail(r, s, v->line, "%s = '%s': expected " EXPECT_PORT, key,
+					 conf_shown(r, v->text));
 		for (i = 0; i < *n; i++)
 			if ((*list)[i].proto == p->proto && (*list)[i].first <= p->last &&
 			    p->first <= (*list)[i].last)

@@ -13,6 +13,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "lib/value.h"
+
 #define FW	"device fw { id = 1 interface = v10 address = 10.0.10.2 inner-interface = v11 inner-address = 10.0.11.2 }\n"
 #define IDS	"device ids { id = 2 interface = v20 mac = \"02:00:00:00:00:20\" kind = tap }\n"
 #define WEB	"device web { id = 3 interface = v30 address = 10.0.30.2 }\n"
@@ -35,7 +37,7 @@ static const char *address_text(const struct iq_addr *addr)
 static const char *ports_text(const struct iq_kernel_port *p, size_t n)
 {
 	static char buf[256];
-	char one[SERVICE_PORTS_TEXT];
+	char one[FORMAT_MAX];
 	size_t i;
 
 	*buf = '\0';
@@ -138,7 +140,7 @@ START_TEST(test_services)
 	ck_assert_uint_eq(s[0].id, 16777215);
 	ck_assert_str_eq(address_text(&s[0].address.addr), "198.51.100.80");
 	ck_assert_str_eq(ports_text(s[0].ports, s[0].n_ports),
-			 "tcp/80 udp/5000-5100 esp icmp sctp 47");
+			 "tcp/80 udp/5000-5100 esp icmp sctp gre");
 	ck_assert_int_eq(s[0].mode, SERVICE_ALIAS);
 	ck_assert_uint_eq(s[0].group, 1);
 	ck_assert_uint_eq(s[0].from_group, 2);
@@ -286,7 +288,7 @@ static const struct {
 	{ W "service a { id = 1 chain = w\naddress = 224.0.0.1 }", 6, "an address of a host" },
 	{ W "service a { id = 1 chain = w\naddress = web }", 6, "address = 'web'" },
 	{ SERVICE("mode = proxy"), 6, "expected auto, loopback, alias, nat or client" },
-	{ SERVICE("ports = http"), 6, "ports = 'http': expected PROTOCOL" },
+	{ SERVICE("ports = http"), 6, "ports = 'http': expected PROTO" },
 	{ SERVICE("ports = tcp/65536"), 6, "ports = 'tcp/65536'" },
 	{ SERVICE("ports = tcp/80-79"), 6, "ports = 'tcp/80-79'" },
 	{ SERVICE("ports = tcp/80-"), 6, "ports = 'tcp/80-'" },
@@ -382,7 +384,7 @@ START_TEST(test_ceiling)
 		{ W "service a { id = 1 chain = w address = 198.51.100.80 acl = {\n",
 		  "\"allow 2.0.%u.%u\",\n", "} }", IPSEC_QOS_SERVICE_ACL_MAX, "one rule more than 512" },
 		{ W "service a { id = 1 chain = w address = 198.51.100.80 ports = {\n",
-		  "tcp/%u,\n", "} }", IPSEC_QOS_SERVICE_PORTS_MAX, "ports: expected at most 64" },
+		  "tcp/8%u,\n", "} }", IPSEC_QOS_SERVICE_PORTS_MAX, "ports: expected at most 64" },
 		{ W "service a { id = 1 chain = w address = 198.51.100.80\n",
 		  "clients 10.3.0.%u { chain = w }\n", "}", IPSEC_QOS_SERVICE_OVERRIDES_MAX,
 		  "'10.3.0.16' of service 'a' are one more than 16" },
