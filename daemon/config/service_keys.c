@@ -70,21 +70,29 @@ static bool add_keys(struct reader *r, UT_array *keys, const struct service *ser
 	return seen->n_ports || add_key(r, keys, service, seen, back, &all);
 }
 
-static void take_port(struct seen *seen, uint16_t port)
+/* Only one single port becomes another, as @device is sent it. */
+static bool take_port(struct reader *r, const struct conf_section *s,
+		      const struct chain_device *device, struct seen *seen, uint16_t port)
 {
+	const struct iq_kernel_port *p = seen->ports;
+
 	if (!port)
-		return;
-	/* only one single port becomes another */
-	seen->one = (struct iq_kernel_port){
-		.proto = seen->ports->proto, .first = port, .last = port,
-	};
+		return true;
+	if (seen->n_ports != 1 || p->first != p->last)
+		return conf_fail(r, s, s->line,
+				 "service '%s': device '%s' is to be sent port %u, and the device before it sends on more than one: expected from-ports of one port there",
+				 s->title, device->name, port);
+	seen->one = (struct iq_kernel_port){ .proto = p->proto, .first = port, .last = port };
 	seen->ports = &seen->one;
+	return true;
 }
 
 /* As they are at each step, from the first on. */
-static bool walk(struct reader *r, UT_array *keys, const struct service *service)
+static bool walk(struct reader *r, const struct conf_section *s, UT_array *keys,
+		 const struct service *service)
 {
 	const struct service_segment *segment;
+	const struct chain_device *device;
 	struct seen seen = {
 		.addr = service->address.addr, .ports = service->ports,
 		.n_ports = service->n_ports,
@@ -97,14 +105,16 @@ static bool walk(struct reader *r, UT_array *keys, const struct service *service
 	if (service->n_clients && !add_keys(r, keys, service, &seen, true))
 		return false;
 	for (i = 0; i < service->chain->n_devices; i++) {
-		segment = service_segment_of(service, service->chain->devices[i]);
+		device = service->chain->devices[i];
+		segment = service_segment_of(service, device);
 		if (segment && segment->to.family)
 			seen.addr = segment->to;
-		if (segment)
-			take_port(&seen, segment->to_port);
-		if (service->mode == SERVICE_NAT && i == service->chain->n_devices - 1) {
+		if (segment && !take_port(r, s, device, &seen, segment->to_port))
+			return false;
+		if (service->mode == SERVICE_NAT && device == service_last(service)) {
 			seen.addr = service->server;
-			take_port(&seen, service->server_port);
+			if (!take_port(r, s, device, &seen, service->server_port))
+				return false;
 		}
 		if (!add_keys(r, keys, service, &seen, true))
 			return false;
@@ -209,7 +219,7 @@ bool conf_service_keys(struct reader *r, const struct conf_section **sections)
 	size_t i;
 
 	for (i = 0; ok && i < c->n_services; i++)
-		ok = walk(r, &keys, &c->services[i]);
+		ok = walk(r, sections[i], &keys, &c->services[i]);
 	if (ok && utarray_len(&keys)) {
 		utarray_sort(&keys, compare);
 		ok = check(r, sections, (void *)utarray_front(&keys), utarray_len(&keys));

@@ -316,6 +316,8 @@ static const struct {
 	{ SERVICE("segment web { from = 10.0.0.9 }"), 6, "none that sees what it sends" },
 	{ SERVICE("mode = client\nsegment fw { to = 10.0.0.9 }"), 7, "and a segment: expected none" },
 	{ SERVICE("segment fw { from-ports = { tcp/1-9,\ntcp/9 } }"), 7, "overlaps" },
+	{ SERVICE("ports = tcp/80 mode = nat server-port = 81\nsegment fw { from-ports = { tcp/81, tcp/82 } }"), 5,
+	  "sends on more than one" },
 	{ SERVICE("acl = \"permit any\""), 6, "acl 'permit any': expected allow or deny" },
 	{ SERVICE("acl = \"allow\""), 6, "acl 'allow'" },
 	{ SERVICE("acl = \"allow any dev\""), 6, "acl 'allow any dev'" },
