@@ -90,7 +90,10 @@ const char *format_protocol(uint8_t proto, char *buf)
 {
 	size_t i;
 
-	snprintf(buf, FORMAT_MAX, "%u", proto);
+	if (proto)
+		snprintf(buf, FORMAT_MAX, "%u", proto);
+	else
+		snprintf(buf, FORMAT_MAX, "any");
 	for (i = 0; i < N_PROTOCOLS; i++)
 		if (protocols[i].proto == proto)
 			snprintf(buf, FORMAT_MAX, "%s", protocols[i].name);

@@ -13,8 +13,9 @@
 
 #include "batch.h"
 
-#define LINE_MAX_BYTES	65536	/* with its continuations */
-#define WORDS_MAX	4096	/* a pool has as many members as it may, a service rules */
+/* A pool has as many members as it may, a service as many rules. */
+#define LINE_MAX_BYTES	(256 << 10)	/* with its continuations */
+#define WORDS_MAX	16640
 
 /**
  * struct gathered - entries of one table that wait to be sent together
@@ -216,7 +217,7 @@ static char *next_line(int *status)
 
 static int run_line(char *line)
 {
-	char *words[WORDS_MAX];
+	static char *words[WORDS_MAX];
 	struct args args = { .words = words };
 
 	args.n = parse_words(line, words, WORDS_MAX);

@@ -192,7 +192,7 @@ static const char *format_address(const struct iq_addr *addr, uint8_t len, char 
 							     format_prefix(addr, len, buf);
 }
 
-/* Ports with commas between; where there are none, all that no other service has */
+/* Ports with commas between */
 static const char *format_port_list(const struct iq_kernel_port *ports, size_t n, char *buf,
 				    size_t size)
 {
@@ -201,8 +201,6 @@ static const char *format_port_list(const struct iq_kernel_port *ports, size_t n
 	size_t i;
 
 	text_begin(&t, buf, size);
-	if (!n)
-		text_put(&t, "any");
 	for (i = 0; i < n; i++) {
 		/* what is left out is counted */
 		if (t.left < 48 && i + 1 < n) {

@@ -49,6 +49,9 @@ _Static_assert(SEEN(KEY_ID) == SERVICE_ID && SEEN(KEY_NAME) == SERVICE_NAME &&
 	       SEEN(KEY_ADDRESS) == SERVICE_ADDRESS && SEEN(KEY_CHAIN) == SERVICE_CHAIN,
 	       "what is seen is called the same");
 
+/* As many as the module takes: those of all chains that its packets may go through. */
+#define SEGMENTS_MAX	64
+
 /**
  * struct reader - how far the words have come
  *
@@ -158,6 +161,7 @@ static int next_port(struct args *args, const char *keyword, struct iq_kernel_po
 	return parse_port(value, port) ? bad_value(keyword, value, EXPECT_PORT) : STATUS_OK;
 }
 
+/* "any" is what there is without a list. */
 static int next_ports(struct args *args, struct reader *r)
 {
 	struct iq_kernel_service *s = r->s;
@@ -188,7 +192,7 @@ static int next_segment(struct args *args, struct reader *r)
 		if (s->segments[i].device == device)
 			return usage_error("there are two segments of device \"%s\"",
 					   name_of(&device_names, device, name));
-	r->segment = GROW(s->segments, s->n_segments, IPSEC_QOS_CHAIN_STEPS_MAX, "segments");
+	r->segment = GROW(s->segments, s->n_segments, SEGMENTS_MAX, "segments");
 	if (!r->segment)
 		return STATUS_USAGE;
 	r->segment->device = device;

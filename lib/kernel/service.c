@@ -101,6 +101,9 @@ int iq_kernel_service_copy(struct iq_kernel_service *to, const struct iq_kernel_
 
 /* Into requests */
 
+/* A nest of up to 65535 bytes has no more rules where it has this many bytes. */
+#define NEST_FULL	60000
+
 /* Bytes that parts of a service take in a message, where they have all that they may. */
 #define PORT_SIZE	28
 #define SEGMENT_SIZE	60
@@ -216,16 +219,38 @@ static int put_lists(struct nl_msg *msg, const struct iq_kernel_service *s)
 	int ret = 0;
 	size_t i;
 
+	/* what an answer had for all that no other service has is none */
 	for (i = 0; i < s->n_ports && ret >= 0; i++)
-		ret = put_port(msg, nla_nest_start(msg, IPSEC_QOS_SERVICE_A_PORT),
-			       &s->ports[i]);
+		if (s->ports[i].proto)
+			ret = put_port(msg, nla_nest_start(msg, IPSEC_QOS_SERVICE_A_PORT),
+				       &s->ports[i]);
 	for (i = 0; i < s->n_segments && ret >= 0; i++)
 		ret = put_segment(msg, &s->segments[i]);
-	for (i = 0; i < s->n_acl && ret >= 0; i++)
-		ret = put_acl(msg, &s->acl[i]);
 	for (i = 0; i < s->n_overrides && ret >= 0; i++)
 		ret = put_override(msg, &s->overrides[i]);
 	return ret;
+}
+
+/* All rules, and the end of @nest; what does not fit goes on in the next one. */
+static int put_rules(struct nl_msg *msg, struct nlattr *nest, const struct iq_kernel_service *s)
+{
+	size_t i;
+
+	for (i = 0; i < s->n_acl; i++) {
+		if ((char *)nlmsg_tail(nlmsg_hdr(msg)) - (char *)nest > NEST_FULL) {
+			nla_nest_end(msg, nest);
+			nest = nla_nest_start(msg, IPSEC_QOS_A_SERVICE);
+			if (!nest)
+				return -ENOMEM;
+			NLA_PUT_U32(msg, IPSEC_QOS_SERVICE_A_ID, s->id);
+		}
+		if (put_acl(msg, &s->acl[i]) < 0)
+			return -ENOMEM;
+	}
+	return nla_nest_end(msg, nest);
+
+nla_put_failure:
+	return -ENOMEM;
 }
 
 static int put_service(struct nl_msg *msg, const void *entry)
@@ -253,7 +278,7 @@ static int put_service(struct nl_msg *msg, const void *entry)
 		NLA_PUT_U32(msg, IPSEC_QOS_SERVICE_A_RATE, s->rate);
 	if (put_lists(msg, s) < 0)
 		return -ENOMEM;
-	return nla_nest_end(msg, nest);
+	return put_rules(msg, nest, s);
 
 nla_put_failure:
 	return -ENOMEM;
@@ -300,27 +325,32 @@ static int get_port(struct nlattr *nest, void *arg)
 	return 0;
 }
 
-/* The nests of @type in @nest: an array of @size bytes each, filled by @get. */
+/*
+ * The nests of @type in @nest: behind those of an array of @size bytes each, filled by @get.
+ */
 static int get_list(struct nlattr *nest, int type, size_t size, void **list, size_t *n,
 		    int (*get)(struct nlattr *nest, void *arg))
 {
 	struct nlattr *a;
 	size_t count = 0;
+	char *room;
 	int rem;
 
 	nla_for_each_nested(a, nest, rem)
 		count += nla_type(a) == type;
 	if (!count)
 		return 0;
-	*list = calloc(count, size);
-	if (!*list)
+	room = realloc(*list, (*n + count) * size);
+	if (!room)
 		return -ENOMEM;
+	*list = room;
+	memset(room + *n * size, 0, count * size);
 	nla_for_each_nested(a, nest, rem) {
 		int ret;
 
 		if (nla_type(a) != type)
 			continue;
-		ret = get(a, (char *)*list + (*n)++ * size);
+		ret = get(a, room + (*n)++ * size);
 		if (ret)
 			return ret;
 	}
@@ -504,10 +534,44 @@ int iq_kernel_service_dump(struct iq_kernel *k, int owner,
 		      iq_entries_answer, &entries);
 }
 
+/**
+ * struct whole_sink - the service that an answer is about
+ *
+ * @begun: its first nest has been; further ones have rules of its ACL
+ */
+struct whole_sink {
+	struct iq_kernel_service *service;
+	bool begun;
+};
+
+static int whole_entry(struct nlattr *nest, void *arg)
+{
+	struct whole_sink *sink = arg;
+	struct iq_kernel_service *s = sink->service;
+	int ret;
+
+	if (!sink->begun) {
+		ret = iq_get_service(nest, s);
+		sink->begun = !ret;
+		return ret;
+	}
+	ret = get_list(nest, IPSEC_QOS_SERVICE_A_ACL, sizeof(*s->acl), (void **)&s->acl,
+		       &s->n_acl, get_acl);
+	if (ret)
+		iq_kernel_service_free(s);
+	return ret;
+}
+
 int iq_kernel_service_get(struct iq_kernel *k, struct iq_kernel_service *s)
 {
-	struct iq_sink entries = { IPSEC_QOS_A_SERVICE, iq_get_service, s };
+	struct whole_sink sink = { .service = s };
+	struct iq_sink entries = { IPSEC_QOS_A_SERVICE, whole_entry, &sink };
+	int ret;
 
-	return iq_ask(k, IPSEC_QOS_CMD_SERVICE_GET, 0, put_service_key, s,
-		      iq_entries_answer, &entries);
+	/* the rules of an ACL may be more than a buffer holds: it is to grow */
+	nl_socket_enable_msg_peek(k->sk);
+	ret = iq_ask(k, IPSEC_QOS_CMD_SERVICE_GET, 0, put_service_key, s,
+		     iq_entries_answer, &entries);
+	nl_socket_disable_msg_peek(k->sk);
+	return ret;
 }

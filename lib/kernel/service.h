@@ -17,10 +17,12 @@
 /**
  * struct iq_kernel_port - ports of a service, as in enum ipsec_qos_port_attr
  *
+ * @proto: an IP protocol; in answers also 0: the service names none, and has what no other
+ *	has. A request may have that, and does not say it.
  * @first: 0 with @last IQ_PORT_LAST: all, or the protocol has none
  */
 struct iq_kernel_port {
-	uint8_t proto;			/* an IP protocol */
+	uint8_t proto;
 	uint16_t first;
 	uint16_t last;
 	struct iq_kernel_count forward;	/* answers only, as below */

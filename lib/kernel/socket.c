@@ -143,6 +143,19 @@ static int on_valid(struct nl_msg *msg, void *arg)
 	return NL_OK;
 }
 
+/* Is it the rest of the service before it: rules of its ACL, behind its id? */
+static bool goes_on(const struct nlattr *a)
+{
+	int rem = nla_len(a);
+	const struct nlattr *id = nla_data(a), *next;
+
+	if (nla_type(a) != IPSEC_QOS_A_SERVICE || !nla_ok(id, rem))
+		return false;
+	next = nla_next(id, &rem);
+	return nla_type(id) == IPSEC_QOS_SERVICE_A_ID && nla_ok(next, rem) &&
+	       nla_type(next) == IPSEC_QOS_SERVICE_A_ACL;
+}
+
 /* Which of the entries in the request is the one that @offset lies in? */
 static int find_culprit(const struct nlmsghdr *nlh, uint32_t offset)
 {
@@ -159,6 +172,7 @@ static int find_culprit(const struct nlmsghdr *nlh, uint32_t offset)
 		case IPSEC_QOS_A_DEVICE:
 		case IPSEC_QOS_A_CHAIN:
 		case IPSEC_QOS_A_SERVICE:
+			i -= goes_on(a);
 			if (offset >= start && offset < start + a->nla_len)
 				return i;
 			i++;

@@ -355,6 +355,69 @@ START_TEST(prefixes)
 }
 END_TEST
 
+START_TEST(macs)
+{
+	static const char *const bad[] = {
+		"", "02:00:00:00:00", "02:00:00:00:00:01:", "02:00:00:00:00:01:02",
+		"2:0:0:0:0:1", "02-00-00-00-00-01", "020000000001", "0g:00:00:00:00:01",
+		" 02:00:00:00:00:01", "02:00:00:00:00:001", "00:00:00:00:00:00",
+		"01:00:5e:00:00:01", "ff:ff:ff:ff:ff:ff",
+	};
+	char buf[FORMAT_MAX];
+	uint8_t mac[6];
+
+	ck_assert_int_eq(parse_mac("02:00:5E:Af:00:01", mac), 0);
+	ck_assert_mem_eq(mac, "\x02\0\x5e\xaf\0\1", sizeof(mac));
+	ck_assert_str_eq(format_mac(mac, buf), "02:00:5e:af:00:01");
+	for (size_t i = 0; i < N(bad); i++)
+		ck_assert_msg(parse_mac(bad[i], mac) == -EINVAL, "\"%s\" was taken", bad[i]);
+}
+END_TEST
+
+/* A service's: of a protocol, all of them or some. */
+START_TEST(protocol_ports)
+{
+	static const struct {
+		const char *text;
+		const char *shown;	/* NULL: it is none */
+		uint8_t proto;
+		uint16_t first, last;
+	} cases[] = {
+		{ "tcp/80", "tcp/80", IPPROTO_TCP, 80, 80 },
+		{ "UDP/5000-5100", "udp/5000-5100", IPPROTO_UDP, 5000, 5100 },
+		{ "sctp/1-65535", "sctp/1-65535", IPPROTO_SCTP, 1, 65535 },
+		{ "dccp", "dccp", IPPROTO_DCCP, 0, 65535 },
+		{ "6/0x50", "tcp/80", IPPROTO_TCP, 80, 80 },
+		{ "tcp/80-80", "tcp/80", IPPROTO_TCP, 80, 80 },
+		{ "tcp", "tcp", IPPROTO_TCP, 0, 65535 },
+		{ "esp", "esp", IPPROTO_ESP, 0, 65535 },
+		{ "icmpv6", "icmpv6", IPPROTO_ICMPV6, 0, 65535 },
+		{ "115", "115", 115, 0, 65535 },
+		{ "50", "esp", IPPROTO_ESP, 0, 65535 },
+		{ "" }, { "/" }, { "/80" }, { "tcp/" }, { "tcp/0" }, { "tcp/0-5" },
+		{ "tcp/65536" }, { "tcp/5-4" }, { "tcp/1-" }, { "tcp/-1" }, { "tcp/1-2-3" },
+		{ "tcp/80,81" }, { "tcp/80/81" }, { "tcp 80" }, { "tc/80" }, { "http" },
+		{ "esp/80" }, { "icmp/8" }, { "47/80" }, { "0" }, { "256" }, { "-1" },
+		{ "tcp/00000000000000000000000000000080" },
+	};
+	struct iq_kernel_port p;
+	char buf[FORMAT_MAX];
+
+	for (size_t i = 0; i < N(cases); i++) {
+		int ret = parse_port(cases[i].text, &p);
+
+		ck_assert_msg(ret == (cases[i].shown ? 0 : -EINVAL), "\"%s\": %d",
+			      cases[i].text, ret);
+		if (ret)
+			continue;
+		ck_assert_str_eq(format_port(&p, buf), cases[i].shown);
+		ck_assert_uint_eq(p.proto, cases[i].proto);
+		ck_assert_uint_eq(p.first, cases[i].first);
+		ck_assert_uint_eq(p.last, cases[i].last);
+	}
+}
+END_TEST
+
 START_TEST(bits)
 {
 	static const char *const bad[] = {
@@ -685,6 +748,8 @@ int main(void)
 	tcase_add_test(tcase, dscps);
 	tcase_add_test(tcase, addresses);
 	tcase_add_test(tcase, prefixes);
+	tcase_add_test(tcase, macs);
+	tcase_add_test(tcase, protocol_ports);
 	tcase_add_test(tcase, bits);
 	tcase_add_test(tcase, values);
 	tcase_add_test(tcase, buckets);

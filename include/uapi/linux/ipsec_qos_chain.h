@@ -25,7 +25,7 @@
 #define IPSEC_QOS_SERVICE_ID_MAX	16777215
 #define IPSEC_QOS_SERVICE_PORTS_MAX	64	/* of a service, ranges and single ones */
 #define IPSEC_QOS_SERVICE_KEYS_MAX	4194304	/* of a namespace, ports of all services */
-#define IPSEC_QOS_SERVICE_ACL_MAX	512	/* rules of a service */
+#define IPSEC_QOS_SERVICE_ACL_MAX	4096	/* rules of a service */
 #define IPSEC_QOS_SERVICE_ACL_NETS_MAX	64	/* of these, with a prefix of many addresses */
 #define IPSEC_QOS_SERVICE_OVERRIDES_MAX	16
 #define IPSEC_QOS_SERVICE_RATE_MAX	100000000 /* packets a second */
@@ -277,8 +277,8 @@ enum ipsec_qos_port_attr {
  * @IPSEC_QOS_SEGMENT_A_TO_PORT: u16; where the service has one single port with TCP or UDP
  * @IPSEC_QOS_SEGMENT_A_FROM: as TO; not of the last device
  * @IPSEC_QOS_SEGMENT_A_FROM_PORT: nest of enum ipsec_qos_port_attr, PROTO with or without
- *	FIRST and LAST; may repeat, up to IPSEC_QOS_SERVICE_PORTS_MAX of all segments together;
- *	what a VPN gateway has decrypted; not of the last device
+ *	FIRST and LAST; may repeat up to IPSEC_QOS_SERVICE_PORTS_MAX; what a VPN gateway has
+ *	decrypted; not of the last device
  */
 enum ipsec_qos_segment_attr {
 	IPSEC_QOS_SEGMENT_A_UNSPEC,
