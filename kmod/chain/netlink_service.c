@@ -24,6 +24,10 @@ static struct netlink_range_validation iq_service_rate_range = {
 	.min = 0, .max = IPSEC_QOS_SERVICE_RATE_MAX,
 };
 
+/* 4 or 16 bytes */
+#define IQ_ADDRESS							\
+	NLA_POLICY_RANGE(NLA_BINARY, sizeof(struct in_addr), sizeof(struct in6_addr))
+
 static const struct nla_policy iq_port_policy[IPSEC_QOS_PORT_A_MAX + 1] = {
 	[IPSEC_QOS_PORT_A_PROTO] = NLA_POLICY_MIN(NLA_U8, 1),
 	[IPSEC_QOS_PORT_A_FIRST] = { .type = NLA_U16 },
@@ -34,22 +38,22 @@ static const struct nla_policy iq_port_policy[IPSEC_QOS_PORT_A_MAX + 1] = {
 
 static const struct nla_policy iq_segment_policy[IPSEC_QOS_SEGMENT_A_MAX + 1] = {
 	[IPSEC_QOS_SEGMENT_A_DEVICE] = NLA_POLICY_MIN(NLA_U32, 1),
-	[IPSEC_QOS_SEGMENT_A_TO] = { .type = NLA_BINARY, .len = sizeof(struct in6_addr) },
+	[IPSEC_QOS_SEGMENT_A_TO] = IQ_ADDRESS,
 	[IPSEC_QOS_SEGMENT_A_TO_PORT] = NLA_POLICY_MIN(NLA_U16, 1),
-	[IPSEC_QOS_SEGMENT_A_FROM] = { .type = NLA_BINARY, .len = sizeof(struct in6_addr) },
+	[IPSEC_QOS_SEGMENT_A_FROM] = IQ_ADDRESS,
 	[IPSEC_QOS_SEGMENT_A_FROM_PORT] = NLA_POLICY_NESTED(iq_port_policy),
 };
 
 static const struct nla_policy iq_acl_policy[IPSEC_QOS_ACL_A_MAX + 1] = {
 	[IPSEC_QOS_ACL_A_DEV] = { .type = NLA_NUL_STRING, .len = IFNAMSIZ - 1 },
-	[IPSEC_QOS_ACL_A_ADDRESS] = { .type = NLA_BINARY, .len = sizeof(struct in6_addr) },
+	[IPSEC_QOS_ACL_A_ADDRESS] = IQ_ADDRESS,
 	[IPSEC_QOS_ACL_A_LEN] = NLA_POLICY_MAX(NLA_U8, 128),
 	[IPSEC_QOS_ACL_A_ALLOW] = NLA_POLICY_MAX(NLA_U8, 1),
 	[IPSEC_QOS_ACL_A_COUNTER] = IQ_ANSWER_ONLY,
 };
 
 static const struct nla_policy iq_override_policy[IPSEC_QOS_OVERRIDE_A_MAX + 1] = {
-	[IPSEC_QOS_OVERRIDE_A_ADDRESS] = { .type = NLA_BINARY, .len = sizeof(struct in6_addr) },
+	[IPSEC_QOS_OVERRIDE_A_ADDRESS] = IQ_ADDRESS,
 	[IPSEC_QOS_OVERRIDE_A_LEN] = NLA_POLICY_MAX(NLA_U8, 128),
 	[IPSEC_QOS_OVERRIDE_A_CHAIN] = NLA_POLICY_MIN(NLA_U32, 1),
 };
@@ -63,7 +67,7 @@ static const struct nla_policy iq_override_policy[IPSEC_QOS_OVERRIDE_A_MAX + 1] 
 static const struct nla_policy iq_service_policy[IPSEC_QOS_SERVICE_A_MAX + 1] = {
 	IQ_SERVICE_KEY,
 	[IPSEC_QOS_SERVICE_A_FAMILY] = { .type = NLA_U8 },
-	[IPSEC_QOS_SERVICE_A_ADDRESS] = { .type = NLA_BINARY, .len = sizeof(struct in6_addr) },
+	[IPSEC_QOS_SERVICE_A_ADDRESS] = IQ_ADDRESS,
 	[IPSEC_QOS_SERVICE_A_LEN] = NLA_POLICY_MAX(NLA_U8, 128),
 	[IPSEC_QOS_SERVICE_A_MODE] = NLA_POLICY_MAX(NLA_U8, IPSEC_QOS_SERVICE_MODE_MAX),
 	[IPSEC_QOS_SERVICE_A_PORT] = NLA_POLICY_NESTED(iq_port_policy),
@@ -85,7 +89,7 @@ static const struct nla_policy iq_service_key_policy[IPSEC_QOS_SERVICE_A_MAX + 1
 static const struct nla_policy iq_trace_policy[IPSEC_QOS_TRACE_A_MAX + 1] = {
 	[IPSEC_QOS_TRACE_A_SERVICE] = NLA_POLICY_FULL_RANGE(NLA_U32, &iq_service_id_range),
 	[IPSEC_QOS_TRACE_A_PACKETS] = NLA_POLICY_MAX(NLA_U32, IPSEC_QOS_TRACE_MAX),
-	[IPSEC_QOS_TRACE_A_CLIENT] = { .type = NLA_BINARY, .len = sizeof(struct in6_addr) },
+	[IPSEC_QOS_TRACE_A_CLIENT] = IQ_ADDRESS,
 };
 
 IQ_POLICY(service_new, IQ_NEST(SERVICE, iq_service_policy), IQ_OWNER);
