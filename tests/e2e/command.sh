@@ -72,7 +72,7 @@ grep -q '^Error: .*module is not loaded: modprobe ipsec_qos' "$W/err"
 expect_json '.version == null and .groups == null and .sas == null and
 	.ikes == null and .untagged == null and .malformed == null and
 	.left == null and .ceilings == null and .ports == null and .steering == null and
-	.daemon.connected == false and (.daemon.error | test("not running")) and
+	.chains == null and .daemon.connected == false and (.daemon.error | test("not running")) and
 	.charon.connected == false' cat "$W/out"
 start_daemon <<<'group gold { id = 1  mark = 1 }'
 status=0; ipsec-qos -j status >"$W/out" 2>"$W/err" || status=$?
@@ -95,7 +95,7 @@ ipsec-qos group show
 
 step "help and version"
 for object in group sa ike profile class status metrics monitor daemon settings fallback nat \
-	      element pool steer follow trace tunnel; do
+	      element pool steer device chain service follow trace tunnel; do
 	[[ $(ipsec-qos $object help) == "Usage: ipsec-qos $object"* ]] ||
 		fail "$object help: $(ipsec-qos $object help)"
 done
@@ -108,7 +108,8 @@ done
 [[ $(ipsec-qos --help) == "$(ipsec-qos -h)" ]]
 [[ $(ipsec-qosd --version) == "$(ipsec-qosd -V)" ]]
 [[ $(ipsec-qosd --help) == "Usage: ipsec-qosd"* ]]
-for object in group sa ike settings fallback nat 'nat rule' element pool steer; do
+for object in group sa ike settings fallback nat 'nat rule' element pool steer device \
+	      chain service; do
 	# shellcheck disable=SC2086
 	[[ $(ipsec-qos -j $object list) == "$(ipsec-qos -j $object show)" ]]
 done

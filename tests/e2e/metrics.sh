@@ -153,6 +153,46 @@ expect "near" "1 4 336" "$(metric 'ipsec_qos_element_state{element="near",state=
 [ "$(metric 'ipsec_qos_pool_lent_buckets{pool="both"}')" -gt 2000 ]
 expect "odd, whose nexthop object is not there" 0 \
 	"$(metric 'ipsec_qos_element_reachable{element="odd"}')"
+# likewise of devices and services
+qos gw device add fw id 1 dev eth0 mac 02:00:00:00:01:01 inner dev eth0 mac 02:00:00:00:01:02
+qos gw device add spare id 2 dev eth0 mac 02:00:00:00:01:03 state down
+qos gw device change fw alternate spare
+qos gw device add web id 3 dev gone mac 02:00:00:00:01:04 state down alternate spare
+qos gw chain add front id 1 through fw,web
+qos gw service add shop id 1 address 192.0.2.1 port tcp/80 port udp chain front
+qos gw service add six id 2 address 2001:db8::1 chain front
+read_metrics gw
+{
+	qos gw -j device show | jq -r '.[] | .name as $name | .state as $state | .now as $now |
+		("up", "down" | "device_state{device=\"\($name)\",state=\"\(.)\"} \(
+			if . == $state then 1 else 0 end)"),
+		(if $now == $name then "itself" elif $now then "alternate" else "nobody" end) as $taker |
+		("itself", "alternate", "nobody" | "device_taken{device=\"\($name)\",by=\"\(.)\"} \(
+			if . == $taker then 1 else 0 end)"),
+		({outer, inner} | to_entries[] | select(.value) |
+			"device_reachable{device=\"\($name)\",side=\"\(.key)\"} \(
+			if .value.problem then 0 else 1 end)"),
+		(.counters | to_entries[] | .key as $key | .value | to_entries[] |
+			if $key | test("sent|returned") then
+				"device_\(.key)_total{device=\"\($name)\",side=\"\(
+					$key | sub("_.*"; ""))\",direction=\"\($key | sub(".*_"; ""))\"} \(.value)"
+			elif $key == "skipped" then
+				"device_skipped_\(.key)_total{device=\"\($name)\"} \(.value)"
+			else
+				"device_dropped_\(.key)_total{device=\"\($name)\",reason=\"\($key)\"} \(.value)"
+			end)'
+	qos gw -j service show | jq -r '.[] | .name as $name | .counters | to_entries[] |
+		.key as $key | .value | to_entries[] | if $key == "forward" or $key == "back" then
+			"service_\(.key)_total{service=\"\($name)\",direction=\"\($key)\"} \(.value)"
+		else
+			"service_dropped_\(.key)_total{service=\"\($name)\",reason=\"\($key)\"} \(.value)"
+		end'
+} | sort > "$W/said"
+sed -nE 's/^ipsec_qos_(device|service)_/\1_/p' "$W/metrics.om" | sort > "$W/written"
+diff "$W/said" "$W/written" >&2 || fail "metrics do not say what the command says of chains"
+expect "web, which nobody takes the place of" "1 0" "$(
+	metric 'ipsec_qos_device_taken{device="web",by="nobody"}') $(
+	metric 'ipsec_qos_device_reachable{device="web",side="outer"}')"
 # as all counters of all groups
 qos gw -j group show | jq -r '.[] | .name as $group | .counters | to_entries[] |
 	(.key / "_") as [$traffic, $direction] |

@@ -137,16 +137,24 @@ qos a group del iron
 expect "groups of a" "silver" "$(at a ls $root/groups | xargs)"
 
 step "elements and pools"
-# told_as KIND NAME: every file of an element's or a pool's folder says what the command says
+# told_as KIND NAME: every file of an object's folder says what the command says
 told_as()
 {
 	local file
 
 	qos a -j "$1" show name "$2" | jq -r '.[0] | "id \(.id)", (
-		if .counters then
+		def counted: .counters | to_entries[] | select(.key != "forward" and
+			.key != "back") | "\(.key)_packets \(.value.packets)",
+			"\(.key)_bytes \(.value.bytes)";
+		if .through or .ports then
+			counted
+		elif .outer then
+			"kind \(.kind)", "state \(.state)", "now \(
+				if .now == .name then .id else 0 end)", "chains \(.chains)",
+			counted
+		elif .counters then
 			"state \(.state)", "sas \(.sas)", "pools \(.pools)",
-			(.counters | to_entries[] | "\(.key)_packets \(.value.packets)",
-				"\(.key)_bytes \(.value.bytes)")
+			counted
 		else
 			"mode \(.mode)", "members \(.members | length)", "held \(.held)",
 			"lent \(.lent)"
@@ -202,6 +210,27 @@ for name in oak elm fir; do
 	qos a element del $name
 done
 expect "elements of a" "" "$(at a ls $root/elements | xargs)"
+
+step "devices and services"
+not at a test -e $root/devices
+qos a device add beech id 3 dev eth0 mac 02:00:00:00:01:01
+qos a device add birch id 4 kind tap dev eth0 mac 02:00:00:00:01:02 state down
+qos a chain add grove id 5 through birch,beech
+qos a service add timber id 6 address 198.51.100.9 port tcp/80 chain grove
+expect "devices of a" "beech birch" "$(at a ls $root/devices | xargs)"
+expect "services of a" "timber" "$(at a ls $root/services | xargs)"
+not at b test -e $root/devices
+told_as device beech
+told_as device birch
+told_as service timber
+qos a device change birch name larch state up
+expect "under another name" "beech larch" "$(at a ls $root/devices | xargs)"
+told_as device larch
+qos a service del timber
+qos a chain del grove
+qos a device del beech
+qos a device del larch
+expect "what is left" "" "$(at a ls $root/devices $root/services | grep -v : | xargs)"
 
 step "whose it is"
 other=(setpriv --reuid 65534 --regid 65534 --clear-groups)

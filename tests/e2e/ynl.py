@@ -77,6 +77,7 @@ class Client(YnlFamily):
 
 ynl = Client()
 listener, nat_listener, steer_listener = Client("events"), Client("nat"), Client("steer")
+chain_listener = Client("chain")
 
 
 def same(found, wanted):
@@ -326,6 +327,77 @@ def steering():
          [("del", "steer"), ("del", "pool"), ("del", "element"), ("del", "element")])
 
 
+def devices():
+    """two of them, stated and told of"""
+    names = ("outer-sent", "outer-returned", "inner-sent", "inner-returned", "skipped", "down",
+             "no-way", "too-big", "rate", "stray")
+    mac = "02:00:00:00:01:0%d"
+    first = {"id": 1, "name": "fw", "outer": {"dev": "out", "mac": mac % 1},
+             "inner": {"dev": "in", "mac": mac % 2, "from": [mac % 3, mac % 4]}, "failure": "skip"}
+    other = {"id": 2, "name": "ids", "kind": "tap", "outer": {"dev": "in", "mac": mac % 5},
+             "state": "down", "snap": 128}
+    ynl.do("device-new", {"device": [first, other]}, ADD)
+    fw = ynl.do("device-get", {"device": [{"name": "fw"}]})["device"][0]
+    same(fw, {**first, "outer": {**first["outer"], "problem": "fine"},
+              "inner": {**first["inner"], "problem": "fine"}, "kind": "hop", "state": "up",
+              "alternate": 0, "owner": "static", "now": 1, "chains": 0,
+              "counters": {n: NOTHING for n in names}})
+    same([(d["device"][0]["name"], d["device"][0].get("rate"), d["device"][0]["now"])
+          for d in ynl.dump("device-get", {"owner": "static"})],
+         [("fw", None, 1), ("ids", 10000, 0)])
+    ynl.do("device-new", {"device": [{"id": 2, "state": "up"}]}, CHANGE)
+    same([(e["event"], e["device"][0]["name"], e["device"][0]["state"])
+          for e in chain_listener.told(3)],
+         [("new", "fw", "up"), ("new", "ids", "down"), ("change", "ids", "up")])
+    same([(d["name"], d["copies"]) for d in qos("device", "show")],
+         [("fw", None), ("ids", {"rate": 10000, "snap": 128})])
+
+
+def chains():
+    """devices, chains and services: stated, told of, traced"""
+    devices()
+    ynl.do("chain-new", {"chain": [{"id": 7, "name": "front", "step": [2, 1]}]}, ADD)
+    front = {"id": 7, "name": "front", "step": [2, 1], "owner": "static", "services": 0}
+    same(ynl.do("chain-get", {"chain": [{"id": 7}]}), {"chain": [front]})
+    same(ynl.dump("chain-get", {}), [{"chain": [front]}])
+    names = ("acl", "rate", "forged", "ttl", "martian", "policy", "memory")
+    ports = [{"proto": 6, "first": 80, "last": 80}, {"proto": 6, "first": 443, "last": 445}]
+    shop = {"id": 9, "name": "shop", "family": 2, "address": address("198.51.100.80"), "chain": 7,
+            "port": ports, "acl": [{"address": address("192.0.2.0"), "len": 24, "allow": 1},
+                                   {"dev": "out", "allow": 0}],
+            "override": [{"address": address("192.0.2.7"), "len": 32, "chain": 7}],
+            "segment": [{"device": 1, "to": address("10.0.1.80")}], "rate": 1000}
+    ynl.do("service-new", {"service": [shop]}, ADD)
+    found = ynl.do("service-get", {"service": [{"name": "shop"}]})["service"][0]
+    same(found.pop("counters"), {n: NOTHING for n in names})
+    same(found, {**shop, "address": "198.51.100.80", "len": 32, "mode": "server",
+                 "owner": "static",
+                 "port": [{**p, "forward": NOTHING, "back": NOTHING} for p in ports],
+                 "acl": [{"address": "192.0.2.0", "len": 24, "allow": 1, "counter": NOTHING},
+                         {"dev": "out", "allow": 0, "counter": NOTHING}],
+                 "override": [{"address": "192.0.2.7", "len": 32, "chain": 7}],
+                 "segment": [{"device": 1, "to": "10.0.1.80"}]})
+    found, = ynl.dump("service-get", {"owner": "static"})
+    same("acl" in found["service"][0], False)
+    ynl.do("service-trace", {"trace": {"service": 9, "packets": 5,
+                                       "client": address("192.0.2.7")}})
+    ynl.do("service-trace", {"trace": {"service": 9, "packets": 0}})
+    refused(errno.ENOENT, "service-trace", {"trace": {"service": 8, "packets": 5}}, (),
+            ".trace.service")
+    refused(errno.EBUSY, "device-del", {"device": [{"id": 1}]}, (), ".device")
+    refused(errno.EBUSY, "chain-del", {"chain": [{"name": "front"}]}, (), ".chain")
+    refused(errno.EINVAL, "service-new", {"service": [{**shop, "id": 10, "name": "x",
+                                                       "owner": "daemon"}]}, ADD,
+            ".service.owner", "for answers only")
+    ynl.do("service-del", {"service": [{"id": 9}]})
+    ynl.do("chain-del", {"chain": [{"id": 7}]})
+    ynl.do("device-del", {"device": [{"id": 1}, {"name": "ids"}]})
+    same([(e["event"], *(e.keys() - {"event"})) for e in chain_listener.told(6)
+          if e["event"] != "change"],
+         [("new", "chain"), ("new", "service"), ("del", "service"), ("del", "chain"),
+          ("del", "device"), ("del", "device")])
+
+
 def settings():
     """settings and state; a generation"""
     fallback = [{"dscp": 10, "mark": 0x100, "mask": 0xf00}, {"dscp": 46, "mark": 7}]
@@ -388,4 +460,4 @@ def rights():
     same(len(ynl.dump("group-get", {})), 1)
 
 
-sys.exit(steps(groups, entries, errors, translation, steering, settings, rights))
+sys.exit(steps(groups, entries, errors, translation, steering, chains, settings, rights))
