@@ -151,7 +151,7 @@ static void check_exit(struct chaining *c, const char *what_leaves, const char *
 {
 	struct iq_addr here = ipv4_at(c->addrs, dev);
 	int filter = conf_of(dev, "rp_filter");
-	char what[FORMAT_MAX], why[CELL_MAX];
+	char what[FORMAT_MAX], why[CELL_MAX], text[FORMAT_MAX];
 
 	if (filter <= 0)
 		return;
@@ -162,11 +162,19 @@ static void check_exit(struct chaining *c, const char *what_leaves, const char *
 			 what_leaves, device, filter);
 		problem(c, what, why, "ip address add ADDRESS dev %s", dev);
 	}
-	if (filter != 1 || (here.family && src->family && towards_back(dev, src, &here)))
+	if (here.family && src->family && towards_back(dev, src, &here))
 		return;
-	snprintf(why, sizeof(why), "%s of device %s is dropped: rp_filter is 1", what_leaves,
-		 device);
-	problem(c, what, why, "sysctl net/ipv4/conf/%s/rp_filter=2", dev);
+	if (filter == 1) {
+		snprintf(why, sizeof(why), "%s of device %s is dropped: rp_filter is 1",
+			 what_leaves, device);
+		problem(c, what, why, "sysctl net/ipv4/conf/%s/rp_filter=2", dev);
+	} else if (here.family && src->family) {
+		format_addr(src, text);
+		snprintf(why, sizeof(why),
+			 "%s of device %s is dropped: rp_filter is 2, and no route leads to %s",
+			 what_leaves, device, text);
+		problem(c, what, why, "ip route add %s ...", text);
+	}
 }
 
 /* Is it the first time that an interface is looked at? */
