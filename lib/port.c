@@ -90,10 +90,7 @@ const char *format_protocol(uint8_t proto, char *buf)
 {
 	size_t i;
 
-	if (proto)
-		snprintf(buf, FORMAT_MAX, "%u", proto);
-	else
-		snprintf(buf, FORMAT_MAX, "any");
+	snprintf(buf, FORMAT_MAX, "%u", proto);
 	for (i = 0; i < N_PROTOCOLS; i++)
 		if (protocols[i].proto == proto)
 			snprintf(buf, FORMAT_MAX, "%s", protocols[i].name);

@@ -19,7 +19,7 @@ int parse_port(const char *text, struct iq_kernel_port *port);
 		    "1 to 65535; icmp, icmpv6, esp, ah, gre or a protocol's number from 1 to 255"
 
 /* Both return @buf, which has FORMAT_MAX bytes. */
-const char *format_protocol(uint8_t proto, char *buf);	/* "tcp"; its number; 0: "any" */
+const char *format_protocol(uint8_t proto, char *buf);	/* "tcp", or its number */
 const char *format_port(const struct iq_kernel_port *port, char *buf);
 
 #endif /* IPSEC_QOS_LIB_PORT_H */

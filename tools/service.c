@@ -192,7 +192,7 @@ static const char *format_address(const struct iq_addr *addr, uint8_t len, char 
 							     format_prefix(addr, len, buf);
 }
 
-/* Ports with commas between */
+/* Ports with commas between; where there are none, all that no other service has */
 static const char *format_port_list(const struct iq_kernel_port *ports, size_t n, char *buf,
 				    size_t size)
 {
@@ -201,6 +201,8 @@ static const char *format_port_list(const struct iq_kernel_port *ports, size_t n
 	size_t i;
 
 	text_begin(&t, buf, size);
+	if (!n)
+		text_put(&t, "any");
 	for (i = 0; i < n; i++) {
 		/* what is left out is counted */
 		if (t.left < 48 && i + 1 < n) {
@@ -214,7 +216,7 @@ static const char *format_port_list(const struct iq_kernel_port *ports, size_t n
 
 struct iq_kernel_count service_passes(const struct iq_kernel_service *s, bool back)
 {
-	struct iq_kernel_count all = { 0 };
+	struct iq_kernel_count all = back ? s->back : s->forward;
 	size_t i;
 
 	for (i = 0; i < s->n_ports; i++) {

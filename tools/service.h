@@ -28,7 +28,7 @@ int read_services(struct iq_kernel *k, int owner, UT_array *list);
 /** service_json() - of a struct iq_kernel_service, as `service show` prints all of them */
 json_t *service_json(const void *item);
 
-/** service_passes() - all ports' packets of one direction */
+/** service_passes() - packets of one direction, of all that it has */
 struct iq_kernel_count service_passes(const struct iq_kernel_service *s, bool back);
 
 /** service_print() - what an event says of it, in a line, without its end */

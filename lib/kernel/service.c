@@ -219,11 +219,9 @@ static int put_lists(struct nl_msg *msg, const struct iq_kernel_service *s)
 	int ret = 0;
 	size_t i;
 
-	/* what an answer had for all that no other service has is none */
 	for (i = 0; i < s->n_ports && ret >= 0; i++)
-		if (s->ports[i].proto)
-			ret = put_port(msg, nla_nest_start(msg, IPSEC_QOS_SERVICE_A_PORT),
-				       &s->ports[i]);
+		ret = put_port(msg, nla_nest_start(msg, IPSEC_QOS_SERVICE_A_PORT),
+			       &s->ports[i]);
 	for (i = 0; i < s->n_segments && ret >= 0; i++)
 		ret = put_segment(msg, &s->segments[i]);
 	for (i = 0; i < s->n_overrides && ret >= 0; i++)
@@ -424,6 +422,18 @@ static int get_override(struct nlattr *nest, void *arg)
 	return 0;
 }
 
+/* Protocol 0 stands for all ports that no other service has: this one names none. */
+static void take_rest(struct iq_kernel_service *s)
+{
+	if (s->n_ports != 1 || s->ports[0].proto)
+		return;
+	s->forward = s->ports[0].forward;
+	s->back = s->ports[0].back;
+	free(s->ports);
+	s->ports = NULL;
+	s->n_ports = 0;
+}
+
 static int get_lists(struct nlattr *nest, struct iq_kernel_service *s)
 {
 	int ret;
@@ -489,6 +499,8 @@ int iq_get_service(struct nlattr *nest, void *arg)
 	ret = get_lists(nest, s);
 	if (ret)
 		iq_kernel_service_free(s);
+	else
+		take_rest(s);
 	return ret;
 }
 

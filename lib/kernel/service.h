@@ -17,12 +17,10 @@
 /**
  * struct iq_kernel_port - ports of a service, as in enum ipsec_qos_port_attr
  *
- * @proto: an IP protocol; in answers also 0: the service names none, and has what no other
- *	has. A request may have that, and does not say it.
  * @first: 0 with @last IQ_PORT_LAST: all, or the protocol has none
  */
 struct iq_kernel_port {
-	uint8_t proto;
+	uint8_t proto;			/* an IP protocol */
 	uint16_t first;
 	uint16_t last;
 	struct iq_kernel_count forward;	/* answers only, as below */
@@ -97,6 +95,8 @@ struct iq_kernel_service {
 	size_t n_overrides;
 	struct iq_kernel_override *overrides;
 	uint8_t owner;			/* enum ipsec_qos_owner; answers only, as below */
+	struct iq_kernel_count forward;	/* where it names no ports, of all that it has */
+	struct iq_kernel_count back;
 	struct iq_kernel_count counter[IPSEC_QOS_SERVICE_COUNTER_MAX + 1];
 };
 

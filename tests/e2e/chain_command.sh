@@ -271,7 +271,7 @@ expect_json "length == 7 and .[0] == {name: \"shop\", id: 1, family: \"inet\",
 	forged: $zero, ttl: $zero, martian: $zero, policy: $zero, memory: $zero}}" \
 	run -j service show
 expect_json '.[0] | .group == "gold" and .from_group == "tunnel" and .rate == 5000 and
-	(.ports | length == 1 and .[0].proto == "any" and .[0].first == null) and .acl == []' \
+	.ports == [] and .acl == []' \
 	run -j service show rest
 expect_json '.[0].ports | map([.proto, .first, .last]) | sort ==
 	([["udp", 500, 500], ["udp", 4500, 4500], ["udp", 5000, 5100], ["esp", null, null]] | sort)' \
@@ -317,11 +317,11 @@ run service change nat segment none
 expect_json '.[0].segments == []' run -j service show nat
 run service change rest rate none from-group none
 expect_json '.[0] | .rate == null and .from_group == null and .group == "gold" and
-	.ports[0].proto == "any"' run -j service show rest
+	.ports == []' run -j service show rest
 run service replace rest id 3 address 192.0.2.1 chain back
 expect_json '.[0].group == null' run -j service show rest
 run service change gate port any address 192.0.2.5 segment none
-expect_json '.[0] | .ports[0].proto == "any" and .address == "192.0.2.5"' run -j service show gate
+expect_json '.[0] | .ports == [] and .address == "192.0.2.5"' run -j service show gate
 run service del gate
 
 refuses 2 'ipsec_qos: ' service add shop id 1 address 192.0.2.9 chain front
