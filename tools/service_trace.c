@@ -62,9 +62,10 @@ static json_t *mac_or_null(bool has, const uint8_t *mac)
 	return has ? json_string(format_mac(mac, text)) : json_null();
 }
 
+/* A protocol without ports has 0 for both, or none. */
 static json_t *port_or_null(int port)
 {
-	return port < 0 ? json_null() : json_integer(port);
+	return port > 0 ? json_integer(port) : json_null();
 }
 
 static json_t *trace_json(const struct iq_kernel_trace *t, const char *name)
@@ -102,14 +103,14 @@ static void print_place(const char *word, const char *where, const char *dev, bo
 
 static void print_end(const struct iq_addr *addr, int port)
 {
-	bool brackets = port >= 0 && addr->family == AF_INET6;
+	bool brackets = port > 0 && addr->family == AF_INET6;
 	char text[FORMAT_MAX];
 
 	printf(brackets ? " [" : " ");
 	print_colored(COLOR_ADDR, format_addr(addr, text));
 	if (brackets)
 		putchar(']');
-	if (port >= 0)
+	if (port > 0)
 		printf(":%d", port);
 }
 
