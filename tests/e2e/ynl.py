@@ -327,21 +327,27 @@ def steering():
          [("del", "steer"), ("del", "pool"), ("del", "element"), ("del", "element")])
 
 
+def side(dev, mac, *more, read=False):
+    """with link addresses that end so; as answers say it, where it is read"""
+    macs = ["02:00:00:00:01:%02x" % n for n in (mac, *more)]
+    macs = macs if read else [bytes.fromhex(m.replace(":", "")) for m in macs]
+    said = {"dev": dev, "mac": macs[0], **({"problem": "fine"} if read else {})}
+    return {**said, "from": macs[1:]} if more else said
+
+
 def devices():
     """two of them, stated and told of"""
     names = ("outer-sent", "outer-returned", "inner-sent", "inner-returned", "skipped", "down",
              "no-way", "too-big", "rate", "stray")
-    mac = "02:00:00:00:01:0%d"
-    first = {"id": 1, "name": "fw", "outer": {"dev": "out", "mac": mac % 1},
-             "inner": {"dev": "in", "mac": mac % 2, "from": [mac % 3, mac % 4]}, "failure": "skip"}
-    other = {"id": 2, "name": "ids", "kind": "tap", "outer": {"dev": "in", "mac": mac % 5},
-             "state": "down", "snap": 128}
-    ynl.do("device-new", {"device": [first, other]}, ADD)
-    fw = ynl.do("device-get", {"device": [{"name": "fw"}]})["device"][0]
-    same(fw, {**first, "outer": {**first["outer"], "problem": "fine"},
-              "inner": {**first["inner"], "problem": "fine"}, "kind": "hop", "state": "up",
-              "alternate": 0, "owner": "static", "now": 1, "chains": 0,
-              "counters": {n: NOTHING for n in names}})
+    first = {"id": 1, "name": "fw", "failure": "skip"}
+    other = {"id": 2, "name": "ids", "kind": "tap", "state": "down", "snap": 128}
+    ynl.do("device-new", {"device": [
+        {**first, "outer": side("out", 1), "inner": side("in", 2, 3, 4)},
+        {**other, "outer": side("in", 5)}]}, ADD)
+    same(ynl.do("device-get", {"device": [{"name": "fw"}]})["device"][0],
+         {**first, "outer": side("out", 1, read=True), "inner": side("in", 2, 3, 4, read=True),
+          "kind": "hop", "state": "up", "alternate": 0, "owner": "static", "now": 1, "chains": 0,
+          "counters": {n: NOTHING for n in names}})
     same([(d["device"][0]["name"], d["device"][0].get("rate"), d["device"][0]["now"])
           for d in ynl.dump("device-get", {"owner": "static"})],
          [("fw", None, 1), ("ids", 10000, 0)])
