@@ -9,7 +9,7 @@
 #   | engine         |              | fw          |
 #   |            seg +- 10.1.0.1/24 +-- eth0      |
 #   |                |  fd01::1/64  | 10.1.0.11   |
-#   |             up +- 10.2.0.1/24 +-- eth1      |
+#   |            wan +- 10.2.0.1/24 +-- eth1      |
 #   '----------------'              '-------------'
 #
 # once: what the command says does not depend on the kernel
@@ -17,13 +17,13 @@
 
 host engine fw
 link engine:seg fw:eth0
-link engine:up fw:eth1
+link engine:wan fw:eth1
 addr engine seg 10.1.0.1/24 fd01::1/64
-addr engine up 10.2.0.1/24
+addr engine wan 10.2.0.1/24
 addr fw eth0 10.1.0.11/24 fd01::11/64
 forward engine
 at engine sysctl -qw net.ipv4.conf.all.rp_filter=0 net.ipv4.conf.seg.rp_filter=0 \
-	net.ipv4.conf.up.rp_filter=0
+	net.ipv4.conf.wan.rp_filter=0
 module_load
 
 run()
@@ -94,9 +94,9 @@ run device add probe id 4000 dev seg mac $mac:99
 wait_for 10 eval 'run device change probe state down; run device change probe state up;
 	grep -q probe "$W/events.json"'
 run device del probe
-run device add fw id 1 outer dev up mac $mac:01 inner dev seg mac $mac:02 from $mac:03 \
+run device add fw id 1 outer dev wan mac $mac:01 inner dev seg mac $mac:02 from $mac:03 \
 	from $mac:04 on-failure skip
-run dev a fw2 id 2 dev up mac $mac:11 inner dev seg mac $mac:12 state down
+run dev a fw2 id 2 dev wan mac $mac:11 inner dev seg mac $mac:12 state down
 run device add ids id 3 kind tap dev seg mac $mac:21 rate 500 snap 128
 run device add web id 4 dev seg mac $mac:31
 run device add vpn id 5 dev seg
@@ -117,7 +117,7 @@ expect_json '.[0] | .outer.problem == "no-interface" and .kind == "routed"' \
 expect_json '.[0] | .name == "gw" and .alternate == "web"' run -j device show id 7
 expect_json 'length == 7' run -j device show owner static
 expect_json '. == []' run -j device show owner daemon
-line "^fw +1 +hop +up $mac:01 +seg $mac:02 from $mac:03 from $mac:04 +up +fw +- +- +skip +0 +static$" \
+line "^fw +1 +hop +wan $mac:01 +seg $mac:02 from $mac:03 from $mac:04 +up +fw +- +- +skip +0 +static$" \
 	device show
 line "^ids +3 +tap 500/s 128 B +seg $mac:21 +- +up +ids +- +- +drop +0 +static$" device show
 line '^vpn +5 +hop +seg +- +up +vpn +no-mac +- +drop +0 +static$' device show vpn
@@ -138,9 +138,9 @@ expect_json ".[0].inner | .mac == \"$mac:05\" and .from == [\"$mac:06\"] and .de
 	run -j device show fw
 run device change fw inner from none mac $mac:02
 expect_json ".[0].inner | .from == [] and .mac == \"$mac:02\"" run -j device show fw
-run device change gw name router mac none alternate none inner dev up mac $mac:42
+run device change gw name router mac none alternate none inner dev wan mac $mac:42
 expect_json '.[0] | .name == "router" and .outer.mac == null and .alternate == null and
-	.inner.dev == "up"' run -j device show id 7
+	.inner.dev == "wan"' run -j device show id 7
 run device change router name gw mac $mac:41 inner none
 expect_json '.[0].inner == null' run -j device show gw
 run device change ids snap all rate 1000
@@ -185,8 +185,8 @@ refuses 1 'argument "02" is wrong: from takes' device add x id 9 dev seg from 02
 refuses 1 'a side sends from at most 4 addresses' device add x id 9 dev seg from $mac:61 \
 	from $mac:62 from $mac:63 from $mac:64 from $mac:65
 refuses 1 'mac of the inner side is there twice' \
-	device add x id 9 dev seg inner dev up mac $mac:61 mac $mac:62
-refuses 1 'outer is there twice' device add x id 9 outer dev seg outer dev up
+	device add x id 9 dev seg inner dev wan mac $mac:61 mac $mac:62
+refuses 1 'outer is there twice' device add x id 9 outer dev seg outer dev wan
 refuses 1 'argument "drain" is wrong: state takes up or down' device change fw state drain
 refuses 1 'argument "wait" is wrong: on-failure takes drop or skip' device change fw on-failure wait
 refuses 1 'argument "0" is wrong: rate takes copies a second' device change ids rate 0
@@ -294,14 +294,14 @@ line '^fw +- +- +10\.9\.9\.9 +.*tcp/443' service show gate
 expect_json '.[0].services == 4' run -j chain show front
 # what is not said stays, a list that is said is said anew
 run service change shop group gold
-run service change shop allow 198.51.100.0/24 dev up deny any
+run service change shop allow 198.51.100.0/24 dev wan deny any
 run service change shop client 198.51.100.7 chain short client 198.51.100.64/26 chain back
 expect_json ".[0] | .group == \"gold\" and (.ports | length == 2) and .chain == \"front\" and
 	.acl == [{allow: true, client: \"198.51.100.0/24\", dev: \"up\", counter: $zero},
 		{allow: false, client: null, dev: null, counter: $zero}] and
 	.clients == [{client: \"198.51.100.7\", chain: \"short\"},
 		{client: \"198.51.100.64/26\", chain: \"back\"}]" run -j service show shop
-line '^allow +198\.51\.100\.0/24 +up +0 / 0 B$' service show shop
+line '^allow +198\.51\.100\.0/24 +wan +0 / 0 B$' service show shop
 line '^deny +any +- +0 / 0 B$' service show shop
 line '^198\.51\.100\.64/26 +back$' service show shop
 run service change shop port tcp/80-90 allow any
@@ -381,10 +381,10 @@ refuses 1 'there are two segments of device "web"' \
 	service add x id 9 address 192.0.2.9 chain front segment web to 10.0.0.1 segment web
 refuses 1 'argument "0" is wrong: to-port takes a port' \
 	service add x id 9 address 192.0.2.9 chain front segment web to-port 0
-refuses 1 'dev up is nobody.s: expected it behind allow or deny' \
-	service add x id 9 address 192.0.2.9 chain front dev up
+refuses 1 'dev wan is nobody.s: expected it behind allow or deny' \
+	service add x id 9 address 192.0.2.9 chain front dev wan
 refuses 1 'dev of a rule is there twice' \
-	service add x id 9 address 192.0.2.9 chain front allow any dev up dev seg
+	service add x id 9 address 192.0.2.9 chain front allow any dev wan dev seg
 refuses 1 'argument "all" is wrong: deny takes ADDRESS' \
 	service add x id 9 address 192.0.2.9 chain front deny all
 refuses 1 'allow fd01::1 is of another family than the service.s address: expected one of inet' \
@@ -410,7 +410,7 @@ step "what is said in a batch"
 {
 	printf 'service add many id 100 address 192.0.2.100 port tcp/80 chain front'
 	for ((i = 0; i < 4000; i++)); do
-		printf ' %s 10.%d.%d.%d dev up' "$( ((i % 3)) && echo allow || echo deny)" \
+		printf ' %s 10.%d.%d.%d dev wan' "$( ((i % 3)) && echo allow || echo deny)" \
 			$((i / 65536)) $((i / 256 % 256)) $((i % 256))
 	done
 	printf ' deny any\n'
@@ -419,7 +419,7 @@ step "what is said in a batch"
 	done
 } > "$W/batch"
 run -b "$W/batch"
-expect_json '.[0].acl | length == 4001 and .[0] == {allow: false, client: "10.0.0.0", dev: "up",
+expect_json '.[0].acl | length == 4001 and .[0] == {allow: false, client: "10.0.0.0", dev: "wan",
 	counter: {packets: 0, bytes: 0}} and .[3999].client == "10.0.15.159" and
 	.[4000] == {allow: false, client: null, dev: null, counter: {packets: 0, bytes: 0}}' \
 	run -j service show many
@@ -445,7 +445,7 @@ line '^services +6$' status
 expect_json '.chains.problems == [{what: "device net", why: "there is no interface nowhere",
 	remedy: "add it, or ipsec-qos device change net dev INTERFACE"}]' run -j status
 line '^problem +device net: there is no interface nowhere$' status
-run device change net dev up
+run device change net dev wan
 expect_json '.chains.problems == []' run -j status
 run device change vpn mac none
 expect_json '.chains.problems == [{what: "device vpn", why: "its link address at seg is not known",
@@ -474,24 +474,24 @@ expect_json '.chains.problems | length == 1 and .[0].what == "interface seg" and
 at engine sysctl -qw net.ipv4.conf.seg.rp_filter=2
 expect_json '.chains.problems | map([.what, .remedy]) ==
 	[["interface seg", "ip route add 192.0.2.2 ..."]]' run -j status
-at engine sysctl -qw net.ipv4.conf.up.rp_filter=1
+at engine sysctl -qw net.ipv4.conf.wan.rp_filter=1
 ip -n engine route add 192.0.2.0/24 dev seg
-expect_json '.chains.problems | map(.what) == ["interface up"]' run -j status
+expect_json '.chains.problems | map(.what) == ["interface wan"]' run -j status
 ip -n engine route del 192.0.2.0/24 dev seg
-ip -n engine route add 192.0.2.0/24 dev up
+ip -n engine route add 192.0.2.0/24 dev wan
 at engine sysctl -qw net.ipv4.conf.seg.rp_filter=0
-ip -n engine addr del 10.2.0.1/24 dev up
-ip -n engine route replace 192.0.2.0/24 dev up
-expect_json '.chains.problems | map(.remedy) | index("ip address add ADDRESS dev up") != null' \
+ip -n engine addr del 10.2.0.1/24 dev wan
+ip -n engine route replace 192.0.2.0/24 dev wan
+expect_json '.chains.problems | map(.remedy) | index("ip address add ADDRESS dev wan") != null' \
 	run -j status
-ip -n engine addr add 10.2.0.1/24 dev up
-at engine sysctl -qw net.ipv4.conf.up.rp_filter=0
+ip -n engine addr add 10.2.0.1/24 dev wan
+at engine sysctl -qw net.ipv4.conf.wan.rp_filter=0
 expect_json '.chains.problems == []' run -j status
 # an address that comes to this host later
-ip -n engine addr add 192.0.2.1/32 dev up
+ip -n engine addr add 192.0.2.1/32 dev wan
 expect_json '.chains.problems | map(.what) == ["service shop", "service rest"] and
-	.[0].remedy == "ip address del 192.0.2.1 dev up"' run -j status
-ip -n engine addr del 192.0.2.1/32 dev up
+	.[0].remedy == "ip address del 192.0.2.1 dev wan"' run -j status
+ip -n engine addr del 192.0.2.1/32 dev wan
 at engine sysctl -qw net.ipv4.ip_forward=0
 expect_json '.chains.problems | map(.what) == ["IPv4"]' run -j status
 at engine sysctl -qw net.ipv4.ip_forward=1
