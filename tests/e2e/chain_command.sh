@@ -96,14 +96,14 @@ wait_for 10 eval 'run device change probe state down; run device change probe st
 run device del probe
 run device add fw id 1 outer dev wan mac $mac:01 inner dev seg mac $mac:02 from $mac:03 \
 	from $mac:04 on-failure skip
-run dev a fw2 id 2 dev wan mac $mac:11 inner dev seg mac $mac:12 state down
+run dev add fw2 id 2 dev wan mac $mac:11 inner dev seg mac $mac:12 state down
 run device add ids id 3 kind tap dev seg mac $mac:21 rate 500 snap 128
 run device add web id 4 dev seg mac $mac:31
 run device add vpn id 5 dev seg
 run device add net id 6 kind routed dev nowhere
 run device add name gw id 7 alternate web dev seg mac $mac:41
 expect_json "length == 7 and .[0] == {name: \"fw\", id: 1, kind: \"hop\",
-	outer: {dev: \"up\", mac: \"$mac:01\", from: [], problem: null},
+	outer: {dev: \"wan\", mac: \"$mac:01\", from: [], problem: null},
 	inner: {dev: \"seg\", mac: \"$mac:02\", from: [\"$mac:03\", \"$mac:04\"], problem: null},
 	state: \"up\", now: \"fw\", alternate: null, on_failure: \"skip\", copies: null,
 	chains: 0, owner: \"static\", counters: {outer_sent: $zero, outer_returned: $zero,
@@ -297,7 +297,7 @@ run service change shop group gold
 run service change shop allow 198.51.100.0/24 dev wan deny any
 run service change shop client 198.51.100.7 chain short client 198.51.100.64/26 chain back
 expect_json ".[0] | .group == \"gold\" and (.ports | length == 2) and .chain == \"front\" and
-	.acl == [{allow: true, client: \"198.51.100.0/24\", dev: \"up\", counter: $zero},
+	.acl == [{allow: true, client: \"198.51.100.0/24\", dev: \"wan\", counter: $zero},
 		{allow: false, client: null, dev: null, counter: $zero}] and
 	.clients == [{client: \"198.51.100.7\", chain: \"short\"},
 		{client: \"198.51.100.64/26\", chain: \"back\"}]" run -j service show shop
@@ -323,6 +323,7 @@ expect_json '.[0].group == null' run -j service show rest
 run service change gate port any address 192.0.2.5 segment none
 expect_json '.[0] | .ports == [] and .address == "192.0.2.5"' run -j service show gate
 run service del gate
+run service change rest group gold
 
 refuses 2 'ipsec_qos: ' service add shop id 1 address 192.0.2.9 chain front
 refuses 2 'ipsec_qos: ' service add shop id 99 address 192.0.2.9 chain front
