@@ -14,6 +14,8 @@
 #include <linux/netfilter_ipv4.h>
 #include <net/xfrm.h>
 
+#include "chain/chain.h"
+#include "core/frag.h"
 #include "core/hooks.h"
 #include "core/segment.h"
 #include "nat/translate.h"
@@ -21,6 +23,113 @@
 #include "tag/claim.h"
 #include "tag/fallback.h"
 #include "tag/tag.h"
+#include "tag/xfrm.h"
+
+/*
+ * PRE_ROUTING, ahead of connection tracking's reassembly: what is sent on to a device would not
+ * be fragmented again. What leaves a chain meets all that is below.
+ */
+#define IQ_CHAIN_PRIORITY	NF_IP_PRI_RAW_BEFORE_DEFRAG
+
+/*
+ * It enters a chain, and may be gone behind that: here it is looked up as it would be further
+ * on. A fragment that waits would go on there.
+ */
+static void iq_path_enters(struct iq_pass *p)
+{
+	struct iq_net *iqn = p->iqn;
+	struct sk_buff *skb = p->skb;
+	const struct sk_buff *was;
+	struct iq_look look;
+
+	if (p->action)
+		iq_tag_service(iqn, skb, p->action, p->four ? AF_INET : AF_INET6, p->packets);
+	if (!iq_hooks_there(iqn, IQ_HOOKS_TAG))
+		return;
+	if (!secpath_exists(skb)) {
+		if (!(p->four ? iq_tag_may_ipv4(skb) : iq_tag_may_ipv6(skb)))
+			return;
+		if (p->four && ip_hdr(skb)->protocol == IPPROTO_UDP &&
+		    IQ_PLAIN(iq_parse_plain_other4, skb, &rcu_dereference(iqn->settings)->ports))
+			return;
+	}
+	was = iq_frag_go_on(skb);
+	iq_tag_slow(iqn, skb, p->state, &look);
+	iq_frag_go_on(was);
+}
+
+/* Of several datagrams of protected UDP in one, each may be another SA's. */
+static bool iq_path_segment_due(const struct iq_net *iqn, const struct sk_buff *skb, bool four)
+{
+	const struct iq_ports *ports = &rcu_dereference(iqn->settings)->ports;
+
+	return iq_segment_due(skb) && iq_hooks_there(iqn, IQ_HOOKS_TAG) &&
+	       !(four ? IQ_PLAIN(iq_parse_plain_other4, skb, ports) :
+			IQ_PLAIN(iq_parse_plain_other6, skb, ports));
+}
+
+static noinline unsigned int iq_path_chain(struct iq_net *iqn, struct sk_buff *skb,
+					   const struct nf_hook_state *state)
+{
+	struct iq_pass p;
+	unsigned int verdict;
+
+	p.iqn = iqn;
+	p.skb = skb;
+	p.state = state;
+	p.from = NULL;
+	if (unlikely(iq_path_segment_due(iqn, skb, state->pf == NFPROTO_IPV4)))
+		return iq_segment(IQ_HOOKS_CHAIN, skb, state);
+	if (unlikely(secpath_exists(skb))) {
+		const struct iq_action *a = iq_xfrm_decrypted(iqn, skb, 0, 0);
+
+		p.from = a ? a->group : NULL;
+	}
+	verdict = iq_chain_look(&p);
+	while (verdict == IQ_CHAIN_GO) {
+		if (iq_chain_enters(&p))
+			iq_path_enters(&p);
+		verdict = iq_chain_go(&p);
+	}
+	return verdict;
+}
+
+static unsigned int iq_path_chain_in(struct iq_net *iqn, struct sk_buff *skb,
+				     const struct nf_hook_state *state, bool four)
+{
+	unsigned int verdict;
+
+	if (likely(iq_chain_nobodys(iq_chains(iqn), skb, four)) || iq_second_pass(skb, state))
+		return NF_ACCEPT;
+	if (likely(softirq_count()))
+		return iq_path_chain(iqn, skb, state);
+	/* What a queue ahead of it had comes back in process context. */
+	local_bh_disable();
+	verdict = iq_path_chain(iqn, skb, state);
+	local_bh_enable();
+	return verdict;
+}
+
+static unsigned int iq_path_chain_ipv4(void *priv, struct sk_buff *skb,
+				       const struct nf_hook_state *state)
+{
+	return iq_path_chain_in(priv, skb, state, true);
+}
+
+static unsigned int iq_path_chain_ipv6(void *priv, struct sk_buff *skb,
+				       const struct nf_hook_state *state)
+{
+	return iq_path_chain_in(priv, skb, state, false);
+}
+
+/* LOCAL_OUT, when all others have had it: what this host answers to a packet of a device's. */
+#define IQ_ANSWER_PRIORITY	NF_IP_PRI_LAST
+
+static unsigned int iq_path_answer(void *priv, struct sk_buff *skb,
+				   const struct nf_hook_state *state)
+{
+	return iq_chain_answer(skb, state);
+}
 
 /* PRE_ROUTING. What is not ours leaves after a compare or two. */
 
@@ -401,6 +510,13 @@ static const struct nf_hook_ops iq_path_steer[] = {
 	IQ_HOOK(IPV6, LOCAL_OUT, icmp_out, IQ_STEER_OUT_PRIORITY),
 };
 
+static const struct nf_hook_ops iq_path_chains[] = {
+	IQ_HOOK(IPV4, PRE_ROUTING, chain_ipv4, IQ_CHAIN_PRIORITY),
+	IQ_HOOK(IPV4, LOCAL_OUT, answer, IQ_ANSWER_PRIORITY),
+	IQ_HOOK(IPV6, PRE_ROUTING, chain_ipv6, IQ_CHAIN_PRIORITY),
+	IQ_HOOK(IPV6, LOCAL_OUT, answer, IQ_ANSWER_PRIORITY),
+};
+
 static const struct nf_hook_ops iq_path_flows[] = {
 	IQ_HOOK(IPV4, PRE_ROUTING, flow, IQ_STEER_PRIORITY),
 	IQ_HOOK(IPV6, PRE_ROUTING, flow, IQ_STEER_PRIORITY),
@@ -422,4 +538,5 @@ const struct iq_hook_ops iq_hook_sets[__IQ_HOOKS_MAX] = {
 	[IQ_HOOKS_STEER] = IQ_SET(steer),
 	[IQ_HOOKS_FLOW] = IQ_SET(flows),
 	[IQ_HOOKS_UNKNOWN] = IQ_SET(unknown),
+	[IQ_HOOKS_CHAIN] = IQ_SET(chains),
 };

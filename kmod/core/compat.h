@@ -12,6 +12,7 @@
 #include <linux/rcupdate_wait.h>	/* cond_resched_rcu(), which 6.12 moved there */
 #include <linux/version.h>
 #include <linux/workqueue.h>
+#include <net/dst.h>
 #include <net/flow.h>
 #include <net/genetlink.h>
 #include <net/inet_dscp.h>
@@ -108,6 +109,13 @@ static inline struct nlattr **iq_dump_attrs(struct netlink_callback *cb)
 #define iq_force_forwarding(idev)	READ_ONCE((idev)->cnf.force_forwarding)
 #else
 #define iq_force_forwarding(idev)	0
+#endif
+
+/* A route of somebody's own, which is counted nowhere: 6.7 took an argument away. */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 7, 0)
+#define iq_no_route_init(dst, ops)	dst_init(dst, ops, NULL, DST_OBSOLETE_NONE, DST_NOCOUNT)
+#else
+#define iq_no_route_init(dst, ops)	dst_init(dst, ops, NULL, 1, DST_OBSOLETE_NONE, DST_NOCOUNT)
 #endif
 
 /* 6.5 gave GSO a header of its own. */

@@ -211,6 +211,19 @@ static void iq_tag_nobodys(struct iq_net *iqn, struct sk_buff *skb,
 	iq_fallback_mark(iqn, skb, c);
 }
 
+void iq_tag_service(struct iq_net *iqn, struct sk_buff *skb, const struct iq_action *a,
+		    u8 family, u32 packets)
+{
+	const struct iq_class c = { .kind = IQ_OTHER, .in = true, .packets = packets };
+	u32 mask = a->mask;
+
+	if (iq_claimed(iqn, mask))
+		mask = iq_tag_group_mask(iqn, skb, &c, a);
+	iq_act(skb, a, a->mark, mask);
+	if (a->dscp >= 0 && iq_action_tags(a))
+		iq_set_dscp(skb, family, a->dscp);
+}
+
 unsigned int iq_tag_look(struct iq_net *iqn, struct sk_buff *skb,
 			 const struct nf_hook_state *state, struct iq_look *look)
 {

@@ -56,6 +56,13 @@ const struct iq_action *iq_tag_lookup(struct iq_net *iqn, const struct sk_buff *
 				      const struct iq_class *c);
 
 /**
+ * iq_tag_service() - a packet of a service that has a group enters its chain, and gets that
+ * group's mark, priority and DSCP. Bottom halves are disabled.
+ */
+void iq_tag_service(struct iq_net *iqn, struct sk_buff *skb, const struct iq_action *a,
+		    u8 family, u32 packets);
+
+/**
  * iq_tag_mask() - which bits of a protected packet's mark may be set?
  *
  * It is counted where bits are left to others.
