@@ -282,6 +282,12 @@ static void print_chains(const json_t *chains)
 		print_device(item);
 		putchar('\n');
 	}
+	json_array_foreach(json_object_get(chains, "services"), i, item)
+		printf("%-9s %s has mode %s%s\n", i ? "" : "services", member_text(item, "name"),
+		       json_is_string(json_object_get(item, "found")) ?
+		       member_text(item, "found") : "not found out yet",
+		       json_is_string(json_object_get(item, "found")) ? ", as it was found out" :
+		       ": nothing answers at its server");
 	json_array_foreach(json_object_get(chains, "errors"), i, item) {
 		printf("%-9s ", i ? "" : "chains");
 		print_colored(COLOR_BAD, json_string_value(item));

@@ -48,8 +48,22 @@ struct now {
 };
 
 /**
+ * struct mode_now - of a service of SERVICE_AUTO, how its server has its address
+ *
+ * @had: it was in the kernel, or is to be, though it may not be known
+ * @mode: as it was found last, SERVICE_AUTO: not yet
+ * @known: by what is asked of it now
+ */
+struct mode_now {
+	bool had;
+	enum service_mode mode;
+	bool known;
+};
+
+/**
  * struct chain - see chain.h
  *
+ * @modes: of each service
  * @now: of each device of @config
  * @fresh: what the kernel has is not known: the daemon or the module has just come
  * @due: all is to be stated, once the groups are
@@ -63,6 +77,7 @@ struct chain {
 	struct chain_setup setup;
 	struct config *config;
 	struct now *now;
+	struct mode_now *modes;
 	struct watch *watch;
 	struct hands *hands;
 	struct errand *sync;
@@ -117,6 +132,18 @@ static void remember(struct chain *c)
 	utarray_done(&hands);
 }
 
+/* Services whose mode is to be found wait for that, unless they were there before. */
+static uint8_t how_of(const struct chain *c, size_t i)
+{
+	enum service_mode mode = c->config->chain.services[i].mode;
+
+	if (mode == SERVICE_AUTO)
+		mode = c->modes[i].mode;
+	if (mode == SERVICE_NAT)
+		return SERVICE_TRANSLATED;
+	return mode == SERVICE_AUTO && !c->modes[i].had ? SERVICE_WAITS : SERVICE_PLAIN;
+}
+
 /* The module */
 
 /* Have the kernel told what should be; what it is told it tells us, too. */
@@ -141,7 +168,7 @@ static void submit(struct chain *c)
 			c->now[i].ours[state] = until;
 	}
 	for (i = 0; i < conf->n_services; i++)
-		w->nat[i] = conf->services[i].mode == SERVICE_NAT;
+		w->how[i] = how_of(c, i);
 	errand_want(c->sync, w);
 }
 
@@ -210,18 +237,40 @@ static int on_found(const struct iq_kernel_device *d, void *arg)
 	return 0;
 }
 
+/* What another daemon found out, and the kernel has */
+static int on_found_service(const struct iq_kernel_service *told, void *arg)
+{
+	struct chain *c = arg;
+	const struct service *s = config_service(c->config, told->id);
+	struct mode_now *mode = s ? &c->modes[s - c->config->chain.services] : NULL;
+	size_t i;
+
+	if (!s || s->mode != SERVICE_AUTO || strcmp(told->name, s->name) != 0 || mode->known)
+		return 0;
+	mode->had = true;
+	for (i = 0; i < told->n_segments && s->server.family; i++)
+		if (told->segments[i].device == service_last(s)->id &&
+		    !memcmp(&told->segments[i].to, &s->server, sizeof(s->server)))
+			mode->mode = SERVICE_NAT;
+	return 0;
+}
+
 static int give_to_watch(struct chain *c)
 {
 	size_t n = c->config->chain.n_devices, i;
 	bool *failed = calloc(n + 1, sizeof(*failed));
+	bool *unknown = calloc(c->config->chain.n_services + 1, sizeof(*unknown));
 	int err = -ENOMEM;
 
-	if (!failed)
-		return err;
-	for (i = 0; i < n; i++)
+	for (i = 0; failed && i < n; i++)
 		failed[i] = c->now[i].bits & FAILED;
-	err = watch_config(c->watch, c->config, failed);
+	for (i = 0; unknown && i < c->config->chain.n_services; i++)
+		unknown[i] = c->config->chain.services[i].mode == SERVICE_AUTO &&
+			     !c->modes[i].known;
+	if (failed && unknown)
+		err = watch_config(c->watch, c->config, failed, unknown);
 	free(failed);
+	free(unknown);
 	return err;
 }
 
@@ -242,6 +291,8 @@ static void find(struct chain *c)
 	/* who changes devices without an end must not hold up all else */
 	for (tries = 0; err == -EINTR && tries < STATING_DUMPS; tries++)
 		err = iq_kernel_device_dump(k, IPSEC_QOS_OWNER_DAEMON, on_found, c);
+	if (!err)
+		iq_kernel_service_dump(k, IPSEC_QOS_OWNER_DAEMON, on_found_service, c);
 	iq_kernel_close(k);
 	c->fresh = err;
 	remember(c);
@@ -362,12 +413,8 @@ static bool chain_told(const struct chain *c, enum ipsec_qos_event event,
 static bool service_told(const struct chain *c, enum ipsec_qos_event event,
 			 const struct iq_kernel_service *told)
 {
-	const struct service *wanted = NULL;
-	size_t i;
+	const struct service *wanted = config_service(c->config, told->id);
 
-	for (i = 0; i < c->config->chain.n_services && !wanted; i++)
-		if (c->config->chain.services[i].id == told->id)
-			wanted = &c->config->chain.services[i];
 	if (!wanted)
 		return false;
 	return event == IPSEC_QOS_EVENT_DEL || told->owner != IPSEC_QOS_OWNER_DAEMON ||
@@ -455,6 +502,33 @@ static void on_watched(void *arg, uint32_t id)
 	submit(c);
 }
 
+static void on_mode(void *arg, uint32_t service, enum service_mode mode)
+{
+	static const char *const names[] = {
+		[SERVICE_LOOPBACK] = "loopback", [SERVICE_ALIAS] = "alias", [SERVICE_NAT] = "nat",
+	};
+	struct chain *c = arg;
+	const struct service *s = config_service(c->config, service);
+	struct mode_now *now;
+
+	if (!s || s->mode != SERVICE_AUTO)
+		return;
+	now = &c->modes[s - c->config->chain.services];
+	now->had = true;
+	if (mode != SERVICE_AUTO) {
+		now->mode = mode;
+		now->known = true;
+		log_info("service %s: device %s has its address as mode = %s says", s->name,
+			 service_last(s)->name, names[mode]);
+	} else {
+		log_info("service %s: nothing answers by which its mode could be found out yet",
+			 s->name);
+	}
+	submit(c);
+}
+
+static const struct watch_ops watch_ops = { .changed = on_watched, .found = on_mode };
+
 int chain_admit(struct chain *c, const char *name)
 {
 	const struct chain_device *d = config_device_named(c->config, name);
@@ -514,26 +588,52 @@ static struct now *take_over(const struct chain *c, const struct config *config)
 	return now;
 }
 
+/* What was found of a service is true as long as its server is the same. */
+static struct mode_now *take_over_modes(const struct chain *c, const struct config *config)
+{
+	struct mode_now *modes = calloc(config->chain.n_services + 1, sizeof(*modes));
+	const struct service *was, *is;
+	size_t i;
+
+	for (i = 0; modes && c->config && i < config->chain.n_services; i++) {
+		is = &config->chain.services[i];
+		was = config_service(c->config, is->id);
+		if (!was || strcmp(was->name, is->name) != 0)
+			continue;
+		modes[i] = c->modes[was - c->config->chain.services];
+		modes[i].had |= was->mode != SERVICE_AUTO;
+		modes[i].known &= was->mode == SERVICE_AUTO &&
+				  !strcmp(service_last(was)->name, service_last(is)->name) &&
+				  !memcmp(&was->address, &is->address, sizeof(is->address)) &&
+				  !memcmp(&was->server, &is->server, sizeof(is->server));
+	}
+	return modes;
+}
+
 int chain_config(struct chain *c, struct config *config)
 {
 	struct now *now = take_over(c, config), *was = c->now;
+	struct mode_now *modes = take_over_modes(c, config), *modes_before = c->modes;
 	struct config *before = c->config;
-	int err;
+	int err = -ENOMEM;
 
-	if (!now)
-		return -ENOMEM;
 	c->config = config_hold(config);
 	c->now = now;
-	err = give_to_watch(c);
+	c->modes = modes;
+	if (now && modes)
+		err = give_to_watch(c);
 	if (err) {
 		c->config = before;
 		c->now = was;
+		c->modes = modes_before;
 		config_free(config);
 		free(now);
+		free(modes);
 		return err;
 	}
 	config_free(before);
 	free(was);
+	free(modes_before);
 	remember(c);
 	return 0;
 }
@@ -552,6 +652,13 @@ void chain_device(const struct chain *c, size_t i, struct chain_device_state *st
 		.failed = c->now[i].bits & FAILED,
 	};
 	state->watched = watch_state(c->watch, c->config->chain.devices[i].id, &state->watch);
+}
+
+enum service_mode chain_mode(const struct chain *c, size_t i)
+{
+	enum service_mode mode = c->config->chain.services[i].mode;
+
+	return mode == SERVICE_AUTO ? c->modes[i].mode : mode;
 }
 
 const char *chain_trouble(const struct chain *c, size_t i, char *buf, size_t size)
@@ -620,12 +727,13 @@ int chain_open(struct chain **out, const struct chain_setup *setup)
 	ev_timer_init(&c->mend, on_mend, 0.0, 0.0);
 	c->retry.data = c->mend.data = c;
 	c->now = take_over(c, setup->config);
+	c->modes = take_over_modes(c, setup->config);
 	c->config = config_hold(setup->config);
-	err = c->now ? open_hands(c) : -ENOMEM;
+	err = c->now && c->modes ? open_hands(c) : -ENOMEM;
 	if (!err)
 		err = open_sync(c);
 	if (!err)
-		err = watch_open(&c->watch, setup->loop, on_watched, c);
+		err = watch_open(&c->watch, setup->loop, &watch_ops, c);
 	if (!err) {
 		/* what the kernel has is found first, if the module is there */
 		tables_follow(setup->tables, &follower, c);
@@ -651,5 +759,6 @@ void chain_close(struct chain *c)
 	hands_close(c->hands);
 	config_free(c->config);
 	free(c->now);
+	free(c->modes);
 	free(c);
 }

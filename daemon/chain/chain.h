@@ -85,6 +85,9 @@ void chain_device(const struct chain *chain, size_t i, struct chain_device_state
  */
 int chain_admit(struct chain *chain, const char *name);
 
+/** chain_mode() - of the @i-th service; SERVICE_AUTO: it is not found out yet */
+enum service_mode chain_mode(const struct chain *chain, size_t i);
+
 /** chain_trouble() - the @i-th thing that is not as it should be, and why; NULL: no more; @buf */
 const char *chain_trouble(const struct chain *chain, size_t i, char *buf, size_t size);
 

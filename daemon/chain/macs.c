@@ -187,9 +187,16 @@ void macs_forget(struct watch *watch, struct watched *w)
 {
 	int i;
 
-	for (i = 0; i < 2; i++)
-		if (w->side[i].key.ifindex)
-			HASH_DELETE(by_key, watch->macs->sides, &w->side[i]);
+	for (i = 0; i < 2; i++) {
+		struct watched_side *side = &w->side[i];
+
+		if (!side->key.ifindex)
+			continue;
+		/* what is watched when the daemon ends goes on, and is kept for that */
+		if (side->managed && !watch->stop)
+			neighbour_release(watch->neighbours, &side->ask, side->key.ifindex);
+		HASH_DELETE(by_key, watch->macs->sides, side);
+	}
 }
 
 int macs_open(struct watch *watch)

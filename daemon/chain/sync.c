@@ -19,14 +19,14 @@
  *
  * @config: the last configuration, held; NULL: none
  * @now: of its devices, as they were stated
- * @nat: and of its services
+ * @how: and of its services, SERVICE_WAITS: they were not
  * @absent: of its devices, is it one that the kernel does not have?
  */
 struct sync {
 	struct stating st;
 	struct config *config;
 	struct device_now *now;
-	bool *nat;
+	uint8_t *how;
 	bool *absent;
 };
 
@@ -39,8 +39,8 @@ struct chain_wanted *chain_wanted_new(struct config *config, bool all)
 	w->config = config_hold(config);
 	w->all = all;
 	w->now = calloc(config->chain.n_devices + 1, sizeof(*w->now));
-	w->nat = calloc(config->chain.n_services + 1, sizeof(*w->nat));
-	if (w->now && w->nat)
+	w->how = calloc(config->chain.n_services + 1, sizeof(*w->how));
+	if (w->now && w->how)
 		return w;
 	chain_wanted_free(w);
 	return NULL;
@@ -52,7 +52,7 @@ void chain_wanted_free(void *wanted)
 
 	config_free(w->config);
 	free(w->now);
-	free(w->nat);
+	free(w->how);
 	free(w);
 }
 
@@ -67,11 +67,11 @@ static void forget(void *state)
 
 	config_free(s->config);
 	free(s->now);
-	free(s->nat);
+	free(s->how);
 	free(s->absent);
 	s->config = NULL;
 	s->now = NULL;
-	s->nat = NULL;
+	s->how = NULL;
 	s->absent = NULL;
 }
 
@@ -435,7 +435,7 @@ static int state_some(struct sync *s, const struct chain_wanted *w, const size_t
 
 	for (made = 0; !err && made < n; made++)
 		err = object_service(&w->config->chain.services[place[made]],
-				     w->nat[place[made]], &v[made]);
+				     w->how[place[made]] == SERVICE_TRANSLATED, &v[made]);
 	if (!err)
 		err = iq_kernel_service_new(s->st.k, v, n, OWNER, STATE);
 	for (i = 0; i < made; i++)
@@ -443,7 +443,7 @@ static int state_some(struct sync *s, const struct chain_wanted *w, const size_t
 	free(v);
 	if (!err)
 		for (i = 0; i < n; i++)
-			s->nat[place[i]] = w->nat[place[i]];
+			s->how[place[i]] = w->how[place[i]];
 	return err;
 }
 
@@ -543,7 +543,7 @@ static int services(struct sync *s, const struct chain_wanted *w, struct have *h
 	int err = place ? 0 : -ENOMEM;
 
 	for (i = 0; place && i < c->n_services; i++)
-		if (have || s->nat[i] != w->nat[i])
+		if (w->how[i] != SERVICE_WAITS && (have || s->how[i] != w->how[i]))
 			place[n++] = i;
 	if (!err)
 		err = state_services(s, w, place, &n);
@@ -596,8 +596,8 @@ static int take_over(struct sync *s, const struct chain_wanted *w)
 	forget(s);
 	s->now = calloc(c->n_devices + 1, sizeof(*s->now));
 	s->absent = calloc(c->n_devices + 1, sizeof(*s->absent));
-	s->nat = calloc(c->n_services + 1, sizeof(*s->nat));
-	if (!s->now || !s->absent || !s->nat) {
+	s->how = calloc(c->n_services + 1, sizeof(*s->how));
+	if (!s->now || !s->absent || !s->how) {
 		forget(s);
 		return -ENOMEM;
 	}

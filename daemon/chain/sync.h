@@ -13,18 +13,31 @@
 #include "stating.h"
 
 /**
+ * enum service_how - how a service is to be in the kernel
+ *
+ * @SERVICE_WAITS: not yet
+ * @SERVICE_PLAIN: its server has its address
+ * @SERVICE_TRANSLATED: this host translates to the server's own
+ */
+enum service_how {
+	SERVICE_WAITS,
+	SERVICE_PLAIN,
+	SERVICE_TRANSLATED,
+};
+
+/**
  * struct chain_wanted - what should be
  *
  * @config: held
  * @now: of each of its devices
- * @nat: of each of its services, does this host translate to its server?
+ * @how: of each of its services, enum service_how
  * @all: all is stated, and what is the daemon's and is not wanted goes; else what of @now
- *	and @nat is not what was stated last
+ *	and @how is not what was stated last
  */
 struct chain_wanted {
 	struct config *config;
 	struct device_now *now;
-	bool *nat;
+	uint8_t *how;
 	bool all;
 };
 

@@ -191,6 +191,7 @@ static void on_upkeep(struct ev_loop *own, ev_timer *w, int revents)
 	struct watch *watch = w->data;
 
 	macs_keep(watch);
+	modes_tick(watch);
 	count(watch);
 }
 
@@ -277,7 +278,8 @@ static void use_one(struct watch *watch, const struct chain_device *d, bool fail
 		begin_in(w, d->f.interval / 16 * (i % 16));
 }
 
-static void use(struct watch *watch, struct config *config, const bool *failed)
+static void use(struct watch *watch, struct config *config, const bool *failed,
+		const bool *unknown)
 {
 	struct watched *w, *next;
 	size_t i;
@@ -290,6 +292,7 @@ static void use(struct watch *watch, struct config *config, const bool *failed)
 		else
 			w->stays = false;
 	}
+	modes_config(watch, config, unknown);
 	if (watch->all && !ev_is_active(&watch->upkeep)) {
 		ev_timer_set(&watch->upkeep, 0.0, UPKEEP);
 		ev_timer_start(watch->own, &watch->upkeep);
@@ -307,19 +310,21 @@ static void on_wake(struct ev_loop *own, ev_async *async, int revents)
 {
 	struct watch *watch = async->data;
 	struct config *config;
-	bool *failed, stop;
+	bool *failed, *unknown, stop;
 
 	pthread_mutex_lock(&watch->lock);
 	config = watch->wanted;
 	failed = watch->wanted_failed;
+	unknown = watch->wanted_unknown;
 	watch->wanted = NULL;
-	watch->wanted_failed = NULL;
+	watch->wanted_failed = watch->wanted_unknown = NULL;
 	stop = watch->stop;
 	pthread_mutex_unlock(&watch->lock);
 	if (config && !stop)
-		use(watch, config, failed);
+		use(watch, config, failed, unknown);
 	config_free(config);
 	free(failed);
+	free(unknown);
 	if (stop)
 		ev_break(own, EVBREAK_ALL);
 }
@@ -334,12 +339,27 @@ static void *work(void *arg)
 
 /* The daemon's loop */
 
+static void tell_found(struct watch *watch)
+{
+	UT_array found;
+	const struct watch_found *one;
+
+	pthread_mutex_lock(&watch->lock);
+	found = watch->found;
+	watch->found = (UT_array)IQ_ARRAY(struct watch_found);
+	pthread_mutex_unlock(&watch->lock);
+	for (one = NULL; (one = (void *)utarray_next(&found, one)); )
+		watch->ops->found(watch->arg, one->service, one->mode);
+	utarray_done(&found);
+}
+
 static void on_told(struct ev_loop *loop, ev_async *async, int revents)
 {
 	struct watch *watch = async->data;
 	struct watched *w;
 	uint32_t id = 0;
 
+	tell_found(watch);
 	do {
 		pthread_mutex_lock(&watch->lock);
 		w = TAILQ_FIRST(&watch->changed);
@@ -350,26 +370,43 @@ static void on_told(struct ev_loop *loop, ev_async *async, int revents)
 		}
 		pthread_mutex_unlock(&watch->lock);
 		if (w)
-			watch->told(watch->arg, id);
+			watch->ops->changed(watch->arg, id);
 	} while (w);
 }
 
-int watch_config(struct watch *watch, struct config *config, const bool *failed)
+static bool *copy_bools(const bool *from, size_t n)
 {
-	bool *copy = calloc(config->chain.n_devices + 1, sizeof(*copy)), *before_failed;
-	struct config *before;
+	bool *copy = calloc(n + 1, sizeof(*copy));
 
-	if (!copy)
+	if (copy)
+		memcpy(copy, from, n * sizeof(*copy));
+	return copy;
+}
+
+static void drop_wanted(struct watch *watch)
+{
+	config_free(watch->wanted);
+	free(watch->wanted_failed);
+	free(watch->wanted_unknown);
+}
+
+int watch_config(struct watch *watch, struct config *config, const bool *failed,
+		 const bool *unknown)
+{
+	bool *copy = copy_bools(failed, config->chain.n_devices);
+	bool *modes = copy_bools(unknown, config->chain.n_services);
+
+	if (!copy || !modes) {
+		free(copy);
+		free(modes);
 		return -ENOMEM;
-	memcpy(copy, failed, config->chain.n_devices * sizeof(*copy));
+	}
 	pthread_mutex_lock(&watch->lock);
-	before = watch->wanted;
-	before_failed = watch->wanted_failed;
+	drop_wanted(watch);
 	watch->wanted = config_hold(config);
 	watch->wanted_failed = copy;
+	watch->wanted_unknown = modes;
 	pthread_mutex_unlock(&watch->lock);
-	config_free(before);
-	free(before_failed);
 	ev_async_send(watch->own, &watch->wake);
 	return 0;
 }
@@ -417,10 +454,11 @@ static void free_all(struct watch *watch)
 {
 	struct watched *w, *next;
 
+	modes_close(watch);
 	HASH_ITER(hh, watch->all, w, next)
 		forget(watch, w);
-	config_free(watch->wanted);
-	free(watch->wanted_failed);
+	drop_wanted(watch);
+	utarray_done(&watch->found);
 	macs_close(watch);
 	neighbours_close(watch->neighbours);
 	iq_kernel_close(watch->k);
@@ -430,8 +468,7 @@ static void free_all(struct watch *watch)
 	free(watch);
 }
 
-int watch_open(struct watch **out, struct ev_loop *loop,
-	       void (*told)(void *arg, uint32_t id), void *arg)
+int watch_open(struct watch **out, struct ev_loop *loop, const struct watch_ops *ops, void *arg)
 {
 	struct watch *watch = calloc(1, sizeof(*watch));
 	int err;
@@ -439,9 +476,11 @@ int watch_open(struct watch **out, struct ev_loop *loop,
 	if (!watch)
 		return -ENOMEM;
 	watch->loop = loop;
-	watch->told = told;
+	watch->ops = ops;
 	watch->arg = arg;
 	TAILQ_INIT(&watch->changed);
+	TAILQ_INIT(&watch->findings);
+	watch->found = (UT_array)IQ_ARRAY(struct watch_found);
 	pthread_mutex_init(&watch->lock, NULL);
 	ev_async_init(&watch->on_told, on_told);
 	watch->on_told.data = watch;

@@ -36,15 +36,23 @@ struct watch_state {
 };
 
 /**
- * watch_open() - start the thread, which has nobody to watch yet
+ * struct watch_ops - what the loop is told
  *
- * @told: called from the loop each time something of a device changed: its MACs, or that it
- *	failed
+ * @changed: something of a device did: its MACs, or that it failed
+ * @found: a service's mode, that was asked for; SERVICE_AUTO: nothing answers yet, once
+ */
+struct watch_ops {
+	void (*changed)(void *arg, uint32_t device);
+	void (*found)(void *arg, uint32_t service, enum service_mode mode);
+};
+
+/**
+ * watch_open() - start the thread, which has nobody to watch yet
  *
  * Return: 0 or a negative errno.
  */
-int watch_open(struct watch **watch, struct ev_loop *loop,
-	       void (*told)(void *arg, uint32_t id), void *arg);
+int watch_open(struct watch **watch, struct ev_loop *loop, const struct watch_ops *ops,
+	       void *arg);
 
 /**
  * watch_config() - the devices of a configuration
@@ -52,10 +60,12 @@ int watch_open(struct watch **watch, struct ev_loop *loop,
  * What is known of those that are as before stays.
  *
  * @failed: of each of its devices, in its order: has it failed, to begin with? Copied
+ * @unknown: of each of its services: is its mode to be found? Copied
  *
  * Return: 0 or -ENOMEM: nothing has changed.
  */
-int watch_config(struct watch *watch, struct config *config, const bool *failed);
+int watch_config(struct watch *watch, struct config *config, const bool *failed,
+		 const bool *unknown);
 
 /** watch_state() - false: it is not watched, or not yet */
 bool watch_state(struct watch *watch, uint32_t id, struct watch_state *state);

@@ -13,6 +13,7 @@
 
 #include "chain/watch.h"
 #include "check/neighbour.h"
+#include "lib/array.h"
 
 /**
  * struct side_key - by which the kernel's neighbours are told apart; no byte of it is without
@@ -76,7 +77,14 @@ struct watched {
 };
 
 struct macs;
+struct finding;
 struct iq_kernel;
+
+/** struct watch_found - a service whose mode is known now */
+struct watch_found {
+	uint32_t service;
+	enum service_mode mode;
+};
 
 /**
  * struct watch - see watch.h
@@ -84,17 +92,20 @@ struct iq_kernel;
  * @own: the thread's loop
  * @wake: something is wanted
  * @upkeep: looks after neighbours, and after counters: twice a second
+ * @findings: services whose modes are to be found
  * @k: to the module, for counters; NULL: it is not there
  * @lock: protects all that follows, and that nobody is woken who has ended
  * @all: by their ids; written by the thread alone
  * @changed: of them
- * @wanted: NULL: nothing
+ * @found: of struct watch_found, that the loop was not told of
+ * @wanted: NULL: nothing; with which devices have failed, and which services' modes are to be
+ *	found
  * @stop: the thread is to end
  * @trouble: with neighbours, "": there is none
  */
 struct watch {
 	struct ev_loop *loop;
-	void (*told)(void *arg, uint32_t id);
+	const struct watch_ops *ops;
 	void *arg;
 	ev_async on_told;
 	pthread_t thread;
@@ -104,13 +115,16 @@ struct watch {
 	ev_timer upkeep;
 	struct neighbours *neighbours;
 	struct macs *macs;
+	TAILQ_HEAD(, finding) findings;
 	struct iq_kernel *k;
 
 	pthread_mutex_t lock;
 	struct watched *all;
 	TAILQ_HEAD(, watched) changed;
+	UT_array found;
 	struct config *wanted;
 	bool *wanted_failed;
+	bool *wanted_unknown;
 	bool stop;
 	char trouble[ASK_WHY];
 };
@@ -132,5 +146,14 @@ void macs_keep(struct watch *watch);
 
 /** macs_forget() - a device is not watched any more */
 void macs_forget(struct watch *watch, struct watched *w);
+
+/* modes.c: how services' last devices have their addresses */
+
+/** modes_config() - find those of some services, and of no others */
+void modes_config(struct watch *watch, const struct config *config, const bool *unknown);
+void modes_close(struct watch *watch);
+
+/** modes_tick() - the next step of each, as of all that is kept up */
+void modes_tick(struct watch *watch);
 
 #endif /* IPSEC_QOSD_CHAIN_WATCH_PRIV_H */

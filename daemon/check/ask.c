@@ -45,7 +45,7 @@ static socklen_t address(const struct ask *ask, struct sockaddr_storage *addr)
 
 int ask_socket(struct ask *ask, int type, struct sockaddr_storage *addr, socklen_t *len)
 {
-	int fd, err = 0;
+	int fd, err = 0, ttl = ask->ttl;
 
 	*len = address(ask, addr);
 	fd = socket(addr->ss_family, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
@@ -56,6 +56,10 @@ int ask_socket(struct ask *ask, int type, struct sockaddr_storage *addr, socklen
 	/* since Linux 5.7 this takes no privilege, the first time */
 	if (*ask->device &&
 	    setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, ask->device, strlen(ask->device) + 1))
+		err = errno;
+	if (!err && ask->ttl && setsockopt(fd, ask->address.family == AF_INET ? SOL_IP : SOL_IPV6,
+					   ask->address.family == AF_INET ? IP_TTL :
+					   IPV6_UNICAST_HOPS, &ttl, sizeof(ttl)))
 		err = errno;
 	if (!err)
 		return fd;

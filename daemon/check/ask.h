@@ -37,7 +37,9 @@ enum ask_outcome {
  *
  * @address: of family 0: nobody, but what @device says
  * @device: "": by the routes
+ * @ttl: of what is sent, 0: as of anything
  * @why: it is no better
+ * @refused: a connection was, by who has the address
  * @io: of a socket that waits for an answer; not active: there is none
  * @poked: of a neighbour, when the kernel was told to ask
  * @spi: of IKE, of what was asked last
@@ -47,8 +49,10 @@ struct ask {
 	struct iq_addr address;
 	uint16_t port;
 	char device[DEVICE_NAME];
+	uint8_t ttl;
 	enum ask_outcome outcome;
 	char why[ASK_WHY];
+	bool refused;
 	ev_io io;
 	uint8_t spi[8];
 	double poked;

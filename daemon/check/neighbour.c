@@ -7,6 +7,7 @@
 #include "check/neighbour.h"
 
 #include <errno.h>
+#include <linux/if_ether.h>
 #include <linux/rtnetlink.h>
 #include <net/if.h>
 #include <netlink/msg.h>
@@ -64,17 +65,29 @@ void neighbours_close(struct neighbours *n)
 	free(n);
 }
 
-/* A request of one attribute, an address, behind @head; answers are given to @answer. */
+/**
+ * struct more - what a request may have beside the address
+ *
+ * @ext: flags, 0: none
+ * @mac: NULL: none
+ */
+struct more {
+	uint32_t ext;
+	const uint8_t *mac;
+};
+
+/* A request of an address behind @head; answers are given to @answer. */
 static int request(struct neighbours *n, int type, int flags, const void *head, size_t len,
-	       int attr, const struct iq_addr *addr, uint32_t ext,
-	       int (*answer)(struct nl_msg *msg, void *arg), void *arg)
+		   int attr, const struct iq_addr *addr, struct more more,
+		   int (*answer)(struct nl_msg *msg, void *arg), void *arg)
 {
 	struct nl_msg *msg = nlmsg_alloc_simple(type, NLM_F_REQUEST | flags);
 	int err = -ENOMEM;
 
 	if (msg && nlmsg_append(msg, (void *)head, len, NLMSG_ALIGNTO) >= 0 &&
 	    nla_put(msg, attr, addr->family == AF_INET ? 4 : 16, addr->b) >= 0 &&
-	    (!ext || nla_put_u32(msg, NDA_FLAGS_EXT, ext) >= 0)) {
+	    (!more.ext || nla_put_u32(msg, NDA_FLAGS_EXT, more.ext) >= 0) &&
+	    (!more.mac || nla_put(msg, NDA_LLADDR, ETH_ALEN, more.mac) >= 0)) {
 		nl_socket_modify_cb(n->sk, NL_CB_VALID, NL_CB_CUSTOM, answer, arg);
 		err = nl_send_auto(n->sk, msg);
 		/* what is asked is answered at once: the answer waits by now */
@@ -85,6 +98,8 @@ static int request(struct neighbours *n, int type, int flags, const void *head, 
 	nlmsg_free(msg);
 	return err;
 }
+
+static const struct more nothing_more;
 
 static int on_route(struct nl_msg *msg, void *arg)
 {
@@ -125,7 +140,7 @@ static unsigned int find_device(struct neighbours *n, struct ask *ask)
 			ask_is(ask, ASK_FAILED, "device %s: %s", ask->device, strerror(errno));
 		return device;
 	}
-	err = request(n, RTM_GETROUTE, 0, &rtm, sizeof(rtm), RTA_DST, &ask->address, 0, on_route,
+	err = request(n, RTM_GETROUTE, 0, &rtm, sizeof(rtm), RTA_DST, &ask->address, nothing_more, on_route,
 		      &device);
 	if (!device)
 		ask_is(ask, ASK_FAILED, "no route: %s", strerror(err ? -err : ENOENT));
@@ -171,7 +186,7 @@ int neighbour_state(struct neighbours *n, const struct ask *ask, unsigned int de
 	int err;
 
 	*state = 0;
-	err = request(n, RTM_GETNEIGH, 0, &ndm, sizeof(ndm), NDA_DST, &ask->address, 0,
+	err = request(n, RTM_GETNEIGH, 0, &ndm, sizeof(ndm), NDA_DST, &ask->address, nothing_more,
 		      on_neighbour, state);
 	return err == -ENOENT ? 0 : err;
 }
@@ -183,8 +198,8 @@ static int set_state(struct neighbours *n, const struct ask *ask, unsigned int d
 		.ndm_family = ask->address.family, .ndm_ifindex = device, .ndm_state = state,
 	};
 
-	return request(n, RTM_NEWNEIGH, NLM_F_ACK, &ndm, sizeof(ndm), NDA_DST, &ask->address, 0,
-		       on_nothing, NULL);
+	return request(n, RTM_NEWNEIGH, NLM_F_ACK, &ndm, sizeof(ndm), NDA_DST, &ask->address,
+		       nothing_more, on_nothing, NULL);
 }
 
 /* Either flag leaves the state as it is, and has one asked that is not known. */
@@ -196,7 +211,7 @@ static int use(struct neighbours *n, const struct ask *ask, unsigned int device,
 	};
 
 	return request(n, RTM_NEWNEIGH, NLM_F_ACK | NLM_F_CREATE, &ndm, sizeof(ndm), NDA_DST,
-		       &ask->address, managed ? NTF_EXT_MANAGED : 0, on_nothing, NULL);
+		       &ask->address, (struct more){ .ext = managed ? NTF_EXT_MANAGED : 0 }, on_nothing, NULL);
 }
 
 int neighbour_poke(struct neighbours *n, const struct ask *ask, unsigned int device,
@@ -214,6 +229,31 @@ int neighbour_poke(struct neighbours *n, const struct ask *ask, unsigned int dev
 		return err;
 	/* which took the flag away */
 	return use(n, ask, device, managed);
+}
+
+int neighbour_set(struct neighbours *n, const struct ask *ask, unsigned int device,
+		  const uint8_t mac[6], uint16_t state)
+{
+	struct ndmsg ndm = {
+		.ndm_family = ask->address.family, .ndm_ifindex = device, .ndm_state = state,
+	};
+
+	return request(n, RTM_NEWNEIGH, NLM_F_ACK | NLM_F_CREATE | NLM_F_REPLACE, &ndm, sizeof(ndm),
+		       NDA_DST, &ask->address, (struct more){ .mac = mac }, on_nothing, NULL);
+}
+
+void neighbour_forget(struct neighbours *n, const struct ask *ask, unsigned int device)
+{
+	struct ndmsg ndm = { .ndm_family = ask->address.family, .ndm_ifindex = device };
+
+	request(n, RTM_DELNEIGH, NLM_F_ACK, &ndm, sizeof(ndm), NDA_DST, &ask->address,
+		nothing_more, on_nothing, NULL);
+}
+
+void neighbour_release(struct neighbours *n, const struct ask *ask, unsigned int device)
+{
+	/* any change takes the flag away that says so */
+	set_state(n, ask, device, NUD_STALE);
 }
 
 void neighbour_ask(struct neighbours *n, struct ask *ask)

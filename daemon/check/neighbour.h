@@ -45,6 +45,21 @@ int neighbour_state(struct neighbours *neighbours, const struct ask *ask, unsign
 int neighbour_poke(struct neighbours *neighbours, const struct ask *ask, unsigned int device,
 		   uint16_t state, bool managed);
 
+/**
+ * neighbour_set() - have the kernel know one, with a MAC and a state: NUD_PROBE asks that MAC
+ * alone
+ *
+ * Return: 0 or a negative errno.
+ */
+int neighbour_set(struct neighbours *neighbours, const struct ask *ask, unsigned int device,
+		  const uint8_t mac[6], uint16_t state);
+
+/** neighbour_forget() - the kernel is to know it no more */
+void neighbour_forget(struct neighbours *neighbours, const struct ask *ask, unsigned int device);
+
+/** neighbour_release() - it need not keep it any more */
+void neighbour_release(struct neighbours *neighbours, const struct ask *ask, unsigned int device);
+
 /** neighbour_ask() - does it answer, as the kernel knows? It is told to ask each second. */
 void neighbour_ask(struct neighbours *neighbours, struct ask *ask);
 

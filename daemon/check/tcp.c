@@ -12,6 +12,7 @@
 
 static void ended(struct ask *ask, int err)
 {
+	ask->refused = err == ECONNREFUSED;
 	if (err)
 		ask_is(ask, ASK_FAILED, "connect: %s", strerror(err));
 	else
@@ -38,6 +39,7 @@ void ask_tcp(struct ev_loop *loop, struct ask *ask)
 	int fd, err;
 
 	ask_stop(loop, ask);
+	ask->refused = false;
 	fd = ask_socket(ask, SOCK_STREAM, &addr, &len);
 	if (fd < 0)
 		return;

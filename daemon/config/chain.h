@@ -209,7 +209,7 @@ struct service {
 	unsigned int line;
 };
 
-/** struct chain_config - all of it, as it stands in the file */
+/** struct chain_config - all of it, as it stands in the file; @ids: services by their ids */
 struct chain_config {
 	size_t n_devices;
 	struct chain_device *devices;
@@ -217,6 +217,7 @@ struct chain_config {
 	struct service_chain *chains;
 	size_t n_services;
 	struct service *services;
+	const struct service **ids;
 };
 
 /** service_last() - the last device of its chain, which its server is */
@@ -228,6 +229,9 @@ static inline const struct chain_device *service_last(const struct service *serv
 /** service_segment_of() - that of a device, or NULL */
 const struct service_segment *service_segment_of(const struct service *service,
 						 const struct chain_device *device);
+
+/** config_service() - the service with an id, or NULL */
+const struct service *config_service(const struct config *config, uint32_t id);
 
 /** config_device_named() - the device with a name, or NULL */
 const struct chain_device *config_device_named(const struct config *config, const char *name);

@@ -377,6 +377,7 @@ static void free_chain(struct chain_config *chain)
 		free(s->file);
 	}
 	free(chain->services);
+	free(chain->ids);
 	free(chain->chains);
 	free(chain->devices);
 }

@@ -384,6 +384,38 @@ static bool service(struct reader *r, const struct conf_section *s, struct servi
 	       groups(r, s, service);
 }
 
+static int compare_ids(const void *a, const void *b)
+{
+	const struct service *const *x = a, *const *y = b;
+
+	return (*x)->id < (*y)->id ? -1 : (*x)->id > (*y)->id;
+}
+
+const struct service *config_service(const struct config *config, uint32_t id)
+{
+	const struct chain_config *c = &config->chain;
+	const struct service key = { .id = id }, *wanted = &key;
+	const struct service *const *found;
+
+	found = c->n_services ? bsearch(&wanted, c->ids, c->n_services, sizeof(*c->ids),
+					compare_ids) : NULL;
+	return found ? *found : NULL;
+}
+
+static bool index_ids(struct reader *r)
+{
+	struct chain_config *c = &r->config->chain;
+	size_t i;
+
+	c->ids = conf_array(r, c->n_services, sizeof(*c->ids));
+	if (!c->ids)
+		return false;
+	for (i = 0; i < c->n_services; i++)
+		c->ids[i] = &c->services[i];
+	qsort(c->ids, c->n_services, sizeof(*c->ids), compare_ids);
+	return true;
+}
+
 /* Addresses of this host */
 
 /**
@@ -448,5 +480,5 @@ bool conf_services(struct reader *r, const struct conf_section **sections, size_
 	/* which addresses there are nobody but the kernel knows, which looks, too */
 	if (ok && n)
 		addrs_each(is_local, &local);
-	return ok && local.ok && conf_service_keys(r, sections);
+	return ok && local.ok && conf_service_keys(r, sections) && index_ids(r);
 }

@@ -58,10 +58,24 @@ static json_t *device_json(const struct daemon *daemon, size_t i)
 								 json_null());
 }
 
+static json_t *service_json(const struct daemon *daemon, size_t i)
+{
+	static const char *const modes[] = {
+		[SERVICE_AUTO] = "auto", [SERVICE_LOOPBACK] = "loopback",
+		[SERVICE_ALIAS] = "alias", [SERVICE_NAT] = "nat", [SERVICE_CLIENT] = "client",
+	};
+	const struct service *s = &daemon->config->chain.services[i];
+	enum service_mode mode = chain_mode(daemon->chain, i);
+
+	return json_pack("{s:s, s:I, s:s, s:o}", "name", s->name, "id", (json_int_t)s->id,
+			 "mode", modes[s->mode],
+			 "found", mode == SERVICE_AUTO ? json_null() : json_string(modes[mode]));
+}
+
 json_t *chains_all(const struct daemon *daemon)
 {
 	const struct chain_config *c = &daemon->config->chain;
-	json_t *devices, *errors;
+	json_t *devices, *errors, *services;
 	const char *trouble;
 	char buf[512];
 	size_t i;
@@ -70,11 +84,17 @@ json_t *chains_all(const struct daemon *daemon)
 		return json_null();
 	devices = json_array();
 	errors = json_array();
+	services = json_array();
 	for (i = 0; i < c->n_devices; i++)
 		json_array_append_new(devices, device_json(daemon, i));
+	/* there may be very many: those that it is found out of */
+	for (i = 0; i < c->n_services; i++)
+		if (c->services[i].mode == SERVICE_AUTO)
+			json_array_append_new(services, service_json(daemon, i));
 	for (i = 0; (trouble = chain_trouble(daemon->chain, i, buf, sizeof(buf))); i++)
 		json_array_append_new(errors, json_string(trouble));
-	return json_pack("{s:o, s:o}", "errors", errors, "devices", devices);
+	return json_pack("{s:o, s:o, s:o}", "errors", errors, "devices", devices,
+			 "services", services);
 }
 
 int chains_admit(const struct daemon *daemon, const char *name, json_t **json, char *why,

@@ -15,7 +15,8 @@
  *	{"errors": [],
  *	 "devices": [{"name", "id", "state": what it comes to, "configured", "by_hand", "failed",
  *		      "check", "interval", "mac", "inner_mac",
- *		      "ok", "passed", "suspected", "since", "why"}]}
+ *		      "ok", "passed", "suspected", "since", "why"}],
+ *	 "services": [{"name", "id", "mode": "auto", "found": as it is, null: not known yet}]}
  *
  * "interval" is in ms, "since" in seconds; "passed" is how many checks in a row did. "ok" and
  * "why" are null where it is not checked, or not yet.

@@ -32,6 +32,12 @@ addr web eth0 fd00:30::2/64
 addr vpn eth0 10.0.40.2/24
 forward gw
 
+# listens HOST -t|-u PORT: somebody does
+listens()
+{
+	at "$1" ss -Hln "$2" | grep -q ":$3 "
+}
+
 # listen: at web, whoever connects; $listener is who does
 listen()
 {
@@ -40,6 +46,7 @@ l = s.create_server(("fd00:30::2", 80), family=s.AF_INET6, backlog=64)
 while True:
     l.accept()[0].close()' </dev/null >/dev/null 2>&1 &
 	listener=$!
+	wait_for 60 listens web -t 80
 }
 
 # what answers IKE as a responder does that takes no proposal; $ike is who does
@@ -55,6 +62,7 @@ while True:
              (36).to_bytes(4, "big") + bytes([0, 0, 0, 8, 0, 0, 0, 14]), peer)' \
 		</dev/null >/dev/null 2>"$W/vpn/ike.log" &
 	ike=$!
+	wait_for 60 listens vpn -u 500
 }
 
 conf()
@@ -68,13 +76,13 @@ conf()
 	} | qosd_conf gw
 }
 
-# many DEVICE-OPTIONS: the whole of it; fw has these
+# full [KEYS]: the whole of it; device fw has these, too
 full()
 {
 	conf <<-END
 	device fw { id = 1  interface = to_fw  address = 10.0.10.2
 		inner-interface = to_fwi  inner-address = 10.0.11.2
-		interval = 1s  alternate = spare $1 }
+		interval = 1s  alternate = spare ${1:-} }
 	device spare { id = 2  interface = to_fw  mac = "02:00:00:00:00:99" }
 	device ids { id = 3  interface = to_fw  mac = "02:00:00:00:00:33"  kind = tap  rate = 5 }
 	device web { id = 4  interface = to_web  address = "fd00:30::2"  function = server
@@ -224,7 +232,7 @@ wait_for 10 state fw down false false
 qos gw device admit fw > "$W/gw/admit.log"
 grep -q 'device fw is down, as configured' "$W/gw/admit.log"
 wait_for 10 state fw down false false
-full ""
+full
 qos gw daemon reload
 wait_for 10 state fw up false false
 
