@@ -217,16 +217,32 @@ static void on_retry(struct ev_loop *loop, ev_timer *w, int revents)
 
 /* What the kernel has, that nobody has told us of */
 
+/* A MAC that another daemon found serves until neighbours say otherwise. */
+static void keep_mac(struct now *now, int i, const struct device_side *side,
+		     const struct iq_kernel_side *found)
+{
+	if (now->has_mac[i] || side->has_mac || !found->has_mac ||
+	    strcmp(side->interface, found->dev) != 0)
+		return;
+	now->has_mac[i] = true;
+	memcpy(now->mac[i], found->mac, sizeof(now->mac[i]));
+}
+
 static int on_found(const struct iq_kernel_device *d, void *arg)
 {
 	struct chain *c = arg;
 	ssize_t i = place_of(c->config, d->id);
+	const struct chain_device *wanted = i < 0 ? NULL : &c->config->chain.devices[i];
 
-	if (i < 0)
+	if (!wanted)
 		return 0;
 	c->now[i].known = d->state;
 	/* its id may be another's by now */
-	if (d->state == state_of(c, i) || strcmp(d->name, c->config->chain.devices[i].name))
+	if (strcmp(d->name, wanted->name) != 0)
+		return 0;
+	keep_mac(&c->now[i], 0, &wanted->outer, &d->outer);
+	keep_mac(&c->now[i], 1, &wanted->inner, &d->inner);
+	if (d->state == state_of(c, i))
 		return 0;
 	if (d->state == IPSEC_QOS_DEVICE_DOWN)
 		c->now[i].bits |= BY_HAND;
@@ -479,7 +495,8 @@ static void say_macs(const struct chain_device *d, const struct now *now,
 	int i;
 
 	for (i = 0; i < 2; i++)
-		if (now->has_mac[i] && memcmp(now->mac[i], state->mac[i], ETH_ALEN) != 0)
+		if (now->has_mac[i] && state->has_mac[i] &&
+		    memcmp(now->mac[i], state->mac[i], ETH_ALEN) != 0)
 			log_info("device %s has the MAC %s now, and no more %s", d->name,
 				 format_mac(state->mac[i], is), format_mac(now->mac[i], was));
 }
@@ -490,6 +507,7 @@ static void on_watched(void *arg, uint32_t id)
 	ssize_t i = place_of(c->config, id);
 	struct watch_state state;
 	struct now *now;
+	int side;
 
 	if (i < 0 || !watch_state(c->watch, id, &state))
 		return;
@@ -497,8 +515,12 @@ static void on_watched(void *arg, uint32_t id)
 	if (state.trial.failed && !(now->bits & FAILED))
 		failed(c, i, state.why);
 	say_macs(&c->config->chain.devices[i], now, &state);
-	memcpy(now->has_mac, state.has_mac, sizeof(now->has_mac));
-	memcpy(now->mac, state.mac, sizeof(now->mac));
+	for (side = 0; side < 2; side++) {
+		if (!state.has_mac[side])
+			continue;
+		now->has_mac[side] = true;
+		memcpy(now->mac[side], state.mac[side], sizeof(now->mac[side]));
+	}
 	submit(c);
 }
 

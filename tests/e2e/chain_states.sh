@@ -166,7 +166,7 @@ qos gw daemon status > "$W/gw/status.log"
 grep -qE '^devices +fw up.*neigh passed' "$W/gw/status.log"
 # the kernel keeps them
 expect "neighbours that are kept" 4 \
-	"$(ip -n gw -d neigh show managed | grep -c .)"
+	"$(ip -n gw neigh show | grep -c managed)"
 
 step "a MAC that changes is followed at once"
 # another appliance takes the address; nothing is sent to it from here
@@ -191,19 +191,19 @@ listen
 ike
 wait_for 20 json_is '.chains.devices | map(select(.failed and .passed >= 2)) | length == 3' \
 	qos gw -j daemon status
-state web down false true
+state web down false true >/dev/null
 wait_for 10 grep -q '"web","state":"failed"' "$W/gw/lib/devices"
 qosd_stop gw KILL
 qosd_start gw
-state web down false true
-state fw down false true
+state web down false true >/dev/null
+state fw down false true >/dev/null
 wait_for 10 json_is '.chains.devices | map(select(.name == "web"))[0].passed >= 2' \
 	qos gw -j daemon status
 qos gw device admit web > "$W/gw/admit.log"
 grep -qE 'device web is up; [0-9]+ checks in a row passed' "$W/gw/admit.log"
 wait_for 10 state web up false false
 expect_json '.name == "vpn" and .state == "up" and .ok' qos gw -j device admit vpn
-expect_refused "there is no device" qos gw device admit nobody
+expect_refused "no such device" qos gw device admit nobody
 # which the kernel's own state does as well, with or without a daemon
 qosd_stop gw
 qos gw device admit fw
@@ -237,7 +237,7 @@ qos gw daemon reload
 wait_for 10 state fw up false false
 
 step "a restart and a reload without a change change nothing; the module has it all again"
-exec_at gw ipsec-qos -j monitor chain > "$W/gw/monitor.json" 2>&1 </dev/null &
+exec_at gw ipsec-qos -j monitor device chain service > "$W/gw/monitor.json" 2>&1 </dev/null &
 monitor=$!
 qosd_stop gw
 qosd_start gw
@@ -329,4 +329,4 @@ for object in device chain service; do
 	expect_json 'length == 0' qos gw -j $object show
 done
 expect_json '.chains == null' qos gw -j daemon status
-expect "neighbours that are kept" 0 "$(ip -n gw -d neigh show managed | grep -c . || true)"
+expect "neighbours that are kept" 0 "$(ip -n gw neigh show | grep -c managed || true)"
