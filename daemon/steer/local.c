@@ -3,6 +3,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -47,15 +48,55 @@ static void say(const struct iq_addr *addr, const char *interface, void *arg)
 		 prefix_text(&p->prefix, shown), own, interface, p->pool->name);
 }
 
-void local_say(const struct steer_config *config)
+static int look(void *state, void *wanted, char *why, size_t size)
 {
+	const struct steer_config *config = &((const struct config *)wanted)->steer;
 	struct say s = {
 		.config = config, .said = calloc(config->n_prefixes + 1, sizeof(*s.said)),
 	};
 	int err = s.said ? addrs_each(say, &s) : -ENOMEM;
 
+	(void)state;
 	if (err)
-		log_warn("whether an address of this host is steered is not known: %s",
+		snprintf(why, size, "whether an address of this host is steered is not known: %s",
 			 strerror(-err));
 	free(s.said);
+	return err;
+}
+
+static void drop(void *wanted)
+{
+	config_free(wanted);
+}
+
+static void done(void *arg, int err, const char *why)
+{
+	(void)arg;
+	if (err)
+		log_warn("%s", why);
+}
+
+static const struct errand_ops ops = { .run = look, .free = drop, .done = done };
+
+int local_open(struct errand **errand, struct ev_loop *loop)
+{
+	return errand_open(errand, loop, &ops, NULL, NULL);
+}
+
+/* Is anything steered by its flows? Nothing else is of use to look for. */
+static bool any_flow(const struct steer_config *config)
+{
+	size_t i;
+
+	for (i = 0; i < config->n_prefixes; i++)
+		if (sync_steered(&config->prefixes[i]) &&
+		    config->prefixes[i].pool->mode == IPSEC_QOS_POOL_FLOW)
+			return true;
+	return false;
+}
+
+void local_say(struct errand *errand, struct config *config)
+{
+	if (any_flow(&config->steer))
+		errand_want(errand, config_hold(config));
 }

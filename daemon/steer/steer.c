@@ -46,6 +46,7 @@ struct now {
  * struct steer - see steer.h
  *
  * @now: of each element of @config
+ * @local: looks for addresses of this host that are steered
  * @n_free: of @free, buckets that are to be released with what is stated next
  * @fresh: what the kernel has is not known: the daemon or the module has just come
  * @asking: checks were given elements: what is thought of these they know better
@@ -64,6 +65,7 @@ struct steer {
 	struct errand *sync;
 	struct admission *admission;
 	struct routing *routing;
+	struct errand *local;
 	struct releases *releases;
 	size_t n_free;
 	struct sync_release *free;
@@ -509,7 +511,7 @@ int steer_config(struct steer *s, struct config *config)
 	config_free(before);
 	free(was);
 	remember(s);
-	local_say(&config->steer);
+	local_say(s->local, config);
 	admission_config(s->admission, config);
 	route(s);
 	return 0;
@@ -619,6 +621,8 @@ int steer_open(struct steer **out, const struct steer_setup *setup)
 		err = admission_open(&s->admission, setup->loop, setup->settled, setup->arg);
 	if (!err)
 		err = routing_open(&s->routing, setup->loop, setup->settled, setup->arg);
+	if (!err)
+		err = local_open(&s->local, setup->loop);
 	if (!err) {
 		releases_config(s->releases, s->config);
 		/* what the kernel has is found first, if the module is there */
@@ -629,7 +633,7 @@ int steer_open(struct steer **out, const struct steer_setup *setup)
 		steer_close(s);
 		return err;
 	}
-	local_say(&setup->config->steer);
+	local_say(s->local, setup->config);
 	admission_config(s->admission, setup->config);
 	route(s);
 	*out = s;
@@ -646,6 +650,7 @@ void steer_close(struct steer *s)
 	checks_close(s->checks);
 	admission_close(s->admission);
 	routing_close(s->routing);
+	errand_close(s->local);
 	releases_close(s->releases);
 	errand_close(s->sync);
 	hands_close(s->hands);

@@ -194,6 +194,8 @@ for ((i = 1; i <= rekeys; i++)); do
 		wait_for 30 renewed
 	done
 done
+# Until then gw may be ahead of a node with what is counted in the end, too.
+wait_for 60 nodes_answered_since "$(nodes_answers)" 4
 nodes_pinged INT
 echo "           $lost of $sent packets lost in $((2 * rekeys * NODES)) rekeys"
 # What gw sends on a new SA ahead of its node is nobody's. All else has been delivered.
@@ -204,6 +206,4 @@ expect "who got answers" $((2 * NODES)) "$answered"
 capture_stop nodes
 strays || fail "packets came to nodes that are not theirs"
 expect "collisions" 0 "$(qos nat -j nat rule show | jq '.[0].counters.collision.packets')"
-nodes_ping out+in -c 4
-nodes_pinged
-expect "lost afterwards" 0 "$lost"
+nodes_lose_nothing out+in

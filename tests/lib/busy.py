@@ -7,6 +7,7 @@ ESP of the SAs that it states has its mark from the first packet on.
 """
 import json
 import os
+import re
 import select
 import socket
 import statistics
@@ -26,6 +27,8 @@ SLOW = int(os.environ.get("SLOW", 1))
 # still now and then: of so many answers one may be too late for that reason.
 PLUGIN_WAITS = 0.6 * SLOW
 LATE_OF = 300
+served = []     # the daemon's process
+STILL = 0.1     # seconds for which what is ahead of all did not run: nothing did
 idle = []       # the median where nothing else happens: the first verdict's
 # Of the median: such a processor is slow, too, and slower with more to do, so what
 # it takes where nothing else happens counts, where that is more.
@@ -78,6 +81,50 @@ def packet(spi):
             + head[12:] + esp)
 
 
+def forked(run, stop, ours):
+    """A process that runs run(stop), and closes what is ours: its id, and where what run
+    returned can be read"""
+    said, its = os.pipe()
+    pid = os.fork()
+    if not pid:
+        os.close(ours)
+        with os.fdopen(its, "w", encoding="utf-8") as f:
+            json.dump(run(stop), f)
+        os._exit(0)
+    os.close(its)
+    return pid, said
+
+
+def ended(process):
+    """What one of these returned"""
+    pid, said = process
+    with os.fdopen(said, encoding="utf-8") as f:
+        result = json.load(f)
+    os.waitpid(pid, 0)
+    return result
+
+
+def stood_still(stop, cpu):
+    """For how long at most this processor ran nothing at all, not even what is ahead of
+    charon and the daemon: this machine was not given one of its own."""
+    os.sched_setaffinity(0, {cpu})
+    ahead(0, 2)
+    worst, now = 0, time.monotonic()
+    while not select.select([stop], [], [], STILL / 5)[0]:
+        before, now = now, time.monotonic()
+        worst = max(worst, now - before)
+    return max(worst, time.monotonic() - now)
+
+
+def stands():
+    """Where in the kernel each thread of the daemon is: the first is its loop's"""
+    threads = []
+    for task in sorted(os.listdir("/proc/%d/task" % served[0]), key=int):
+        with open("/proc/%d/task/%s/stack" % (served[0], task), encoding="utf-8") as f:
+            threads.append(" < ".join(re.findall(r"\] (\w+)", f.read())) or "user space")
+    return "; ".join(threads)
+
+
 class Charon:
     """
     States one SA after the other, as rekeying does, waits no longer than the
@@ -101,13 +148,16 @@ class Charon:
         self.groups = []        # of each answer, and when it came
         self.late = 0
         self.error = None
-        self.stop = self.said = self.pid = None
+        self.stood = []         # where the daemon was as an answer was late
+        self.still = 0
+        self.stop = None
+        self.processes = []
 
     def begin(self):
         """What there is already"""
         self.client.ike(1, "peer.example", local="10.0.3.2")
 
-    def run(self, stop, said):
+    def run(self, stop):
         ahead(0)
         try:
             # what is over sooner is followed by a few more, to have a median
@@ -116,8 +166,7 @@ class Charon:
                 self.one()
         except (AssertionError, OSError) as e:
             self.error = str(e)
-        with os.fdopen(said, "w", encoding="utf-8") as f:
-            json.dump([self.spi, self.times, self.groups, self.late, self.error], f)
+        return self.spi, self.times, self.groups, self.late, self.error, self.stood
 
     def one(self):
         """An SA comes"""
@@ -133,6 +182,7 @@ class Charon:
             ack = self.client.receive()
         except TimeoutError:
             self.late += 1
+            self.stood.append(stands())
             self.send()
             self.client.sock.settimeout(60)
             ack = self.client.receive()
@@ -148,29 +198,27 @@ class Charon:
             self.out.send(self.head + packet(spi))
 
     def __enter__(self):
-        self.times, self.groups, self.late = [], [], 0
+        self.times, self.groups, self.late, self.stood = [], [], 0, []
         sh("ip netns exec router nft reset counters")
         stop, self.stop = os.pipe()
-        self.said, said = os.pipe()
-        self.pid = os.fork()
-        if not self.pid:
-            os.close(self.stop)
-            os.close(self.said)
-            self.run(stop, said)
-            os._exit(0)
+        charon = forked(self.run, stop, self.stop)
         os.close(stop)
-        os.close(said)
+        gone = os.pidfd_open(charon[0])
+        self.processes = [charon] + [
+            forked(lambda stop, cpu=cpu: stood_still(stop, cpu), gone, self.stop)
+            for cpu in os.sched_getaffinity(0)]
+        os.close(gone)
         return self
 
     def __exit__(self, *what):
         os.close(self.stop)
-        with os.fdopen(self.said, encoding="utf-8") as f:
-            self.spi, self.times, self.groups, self.late, self.error = json.load(f)
-        os.waitpid(self.pid, 0)
+        said = [ended(p) for p in self.processes]
+        self.spi, self.times, self.groups, self.late, self.error, self.stood = said[0]
+        self.still = max(said[1:])
 
 
-def ahead(pid):
-    os.sched_setscheduler(pid, os.SCHED_FIFO, os.sched_param(1))
+def ahead(pid, priority=1):
+    os.sched_setscheduler(pid, os.SCHED_FIFO, os.sched_param(priority))
 
 
 def socket_in(netns, *kind):
@@ -208,6 +256,10 @@ def verdict(name, charon):
               times[len(times) * 99 // 100] * 1000, times[-1] * 1000, over,
               charon.late, counted["unmarked"],
               counted["unmarked"] + counted["marked"]), flush=True)
+    if charon.late:
+        print("  a processor stood still for %.2f s at most" % charon.still)
+    for where in charon.stood:
+        print("  an answer was late as the daemon was in " + where, flush=True)
     check(not charon.error, "charon: %s" % charon.error)
     check(len(times) >= ENOUGH, "too few answers to judge")
     check(counted["marked"] > 100, "no ESP is marked")
@@ -264,5 +316,6 @@ def daemon_start():
         daemon = subprocess.Popen(["ip", "netns", "exec", "router", "build/bin/ipsec-qosd",
                                    "-c", CONF, "-S", SOCK, "-l", LEASES], stderr=log)
     eventually("the daemon answers", answers, 60)
+    served[:] = [daemon.pid]
     ahead(daemon.pid)           # the thread of its loop alone
     return daemon

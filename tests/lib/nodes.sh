@@ -163,12 +163,12 @@ nodes_ping()
 	for gw in $GATEWAYS; do
 		for ((i = 1; i <= NODES; i++)); do
 			if [[ $1 = *out* ]]; then
-				exec_at "node-$i" ping -q -i 0.25 -I "10.1.$i.1" "${@:2}" \
+				exec_at "node-$i" ping -n -i 0.25 -I "10.1.$i.1" "${@:2}" \
 					"${inner[$gw]}" >"$W/ping-node-$i:$gw.log" </dev/null &
 				_ping_pids+=($!)
 			fi
 			if [[ $1 = *in ]]; then
-				exec_at "$gw" ping -q -i 0.25 -I "${inner[$gw]}" "${@:2}" \
+				exec_at "$gw" ping -n -i 0.25 -I "${inner[$gw]}" "${@:2}" \
 					"10.1.$i.1" >"$W/ping-$gw:$i.log" </dev/null &
 				_ping_pids+=($!)
 			fi
@@ -176,9 +176,19 @@ nodes_ping()
 	done
 }
 
-# nodes_pinged [SIGNAL]: with one, they are ended by it, else they end by themselves.
-# $answered is how many got answers, $sent how many packets were sent, $lost how many
-# of them were not answered
+# nodes_answered NUMBER: every ping has had so many answers; for wait_for
+nodes_answered()
+{
+	local file
+
+	for file in "$W"/ping-*.log; do
+		(($(grep -c 'bytes from' "$file") >= $1)) || return
+	done
+}
+
+# nodes_pinged [SIGNAL]: they end by themselves, or with a signal by that; what is on its way
+# then is not counted. $answered is how many got answers, $sent how many packets were sent,
+# $lost how many of them were not answered
 # shellcheck disable=SC2034,SC2120 # for scenarios
 nodes_pinged()
 {
@@ -191,10 +201,41 @@ nodes_pinged()
 	done
 	_ping_pids=()
 	for file in "$W"/ping-*.log; do
-		read -r out back < <(awk '/packets transmitted/ { print $1, $4 }' "$file")
+		if [ $# = 0 ]; then
+			read -r out back < <(awk '/packets transmitted/ { print $1, $4 }' "$file")
+		else
+			read -r out back _ < <(ping_counted "$file")
+		fi
 		[ "$back" = 0 ] || answered=$((answered + 1))
 		sent=$((sent + out)) lost=$((lost + out - back))
 	done
+}
+
+# nodes_answers: how many each ping has had, for nodes_answered_since
+nodes_answers()
+{
+	grep -c 'bytes from' "$W"/ping-*.log
+}
+
+# nodes_answered_since COUNTS NUMBER: every ping has had so many more; for wait_for. What had
+# sent nothing on a new SA by then has: nobody sends on one ahead of its node any more.
+nodes_answered_since()
+{
+	local line
+
+	while read -r line; do
+		(($(grep -c 'bytes from' "${line%:*}") >= ${line##*:} + $2)) || return
+	done <<<"$1"
+}
+
+# nodes_lose_nothing WAYS: of what they send each other until each has four answers. With
+# ping -c 4 an answer would be lost that takes a busy machine longer than a quarter second.
+nodes_lose_nothing()
+{
+	nodes_ping "$1"
+	wait_for 60 nodes_answered 4
+	nodes_pinged INT
+	expect "lost" 0 "$lost"
 }
 
 # nodes_strays: packets that reached a node which has no SA for them

@@ -17,6 +17,42 @@ pings_not()
 		fail "$1 gets an answer from $2"
 }
 
+# _ping_awk: what ping_counted and pings_missing share
+_ping_awk='
+/bytes from/ {
+	for (i = 1; i < NF; i++)
+		if ($i == "icmp_seq" && !seen[$(i + 1)]++) {
+			n++
+			if ($(i + 1) > last)
+				last = $(i + 1)
+		}
+}'
+
+# ping_counted FILE: of what ping said there: the number of the last packet that was answered,
+# how many were, and the number of the last ahead of that which was not, or 0. What was sent
+# behind the last may be on its way still.
+ping_counted()
+{
+	awk -F '[ =]' "$_ping_awk"'
+	END {
+		for (i = last; i > 0 && i in seen; i--)
+			;
+		print last + 0, n + 0, i + 0
+	}' "$1"
+}
+
+# pings_missing FILE: the numbers of those that were not answered, up to the last that was
+pings_missing()
+{
+	awk -F '[ =]' "$_ping_awk"'
+	END {
+		for (i = 1; i < last; i++)
+			if (!(i in seen))
+				printf "%d ", i
+		print "of", last + 0
+	}' "$1"
+}
+
 # udp_encap HOST: from now on ESP in UDP, port 4500, is decrypted: that takes a socket,
 # of an IKE daemon elsewhere (UDP_ENCAP, UDP_ENCAP_ESPINUDP)
 udp_encap()
