@@ -1,0 +1,206 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# vm: -s 1 -m 1024 -t 900
+#
+# What goes wrong around a chain: link addresses that are forged, devices that send what they
+# cannot have, fragments in any order, an IDS that takes nothing or forwards its copies, a
+# loop, and what the engine's own settings do to what leaves a chain: rp_filter, masquerade,
+# rules that ask for a connection's state. Each works, or is counted and said.
+#
+#    client -- router -- i0 engine --- i1: fw (fw0), other
+#                               '----- i2: fw (fw1)
+#                               '----- i3: s1
+#                               '----- i4: ids
+. tests/lib/lib.sh
+. tests/lib/chains.sh
+
+# forge HOST DEVICE ETHER_SOURCE SRC SPORT DST DPORT: a SYN from that address
+forge()
+{
+	at "$1" /usr/bin/python3 -c "
+from scapy.all import Ether, IP, TCP, sendp
+sendp(Ether(src='$3', dst='$(mac_of engine "$8")') / IP(src='$4', dst='$6') /
+      TCP(sport=$5, dport=$7, flags='S'), iface='$2', verbose=0)"
+}
+
+# works: a connection to the service
+works()
+{
+	talks "s1 *hello" client tcp "${name4[W1]}" 80 hello
+}
+
+# problems: what status says is wrong
+problems()
+{
+	qos engine -j status | jq -r '.chaining.problems | map("\(.what): \(.why)") | sort | .[]'
+}
+
+step "client, router, engine, firewall, IDS, server, and somebody else on a segment"
+chain_world
+service_address W1
+segment 1 2 3 4
+firewall fw 1 2 5
+tap ids 4 7
+server s1 3 1 loopback W1
+host other
+plug other eth0 1 9
+to_engine other 1
+hops_host other
+hops_engine engine
+listens s1 tcp/80 udp/53
+module_load
+device fw outer dev i1 mac %FW0_M inner dev i2 mac %FW1_M
+device ids kind tap dev i4 mac %IDS_M
+device s1 dev i3 mac %S1_M
+chain guarded fw ids s1
+service w1 address @W1 port tcp/80 port udp/53 port icmp chain guarded
+hops_name P tcp/80
+works
+
+step "an unknown link address with the service's address: dropped and counted"
+before=$(service_count w1-4 forged)
+hops_begin
+forge other eth0 "${macs[OTHER_M]}" "${name4[W1]}" 80 "${name4[U1]}" 4000 i1
+hops_are "forged" <<-END
+i1  OTHER_M  W1:P>U1:*  -
+END
+expect "forged" $((before + 1)) "$(service_count w1-4 forged)"
+
+step "a device at the side that it cannot have come out of: dropped and counted"
+before=$(device_count fw stray)
+hops_begin
+forge fw fw0 "${macs[FW0_M]}" "${name4[U1]}" 4000 "${name4[W1]}" 80 i1
+forge fw fw1 "${macs[FW1_M]}" "${name4[W1]}" 80 "${name4[U1]}" 4000 i2
+hops_are "strays" <<-END
+i1  FW0_M  U1:*>W1:P  -
+i2  FW1_M  W1:P>U1:*  -
+END
+expect "strays" $((before + 2)) "$(device_count fw stray)"
+
+step "fragments, in each order"
+# fragments ORDER: of a datagram of 3000 bytes, from the client; the server answers
+fragments()
+{
+	local before
+
+	before=$(device_count s1 outer_sent)
+	at client /usr/bin/python3 -c "
+import socket, sys
+from scapy.all import IP, UDP, Raw, fragment, conf
+conf.verb = 0
+answers = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+answers.bind(('${name4[U1]}', 4444))
+answers.settimeout(20)
+pieces = fragment(IP(src='${name4[U1]}', dst='${name4[W1]}', id=$RANDOM) /
+                  UDP(sport=4444, dport=53) / Raw('x' * 3000), 1000)
+raw = socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_RAW)
+for n in ($1):
+    raw.sendto(bytes(pieces[n]), ('${name4[W1]}', 0))
+assert answers.recv(65536).rstrip().endswith(b'x' * 3000)" ||
+		fail "fragments in the order $1: no answer"
+	(($(device_count s1 outer_sent) >= before + 3)) || fail "fragments did not go to s1"
+}
+fragments "0, 1, 2, 3"
+fragments "3, 2, 1, 0"
+fragments "1, 3, 0, 2"
+
+step "an IDS that takes nothing: its interface's queue is full; the service loses nothing"
+tc -n engine qdisc add dev i4 root tbf rate 8kbit burst 1600 limit 3000
+answers=$(at client ping -q -f -c 300 -w 60 "${name4[W1]}" | sed -nE 's/.* ([0-9]+) received.*/\1/p')
+expect "answers" 300 "$answers"
+works
+tc -n engine qdisc del dev i4 root
+
+step "an IDS with a rate: what is above it is counted"
+qos engine device change ids rate 10
+before=$(device_count ids rate)
+at client ping -q -f -c 300 -w 60 "${name4[W1]}" > "$W/client/ping.log"
+grep -q ' 300 received' "$W/client/ping.log" || fail "$(cat "$W/client/ping.log")"
+(($(device_count ids rate) - before > 200)) || fail "copies beyond the rate: $(device_count ids rate)"
+qos engine device change ids rate 10000
+
+step "an IDS that forwards: each copy comes back, is counted, and goes on"
+forward ids
+before=$(device_count ids outer_returned)
+works
+(($(device_count ids outer_returned) > before)) || fail "nothing came back from the IDS"
+at ids sysctl -qw net.ipv4.ip_forward=0
+
+step "a loop: the server forwards, and the service's address leads back; it ends"
+serves s1 nat
+forward s1
+ip -n engine route replace 198.51.100.1/32 via 192.0.2.1
+hops_begin
+not at client ping -q -c 1 -W 3 "${name4[W1]}" > "$W/client/ping.log"
+hops_seen > "$W/loop.log"
+passes=$(grep -c "engine:i0 *out" "$W/loop.log" || true)
+((passes > 3 && passes < 32)) || fail "passes: $passes"
+echo "           ended at the $passes. pass"
+ip -n engine route del 198.51.100.1/32
+at s1 sysctl -qw net.ipv4.ip_forward=0
+serves s1 loopback W1
+works
+
+step "rp_filter=1: status says what it drops, and its remedy is one"
+expect "what status says" "" "$(problems)"
+at engine sysctl -qw net.ipv4.conf.all.rp_filter=1
+talks_not client tcp "${name4[W1]}" 80
+[[ $(problems) = *"rp_filter is 1"* ]] || fail "status says: $(problems)"
+qos engine -j status | jq -r '.chaining.problems[].remedy' | while read -r line; do
+	[[ $line = "sysctl "* ]] || fail "it is no command: $line"
+	# shellcheck disable=SC2086 # words
+	at engine sysctl -qw ${line#sysctl }
+done
+expect "what status says" "" "$(problems)"
+works
+at engine sysctl -qw net.ipv4.conf.all.rp_filter=0
+
+step "a masquerade behind the last hop: it lets be what left a chain"
+at engine nft -f - <<END
+table ip behind {
+	chain out {
+		type nat hook postrouting priority srcnat
+		masquerade
+	}
+}
+END
+hops_begin
+works
+hops_are "masquerade" <<-END
+i0  ROUTER  U1:p>W1:P    i1  FW0_M   =
+i2  FW1_M   U1:p>W1:P    i3  S1_M    =
+"                        i4  IDS_M   =
+i3  S1_M    W1:P>U1:p    i2  FW1_M   =
+"                        i4  IDS_M   =
+i1  FW0_M   W1:P>U1:p    i0  ROUTER  =
+END
+step "rules by a connection's state: invalid is dropped, and nothing of a chain is that"
+at engine nft -f - <<END
+table ip behind {
+	chain forward {
+		type filter hook forward priority filter
+		ct state invalid drop
+	}
+}
+END
+works
+at engine nft -f - <<END
+table ip behind {
+	chain forward {
+		type filter hook forward priority filter; policy drop;
+		ct state established,related accept
+	}
+}
+END
+talks_not client tcp "${name4[W1]}" 80
+at engine nft add rule ip behind forward ct state untracked accept
+works
+at engine nft delete table ip behind
+
+step "forwarding off: status says so"
+at engine sysctl -qw net.ipv4.ip_forward=0
+talks_not client tcp "${name4[W1]}" 80
+[[ $(problems) = *"chain"* ]] || fail "status says: $(problems)"
+at engine sysctl -qw net.ipv4.ip_forward=1
+works
