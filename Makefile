@@ -23,6 +23,7 @@
 #   make demo        the demonstration; brings in the packages it needs
 #   make demo-nat    plain ESP of eight clients behind one address
 #   make demo-steer  one VPN address, three elements behind it that decrypt
+#   make demo-chain  services through a firewall, a VPN gateway, an IDS, a proxy
 #   make bench       what tagging costs beside nftables, measured; likewise;
 #                    make bench-short: what CI has time for
 #   make install     what was built: DESTDIR=… PREFIX=… PARTS="command kmod …";
@@ -304,7 +305,7 @@ run-charons:
 run-fuzz:
 	@tests/fuzz/run $(SECONDS)
 
-.PHONY: test demo demo-nat demo-steer
+.PHONY: test demo demo-nat demo-steer demo-chain
 test:
 	@.ci/run
 
@@ -319,7 +320,7 @@ test-debug test-debug-short soak:
 	@$(MAKE) -s complete
 	@$(if $(findstring soak,$@),tests/storm/run $$(($(or $(MINUTES),60) * 60)),tests/kernels/run $(if $(findstring short,$@),short))
 
-demo demo-nat demo-steer:
+demo demo-nat demo-steer demo-chain:
 	@scripts/setup demo
 	@$(MAKE) complete
 	@tests/demo/run $(patsubst demo%,%,$(subst -,,$@))
