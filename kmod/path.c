@@ -35,16 +35,17 @@
  * It enters a chain, and may be gone behind that: here it is looked up as it would be further
  * on. A fragment that waits would go on there.
  */
-static void iq_path_enters(struct iq_pass *p)
+static void iq_path_enters(struct iq_pass *p, bool first)
 {
 	struct iq_net *iqn = p->iqn;
 	struct sk_buff *skb = p->skb;
-	const struct sk_buff *was;
+	const struct sk_buff *was = NULL;
 	struct iq_look look;
 
 	if (p->action)
 		iq_tag_service(iqn, skb, p->action, p->four ? AF_INET : AF_INET6, p->packets);
-	if (!iq_hooks_there(iqn, IQ_HOOKS_TAG))
+	/* Of several chains, one behind the other, this is the first. */
+	if (!first || !iq_hooks_there(iqn, IQ_HOOKS_TAG))
 		return;
 	if (!secpath_exists(skb)) {
 		if (!(p->four ? iq_tag_may_ipv4(skb) : iq_tag_may_ipv6(skb)))
@@ -53,9 +54,11 @@ static void iq_path_enters(struct iq_pass *p)
 		    IQ_PLAIN(iq_parse_plain_other4, skb, &rcu_dereference(iqn->settings)->ports))
 			return;
 	}
-	was = iq_frag_go_on(skb);
+	if (p->tuple.later)
+		was = iq_frag_go_on(skb);
 	iq_tag_slow(iqn, skb, p->state, &look);
-	iq_frag_go_on(was);
+	if (p->tuple.later)
+		iq_frag_go_on(was);
 }
 
 /* Of several datagrams of protected UDP in one, each may be another SA's. */
@@ -73,6 +76,7 @@ static noinline unsigned int iq_path_chain(struct iq_net *iqn, struct sk_buff *s
 {
 	struct iq_pass p;
 	unsigned int verdict;
+	bool first = true;
 
 	p.iqn = iqn;
 	p.skb = skb;
@@ -87,8 +91,10 @@ static noinline unsigned int iq_path_chain(struct iq_net *iqn, struct sk_buff *s
 	}
 	verdict = iq_chain_look(&p);
 	while (verdict == IQ_CHAIN_GO) {
-		if (iq_chain_enters(&p))
-			iq_path_enters(&p);
+		if (iq_chain_enters(&p)) {
+			iq_path_enters(&p, first);
+			first = false;
+		}
 		verdict = iq_chain_go(&p);
 	}
 	return verdict;

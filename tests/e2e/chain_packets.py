@@ -1,0 +1,279 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A packet's way through chains of devices, both ways, frame by frame. The topology is drawn
+in tests/lib/chainpath.py.
+"""
+# newest: it calls what the kernel has for modules, of routing, fragments and ICMP
+# vm: -s 1 -t 900
+import os
+import sys
+
+sys.path.insert(0, os.path.join(os.path.dirname(__file__), "../lib"))
+from scapy.layers.inet import ICMP, IP, TCP, UDP, fragment      # noqa: E402
+from scapy.layers.inet import IPerror, TCPerror                 # noqa: E402
+from scapy.layers.inet6 import (ICMPv6PacketTooBig,             # noqa: E402
+                                ICMPv6TimeExceeded, IPv6)
+from scapy.packet import Raw                                    # noqa: E402
+from rawesp import steps                                        # noqa: E402
+from chainpath import CLIENT, CLIENT6, Lab                      # noqa: E402
+
+lab = Lab()
+qos = lab.qos
+CMAC, FOUT, FIN, TAP, WEB, WEB2, NAT, DOWN, ALIEN = (
+    "02:00:00:00:00:%02x" % n for n in range(1, 10))
+P, Q, R, P6 = "192.0.2.1", "192.0.2.2", "192.0.2.3", "2001:db8::1"
+REAL = "10.9.0.5"
+
+
+def parse(data):
+    return IP(data) if data[0] >> 4 == 4 else IPv6(data)
+
+
+def good(packet):
+    """its checksums are those that it would be given"""
+    again = packet.copy()
+    for layer in (IP, TCP, UDP, ICMP):
+        if again.haslayer(layer) and (layer is not IP or again[IP].frag == 0):
+            del again[layer].chksum
+    assert bytes(parse(bytes(again))) == bytes(packet), (packet.show(True),)
+    return packet
+
+
+def only(got, place, mac, n=1):
+    """all that came is so many frames there, for that link address: the packets"""
+    assert list(got) == [place] and len(got[place]) == n, \
+        {k: [f[2].hex() for f in v] for k, v in got.items()}
+    assert {f[0] for f in got[place]} == {mac}, (got[place], mac)
+    packets = [parse(f[2]) for f in got[place]]
+    return packets[0] if n == 1 else packets
+
+
+def none(got):
+    assert not got, {k: [f[2].hex() for f in v] for k, v in got.items()}
+
+
+def forth(dst=P, port=80, load=b"x" * 20, **ip):
+    if ":" in dst:
+        return IPv6(src=CLIENT6, dst=dst, **ip) / TCP(sport=4000, dport=port) / Raw(load)
+    return IP(src=CLIENT, dst=dst, **ip) / TCP(sport=4000, dport=port) / Raw(load)
+
+
+def back(src=P, port=80, load=b"y" * 20, **ip):
+    if ":" in src:
+        return IPv6(src=src, dst=CLIENT6, **ip) / TCP(sport=port, dport=4000) / Raw(load)
+    return IP(src=src, dst=CLIENT, **ip) / TCP(sport=port, dport=4000) / Raw(load)
+
+
+def split(got, place):
+    """what came there, and the rest"""
+    return got.pop(place, []), got
+
+
+def uncopied(got):
+    return split(got, "t")[1]
+
+
+def setup():
+    for address, dev in ((CLIENT, "c"), (CLIENT6, "c"), ("10.0.2.2", "br"), ("10.0.7.2", "c7")):
+        lab.eng(f"ip neigh replace {address} lladdr {CMAC} dev {dev} nud permanent")
+    for n, words in enumerate((
+            f"fw outer dev fo mac {FOUT} inner dev fi mac {FIN}",
+            f"ids kind tap outer dev t mac {TAP}",
+            f"web outer dev s mac {WEB}", f"web2 outer dev s mac {WEB2}",
+            f"nat outer dev s mac {NAT}",
+            f"once outer dev s mac {DOWN} on-failure skip"), 1):
+        name, *rest = words.split()
+        qos("device", "add", name, "id", str(n), *rest)
+    for n, (name, through) in enumerate((("all", "fw,ids,web"), ("solo", "nat"),
+                                         ("some", "once,web"), ("fwonly", "fw")), 1):
+        qos("chain", "add", name, "id", str(n), "through", through)
+    for n, words in enumerate((
+            f"www address {P} port tcp/80 port udp/53 chain all",
+            f"www6 address {P6} port tcp/80 chain all",
+            f"natted address {Q} port tcp/80 chain solo "
+            f"segment nat to {REAL} to-port 8080",
+            f"skips address {R} port tcp/80 chain some",
+            f"open address {R} port tcp/443 chain fwonly"), 1):
+        name, *rest = words.split()
+        qos("service", "add", name, "id", str(n), *rest)
+
+
+def through():
+    """through a firewall, past a tap, to a server, and back, each time one host nearer"""
+    for make, answer, ttl in ((forth, back, "ttl"), (forth, back, "hlim")):
+        dst = P if ttl == "ttl" else P6
+        packet = make(dst, **{ttl: 64})
+        there = good(only(lab.pass_on("c", CMAC, packet), "fo", FOUT))
+        assert getattr(there, ttl) == 63, there
+        got = lab.pass_on("fi", FIN, there)
+        copies, got = split(got, "t")
+        assert len(copies) == 1 and copies[0][0] == TAP and copies[0][2] == bytes(there), copies
+        there = good(only(got, "s", WEB))
+        assert getattr(there, ttl) == 62, there
+        assert bytes(there[TCP]) == bytes(parse(bytes(packet))[TCP])
+
+        got = lab.pass_on("s", WEB, answer(dst, **{ttl: 64}))
+        copies, got = split(got, "t")
+        assert len(copies) == 1, copies
+        here = good(only(got, "fi", FIN))
+        assert getattr(here, ttl) == 63, here
+        here = good(only(lab.pass_on("fo", FOUT, here), "c", CMAC))
+        assert getattr(here, ttl) == 62, here
+    assert lab.device("fw") == {"outer_sent": 2, "inner_returned": 2, "inner_sent": 2,
+                                "outer_returned": 2}, lab.device("fw")
+    assert lab.device("ids") == {"outer_sent": 4}, lab.device("ids")
+    assert lab.service("www") == {"forward": 1, "back": 1}, lab.service("www")
+
+
+def others():
+    """other ports and addresses meet nobody; what servers alone may send is forged"""
+    none(lab.pass_on("c", CMAC, forth(port=81)))
+    none(lab.pass_on("c", CMAC, forth("192.0.2.99")))
+    assert "forged" not in lab.service("www")
+    none(lab.pass_on("c", ALIEN, back()))
+    assert lab.service("www")["forged"] == 1, lab.service("www")
+    # out of the side towards clients nothing goes on to servers
+    none(lab.pass_on("fo", FOUT, forth()))
+    assert lab.device("fw")["stray"] == 1, lab.device("fw")
+    # for somebody else's link address
+    none(lab.pass_on("c", CMAC, forth(), to=ALIEN))
+
+
+def old():
+    """who has been through too many hosts: its sender is told, where it came from"""
+    answer = only(lab.pass_on("c", CMAC, forth(ttl=1)), "c", CMAC)
+    assert answer[ICMP].type == 11 and answer[IPerror].dst == P, answer
+    answer = only(uncopied(lab.pass_on("s", WEB, back(ttl=1))), "s", WEB)
+    assert answer[ICMP].type == 11 and answer.dst == P, answer
+    answer = only(lab.pass_on("c", CMAC, forth(P6, hlim=1)), "c", CMAC)
+    assert answer.haslayer(ICMPv6TimeExceeded), answer
+    assert lab.service("www")["ttl"] == 2, lab.service("www")
+
+
+def long():
+    """too long for the next device: who said so is told, others are fragmented"""
+    lab.eng("ip link set fo mtu 1280")
+    try:
+        load = b"z" * 1400
+        answer = only(lab.pass_on("c", CMAC, forth(load=load, flags="DF")), "c", CMAC)
+        assert (answer[ICMP].type, answer[ICMP].code) == (3, 4), answer
+        assert answer[ICMP].nexthopmtu == 1280 and answer[TCPerror].dport == 80, answer
+        frags = only(lab.pass_on("c", CMAC, forth(load=load, ttl=9, id=77)), "fo", FOUT, 2)
+        assert [f.ttl for f in frags] == [8, 8] and {f.id for f in frags} == {77}
+        assert sum(len(f) - 20 for f in frags) == 20 + len(load), frags
+        assert bytes(frags[0])[40:] + bytes(frags[1])[20:] == load
+        answer = only(lab.pass_on("c", CMAC, forth(P6, load=load)), "c", CMAC)
+        assert answer[ICMPv6PacketTooBig].mtu == 1280, answer
+        assert lab.device("fw")["too_big"] == 2, lab.device("fw")
+    finally:
+        lab.eng("ip link set fo mtu 1500")
+
+
+def pieces():
+    """fragments follow their first, which has the ports, also where they overtake it"""
+    whole = IP(src=CLIENT, dst=P, id=1234) / UDP(sport=5353, dport=53) / Raw(b"q" * 3000)
+    frags = fragment(IP(bytes(whole)), 1000)
+    for turn in (frags, frags[1:] + frags[:1]):
+        lab.drain()
+        for f in turn:
+            f.id += 1
+            del f.chksum
+            lab.send("c", CMAC, f)
+        got = []
+        for _ in range(100):
+            got += lab.came().get("fo", [])
+            if len(got) == len(frags):
+                break
+        assert {f[0] for f in got} == {FOUT} and len(got) == len(frags), got
+        assert all(good(parse(f[2])) for f in got)
+    # one whose first never comes gets past nobody
+    stray = frags[1]
+    stray.id = 999
+    del stray.chksum
+    none(lab.pass_on("c", CMAC, stray))
+
+
+def translated():
+    """a server that is known by another address and port, errors too"""
+    there = good(only(lab.pass_on("c", CMAC, forth(Q)), "s", NAT))
+    assert (there.dst, there.dport, there.src) == (REAL, 8080, CLIENT), there
+    here = good(only(lab.pass_on("s", NAT, back(REAL, 8080)), "c", CMAC))
+    assert (here.src, here.sport) == (Q, 80), here
+    error = IP(src=REAL, dst=CLIENT) / ICMP(type=3, code=3) / IPerror(bytes(there))
+    here = good(only(lab.pass_on("s", NAT, error), "c", CMAC))
+    assert (here.src, here[IPerror].dst, here[TCPerror].dport) == (Q, Q, 80), here
+    router = IP(src="198.51.100.1", dst=Q) / ICMP(type=3, code=4, nexthopmtu=1400) / IPerror(
+        bytes(back(Q)))
+    there = good(only(lab.pass_on("c", CMAC, router), "s", NAT))
+    assert there.dst == REAL and there[IPerror].src == REAL, there
+    assert there[TCPerror].sport == 8080, there
+    # its own address is nobody's to send to, or from
+    none(lab.pass_on("c", CMAC, forth(REAL, 8080)))
+    none(lab.pass_on("c", ALIEN, back(REAL, 8080)))
+    assert lab.service("natted")["forged"] == 2, lab.service("natted")
+
+
+def down():
+    """a device that is down: its alternate, none, or the next step"""
+    qos("device", "change", "once", "state", "down")
+    only(lab.pass_on("c", CMAC, forth(R)), "s", WEB)
+    assert lab.device("once")["skipped"] == 1
+    qos("device", "change", "web", "state", "down")
+    none(lab.pass_on("c", CMAC, forth(R)))
+    assert lab.device("web")["down"] == 1, lab.device("web")
+    qos("device", "change", "web", "alternate", "web2")
+    only(lab.pass_on("c", CMAC, forth(R)), "s", WEB2)
+    # what it answers is at the place of the one that it stands for
+    only(lab.pass_on("s", WEB2, back(R)), "c", CMAC)
+    qos("device", "change", "web", "state", "up")
+    qos("device", "change", "once", "state", "up")
+    only(lab.pass_on("c", CMAC, forth(R)), "s", DOWN)
+
+
+def leaves():
+    """what leaves a chain goes by routing, on its way to the server as well"""
+    there = only(lab.pass_on("c", CMAC, forth(R, 443)), "fo", FOUT)
+    lab.eng("ip route replace 192.0.2.3/32 via 10.0.2.2 dev br")
+    try:
+        there = good(only(lab.pass_on("fi", FIN, there), "b", CMAC))
+        assert there.ttl == 62, there
+    finally:
+        lab.eng("ip route del 192.0.2.3/32")
+
+
+def tapped():
+    """copies: at a rate, cut, and lost without a packet being lost"""
+    qos("device", "change", "ids", "snap", "64")
+    got = lab.pass_on("fi", FIN, forth(load=b"k" * 500))
+    copies, got = split(got, "t")
+    assert len(copies) == 1 and len(copies[0][2]) == 64, copies
+    assert len(only(got, "s", WEB)) == 540
+    qos("device", "change", "ids", "snap", "0", "rate", "1")
+    before = lab.device("ids").get("rate", 0)
+    for _ in range(3):
+        only(uncopied(lab.pass_on("fi", FIN, forth())), "s", WEB)
+    assert lab.device("ids")["rate"] > before, lab.device("ids")
+    qos("device", "change", "ids", "rate", "10000")
+    lab.eng("ip link set t down")
+    only(lab.pass_on("fi", FIN, forth()), "s", WEB)
+    lab.eng("ip link set t up")
+    # what it sends goes on from its place
+    only(lab.pass_on("t", TAP, forth()), "s", WEB)
+    only(lab.pass_on("t", TAP, back()), "fi", FIN)
+
+
+def links():
+    """a client in a VLAN, and one behind a bridge whose frames netfilter sees"""
+    only(lab.pass_on("c", CMAC, IP(src="10.0.7.2", dst=P) / TCP(sport=1, dport=80), vlan=7),
+         "fo", FOUT)
+    for seen in (0, 1):
+        lab.eng(f"sysctl -qw net.bridge.bridge-nf-call-iptables={seen}")
+        packet = IP(src="10.0.2.2", dst=P) / TCP(sport=1, dport=80)
+        only(lab.pass_on("b", CMAC, packet), "fo", FOUT)
+        # merely bridged
+        none(lab.pass_on("b", CMAC, packet, to=ALIEN))
+
+
+if __name__ == "__main__":
+    setup()
+    sys.exit(steps(through, others, old, long, pieces, translated, down, leaves, tapped, links))
