@@ -19,8 +19,8 @@ what stands there first, and has to be the same in all rows then. A port's name 
 protocol as well: "tcp/80"; "icmp/0" where there are no ports.
 
 Each packet that an engine gets has to fit a row and to leave as this says, with one hop
-less to go, from the engine's own MAC, and to get to the host whose MAC that is, with checksums
-that are right. Each row has to have been seen, the first time in the order of the table.
+less to go (a copy with as many, as what watches has to see what there was), from the engine's
+own MAC, and to get to the host whose MAC that is, with checksums that are right. Each row has to have been seen, the first time in the order of the table.
 """
 import ctypes
 import json
@@ -290,7 +290,7 @@ class Table:
         """it left as its row says, and got there"""
         row = self.rows[n]
         mine = [q for q in later if q.out and not q.taken and q.host == p.host and q.key == p.key]
-        for end in row["outs"]:
+        for nth, end in enumerate(row["outs"]):
             for q in mine:
                 trial = dict(env)
                 if self.fits(end, q, trial) and not q.taken:
@@ -300,15 +300,15 @@ class Table:
                             ("; ".join(map(str, mine)) or "it did not leave"))
             q.taken = True
             env = trial
-            self.sound(row, p, q, packets)
+            self.sound(row, p, q, packets, 1 if nth == 0 else 0)
         extra = [q for q in later if q.out and not q.taken and q.host == p.host and
                  q.key == p.key and not row["outs"]]
         if extra:
             raise Wrong(f"{row['text']}: it left: {extra[0]}")
         return env
 
-    def sound(self, row, p, q, packets):
-        if q.ttl != p.ttl - 1:
+    def sound(self, row, p, q, packets, hops):
+        if q.ttl != p.ttl - hops:
             raise Wrong(f"{row['text']}: ttl {p.ttl} became {q.ttl}")
         own = self.wires.engines[q.host].get(q.dev)
         if q.smac != own:
