@@ -290,7 +290,7 @@ expect("overrides", [(16, 2), (32, 3)], [
         one, S_OVERRIDE)))])
 expect("no rules in a dump", 0, sum(len(every(one, S_ACL)) for one in all_of(
     SERVICE_GET, A_SERVICE)))
-expect("services of chains", [5, 3, 2], [number(dict(parts(one))[C_SERVICES])
+expect("services of chains", [4, 3, 2], [number(dict(parts(one))[C_SERVICES])
                                          for one in all_of(CHAIN_GET, A_CHAIN)])
 refused("a group in use", errno.EBUSY, GROUP_DEL, nest(A_GROUP, u32(G_ID, 7)),
         says="2 services")
