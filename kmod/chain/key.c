@@ -350,22 +350,26 @@ int iq_key_insert(struct iq_chains *ch, const struct iq_want *w, u32 number, u32
 	}
 }
 
-/* Who has it? A remedy, where two services have one server port behind their chains. */
+/*
+ * Who has it? A remedy, where two services have one server port behind their chains: their
+ * packets, and the answers to them, could not be told apart. Newer kernels cut messages at 80
+ * bytes, so that even a service's longest name must leave room for "use an alias".
+ */
 int iq_key_refuse(struct iq_chains *ch, const struct iq_want *w, u32 whose,
 		  const struct nlattr *attr, struct netlink_ext_ack *extack)
 {
 	struct iq_object *o = xa_load(&ch->services.all, whose);
 	const char *name = o ? o->name : "?";
 	bool back = w->set & 1;
+	bool within = !(w->views & BIT(0));
 
 	if (w->kind == IQ_KEY_PREFIX)
 		iq_err(extack, attr, "service %s has that prefix", name);
 	else if (w->kind == IQ_KEY_REST)
 		iq_err(extack, attr, "service %s has all other ports of %s", name,
 		       back ? "that server" : "that address");
-	else if (back)
-		iq_err(extack, attr,
-		       "answers from port %u/%u would be service %s's, too: give the server an alias, or another port",
+	else if (back || within)
+		iq_err(extack, attr, "port %u/%u is %s's: use an alias or another port",
 		       w->first >> 16, w->first & 0xffff, name);
 	else
 		iq_err(extack, attr, "port %u/%u is service %s's", w->first >> 16,

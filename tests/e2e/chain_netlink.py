@@ -506,7 +506,7 @@ for what, wanted, payload, says in (
             9, b"\x0a\1\0\0", u8(S_MODE, CLIENT), u8(S_LEN, 16)), "s5"),
         ("a server's port", errno.EEXIST, service(9, W6[:15] + b"\x09", port(TCP, 80), segment(
             7, attr(G_TO, W6[:15] + b"\2"), u16(G_TO_PORT, 8080))),
-         "service s3's, too: give the server an alias, or another port"),
+         "port 6/8080 is s3's: use an alias or another port"),
         ("what comes out of a device", errno.EEXIST, service(9, b"\xc0\0\3\2", port(TCP, 85)),
          "s4"),
         ("this host's", errno.EADDRINUSE, service(9, HERE, port(TCP, 80)),
