@@ -15,6 +15,7 @@ F_REQUEST, F_ACK, F_DUMP = 1, 4, 0x300
 F_REPLACE, F_EXCL, F_CREATE = 0x100, 0x200, 0x400
 F_CAPPED, F_ACK_TLVS = 0x100, 0x200
 NESTED = 0x8000
+RCVBUFFORCE = 33
 SOL_NETLINK, ADD_MEMBERSHIP, CAP_ACK, EXT_ACK = 270, 1, 10, 11
 ADD = F_ACK | F_CREATE | F_EXCL
 SET = F_ACK | F_CREATE | F_REPLACE
@@ -57,11 +58,13 @@ class Netlink:
     room: for what is received at a time
     """
 
-    def __init__(self, room=1 << 18):
+    def __init__(self, room=1 << 20):
         self.room = room
         self.sock = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, 16)
         self.sock.bind((0, 0))
         self.sock.settimeout(20)
+        # An answer of many rules and its ACK are more than a socket has by itself.
+        self.sock.setsockopt(socket.SOL_SOCKET, RCVBUFFORCE, 1 << 22)
         self.sock.setsockopt(SOL_NETLINK, EXT_ACK, 1)
         self.sock.setsockopt(SOL_NETLINK, CAP_ACK, 1)
         self.seq = 0
