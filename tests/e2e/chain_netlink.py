@@ -19,7 +19,7 @@ import sys
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)), "../lib"))
-from genl import (ADD, ADD_MEMBERSHIP, F_ACK, F_DUMP, F_REPLACE, SET,  # noqa: E402
+from genl import (ADD, ADD_MEMBERSHIP, F_ACK, F_DUMP, F_REPLACE,  # noqa: E402
                   SOL_NETLINK, Checks, Netlink, attr, nest, own_machine, step, u8, u32,
                   walk)
 
