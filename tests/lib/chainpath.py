@@ -7,7 +7,8 @@ sends to a client, a device or a server is looked at there, and sent back as the
                         engine      t  ---- t0  a tap
                                     s  ---- s0  servers, each a link address
 
-What goes by routing goes to neighbours that the engine knows for good.
+What goes by routing goes to neighbours that the engine knows for good; services' addresses
+have a route that ends, and by which errors can be told.
 """
 import json
 import select
@@ -32,21 +33,23 @@ ip netns exec eng sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=
 	net.ipv6.conf.default.accept_dad=0 net.ipv6.conf.all.accept_dad=0
 for x in "c c0" "fo f0" "fi g0" "t t0" "s s0" "b b0"; do
 	set -- $x
-	ip -n eng link add $1 type veth peer name $2 netns lab
-	ip -n lab link set $2 up
-	ip -n eng link set $1 up
+	ip -n eng link add name $1 type veth peer name $2 netns lab
+	ip -n lab link set dev $2 up
+	ip -n eng link set dev $1 up
 done
-ip -n eng link add br type bridge mcast_snooping 0
-ip -n eng link set b master br
-ip -n eng link set br up
+ip -n eng link add name br type bridge mcast_snooping 0
+ip -n eng link set dev b master br
+ip -n eng link set dev br up
 ip -n eng link add link c name c7 type vlan id 7
-ip -n eng link set c7 up
+ip -n eng link set dev c7 up
 ip -n eng addr add 10.0.1.1/24 dev c
 ip -n eng addr add fd01::1/64 dev c nodad
 ip -n eng addr add 10.0.2.1/24 dev br
 ip -n eng addr add 10.0.7.1/24 dev c7
-ip -n eng route add blackhole 192.0.2.0/24
-ip -n eng route add blackhole 2001:db8::/64
+ip -n eng link add name none type dummy
+ip -n eng link set dev none up
+ip -n eng route add 192.0.2.0/24 dev none
+ip -n eng route add 2001:db8::/64 dev none
 """
 
 
