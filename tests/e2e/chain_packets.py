@@ -275,6 +275,93 @@ def links():
         none(lab.pass_on("b", CMAC, packet, to=ALIEN))
 
 
+def large():
+    """one packet for many, translated: each is right on the wire, for the tap too"""
+    lab.eng("ethtool -K s tso off gso off tx off >/dev/null")
+    lab.eng("ethtool -K t tso off gso off tx off >/dev/null")
+    qos("device", "change", "ids", "snap", "100")
+    try:
+        load = bytes(range(250)) * 12
+        got = [parse(f[2]) for f in lab.large("c", CMAC, forth(Q, load=load), 1000)["s"]]
+        assert len(got) == 3 and b"".join(bytes(good(p)[TCP].payload) for p in got) == load
+        assert {(p.dst, p.dport) for p in got} == {(REAL, 8080)}
+        got = lab.large("fi", FIN, forth(load=load), 1000)
+        assert [len(f[2]) for f in got["t"]] == [100] * 3, got["t"]
+        got = [parse(f[2]) for f in got["s"]]
+        assert len(got) == 3 and all(good(p) for p in got), got
+        # with leave to be fragmented, and too long even so
+        lab.eng("ip link set dev s mtu 900")
+        got = lab.large("c", CMAC, forth(Q, load=load), 1000)["s"]
+        assert len(got) == 6 and all(len(f[2]) <= 900 for f in got), got
+        answer = only(lab.large("c", CMAC, forth(Q, load=load, flags="DF"), 1000), "c", CMAC)
+        assert answer[ICMP].nexthopmtu == 900, answer
+    finally:
+        lab.eng("ip link set dev s mtu 1500")
+        qos("device", "change", "ids", "snap", "all")
+
+
+def entry():
+    """who may enter, how many, whose group, and what rp_filter says of the source"""
+    qos("group", "add", "gold", "id", "1", "mark", "7/0xff", "dscp", "46")
+    qos("service", "replace", "natted", "id", "3", "address", Q, "port", "tcp/80", "chain",
+        "solo", "segment", "nat", "to", REAL, "to-port", "8080", "group", "gold",
+        "allow", CLIENT, "allow", "10.0.7.0/24", "dev", "c7")
+    there = good(only(lab.pass_on("c", CMAC, forth(Q)), "s", NAT))
+    assert there.tos >> 2 == 46 and there.dport == 8080, there
+    other = IP(src="10.0.1.9", dst=Q) / TCP(sport=1, dport=80)
+    none(lab.pass_on("c", CMAC, other))
+    vlan = IP(src="10.0.7.9", dst=Q) / TCP(sport=1, dport=80)
+    none(lab.pass_on("c", CMAC, vlan))
+    only(lab.pass_on("c", CMAC, vlan, vlan=7), "s", NAT)
+    assert lab.service("natted")["acl"] == 2, lab.service("natted")
+    qos("service", "replace", "natted", "id", "3", "address", Q, "port", "tcp/80", "chain",
+        "solo", "segment", "nat", "to", REAL, "to-port", "8080", "rate", "1")
+    for _ in range(3):
+        lab.pass_on("c", CMAC, forth(Q))
+    assert lab.service("natted").get("rate", 0) >= 1, lab.service("natted")
+    lab.eng("sysctl -qw net.ipv4.conf.c.rp_filter=1")
+    none(lab.pass_on("c", CMAC, IP(src="10.0.2.77", dst=P) / TCP(sport=1, dport=80)))
+    lab.eng("sysctl -qw net.ipv4.conf.c.rp_filter=0")
+    none(lab.pass_on("c", CMAC, IP(src="10.0.1.1", dst=P) / TCP(sport=1, dport=80)))
+    assert lab.service("www")["martian"] == 2, lab.service("www")
+    # not even as ip_forward() would have it
+    lab.eng("sysctl -qw net.ipv4.conf.c.forwarding=0")
+    none(lab.pass_on("c", CMAC, forth()))
+    lab.eng("sysctl -qw net.ipv4.conf.c.forwarding=1")
+
+
+def exchanged():
+    """a chain is exchanged: what comes out of a device of the old one is not lost"""
+    there = only(lab.pass_on("c", CMAC, forth()), "fo", FOUT)
+    qos("chain", "replace", "all", "id", "1", "through", "ids,web")
+    only({k: v for k, v in lab.pass_on("fi", FIN, there).items() if k != "t"}, "s", WEB)
+    only(uncopied(lab.pass_on("c", CMAC, forth())), "s", WEB)
+    qos("chain", "replace", "all", "id", "1", "through", "fw,ids,web")
+    only(lab.pass_on("c", CMAC, forth()), "fo", FOUT)
+
+
+def protected():
+    """ESP that goes through a chain is its SA's, and counted once, whether it ends here"""
+    qos("group", "add", "peer", "id", "2", "mark", "9/0xff", "dscp", "10")
+    for n, address in enumerate(("192.0.2.7", "192.0.2.8")):
+        qos("service", "add", f"vpn{n}", "id", str(70 + n), "address", address, "port", "esp",
+            "chain", ("solo", "fwonly")[n])
+        qos("sa", "add", "dst", address, "spi", "0xc0000001", "group", "peer")
+    esp = IP(src=CLIENT, dst="192.0.2.7", proto=50) / Raw(bytes.fromhex("c000000100000001") +
+                                                         bytes(40))
+    there = good(only(lab.pass_on("c", CMAC, esp), "s", NAT))
+    assert there.tos >> 2 == 10, there
+    esp.dst = "192.0.2.8"
+    del esp.chksum
+    there = only(lab.pass_on("c", CMAC, esp), "fo", FOUT)
+    assert there.tos >> 2 == 10, there
+    lab.eng("ip route replace 192.0.2.8/32 via 10.0.2.2 dev br")
+    only(lab.pass_on("fi", FIN, there), "b", CMAC)
+    count = [g for g in qos("group", "show") if g["name"] == "peer"][0]["counters"]
+    assert count["esp_in"]["packets"] == 2, count
+
+
 if __name__ == "__main__":
     setup()
-    sys.exit(steps(through, others, old, long, pieces, translated, down, leaves, tapped, links))
+    sys.exit(steps(through, others, old, long, pieces, translated, down, leaves, tapped, links,
+                   large, entry, exchanged, protected))

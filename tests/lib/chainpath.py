@@ -13,8 +13,9 @@ have a route that ends, and by which errors can be told.
 import json
 import select
 import socket
+import struct
 
-from rawesp import Command, sh
+from rawesp import Command, checksum, sh
 from steerpath import At
 
 LAB = {"c": "c0", "fo": "f0", "fi": "g0", "t": "t0", "s": "s0", "b": "b0"}
@@ -89,6 +90,25 @@ class Lab:
             kind = b"\x81\x00" + vlan.to_bytes(2, "big") + kind
         self.sock[place].send(ethers(to or self.mac["br" if place == "b" else place]) +
                               ethers(source) + kind + packet)
+
+    def large(self, place, source, packet, size):
+        """likewise a TCP packet that is many of so many bytes each, and what comes of it"""
+        packet = bytes(packet)
+        l4 = 20 if packet[0] >> 4 == 4 else 40
+        pseudo = packet[12:20] + struct.pack("!HH", 6, len(packet) - l4)
+        assert l4 == 20
+        # what is left to the device: the sum of the pseudo header alone
+        packet = packet[:36] + struct.pack("!H", ~checksum(pseudo) & 0xffff) + packet[38:]
+        frame = ethers(self.mac[place]) + ethers(source) + b"\x08\x00" + packet
+        with At("lab"):
+            sock = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
+            sock.bind((LAB[place], 0))
+        sock.setsockopt(263, 15, 1)       # PACKET_VNET_HDR
+        self.drain()
+        # flags: it needs a checksum; TCP of IPv4; all headers; size; where that begins
+        sock.send(struct.pack("<BBHHHH", 1, 1, 14 + 40, size, 14 + l4, 16) + frame)
+        sock.close()
+        return self.came()
 
     def settle(self):
         """nothing is under way any more: there is one processor, and a ping is answered"""
