@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * A token bucket: what packets may cause, at most so many a second. Without a lock: all
- * that it is is the moment when the tokens that were taken are paid for.
+ * A token bucket: what packets may cause, at most so many a second. Without a lock: it
+ * is no more than the moment when the tokens that were taken are paid for.
  */
 #ifndef _IPSEC_QOS_RATE_H
 #define _IPSEC_QOS_RATE_H
