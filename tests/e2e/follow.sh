@@ -4,6 +4,8 @@
 # ipsec-qos follow: the kernel's SAs into the groups of their reqids, those that are
 # there and those that come; where news are lost, too. No topology: one host, whose
 # SAs are made by ip.
+#
+# ci-once: no packet in it
 . tests/lib/lib.sh
 
 host gw

@@ -5,6 +5,7 @@ SA is there all the time none goes untagged, and every one is counted, exactly.
 
     src 10.0.1.2, fd01::2 ---- router ---- 10.0.3.0/24, fd03::/64
 """
+# ci-once: what compat.h has is not in it
 import ctypes
 import json
 import socket

@@ -16,6 +16,8 @@
 #
 # a is 10.1.0.1 behind an SA with gw, which is 10.2.0.1; lan is 10.9.0.1, and so is other,
 # to which gw routes what a rule of its says.
+#
+# ci-once: what compat.h has is not in it
 . tests/lib/lib.sh
 
 a=192.0.2.11 b=198.51.100.12 gw=192.0.2.1

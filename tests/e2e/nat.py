@@ -8,6 +8,7 @@ confirmed, move and end; ICMP errors are translated; conntrack sees nothing of i
 The topology is drawn in tests/lib/natpath.py.
 """
 # newest: translation has hooks of its own, and counts on those of connection tracking
+# ci-once: it is run on the newest
 import hashlib
 import json
 import os

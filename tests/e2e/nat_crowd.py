@@ -6,6 +6,7 @@ comes in, and those that are confirmed go on.
 
 The topology is drawn in tests/lib/natpath.py; all of 10.0.0.0/16 is inside.
 """
+# ci-once: what compat.h has is not in it
 import itertools
 import mmap
 import os

@@ -7,6 +7,7 @@
 #
 # vm: -m 1536 -t 900
 # charons: the SAs that charon installs, and their kernel's path MTU
+# ci-once: steer_packets has its routes there
 NODES=2
 . tests/lib/lib.sh
 . tests/lib/nodes.sh

@@ -6,6 +6,7 @@ a port forwarding of that zone goes on, and what nobody wants is discarded.
 
     nodes 172.20.4.21 to .23, server .80 ---- lan  nat  wan 203.0.113.1 ---- far .10 to .13
 """
+# ci-once: what compat.h has is not in it
 import os
 import sys
 

@@ -7,6 +7,7 @@
 # on its way out, and one on each lan, for what came out of ESP.
 #
 # vm: -t 900
+# ci-once: local-sas has its way there
 . tests/lib/lib.sh
 . tests/lib/customers.sh
 

@@ -6,6 +6,8 @@
 # and once it is out of its SA.
 #
 #   peer 192.0.2.2, 2001:db8::2 ---- 192.0.2.1, 2001:db8::1 gw
+#
+# ci-once: what compat.h has is not in it
 . tests/lib/lib.sh
 
 peer=192.0.2.2 gw=192.0.2.1

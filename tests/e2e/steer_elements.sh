@@ -9,6 +9,7 @@
 #
 # vm: -s 2 -m 1536 -t 900
 # charons: how they choose SPIs
+# ci-once: steer_packets and steer_bucket have its parts there
 ELEMENTS=2 PEERS=24 BEHIND=20 PEERS6="23 24"
 . tests/lib/lib.sh
 . tests/lib/elements.sh

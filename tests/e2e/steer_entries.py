@@ -7,6 +7,7 @@ They are counted where they are named, found by what they name, and told in even
 request that changes many and fails leaves all as they were. What names no group is
 untagged, and the fall-back's.
 """
+# ci-once: steer_netlink has its requests there
 import errno
 import json
 import os

@@ -8,6 +8,7 @@
 # tests/lib/elements.sh, but for a link of its own that the router has to e3.
 #
 # vm: -s 2 -m 1536 -t 900
+# ci-once: steer_packets and steer_bucket have its parts there
 PEERS=6 BEHIND=3 PEERS6=6
 . tests/lib/lib.sh
 . tests/lib/elements.sh

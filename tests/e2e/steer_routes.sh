@@ -12,6 +12,8 @@
 #   '-----------------'     |            |     '----------'
 #                           |            |-----| e3       |
 #                           '------------'     '----------'
+#
+# ci-once: what compat.h has is not in it
 . tests/lib/lib.sh
 
 host client gw e1 e2 e3

@@ -8,6 +8,7 @@
 #   gw ---- peer		(tests/lib/peer.sh draws it)
 #
 # vm: -t 900
+# ci-once: rekeys has its tables there
 CHILDREN=3
 . tests/lib/lib.sh
 . tests/lib/exact.sh

@@ -500,6 +500,7 @@ none_lost()
 	done
 	# shellcheck disable=SC2046 # names
 	for name in front nat $(elements) $(peers); do
+		# shellcheck disable=SC2016 # for awk
 		at "$name" awk -v name="$name" '$2 { print "           " name, $1, $2 }' \
 			/proc/net/xfrm_stat
 	done

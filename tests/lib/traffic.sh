@@ -18,6 +18,7 @@ pings_not()
 }
 
 # _ping_awk: what ping_counted and pings_missing share
+# shellcheck disable=SC2016 # for awk
 _ping_awk='
 /bytes from/ {
 	for (i = 1; i < NF; i++)
