@@ -9,7 +9,7 @@
 . tests/lib/lib.sh
 
 step "make install, with kernels that DKMS makes no module for"
-# dkms.sh has it make one; here that would take minutes
+# packages.sh has it make one; here that would take minutes
 mkdir "$W/bin" /lib/modules/0.0.0-old
 made=(/lib/modules/0.0.0-old)
 # where the kernel that runs was only unpacked (tests/vm/run) it has no headers
