@@ -7,9 +7,10 @@
 # rekeys. node-1 is without MOBIKE, node-2 with it, the others speak IKEv1. The topology
 # is drawn in tests/lib/nodes.sh.
 #
-# vm: -s 2 -m 1536 -t 900
+# vm: -m 1536 -t 900
 # charons: what charon does with a peer that has moved
 # once: it is charon's doing, whatever the kernel is
+# ci-once: spi_derive has its SPIs there, nat_forward its packets
 NODES=4
 . tests/lib/lib.sh
 . tests/lib/nodes.sh

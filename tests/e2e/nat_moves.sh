@@ -8,7 +8,7 @@
 # vm: -m 1536 -t 900
 # charons: what charon does with a peer that moves
 # once: the module's part of it is in nat.py and survive.sh
-# ci-once: nat_nodes has its way there
+# ci-once: spi_derive has its SPIs there
 NODES=3
 GATEWAYS="gw gw2"
 MOBIKE=yes

@@ -7,7 +7,7 @@
 # vm: -m 1536 -t 900
 # charons: how charon chooses SPIs, and when it uses them
 # once: the module's part of it is in nat.py
-# ci-once: nat_nodes has its way there
+# ci-once: spi_derive has its SPIs there
 NODES=3
 SPI_DERIVE=no
 . tests/lib/lib.sh

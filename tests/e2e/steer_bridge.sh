@@ -8,7 +8,7 @@
 # tests/lib/ways.sh.
 #
 # once: netfilter of bridges is asked alike by all kernels
-# vm: -s 2 -m 1536 -t 900
+# vm: -m 1536 -t 900
 PEERS=9 PEERS6=7
 . tests/lib/lib.sh
 . tests/lib/elements.sh

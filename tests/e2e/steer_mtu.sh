@@ -8,7 +8,7 @@
 # an entry names, and otherwise to all of the pool, also where just eight bytes are quoted,
 # which of ESP in UDP do not tell the SA. The topology is drawn in tests/lib/ways.sh.
 #
-# vm: -s 2 -m 1536 -t 900
+# vm: -m 1536 -t 900
 # once: of path MTU no kernel thinks otherwise
 PEERS=8 PEERS6=8
 . tests/lib/lib.sh

@@ -8,7 +8,7 @@
 # router's own, too, and behind MOBIKE. The topology is drawn in
 # tests/lib/ways.sh.
 #
-# vm: -s 2 -m 1536 -t 900
+# vm: -m 1536 -t 900
 # once: steer_packets has these ways on all kernels
 PEERS=8 PEERS6="7 8"
 . tests/lib/lib.sh
