@@ -15,6 +15,7 @@
 #include <net/xfrm.h>
 
 #include "chain/chain.h"
+#include "chain/range.h"
 #include "core/frag.h"
 #include "core/hooks.h"
 #include "core/segment.h"
@@ -126,6 +127,15 @@ static unsigned int iq_path_chain_ipv6(void *priv, struct sk_buff *skb,
 				       const struct nf_hook_state *state)
 {
 	return iq_path_chain_in(priv, skb, state, false);
+}
+
+/* Ahead of that: what a device was checked with, and has sent on, goes nowhere. */
+#define IQ_CHECK_PRIORITY	(IQ_CHAIN_PRIORITY - 1)
+
+static unsigned int iq_path_check(void *priv, struct sk_buff *skb,
+				  const struct nf_hook_state *state)
+{
+	return iq_range_ends(priv, skb, state) ? NF_STOLEN : NF_ACCEPT;
 }
 
 /* LOCAL_OUT, when all others have had it: what this host answers to a packet of a device's. */
@@ -523,6 +533,11 @@ static const struct nf_hook_ops iq_path_chains[] = {
 	IQ_HOOK(IPV6, LOCAL_OUT, answer, IQ_ANSWER_PRIORITY),
 };
 
+static const struct nf_hook_ops iq_path_checks[] = {
+	IQ_HOOK(IPV4, PRE_ROUTING, check, IQ_CHECK_PRIORITY),
+	IQ_HOOK(IPV6, PRE_ROUTING, check, IQ_CHECK_PRIORITY),
+};
+
 static const struct nf_hook_ops iq_path_flows[] = {
 	IQ_HOOK(IPV4, PRE_ROUTING, flow, IQ_STEER_PRIORITY),
 	IQ_HOOK(IPV6, PRE_ROUTING, flow, IQ_STEER_PRIORITY),
@@ -545,4 +560,5 @@ const struct iq_hook_ops iq_hook_sets[__IQ_HOOKS_MAX] = {
 	[IQ_HOOKS_FLOW] = IQ_SET(flows),
 	[IQ_HOOKS_UNKNOWN] = IQ_SET(unknown),
 	[IQ_HOOKS_CHAIN] = IQ_SET(chains),
+	[IQ_HOOKS_CHECK] = IQ_SET(checks),
 };

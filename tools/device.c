@@ -588,6 +588,7 @@ static const struct column counter_columns[IPSEC_QOS_DEVICE_COUNTER_MAX + 1] = {
 	[IPSEC_QOS_DEVICE_COUNTER_TOO_BIG] = { "TOO BIG", true },
 	[IPSEC_QOS_DEVICE_COUNTER_RATE] = { "RATE", true },
 	[IPSEC_QOS_DEVICE_COUNTER_STRAY] = { "STRAY", true },
+	[IPSEC_QOS_DEVICE_COUNTER_CHECKED] = { "CHECKED", true },
 };
 
 static void counter_row(size_t i, char cells[][CELL_MAX], void *arg)

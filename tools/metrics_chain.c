@@ -116,7 +116,7 @@ static void device_sample(const struct om *om, const struct iq_kernel_device *d)
 		om_sample(om, value_of(om, &d->counter[IPSEC_QOS_DEVICE_COUNTER_SKIPPED]),
 			  "device", d->name, NULL);
 	} else {
-		for (i = IPSEC_QOS_DEVICE_COUNTER_DOWN; i <= IPSEC_QOS_DEVICE_COUNTER_MAX; i++)
+		for (i = IPSEC_QOS_DEVICE_COUNTER_DOWN; i <= IPSEC_QOS_DEVICE_COUNTER_STRAY; i++)
 			om_sample(om, value_of(om, &d->counter[i]), "device", d->name,
 				  "reason", iq_kernel_device_counter_name(i), NULL);
 	}

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * ipsec-qos settings: ceilings and ports of the network namespace, and what is done about
- * unknown SPIs.
+ * ipsec-qos settings: ceilings and ports of the network namespace, what is done about
+ * unknown SPIs, and which addresses are for checks of devices.
  */
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
 
 #include "element.h"
 #include "settings.h"
@@ -14,17 +16,20 @@ static const char usage[] =
 "       ipsec-qos settings set [ max-sas N ] [ max-ikes N ] [ max-groups N ]\n"
 "                       [ ike-ports PORTS ] [ natt-ports PORTS ]\n"
 "                       [ unknown { off | tell | relay ELEMENT } ] [ unknown-rate N ]\n"
+"                       [ check-ipv4 RANGE ] [ check-ipv6 RANGE ]\n"
 "PORTS := { PORT[,PORT]... | none }\n"
-"ELEMENT := { [ name ] NAME | id N }\n";
+"ELEMENT := { [ name ] NAME | id N }\n"
+"RANGE := { ADDRESS/LENGTH | none }\n";
 
 enum { KEY_MAX_SAS, KEY_MAX_IKES, KEY_MAX_GROUPS, KEY_IKE_PORTS,
-       KEY_NATT_PORTS, KEY_UNKNOWN, KEY_UNKNOWN_RATE };
+       KEY_NATT_PORTS, KEY_UNKNOWN, KEY_UNKNOWN_RATE, KEY_CHECK_IPV4, KEY_CHECK_IPV6 };
 
 static const char *const keywords[] = {
 	[KEY_MAX_SAS] = "max-sas", [KEY_MAX_IKES] = "max-ikes",
 	[KEY_MAX_GROUPS] = "max-groups", [KEY_IKE_PORTS] = "ike-ports",
 	[KEY_NATT_PORTS] = "natt-ports", [KEY_UNKNOWN] = "unknown",
-	[KEY_UNKNOWN_RATE] = "unknown-rate",
+	[KEY_UNKNOWN_RATE] = "unknown-rate", [KEY_CHECK_IPV4] = "check-ipv4",
+	[KEY_CHECK_IPV6] = "check-ipv6",
 };
 
 static const char *const unknowns[] = {
@@ -42,6 +47,8 @@ static const int attrs[] = {
 	[KEY_NATT_PORTS] = IPSEC_QOS_CONF_A_NATT_PORTS,
 	[KEY_UNKNOWN] = IPSEC_QOS_CONF_A_UNKNOWN,
 	[KEY_UNKNOWN_RATE] = IPSEC_QOS_CONF_A_UNKNOWN_RATE,
+	[KEY_CHECK_IPV4] = IPSEC_QOS_CONF_A_CHECK_IPV4,
+	[KEY_CHECK_IPV6] = IPSEC_QOS_CONF_A_CHECK_IPV6,
 };
 
 static const char *const expected[] = {
@@ -52,7 +59,20 @@ static const char *const expected[] = {
 	[KEY_NATT_PORTS] = EXPECT_PORTS,
 	[KEY_UNKNOWN] = "off, tell or relay ELEMENT",
 	[KEY_UNKNOWN_RATE] = "1 to " DIGITS(IPSEC_QOS_UNKNOWN_RATE_MAX) " a second",
+	[KEY_CHECK_IPV4] = "none, or an IPv4 address with a length of "
+			   DIGITS(IPSEC_QOS_CHECK_IPV4_MIN) " to 31, no bit set behind that",
+	[KEY_CHECK_IPV6] = "none, or an IPv6 address with a length of "
+			   DIGITS(IPSEC_QOS_CHECK_IPV6_MIN) " to 127, no bit set behind that",
 };
+
+static int read_range(const char *value, uint8_t family, uint8_t min, uint8_t max,
+		      struct iq_kernel_range *r)
+{
+	if (!strcmp(value, "none"))
+		return 0;
+	return parse_prefix(value, &r->addr, &r->len) || r->addr.family != family ||
+	       r->len < min || r->len > max;
+}
 
 static int read_value(unsigned int key, const char *value, struct iq_conf *conf)
 {
@@ -69,6 +89,12 @@ static int read_value(unsigned int key, const char *value, struct iq_conf *conf)
 		return parse_ports(value, conf->natt_ports, &conf->n_natt_ports);
 	case KEY_UNKNOWN:
 		return parse_name(value, unknowns, ARRAY_SIZE(unknowns), &conf->unknown);
+	case KEY_CHECK_IPV4:
+		return read_range(value, AF_INET, IPSEC_QOS_CHECK_IPV4_MIN, 31,
+				  &conf->check_ipv4);
+	case KEY_CHECK_IPV6:
+		return read_range(value, AF_INET6, IPSEC_QOS_CHECK_IPV6_MIN, 127,
+				  &conf->check_ipv6);
 	default:
 		return parse_u32(value, 1, IPSEC_QOS_UNKNOWN_RATE_MAX, &conf->unknown_rate);
 	}
@@ -151,6 +177,26 @@ const char *format_unknown(const struct iq_conf *conf, char *buf)
 	return buf;
 }
 
+static const char *format_range(const struct iq_kernel_range *r, char *buf)
+{
+	if (!r->addr.family)
+		return "none";
+	return format_prefix(&r->addr, r->len, buf);
+}
+
+static json_t *range_json(const struct iq_kernel_range *r)
+{
+	char buf[FORMAT_MAX];
+
+	return r->addr.family ? json_string(format_range(r, buf)) : json_null();
+}
+
+static json_t *checks_json(const struct iq_conf *conf)
+{
+	return json_pack("{s:o, s:o}", "ipv4", range_json(&conf->check_ipv4),
+			 "ipv6", range_json(&conf->check_ipv6));
+}
+
 static int show(struct args *args)
 {
 	struct iq_status status;
@@ -163,10 +209,11 @@ static int show(struct args *args)
 	if (ret)
 		return ret;
 	if (options.json) {
-		print_json(json_pack("{s:o, s:o, s:o}",
+		print_json(json_pack("{s:o, s:o, s:o, s:o}",
 				     "ceilings", ceilings_json(&status.conf),
 				     "ports", ports_json(&status.conf),
-				     "unknown", unknown_conf_json(&status.conf)));
+				     "unknown", unknown_conf_json(&status.conf),
+				     "checks", checks_json(&status.conf)));
 		return STATUS_OK;
 	}
 	printf("max-sas      %" PRIu32 "\nmax-ikes     %" PRIu32 "\nmax-groups   %" PRIu32 "\n",
@@ -178,6 +225,8 @@ static int show(struct args *args)
 						 status.conf.n_natt_ports, ports));
 	printf("unknown      %s\nunknown-rate %" PRIu32 "\n",
 	       format_unknown(&status.conf, ports), status.conf.unknown_rate);
+	printf("check-ipv4   %s\n", format_range(&status.conf.check_ipv4, ports));
+	printf("check-ipv6   %s\n", format_range(&status.conf.check_ipv6, ports));
 	return STATUS_OK;
 }
 

@@ -7,6 +7,8 @@
 #define _IPSEC_QOS_CHAIN_ATTACH_H
 
 #include <linux/hash.h>
+#include <linux/if_arp.h>
+#include <net/xfrm.h>
 
 #include "device.h"
 #include "state.h"
@@ -102,6 +104,33 @@ static inline void iq_attach_find(const struct iq_chains *ch, const struct net_d
 		return;
 	if (a->any)
 		iq_attach_look(a, dev, 0, at);
+}
+
+/**
+ * iq_attach_from() - which device's side has sent a packet that has come in?
+ *
+ * The source's link address is read as xt_mac does.
+ *
+ * @in: that it came by
+ * @mac: gets that address, as it came; 6 bytes
+ *
+ * As iq_attach_find(). Return: false: it has no link address
+ */
+static inline bool iq_attach_from(const struct iq_chains *ch, const struct sk_buff *skb,
+				  const struct net_device *in, u8 *mac, struct iq_at *at)
+{
+	at->device = NULL;
+	if (in->type != ARPHRD_ETHER || !skb_mac_header_was_set(skb) ||
+	    skb_mac_header(skb) < skb->head || skb_mac_header(skb) + ETH_HLEN > skb->data) {
+		/* Of what came out of an SA, such a device is the SA's own, and no other. */
+		iq_attach_find(ch, in, NULL, at);
+		return false;
+	}
+	ether_addr_copy(mac, eth_hdr(skb)->h_source);
+	/* Who has sent the SA's packet is not who has sent this one. */
+	if (likely(!secpath_exists(skb)))
+		iq_attach_find(ch, in, mac, at);
+	return true;
 }
 
 /* All below: process context, iq_net.config_lock is held. */

@@ -7,6 +7,7 @@
 
 #include "body.h"
 #include "core/compat.h"
+#include "range.h"
 #include "service.h"
 
 /* Specs */
@@ -115,15 +116,34 @@ bool iq_spec_follows(const struct iq_spec *spec)
 	return false;
 }
 
-/* An address of this host's own: packets for it are for nobody else. */
-static int iq_spec_check_local(struct iq_chains *ch, const struct iq_spec *spec,
-			       const struct in6_addr *addr, const struct nlattr *attr,
-			       const char *what, struct netlink_ext_ack *extack)
+/* An address of the range that is for checks: packets with it end here. */
+static int iq_spec_check_range(struct iq_chains *ch, const struct iq_spec *spec,
+			       const struct in6_addr *addr, u8 len, const struct nlattr *attr,
+			       struct netlink_ext_ack *extack)
+{
+	if (!iq_range_has(ch, spec->family, addr, len))
+		return 0;
+	if (spec->family == AF_INET)
+		iq_err(extack, attr, "%pI4 is in the range for checks: use another address",
+		       addr);
+	else
+		iq_err(extack, attr, "%pI6c is in the range for checks", addr);
+	return -EADDRINUSE;
+}
+
+/* Nor one of this host's own: packets for it are for nobody else. */
+static int iq_spec_check_addr(struct iq_chains *ch, const struct iq_spec *spec,
+			      const struct in6_addr *addr, const struct nlattr *attr,
+			      const char *what, struct netlink_ext_ack *extack)
 {
 	struct net *net = ch->iqn->net;
 	__be32 addr4 = addr->s6_addr32[0];
 	bool local;
+	int err;
 
+	err = iq_spec_check_range(ch, spec, addr, 128, attr, extack);
+	if (err)
+		return err;
 	rcu_read_lock();
 	if (spec->family == AF_INET)
 		local = inet_addr_type(net, addr4) == RTN_LOCAL;
@@ -186,11 +206,11 @@ static int iq_spec_segments(struct iq_chains *ch, struct iq_spec *spec,
 			       seg->device->object.name);
 			return -EINVAL;
 		}
-		err = seg->has_to ? iq_spec_check_local(ch, spec, &seg->to, seg->attr,
-							"a segment's", extack) : 0;
+		err = seg->has_to ? iq_spec_check_addr(ch, spec, &seg->to, seg->attr,
+						       "a segment's", extack) : 0;
 		if (!err && seg->has_from)
-			err = iq_spec_check_local(ch, spec, &seg->from, seg->attr,
-						  "a segment's", extack);
+			err = iq_spec_check_addr(ch, spec, &seg->from, seg->attr,
+						 "a segment's", extack);
 		if (err)
 			return err;
 	}
@@ -213,8 +233,11 @@ int iq_spec_resolve(struct iq_chains *ch, struct iq_spec *spec, struct netlink_e
 	if (!err)
 		err = iq_spec_segments(ch, spec, extack);
 	if (!err && spec->len == (spec->family == AF_INET ? 32 : 128))
-		err = iq_spec_check_local(ch, spec, &spec->addr, spec->addr_attr,
-					  "a service's address", extack);
+		err = iq_spec_check_addr(ch, spec, &spec->addr, spec->addr_attr,
+					 "a service's address", extack);
+	else if (!err)
+		err = iq_spec_check_range(ch, spec, &spec->addr, spec->len, spec->addr_attr,
+					  extack);
 	return err;
 }
 

@@ -5,11 +5,13 @@
 #include "feature.h"
 #include "linger.h"
 #include "netlink.h"
+#include "range.h"
 #include "service.h"
 
 static void iq_chain_pre_exit(struct iq_net *iqn)
 {
 	iq_hooks_update(iqn, IQ_HOOKS_CHAIN, false);
+	iq_hooks_update(iqn, IQ_HOOKS_CHECK, false);
 }
 
 /* Who is named goes behind who names it. */
@@ -42,4 +44,5 @@ const struct iq_feature iq_chain_feature = {
 	.pre_exit = iq_chain_pre_exit,
 	.exit = iq_chains_exit,
 	.sweep = iq_chain_sweep,
+	.settings = &iq_range_settings,
 };

@@ -1,7 +1,4 @@
 // SPDX-License-Identifier: GPL-2.0
-#include <linux/if_arp.h>
-#include <net/xfrm.h>
-
 #include "core/classify.h"
 #include "core/frag.h"
 #include "core/onward.h"
@@ -84,27 +81,6 @@ static void iq_look_up(struct iq_pass *p)
 	iq_look_for(p, IQ_ORDER_CLIENT_BACK, IQ_CLIENT_BACK, t->dst, t->sport, dst, NULL);
 }
 
-/* Which device's side is it? As xt_mac reads a source's link address. */
-static void iq_look_from(struct iq_pass *p)
-{
-	const struct sk_buff *skb = p->skb;
-
-	p->in = p->state->in;
-	p->at.device = NULL;
-	p->has_mac = p->in->type == ARPHRD_ETHER && skb_mac_header_was_set(skb) &&
-		     skb_mac_header(skb) >= skb->head &&
-		     skb_mac_header(skb) + ETH_HLEN <= skb->data;
-	if (!p->has_mac) {
-		/* Of what came out of an SA, such a device is the SA's own, and no other. */
-		iq_attach_find(p->chains, p->in, NULL, &p->at);
-		return;
-	}
-	ether_addr_copy(p->mac, eth_hdr(skb)->h_source);
-	/* Who has sent the SA's packet is not who has sent this one. */
-	if (likely(!secpath_exists(skb)))
-		iq_attach_find(p->chains, p->in, p->mac, &p->at);
-}
-
 /* May one that is ahead of its first wait for it? As of iq_classify(). */
 static bool iq_look_may_wait(const struct iq_pass *p)
 {
@@ -178,7 +154,8 @@ unsigned int iq_chain_look(struct iq_pass *p)
 	p->four = p->state->pf == NFPROTO_IPV4;
 	if (!iq_onward_host(p->skb) || !iq_tuple_get(p->skb, p->four, &p->tuple))
 		return NF_ACCEPT;
-	iq_look_from(p);
+	p->in = p->state->in;
+	p->has_mac = iq_attach_from(p->chains, p->skb, p->in, p->mac, &p->at);
 	if (unlikely(p->tuple.fragment)) {
 		verdict = iq_look_fragment(p);
 		if (verdict != IQ_CHAIN_GO)

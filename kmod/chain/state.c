@@ -7,6 +7,7 @@
 #include "core/hooks.h"
 #include "core/local.h"
 #include "linger.h"
+#include "range.h"
 #include "service.h"
 
 int iq_chains_init(struct iq_net *iqn)
@@ -82,5 +83,6 @@ void iq_chains_exit(struct iq_net *iqn)
 	rcu_barrier();
 	WRITE_ONCE(iqn->state[IQ_FEATURE_CHAIN], NULL);
 	iq_keys_exit(ch);
+	kfree(rcu_dereference_protected(ch->range, true));
 	kfree(ch);
 }

@@ -17,6 +17,7 @@ struct iq_attaches;
 struct iq_bloom;
 struct iq_lengths;
 struct iq_numbers;
+struct iq_range;
 
 /**
  * struct iq_chains - the state of a namespace, once there was a device, a chain or a service
@@ -29,6 +30,7 @@ struct iq_numbers;
  * @keys: of services, of IPv4 and of IPv6, see key.h
  * @lengths: of clients' prefixes, of IPv4 and of IPv6; NULL: there are none; likewise
  * @tracing: so many services are traced
+ * @range: of addresses that is for checks, see range.h; NULL: there is none; likewise
  *
  * @iqn: whose it is
  * @devices: iq_net.config_lock, as all below
@@ -52,6 +54,7 @@ struct iq_chains {
 	struct iq_stores keys[2];
 	struct iq_lengths __rcu *lengths[2];
 	atomic_t tracing;
+	struct iq_range __rcu *range;
 
 	struct iq_net *iqn;
 	struct rcu_head rcu;

@@ -74,6 +74,7 @@ IQ_CHAIN_COUNTER(device, DEVICE, no_way, NO_WAY);
 IQ_CHAIN_COUNTER(device, DEVICE, too_big, TOO_BIG);
 IQ_CHAIN_COUNTER(device, DEVICE, rate, RATE);
 IQ_CHAIN_COUNTER(device, DEVICE, stray, STRAY);
+IQ_CHAIN_COUNTER(device, DEVICE, checked, CHECKED);
 
 static struct attribute *iq_device_attrs[] = {
 	&iq_attr_device_id.attr,
@@ -91,6 +92,7 @@ static struct attribute *iq_device_attrs[] = {
 	IQ_CHAIN_COUNTED(device, too_big),
 	IQ_CHAIN_COUNTED(device, rate),
 	IQ_CHAIN_COUNTED(device, stray),
+	IQ_CHAIN_COUNTED(device, checked),
 	NULL
 };
 ATTRIBUTE_GROUPS(iq_device);

@@ -56,6 +56,7 @@ enum iq_hook_set {
 	IQ_HOOKS_FLOW,		/* packets of any kind to a pool that they are hashed over */
 	IQ_HOOKS_UNKNOWN,	/* ESP to this host that it may have no SA for */
 	IQ_HOOKS_CHAIN,		/* packets of services that have chains */
+	IQ_HOOKS_CHECK,		/* packets that devices were checked with */
 	__IQ_HOOKS_MAX
 };
 

@@ -41,6 +41,10 @@ static const struct nla_policy iq_conf_policy[IPSEC_QOS_CONF_A_MAX + 1] = {
 		NLA_POLICY_FULL_RANGE(NLA_U32, &iq_unknown_element_range),
 	[IPSEC_QOS_CONF_A_UNKNOWN_RATE] = NLA_POLICY_RANGE(NLA_U32, 1,
 							   IPSEC_QOS_UNKNOWN_RATE_MAX),
+	[IPSEC_QOS_CONF_A_CHECK_IPV4] = { .type = NLA_BINARY,
+					  .len = sizeof(struct in_addr) + sizeof(u8) },
+	[IPSEC_QOS_CONF_A_CHECK_IPV6] = { .type = NLA_BINARY,
+					  .len = sizeof(struct in6_addr) + sizeof(u8) },
 };
 
 IQ_POLICY(status_get);

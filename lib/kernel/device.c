@@ -21,6 +21,7 @@ static const char *const counters[] = {
 	[IPSEC_QOS_DEVICE_COUNTER_TOO_BIG] = "too_big",
 	[IPSEC_QOS_DEVICE_COUNTER_RATE] = "rate",
 	[IPSEC_QOS_DEVICE_COUNTER_STRAY] = "stray",
+	[IPSEC_QOS_DEVICE_COUNTER_CHECKED] = "checked",
 };
 _Static_assert(sizeof(counters) / sizeof(counters[0]) == IPSEC_QOS_DEVICE_COUNTER_MAX + 1,
 	       "each counter has a name");

@@ -6,6 +6,8 @@
 
 #include <errno.h>
 #include <string.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
 #include <netlink/attr.h>
 
 #include "lib/kernel/request.h"
@@ -27,10 +29,23 @@ nla_put_failure:
 	return -ENOMEM;
 }
 
+/* An address, and behind it the length of its prefix; or nothing. How many bytes? */
+static int range_bytes(const struct iq_kernel_range *r, uint8_t *data)
+{
+	int bytes = iq_addr_len(&r->addr);
+
+	if (!r->addr.family)
+		return 0;
+	memcpy(data, r->addr.b, bytes);
+	data[bytes] = r->len;
+	return bytes + 1;
+}
+
 static int put_conf(struct nl_msg *msg, const void *settings)
 {
 	struct nlattr *nest = nla_nest_start(msg, IPSEC_QOS_A_CONF);
 	const struct iq_conf *conf = settings;
+	uint8_t range[sizeof(conf->check_ipv6.addr.b) + 1];
 	struct nlattr *table;
 	size_t i;
 
@@ -64,6 +79,12 @@ static int put_conf(struct nl_msg *msg, const void *settings)
 		NLA_PUT_U32(msg, IPSEC_QOS_CONF_A_UNKNOWN_ELEMENT, conf->unknown_element);
 	if (HAS(conf, UNKNOWN_RATE))
 		NLA_PUT_U32(msg, IPSEC_QOS_CONF_A_UNKNOWN_RATE, conf->unknown_rate);
+	if (HAS(conf, CHECK_IPV4))
+		NLA_PUT(msg, IPSEC_QOS_CONF_A_CHECK_IPV4,
+			range_bytes(&conf->check_ipv4, range), range);
+	if (HAS(conf, CHECK_IPV6))
+		NLA_PUT(msg, IPSEC_QOS_CONF_A_CHECK_IPV6,
+			range_bytes(&conf->check_ipv6, range), range);
 	return nla_nest_end_keep_empty(msg, nest);
 
 nla_put_failure:
@@ -76,6 +97,23 @@ static size_t get_ports(const struct nlattr *a, uint16_t *ports)
 
 	memcpy(ports, nla_data(a), n * sizeof(*ports));
 	return n;
+}
+
+static int get_range(const struct nlattr *a, uint8_t family, struct iq_kernel_range *r)
+{
+	const uint8_t *data;
+	size_t bytes;
+
+	if (!a || !nla_len(a))
+		return 0;
+	r->addr.family = family;
+	bytes = iq_addr_len(&r->addr);
+	if ((size_t)nla_len(a) != bytes + 1)
+		return -EBADMSG;
+	data = nla_data(a);
+	memcpy(r->addr.b, data, bytes);
+	r->len = data[bytes];
+	return 0;
 }
 
 static int get_fallback(struct nlattr *nest, struct iq_conf *conf)
@@ -120,6 +158,10 @@ int iq_get_settings(struct nlattr *nest, void *arg)
 		[IPSEC_QOS_CONF_A_UNKNOWN] = { .type = NLA_U8 },
 		[IPSEC_QOS_CONF_A_UNKNOWN_ELEMENT] = { .type = NLA_U32 },
 		[IPSEC_QOS_CONF_A_UNKNOWN_RATE] = { .type = NLA_U32 },
+		[IPSEC_QOS_CONF_A_CHECK_IPV4] = {
+			.maxlen = sizeof(struct in_addr) + 1 },
+		[IPSEC_QOS_CONF_A_CHECK_IPV6] = {
+			.maxlen = sizeof(struct in6_addr) + 1 },
 	};
 	struct nlattr *tb[IPSEC_QOS_CONF_A_MAX + 1];
 	int i;
@@ -142,6 +184,9 @@ int iq_get_settings(struct nlattr *nest, void *arg)
 	conf->unknown = iq_u8(tb[IPSEC_QOS_CONF_A_UNKNOWN], IPSEC_QOS_UNKNOWN_OFF);
 	conf->unknown_element = iq_u32(tb[IPSEC_QOS_CONF_A_UNKNOWN_ELEMENT]);
 	conf->unknown_rate = iq_u32(tb[IPSEC_QOS_CONF_A_UNKNOWN_RATE]);
+	if (get_range(tb[IPSEC_QOS_CONF_A_CHECK_IPV4], AF_INET, &conf->check_ipv4) < 0 ||
+	    get_range(tb[IPSEC_QOS_CONF_A_CHECK_IPV6], AF_INET6, &conf->check_ipv6) < 0)
+		return -EBADMSG;
 	if (HAS(conf, FALLBACK))
 		return get_fallback(tb[IPSEC_QOS_CONF_A_FALLBACK], conf);
 	return 0;

@@ -9,6 +9,7 @@
 #include <stdint.h>
 #include <linux/ipsec_qos.h>
 
+#include "lib/addr.h"
 #include "lib/kernel/socket.h"
 
 /**
@@ -18,6 +19,14 @@ struct iq_kernel_fallback {
 	uint8_t dscp;			/* 0 to 63 */
 	uint32_t mark;
 	uint32_t mask;
+};
+
+/**
+ * struct iq_kernel_range - addresses that checks of devices are made with
+ */
+struct iq_kernel_range {
+	struct iq_addr addr;		/* family 0: none */
+	uint8_t len;			/* of the prefix */
 };
 
 /**
@@ -39,6 +48,8 @@ struct iq_conf {
 	uint8_t unknown;		/* enum ipsec_qos_unknown */
 	uint32_t unknown_element;	/* its id; 0: none */
 	uint32_t unknown_rate;		/* a second, 1 to IPSEC_QOS_UNKNOWN_RATE_MAX */
+	struct iq_kernel_range check_ipv4;
+	struct iq_kernel_range check_ipv6;
 };
 
 int iq_kernel_conf(struct iq_kernel *k, const struct iq_conf *conf);

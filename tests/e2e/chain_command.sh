@@ -108,7 +108,7 @@ expect_json "length == 7 and .[0] == {name: \"fw\", id: 1, kind: \"hop\",
 	state: \"up\", now: \"fw\", alternate: null, on_failure: \"skip\", copies: null,
 	chains: 0, owner: \"static\", counters: {outer_sent: $zero, outer_returned: $zero,
 	inner_sent: $zero, inner_returned: $zero, skipped: $zero, down: $zero, no_way: $zero,
-	too_big: $zero, rate: $zero, stray: $zero}}" run -j device show
+	too_big: $zero, rate: $zero, stray: $zero, checked: $zero}}" run -j device show
 expect_json '.[0] | .copies == {rate: 500, snap: 128} and .inner == null' run -j device show ids
 expect_json '.[0] | .state == "down" and .now == null' run -j device show fw2
 expect_json '.[0] | .outer.problem == "no-mac" and .outer.mac == null' run -j device show vpn
@@ -121,7 +121,7 @@ line "^fw +1 +hop +wan $mac:01 +seg $mac:02 from $mac:03 from $mac:04 +up +fw +-
 	device show
 line "^ids +3 +tap 500/s 128 B +seg $mac:21 +- +up +ids +- +- +drop +0 +static$" device show
 line '^vpn +5 +hop +seg +- +up +vpn +no-mac +- +drop +0 +static$' device show vpn
-line '^DEVICE +OUTER SENT +RETURNED +INNER SENT +RETURNED +SKIPPED +DOWN +NO WAY +TOO BIG +RATE +STRAY$' \
+line '^DEVICE +OUTER SENT +RETURNED +INNER SENT +RETURNED +SKIPPED +DOWN +NO WAY +TOO BIG +RATE +STRAY +CHECKED$' \
 	device show
 # what is not said stays
 run device change fw on-failure drop

@@ -24,11 +24,12 @@ from genl import (ADD, ADD_MEMBERSHIP, F_ACK, F_DUMP, F_REPLACE,  # noqa: E402
                   walk)
 
 # include/uapi/linux/ipsec_qos.h
-GROUP_NEW, GROUP_DEL, RESYNC_START, RESYNC_END = 1, 2, 15, 16
+GROUP_NEW, GROUP_DEL, STATUS_GET, CONF_SET, RESYNC_START, RESYNC_END = 1, 2, 13, 14, 15, 16
 (DEVICE_NEW, DEVICE_DEL, DEVICE_GET, CHAIN_NEW, CHAIN_DEL, CHAIN_GET, SERVICE_NEW,
  SERVICE_DEL, SERVICE_GET, SERVICE_TRACE) = range(34, 44)
 COMMANDS = range(DEVICE_NEW, SERVICE_TRACE + 1)
-A_GROUP, A_OWNER, A_GENERATION, A_COUNT, A_EVENT = 2, 7, 8, 9, 10
+A_GROUP, A_CONF, A_OWNER, A_GENERATION, A_COUNT, A_EVENT = 2, 5, 7, 8, 9, 10
+CHECK_IPV4, CHECK_IPV6 = 10, 11
 G_ID, G_NAME, G_MARK = 2, 3, 4
 A_DEVICE, A_CHAIN, A_SERVICE, A_TRACE = range(18, 22)
 NEW, CHANGE, DEL = 1, 2, 3
@@ -242,7 +243,7 @@ one = get_device(2)
 expect("a device", (b"d2\0", HOP, DOWN, 4, 4, 0), (
     one[D_NAME], number(one[D_KIND]), number(one[D_STATE]), number(one[D_ALTERNATE]),
     number(one[D_NOW]), number(one[D_CHAINS])))
-expect("its counters", 10, len(list(walk(one[D_COUNTERS]))))
+expect("its counters", 11, len(list(walk(one[D_COUNTERS]))))
 expect("its sides", [[b"eth8\0", mac(2)], [b"eth9\0", mac(2)]],
        [[dict(parts(one[at]))[N_DEV], dict(parts(one[at]))[N_MAC]] for at in (D_OUTER, D_INNER)])
 expect("further addresses", [mac(100 + i) for i in range(4)],
@@ -582,6 +583,54 @@ accepted("it goes", SERVICE_DEL, service_key(9))
 refused("rules of another", errno.EINVAL, SERVICE_NEW, service(9, b"\xc0\0\2\x09") + nest(
     A_SERVICE, u32(S_ID, 8), rule(1)), ADD)
 
+step("a range of addresses that is for checks")
+
+
+def ranges():
+    conf = dict(parts(dict(parts(accepted("settings", STATUS_GET)))[A_CONF]))
+    return conf.get(CHECK_IPV4), conf.get(CHECK_IPV6)
+
+
+expect("none at first", (None, None), ranges())
+NET, NET6 = b"\xc6\x12\xff\0\x18", b"\x20\1\x0d\xb8\xff" + b"\0" * 11 + b"\x40"
+for what, wanted, bad, says in (
+        ("bytes", errno.EINVAL, attr(CHECK_IPV4, NET[:4]), "4 bytes are no address of 4"),
+        ("bytes", errno.EINVAL, attr(CHECK_IPV6, NET), "5 bytes are no address of 16"),
+        ("bytes", errno.ERANGE, attr(CHECK_IPV4, NET6), None),
+        ("long", errno.ERANGE, attr(CHECK_IPV4, NET[:4] + b"\x20"), "has 16 to 31"),
+        ("short", errno.ERANGE, attr(CHECK_IPV4, b"\xc6\0\0\0\x0f"), "has 16 to 31"),
+        ("long", errno.ERANGE, attr(CHECK_IPV6, NET6[:16] + b"\x80"), "has 48 to 127"),
+        ("bits", errno.EINVAL, attr(CHECK_IPV4, b"\xc6\x12\xff\1\x18"), "behind the 24"),
+        ("multicast", errno.EINVAL, attr(CHECK_IPV4, b"\xe0\0\0\0\x18"), "no host"),
+        ("loopback", errno.EINVAL, attr(CHECK_IPV4, b"\x7f\0\0\0\x18"), "no host"),
+        ("link-local", errno.EINVAL, attr(CHECK_IPV6, b"\xfe\x80" + b"\0" * 14 + b"\x40"),
+         "no host"),
+        ("a service's", errno.EADDRINUSE, attr(CHECK_IPV4, W[:3] + b"\0\x18"), "service s1 has"),
+        ("a segment's", errno.EADDRINUSE, attr(CHECK_IPV4, b"\xc0\0\3\2\x1f"),
+         "service s4 has"),
+        ("a prefix's", errno.EADDRINUSE, attr(CHECK_IPV4, b"\x0a\1\0\0\x10"), "service s5"),
+        ("IPv6", errno.EADDRINUSE, attr(CHECK_IPV6, W6[:8] + b"\0" * 8 + b"\x40"),
+         "service s3")):
+    refused(what, wanted, CONF_SET, nest(A_CONF, bad), at=bad, says=says)
+expect("none as yet", (None, None), ranges())
+accepted("both", CONF_SET, nest(A_CONF, attr(CHECK_IPV4, NET), attr(CHECK_IPV6, NET6)))
+expect("both", (NET, NET6), ranges())
+for what, payload in (
+        ("a service", service(9, NET[:3] + b"\1", port(TCP, 80))),
+        ("a service, IPv6", service(9, NET6[:15] + b"\1", port(TCP, 80))),
+        ("a segment", in_service(segment(7, attr(G_TO, NET[:3] + b"\1")))),
+        ("clients", service(9, NET[:4], u8(S_MODE, CLIENT), u8(S_LEN, 25)))):
+    refused(what, errno.EADDRINUSE, SERVICE_NEW, payload, ADD, says="range for checks")
+accepted("clients around it", SERVICE_NEW, service(
+    9, b"\xc6\x12\0\0", u8(S_MODE, CLIENT), u8(S_LEN, 16)), ADD)
+accepted("the same", CONF_SET, nest(A_CONF, attr(CHECK_IPV4, NET)))
+accepted("one goes", CONF_SET, nest(A_CONF, attr(CHECK_IPV4, b"")))
+expect("the other stays", (None, NET6), ranges())
+accepted("so does that", CONF_SET, nest(A_CONF, attr(CHECK_IPV6, b"")))
+expect("none any more", (None, None), ranges())
+accepted("clients go", SERVICE_DEL, service_key(9))
+expect("what is there", before, everything())
+
 step("many in one request: all or nothing")
 for what, wanted, cmd, entries, bad in (
         ("device", errno.EEXIST, DEVICE_NEW, [device(100 + i) for i in range(500)],
@@ -764,6 +813,7 @@ def in_namespace():
         if ctypes.CDLL(None, use_errno=True).setns(file.fileno(), CLONE_NEWNET):
             raise OSError(ctypes.get_errno(), "setns")
     c.nl = Netlink()
+    accepted("a range", CONF_SET, nest(A_CONF, attr(CHECK_IPV4, NET)))
     accepted("a device", DEVICE_NEW, device(1) + device(2, u32(D_ALTERNATE, 1)), ADD)
     accepted("a chain", CHAIN_NEW, chain(1, 2), ADD)
     accepted("services", SERVICE_NEW, service(1, W, port(TCP, 1), port(UDP, 1, 9), rule(1)) +

@@ -342,6 +342,36 @@ def exchanged():
     only(lab.pass_on("c", CMAC, forth()), "fo", FOUT)
 
 
+def checked():
+    """what a device was checked with ends here, of others it goes by routing"""
+    lab.eng("ip route add 198.18.255.0/24 via 10.0.2.2 dev br")
+    lab.eng("ip route add 2001:db8:ff::/64 via fd01::2 dev c")
+    one = IP(src="198.18.255.1", dst="198.18.255.129") / TCP(sport=1, dport=2)
+    six = IPv6(src="2001:db8:ff::1", dst="2001:db8:ff::2") / TCP(sport=1, dport=2)
+    error = IP(src="10.9.9.9", dst="198.18.255.1") / ICMP(type=3, code=1) / IPerror(bytes(one))
+    only(lab.pass_on("fi", FIN, one), "b", CMAC)
+    qos("settings", "set", "check-ipv4", "198.18.255.0/24", "check-ipv6", "2001:db8:ff::/64")
+    before = lab.device("fw")
+    for packet in (one, six, error, IP(src="198.18.255.1", dst=P) / TCP(sport=1, dport=80)):
+        none(lab.pass_on("fi", FIN, packet))
+    none(lab.pass_on("fo", FOUT, one))
+    none(lab.pass_on("t", TAP, one))
+    after = lab.device("fw")
+    assert after == {**before, "checked": 5}, (before, after)
+    assert lab.device("ids")["checked"] == 1
+    only(lab.pass_on("c", CMAC, one), "b", CMAC)
+    only(lab.pass_on("fi", ALIEN, one), "b", CMAC)
+    only(lab.pass_on("b", CMAC, six), "c", CMAC)
+    # merely bridged, from whichever link address
+    none(lab.pass_on("fi", FIN, one, to=ALIEN))
+    assert lab.device("fw")["checked"] == 5
+    qos("settings", "set", "check-ipv4", "none")
+    only(lab.pass_on("fi", FIN, one), "b", CMAC)
+    none(lab.pass_on("fi", FIN, six))
+    qos("settings", "set", "check-ipv6", "none")
+    only(lab.pass_on("fi", FIN, six), "c", CMAC)
+
+
 def protected():
     """ESP that goes through a chain is its SA's, and counted once, whether it ends here"""
     qos("group", "add", "peer", "id", "2", "mark", "9/0xff", "dscp", "10")
@@ -366,4 +396,4 @@ def protected():
 if __name__ == "__main__":
     setup()
     sys.exit(steps(through, others, old, long, pieces, translated, down, leaves, tapped, links,
-                   large, entry, exchanged, protected))
+                   large, entry, exchanged, checked, protected))

@@ -307,15 +307,22 @@ gets 1 ike show
 step "settings and the fall-back table"
 expect_json '. == {ceilings: {sas: 1048576, ikes: 262144, groups: 4096},
 	ports: {ike: [500], natt: [4500]},
-	unknown: {do: "off", element: null, rate: 100}}' ipsec-qos -j settings show
-ipsec-qos settings set max-ikes 1000 ike-ports 500,501 natt-ports none
+	unknown: {do: "off", element: null, rate: 100},
+	checks: {ipv4: null, ipv6: null}}' ipsec-qos -j settings show
+ipsec-qos settings set max-ikes 1000 ike-ports 500,501 natt-ports none check-ipv4 198.18.255.0/24
 expect_json '. == {ceilings: {sas: 1048576, ikes: 1000, groups: 4096},
 	ports: {ike: [500, 501], natt: []},
-	unknown: {do: "off", element: null, rate: 100}}' ipsec-qos -j settings show
+	unknown: {do: "off", element: null, rate: 100},
+	checks: {ipv4: "198.18.255.0/24", ipv6: null}}' ipsec-qos -j settings show
+ipsec-qos settings set check-ipv4 none
+expect_json '.checks == {ipv4: null, ipv6: null}' ipsec-qos -j settings show
 grep -qE '^ike-ports +500,501$' <<<"$(ipsec-qos settings show)"
 freeze
 refuses 1 'what is to be set is missing' settings set
 refuses 1 'argument "0" is wrong: max-sas' settings set max-sas 0
+refuses 1 'argument "10.0.0.0/8" is wrong: check-ipv4' settings set check-ipv4 10.0.0.0/8
+refuses 1 'argument "10.0.0.1/24" is wrong: check-ipv4' settings set check-ipv4 10.0.0.1/24
+refuses 1 'argument "fd00::/64" is wrong: check-ipv4' settings set check-ipv4 fd00::/64
 refuses 1 'argument "16777217" is wrong: max-sas' settings set max-sas 16777217
 refuses 1 'argument "4194305" is wrong: max-ikes' settings set max-ikes 4194305
 refuses 1 'argument "65537" is wrong: max-groups' settings set max-groups 65537

@@ -338,7 +338,7 @@ def side(dev, mac, *more, read=False):
 def devices():
     """two of them, stated and told of"""
     names = ("outer-sent", "outer-returned", "inner-sent", "inner-returned", "skipped", "down",
-             "no-way", "too-big", "rate", "stray")
+             "no-way", "too-big", "rate", "stray", "checked")
     first = {"id": 1, "name": "fw", "failure": "skip"}
     other = {"id": 2, "name": "ids", "kind": "tap", "state": "down", "snap": 128}
     ynl.do("device-new", {"device": [
@@ -410,11 +410,13 @@ def settings():
     ynl.do("conf-set", {"conf": {
         "max-sas": 2000, "max-ikes": 300, "max-groups": 40, "fallback": {"entry": fallback},
         "ike-ports": struct.pack("=2H", 500, 501), "natt-ports": b"",
-        "unknown": "tell", "unknown-rate": 50}})
+        "unknown": "tell", "unknown-rate": 50,
+        "check-ipv4": socket.inet_aton("198.18.255.0") + b"\x18"}})
     found = ynl.do("status-get", {})
     same(found["conf"], {
         "max-sas": 2000, "max-ikes": 300, "max-groups": 40,
         "ike-ports": [500, 501], "natt-ports": [], "unknown": "tell", "unknown-rate": 50,
+        "check-ipv4": socket.inet_aton("198.18.255.0") + b"\x18",
         "fallback": {"entry": [{"dscp": 10, "mark": "0x100", "mask": "0xf00"},
                                {"dscp": 46, "mark": "0x7", "mask": "0xffffffff"}]}})
     with open("/sys/module/ipsec_qos/version", encoding="ascii") as version:

@@ -448,6 +448,13 @@ enum ipsec_qos_ike_attr {
  *	required by, and taken with, IPSEC_QOS_UNKNOWN_RELAY alone
  * @IPSEC_QOS_CONF_A_UNKNOWN_RATE: u32, events a second at most, and packets relayed, 1 to
  *	IPSEC_QOS_UNKNOWN_RATE_MAX
+ * @IPSEC_QOS_CONF_A_CHECK_IPV4: the range that checks of devices are made from and to, in 5
+ *	bytes: an IPv4 address in network order, and behind it the length of a prefix,
+ *	IPSEC_QOS_CHECK_IPV4_MIN to 31. What comes from a device, from or for an address of it, ends here: no
+ *	chain and no route takes it, a packet socket sees it. No service has an address of it
+ *	(EADDRINUSE). 0 bytes: none (the default)
+ * @IPSEC_QOS_CONF_A_CHECK_IPV6: likewise in 17 bytes, an IPv6 address, and
+ *	IPSEC_QOS_CHECK_IPV6_MIN to 127
  */
 enum ipsec_qos_conf_attr {
 	IPSEC_QOS_CONF_A_UNSPEC,
@@ -460,6 +467,8 @@ enum ipsec_qos_conf_attr {
 	IPSEC_QOS_CONF_A_UNKNOWN,
 	IPSEC_QOS_CONF_A_UNKNOWN_ELEMENT,
 	IPSEC_QOS_CONF_A_UNKNOWN_RATE,
+	IPSEC_QOS_CONF_A_CHECK_IPV4,
+	IPSEC_QOS_CONF_A_CHECK_IPV6,
 	__IPSEC_QOS_CONF_A_MAX
 };
 #define IPSEC_QOS_CONF_A_MAX (__IPSEC_QOS_CONF_A_MAX - 1)

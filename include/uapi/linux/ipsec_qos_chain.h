@@ -30,6 +30,8 @@
 #define IPSEC_QOS_SERVICE_OVERRIDES_MAX	16
 #define IPSEC_QOS_SERVICE_RATE_MAX	100000000 /* packets a second */
 #define IPSEC_QOS_TRACE_MAX		1000	/* packets that one request has traced */
+#define IPSEC_QOS_CHECK_IPV4_MIN	16	/* bits of the prefix that is for checks */
+#define IPSEC_QOS_CHECK_IPV6_MIN	48
 
 /**
  * enum ipsec_qos_device_kind - what a device is to packets
@@ -111,6 +113,8 @@ enum ipsec_qos_device_problem {
  * @IPSEC_QOS_DEVICE_COUNTER_STRAY: came from it, and of a service that it has no part in, at
  *	the side that it cannot have come out of, or with an address or port that it is not to
  *	send
+ * @IPSEC_QOS_DEVICE_COUNTER_CHECKED: came from it, of the range that checks are made with
+ *	(IPSEC_QOS_CONF_A_CHECK_IPV4), and ended here
  */
 enum ipsec_qos_device_counter {
 	IPSEC_QOS_DEVICE_COUNTER_UNSPEC,
@@ -124,6 +128,7 @@ enum ipsec_qos_device_counter {
 	IPSEC_QOS_DEVICE_COUNTER_TOO_BIG,
 	IPSEC_QOS_DEVICE_COUNTER_RATE,
 	IPSEC_QOS_DEVICE_COUNTER_STRAY,
+	IPSEC_QOS_DEVICE_COUNTER_CHECKED,
 	__IPSEC_QOS_DEVICE_COUNTER_MAX
 };
 #define IPSEC_QOS_DEVICE_COUNTER_MAX (__IPSEC_QOS_DEVICE_COUNTER_MAX - 1)
