@@ -317,7 +317,7 @@ json_t *service_json(const void *item)
 	for (i = 1; i <= IPSEC_QOS_SERVICE_COUNTER_MAX; i++)
 		json_object_set_new(counters, iq_kernel_service_counter_name(i),
 				    count_json(&s->counter[i]));
-	return json_pack("{s:s, s:I, s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:s, s:o}",
+	return json_pack("{s:s, s:I, s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:s, s:o, s:o}",
 			 "name", s->name, "id", (json_int_t)s->id,
 			 "family", family_name(s->addr.family),
 			 "address", format_address(&s->addr, s->len, text),
@@ -332,7 +332,8 @@ json_t *service_json(const void *item)
 			 "group", name_or_null(&group_names, s->group),
 			 "from_group", name_or_null(&group_names, s->from_group),
 			 "rate", s->rate ? json_integer(s->rate) : json_null(),
-			 "owner", owner_name(s->owner), "counters", counters);
+			 "owner", owner_name(s->owner), "counters", counters,
+			 "syns", count_json(&s->syns));
 }
 
 /* Of one that was asked for by itself: only then the kernel tells the rules. */

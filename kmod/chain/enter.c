@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
+#include <linux/tcp.h>
 #include <net/addrconf.h>
 
+#include "core/classify.h"
 #include "core/onward.h"
 #include "acl.h"
 #include "enter.h"
@@ -65,6 +67,21 @@ static int iq_enter_service(struct iq_pass *p, const struct iq_track *t)
 	return 0;
 }
 
+/*
+ * The first packet of a connection? Where its flags are at hand, as they are behind its ports
+ * for nearly all.
+ */
+static bool iq_enter_syn(const struct iq_pass *p)
+{
+	const struct tcphdr *th;
+
+	if (p->tuple.proto != IPPROTO_TCP || p->course.way != IQ_FORWARD || p->tuple.quote ||
+	    p->tuple.later || iq_skb_avail(p->skb) < p->tuple.l4 + sizeof(*th))
+		return false;
+	th = (const void *)(skb_network_header(p->skb) + p->tuple.l4);
+	return th->syn && !th->ack;
+}
+
 unsigned int iq_enter(struct iq_pass *p)
 {
 	const struct iq_track *t = p->course.track;
@@ -84,6 +101,10 @@ unsigned int iq_enter(struct iq_pass *p)
 	if (unlikely(why))
 		return iq_pass_drop(p, why);
 	iq_hit_count(&p->hits.hit[p->course.order], p->packets, p->bytes);
+	if (unlikely(iq_enter_syn(p)))
+		iq_service_count(t->service ?:
+				 iq_hit_service(p->chains, &p->hits.hit[p->course.order]),
+				 IQ_SERVICE_SYNS, p->packets, p->bytes);
 	p->action = t->group ? iq_action_numbered(p->iqn, t->group) : NULL;
 	p->view = 0;
 	return IQ_CHAIN_GO;

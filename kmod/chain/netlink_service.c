@@ -80,6 +80,7 @@ static const struct nla_policy iq_service_policy[IPSEC_QOS_SERVICE_A_MAX + 1] = 
 	[IPSEC_QOS_SERVICE_A_OVERRIDE] = NLA_POLICY_NESTED(iq_override_policy),
 	[IPSEC_QOS_SERVICE_A_OWNER] = IQ_ANSWER_ONLY,
 	[IPSEC_QOS_SERVICE_A_COUNTERS] = IQ_ANSWER_ONLY,
+	[IPSEC_QOS_SERVICE_A_SYNS] = IQ_ANSWER_ONLY,
 };
 
 static const struct nla_policy iq_service_key_policy[IPSEC_QOS_SERVICE_A_MAX + 1] = {
@@ -784,7 +785,8 @@ size_t iq_service_size(const struct iq_object *o, bool whole)
 
 	size = nla_total_size(5 * nla_total_size(sizeof(u32)) + 4 * nla_total_size(sizeof(u8)) +
 			      nla_total_size(IPSEC_QOS_NAME_MAX) + addr +
-			      nla_total_size(IPSEC_QOS_SERVICE_COUNTER_MAX * iq_count_size()));
+			      nla_total_size(IPSEC_QOS_SERVICE_COUNTER_MAX * iq_count_size()) +
+			      iq_count_size());
 	size += (spec->ports.n + 1) * iq_port_size();
 	for (i = 0; i < spec->n_segments; i++)
 		size += nla_total_size(nla_total_size(sizeof(u32)) + 2 * addr +
@@ -820,6 +822,7 @@ int iq_put_service(struct sk_buff *skb, struct iq_object *o, bool whole)
 	struct nlattr *nest = nla_nest_start(skb, IPSEC_QOS_A_SERVICE);
 	const struct iq_service *s = iq_service_of(o);
 	const struct iq_spec *spec = s->body->spec;
+	struct iq_count syns = iq_counter_sum(s->counter, IQ_SERVICE_SYNS);
 
 	if (!nest || nla_put_u32(skb, IPSEC_QOS_SERVICE_A_ID, o->id) ||
 	    nla_put_string(skb, IPSEC_QOS_SERVICE_A_NAME, o->name) ||
@@ -836,6 +839,7 @@ int iq_put_service(struct sk_buff *skb, struct iq_object *o, bool whole)
 	    nla_put_u8(skb, IPSEC_QOS_SERVICE_A_OWNER, o->owner) ||
 	    iq_put_counters(skb, IPSEC_QOS_SERVICE_A_COUNTERS, s->counter,
 			    IPSEC_QOS_SERVICE_COUNTER_MAX) ||
+	    iq_put_count(skb, IPSEC_QOS_SERVICE_A_SYNS, &syns) ||
 	    iq_put_service_lists(skb, s)) {
 		nla_nest_cancel(skb, nest);
 		return -EMSGSIZE;

@@ -306,7 +306,7 @@ static struct iq_object *iq_service_alloc(struct iq_net *iqn)
 
 	if (!s)
 		return NULL;
-	s->counter = iq_counter_alloc(IPSEC_QOS_SERVICE_COUNTER_MAX + 1);
+	s->counter = iq_counter_alloc(IQ_SERVICE_SYNS + 1);
 	if (!s->counter) {
 		kfree(s);
 		return NULL;

@@ -13,12 +13,15 @@
 #include "state.h"
 #include "track.h"
 
+/* Behind enum ipsec_qos_service_counter: see IPSEC_QOS_SERVICE_A_SYNS */
+#define IQ_SERVICE_SYNS		(IPSEC_QOS_SERVICE_COUNTER_MAX + 1)
+
 /**
  * struct iq_service - a service
  *
  * What packets read comes first.
  *
- * @counter: of enum ipsec_qos_service_counter, per CPU
+ * @counter: of enum ipsec_qos_service_counter and IQ_SERVICE_SYNS, per CPU
  * @rate: packets a second that may enter; 0: all
  * @tokens: for these
  * @traces: so many passes of packets are to be told yet
@@ -52,15 +55,19 @@ static inline struct iq_service *iq_service_of(struct iq_object *o)
 
 /**
  * iq_hit_service() - whose is a key that was found? Takes a cold line: for what is dropped,
- * and for traces
+ * for traces, and for a connection's first packet
  *
  * Under rcu_read_lock(), which the answer lives under. NULL: it went a moment ago.
  */
 struct iq_service *iq_hit_service(struct iq_chains *ch, const struct iq_hit *hit);
 
-/** iq_service_count() - of dropped packets; bottom halves are disabled; @s: NULL: of nobody */
-static inline void iq_service_count(const struct iq_service *s,
-				    enum ipsec_qos_service_counter which, u32 packets,
+/**
+ * iq_service_count() - of packets that are told apart; bottom halves are disabled
+ *
+ * @s: NULL: of nobody
+ * @which: enum ipsec_qos_service_counter, IQ_SERVICE_SYNS
+ */
+static inline void iq_service_count(const struct iq_service *s, int which, u32 packets,
 				    u32 bytes)
 {
 	if (s)

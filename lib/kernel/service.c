@@ -472,6 +472,7 @@ int iq_get_service(struct nlattr *nest, void *arg)
 		[IPSEC_QOS_SERVICE_A_OVERRIDE] = { .type = NLA_NESTED },
 		[IPSEC_QOS_SERVICE_A_OWNER] = { .type = NLA_U8 },
 		[IPSEC_QOS_SERVICE_A_COUNTERS] = { .type = NLA_NESTED },
+		[IPSEC_QOS_SERVICE_A_SYNS] = { .type = NLA_NESTED },
 	};
 	struct nlattr *tb[IPSEC_QOS_SERVICE_A_MAX + 1];
 	struct iq_kernel_service *s = arg;
@@ -494,7 +495,9 @@ int iq_get_service(struct nlattr *nest, void *arg)
 	s->rate = iq_u32(tb[IPSEC_QOS_SERVICE_A_RATE]);
 	s->owner = iq_u8(tb[IPSEC_QOS_SERVICE_A_OWNER], 0);
 	if (iq_get_counters(tb[IPSEC_QOS_SERVICE_A_COUNTERS], s->counter,
-			    IPSEC_QOS_SERVICE_COUNTER_MAX) < 0)
+			    IPSEC_QOS_SERVICE_COUNTER_MAX) < 0 ||
+	    (tb[IPSEC_QOS_SERVICE_A_SYNS] &&
+	     iq_get_counter(tb[IPSEC_QOS_SERVICE_A_SYNS], &s->syns) < 0))
 		return -EBADMSG;
 	ret = get_lists(nest, s);
 	if (ret)

@@ -98,6 +98,7 @@ struct iq_kernel_service {
 	struct iq_kernel_count forward;	/* where it names no ports, of all that it has */
 	struct iq_kernel_count back;
 	struct iq_kernel_count counter[IPSEC_QOS_SERVICE_COUNTER_MAX + 1];
+	struct iq_kernel_count syns;
 };
 
 /** iq_kernel_service_counter_name() - 1 to IPSEC_QOS_SERVICE_COUNTER_MAX, in JSON */

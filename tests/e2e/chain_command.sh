@@ -268,7 +268,7 @@ expect_json "length == 7 and .[0] == {name: \"shop\", id: 1, family: \"inet\",
 		{proto: \"tcp\", first: 443, last: 443, forward: $zero, back: $zero}],
 	chain: \"front\", segments: [], clients: [], group: null, from_group: null, rate: null,
 	owner: \"static\", counters: {forward: $zero, back: $zero, acl: $zero, rate: $zero,
-	forged: $zero, ttl: $zero, martian: $zero, policy: $zero, memory: $zero}}" \
+	forged: $zero, ttl: $zero, martian: $zero, policy: $zero, memory: $zero}, syns: $zero}" \
 	run -j service show
 expect_json '.[0] | .group == "gold" and .from_group == "tunnel" and .rate == 5000 and
 	.ports == [] and .acl == []' \

@@ -74,6 +74,10 @@ def uncopied(got):
     return split(got, "t")[1]
 
 
+def syns(name):
+    return qos("service", "show", name)[0]["syns"]["packets"]
+
+
 def setup():
     for address, dev in ((CLIENT, "c"), (CLIENT6, "c"), ("10.0.2.2", "br"), ("10.0.7.2", "c7")):
         lab.eng(f"ip neigh replace {address} lladdr {CMAC} dev {dev} nud permanent")
@@ -124,6 +128,13 @@ def through():
                                 "outer_returned": 2}, lab.device("fw")
     assert lab.device("ids") == {"outer_sent": 4}, lab.device("ids")
     assert lab.service("www") == {"forward": 1, "back": 1}, lab.service("www")
+    # of these only what a client asks with asks for a connection
+    assert syns("www") == 1
+    for flags, more in (("A", 0), ("SA", 0), ("S", 1), ("SEC", 1)):
+        before = syns("www")
+        only(lab.pass_on("c", CMAC, IP(src=CLIENT, dst=P) / TCP(dport=80, flags=flags)),
+             "fo", FOUT)
+        assert syns("www") == before + more, flags
 
 
 def others():

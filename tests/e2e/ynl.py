@@ -376,6 +376,7 @@ def chains():
     ynl.do("service-new", {"service": [shop]}, ADD)
     found = ynl.do("service-get", {"service": [{"name": "shop"}]})["service"][0]
     same(found.pop("counters"), {n: NOTHING for n in names})
+    same(found.pop("syns"), NOTHING)
     same(found, {**shop, "address": "198.51.100.80", "len": 32, "mode": "server",
                  "owner": "static",
                  "port": [{**p, "forward": NOTHING, "back": NOTHING} for p in ports],

@@ -395,6 +395,9 @@ enum ipsec_qos_service_counter {
  * @IPSEC_QOS_SERVICE_A_OWNER: u8, enum ipsec_qos_owner; answers only
  * @IPSEC_QOS_SERVICE_A_COUNTERS: nest, one IPSEC_QOS_SERVICE_COUNTER_* nest of enum
  *	ipsec_qos_counter_attr for each; answers only
+ * @IPSEC_QOS_SERVICE_A_SYNS: nest of enum ipsec_qos_counter_attr, packets of TCP that entered
+ *	on the way forward with SYN and without ACK: a server that answers none of them, while
+ *	nothing of the service comes back, may have failed; answers only
  */
 enum ipsec_qos_service_attr {
 	IPSEC_QOS_SERVICE_A_UNSPEC,
@@ -415,6 +418,7 @@ enum ipsec_qos_service_attr {
 	IPSEC_QOS_SERVICE_A_OVERRIDE,
 	IPSEC_QOS_SERVICE_A_OWNER,
 	IPSEC_QOS_SERVICE_A_COUNTERS,
+	IPSEC_QOS_SERVICE_A_SYNS,
 	__IPSEC_QOS_SERVICE_A_MAX
 };
 #define IPSEC_QOS_SERVICE_A_MAX (__IPSEC_QOS_SERVICE_A_MAX - 1)
