@@ -351,9 +351,10 @@ int iq_key_insert(struct iq_chains *ch, const struct iq_want *w, u32 number, u32
 }
 
 /*
- * Who has it? A remedy, where two services have one server port behind their chains: their
- * packets, and the answers to them, could not be told apart. Newer kernels cut messages at 80
- * bytes, so that even a service's longest name must leave room for "use an alias".
+ * Who has it? A remedy: where two services have one server port behind their chains their
+ * packets, and the answers to them, could not be told apart; else what moves from one service
+ * to another has to be given up first, in a request of its own. Newer kernels cut messages at
+ * 80 bytes, so that even a service's longest name must leave room for that.
  */
 int iq_key_refuse(struct iq_chains *ch, const struct iq_want *w, u32 whose,
 		  const struct nlattr *attr, struct netlink_ext_ack *extack)
@@ -364,16 +365,15 @@ int iq_key_refuse(struct iq_chains *ch, const struct iq_want *w, u32 whose,
 	bool within = !(w->views & BIT(0));
 
 	if (w->kind == IQ_KEY_PREFIX)
-		iq_err(extack, attr, "service %s has that prefix", name);
+		iq_err(extack, attr, "that prefix is %s's: change that service first", name);
 	else if (w->kind == IQ_KEY_REST)
-		iq_err(extack, attr, "service %s has all other ports of %s", name,
-		       back ? "that server" : "that address");
+		iq_err(extack, attr, "all other ports are %s's: change that service first", name);
 	else if (back || within)
 		iq_err(extack, attr, "port %u/%u is %s's: use an alias or another port",
 		       w->first >> 16, w->first & 0xffff, name);
 	else
-		iq_err(extack, attr, "port %u/%u is service %s's", w->first >> 16,
-		       w->first & 0xffff, name);
+		iq_err(extack, attr, "port %u/%u is %s's: change that service first",
+		       w->first >> 16, w->first & 0xffff, name);
 	return -EEXIST;
 }
 

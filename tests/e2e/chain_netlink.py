@@ -496,15 +496,17 @@ expect("what is there", before, everything())
 step("services that cannot be")
 for what, wanted, payload, says in (
         ("a port that is another's", errno.EEXIST, service(9, W, port(TCP, 80)),
-         "port 6/80 is service s1's"),
+         "port 6/80 is s1's: change that service first"),
         ("a port in another's range", errno.EEXIST, service(9, W, port(UDP, 5050)), "s1"),
         ("a range that overlaps", errno.EEXIST, service(9, W, port(UDP, 5100, 5200)), "s1"),
         ("a range around a port", errno.EEXIST, service(9, W, port(TCP, 400, 500)), "s1"),
         ("a protocol that is another's", errno.EEXIST, service(9, W, port(ESP)), "s1"),
         ("all of a protocol", errno.EEXIST, service(9, W, port(TCP)), "s1"),
-        ("all that is left", errno.EEXIST, service(9, W), "s2"),
+        ("all that is left", errno.EEXIST, service(9, W),
+         "all other ports are s2's: change that service first"),
         ("a prefix that is another's", errno.EEXIST, service(
-            9, b"\x0a\1\0\0", u8(S_MODE, CLIENT), u8(S_LEN, 16)), "s5"),
+            9, b"\x0a\1\0\0", u8(S_MODE, CLIENT), u8(S_LEN, 16)),
+         "that prefix is s5's: change that service first"),
         ("a server's port", errno.EEXIST, service(9, W6[:15] + b"\x09", port(TCP, 80), segment(
             7, attr(G_TO, W6[:15] + b"\2"), u16(G_TO_PORT, 8080))),
          "port 6/8080 is s3's: use an alias or another port"),
@@ -754,6 +756,9 @@ accepted("two", SERVICE_NEW, service(30, b"\xc0\0\2\x30", port(TCP, 1), port(UDP
          service(31, b"\xc0\0\2\x30", port(TCP, 2), port(UDP, 11, 19)), ADD)
 bad = service(31, b"\xc0\0\2\x30", port(TCP, 1), port(UDP, 1, 9))
 refused("they are the first one's", errno.EEXIST, SERVICE_NEW, bad, CHANGES, says="s30")
+refused("not even where it gives them up in the same request", errno.EEXIST, SERVICE_NEW,
+        service(30, b"\xc0\0\2\x30", port(TCP, 3)) + bad, CHANGES,
+        says="port 6/1 is s30's: change that service first")
 accepted("the first gives them up", SERVICE_NEW, service(30, b"\xc0\0\2\x30", port(TCP, 3)),
          CHANGES)
 accepted("the second has them at once", SERVICE_NEW, bad, CHANGES)
