@@ -367,7 +367,7 @@ int iq_key_refuse(struct iq_chains *ch, const struct iq_want *w, u32 whose,
 	if (w->kind == IQ_KEY_PREFIX)
 		iq_err(extack, attr, "that prefix is %s's: change that service first", name);
 	else if (w->kind == IQ_KEY_REST)
-		iq_err(extack, attr, "all other ports are %s's: change that service first", name);
+		iq_err(extack, attr, "other ports are %s's: change that service first", name);
 	else if (back || within)
 		iq_err(extack, attr, "port %u/%u is %s's: use an alias or another port",
 		       w->first >> 16, w->first & 0xffff, name);

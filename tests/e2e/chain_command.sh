@@ -329,7 +329,7 @@ refuses 2 'ipsec_qos: ' service add shop id 1 address 192.0.2.9 chain front
 refuses 2 'ipsec_qos: ' service add shop id 99 address 192.0.2.9 chain front
 refuses 2 'ipsec_qos: .* service shop' service add x id 9 address 192.0.2.1 port tcp/80 chain back
 refuses 2 'ipsec_qos: .* service shop' service add x id 9 address 192.0.2.1 port tcp/70-90 chain back
-refuses 2 "ipsec_qos: all other ports are rest's: change that service first" service add x id 9 address 192.0.2.1 chain back
+refuses 2 "ipsec_qos: other ports are rest's: change that service first" service add x id 9 address 192.0.2.1 chain back
 refuses 2 "ipsec_qos: that prefix is isp's: change that service first" \
 	service add x id 9 address 203.0.113.0/24 mode client chain front
 refuses 2 'ipsec_qos: .*10\.1\.0\.1 is an address of this host: route it here instead' \

@@ -503,7 +503,7 @@ for what, wanted, payload, says in (
         ("a protocol that is another's", errno.EEXIST, service(9, W, port(ESP)), "s1"),
         ("all of a protocol", errno.EEXIST, service(9, W, port(TCP)), "s1"),
         ("all that is left", errno.EEXIST, service(9, W),
-         "all other ports are s2's: change that service first"),
+         "other ports are s2's: change that service first"),
         ("a prefix that is another's", errno.EEXIST, service(
             9, b"\x0a\1\0\0", u8(S_MODE, CLIENT), u8(S_LEN, 16)),
          "that prefix is s5's: change that service first"),
