@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
+#include <net/addrconf.h>
+#include <net/route.h>
+
 #include "core/classify.h"
 #include "core/frag.h"
 #include "core/onward.h"
@@ -68,6 +71,33 @@ static inline void iq_look_for(struct iq_pass *p, enum iq_order o, enum iq_key_s
 	p->hits.there |= BIT(o);
 }
 
+/*
+ * Is it for this host itself, or for whoever listens on a link? A server's answer to what this
+ * host has asked it (a check) is, and what clients send to the gateway that this host is to
+ * them: what is sent back to them passes no chain either.
+ */
+static bool iq_look_host(const struct iq_pass *p)
+{
+	struct net *net = p->state->net;
+	__be32 dst;
+
+	if (!p->four)
+		return ipv6_addr_is_multicast(p->tuple.dst) ||
+		       ipv6_chk_addr(net, p->tuple.dst, NULL, 0);
+	memcpy(&dst, p->tuple.dst, sizeof(dst));
+	if (ipv4_is_multicast(dst) || ipv4_is_lbcast(dst) || ipv4_is_loopback(dst))
+		return true;
+	return unlikely(iq_local_may(p->iqn, dst)) &&
+	       inet_addr_type_dev_table(net, iq_onward_in(p->skb), dst) == RTN_LOCAL;
+}
+
+/* Who may have it by another address than the one that it is for. @dst, @src: their blooms */
+static bool iq_look_others(const struct iq_pass *p, u8 dst, u8 src)
+{
+	return src & IQ_BLOOM_SRC || dst & IQ_BLOOM_SET(IQ_CLIENT_BACK) ||
+	       rcu_access_pointer(p->chains->lengths[!p->four]);
+}
+
 static void iq_look_up(struct iq_pass *p)
 {
 	const struct iq_bloom *b = rcu_dereference(p->chains->bloom);
@@ -76,6 +106,8 @@ static void iq_look_up(struct iq_pass *p)
 
 	p->hits.there = 0;
 	iq_look_for(p, IQ_ORDER_SERVER_FORWARD, IQ_SERVER_FORWARD, t->dst, t->dport, dst, t->src);
+	if (!iq_look_others(p, dst, src) || unlikely(iq_look_host(p)))
+		return;
 	iq_look_for(p, IQ_ORDER_SERVER_BACK, IQ_SERVER_BACK, t->src, t->sport, src, t->dst);
 	iq_look_for(p, IQ_ORDER_CLIENT_FORWARD, IQ_CLIENT_FORWARD, t->src, t->dport, src, NULL);
 	iq_look_for(p, IQ_ORDER_CLIENT_BACK, IQ_CLIENT_BACK, t->dst, t->sport, dst, NULL);
@@ -88,12 +120,15 @@ static bool iq_look_may_wait(const struct iq_pass *p)
 	       !netif_is_l3_master(p->in);
 }
 
-static bool iq_look_bloom_none(const struct iq_pass *p)
+/* As of iq_look_up(), whichever ports it has */
+static bool iq_look_nobodys(const struct iq_pass *p)
 {
 	const struct iq_bloom *b = rcu_dereference(p->chains->bloom);
+	u8 dst = iq_bloom_get(b, !p->four, p->tuple.dst);
 
-	return iq_bloom_none(p->chains, !p->four, iq_bloom_get(b, !p->four, p->tuple.dst),
-			     iq_bloom_get(b, !p->four, p->tuple.src));
+	return !(dst & IQ_BLOOM_SET(IQ_SERVER_FORWARD)) &&
+	       (!iq_look_others(p, dst, iq_bloom_get(b, !p->four, p->tuple.src)) ||
+		iq_look_host(p));
 }
 
 /*
@@ -119,7 +154,7 @@ static noinline unsigned int iq_look_fragment(struct iq_pass *p)
 	u32 at = BIT(31);
 	enum iq_kind kind;
 
-	if (iq_look_bloom_none(p))
+	if (iq_look_nobodys(p))
 		return NF_ACCEPT;
 	if (p->at.device)
 		at |= p->at.device->object.id << 2 | p->at.side;

@@ -17,6 +17,8 @@
 #include "key.c"
 #include "linger.c"
 #include "list.c"
+#include "look.c"
+#include "range.c"
 #include "service.c"
 #include "state.c"
 
@@ -82,6 +84,42 @@ int iq_put_service(struct sk_buff *skb, struct iq_object *o, bool whole)
 
 void iq_trace_set(struct iq_chains *ch, struct iq_service *s, const struct in6_addr *client,
 		  u32 packets)
+{
+}
+
+bool iq_onward_host(const struct sk_buff *skb)
+{
+	return true;
+}
+
+bool iq_onward_forwards(const struct net_device *in, bool four)
+{
+	return true;
+}
+
+unsigned int iq_segment(enum iq_hook_set which, struct sk_buff *skb,
+			const struct nf_hook_state *state)
+{
+	return NF_DROP;
+}
+
+unsigned int iq_enter(struct iq_pass *p)
+{
+	return NF_ACCEPT;
+}
+
+unsigned int iq_pass_drop(const struct iq_pass *p, enum ipsec_qos_service_counter why)
+{
+	return NF_DROP;
+}
+
+unsigned int iq_pass_drop_at(const struct iq_pass *p, const struct iq_device *d,
+			     enum ipsec_qos_device_counter why)
+{
+	return NF_DROP;
+}
+
+void iq_tell_due(struct iq_pass *p)
 {
 }
 
@@ -532,6 +570,91 @@ static void iq_service_prefix_test(struct kunit *test)
 	rcu_read_unlock();
 }
 
+/* Which keys a packet has, between two addresses and ports: bits of enum iq_order */
+static u8 iq_t_orders(struct kunit *test, u8 family, const struct in6_addr *src, u16 sport,
+		      const struct in6_addr *dst, u16 dport)
+{
+	struct nf_hook_state state = { .net = &init_net };
+	struct iq_t *t = test->priv;
+	struct iq_pass p = {
+		.iqn = &t->iqn,
+		.chains = iq_chains(&t->iqn),
+		.state = &state,
+		.four = family == AF_INET,
+		.tuple = {
+			.src = src,
+			.dst = dst,
+			.sport = sport,
+			.dport = dport,
+			.proto = IPPROTO_TCP,
+		},
+	};
+	struct sk_buff *skb = alloc_skb(64, GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, skb);
+	skb->dev = init_net.loopback_dev;
+	p.skb = skb;
+	rcu_read_lock();
+	iq_look_up(&p);
+	rcu_read_unlock();
+	kfree_skb(skb);
+	return p.hits.there;
+}
+
+/*
+ * What a server, or a client, sends to this host itself is in no chain; what is for a
+ * service's address is, whoever has that.
+ */
+static void iq_look_host_test(struct kunit *test)
+{
+	static const struct in6_addr elsewhere = { .s6_addr = { 192, 0, 2, 1 } };
+	static const struct in6_addr here[] = {
+		{ .s6_addr = { 127, 0, 0, 1 } }, { .s6_addr = { 224, 0, 0, 5 } },
+		{ .s6_addr = { 255, 255, 255, 255 } },
+	};
+	static const struct in6_addr all6 = IN6ADDR_LINKLOCAL_ALLNODES_INIT;
+	struct iq_t *t = test->priv;
+	struct in6_addr server, client, other;
+	struct iq_spec *spec;
+	u32 i;
+
+	t->iqn.local = bitmap_zalloc(1 << IQ_LOCAL_BITS, GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, t->iqn.local);
+	iq_t_address(&server, AF_INET, 0);
+	iq_t_address(&client, AF_INET, 1);
+	spec = iq_t_spec(test, AF_INET, 0, 1, 1);
+	spec->ports.port[0] = (struct iq_port) { IPPROTO_TCP, 80, 80 };
+	KUNIT_ASSERT_EQ(test, iq_t_state(test, 0, spec), 0);
+	iq_spec_put(spec);
+	spec = iq_t_spec(test, AF_INET, 1, 1, 0);
+	spec->mode = IPSEC_QOS_SERVICE_CLIENT;
+	KUNIT_ASSERT_EQ(test, iq_t_state(test, 1, spec), 0);
+	iq_spec_put(spec);
+	KUNIT_EXPECT_EQ(test, iq_t_orders(test, AF_INET, &server, 80, &elsewhere, 7),
+			BIT(IQ_ORDER_SERVER_BACK));
+	KUNIT_EXPECT_EQ(test, iq_t_orders(test, AF_INET, &client, 7, &elsewhere, 7),
+			BIT(IQ_ORDER_CLIENT_FORWARD));
+	KUNIT_EXPECT_EQ(test, iq_t_orders(test, AF_INET, &elsewhere, 7, &client, 7),
+			BIT(IQ_ORDER_CLIENT_BACK));
+	for (i = 0; i < ARRAY_SIZE(here); i++) {
+		KUNIT_EXPECT_EQ(test, iq_t_orders(test, AF_INET, &server, 80, &here[i], 7), 0);
+		KUNIT_EXPECT_EQ(test, iq_t_orders(test, AF_INET, &client, 7, &here[i], 7), 0);
+	}
+	KUNIT_EXPECT_EQ(test, iq_t_orders(test, AF_INET, &client, 7, &server, 80),
+			BIT(IQ_ORDER_CLIENT_FORWARD) | BIT(IQ_ORDER_SERVER_FORWARD));
+
+	iq_t_address(&server, AF_INET6, 0);
+	iq_t_address(&other, AF_INET6, 1);
+	spec = iq_t_spec(test, AF_INET6, 0, 1, 0);
+	KUNIT_ASSERT_EQ(test, iq_t_state(test, 2, spec), 0);
+	iq_spec_put(spec);
+	KUNIT_EXPECT_EQ(test, iq_t_orders(test, AF_INET6, &server, 80, &other, 7),
+			BIT(IQ_ORDER_SERVER_BACK));
+	KUNIT_EXPECT_EQ(test, iq_t_orders(test, AF_INET6, &server, 80, &all6, 7), 0);
+	bitmap_free(t->iqn.local);
+	t->iqn.local = NULL;
+}
+
 static int iq_t_alternate(struct iq_t *t, u32 id, int alternate, int state)
 {
 	struct iq_device_req req = {
@@ -628,6 +751,7 @@ static struct kunit_case iq_service_cases[] = {
 	KUNIT_CASE(iq_service_views_test),
 	KUNIT_CASE(iq_chain_exchange_test),
 	KUNIT_CASE(iq_service_prefix_test),
+	KUNIT_CASE(iq_look_host_test),
 	KUNIT_CASE(iq_device_alternates_test),
 	KUNIT_CASE(iq_acl_model_test),
 	{}

@@ -227,6 +227,38 @@ def translated():
     assert lab.service("natted")["forged"] == 2, lab.service("natted")
 
 
+def asked():
+    """what this host itself asks a server, and is answered, is in no chain"""
+    lab.eng("ip addr add 10.9.0.1/24 dev s")
+    lab.eng(f"ip neigh replace {REAL} lladdr {NAT} dev s nud permanent")
+    before = lab.service("natted"), lab.device("nat")
+    for address in "10.9.0.1", "10.0.1.1":
+        answer = IP(src=REAL, dst=address) / TCP(sport=8080, dport=7, flags="SA")
+        # it has asked for nothing, and says so to who has answered
+        reset = only(lab.pass_on("s", NAT, answer), "s", NAT)
+        assert (reset.dst, reset[TCP].flags, reset.src) == (REAL, "R", address), reset
+        # whichever link address it comes from, and in pieces
+        only(lab.pass_on("s", ALIEN, answer), "s", NAT)
+        whole = IP(src=REAL, dst=address, id=4321) / TCP(sport=8080, dport=7, flags="SA") / Raw(
+            b"p" * 2000)
+        lab.drain()
+        for piece in fragment(IP(bytes(whole)), 1000)[::-1]:
+            lab.send("s", NAT, piece)
+        assert only(lab.came(), "s", NAT)[TCP].flags == "R"
+    none(lab.pass_on("s", NAT, IP(src=REAL, dst="224.0.0.1") / TCP(sport=8080, dport=7)))
+    assert (lab.service("natted"), lab.device("nat")) == before
+    # and what clients ask this host, though all that is theirs goes through a chain
+    qos("service", "add", "lan", "id", "90", "address", "10.0.1.0/24", "mode", "client",
+        "chain", "fwonly")
+    answer = only(lab.pass_on("c", CMAC, IP(src=CLIENT, dst="10.9.0.1") / TCP(
+        sport=7, dport=7, flags="S")), "c", CMAC)
+    assert answer[TCP].flags == "RA", answer
+    only(lab.pass_on("c", CMAC, IP(src=CLIENT, dst="10.9.0.9") / TCP()), "fo", FOUT)
+    only(lab.pass_on("s", ALIEN, IP(src="10.9.0.9", dst=CLIENT) / TCP()), "fi", FIN)
+    qos("service", "del", "lan")
+    lab.eng("ip addr del 10.9.0.1/24 dev s")
+
+
 def down():
     """a device that is down: its alternate, none, or the next step"""
     qos("device", "change", "once", "state", "down")
@@ -406,5 +438,5 @@ def protected():
 
 if __name__ == "__main__":
     setup()
-    sys.exit(steps(through, others, old, long, pieces, translated, down, leaves, tapped, links,
-                   large, entry, exchanged, checked, protected))
+    sys.exit(steps(through, others, old, long, pieces, translated, asked, down, leaves, tapped,
+                   links, large, entry, exchanged, checked, protected))
