@@ -633,6 +633,7 @@ static struct iq_track *iq_body_track_make(struct iq_body *b, struct iq_service 
 	if (err)
 		goto free;
 	t->group = spec->group ? spec->group->number : 0;
+	t->rate = spec->rate;
 	t->from_group = spec->from;
 	t->service = s;
 	t->acl = spec->acl;

@@ -62,7 +62,7 @@ static int iq_enter_service(struct iq_pass *p, const struct iq_track *t)
 	    !iq_acl_allow(t->acl, p->in, p->four ? AF_INET : AF_INET6, client, p->packets,
 			  p->bytes))
 		return IPSEC_QOS_SERVICE_COUNTER_ACL;
-	if (t->flags & IQ_TRACK_F_RATE && !iq_service_rate(t->service, p->packets))
+	if (t->flags & IQ_TRACK_F_RATE && !iq_rate_take(&t->service->tokens, p->packets, t->rate))
 		return IPSEC_QOS_SERVICE_COUNTER_RATE;
 	return 0;
 }

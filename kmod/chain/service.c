@@ -116,7 +116,6 @@ static void iq_service_turn(struct iq_chains *ch, struct iq_service *s)
 	s->body = s->next;
 	s->next = NULL;
 	s->linger = NULL;
-	WRITE_ONCE(s->rate, s->body->spec->rate);
 	if (!old) {
 		iq_service_keys(s, s->body, IQ_KEY_UNMARK);
 		return;

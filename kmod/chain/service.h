@@ -22,8 +22,7 @@
  * What packets read comes first.
  *
  * @counter: of enum ipsec_qos_service_counter and IQ_SERVICE_SYNS, per CPU
- * @rate: packets a second that may enter; 0: all
- * @tokens: for these
+ * @tokens: for packets that enter, by iq_track.rate
  * @traces: so many passes of packets are to be told yet
  * @trace_client: of this client alone; all zeros: of whichever; written while @traces is 0
  *
@@ -35,7 +34,6 @@
  */
 struct iq_service {
 	struct iq_counter __percpu *counter;
-	u32 rate;
 	struct iq_rate tokens;
 	atomic_t traces;
 	struct in6_addr trace_client;
@@ -72,12 +70,6 @@ static inline void iq_service_count(const struct iq_service *s, int which, u32 p
 {
 	if (s)
 		iq_counter_add(s->counter, which, packets, bytes);
-}
-
-/** iq_service_rate() - may so many packets enter? Where iq_track has IQ_TRACK_F_RATE. */
-static inline bool iq_service_rate(struct iq_service *s, u32 packets)
-{
-	return iq_rate_take(&s->tokens, packets, READ_ONCE(s->rate));
 }
 
 /* All below: process context, iq_net.config_lock is held. */

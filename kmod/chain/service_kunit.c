@@ -377,6 +377,7 @@ static void iq_t_compare_one(struct kunit *test, u8 family, const struct in6_add
 		KUNIT_EXPECT_EQ(test, s->object.id, whose + 1);
 		KUNIT_EXPECT_PTR_EQ(test, hit.track, iq_body_track(s->body));
 		KUNIT_EXPECT_PTR_EQ(test, hit.track->service, t->spec[whose]->rate ? s : NULL);
+		KUNIT_EXPECT_EQ(test, hit.track->rate, t->spec[whose]->rate);
 		KUNIT_EXPECT_TRUE(test, !hit.whole || !t->spec[whose]->ports.n);
 	}
 }

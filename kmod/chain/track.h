@@ -51,7 +51,7 @@ struct iq_views {
 };
 
 #define IQ_TRACK_F_ROUTED	BIT(0)	/* the last step is of kind routed */
-#define IQ_TRACK_F_RATE		BIT(1)	/* @service has a rate */
+#define IQ_TRACK_F_RATE		BIT(1)	/* there is a @rate */
 #define IQ_TRACK_F_ACL		BIT(2)	/* likewise @acl */
 
 /**
@@ -63,6 +63,7 @@ struct iq_views {
  * @flags: IQ_TRACK_F_*
  * @group: the number of the group whose action packets get as they enter
  *	(iq_action_numbered()); 0: none
+ * @rate: packets a second that may enter, of @service
  * @from_group: on the way forward only what an SA of it has carried enters; NULL: whatever
  * @views: NULL: the service's address and port are the same all the way
  * @acl: NULL: there is none
@@ -78,6 +79,7 @@ struct iq_track {
 	u8 taps;
 	u8 flags;
 	u32 group;
+	u32 rate;
 	const struct iq_group *from_group;
 	const struct iq_views *views;
 	struct iq_acl *acl;
