@@ -96,6 +96,8 @@ unsigned int iq_enter(struct iq_pass *p)
 		return iq_pass_drop(p, IPSEC_QOS_SERVICE_COUNTER_FORGED);
 	in = iq_onward_in(p->skb);
 	why = p->four ? iq_enter_routed4(p, in) : iq_enter_routed6(p, in);
+	/* A policy's selector has had ports brought into the linear part, which may have moved. */
+	iq_tuple_point(&p->tuple, p->skb, p->four);
 	if (likely(!why) && unlikely(t->flags & (IQ_TRACK_F_ACL | IQ_TRACK_F_RATE)))
 		why = iq_enter_service(p, t);
 	if (unlikely(why))

@@ -150,10 +150,8 @@ static unsigned int iq_go_to(struct iq_pass *p, struct iq_device *d, const struc
 	iq_device_count(d, p->course.way == IQ_FORWARD ?
 			IPSEC_QOS_DEVICE_COUNTER_OUTER_SENT :
 			IPSEC_QOS_DEVICE_COUNTER_INNER_SENT, p->packets, p->bytes);
-	if (unlikely(p->traced)) {
-		iq_tuple_point(&p->tuple, skb, p->four);
+	if (unlikely(p->traced))
 		iq_tell_sent(p, d, &to);
-	}
 	if (unlikely(skb->len > mtu) && p->four && iq_go_split(skb, mtu))
 		iq_xmit_split4(skb, &to);
 	else
@@ -169,10 +167,8 @@ static unsigned int iq_go_end(struct iq_pass *p, const struct iq_view *v)
 
 	if (unlikely(v) && !iq_go_rewrite(p, v))
 		return iq_pass_drop(p, IPSEC_QOS_SERVICE_COUNTER_MEMORY);
-	if (unlikely(p->traced)) {
-		iq_tuple_point(&p->tuple, p->skb, p->four);
+	if (unlikely(p->traced))
 		iq_tell_sent(p, NULL, NULL);
-	}
 	iq_tuple_point(&p->tuple, p->skb, p->four);
 	if (unlikely(iq_enter_next(&p->hits, p->course.order, &p->course))) {
 		verdict = iq_enter(p);

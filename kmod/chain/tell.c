@@ -14,6 +14,15 @@ void iq_tell_due(struct iq_pass *p)
 		p->traced = s;
 }
 
+/* Of the packet itself, which may have moved since it was looked at */
+static struct iq_tuple iq_tell_tuple(const struct iq_pass *p)
+{
+	struct iq_tuple t = p->tuple;
+
+	iq_tuple_point(&t, p->skb, p->four);
+	return t;
+}
+
 static struct iq_trace iq_tell_of(const struct iq_pass *p, const struct iq_tuple *t, u32 bytes)
 {
 	return (struct iq_trace) {
@@ -33,7 +42,8 @@ static struct iq_trace iq_tell_of(const struct iq_pass *p, const struct iq_tuple
 
 void iq_tell_drop(const struct iq_pass *p, u8 why)
 {
-	struct iq_trace t = iq_tell_of(p, &p->tuple, p->bytes);
+	struct iq_tuple tuple = iq_tell_tuple(p);
+	struct iq_trace t = iq_tell_of(p, &tuple, p->bytes);
 
 	t.drop = why;
 	iq_event_trace(p->traced, &t);
@@ -42,7 +52,8 @@ void iq_tell_drop(const struct iq_pass *p, u8 why)
 void iq_tell_sent(const struct iq_pass *p, const struct iq_device *d,
 		  const struct iq_device_way *to)
 {
-	struct iq_trace t = iq_tell_of(p, &p->tuple, p->bytes);
+	struct iq_tuple tuple = iq_tell_tuple(p);
+	struct iq_trace t = iq_tell_of(p, &tuple, p->bytes);
 
 	t.to = d;
 	if (d) {
