@@ -35,9 +35,11 @@ static inline bool iq_order_server(enum iq_order o)
  * struct iq_hits - a packet's keys that were found
  *
  * @there: bit n: those of enum iq_order that are
+ * @ports: with other ports it may have others
  */
 struct iq_hits {
 	u8 there;
+	bool ports;
 	struct iq_hit hit[__IQ_ORDERS];
 };
 

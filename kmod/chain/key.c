@@ -13,9 +13,8 @@
 
 /* Packets */
 
-/* In an address' list. @only: the address has no keys of single ports in this set. */
-static bool iq_list_find(const struct iq_chains *ch, u32 number, u32 word, bool only,
-			 struct iq_hit *hit)
+/* In an address' list */
+static bool iq_list_find(const struct iq_chains *ch, u32 number, u32 word, struct iq_hit *hit)
 {
 	struct iq_list *list;
 	struct iq_span *span;
@@ -23,6 +22,7 @@ static bool iq_list_find(const struct iq_chains *ch, u32 number, u32 word, bool 
 	list = rcu_dereference(rcu_dereference(ch->numbers)->meaning[number].list);
 	if (!list)
 		return false;
+	hit->whole &= !list->n;
 	span = list->n ? iq_list_span(list, word) : NULL;
 	if (!span || !READ_ONCE(span->number))
 		span = &list->rest;
@@ -30,7 +30,6 @@ static bool iq_list_find(const struct iq_chains *ch, u32 number, u32 word, bool 
 	if (!number)
 		return false;
 	hit->span = span;
-	hit->whole = only && !list->n;
 	return iq_hit_mean(ch, number, hit);
 }
 
@@ -43,7 +42,7 @@ static void iq_prefix_mask(struct in6_addr *to, bool wide, const void *addr, u8 
 }
 
 static bool iq_prefix_find(const struct iq_chains *ch, bool wide, const void *addr,
-			   enum iq_key_set set, bool only, struct iq_hit *hit)
+			   enum iq_key_set set, struct iq_hit *hit)
 {
 	const struct iq_lengths *lengths = rcu_dereference(ch->lengths[wide]);
 	const struct iq_bloom *b = rcu_dereference(ch->bloom);
@@ -62,7 +61,6 @@ static bool iq_prefix_find(const struct iq_chains *ch, bool wide, const void *ad
 		if (!number)
 			continue;
 		hit->span = NULL;
-		hit->whole = only;
 		return iq_hit_mean(ch, number, hit);
 	}
 	return false;
@@ -71,17 +69,15 @@ static bool iq_prefix_find(const struct iq_chains *ch, bool wide, const void *ad
 bool iq_key_find_list(const struct iq_chains *ch, bool wide, const void *addr, u8 proto,
 		      u16 port, enum iq_key_set set, u8 bloom, struct iq_hit *hit)
 {
-	bool only = !(bloom & IQ_BLOOM_PORT(set));
 	u32 number;
 
 	if (bloom & IQ_BLOOM_LIST(set)) {
 		iq_key_make(&hit->key, wide, addr, 0, 0, set | IQ_KEY_F_LIST);
 		number = iq_key_search(ch, wide, hit);
-		if (number && iq_list_find(ch, number, iq_span_word(proto, port), only, hit))
+		if (number && iq_list_find(ch, number, iq_span_word(proto, port), hit))
 			return true;
-		only &= !number;
 	}
-	return set >= IQ_CLIENT_FORWARD && iq_prefix_find(ch, wide, addr, set, only, hit);
+	return set >= IQ_CLIENT_FORWARD && iq_prefix_find(ch, wide, addr, set, hit);
 }
 
 void iq_hit_count_moved(struct iq_hit *hit, u32 packets, u32 bytes)

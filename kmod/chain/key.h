@@ -203,7 +203,8 @@ static __always_inline u8 iq_bloom_get(const struct iq_bloom *b, bool wide, cons
  *
  * @track: with the client's override already in its place; never NULL
  * @views: see struct iq_meaning
- * @whole: no packet between the same addresses can be anybody else's, whichever ports it has
+ * @whole: whichever ports it has, a packet with this address is whose this one is, or nobody's
+ *	where none was found; valid then, too
  * @span: NULL: it is in a slot; else it is a range, or a list's rest
  * @key: of the slot
  * @store: it is in; valid unless @span
@@ -255,7 +256,7 @@ static __always_inline bool iq_hit_mean(const struct iq_chains *ch, u32 number,
  * @wide: of IPv6
  * @addr: the address that is a service's in @set, 4 or 16 bytes in network order
  * @port: likewise the port, in host order; 0: the protocol has none, or it is not known, and
- *	then a hit is one only if it is @whole
+ *	then what was found holds only if it is @whole
  * @bloom: iq_bloom_get() of @addr
  *
  * Overrides are for iq_hit_client(). Under rcu_read_lock(), which the hit lives under.
@@ -266,12 +267,12 @@ static __always_inline bool iq_key_find(const struct iq_chains *ch, bool wide,
 {
 	u32 number;
 
-	if (bloom & IQ_BLOOM_PORT(set)) {
+	hit->whole = !(bloom & IQ_BLOOM_PORT(set));
+	if (!hit->whole) {
 		iq_key_make(&hit->key, wide, addr, proto, port, set);
 		number = iq_key_search(ch, wide, hit);
 		if (likely(number)) {
 			hit->span = NULL;
-			hit->whole = false;
 			return iq_hit_mean(ch, number, hit);
 		}
 	}

@@ -64,6 +64,7 @@ static inline void iq_look_for(struct iq_pass *p, enum iq_order o, enum iq_key_s
 	there = p->four ?
 		iq_find4(p->chains, addr, p->tuple.proto, port, set, bloom, hit) :
 		iq_find6(p->chains, addr, p->tuple.proto, port, set, bloom, hit);
+	p->hits.ports |= !hit->whole;
 	if (!there)
 		return;
 	if (client)
@@ -105,6 +106,7 @@ static void iq_look_up(struct iq_pass *p)
 	u8 dst = iq_bloom_get(b, !p->four, t->dst), src = iq_bloom_get(b, !p->four, t->src);
 
 	p->hits.there = 0;
+	p->hits.ports = false;
 	iq_look_for(p, IQ_ORDER_SERVER_FORWARD, IQ_SERVER_FORWARD, t->dst, t->dport, dst, t->src);
 	if (!iq_look_others(p, dst, src) || unlikely(iq_look_host(p)))
 		return;
@@ -129,6 +131,12 @@ static bool iq_look_nobodys(const struct iq_pass *p)
 	return !(dst & IQ_BLOOM_SET(IQ_SERVER_FORWARD)) &&
 	       (!iq_look_others(p, dst, iq_bloom_get(b, !p->four, p->tuple.src)) ||
 		iq_look_host(p));
+}
+
+/* Has it no ports, as its first fragment has none? Of IPv6 there may be more ahead of these. */
+static bool iq_look_portless(const struct iq_pass *p)
+{
+	return p->four && !iq_proto_has_ports(p->tuple.proto);
 }
 
 /*
@@ -156,6 +164,8 @@ static noinline unsigned int iq_look_fragment(struct iq_pass *p)
 
 	if (iq_look_nobodys(p))
 		return NF_ACCEPT;
+	if (iq_look_portless(p))
+		return IQ_CHAIN_GO;
 	if (p->at.device)
 		at |= p->at.device->object.id << 2 | p->at.side;
 	else
@@ -165,7 +175,7 @@ static noinline unsigned int iq_look_fragment(struct iq_pass *p)
 		return IQ_CHAIN_GO;
 	}
 	iq_look_up(p);
-	if (p->hits.there)
+	if (!p->hits.ports)
 		return IQ_CHAIN_GO;
 	if (iq_frag_recall(p->iqn, iq_look_may_wait(p) ? p->skb : NULL, p->state, &pkt, &kind,
 			   at))

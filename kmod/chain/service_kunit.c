@@ -571,9 +571,9 @@ static void iq_service_prefix_test(struct kunit *test)
 	rcu_read_unlock();
 }
 
-/* Which keys a packet has, between two addresses and ports: bits of enum iq_order */
-static u8 iq_t_orders(struct kunit *test, u8 family, const struct in6_addr *src, u16 sport,
-		      const struct in6_addr *dst, u16 dport)
+/* Which keys has a packet, between two addresses and ports? */
+static void iq_t_look(struct kunit *test, u8 family, const struct in6_addr *src, u16 sport,
+		      const struct in6_addr *dst, u16 dport, struct iq_hits *hits)
 {
 	struct nf_hook_state state = { .net = &init_net };
 	struct iq_t *t = test->priv;
@@ -599,7 +599,76 @@ static u8 iq_t_orders(struct kunit *test, u8 family, const struct in6_addr *src,
 	iq_look_up(&p);
 	rcu_read_unlock();
 	kfree_skb(skb);
-	return p.hits.there;
+	*hits = p.hits;
+}
+
+/* Bits of enum iq_order */
+static u8 iq_t_orders(struct kunit *test, u8 family, const struct in6_addr *src, u16 sport,
+		      const struct in6_addr *dst, u16 dport)
+{
+	struct iq_hits hits;
+
+	iq_t_look(test, family, src, sport, dst, dport, &hits);
+	return hits.there;
+}
+
+/* A fragment without ports: is it clear even so whose it is? */
+static void iq_t_ports(struct kunit *test, u32 address, bool wanted)
+{
+	static const struct in6_addr elsewhere = { .s6_addr = { 192, 0, 2, 1 } };
+	struct in6_addr addr;
+	struct iq_hits hits;
+
+	iq_t_address(&addr, AF_INET, address);
+	iq_t_look(test, AF_INET, &elsewhere, 0, &addr, 0, &hits);
+	KUNIT_EXPECT_EQ(test, hits.ports, wanted);
+	iq_t_look(test, AF_INET, &addr, 0, &elsewhere, 0, &hits);
+	KUNIT_EXPECT_EQ(test, hits.ports, wanted);
+}
+
+/*
+ * Where one service has a port of an address and another one all the rest, a fragment that
+ * tells no port may be either's; so it may where there are ranges.
+ */
+static void iq_look_ports_test(struct kunit *test)
+{
+	struct iq_t *t = test->priv;
+	struct iq_spec *spec;
+
+	t->iqn.local = bitmap_zalloc(1 << IQ_LOCAL_BITS, GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, t->iqn.local);
+	spec = iq_t_spec(test, AF_INET, 0, 1, 0);
+	KUNIT_ASSERT_EQ(test, iq_t_state(test, 0, spec), 0);
+	iq_spec_put(spec);
+	iq_t_ports(test, 0, false);
+	iq_t_ports(test, 3, false);
+	spec = iq_t_spec(test, AF_INET, 0, 2, 1);
+	spec->ports.port[0] = (struct iq_port) { IPPROTO_TCP, 80, 80 };
+	KUNIT_ASSERT_EQ(test, iq_t_state(test, 1, spec), 0);
+	iq_spec_put(spec);
+	iq_t_ports(test, 0, true);
+	/* Port 0 is one that a range may have. */
+	spec = iq_t_spec(test, AF_INET, 1, 2, 1);
+	spec->ports.port[0] = (struct iq_port) { IPPROTO_TCP, 0, 1023 };
+	KUNIT_ASSERT_EQ(test, iq_t_state(test, 2, spec), 0);
+	iq_spec_put(spec);
+	iq_t_ports(test, 1, true);
+	/* Of a client all, and of its servers' port 80 another chain's */
+	spec = iq_t_spec(test, AF_INET, 2, 1, 0);
+	spec->mode = IPSEC_QOS_SERVICE_CLIENT;
+	spec->len = 24;
+	spec->addr.s6_addr[3] = 0;
+	KUNIT_ASSERT_EQ(test, iq_t_state(test, 3, spec), 0);
+	iq_spec_put(spec);
+	iq_t_ports(test, 3, false);
+	spec = iq_t_spec(test, AF_INET, 3, 2, 1);
+	spec->mode = IPSEC_QOS_SERVICE_CLIENT;
+	spec->ports.port[0] = (struct iq_port) { IPPROTO_TCP, 80, 80 };
+	KUNIT_ASSERT_EQ(test, iq_t_state(test, 4, spec), 0);
+	iq_spec_put(spec);
+	iq_t_ports(test, 3, true);
+	bitmap_free(t->iqn.local);
+	t->iqn.local = NULL;
 }
 
 /*
@@ -753,6 +822,7 @@ static struct kunit_case iq_service_cases[] = {
 	KUNIT_CASE(iq_chain_exchange_test),
 	KUNIT_CASE(iq_service_prefix_test),
 	KUNIT_CASE(iq_look_host_test),
+	KUNIT_CASE(iq_look_ports_test),
 	KUNIT_CASE(iq_device_alternates_test),
 	KUNIT_CASE(iq_acl_model_test),
 	{}

@@ -200,6 +200,28 @@ def pieces():
                 break
         assert {f[0] for f in got} == {FOUT} and len(got) == len(frags), got
         assert all(good(parse(f[2])) for f in got)
+    # nor does who has all other ports get what another service has a port of
+    qos("service", "add", "rest", "id", "91", "address", P, "chain", "fwonly")
+    try:
+        lab.drain()
+        for f in frags[1:]:
+            f.id = 2345
+            del f.chksum
+            lab.send("c", CMAC, f)
+        none(lab.came())
+        whole.id, whole.dport = 3456, 54
+        del whole.chksum
+        got = []
+        lab.drain()
+        for f in fragment(IP(bytes(whole)), 1000)[::-1]:
+            lab.send("c", CMAC, f)
+        for _ in range(100):
+            got += lab.came().get("fo", [])
+            if len(got) == len(frags):
+                break
+        assert len(got) == len(frags), got
+    finally:
+        qos("service", "del", "rest")
     # one whose first never comes gets past nobody
     stray = frags[1]
     stray.id = 999
