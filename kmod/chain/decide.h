@@ -107,7 +107,7 @@ static inline bool iq_course_part(const struct iq_hit *hit, const struct iq_devi
 	c->position = iq_track_position(c->track, d);
 	if (unlikely(c->position < 0)) {
 		/* It may have been under way when another chain took this one's place. */
-		c->track = rcu_dereference(hit->track->old);
+		c->track = iq_hit_old(hit);
 		if (likely(!c->track))
 			return false;
 		c->position = iq_track_position(c->track, d);

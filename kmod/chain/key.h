@@ -202,6 +202,9 @@ static __always_inline u8 iq_bloom_get(const struct iq_bloom *b, bool wide, cons
  * struct iq_hit - a key that was found
  *
  * @track: with the client's override already in its place; never NULL
+ * @all: without
+ * @client: whose override that is, see iq_hit_client(); NULL: of none
+ * @family: of that
  * @views: see struct iq_meaning
  * @whole: whichever ports it has, a packet with this address is whose this one is, or nobody's
  *	where none was found; valid then, too
@@ -212,7 +215,10 @@ static __always_inline u8 iq_bloom_get(const struct iq_bloom *b, bool wide, cons
  */
 struct iq_hit {
 	struct iq_track *track;
+	const struct iq_track *all;
+	const void *client;
 	u32 views;
+	u8 family;
 	bool whole;
 	struct iq_span *span;
 	struct iq_key key;
@@ -246,6 +252,8 @@ static __always_inline bool iq_hit_mean(const struct iq_chains *ch, u32 number,
 	const struct iq_meaning *m = &rcu_dereference(ch->numbers)->meaning[number];
 
 	hit->track = rcu_dereference(m->track);
+	hit->all = hit->track;
+	hit->client = NULL;
 	hit->views = READ_ONCE(m->views);
 	return likely(hit->track);
 }
@@ -285,10 +293,22 @@ static __always_inline bool iq_key_find(const struct iq_chains *ch, bool wide,
 /** iq_hit_client() - by its client a packet may have another track; 4 or 16 bytes */
 static inline void iq_hit_client(struct iq_hit *hit, u8 family, const void *client)
 {
-	const struct iq_overrides *o = hit->track->overrides;
+	const struct iq_overrides *o = hit->all->overrides;
 
+	hit->client = client;
+	hit->family = family;
 	if (unlikely(o))
 		hit->track = iq_override_find(o, family, client) ?: hit->track;
+}
+
+/** iq_hit_old() - the track before this one, see iq_track.old, of the same client; NULL: none */
+static inline struct iq_track *iq_hit_old(const struct iq_hit *hit)
+{
+	struct iq_track *old = rcu_dereference(hit->all->old);
+
+	if (!old || !old->overrides || !hit->client)
+		return old;
+	return iq_override_find(old->overrides, hit->family, hit->client) ?: old;
 }
 
 /** iq_hit_count() - a packet has entered by it */

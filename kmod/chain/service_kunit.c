@@ -536,6 +536,50 @@ static void iq_chain_exchange_test(struct kunit *test)
 	rcu_read_unlock();
 }
 
+/* Likewise of clients that had a chain of their own, or get one */
+static void iq_chain_exchange_override_test(struct kunit *test)
+{
+	static const struct in6_addr client = { .s6_addr = { 192, 0, 2, 7 } };
+	struct iq_chains *ch = iq_t_chains(test);
+	struct iq_track *old;
+	struct iq_spec *spec;
+	struct in6_addr addr;
+	struct iq_hit hit;
+	u32 i;
+
+	iq_t_address(&addr, AF_INET, 0);
+	for (i = 0; i < 3; i++) {
+		spec = iq_t_spec(test, AF_INET, 0, 1, 0);
+		if (i < 2) {
+			spec->except = kvcalloc(1, sizeof(*spec->except), GFP_KERNEL);
+			KUNIT_ASSERT_NOT_NULL(test, spec->except);
+			spec->n_excepts = 1;
+			spec->except[0].id = 3 - i;
+			spec->except[0].addr = client;
+			spec->except[0].len = 32;
+		}
+		KUNIT_ASSERT_EQ(test, iq_t_state(test, 0, spec), 0);
+		iq_spec_put(spec);
+		rcu_read_lock();
+		KUNIT_ASSERT_TRUE(test, iq_t_find(ch, AF_INET, &addr, 7, IQ_SERVER_FORWARD, &hit));
+		iq_hit_client(&hit, AF_INET, &client);
+		/* Devices 6 and 4 are the first of chains 3 and 2. */
+		KUNIT_EXPECT_EQ(test, iq_track_position(hit.track, iq_device_find(ch, 6)),
+				i == 0 ? 0 : -1);
+		KUNIT_EXPECT_EQ(test, iq_track_position(hit.track, iq_device_find(ch, 4)),
+				i == 1 ? 0 : -1);
+		old = iq_hit_old(&hit);
+		if (i > 0) {
+			KUNIT_ASSERT_NOT_NULL(test, old);
+			KUNIT_EXPECT_EQ(test, iq_track_position(old, iq_device_find(ch, 6)),
+					i == 1 ? 0 : -1);
+			KUNIT_EXPECT_EQ(test, iq_track_position(old, iq_device_find(ch, 4)),
+					i == 2 ? 0 : -1);
+		}
+		rcu_read_unlock();
+	}
+}
+
 /* Of two that are the same but for their length the longer prefix counts; ports first. */
 static void iq_service_prefix_test(struct kunit *test)
 {
@@ -820,6 +864,7 @@ static struct kunit_case iq_service_cases[] = {
 	KUNIT_CASE(iq_service_model_test),
 	KUNIT_CASE(iq_service_views_test),
 	KUNIT_CASE(iq_chain_exchange_test),
+	KUNIT_CASE(iq_chain_exchange_override_test),
 	KUNIT_CASE(iq_service_prefix_test),
 	KUNIT_CASE(iq_look_host_test),
 	KUNIT_CASE(iq_look_ports_test),
