@@ -15,7 +15,12 @@ int iq_service_each(struct iq_service *s,
 		    int (*fn)(struct iq_chains *ch, const struct iq_want *want, u32 number,
 			      void *arg), void *arg)
 {
-	return s->body ? iq_body_each(s->body, fn, arg) : 0;
+	int err = s->body ? iq_body_each(s->body, fn, arg) : 0;
+
+	/* While a request is prepared it is there, and has none yet. */
+	if (!err && s->linger && s->linger->body)
+		err = iq_body_each(s->linger->body, fn, arg);
+	return err;
 }
 
 /* A change: keys that are new come first, which may fail; the rest cannot. */

@@ -82,7 +82,10 @@ static inline struct iq_service *iq_service_find(struct iq_chains *ch, u32 id)
 	return o ? iq_service_of(o) : NULL;
 }
 
-/** iq_service_each() - of each of its keys and the number that it has as value */
+/**
+ * iq_service_each() - of each of its keys and the number that it has as value; those that
+ * linger (linger.h), too
+ */
 int iq_service_each(struct iq_service *s,
 		    int (*fn)(struct iq_chains *ch, const struct iq_want *want, u32 number,
 			      void *arg), void *arg);

@@ -536,6 +536,42 @@ static void iq_chain_exchange_test(struct kunit *test)
 	rcu_read_unlock();
 }
 
+/* A port that a service has no more is there a while yet, for the filter, too. */
+static void iq_chain_exchange_port_test(struct kunit *test)
+{
+	struct iq_chains *ch = iq_t_chains(test);
+	struct iq_spec *spec;
+	struct in6_addr addr;
+	struct iq_hit hit;
+	u16 port;
+
+	iq_t_address(&addr, AF_INET, 0);
+	for (port = 5; port <= 6; port++) {
+		spec = iq_t_spec(test, AF_INET, 0, 1, 1);
+		spec->ports.port[0] = (struct iq_port) { IPPROTO_TCP, port, port };
+		KUNIT_ASSERT_EQ(test, iq_t_state(test, 0, spec), 0);
+		iq_spec_put(spec);
+	}
+	/* As where the filter is full; then it would have nothing of an address that is gone. */
+	iq_bloom_rebuild(ch);
+	rcu_read_lock();
+	KUNIT_EXPECT_TRUE(test, iq_t_find(ch, AF_INET, &addr, 5, IQ_SERVER_BACK, &hit));
+	KUNIT_EXPECT_TRUE(test, iq_t_find(ch, AF_INET, &addr, 6, IQ_SERVER_BACK, &hit));
+	rcu_read_unlock();
+	spec = iq_t_spec(test, AF_INET, 1, 1, 0);
+	KUNIT_ASSERT_EQ(test, iq_t_state(test, 0, spec), 0);
+	iq_spec_put(spec);
+	iq_bloom_rebuild(ch);
+	rcu_read_lock();
+	KUNIT_EXPECT_TRUE(test, iq_t_find(ch, AF_INET, &addr, 6, IQ_SERVER_BACK, &hit));
+	rcu_read_unlock();
+	iq_lingers_end(ch);
+	iq_bloom_rebuild(ch);
+	rcu_read_lock();
+	KUNIT_EXPECT_EQ(test, iq_bloom_get(rcu_dereference(ch->bloom), false, &addr), 0);
+	rcu_read_unlock();
+}
+
 /* Likewise of clients that had a chain of their own, or get one */
 static void iq_chain_exchange_override_test(struct kunit *test)
 {
@@ -864,6 +900,7 @@ static struct kunit_case iq_service_cases[] = {
 	KUNIT_CASE(iq_service_model_test),
 	KUNIT_CASE(iq_service_views_test),
 	KUNIT_CASE(iq_chain_exchange_test),
+	KUNIT_CASE(iq_chain_exchange_port_test),
 	KUNIT_CASE(iq_chain_exchange_override_test),
 	KUNIT_CASE(iq_service_prefix_test),
 	KUNIT_CASE(iq_look_host_test),
