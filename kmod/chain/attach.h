@@ -153,7 +153,7 @@ void iq_attach_forget(struct iq_chains *ch, const struct iq_device *d);
 /** iq_attach_init() - of a namespace */
 void iq_attach_init(struct iq_chains *ch);
 
-/** iq_attach_exit() - nobody looks any more, nor tells of interfaces; no lock is held */
+/** iq_attach_exit() - nobody looks any more, nor is told of interfaces; no lock is held */
 void iq_attach_exit(struct iq_chains *ch);
 
 /** iq_attach_load() - once, when all namespaces have their state; 0 or an errno */

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+#include <linux/rtnetlink.h>
 #include <linux/slab.h>
 
 #include "attach.h"
@@ -73,7 +74,6 @@ void iq_chains_exit(struct iq_net *iqn)
 	if (!ch)
 		return;
 	iq_linger_exit(ch);
-	iq_attach_exit(ch);
 	mutex_lock(&iqn->config_lock);
 	iq_objects_exit(&ch->services);
 	iq_objects_exit(&ch->chains);
@@ -81,7 +81,11 @@ void iq_chains_exit(struct iq_net *iqn)
 	mutex_unlock(&iqn->config_lock);
 	/* Numbers come back when a grace period is over; who was freed before may look yet. */
 	rcu_barrier();
+	/* Who is told of interfaces (attach.c) holds it, and has it in hand until then. */
+	rtnl_lock();
 	WRITE_ONCE(iqn->state[IQ_FEATURE_CHAIN], NULL);
+	rtnl_unlock();
+	iq_attach_exit(ch);
 	iq_keys_exit(ch);
 	kfree(rcu_dereference_protected(ch->range, true));
 	kfree(ch);
