@@ -40,7 +40,7 @@ static void iq_path_enters(struct iq_pass *p, bool first)
 {
 	struct iq_net *iqn = p->iqn;
 	struct sk_buff *skb = p->skb;
-	const struct sk_buff *was = NULL;
+	const struct sk_buff *was;
 	struct iq_look look;
 
 	if (p->action)
@@ -55,11 +55,10 @@ static void iq_path_enters(struct iq_pass *p, bool first)
 		    IQ_PLAIN(iq_parse_plain_other4, skb, &rcu_dereference(iqn->settings)->ports))
 			return;
 	}
-	if (p->tuple.later)
-		was = iq_frag_go_on(skb);
+	/* Also what only the other parser takes for a fragment: it is in hand here. */
+	was = iq_frag_go_on(skb);
 	iq_tag_slow(iqn, skb, p->state, &look);
-	if (p->tuple.later)
-		iq_frag_go_on(was);
+	iq_frag_go_on(was);
 }
 
 /* Of several datagrams of protected UDP in one, each may be another SA's. */
