@@ -87,6 +87,12 @@ static enum ipsec_qos_device_problem iq_side_problem(const struct iq_device *d,
 	return IPSEC_QOS_DEVICE_FINE;
 }
 
+/* Has an interface no link header of its own, as a tunnel has none? */
+static bool iq_dev_bare(const struct net_device *dev)
+{
+	return !dev->header_ops || !dev->header_ops->create;
+}
+
 /* The interface that a side's name is that of now, and what comes from there. */
 static void iq_side_apply(struct iq_chains *ch, struct iq_attaches *a, struct iq_device *d,
 			  int which)
@@ -100,8 +106,9 @@ static void iq_side_apply(struct iq_chains *ch, struct iq_attaches *a, struct iq
 	/* What is sent there comes back by another way than from a device. */
 	if (dev && dev->flags & IFF_LOOPBACK)
 		dev = NULL;
+	/* One that wants another link header than Ethernet's is sent nothing. */
 	if (dev && dev->type != ARPHRD_ETHER)
-		flags = IQ_SIDE_F_BARE;
+		flags = iq_dev_bare(dev) ? IQ_SIDE_F_BARE : 0;
 	else if (conf->has_mac)
 		flags = IQ_SIDE_F_MAC;
 	iq_side_write(d, which, dev, conf->mac, flags);

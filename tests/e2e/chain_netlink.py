@@ -748,6 +748,13 @@ expect("the second has none", [DEV_DOWN, TAKEN], [problem(21), problem(22)])
 accepted("another one", DEVICE_NEW, device(22, outer=side(D_OUTER, b"two")), CHANGES)
 expect("each has its own", [DEV_DOWN, DEV_DOWN], [problem(21), problem(22)])
 accepted("they go", DEVICE_DEL, device_key(21) + device_key(22))
+run("ip link add nbma type gre local 10.0.0.1")
+run("ip link set nbma up")
+accepted("one whose interface has other link addresses", DEVICE_NEW, device(
+    21, outer=side(D_OUTER, b"nbma", 21)), ADD)
+expect("it is sent nothing", NO_MAC, problem(21))
+accepted("it goes", DEVICE_DEL, device_key(21))
+run("ip link del nbma")
 heard()
 expect("what is there", before, everything())
 

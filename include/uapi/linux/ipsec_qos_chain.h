@@ -83,7 +83,8 @@ enum ipsec_qos_device_failure {
  * @IPSEC_QOS_DEVICE_FINE: one can, or nothing is known against it
  * @IPSEC_QOS_DEVICE_NO_DEV: there is no interface of that name
  * @IPSEC_QOS_DEVICE_DEV_DOWN: the interface is down or has no carrier
- * @IPSEC_QOS_DEVICE_NO_MAC: the interface has neighbours, and the side has no MAC
+ * @IPSEC_QOS_DEVICE_NO_MAC: the interface has neighbours, and the side has no MAC; or it wants
+ *	another link address than Ethernet's
  * @IPSEC_QOS_DEVICE_TAKEN: another device's side has the same interface and MAC
  */
 enum ipsec_qos_device_problem {
