@@ -261,15 +261,23 @@ static int iq_lengths_update(struct iq_chains *ch, bool wide)
 	return 0;
 }
 
-/* A length that is no longer in use costs a look at the filter where there is no memory. */
-static void iq_prefix_count(struct iq_chains *ch, const struct iq_want *w, int n)
+/*
+ * There is one more, or (@n: -1) less. Without memory one that comes has to be refused; a length
+ * that is no longer in use costs a look at the filter.
+ */
+static int iq_prefix_count(struct iq_chains *ch, const struct iq_want *w, int n)
 {
 	u32 *count = &ch->prefixes[w->wide][w->len];
 	u32 was = *count;
+	int err = 0;
 
 	*count += n;
 	if (!was != !*count)
-		iq_lengths_update(ch, w->wide);
+		err = iq_lengths_update(ch, w->wide);
+	if (!err || n < 0)
+		return 0;
+	*count = was;
+	return err;
 }
 
 /* Slots; prefixes are in some, too */
@@ -518,16 +526,20 @@ int iq_key_add(struct iq_chains *ch, const struct iq_want *w, u32 number, u32 wh
 		       IPSEC_QOS_SERVICE_KEYS_MAX);
 		return -ENOSPC;
 	}
+	err = w->kind == IQ_KEY_PREFIX ? iq_prefix_count(ch, w, 1) : 0;
+	if (err)
+		return err;
 	if (w->kind == IQ_KEY_SLOT || w->kind == IQ_KEY_PREFIX)
 		err = iq_key_insert(ch, w, number, whose);
 	else
 		err = iq_span_add(ch, w, number, whose, attr, extack);
-	if (err)
+	if (err) {
+		if (w->kind == IQ_KEY_PREFIX)
+			iq_prefix_count(ch, w, -1);
 		return err;
+	}
 	ch->n_keys++;
 	ch->n_bits += iq_bloom_set(iq_bloom(ch), w);
-	if (w->kind == IQ_KEY_PREFIX)
-		iq_prefix_count(ch, w, 1);
 	return 0;
 }
 

@@ -387,19 +387,50 @@ static void iq_rewrite_fragment_test(struct kunit *test)
 	kfree_skb(skb);
 }
 
-/* What has no tuple, and what is short. */
+/* It is no error about what its receiver has sent, and has the tuple of any packet. */
+static void iq_t_plain(struct kunit *test, bool four, u8 proto)
+{
+	struct iq_tuple tuple;
+	struct sk_buff *skb = iq_t_skb(test);
+
+	KUNIT_EXPECT_TRUE(test, iq_tuple_get(skb, four, &tuple));
+	KUNIT_EXPECT_EQ(test, tuple.quote, 0);
+	KUNIT_EXPECT_EQ(test, tuple.proto, proto);
+	KUNIT_EXPECT_EQ(test, tuple.sport | tuple.dport, 0);
+	KUNIT_EXPECT_PTR_EQ(test, tuple.src, (const void *)skb->data + (four ? 12 : 8));
+	KUNIT_EXPECT_PTR_EQ(test, tuple.dst, (const void *)skb->data + (four ? 16 : 24));
+	kfree_skb(skb);
+}
+
+/* What has no tuple, what is odd, and what is short. */
 static void iq_tuple_none_test(struct kunit *test)
 {
 	struct iq_t *t = test->priv;
 	struct iq_tuple tuple;
 	struct sk_buff *skb;
 
-	/* It is about what another than its receiver has sent. */
+	/* It is about what another than its receiver has sent; or what it quotes is cut. */
 	iq_t_error(t, true, IPPROTO_UDP, false, 8);
 	((struct iphdr *)t->data)->daddr ^= htonl(1);
-	skb = iq_t_skb(test);
-	KUNIT_EXPECT_FALSE(test, iq_tuple_get(skb, true, &tuple));
-	kfree_skb(skb);
+	iq_t_plain(test, true, IPPROTO_ICMP);
+	iq_t_error(t, false, IPPROTO_UDP, false, 8);
+	t->data[39] ^= 1;
+	iq_t_plain(test, false, IPPROTO_ICMPV6);
+	iq_t_error(t, false, IPPROTO_UDP, false, 8);
+	t->len = 48 + 39;
+	iq_t_plain(test, false, IPPROTO_ICMPV6);
+	iq_t_error(t, true, IPPROTO_UDP, false, 8);
+	t->len = 28 + 19;
+	iq_t_plain(test, true, IPPROTO_ICMP);
+	/* Nothing is behind its headers, or they do not end. */
+	t->len = iq_t_packet(t, t->data, false, IPPROTO_TCP);
+	t->data[6] = NEXTHDR_DEST;
+	t->data[40] = NEXTHDR_NONE;
+	t->data[41] = 0;
+	iq_t_plain(test, false, IPPROTO_NONE);
+	t->data[40] = NEXTHDR_DEST;
+	t->data[49] = 255;
+	iq_t_plain(test, false, IPPROTO_NONE);
 	/* Neighbour discovery */
 	t->len = iq_t_packet(t, t->data, false, IPPROTO_ICMPV6);
 	t->data[40] = NDISC_NEIGHBOUR_SOLICITATION;

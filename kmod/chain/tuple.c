@@ -58,50 +58,47 @@ static bool iq_icmp6_is_links(u8 type)
 
 /*
  * An error is for who has sent what it is about, as all are (RFC 792, RFC 4443 section 2.2):
- * one that is not is on its way elsewhere, whatever it quotes.
+ * whatever one quotes that is not, it has a tuple of its own, as any ICMP.
  */
-static bool iq_quote_get4(struct sk_buff *skb, struct iq_tuple *t)
+static void iq_quote_get4(struct sk_buff *skb, struct iq_tuple *t)
 {
 	u32 off = t->l4 + sizeof(struct icmphdr);
 	const struct iphdr *ip;
 
 	if (!pskb_may_pull(skb, skb_network_offset(skb) + off + sizeof(*ip)))
-		return false;
+		return;
 	ip = (const void *)(skb_network_header(skb) + off);
 	if (ip->version != 4 || ip->ihl < 5 || ip->saddr != ip_hdr(skb)->daddr)
-		return false;
+		return;
 	t->quote = off;
 	t->quote_l4 = off + ip->ihl * 4;
 	t->proto = ip->protocol;
 	if (!(ip->frag_off & htons(IP_OFFSET)) && iq_proto_has_ports(t->proto))
 		iq_tuple_ports(skb, t->quote_l4, &t->dport, &t->sport);
-	iq_tuple_point(t, skb, true);
-	return true;
 }
 
-static bool iq_quote_get6(struct sk_buff *skb, struct iq_tuple *t)
+static void iq_quote_get6(struct sk_buff *skb, struct iq_tuple *t)
 {
 	u32 off = t->l4 + sizeof(struct icmp6hdr);
 	const struct ipv6hdr *ip;
 	__be16 frag;
+	u8 proto;
 	int l4;
 
 	if (!pskb_may_pull(skb, skb_network_offset(skb) + off + sizeof(*ip)))
-		return false;
+		return;
 	ip = (const void *)(skb_network_header(skb) + off);
 	if (ip->version != 6 || !ipv6_addr_equal(&ip->saddr, &ipv6_hdr(skb)->daddr))
-		return false;
-	t->quote = off;
-	t->proto = ip->nexthdr;
-	l4 = ipv6_skip_exthdr(skb, skb_network_offset(skb) + off + sizeof(*ip), &t->proto,
-			      &frag);
+		return;
+	proto = ip->nexthdr;
+	l4 = ipv6_skip_exthdr(skb, skb_network_offset(skb) + off + sizeof(*ip), &proto, &frag);
 	if (l4 < 0)
-		return false;
+		return;
+	t->quote = off;
 	t->quote_l4 = l4 - skb_network_offset(skb);
+	t->proto = proto;
 	if (!(frag & htons(IP6_OFFSET)) && iq_proto_has_ports(t->proto))
 		iq_tuple_ports(skb, t->quote_l4, &t->dport, &t->sport);
-	iq_tuple_point(t, skb, false);
-	return true;
 }
 
 static bool iq_tuple_icmp(struct sk_buff *skb, bool four, struct iq_tuple *t)
@@ -114,11 +111,15 @@ static bool iq_tuple_icmp(struct sk_buff *skb, bool four, struct iq_tuple *t)
 	type = skb_header_pointer(skb, skb_network_offset(skb) + t->l4, sizeof(buf), &buf);
 	if (!type)
 		return true;
-	if (four)
-		return !iq_icmp_is_error(*type) || iq_quote_get4(skb, t);
-	if (*type & ICMPV6_INFOMSG_MASK)
+	if (!four && *type & ICMPV6_INFOMSG_MASK)
 		return !iq_icmp6_is_links(*type);
-	return iq_quote_get6(skb, t);
+	if (!four)
+		iq_quote_get6(skb, t);
+	else if (iq_icmp_is_error(*type))
+		iq_quote_get4(skb, t);
+	/* To read it may have moved it. */
+	iq_tuple_point(t, skb, four);
+	return true;
 }
 
 static bool iq_tuple_get4(struct sk_buff *skb, struct iq_tuple *t)
@@ -142,8 +143,8 @@ static bool iq_tuple_get4(struct sk_buff *skb, struct iq_tuple *t)
 	return t->proto != IPPROTO_ICMP || iq_tuple_icmp(skb, true, t);
 }
 
-/* The fragment header, if there is one: before it stand only those of each fragment. */
-static bool iq_tuple_frag6(const struct sk_buff *skb, struct iq_tuple *t)
+/* The fragment header: before it stand only those of each fragment. */
+static void iq_tuple_frag6(const struct sk_buff *skb, struct iq_tuple *t)
 {
 	unsigned int off = skb_network_offset(skb);
 	const struct frag_hdr *fh;
@@ -152,10 +153,10 @@ static bool iq_tuple_frag6(const struct sk_buff *skb, struct iq_tuple *t)
 
 	next = ipv6_find_hdr(skb, &off, NEXTHDR_FRAGMENT, NULL, NULL);
 	if (next != NEXTHDR_FRAGMENT)
-		return false;
+		return;
 	fh = skb_header_pointer(skb, off, sizeof(buf), &buf);
 	if (!fh)
-		return false;
+		return;
 	/* One that is all of its packet (RFC 6946) is as any. */
 	t->fragment = fh->frag_off & htons(IP6_OFFSET | IP6_MF);
 	t->later = fh->frag_off & htons(IP6_OFFSET);
@@ -163,7 +164,6 @@ static bool iq_tuple_frag6(const struct sk_buff *skb, struct iq_tuple *t)
 	t->frag_id = be32_to_cpu(fh->identification);
 	if (t->later)
 		t->proto = fh->nexthdr;
-	return true;
 }
 
 static bool iq_tuple_get6(struct sk_buff *skb, struct iq_tuple *t)
@@ -177,11 +177,13 @@ static bool iq_tuple_get6(struct sk_buff *skb, struct iq_tuple *t)
 	if (unlikely(ipv6_ext_hdr(t->proto))) {
 		l4 = ipv6_skip_exthdr(skb, skb_network_offset(skb) + sizeof(*ip), &t->proto,
 				      &frag);
+		/* There is nothing behind its headers (RFC 8200 section 4.7), or no end of them. */
 		if (l4 < 0)
-			return false;
-		t->l4 = l4 - skb_network_offset(skb);
-		if (frag && !iq_tuple_frag6(skb, t))
-			return false;
+			t->proto = IPPROTO_NONE;
+		else
+			t->l4 = l4 - skb_network_offset(skb);
+		if (l4 >= 0 && frag)
+			iq_tuple_frag6(skb, t);
 	}
 	iq_tuple_point(t, skb, false);
 	if (likely(iq_proto_has_ports(t->proto))) {

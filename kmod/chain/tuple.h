@@ -59,7 +59,10 @@ static inline bool iq_proto_has_ports(u8 proto)
 }
 
 /**
- * iq_tuple_get() - false: it has none, and is not for a chain
+ * iq_tuple_get() - false: it has none, and is not for a chain: it is a link's own
+ *
+ * What cannot be read has what its addresses tell, and whatever of its headers can be: what a
+ * service's address is all of goes through its chain, however odd.
  *
  * The packet's headers may come to lie elsewhere.
  */
