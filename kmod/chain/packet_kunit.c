@@ -428,7 +428,7 @@ static void iq_tuple_none_test(struct kunit *test)
 	t->data[40] = NEXTHDR_NONE;
 	t->data[41] = 0;
 	iq_t_plain(test, false, IPPROTO_NONE);
-	t->data[40] = NEXTHDR_DEST;
+	t->data[40] = t->data[48] = NEXTHDR_DEST;
 	t->data[49] = 255;
 	iq_t_plain(test, false, IPPROTO_NONE);
 	/* Neighbour discovery */
