@@ -134,7 +134,7 @@ static int iq_spec_check_range(struct iq_chains *ch, const struct iq_spec *spec,
 /* Nor one of this host's own: packets for it are for nobody else. */
 static int iq_spec_check_addr(struct iq_chains *ch, const struct iq_spec *spec,
 			      const struct in6_addr *addr, const struct nlattr *attr,
-			      const char *what, struct netlink_ext_ack *extack)
+			      struct netlink_ext_ack *extack)
 {
 	struct net *net = ch->iqn->net;
 	__be32 addr4 = addr->s6_addr32[0];
@@ -154,12 +154,10 @@ static int iq_spec_check_addr(struct iq_chains *ch, const struct iq_spec *spec,
 		return 0;
 	if (spec->family == AF_INET)
 		iq_err(extack, attr,
-		       "%s %pI4 is an address of this host: route it here instead, or answer for it by a proxy entry",
-		       what, &addr4);
+		       "%pI4 is an address of this host: route it here, or add a proxy entry",
+		       &addr4);
 	else
-		iq_err(extack, attr,
-		       "%s %pI6c is an address of this host: route it here instead, or answer for it by a proxy entry",
-		       what, addr);
+		iq_err(extack, attr, "%pI6c is this host's address: route it here", addr);
 	return -EADDRINUSE;
 }
 
@@ -207,10 +205,9 @@ static int iq_spec_segments(struct iq_chains *ch, struct iq_spec *spec,
 			return -EINVAL;
 		}
 		err = seg->has_to ? iq_spec_check_addr(ch, spec, &seg->to, seg->attr,
-						       "a segment's", extack) : 0;
+						       extack) : 0;
 		if (!err && seg->has_from)
-			err = iq_spec_check_addr(ch, spec, &seg->from, seg->attr,
-						 "a segment's", extack);
+			err = iq_spec_check_addr(ch, spec, &seg->from, seg->attr, extack);
 		if (err)
 			return err;
 	}
@@ -233,8 +230,7 @@ int iq_spec_resolve(struct iq_chains *ch, struct iq_spec *spec, struct netlink_e
 	if (!err)
 		err = iq_spec_segments(ch, spec, extack);
 	if (!err && spec->len == (spec->family == AF_INET ? 32 : 128))
-		err = iq_spec_check_addr(ch, spec, &spec->addr, spec->addr_attr,
-					 "a service's address", extack);
+		err = iq_spec_check_addr(ch, spec, &spec->addr, spec->addr_attr, extack);
 	else if (!err)
 		err = iq_spec_check_range(ch, spec, &spec->addr, spec->len, spec->addr_attr,
 					  extack);
@@ -369,7 +365,7 @@ static int iq_sight_enter(struct iq_sight *now, const struct iq_segment *seg,
 		return 0;
 	if (!iq_port_single(&ports)) {
 		iq_err(extack, seg->attr,
-		       "device %s can be sent another port only where the service has one, with TCP or UDP",
+		       "device %s: another port only where the service has one of TCP or UDP",
 		       seg->device->object.name);
 		return -EINVAL;
 	}

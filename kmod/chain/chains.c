@@ -42,7 +42,7 @@ static int iq_steps_check(const struct iq_steps *steps, const char *name,
 			other = steps->device[j];
 			if (one == other) {
 				iq_err(extack, attr[i],
-				       "device %s is in it twice: state it as two, with an interface each, such as a VLAN",
+				       "device %s is in it twice: state it as two, at a VLAN each",
 				       one->object.name);
 				return -EINVAL;
 			}

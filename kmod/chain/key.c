@@ -152,7 +152,7 @@ int iq_number_new(struct iq_chains *ch, const struct nlattr *attr,
 	}
 	if (number == -ENOSPC)
 		iq_err(extack, attr,
-		       "the ceiling of %lu chains, services with more than a chain, and addresses with ranges is reached",
+		       "the ceiling of %lu chains, own services and lists of ports is reached",
 		       IQ_STORE_VALUES - 1);
 	if (number < 0)
 		return number;
@@ -373,7 +373,7 @@ int iq_key_refuse(struct iq_chains *ch, const struct iq_want *w, u32 whose,
 	else if (w->kind == IQ_KEY_REST)
 		iq_err(extack, attr, "other ports are %s's: change that service first", name);
 	else if (back || within)
-		iq_err(extack, attr, "port %u/%u is %s's: use an alias or another port",
+		iq_err(extack, attr, "port %u/%u is %s's: use an alias or other port",
 		       w->first >> 16, w->first & 0xffff, name);
 	else
 		iq_err(extack, attr, "port %u/%u is %s's: change that service first",

@@ -327,12 +327,15 @@ run service change rest group gold
 
 refuses 2 'ipsec_qos: ' service add shop id 1 address 192.0.2.9 chain front
 refuses 2 'ipsec_qos: ' service add shop id 99 address 192.0.2.9 chain front
-refuses 2 'ipsec_qos: .* service shop' service add x id 9 address 192.0.2.1 port tcp/80 chain back
-refuses 2 'ipsec_qos: .* service shop' service add x id 9 address 192.0.2.1 port tcp/70-90 chain back
-refuses 2 "ipsec_qos: other ports are rest's: change that service first" service add x id 9 address 192.0.2.1 chain back
+refuses 2 "ipsec_qos: port .* is shop's: change that service first" \
+	service add x id 9 address 192.0.2.1 port tcp/80 chain back
+refuses 2 "ipsec_qos: port .* is shop's: change that service first" \
+	service add x id 9 address 192.0.2.1 port tcp/70-90 chain back
+refuses 2 "ipsec_qos: other ports are rest's: change that service first" \
+	service add x id 9 address 192.0.2.1 chain back
 refuses 2 "ipsec_qos: that prefix is isp's: change that service first" \
 	service add x id 9 address 203.0.113.0/24 mode client chain front
-refuses 2 'ipsec_qos: .*10\.1\.0\.1 is an address of this host: route it here instead' \
+refuses 2 'ipsec_qos: .*10\.1\.0\.1 is an address of this host: route it here, or add a proxy entry' \
 	service add x id 9 address 10.1.0.1 port tcp/80 chain front
 refuses 2 'ipsec_qos: ports 80 to 90 and 85 to 85 of protocol 6 overlap' \
 	service add x id 9 address 192.0.2.9 port tcp/80-90 port tcp/85 chain front

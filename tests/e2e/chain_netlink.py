@@ -509,14 +509,14 @@ for what, wanted, payload, says in (
          "that prefix is s5's: change that service first"),
         ("a server's port", errno.EEXIST, service(9, W6[:15] + b"\x09", port(TCP, 80), segment(
             7, attr(G_TO, W6[:15] + b"\2"), u16(G_TO_PORT, 8080))),
-         "port 6/8080 is s3's: use an alias or another port"),
+         "port 6/8080 is s3's: use an alias or other port"),
         ("what comes out of a device", errno.EEXIST, service(9, b"\xc0\0\3\2", port(TCP, 85)),
          "s4"),
         ("this host's", errno.EADDRINUSE, service(9, HERE, port(TCP, 80)),
          "10.0.0.1 is an address of this host: route it here"),
         ("this host's, IPv6", errno.EADDRINUSE, service(
             9, b"\x20\1\x0d\xb8" + b"\0" * 11 + b"\1", port(TCP, 80)),
-         "2001:db8::1 is an address of this host"),
+         "2001:db8::1 is this host's address: route it here"),
         ("a segment to this host", errno.EADDRINUSE, service(
             9, b"\xc0\0\2\x09", segment(7, attr(G_TO, HERE))), "10.0.0.1"),
         ("multicast", errno.EINVAL, service(9, b"\xe0\0\0\1"), "no host's"),
