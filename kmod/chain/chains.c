@@ -218,17 +218,13 @@ free:
 int iq_chain_del(struct iq_net *iqn, const struct iq_chain_req *req, u32 n,
 		 struct netlink_ext_ack *extack)
 {
-	struct iq_chains *ch;
 	int err;
 
 	lockdep_assert_held(&iqn->config_lock);
 	err = iq_chains_init(iqn);
 	if (err)
 		return err;
-	ch = iq_chains(iqn);
-	/* Keys of a moment ago may have its number. */
-	iq_lingers_end(ch);
-	return iq_objects_del(&ch->chains, req, sizeof(*req), n, extack);
+	return iq_objects_del(&iq_chains(iqn)->chains, req, sizeof(*req), n, extack);
 }
 
 /* As an object */
@@ -261,6 +257,8 @@ static void iq_chain_lose(struct iq_objects *os, struct iq_object *o)
 	struct iq_chains *ch = container_of(os, struct iq_chains, chains);
 	struct iq_chain *c = iq_chain_of(o);
 
+	/* Keys of a moment ago may have its number. */
+	iq_linger_end_chain(ch, c);
 	iq_steps_used(&c->steps, -1);
 	iq_number_mean(ch, c->number, NULL, 0);
 	iq_track_free(c->track);

@@ -424,17 +424,13 @@ free:
 int iq_device_del(struct iq_net *iqn, const struct iq_device_req *req, u32 n,
 		  struct netlink_ext_ack *extack)
 {
-	struct iq_chains *ch = iq_chains(iqn);
 	int err;
 
 	lockdep_assert_held(&iqn->config_lock);
 	err = iq_chains_init(iqn);
 	if (err)
 		return err;
-	ch = iq_chains(iqn);
-	/* Tracks of a moment ago may have it. */
-	iq_lingers_end(ch);
-	return iq_objects_del(&ch->devices, req, sizeof(*req), n, extack);
+	return iq_objects_del(&iq_chains(iqn)->devices, req, sizeof(*req), n, extack);
 }
 
 /* As an object */
@@ -478,6 +474,8 @@ static void iq_device_lose(struct iq_objects *os, struct iq_object *o)
 	bool stands = false;
 	unsigned long i;
 
+	/* Tracks of a moment ago may have it. */
+	iq_linger_end_device(ch, d);
 	iq_attach_forget(ch, d);
 	/* Where all go, the alternate may have gone before. */
 	xa_for_each(&os->all, i, each) {

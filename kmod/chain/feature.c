@@ -3,7 +3,6 @@
 #include "chains.h"
 #include "core/hooks.h"
 #include "feature.h"
-#include "linger.h"
 #include "netlink.h"
 #include "range.h"
 #include "service.h"
@@ -25,7 +24,6 @@ static u32 iq_chain_sweep(struct iq_net *iqn, u8 owner)
 	count = iq_objects_sweep(&ch->services, owner);
 	iq_keys_settle(ch);
 	iq_chains_settle(ch);
-	iq_lingers_end(ch);
 	count += iq_objects_sweep(&ch->chains, owner);
 	/* Alternates go behind those whose they are. */
 	do {

@@ -93,9 +93,62 @@ static void iq_lingers_over(struct iq_chains *ch, bool all)
 	}
 }
 
-void iq_lingers_end(struct iq_chains *ch)
+static bool iq_linger_track_has(const struct iq_track *t, const struct iq_device *d)
 {
-	iq_lingers_over(ch, true);
+	u32 i;
+
+	for (i = 0; t && i < t->n; i++)
+		if (t->device[i] == d)
+			return true;
+	for (i = 0; t && t->overrides && i < t->overrides->n; i++)
+		if (iq_linger_track_has(t->overrides->override[i].track, d))
+			return true;
+	return false;
+}
+
+/* Also of a service that has left a chain which has changed since: its track is that one's. */
+static bool iq_linger_has_device(struct iq_chains *ch, const struct iq_linger *l,
+				 const struct iq_device *d)
+{
+	const struct iq_track *old = l->track ?
+		rcu_dereference_protected(l->track->old,
+					  lockdep_is_held(&ch->iqn->config_lock)) : NULL;
+
+	return iq_linger_track_has(old, d) || iq_linger_track_has(l->old, d) ||
+	       (l->body && iq_linger_track_has(l->body->track, d));
+}
+
+void iq_linger_end_device(struct iq_chains *ch, const struct iq_device *d)
+{
+	struct iq_linger *l, *next;
+
+	lockdep_assert_held(&ch->iqn->config_lock);
+	list_for_each_entry_safe(l, next, &ch->lingers, list)
+		if (iq_linger_has_device(ch, l, d))
+			iq_linger_over(ch, l);
+}
+
+static bool iq_linger_has_chain(const struct iq_linger *l, const struct iq_chain *c)
+{
+	const struct iq_spec *spec = l->body ? l->body->spec : NULL;
+	u32 i;
+
+	if (!spec)
+		return l->track == c->track;
+	for (i = 0; i < spec->n_excepts; i++)
+		if (spec->except[i].chain == c)
+			return true;
+	return spec->chain == c;
+}
+
+void iq_linger_end_chain(struct iq_chains *ch, const struct iq_chain *c)
+{
+	struct iq_linger *l, *next;
+
+	lockdep_assert_held(&ch->iqn->config_lock);
+	list_for_each_entry_safe(l, next, &ch->lingers, list)
+		if (iq_linger_has_chain(l, c))
+			iq_linger_over(ch, l);
 }
 
 static void iq_linger_work(struct work_struct *work)

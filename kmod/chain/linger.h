@@ -11,6 +11,7 @@
 #define IQ_LINGER	(2 * HZ)
 
 struct iq_body;
+struct iq_chain;
 struct iq_service;
 
 /**
@@ -48,8 +49,11 @@ void iq_linger_end(struct iq_chains *ch, struct iq_service *s);
 /** iq_linger_end_track() - of a chain, likewise; @track: as it is now; its old one is kept */
 void iq_linger_end_track(struct iq_chains *ch, const struct iq_track *track);
 
-/** iq_lingers_end() - all */
-void iq_lingers_end(struct iq_chains *ch);
+/** iq_linger_end_device() - all that have a device, which goes */
+void iq_linger_end_device(struct iq_chains *ch, const struct iq_device *d);
+
+/** iq_linger_end_chain() - all that have a chain, which goes */
+void iq_linger_end_chain(struct iq_chains *ch, const struct iq_chain *c);
 
 /** iq_linger_init() - of a namespace */
 void iq_linger_init(struct iq_chains *ch);

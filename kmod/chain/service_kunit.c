@@ -389,7 +389,7 @@ static void iq_t_compare(struct kunit *test)
 	u32 i, port;
 	u8 family;
 
-	iq_lingers_end(ch);
+	iq_lingers_over(ch, true);
 	rcu_read_lock();
 	for (i = 0; i < 2 * (IQ_T_ADDRESSES + 1); i++) {
 		family = i % 2 ? AF_INET : AF_INET6;
@@ -517,7 +517,7 @@ static void iq_chain_exchange_test(struct kunit *test)
 	rcu_read_unlock();
 
 	/* The service goes to another chain: likewise, and it shares that one's in the end. */
-	iq_lingers_end(ch);
+	iq_lingers_over(ch, true);
 	spec = iq_t_spec(test, AF_INET, 0, 3, 0);
 	KUNIT_ASSERT_EQ(test, iq_t_state(test, 0, spec), 0);
 	iq_spec_put(spec);
@@ -528,12 +528,66 @@ static void iq_chain_exchange_test(struct kunit *test)
 	KUNIT_ASSERT_NOT_NULL(test, old);
 	KUNIT_EXPECT_EQ(test, iq_track_position(old, iq_device_find(ch, 10)), 1);
 	rcu_read_unlock();
-	iq_lingers_end(ch);
+	iq_lingers_over(ch, true);
 	rcu_read_lock();
 	KUNIT_ASSERT_TRUE(test, iq_t_find(ch, AF_INET, &addr, 7, IQ_SERVER_BACK, &hit));
 	KUNIT_EXPECT_PTR_EQ(test, hit.track, iq_chain_find(ch, 3)->track);
 	KUNIT_EXPECT_NULL(test, rcu_dereference(hit.track->old));
 	rcu_read_unlock();
+}
+
+static int iq_t_device_del(struct iq_t *t, u32 id)
+{
+	struct iq_device_req req = { .object.id = id };
+
+	return iq_device_del(&t->iqn, &req, 1, NULL);
+}
+
+/* A device or chain that goes takes with it what lingers and has it, and nothing else. */
+static void iq_chain_exchange_del_test(struct kunit *test)
+{
+	const u32 step[] = { 6, 8, 9 }, other[] = { 11 };
+	struct iq_chains *ch = iq_t_chains(test);
+	struct iq_chain_req req = { .object.id = 4 };
+	struct iq_t *t = test->priv;
+	struct iq_spec *spec;
+	struct iq_linger *l;
+	u32 n = 0;
+
+	KUNIT_ASSERT_EQ(test, iq_t_chain(t, 4, 1, other), 0);
+	KUNIT_ASSERT_EQ(test, iq_t_chain(t, 3, 3, step), 0);
+	KUNIT_EXPECT_NOT_NULL(test, rcu_access_pointer(iq_chain_find(ch, 3)->track->old));
+	/* Another device, then another chain */
+	KUNIT_ASSERT_EQ(test, iq_t_device_del(t, 12), 0);
+	KUNIT_ASSERT_EQ(test, iq_chain_del(&t->iqn, &req, 1, NULL), 0);
+	KUNIT_ASSERT_EQ(test, iq_t_device_del(t, 11), 0);
+	KUNIT_EXPECT_NOT_NULL(test, rcu_access_pointer(iq_chain_find(ch, 3)->track->old));
+	KUNIT_ASSERT_EQ(test, iq_t_device_del(t, 7), 0);
+	KUNIT_EXPECT_NULL(test, rcu_access_pointer(iq_chain_find(ch, 3)->track->old));
+
+	/* A service that has left a chain; then that changes, and at last goes. */
+	spec = iq_t_spec(test, AF_INET, 0, 3, 0);
+	KUNIT_ASSERT_EQ(test, iq_t_state(test, 0, spec), 0);
+	iq_spec_put(spec);
+	spec = iq_t_spec(test, AF_INET, 0, 1, 0);
+	KUNIT_ASSERT_EQ(test, iq_t_state(test, 0, spec), 0);
+	iq_spec_put(spec);
+	KUNIT_ASSERT_EQ(test, iq_t_chain(t, 3, 2, step), 0);
+	list_for_each_entry(l, &ch->lingers, list)
+		n++;
+	KUNIT_EXPECT_EQ(test, n, 2);
+	/* Device 9: of the track that the service's has as its old one, and the chain's likewise */
+	KUNIT_ASSERT_EQ(test, iq_t_device_del(t, 9), 0);
+	KUNIT_EXPECT_TRUE(test, list_empty(&ch->lingers));
+	spec = iq_t_spec(test, AF_INET, 0, 3, 0);
+	KUNIT_ASSERT_EQ(test, iq_t_state(test, 0, spec), 0);
+	iq_spec_put(spec);
+	spec = iq_t_spec(test, AF_INET, 0, 1, 0);
+	KUNIT_ASSERT_EQ(test, iq_t_state(test, 0, spec), 0);
+	iq_spec_put(spec);
+	req.object.id = 3;
+	KUNIT_ASSERT_EQ(test, iq_chain_del(&t->iqn, &req, 1, NULL), 0);
+	KUNIT_EXPECT_TRUE(test, list_empty(&ch->lingers));
 }
 
 /* A port that a service has no more is there a while yet, for the filter, too. */
@@ -565,7 +619,7 @@ static void iq_chain_exchange_port_test(struct kunit *test)
 	rcu_read_lock();
 	KUNIT_EXPECT_TRUE(test, iq_t_find(ch, AF_INET, &addr, 6, IQ_SERVER_BACK, &hit));
 	rcu_read_unlock();
-	iq_lingers_end(ch);
+	iq_lingers_over(ch, true);
 	iq_bloom_rebuild(ch);
 	rcu_read_lock();
 	KUNIT_EXPECT_EQ(test, iq_bloom_get(rcu_dereference(ch->bloom), false, &addr), 0);
@@ -900,6 +954,7 @@ static struct kunit_case iq_service_cases[] = {
 	KUNIT_CASE(iq_service_model_test),
 	KUNIT_CASE(iq_service_views_test),
 	KUNIT_CASE(iq_chain_exchange_test),
+	KUNIT_CASE(iq_chain_exchange_del_test),
 	KUNIT_CASE(iq_chain_exchange_port_test),
 	KUNIT_CASE(iq_chain_exchange_override_test),
 	KUNIT_CASE(iq_service_prefix_test),
