@@ -46,6 +46,10 @@ static void group_seen(struct family *f, const struct nlattr *nest)
 		f->nat_events = id;
 	if (!strcmp(name, IPSEC_QOS_MCGRP_STEER))
 		f->steer_events = id;
+	if (!strcmp(name, IPSEC_QOS_MCGRP_CHAIN))
+		f->chain_events = id;
+	if (!strcmp(name, IPSEC_QOS_MCGRP_TRACE))
+		f->trace_events = id;
 }
 
 static int family_seen(const struct nlmsghdr *msg, void *data)

@@ -17,8 +17,8 @@
  * struct family - a socket, and what the family is called at the moment
  *
  * @id: changes with each load of the module
- * @events: number of the multicast group, @nat_events of the translator's, and
- *	@steer_events of steering's
+ * @events: number of the multicast group, @nat_events of the translator's, @steer_events of
+ *	steering's, @chain_events of chains', and @trace_events of traces'
  * @msg: the request that is being made
  * @intr: the last dump was interrupted: what it said is no state there ever was
  */
@@ -28,6 +28,8 @@ struct family {
 	uint32_t events;
 	uint32_t nat_events;
 	uint32_t steer_events;
+	uint32_t chain_events;
+	uint32_t trace_events;
 	uint32_t seq;
 	bool intr;
 	struct nlmsghdr *msg;

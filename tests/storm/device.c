@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Devices of elements, and nexthop objects, that come, go, and go up and down, by rtnetlink:
+ * Interfaces of elements and of devices, and nexthop objects, that come, go, and go up and down, by rtnetlink:
  * to start a program for each takes an emulated machine too long.
  */
 #include <net/if.h>
@@ -10,7 +10,7 @@
 
 #include "storm.h"
 
-#define N_DEVICES	4	/* sx0 and so on */
+#define N_DEVICES	4	/* sx0, kx0 and so on */
 #define N_NEXTHOPS	4	/* the last one is a group of others */
 
 static struct mnl_socket *nl;
@@ -67,16 +67,20 @@ static void add_address(const char *name, uint32_t addr)
 	talk(msg);
 }
 
-static void change_device(const char *name, uint16_t type)
+/* @to: another name; NULL: as it is */
+static void change_device(const char *name, uint16_t type, const char *to)
 {
 	struct nlmsghdr *msg = begin(type, 0);
 	struct ifinfomsg *info = mnl_nlmsg_put_extra_header(msg, sizeof(*info));
 
 	info->ifi_change = IFF_UP;
 	info->ifi_flags = below(2) ? IFF_UP : 0;
-	mnl_attr_put_strz(msg, IFLA_IFNAME, name);
+	/* by its number, and with a name it gets that */
+	info->ifi_index = if_nametoindex(name);
 	if (type == RTM_NEWLINK && !below(4))
 		mnl_attr_put_u32(msg, IFLA_MTU, 600 + below(1000));
+	if (to)
+		mnl_attr_put_strz(msg, IFLA_IFNAME, to);
 	talk(msg);
 }
 
@@ -120,10 +124,10 @@ void act_devices(void)
 		snprintf(name, sizeof(name), "sx%u", i);
 		switch (below(8)) {
 		case 0:
-			change_device(name, RTM_DELLINK);
+			change_device(name, RTM_DELLINK, NULL);
 			break;
 		case 1 ... 2:
-			change_device(name, RTM_NEWLINK);
+			change_device(name, RTM_NEWLINK, NULL);
 			break;
 		case 3:
 			del_nexthop(1 + below(N_NEXTHOPS));
@@ -134,6 +138,41 @@ void act_devices(void)
 		default:
 			add_device(name);
 			add_address(name, 0x0a630101 + (i << 8));
+			break;
+		}
+		usleep(below(20000));
+	}
+}
+
+/* Likewise those of a chain's devices, which are told by their names: two may be swapped. */
+void act_chain_devices(void)
+{
+	char name[16], other[16];
+	uint32_t i;
+
+	nl = mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC);
+	if (!nl || mnl_socket_bind(nl, 0, MNL_SOCKET_AUTOPID) < 0)
+		wire_die("no rtnetlink");
+	while (going()) {
+		hold_still();
+		i = below(N_DEVICES);
+		snprintf(name, sizeof(name), "kx%u", i);
+		snprintf(other, sizeof(other), "kx%u", (i + 1) % N_DEVICES);
+		switch (below(8)) {
+		case 0:
+			change_device(name, RTM_DELLINK, NULL);
+			break;
+		case 1:
+			change_device(name, RTM_NEWLINK, "kx");
+			change_device(other, RTM_NEWLINK, name);
+			change_device("kx", RTM_NEWLINK, other);
+			break;
+		case 2 ... 3:
+			change_device(name, RTM_NEWLINK, NULL);
+			break;
+		default:
+			add_device(name);
+			add_address(name, 0x0a610001 + (i << 8));
 			break;
 		}
 		usleep(below(20000));

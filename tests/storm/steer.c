@@ -737,8 +737,7 @@ static int read_generation(const struct nlmsghdr *msg, void *data)
 	return MNL_CB_OK;
 }
 
-/* All that is the daemon's goes, which the steady ones are not. */
-static void begin_sweep(struct family *f)
+void sweep_daemons(struct family *f)
 {
 	uint32_t generation = 0;
 
@@ -800,7 +799,7 @@ void act_steer(void)
 			del_some(&f);
 			break;
 		case 26:
-			begin_sweep(&f);
+			sweep_daemons(&f);
 			break;
 		case 27:
 			family_begin(&f, IPSEC_QOS_CMD_CONF_SET, NLM_F_ACK);

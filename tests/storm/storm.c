@@ -57,6 +57,12 @@ static const struct actor actors[] = {
 	{ "steer", "elements, pools, prefixes set, removed", act_steer, "steer", 20, 1 },
 	{ "steer", "devices of elements come and gone", act_devices, "steer", 5, 1 },
 	{ "events", "events of steering heard", act_events, "steer", 20, 1 },
+	{ "chain", "packets through chains exactly", act_chain_steady, "chain", 25, 1, 5 },
+	{ "chain", "exchanges of the chain that these go by", act_chain_exchange, "chain", 10, 1 },
+	{ "chain", "packets of services, all kinds", act_chain_flood, "chain", 50, 2, 10 },
+	{ "chain", "devices, chains, services set, removed", act_chain, "chain", 20, 1 },
+	{ "chain", "interfaces of devices come and gone", act_chain_devices, "chain", 5, 1 },
+	{ "events", "events of chains heard", act_events, "chain", 20, 1 },
 	{ "netns", "namespaces come and gone", act_namespaces, "router", 1, 2 },
 	{ "reload", "the module removed and inserted", act_reload, "steady", 0, 1 },
 };
@@ -343,6 +349,7 @@ int main(int argc, char **argv)
 	steady_setup();
 	nat_setup();
 	steer_setup();
+	chain_setup();
 	wire_sh("modprobe ipsec_qos");
 	shared->loads = 1;
 	/* Who asks for the family must not have it loaded: that is for reload. */

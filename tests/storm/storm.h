@@ -10,6 +10,8 @@
  *	  tun ni0, ni1 -- nat -- tun no0, no1	(nat.c: of the first two likewise)
  *  tun so0, so1, so2 -- steer -- dummy sa0, sa1, and sx0 to sx3, which come and go
  *					(steer.c: so0 and so1 to sa0 and sa1 likewise)
+ *  tun kc0 -- chain -- tun kf0, kf1, kw0; tun kg0, kg1, and kx0 to kx3, which come and go
+ *					(chain.c: kc0 to kw0 and back likewise)
  *
  * steady holds entries that are there from one load of the module to its next
  * removal, while the tables around them grow, shrink and are swept: no packet
@@ -54,7 +56,8 @@ struct actor {
 
 #define SENDERS	2		/* of the steady packets, one to a processor */
 #define STEERERS	2	/* those to what steer.c steers, likewise */
-#define RESTING	(SENDERS + STEERERS + 1)	/* they all, and who sends to nat.c's steady rule */
+/* they all, and who sends to nat.c's steady rule, and to chain.c's service */
+#define RESTING	(SENDERS + STEERERS + 2)
 
 /*
  * How often one who waits looks, in microseconds. Many wait at once, and timers
@@ -72,6 +75,7 @@ struct actor {
  * @sent: packets and bytes that they sent since the module was loaded
  * @quiet: the process for which those who change tables hold still, 0: none
  * @leaving: the module is to go: nobody begins a dump, which would hold it
+ * @passes: of chain.c's steady packets, there and back
  * @late: packets whose fragments were sent with a pause between
  * @done: how often each actor did what it is there for
  * @rounds: how many there were
@@ -89,6 +93,7 @@ struct shared {
 	atomic_ulong sent_sa;
 	atomic_ulong sent_ike;
 	atomic_ulong sent_bytes;
+	atomic_ulong passes;
 	atomic_ulong late;
 	atomic_uint failures;
 	atomic_ulong done[64];
@@ -238,8 +243,22 @@ void act_steer(void);
 /** steer_put_some() - requests: an element, a pool of it, and all addresses steered to it */
 void steer_put_some(struct family *f, const char *dev);
 
+/** sweep_daemons() - begin a request at whose end all that is the daemon's goes */
+void sweep_daemons(struct family *f);
+
+/* chain.c */
+void chain_setup(void);
+void act_chain_steady(void);
+void act_chain_exchange(void);
+void act_chain_flood(void);
+void act_chain(void);
+
+/** chain_put_some() - requests: a device, a chain of it, and a service that has just changed */
+void chain_put_some(struct family *f);
+
 /* device.c */
 void act_devices(void);
+void act_chain_devices(void);
 
 /* tables.c */
 void put_owner(struct family *f, uint8_t owner);

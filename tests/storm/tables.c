@@ -265,6 +265,12 @@ void act_events(void)
 			mnl_socket_setsockopt(f.nl, NETLINK_ADD_MEMBERSHIP,
 					      &f.steer_events,
 					      sizeof(f.steer_events));
+			mnl_socket_setsockopt(f.nl, NETLINK_ADD_MEMBERSHIP,
+					      &f.chain_events,
+					      sizeof(f.chain_events));
+			mnl_socket_setsockopt(f.nl, NETLINK_ADD_MEMBERSHIP,
+					      &f.trace_events,
+					      sizeof(f.trace_events));
 			setsockopt(mnl_socket_get_fd(f.nl), SOL_SOCKET,
 				   SO_RCVTIMEO, &wait, sizeof(wait));
 		}
@@ -341,6 +347,8 @@ static void live_and_die(void)
 	/* What is steered comes back, until it has been through too many hosts. */
 	if (below(2))
 		steer_put_some(&f, "lo");
+	if (below(2))
+		chain_put_some(&f);
 	family_begin(&f, IPSEC_QOS_CMD_RESYNC_START, NLM_F_ACK);
 	family_talk(&f, NULL, NULL);
 
