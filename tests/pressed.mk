@@ -15,7 +15,8 @@ lib	:= $(call objects,tests/lib/*.c)
 all: $(B)/storm $(B)/frames $(B)/messages
 
 $(B)/storm: $(call objects,tests/storm/*.c) $(lib)
-$(B)/frames $(B)/messages: $(B)/%: $(B)/obj/tests/fuzz/kernel/%.o $(lib)
+$(B)/frames: $(call objects,tests/fuzz/kernel/frames*.c) $(lib)
+$(B)/messages: $(call objects,tests/fuzz/kernel/messages*.c) $(lib)
 $(B)/storm $(B)/frames $(B)/messages:
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lmnl
 

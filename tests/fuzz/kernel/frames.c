@@ -4,7 +4,8 @@
  * module loaded and everything in its tables that makes it look closer: the SAs
  * and IKE SAs of the packets that they are mutated from, groups that write to
  * the header and to the priority, fall-back marks, SAs of the kernel's own, a rule of
- * translation (nat.hex), and pools of elements that prefixes are steered to (steer.hex).
+ * translation (nat.hex), pools of elements that prefixes are steered to (steer.hex), and
+ * services that go through chains of devices (chain.hex, frames_chain.c).
  * FILE holds packets, from the IP header on, in hex; an empty line ends one, a
  * "#" begins a comment.
  *
@@ -36,9 +37,9 @@
 
 #include <ipsec_qos/parse.h>
 
-#include "../../lib/family.h"
 #include "../../lib/steering.h"
 #include "../../lib/wire.h"
+#include "frames.h"
 
 #define ROOM		65535
 #define N_SEEDS		1024
@@ -427,7 +428,7 @@ static void set_up(void)
 		wire_die("no UDP-encapsulated ESP");
 }
 
-static void talk(struct family *f, const char *what)
+void talk(struct family *f, const char *what)
 {
 	int err = family_talk(f, NULL, NULL);
 
@@ -672,7 +673,7 @@ struct tally {
 	unsigned int dumped, ikes_dumped, said, ikes_said;
 };
 
-static unsigned long packets_of(const struct nlattr *nest)
+unsigned long packets_of(const struct nlattr *nest)
 {
 	const struct nlattr *attr;
 
@@ -751,7 +752,7 @@ static void tell(struct family *f, struct tally *t)
 		wire_die("no status");
 }
 
-static bool show(const char *what, unsigned long n, unsigned long least)
+bool show(const char *what, unsigned long n, unsigned long least)
 {
 	printf("  %-10s %10lu  %s\n", what, n, n >= least ? "ok" : "TOO FEW");
 	return n >= least;
@@ -799,6 +800,7 @@ int main(int argc, char **argv)
 	set_groups(&f);
 	set_rule(&f);
 	set_elements(&f);
+	chain_set(&f);
 	set_entries(&f);
 	tell(&f, &before);
 	if (!before.dumped || !before.ikes_dumped)
@@ -828,6 +830,7 @@ int main(int argc, char **argv)
 				     i == IPSEC_QOS_NAT_COUNTER_COLLISION ?
 				     1 : frames / 5000);
 	good &= show_steering(&after, frames / 5000);
+	good &= chain_show(&f, frames / 5000);
 	good &= show("untagged", after.untagged, frames / 100);
 	good &= show("malformed", after.malformed, frames / 100);
 	if (after.dumped != before.dumped || after.said != before.said ||

@@ -18,20 +18,14 @@
 #include <unistd.h>
 #include <linux/genetlink.h>
 
-#include "../../lib/family.h"
 #include "../../lib/steering.h"
-#include "../../lib/wire.h"
+#include "messages.h"
 
 #define HEAD	(NLMSG_HDRLEN + GENL_HDRLEN)
 
-static uint64_t prng;
+uint64_t prng;
 static uint32_t generation;		/* that was opened last */
 static unsigned long said[IPSEC_QOS_CMD_MAX + 2];	/* 0s and answers by command */
-
-static uint32_t below(uint32_t n)
-{
-	return wire_below(&prng, n);
-}
 
 /* Valid messages */
 
@@ -141,6 +135,8 @@ static void put_some_settings(struct nlmsghdr *msg)
 		mnl_attr_put_u32(msg, IPSEC_QOS_CONF_A_UNKNOWN_ELEMENT, 1 + below(8));
 	if (below(2))
 		mnl_attr_put_u32(msg, IPSEC_QOS_CONF_A_UNKNOWN_RATE, 1 + below(1000));
+	if (!below(4))
+		chain_put_range(msg);
 	mnl_attr_nest_end(msg, nest);
 }
 
@@ -361,6 +357,9 @@ static void make(struct family *f)
 		case IPSEC_QOS_CMD_STEER_TEST:
 			put_some_test(f->msg);
 			break;
+		default:
+			chain_put(f->msg, cmd);
+			break;
 		}
 	}
 }
@@ -559,7 +558,7 @@ static int read_generation(const struct nlmsghdr *msg, void *data)
 	return MNL_CB_OK;
 }
 
-static void must(struct family *f, mnl_cb_t answer, const char *what)
+void must(struct family *f, mnl_cb_t answer, const char *what)
 {
 	int err = family_talk(f, answer, NULL);
 
@@ -568,8 +567,8 @@ static void must(struct family *f, mnl_cb_t answer, const char *what)
 		wire_die("%s: refused", what);
 }
 
-/* No element, pool or prefix is anybody's: who is named goes once who names it has gone. */
-static void sweep_steering(struct family *f)
+/* No element, pool, prefix, device, chain or service is anybody's: who is named goes once who names it has gone. */
+static void sweep(struct family *f)
 {
 	unsigned int i;
 
@@ -598,7 +597,7 @@ static void fill_steering(struct family *f)
 	char name[16];
 	uint32_t i;
 
-	sweep_steering(f);
+	sweep(f);
 	for (i = 1; i <= 4; i++) {
 		snprintf(name, sizeof(name), "e%u", i);
 		e.id = i;
@@ -637,6 +636,7 @@ static void fill(void)
 	family_begin(&f, IPSEC_QOS_CMD_IKE_FLUSH, NLM_F_ACK);
 	family_talk(&f, NULL, NULL);
 	fill_steering(&f);
+	chain_fill(&f);
 	family_begin(&f, IPSEC_QOS_CMD_CONF_SET, NLM_F_ACK);
 	struct nlattr *nest = mnl_attr_nest_start(f.msg, IPSEC_QOS_A_CONF);
 	mnl_attr_put_u32(f.msg, IPSEC_QOS_CONF_A_MAX_SAS, 1000);
@@ -694,7 +694,7 @@ static unsigned long send_all(unsigned long n, bool root)
 struct state {
 	size_t len;
 	char text[1 << 20];
-	unsigned int entries, told, rules, steering;
+	unsigned int entries, told, rules, steering, chaining;
 };
 
 static int read_state(const struct nlmsghdr *msg, void *data)
@@ -715,6 +715,8 @@ static int read_state(const struct nlmsghdr *msg, void *data)
 		s->rules += type == IPSEC_QOS_A_NAT_RULE;
 		s->steering += type == IPSEC_QOS_A_ELEMENT || type == IPSEC_QOS_A_POOL ||
 			       type == IPSEC_QOS_A_STEER;
+		s->chaining += type == IPSEC_QOS_A_DEVICE || type == IPSEC_QOS_A_CHAIN ||
+			       type == IPSEC_QOS_A_SERVICE;
 		if (type == IPSEC_QOS_A_STATUS)
 			mnl_attr_for_each_nested(attr, nest)
 				if (mnl_attr_get_type(attr) == IPSEC_QOS_STATUS_A_GROUPS ||
@@ -731,11 +733,12 @@ static void get_state(struct state *s)
 		IPSEC_QOS_CMD_GROUP_GET, IPSEC_QOS_CMD_SA_GET, IPSEC_QOS_CMD_IKE_GET,
 		IPSEC_QOS_CMD_NAT_RULE_GET, IPSEC_QOS_CMD_NAT_GET,
 		IPSEC_QOS_CMD_ELEMENT_GET, IPSEC_QOS_CMD_POOL_GET, IPSEC_QOS_CMD_STEER_GET,
+		IPSEC_QOS_CMD_DEVICE_GET, IPSEC_QOS_CMD_CHAIN_GET, IPSEC_QOS_CMD_SERVICE_GET,
 	};
 	static struct family f;
 	unsigned int i;
 
-	s->len = s->entries = s->told = s->rules = s->steering = 0;
+	s->len = s->entries = s->told = s->rules = s->steering = s->chaining = 0;
 	open_family(&f);
 	for (i = 0; i < sizeof(dumps); i++) {
 		family_begin(&f, dumps[i], NLM_F_DUMP);
@@ -796,7 +799,7 @@ int main(int argc, char **argv)
 		wire_die("usage: messages MESSAGES SEED");
 	prng = strtoull(argv[2], NULL, 0) ?: 1;
 	printf("%lu messages, seed %llu\n", n, (unsigned long long)prng);
-	wire_sh("modprobe ipsec_qos");
+	wire_sh("modprobe ipsec_qos; ip link add there type dummy");
 
 	fill();
 	good &= others("nobody", false, n / 4);
@@ -823,9 +826,10 @@ int main(int argc, char **argv)
 	fill();
 	get_state(&state);
 	if (state.entries != state.told || state.entries != 4 + 32 + 32 ||
-	    state.rules != 2 || state.steering != N_STEERING) {
-		fprintf(stderr, "FAIL: of 68 entries dumps have %u, the status %u; and %u of 2 rules, %u of %u elements, pools and prefixes\n",
-			state.entries, state.told, state.rules, state.steering, N_STEERING);
+	    state.rules != 2 || state.steering != N_STEERING || state.chaining != N_CHAINING) {
+		fprintf(stderr, "FAIL: of 68 entries dumps have %u, the status %u; and %u of 2 rules, %u of %u elements, pools and prefixes, %u of %u devices, chains and services\n",
+			state.entries, state.told, state.rules, state.steering, N_STEERING,
+			state.chaining, N_CHAINING);
 		good = false;
 	}
 	return !good;
