@@ -244,8 +244,10 @@ struct iq_track *iq_track_make(const struct iq_steps *steps)
 	struct iq_track *t = kzalloc(sizeof(*t), GFP_KERNEL_ACCOUNT);
 	u32 i;
 
-	BUILD_BUG_ON(offsetof(struct iq_track, n) != 64);
-	BUILD_BUG_ON(sizeof(struct iq_meaning) != 16);
+	/* What packets read: two lines of a track, and a quarter of one of a number. */
+	BUILD_BUG_ON(IS_ENABLED(CONFIG_64BIT) && offsetof(struct iq_track, n) != 64);
+	BUILD_BUG_ON(IS_ENABLED(CONFIG_64BIT) && sizeof(struct iq_meaning) != 16);
+	BUILD_BUG_ON(offsetof(struct iq_track, rcu) > 128);
 	if (!t)
 		return NULL;
 	t->n = steps->n;
