@@ -29,6 +29,7 @@ struct iq_service;
  * @mac: the source's link address, as it came; valid if @has_mac
  * @tuple: what it is now
  * @at: the device that it came from
+ * @past: the device that has had it as another chain's last; NULL: none
  * @view: of @course.track, what the packet's service side is now; see track.h
  * @traced: whose events it is told by; NULL: nobody asks
  * @action: of the service's group; NULL: there is none, or it was applied
@@ -48,6 +49,7 @@ struct iq_pass {
 	const struct net_device *in;
 	struct iq_tuple tuple;
 	struct iq_at at;
+	const struct iq_device *past;
 	struct iq_course course;
 	struct iq_service *traced;
 	const struct iq_action *action;

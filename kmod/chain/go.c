@@ -75,6 +75,9 @@ static enum iq_next iq_go_next(const struct iq_pass *p, int *step, struct iq_dev
 						p->packets, p->bytes);
 			return now || iq_go_skip(p, d) ? IQ_NEXT_END : IQ_NEXT_DROP;
 		}
+		/* It would take it to have left the chain before this one, time and again. */
+		if (unlikely(p->past) && (d == p->past || now == p->past))
+			continue;
 		if (likely(now)) {
 			*to = now;
 			*step = i;
@@ -171,6 +174,7 @@ static unsigned int iq_go_end(struct iq_pass *p, const struct iq_view *v)
 		iq_tell_sent(p, NULL, NULL);
 	iq_tuple_point(&p->tuple, p->skb, p->four);
 	if (unlikely(iq_enter_next(&p->hits, p->course.order, &p->course))) {
+		p->past = p->at.device;
 		verdict = iq_enter(p);
 		if (verdict != NF_ACCEPT)
 			return verdict;

@@ -215,6 +215,7 @@ unsigned int iq_chain_look(struct iq_pass *p)
 		return iq_segment(IQ_HOOKS_CHAIN, p->skb, p->state);
 	p->packets = iq_skb_packets(p->skb);
 	p->bytes = p->skb->len;
+	p->past = NULL;
 	p->traced = NULL;
 	p->action = NULL;
 	decision = iq_decide(&p->at, &p->hits, &p->course);

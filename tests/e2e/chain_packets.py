@@ -407,6 +407,26 @@ def exchanged():
     only(lab.pass_on("c", CMAC, forth()), "fo", FOUT)
 
 
+def shared():
+    """a firewall that is a client's last device and a service's first: it has each once"""
+    qos("service", "add", "lan", "id", "92", "address", CLIENT, "mode", "client", "chain",
+        "fwonly")
+    before = lab.device("fw")
+    there = good(only(lab.pass_on("c", CMAC, forth(ttl=9)), "fo", FOUT))
+    copies, got = split(lab.pass_on("fi", FIN, there), "t")
+    assert len(copies) == 1, copies
+    there = good(only(got, "s", WEB))
+    assert there.ttl == 7, there
+    here = good(only(uncopied(lab.pass_on("s", WEB, back(ttl=9))), "fi", FIN))
+    here = good(only(lab.pass_on("fo", FOUT, here), "c", CMAC))
+    assert here.ttl == 7, here
+    after = lab.device("fw")
+    assert all(after[f"{side}_{what}"] - before.get(f"{side}_{what}", 0) == 1
+               for side in ("outer", "inner") for what in ("sent", "returned")), (before, after)
+    assert lab.service("lan") == {"forward": 1, "back": 1}, lab.service("lan")
+    qos("service", "del", "lan")
+
+
 def checked():
     """what a device was checked with ends here, of others it goes by routing"""
     lab.eng("ip route add 198.18.255.0/24 via 10.0.2.2 dev br")
@@ -461,4 +481,4 @@ def protected():
 if __name__ == "__main__":
     setup()
     sys.exit(steps(through, others, old, long, pieces, translated, asked, down, leaves, tapped,
-                   links, large, entry, exchanged, checked, protected))
+                   links, large, entry, exchanged, shared, checked, protected))
