@@ -742,7 +742,7 @@ await_("back", FINE, lambda: problem(2, D_INNER))
 run("ip link set eth9 down")
 await_("as before", DEV_DOWN, lambda: problem(2, D_INNER))
 for tun in ("one", "two"):
-    run("ip tuntap add %s mode tun" % tun)
+    run("ip tuntap add dev %s mode tun" % tun)
 accepted("two at one interface without addresses", DEVICE_NEW, device(
     21, outer=side(D_OUTER, b"one")) + device(22, outer=side(D_OUTER, b"one")), ADD)
 expect("the second has none", [DEV_DOWN, TAKEN], [problem(21), problem(22)])
