@@ -87,6 +87,11 @@ void iq_trace_set(struct iq_chains *ch, struct iq_service *s, const struct in6_a
 {
 }
 
+bool iq_bridged(const struct sk_buff *skb)
+{
+	return false;
+}
+
 bool iq_onward_host(const struct sk_buff *skb)
 {
 	return true;
