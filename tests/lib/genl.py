@@ -43,12 +43,13 @@ def u64(kind, n):
 
 
 def walk(data):
-    while len(data) >= 4:
-        size, kind = struct.unpack_from("=HH", data)
+    at = 0
+    while len(data) - at >= 4:
+        size, kind = struct.unpack_from("=HH", data, at)
         if size < 4:
             break
-        yield kind, data[4:size]
-        data = data[size + -size % 4:]
+        yield kind, data[at + 4:at + size]
+        at += size + -size % 4
 
 
 class Netlink:
@@ -91,7 +92,7 @@ class Netlink:
     def ask(self, cmd, payload=b"", flags=F_ACK, **more):
         """Returns errno, (message, offset), the attributes of all answers"""
         self.send(cmd, payload, flags, **more)
-        answers = b""
+        answers = []
         while True:
             data = self.sock.recv(self.room)
             while data:
@@ -105,8 +106,8 @@ class Netlink:
                     said = dict(walk(body[head:])) if nlflags & F_ACK_TLVS else {}
                     text = said.get(1, b"").rstrip(b"\0").decode()
                     offset = struct.unpack("=I", said[2])[0] if 2 in said else None
-                    return -err, (text, offset), answers
-                answers += body[4:]
+                    return -err, (text, offset), b"".join(answers)
+                answers.append(body[4:])
 
 
 def step(text):
