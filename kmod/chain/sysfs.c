@@ -47,15 +47,13 @@ static ssize_t kind##_##name##_show(struct kobject *kobj,		\
 static struct kobj_attribute iq_attr_##kind##_##name =			\
 	__ATTR(name, 0440, kind##_##name##_show, NULL)
 
-#define IQ_CHAIN_COUNTER(kind, KIND, name, which)			\
+#define IQ_CHAIN_PACKETS(kind, KIND, name, which)			\
 IQ_CHAIN_ATTR(kind, name##_packets, "%llu", iq_counter_sum(o->counter,	\
-	      IPSEC_QOS_##KIND##_COUNTER_##which).packets);		\
+	      IPSEC_QOS_##KIND##_COUNTER_##which).packets)
+
+#define IQ_CHAIN_BYTES(kind, KIND, name, which)				\
 IQ_CHAIN_ATTR(kind, name##_bytes, "%llu", iq_counter_sum(o->counter,	\
 	      IPSEC_QOS_##KIND##_COUNTER_##which).bytes)
-
-#define IQ_CHAIN_COUNTED(kind, name)					\
-	&iq_attr_##kind##_##name##_packets.attr,				\
-	&iq_attr_##kind##_##name##_bytes.attr
 
 /* A device's folder */
 
@@ -64,17 +62,28 @@ IQ_CHAIN_ATTR(device, kind, "%s", iq_device_kinds[READ_ONCE(o->kind)]);
 IQ_CHAIN_ATTR(device, state, "%s", iq_device_states[READ_ONCE(o->state)]);
 IQ_CHAIN_ATTR(device, now, "%u", iq_device_now_id(o));
 IQ_CHAIN_ATTR(device, chains, "%u", READ_ONCE(o->chains));
-IQ_CHAIN_COUNTER(device, DEVICE, outer_sent, OUTER_SENT);
-IQ_CHAIN_COUNTER(device, DEVICE, outer_returned, OUTER_RETURNED);
-IQ_CHAIN_COUNTER(device, DEVICE, inner_sent, INNER_SENT);
-IQ_CHAIN_COUNTER(device, DEVICE, inner_returned, INNER_RETURNED);
-IQ_CHAIN_COUNTER(device, DEVICE, skipped, SKIPPED);
-IQ_CHAIN_COUNTER(device, DEVICE, down, DOWN);
-IQ_CHAIN_COUNTER(device, DEVICE, no_way, NO_WAY);
-IQ_CHAIN_COUNTER(device, DEVICE, too_big, TOO_BIG);
-IQ_CHAIN_COUNTER(device, DEVICE, rate, RATE);
-IQ_CHAIN_COUNTER(device, DEVICE, stray, STRAY);
-IQ_CHAIN_COUNTER(device, DEVICE, checked, CHECKED);
+IQ_CHAIN_PACKETS(device, DEVICE, outer_sent, OUTER_SENT);
+IQ_CHAIN_BYTES(device, DEVICE, outer_sent, OUTER_SENT);
+IQ_CHAIN_PACKETS(device, DEVICE, outer_returned, OUTER_RETURNED);
+IQ_CHAIN_BYTES(device, DEVICE, outer_returned, OUTER_RETURNED);
+IQ_CHAIN_PACKETS(device, DEVICE, inner_sent, INNER_SENT);
+IQ_CHAIN_BYTES(device, DEVICE, inner_sent, INNER_SENT);
+IQ_CHAIN_PACKETS(device, DEVICE, inner_returned, INNER_RETURNED);
+IQ_CHAIN_BYTES(device, DEVICE, inner_returned, INNER_RETURNED);
+IQ_CHAIN_PACKETS(device, DEVICE, skipped, SKIPPED);
+IQ_CHAIN_BYTES(device, DEVICE, skipped, SKIPPED);
+IQ_CHAIN_PACKETS(device, DEVICE, down, DOWN);
+IQ_CHAIN_BYTES(device, DEVICE, down, DOWN);
+IQ_CHAIN_PACKETS(device, DEVICE, no_way, NO_WAY);
+IQ_CHAIN_BYTES(device, DEVICE, no_way, NO_WAY);
+IQ_CHAIN_PACKETS(device, DEVICE, too_big, TOO_BIG);
+IQ_CHAIN_BYTES(device, DEVICE, too_big, TOO_BIG);
+IQ_CHAIN_PACKETS(device, DEVICE, rate, RATE);
+IQ_CHAIN_BYTES(device, DEVICE, rate, RATE);
+IQ_CHAIN_PACKETS(device, DEVICE, stray, STRAY);
+IQ_CHAIN_BYTES(device, DEVICE, stray, STRAY);
+IQ_CHAIN_PACKETS(device, DEVICE, checked, CHECKED);
+IQ_CHAIN_BYTES(device, DEVICE, checked, CHECKED);
 
 static struct attribute *iq_device_attrs[] = {
 	&iq_attr_device_id.attr,
@@ -82,17 +91,28 @@ static struct attribute *iq_device_attrs[] = {
 	&iq_attr_device_state.attr,
 	&iq_attr_device_now.attr,
 	&iq_attr_device_chains.attr,
-	IQ_CHAIN_COUNTED(device, outer_sent),
-	IQ_CHAIN_COUNTED(device, outer_returned),
-	IQ_CHAIN_COUNTED(device, inner_sent),
-	IQ_CHAIN_COUNTED(device, inner_returned),
-	IQ_CHAIN_COUNTED(device, skipped),
-	IQ_CHAIN_COUNTED(device, down),
-	IQ_CHAIN_COUNTED(device, no_way),
-	IQ_CHAIN_COUNTED(device, too_big),
-	IQ_CHAIN_COUNTED(device, rate),
-	IQ_CHAIN_COUNTED(device, stray),
-	IQ_CHAIN_COUNTED(device, checked),
+	&iq_attr_device_outer_sent_packets.attr,
+	&iq_attr_device_outer_sent_bytes.attr,
+	&iq_attr_device_outer_returned_packets.attr,
+	&iq_attr_device_outer_returned_bytes.attr,
+	&iq_attr_device_inner_sent_packets.attr,
+	&iq_attr_device_inner_sent_bytes.attr,
+	&iq_attr_device_inner_returned_packets.attr,
+	&iq_attr_device_inner_returned_bytes.attr,
+	&iq_attr_device_skipped_packets.attr,
+	&iq_attr_device_skipped_bytes.attr,
+	&iq_attr_device_down_packets.attr,
+	&iq_attr_device_down_bytes.attr,
+	&iq_attr_device_no_way_packets.attr,
+	&iq_attr_device_no_way_bytes.attr,
+	&iq_attr_device_too_big_packets.attr,
+	&iq_attr_device_too_big_bytes.attr,
+	&iq_attr_device_rate_packets.attr,
+	&iq_attr_device_rate_bytes.attr,
+	&iq_attr_device_stray_packets.attr,
+	&iq_attr_device_stray_bytes.attr,
+	&iq_attr_device_checked_packets.attr,
+	&iq_attr_device_checked_bytes.attr,
 	NULL
 };
 ATTRIBUTE_GROUPS(iq_device);
@@ -107,23 +127,37 @@ struct kobj_type iq_device_folder = {
 /* A service's folder */
 
 IQ_CHAIN_ATTR(service, id, "%u", o->object.id);
-IQ_CHAIN_COUNTER(service, SERVICE, acl, ACL);
-IQ_CHAIN_COUNTER(service, SERVICE, rate, RATE);
-IQ_CHAIN_COUNTER(service, SERVICE, forged, FORGED);
-IQ_CHAIN_COUNTER(service, SERVICE, ttl, TTL);
-IQ_CHAIN_COUNTER(service, SERVICE, martian, MARTIAN);
-IQ_CHAIN_COUNTER(service, SERVICE, policy, POLICY);
-IQ_CHAIN_COUNTER(service, SERVICE, memory, MEMORY);
+IQ_CHAIN_PACKETS(service, SERVICE, acl, ACL);
+IQ_CHAIN_BYTES(service, SERVICE, acl, ACL);
+IQ_CHAIN_PACKETS(service, SERVICE, rate, RATE);
+IQ_CHAIN_BYTES(service, SERVICE, rate, RATE);
+IQ_CHAIN_PACKETS(service, SERVICE, forged, FORGED);
+IQ_CHAIN_BYTES(service, SERVICE, forged, FORGED);
+IQ_CHAIN_PACKETS(service, SERVICE, ttl, TTL);
+IQ_CHAIN_BYTES(service, SERVICE, ttl, TTL);
+IQ_CHAIN_PACKETS(service, SERVICE, martian, MARTIAN);
+IQ_CHAIN_BYTES(service, SERVICE, martian, MARTIAN);
+IQ_CHAIN_PACKETS(service, SERVICE, policy, POLICY);
+IQ_CHAIN_BYTES(service, SERVICE, policy, POLICY);
+IQ_CHAIN_PACKETS(service, SERVICE, memory, MEMORY);
+IQ_CHAIN_BYTES(service, SERVICE, memory, MEMORY);
 
 static struct attribute *iq_service_attrs[] = {
 	&iq_attr_service_id.attr,
-	IQ_CHAIN_COUNTED(service, acl),
-	IQ_CHAIN_COUNTED(service, rate),
-	IQ_CHAIN_COUNTED(service, forged),
-	IQ_CHAIN_COUNTED(service, ttl),
-	IQ_CHAIN_COUNTED(service, martian),
-	IQ_CHAIN_COUNTED(service, policy),
-	IQ_CHAIN_COUNTED(service, memory),
+	&iq_attr_service_acl_packets.attr,
+	&iq_attr_service_acl_bytes.attr,
+	&iq_attr_service_rate_packets.attr,
+	&iq_attr_service_rate_bytes.attr,
+	&iq_attr_service_forged_packets.attr,
+	&iq_attr_service_forged_bytes.attr,
+	&iq_attr_service_ttl_packets.attr,
+	&iq_attr_service_ttl_bytes.attr,
+	&iq_attr_service_martian_packets.attr,
+	&iq_attr_service_martian_bytes.attr,
+	&iq_attr_service_policy_packets.attr,
+	&iq_attr_service_policy_bytes.attr,
+	&iq_attr_service_memory_packets.attr,
+	&iq_attr_service_memory_bytes.attr,
 	NULL
 };
 ATTRIBUTE_GROUPS(iq_service);
