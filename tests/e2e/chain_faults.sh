@@ -5,8 +5,8 @@
 #
 # What goes wrong around a chain: link addresses that are forged, devices that send what they
 # cannot have, fragments in any order, an IDS that takes nothing or forwards its copies, a
-# loop, and what the engine's own settings do to what leaves a chain: rp_filter, masquerade,
-# rules that ask for a connection's state. Each works, or is counted and said.
+# loop, and what the engine's own settings do to what leaves a chain: rp_filter, a flowtable,
+# masquerade, rules that ask for a connection's state. Each works, or is counted and said.
 #
 #    client -- router -- i0 engine --- i1: fw (fw0), other
 #                               '----- i2: fw (fw1)
@@ -15,7 +15,8 @@
 . tests/lib/lib.sh
 . tests/lib/chains.sh
 
-# forge HOST DEVICE ETHER_SOURCE SRC SPORT DST DPORT: a SYN from that address
+# forge HOST DEVICE ETHER_SOURCE SRC SPORT DST DPORT INTERFACE: a SYN from that address to the
+# engine's interface
 forge()
 {
 	at "$1" /usr/bin/python3 -c "
@@ -33,7 +34,7 @@ works()
 # problems: what status says is wrong
 problems()
 {
-	qos engine -j status | jq -r '.chaining.problems | map("\(.what): \(.why)") | sort | .[]'
+	qos engine -j status | jq -r '.chains.problems | map("\(.what): \(.why)") | sort | .[]'
 }
 
 step "client, router, engine, firewall, IDS, server, and somebody else on a segment"
@@ -79,37 +80,55 @@ END
 expect "strays" $((before + 2)) "$(device_count fw stray)"
 
 step "fragments, in each order"
+# pieces_sent: how many pieces s1 was sent
+pieces_sent()
+{
+	device_count s1 outer_sent
+}
+
 # fragments ORDER: of a datagram of 3000 bytes, from the client; the server answers
 fragments()
 {
 	local before
 
-	before=$(device_count s1 outer_sent)
+	before=$(pieces_sent)
 	at client /usr/bin/python3 -c "
 import socket, sys
-from scapy.all import IP, UDP, Raw, fragment, conf
-conf.verb = 0
-answers = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-answers.bind(('${name4[U1]}', 4444))
+from scapy.all import IP, IPv6, IPv6ExtHdrFragment, UDP, Raw, fragment, fragment6
+six = '$family' == '6'
+family = socket.AF_INET6 if six else socket.AF_INET
+answers = socket.socket(family, socket.SOCK_DGRAM)
+answers.bind(('$(address_of U1)', 4444))
 answers.settimeout(20)
-pieces = fragment(IP(src='${name4[U1]}', dst='${name4[W1]}', id=$RANDOM) /
-                  UDP(sport=4444, dport=53) / Raw('x' * 3000), 1000)
-raw = socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_RAW)
+data = UDP(sport=4444, dport=53) / Raw('x' * 3000)
+if six:
+    pieces = fragment6(IPv6(src='$(address_of U1)', dst='$(address_of W1)') /
+                       IPv6ExtHdrFragment(id=$RANDOM) / data, 1048)
+else:
+    pieces = fragment(IP(src='$(address_of U1)', dst='$(address_of W1)', id=$RANDOM) /
+                      data, 1000)
+assert len(pieces) == 4
+raw = socket.socket(family, socket.SOCK_RAW, socket.IPPROTO_RAW)
 for n in ($1):
-    raw.sendto(bytes(pieces[n]), ('${name4[W1]}', 0))
+    raw.sendto(bytes(pieces[n]), ('$(address_of W1)', 0))
 assert answers.recv(65536).rstrip().endswith(b'x' * 3000)" ||
 		fail "fragments in the order $1: no answer"
-	(($(device_count s1 outer_sent) >= before + 3)) || fail "fragments did not go to s1"
+	(($(pieces_sent) >= before + 3)) || fail "fragments did not go to s1"
 }
 fragments "0, 1, 2, 3"
 fragments "3, 2, 1, 0"
 fragments "1, 3, 0, 2"
+families 6
+fragments "3, 1, 0, 2"
+families 4
 
 step "an IDS that takes nothing: its interface's queue is full; the service loses nothing"
 tc -n engine qdisc add dev i4 root tbf rate 8kbit burst 1600 limit 3000
 answers=$(at client ping -q -f -c 300 -w 60 "${name4[W1]}" | sed -nE 's/.* ([0-9]+) received.*/\1/p')
 expect "answers" 300 "$answers"
 works
+lost=$(tc -n engine -j -s qdisc show dev i4 | jq '.[0].drops')
+((lost > 100)) || fail "the queue took nearly all: $lost were lost"
 tc -n engine qdisc del dev i4 root
 
 step "an IDS with a rate: what is above it is counted"
@@ -147,7 +166,7 @@ expect "what status says" "" "$(problems)"
 at engine sysctl -qw net.ipv4.conf.all.rp_filter=1
 talks_not client tcp "${name4[W1]}" 80
 [[ $(problems) = *"rp_filter is 1"* ]] || fail "status says: $(problems)"
-qos engine -j status | jq -r '.chaining.problems[].remedy' | while read -r line; do
+qos engine -j status | jq -r '.chains.problems[].remedy' | while read -r line; do
 	[[ $line = "sysctl "* ]] || fail "it is no command: $line"
 	# shellcheck disable=SC2086 # words
 	at engine sysctl -qw ${line#sysctl }
@@ -197,6 +216,36 @@ talks_not client tcp "${name4[W1]}" 80
 at engine nft add rule ip behind forward ct state untracked accept
 works
 at engine nft delete table ip behind
+
+step "a flowtable: what goes through a chain gets into none; status says what of before does"
+at engine nft -f - <<END
+table inet fast {
+	flowtable flows {
+		hook ingress priority filter
+		devices = { i0, i1, i2, i3 }
+	}
+	chain forward {
+		type filter hook forward priority filter
+		meta l4proto tcp flow add @flows
+	}
+}
+END
+# the flow would be in it from the answer on
+hops_begin
+works
+works
+hops_are "flowtable" <<-END
+i0  ROUTER  U1:*>W1:P    i1  FW0_M   =
+i2  FW1_M   U1:*>W1:P    i3  S1_M    =
+"                        i4  IDS_M   =
+i3  S1_M    W1:P>U1:*    i2  FW1_M   =
+"                        i4  IDS_M   =
+i1  FW0_M   W1:P>U1:*    i0  ROUTER  =
+END
+qos engine status > "$W/engine/status.log"
+grep -qE '^flowtable +inet fast flows .*passes by the chain' "$W/engine/status.log" ||
+	fail "status says: $(cat "$W/engine/status.log")"
+at engine nft delete table inet fast
 
 step "forwarding off: status says so"
 at engine sysctl -qw net.ipv4.ip_forward=0

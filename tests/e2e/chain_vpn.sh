@@ -58,8 +58,10 @@ side()
 		}
 	}
 	END
+	# nothing is to be sent that no row has
 	charon_start "$1" <<-END
 	install_routes = no
+	keep_alive = 0
 	END
 }
 side client client.example vpn.example "${name4[U1]}" "${name4[W1]}" \
@@ -137,10 +139,24 @@ i2  V1_M    V1:P1>U1:P1      i2  FW1_M   W1:P1>U1:P1
 i1  FW0_M   W1:P1>U1:P1      i0  ROUTER  =
 END
 
-step "clear W1:80 from outside enters no chain, and W1:4500 does not come out of the server"
-hops_begin
+step "clear W1:80 from outside is what only the gateway may send: dropped and counted"
+before=$(service_count w1-4 forged)
 at client ip xfrm policy flush
+hops_begin
 talks_not client tcp "${name4[W1]}" 80
 hops_are "clear text" <<-END
-i0  ROUTER  U1:p>W1:P2    services  *  =
+i0  ROUTER  U1:p>W1:P2    -
 END
+(($(service_count w1-4 forged) > before)) || fail "not counted as forged"
+
+step "W1:4500, which is towards the gateway, does not come out of the server: likewise"
+before=$(device_count s1 stray)
+hops_begin
+at s1 /usr/bin/python3 -c "
+from scapy.all import Ether, IP, UDP, sendp
+sendp(Ether(dst='$(mac_of engine i3)') / IP(src='${name4[W1]}', dst='${name4[U1]}') /
+      UDP(sport=4500, dport=4500), iface='eth0', verbose=0)"
+hops_are "out of the server" <<-END
+i3  S1_M  W1:P1>U1:P1    -
+END
+expect "strays" $((before + 1)) "$(device_count s1 stray)"

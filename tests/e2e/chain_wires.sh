@@ -101,7 +101,8 @@ done
 
 step "a bridge that devices are ports of, br_netfilter"
 modprobe br_netfilter
-ip -n engine link add br0 type bridge mcast_snooping 0
+# with a MAC of its own, whatever ports it gets
+ip -n engine link add br0 address 02:00:00:00:20:fe type bridge mcast_snooping 0
 ip -n engine link set br0 up
 addr engine br0 10.20.0.254/24 fd00:20::fe/64
 plug()
@@ -135,6 +136,7 @@ bridged()
 	talks "s1 *hello" client tcp "$(address_of W1)" 80 hello
 	hops_are "$1" <<-END
 	only i0 br0
+	ports br0 fw-eth0 s1-eth0
 	i0   ROUTER  U1:p>W1:P    br0  FW_M    =
 	br0  FW_M    U1:p>W1:P    br0  S1_M    =
 	br0  S1_M    W1:P>U1:p    br0  FW_M    =

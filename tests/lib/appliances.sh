@@ -89,6 +89,9 @@ squid_start()
 	http_access deny forbidden
 	http_access allow all
 	cache deny all
+	# what a connection of before sends would be in the way of the next look
+	client_persistent_connections off
+	server_persistent_connections off
 	cache_mem 4 MB
 	max_filedescriptors 256
 	pinger_enable off

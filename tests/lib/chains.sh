@@ -59,11 +59,12 @@ client_more()
 	link "$2:eth0" "router:$2"
 	addr "$2" eth0 "203.0.113.$3/32" "2001:db8:3::$3/128"
 	route "$2" default dev eth0
-	route "$2" ::/0 dev eth0
 	route router "203.0.113.$3/32" dev "$2"
 	route router "2001:db8:3::$3/128" dev "$2"
-	at router sysctl -qw "net.ipv4.conf.$2.proxy_arp=1" "net.ipv6.conf.$2.proxy_ndp=1" \
-		"net.ipv4.neigh.$2.proxy_delay=0" "net.ipv6.neigh.$2.proxy_delay=0"
+	at router sysctl -qw "net.ipv4.conf.$2.proxy_arp=1" "net.ipv4.neigh.$2.proxy_delay=0"
+	# proxy_ndp answers for addresses alone that it is told one by one
+	addr router "$2" fe80::1/64
+	route "$2" ::/0 via fe80::1 dev eth0
 	hops_name "$1" "203.0.113.$3" "2001:db8:3::$3"
 }
 

@@ -11,6 +11,10 @@ A table has a row for each pass of a packet through an engine:
     -              OUT TO FLOW      the engine made it
     aside FLOW                      is let be, whichever way it goes
     only INTERFACE…                 no others count
+    ports BRIDGE INTERFACE…         what comes in by one of these for the bridge's MAC has come
+                                    in by the bridge. What the ports send is let be, and so is
+                                    what the bridge gets of them: that is the same once more,
+                                    unless netfilter has had it at the port
 
 An interface is of the host engine, or HOST:INTERFACE of another one. FLOW is
 SOURCE:PORT>DESTINATION:PORT, or = where it left as it came. An address or a port is a name
@@ -20,8 +24,10 @@ protocol as well: "tcp/80"; "icmp/0" where there are no ports.
 
 Each packet that an engine gets has to fit a row and to leave as this says, with one hop
 less to go (a copy with as many, as what watches has to see what there was), from the engine's
-own MAC, and to get to the host whose MAC that is, with checksums that are right. Each row has to have been seen, the first time in the order of the table.
+own MAC, and to get to the host whose MAC that is, with checksums that are right. Each row has
+to have been seen, the first time in the order of the table.
 """
+import copy
 import ctypes
 import json
 import socket
@@ -185,7 +191,8 @@ class Wires:
 
 class Table:
     def __init__(self, wires, lines):
-        self.wires, self.rows, self.aside, self.only = wires, [], [], set()
+        self.wires, self.rows, self.aside = wires, [], []
+        self.only, self.bridge, self.ports = set(), None, set()
         for line in lines:
             words = line.split()
             if not words or words[0].startswith("#"):
@@ -195,6 +202,9 @@ class Table:
                 continue
             if words[0] == "only":
                 self.only = set(words[1:])
+                continue
+            if words[0] == "ports":
+                self.bridge, self.ports = words[1], set(words[2:])
                 continue
             if words[0] == '"':
                 self.rows[-1]["outs"].append(self.end(words[1:], self.rows[-1]["in"]))
@@ -250,14 +260,23 @@ class Table:
         return (host, dev) == (p.host, p.dev) and \
             mac in (None, p.dmac if p.out else p.smac) and self.flows(flow, p, env)
 
+    def bridged(self, p):
+        """p, as it counts: as the bridge's own where it comes in by a port of it; or None"""
+        if p.dev in self.ports and not p.out and \
+                p.dmac == self.wires.engines[p.host].get(self.bridge):
+            p = copy.copy(p)
+            p.dev, p.mine = self.bridge, True
+            return p
+        return None if p.dev in self.ports or (p.dev == self.bridge and not p.out) else p
+
     def check(self):
         """Return: the rows not yet seen; raises Wrong at what is in none"""
         packets = [p for p in self.wires.packets if not any(
             self.flows(f, p, {}) for f in self.aside)]
-        engines = [p for p in packets if p.host in self.wires.engines and
-                   (not self.only or p.dev in self.only)]
         for p in packets:
             p.taken = False
+        engines = [q for q in (self.bridged(p) for p in packets if p.host in self.wires.engines)
+                   if q and (not self.only or q.dev in self.only)]
         env, seen, last = {}, set(), -1
         for n, p in enumerate(engines):
             if p.taken or not (p.out or p.mine):
