@@ -332,6 +332,10 @@ $(B)/bench/sas: $(patsubst %.c,$(B)/obj/%.o,$(lib_src) tests/bench/sas.c)
 	@mkdir -p $(@D)
 	$(call say,LD)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(package_libs)
 
+$(B)/bench/services: $(B)/obj/tests/bench/services.o
+	@mkdir -p $(@D)
+	$(call say,LD)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^
+
 .PHONY: bench bench-short
 bench:
 	@scripts/setup bench

@@ -22,8 +22,10 @@
  *
  * KIND is esp4, esp6, udp4 (UDP-encapsulated ESP), or what is none of it: tcp,
  * udp; esp4-source, as esp4, but that each SA has a peer of its own, and ike4-source,
- * that peer's IKE; and esp4-other, as esp4, of SPIs that nobody has. Packet after packet is another one of the SAs' (sas.h), for each device in
- * the same order. Reading tells how the last job went, in a line for each device:
+ * that peer's IKE; and esp4-other, as esp4, of SPIs that nobody has; and tcp4-enter, a client's
+ * packet to a service's port (services.h), and tcp4-hop, as it comes out of the first device of
+ * that service's chain: of as many ports as SAS says. Packet after packet is another one of the
+ * SAs' (sas.h), or the ports', for each device in the same order. Reading tells how the last job went, in a line for each device:
  * and one for the memory: how many packets or reads, and nanoseconds for them.
  *
  * Of inside nodes, as many as SAS says, each has one SA with the one responder, and
@@ -60,6 +62,7 @@
 #include "ipsec_qos/select.h"
 #include "ipsec_qos/spi.h"
 #include "sas.h"
+#include "services.h"
 
 #define BURST		64
 #define DEVICES_MAX	4
@@ -73,13 +76,13 @@
 #define OTHERS		0x4000000	/* what is behind so many SAs are SPIs nobody has */
 
 /* Those of inside nodes are last. */
-enum kind { ESP4, ESP6, UDP4, TCP, UDP, ESP4_SOURCE, IKE4_SOURCE, ESP4_OTHER, ESP_OUT,
-	    ESP_IN, ESP_HOME, ESP_MATCH, UDP_OUT, UDP_IN, UDP_HOME, N_KINDS };
+enum kind { ESP4, ESP6, UDP4, TCP, UDP, ESP4_SOURCE, IKE4_SOURCE, ESP4_OTHER, TCP4_ENTER,
+	    TCP4_HOP, ESP_OUT, ESP_IN, ESP_HOME, ESP_MATCH, UDP_OUT, UDP_IN, UDP_HOME, N_KINDS };
 
 static const char * const kinds[] = {
 	"esp4", "esp6", "udp4", "tcp", "udp", "esp4-source",
-	"ike4-source", "esp4-other", "esp-out", "esp-in", "esp-home",
-	"esp-match", "udp-out", "udp-in", "udp-home",
+	"ike4-source", "esp4-other", "tcp4-enter", "tcp4-hop", "esp-out",
+	"esp-in", "esp-home", "esp-match", "udp-out", "udp-in", "udp-home",
 };
 
 /**
@@ -191,6 +194,19 @@ static void make_udp(void *data, u16 from, u16 to)
 	};
 }
 
+static void make_tcp(void *data, u16 from, u16 to)
+{
+	struct tcphdr *tcp = data;
+
+	*tcp = (struct tcphdr) {
+		.source = htons(from),
+		.dest = htons(to),
+		.doff = sizeof(*tcp) / 4,
+		.ack = 1,
+		.check = htons(1),
+	};
+}
+
 /* What is in a frame of an SA, or of none. */
 static void make_packet(void *data, enum kind kind, u32 i)
 {
@@ -222,6 +238,11 @@ static void make_packet(void *data, enum kind kind, u32 i)
 		make_ipv4(data, IPPROTO_UDP, src, dst);
 		make_udp(payload, 50000, 4500);
 		make_esp(payload + sizeof(struct udphdr), bench_spi(i));
+		break;
+	case TCP4_ENTER:
+	case TCP4_HOP:
+		make_ipv4(data, IPPROTO_TCP, src, BENCH_SERVICE_ADDRESS + bench_service(i));
+		make_tcp(payload, 50000, bench_service_port(i));
 		break;
 	case TCP:
 		make_ipv4(data, IPPROTO_TCP, src, dst);
@@ -258,16 +279,32 @@ static void make_node_packet(void *data, enum kind kind, const struct inside *no
 		 kind == ESP_MATCH ? node->answer ^ (round & 1) << 24 : node->answer);
 }
 
+/* Who sends a frame tells where in a service's chain it is; of others nobody looks. */
+static void make_ether(struct ethhdr *eth, const struct target *to, u32 i)
+{
+	memset(eth, 0, sizeof(*eth));
+	if (to->kind != TCP4_ENTER && to->kind != TCP4_HOP)
+		return;
+	ether_addr_copy(eth->h_dest, to->dev->dev_addr);
+	eth->h_source[0] = 2;
+	if (to->kind == TCP4_HOP)
+		eth->h_source[ETH_ALEN - 1] = bench_device(bench_service(i));
+	else
+		eth->h_source[1] = 1;
+	eth->h_proto = htons(ETH_P_IP);
+}
+
 static struct sk_buff *make_skb(const struct target *to, u32 packet)
 {
 	struct sk_buff *skb = netdev_alloc_skb_ip_align(to->dev, ETH_HLEN + IP_BYTES);
+	u32 turn = to->kind < ESP_OUT ? bench_turn(packet, to->sas) : 0;
 	void *data;
 
 	if (!skb)
 		return NULL;
 	skb_put(skb, ETH_HLEN);
 	skb_reset_mac_header(skb);
-	memset(skb->data, 0, ETH_HLEN);
+	make_ether(eth_hdr(skb), to, turn);
 	skb_pull(skb, ETH_HLEN);
 	data = skb_put(skb, IP_BYTES);
 	skb->pkt_type = PACKET_HOST;
@@ -276,7 +313,7 @@ static struct sk_buff *make_skb(const struct target *to, u32 packet)
 		make_node_packet(data, to->kind, &nodes[packet % to->sas],
 				 packet / to->sas);
 	else
-		make_packet(data, to->kind, bench_turn(packet, to->sas));
+		make_packet(data, to->kind, turn);
 	return skb;
 }
 
