@@ -84,8 +84,8 @@ plugin_src	:= $(patsubst %,daemon/charon/ipsec_qos_%.c, \
 tools_src	:= $(patsubst %,tools/%.c, \
 		   batch bucket chain chaining class command daemon device element entry fallback feed flowtable \
 		   follow group group_top ike items main metrics metrics_chain metrics_daemon \
-		   metrics_steer monitor names nat openmetrics parse peers pool print problem profile query rank sa \
-		   service service_trace service_words settings status steer steering top \
+		   metrics_steer monitor names nat nft openmetrics parse peers pool print problem profile \
+		   query rank ruleset sa service service_trace service_words settings status steer steering top \
 		   towards trace tunnel whose)
 # ... of which the unit tests have those that are pure
 tools_pure	:= $(patsubst %,tools/%.c,bucket items openmetrics parse print rank)

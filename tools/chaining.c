@@ -16,13 +16,15 @@
 #include "device.h"
 #include "problem.h"
 #include "query.h"
+#include "ruleset.h"
 #include "service.h"
 #include "towards.h"
 
 /**
  * struct chaining - what there is, and what was found
  *
- * @services: how many, and of which families some are
+ * @services: how many
+ * @leaving: what of theirs leaves chains
  * @first, @last: interfaces that were looked at, by which packets leave the first device of
  *	a chain on the way back, and the last one on the way forward
  * @addrs: of this network namespace
@@ -31,13 +33,14 @@ struct chaining {
 	UT_array devices;
 	UT_array chains;
 	uint64_t services;
-	bool ipv4;
-	bool ipv6;
+	struct leaving leaving;
 	struct towards first;
 	struct towards last;
 	struct ifaddrs *addrs;
 	json_t *problems;
 };
+
+#define COPIES_MIN	8	/* of fewer nothing is said */
 
 #define problem(c, ...)	add_problem((c)->problems, __VA_ARGS__)
 
@@ -122,6 +125,22 @@ static void check_side(struct chaining *c, const struct iq_kernel_device *d,
 	}
 }
 
+/* Who watches sends a reset now and then; who returns as much as it gets forwards. */
+static void check_tap(struct chaining *c, const struct iq_kernel_device *d)
+{
+	uint64_t copies = d->counter[IPSEC_QOS_DEVICE_COUNTER_OUTER_SENT].packets;
+	uint64_t returned = d->counter[IPSEC_QOS_DEVICE_COUNTER_OUTER_RETURNED].packets;
+	char what[FORMAT_MAX], why[CELL_MAX];
+
+	if (copies < COPIES_MIN || returned < copies / 2)
+		return;
+	snprintf(what, sizeof(what), "device %s", d->name);
+	snprintf(why, sizeof(why),
+		 "it has returned %" PRIu64 " packets, and was sent %" PRIu64 " copies: each that comes back goes on as what it sends",
+		 returned, copies);
+	problem(c, what, why, "turn forwarding off on %s", d->name);
+}
+
 static void check_device(struct chaining *c, const struct iq_kernel_device *d)
 {
 	char what[FORMAT_MAX], why[CELL_MAX];
@@ -130,6 +149,8 @@ static void check_device(struct chaining *c, const struct iq_kernel_device *d)
 	check_side(c, d, &d->outer, "");
 	if (d->inner.dev[0])
 		check_side(c, d, &d->inner, "inner ");
+	if (d->kind == IPSEC_QOS_DEVICE_TAP)
+		check_tap(c, d);
 	if (d->now || !d->chains)
 		return;
 	snprintf(what, sizeof(what), "device %s", d->name);
@@ -236,8 +257,9 @@ static int check_service(const struct iq_kernel_service *s, void *arg)
 	struct chaining *c = arg;
 
 	c->services++;
-	c->ipv4 |= s->addr.family == AF_INET;
-	c->ipv6 |= s->addr.family == AF_INET6;
+	c->leaving.ipv4 |= s->addr.family == AF_INET;
+	c->leaving.ipv6 |= s->addr.family == AF_INET6;
+	c->leaving.clients |= s->mode == IPSEC_QOS_SERVICE_CLIENT;
 	check_local(c, s);
 	if (s->addr.family == AF_INET)
 		check_exits(c, s);
@@ -280,7 +302,9 @@ static int check_all(struct chaining *c, struct iq_kernel *k)
 	/* what came or went meanwhile is another time's */
 	if (ret && ret != -EINTR)
 		return kernel_refused(ret);
-	add_forwarding(c->problems, c->ipv4, c->ipv6, "nothing enters a chain");
+	add_forwarding(c->problems, c->leaving.ipv4, c->leaving.ipv6, "nothing enters a chain");
+	if (c->services)
+		check_ruleset(c->problems, &c->leaving);
 	return STATUS_OK;
 }
 

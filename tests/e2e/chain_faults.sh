@@ -122,6 +122,17 @@ families 6
 fragments "3, 1, 0, 2"
 families 4
 
+step "an IDS that forwards: each copy comes back, is counted, and goes on; status says so"
+expect "what status says" "" "$(problems)"
+forward ids
+before=$(device_count ids outer_returned)
+works
+(($(device_count ids outer_returned) > before)) || fail "nothing came back from the IDS"
+at client ping -q -f -c 100 -w 60 "${name4[W1]}" > "$W/client/ping.log"
+grep -q ' 100 received' "$W/client/ping.log" || fail "$(cat "$W/client/ping.log")"
+[[ $(problems) = "device ids: it has returned "* ]] || fail "status says: $(problems)"
+at ids sysctl -qw net.ipv4.ip_forward=0 net.ipv6.conf.all.forwarding=0
+
 step "an IDS that takes nothing: its interface's queue is full; the service loses nothing"
 tc -n engine qdisc add dev i4 root tbf rate 8kbit burst 1600 limit 3000
 answers=$(at client ping -q -f -c 300 -w 60 "${name4[W1]}" | sed -nE 's/.* ([0-9]+) received.*/\1/p')
@@ -138,13 +149,6 @@ at client ping -q -f -c 300 -w 60 "${name4[W1]}" > "$W/client/ping.log"
 grep -q ' 300 received' "$W/client/ping.log" || fail "$(cat "$W/client/ping.log")"
 (($(device_count ids rate) - before > 200)) || fail "copies beyond the rate: $(device_count ids rate)"
 qos engine device change ids rate 10000
-
-step "an IDS that forwards: each copy comes back, is counted, and goes on"
-forward ids
-before=$(device_count ids outer_returned)
-works
-(($(device_count ids outer_returned) > before)) || fail "nothing came back from the IDS"
-at ids sysctl -qw net.ipv4.ip_forward=0
 
 step "a loop: the server forwards, and the service's address leads back; it ends"
 serves s1 nat
@@ -194,6 +198,14 @@ i3  S1_M    W1:P>U1:p    i2  FW1_M   =
 "                        i4  IDS_M   =
 i1  FW0_M   W1:P>U1:p    i0  ROUTER  =
 END
+expect "what status says" "" "$(problems)"
+FAMILIES=4
+service customers address 10.77.0.0/24 mode client chain guarded
+[[ $(problems) = "nftables ip behind out: it translates no client's packet"* ]] ||
+	fail "status says: $(problems)"
+service_del customers
+unset FAMILIES
+
 step "rules by a connection's state: invalid is dropped, and nothing of a chain is that"
 at engine nft -f - <<END
 table ip behind {
@@ -213,7 +225,11 @@ table ip behind {
 }
 END
 talks_not client tcp "${name4[W1]}" 80
-at engine nft add rule ip behind forward ct state untracked accept
+[[ $(problems) = "nftables ip behind forward: it drops what leaves a chain"* ]] ||
+	fail "status says: $(problems)"
+# shellcheck disable=SC2046 # words
+at engine $(json '.chains.problems[0].remedy' qos engine -j status)
+expect "what status says" "" "$(problems)"
 works
 at engine nft delete table ip behind
 
