@@ -129,14 +129,12 @@ step "the first server fails: one word, and both services are at the other one"
 serves db2 alias W1D W5D
 qos engine device change db1 alternate db2
 qos engine device change db1 state down
-ip -n db1 link set eth0 down
+ip -n switch link set db1-eth0 down
 both aliases db2
 expect_json 'map(select(.name == "db1"))[0].now == "db2"' qos engine -j device show
 
 step "it is back"
-ip -n db1 link set eth0 up
-to_engine db1 4 || true
-serves db1 alias W1D W5D
+ip -n switch link set db1-eth0 up
 qos engine device change db1 state up
 both aliases db1
 for name in f5 a4 db1; do

@@ -38,6 +38,8 @@ forwarder()
 	}
 	END
 	tc -n "$1" qdisc add dev eth0 root netem delay 5ms limit 100000
+	# who waits for a neighbour is not to lose what comes meanwhile
+	pings "$1" 10.1.0.254
 }
 
 # counted HOST NAME
@@ -113,6 +115,7 @@ table ip sink {
 	}
 }
 END
+pings client 192.0.2.254
 module_load
 for n in 1 2 3 4; do
 	device f$n dev i1 mac "%F${n}_M"
