@@ -12,7 +12,7 @@
 #    client -- router -- i0 engine --- i1: f1, f2: DSCP 1   f3, f4: DSCP 3
 #                               '----- i3: s1
 #
-# PACKETS=N: so many in each of the two parts.
+# PACKETS: so many in each of the two parts; within the machine (-- env PACKETS=500000 …).
 . tests/lib/lib.sh
 . tests/lib/chains.sh
 
