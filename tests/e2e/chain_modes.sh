@@ -63,13 +63,15 @@ expect "what is translated" "w3-4 10.3.0.3 w3-6 fd00:3::3" "$(json 'map(select(.
 	.name, .segments[0].to) | join(" ")' qos engine -j service show)"
 serves_each
 
-step "what was found outlives the daemon, though nobody could find it now"
+step "another daemon asks again; what the kernel has stays, of one that does not answer, too"
 ip -n switch link set s1-eth0 down
 qosd_stop engine KILL
 qosd_start engine
-wait_for 20 found w1-4=loopback w1-6=loopback w2-4=alias w2-6=alias w3-4=nat w3-6=nat
+wait_for 60 found w1-4=null w1-6=null w2-4=alias w2-6=alias w3-4=nat w3-6=nat
+expect_json 'length == 6' qos engine -j service show
 ip -n switch link set s1-eth0 up
 serves_each
+wait_for 60 found w1-4=loopback w1-6=loopback w2-4=alias w2-6=alias w3-4=nat w3-6=nat
 
 step "one that serves nowhere yet is found when it does"
 ip -n switch link set s1-eth0 down
