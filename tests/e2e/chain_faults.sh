@@ -15,16 +15,6 @@
 . tests/lib/lib.sh
 . tests/lib/chains.sh
 
-# forge HOST DEVICE ETHER_SOURCE SRC SPORT DST DPORT INTERFACE: a SYN from that address to the
-# engine's interface
-forge()
-{
-	at "$1" /usr/bin/python3 -c "
-from scapy.all import Ether, IP, TCP, sendp
-sendp(Ether(src='$3', dst='$(mac_of engine "$8")') / IP(src='$4', dst='$6') /
-      TCP(sport=$5, dport=$7, flags='S'), iface='$2', verbose=0)"
-}
-
 # works: a connection to the service
 works()
 {
@@ -62,7 +52,7 @@ works
 step "an unknown link address with the service's address: dropped and counted"
 before=$(service_count w1-4 forged)
 hops_begin
-forge other eth0 "${macs[OTHER_M]}" "${name4[W1]}" 80 "${name4[U1]}" 4000 i1
+forge other eth0 "${macs[OTHER_M]}" i1 tcp "${name4[W1]}" 80 "${name4[U1]}" 4000
 hops_are "forged" <<-END
 i1  OTHER_M  W1:P>U1:*  -
 END
@@ -71,8 +61,8 @@ expect "forged" $((before + 1)) "$(service_count w1-4 forged)"
 step "a device at the side that it cannot have come out of: dropped and counted"
 before=$(device_count fw stray)
 hops_begin
-forge fw fw0 "${macs[FW0_M]}" "${name4[U1]}" 4000 "${name4[W1]}" 80 i1
-forge fw fw1 "${macs[FW1_M]}" "${name4[W1]}" 80 "${name4[U1]}" 4000 i2
+forge fw fw0 "${macs[FW0_M]}" i1 tcp "${name4[U1]}" 4000 "${name4[W1]}" 80
+forge fw fw1 "${macs[FW1_M]}" i2 tcp "${name4[W1]}" 80 "${name4[U1]}" 4000
 hops_are "strays" <<-END
 i1  FW0_M  U1:*>W1:P  -
 i2  FW1_M  W1:P>U1:*  -
@@ -86,40 +76,21 @@ pieces_sent()
 	device_count s1 outer_sent
 }
 
-# fragments ORDER: of a datagram of 3000 bytes, from the client; the server answers
+# fragments ORDER…: of a datagram of 3000 bytes, from the client; the server answers
 fragments()
 {
 	local before
 
 	before=$(pieces_sent)
-	at client /usr/bin/python3 -c "
-import socket, sys
-from scapy.all import IP, IPv6, IPv6ExtHdrFragment, UDP, Raw, fragment, fragment6
-six = '$family' == '6'
-family = socket.AF_INET6 if six else socket.AF_INET
-answers = socket.socket(family, socket.SOCK_DGRAM)
-answers.bind(('$(address_of U1)', 4444))
-answers.settimeout(20)
-data = UDP(sport=4444, dport=53) / Raw('x' * 3000)
-if six:
-    pieces = fragment6(IPv6(src='$(address_of U1)', dst='$(address_of W1)') /
-                       IPv6ExtHdrFragment(id=$RANDOM) / data, 1048)
-else:
-    pieces = fragment(IP(src='$(address_of U1)', dst='$(address_of W1)', id=$RANDOM) /
-                      data, 1000)
-assert len(pieces) == 4
-raw = socket.socket(family, socket.SOCK_RAW, socket.IPPROTO_RAW)
-for n in ($1):
-    raw.sendto(bytes(pieces[n]), ('$(address_of W1)', 0))
-assert answers.recv(65536).rstrip().endswith(b'x' * 3000)" ||
-		fail "fragments in the order $1: no answer"
+	at client tests/lib/forge.py pieces "$(address_of U1)" "$(address_of W1)" 53 "$@" ||
+		fail "fragments in the order $*: no answer"
 	(($(pieces_sent) >= before + 3)) || fail "fragments did not go to s1"
 }
-fragments "0, 1, 2, 3"
-fragments "3, 2, 1, 0"
-fragments "1, 3, 0, 2"
+fragments 0 1 2 3
+fragments 3 2 1 0
+fragments 1 3 0 2
 families 6
-fragments "3, 1, 0, 2"
+fragments 3 1 0 2
 families 4
 
 step "an IDS that forwards: each copy comes back, is counted, and goes on; status says so"

@@ -122,16 +122,9 @@ i1  FW0_M   W1:P1>U1:P1    i0  ROUTER  =
 END
 
 step "a reset of the IDS, either way, goes on from its place"
-reset()
-{
-	at ids /usr/bin/python3 -c "
-from scapy.all import Ether, IP, TCP, sendp
-sendp(Ether(dst='$(mac_of engine i1)') / IP(src='$1', dst='$3') /
-      TCP(sport=$2, dport=$4, flags='R', seq=1), iface='eth0', verbose=0)"
-}
 hops_begin
-reset "${name4[U1]}" 4000 "${name4[W1]}" 80
-reset "${name4[W1]}" 80 "${name4[U1]}" 4000
+forge ids eth0 "${macs[IDS_M]}" i1 tcp "${name4[U1]}" 4000 "${name4[W1]}" 80 4
+forge ids eth0 "${macs[IDS_M]}" i1 tcp "${name4[W1]}" 80 "${name4[U1]}" 4000 4
 hops_are "resets" <<-END
 i1  IDS_M   U1:4000>W1:P2    i3  S1_M    U1:4000>S1:P2
 i1  IDS_M   W1:P2>U1:4000    i2  V1_M    =
@@ -152,10 +145,7 @@ END
 step "W1:4500, which is towards the gateway, does not come out of the server: likewise"
 before=$(device_count s1 stray)
 hops_begin
-at s1 /usr/bin/python3 -c "
-from scapy.all import Ether, IP, UDP, sendp
-sendp(Ether(dst='$(mac_of engine i3)') / IP(src='${name4[W1]}', dst='${name4[U1]}') /
-      UDP(sport=4500, dport=4500), iface='eth0', verbose=0)"
+forge s1 eth0 "${macs[S1_M]}" i3 udp "${name4[W1]}" 4500 "${name4[U1]}" 4500
 hops_are "out of the server" <<-END
 i3  S1_M  W1:P1>U1:P1    -
 END

@@ -336,6 +336,13 @@ talks_not()
 		2>/dev/null || fail "$1 has a connection to ${*:3}"
 }
 
+# forge HOST DEVICE ETHER_SOURCE INTERFACE PROTOCOL SRC SPORT DST DPORT [FLAGS]: one frame from
+# that link address to the engine's interface (forge.py)
+forge()
+{
+	at "$1" tests/lib/forge.py frame "$2" "$(mac_of engine "$4")" "$3" "${@:5}"
+}
+
 # hops_start: tests/lib/hops.py, which looks at the engine
 hops_start()
 {
