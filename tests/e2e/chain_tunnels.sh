@@ -50,6 +50,8 @@ route c2 "${name4[H]}/32" dev eth0 src 10.52.0.1
 FAMILIES=4
 service c1 address 10.51.0.0/24 mode client chain gold from-group first
 service c2 address 10.52.0.0/24 mode client chain silver from-group second
+# what comes out of the firewalls is not protected any more, as the tunnels' policies have it
+at engine sysctl -qw net.ipv4.conf.i2.disable_policy=1
 hops_name P tcp/80
 hops_name MAIL tcp/25
 hops_name ESP esp/0
