@@ -182,6 +182,7 @@ static cfg_opt_t device_keys[] = {
 	CONFFILE_KEY("inner-mac"),
 	CONFFILE_LIST("inner-from"),
 	CONFFILE_KEY("alternate"),
+	CONFFILE_LIST("pool"),
 	CONFFILE_KEY("state"),
 	CONFFILE_KEY("rate"),
 	CONFFILE_KEY("snap"),

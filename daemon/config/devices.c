@@ -289,63 +289,6 @@ static bool device(struct reader *r, const struct conf_section *s, struct chain_
 	return true;
 }
 
-/* Alternates */
-
-static bool alternate(struct reader *r, const struct conf_section *s, struct chain_device *d)
-{
-	const struct chain_config *c = &r->config->chain;
-	const struct chain_device *other;
-	const struct conf_value *v;
-	const struct named *found;
-
-	if (!conf_get(r, s, "alternate", &v))
-		return false;
-	if (!v)
-		return true;
-	found = conf_named(r->devices, c->n_devices, v->text);
-	if (!found)
-		return conf_fail(r, s, v->line,
-				 "alternate = '%s': there is no such device: expected the name of a device section",
-				 conf_shown(r, v->text));
-	other = &c->devices[found->index];
-	if (other->f.kind != d->f.kind)
-		return conf_fail(r, s, v->line,
-				 "alternate = '%s': that is of another kind than device '%s': expected one of the same kind",
-				 other->name, d->name);
-	d->alternate = other;
-	return true;
-}
-
-/* Each has one alternate at most, so who goes on and comes back is on a cycle. */
-static bool check_cycle(struct reader *r, const struct conf_section *s,
-			const struct chain_device *d)
-{
-	const struct chain_device *next = d->alternate;
-	size_t i;
-
-	for (i = 0; next && next != d && i < r->config->chain.n_devices; i++)
-		next = next->alternate;
-	if (next != d)
-		return true;
-	return conf_fail(r, s, conf_find(s, "alternate")->line,
-			 "alternate = '%s': by that device '%s' is in the end its own alternate: expected one device of these without",
-			 d->alternate->name, d->name);
-}
-
-static bool alternates(struct reader *r, const struct conf_section **sections, size_t n)
-{
-	struct chain_config *c = &r->config->chain;
-	size_t i;
-
-	for (i = 0; i < n; i++)
-		if (!alternate(r, sections[i], &c->devices[i]))
-			return false;
-	for (i = 0; i < n; i++)
-		if (!check_cycle(r, sections[i], &c->devices[i]))
-			return false;
-	return true;
-}
-
 /* Of whom packets at an interface are is told by where they come from */
 
 enum { PLACE_MAC = 1, PLACE_ANY = 255 };	/* beside AF_INET, AF_INET6 */
@@ -468,7 +411,7 @@ bool conf_devices(struct reader *r, const struct conf_section **sections, size_t
 	}
 	return conf_unique(r, r->devices, n, "device") &&
 	       conf_unique_ids(r, r->devices, n, "device") &&
-	       alternates(r, sections, n) && check_places(r, sections);
+	       conf_alternates(r, sections, n) && check_places(r, sections);
 }
 
 const struct chain_device *config_device_named(const struct config *config, const char *name)

@@ -96,6 +96,8 @@ bool conf_admit(struct reader *r, const struct conf_section **sections, size_t n
 bool conf_functions(struct reader *r, const struct conf_section **sections, size_t n);
 /** conf_devices() - once there are functions */
 bool conf_devices(struct reader *r, const struct conf_section **sections, size_t n);
+/** conf_alternates() - of the same sections: who stands for whom? */
+bool conf_alternates(struct reader *r, const struct conf_section **sections, size_t n);
 /** conf_chains() - once there are devices */
 bool conf_chains(struct reader *r, const struct conf_section **sections, size_t n);
 /** conf_services() - once there are chains and groups */

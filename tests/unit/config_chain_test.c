@@ -100,6 +100,24 @@ START_TEST(test_devices)
 }
 END_TEST
 
+START_TEST(test_pool)
+{
+	struct config *c = load("device a { id = 1 interface = e1 pool = { b, c } }\n"
+				"device b { id = 2 interface = e2 pool = c }\n"
+				"device c { id = 3 interface = e3 }\n"
+				"device z { id = 9 interface = e9 pool = { a, b } }\n"
+				"chain w { id = 1 devices = a }");
+	const struct chain_device *d = c->chain.devices;
+
+	ck_assert_ptr_eq(d[0].alternate, &d[1]);
+	ck_assert_ptr_eq(d[1].alternate, &d[2]);
+	ck_assert_ptr_null(d[2].alternate);
+	ck_assert_ptr_eq(d[3].alternate, &d[0]);
+	ck_assert(d[0].server && d[1].server && d[2].server && !d[3].server);
+	config_free(c);
+}
+END_TEST
+
 START_TEST(test_chains)
 {
 	struct config *c = load(W "device web2 { id = 4 interface = v30 address = 10.0.30.3 alternate = web3 }\n"
@@ -204,6 +222,9 @@ START_TEST(test_apart)
 }
 END_TEST
 
+#define ROW(name, id, next) \
+	"device " name " { id = " id " interface = " name " alternate = " next " }\n"
+
 static const struct {
 	const char *text;
 	unsigned int line;
@@ -263,6 +284,19 @@ static const struct {
 	/* one that leads to a cycle is not on it */
 	{ "device z { id = 9 interface = e9\nalternate = a }\ndevice a { id = 1 interface = e1\nalternate = b }\n"
 	  "device b { id = 2 interface = e2\nalternate = a }", 4, "device 'a' is in the end its own alternate" },
+
+	/* a pool is alternates in a row */
+	{ FW "device d { id = 2 interface = e\nalternate = fw pool = fw }", 3, "expected one of them" },
+	{ FW "device d { id = 2 interface = e\npool = {\nfw, fx } }", 4, "pool = 'fx': there is no such device" },
+	{ IDS "device d { id = 4 interface = e\npool = ids }", 3, "pool = 'ids': that is of another kind" },
+	{ FW "device d { id = 2 interface = e\npool = { fw,\nd } }", 4, "pool = 'd': by that device 'fw' is in the end" },
+	{ FW "device d { id = 2 interface = e\npool = { fw, c } }\ndevice c { id = 3 interface = c }\n"
+	  "device b { id = 4 interface = b\npool = {\nfw, d } }", 7,
+	  "pool = 'd': behind device 'fw' comes 'c' (" },
+	{ "device a { id = 1 interface = a\nalternate = b }\n" ROW("b", "2", "c") ROW("c", "3", "d")
+	  ROW("d", "4", "e") ROW("e", "5", "f") ROW("f", "6", "g") ROW("g", "7", "h") ROW("h", "8", "i")
+	  ROW("i", "9", "j") "device j { id = 10 interface = j }", 2,
+	  "device 'a' has 9 alternates in a row: expected at most 8" },
 
 	/* chains */
 	{ DEVICES "chain w {\ndevices = fw }", 4, "has no 'id'" },
@@ -384,7 +418,7 @@ START_TEST(test_ceiling)
 		  "\"allow 10.1.%u.0/24\",\n", "\"deny 10.2.0.1\" } }", IPSEC_QOS_SERVICE_ACL_NETS_MAX,
 		  "one more than 64 rules" },
 		{ W "service a { id = 1 chain = w address = 198.51.100.80 acl = {\n",
-		  "\"allow 2.0.%u.%u\",\n", "} }", IPSEC_QOS_SERVICE_ACL_MAX, "one rule more than 512" },
+		  "\"allow 2.0.%u.%u\",\n", "} }", IPSEC_QOS_SERVICE_ACL_MAX, "one rule more than 4096" },
 		{ W "service a { id = 1 chain = w address = 198.51.100.80 ports = {\n",
 		  "tcp/8%u,\n", "} }", IPSEC_QOS_SERVICE_PORTS_MAX, "ports: expected at most 64" },
 		{ W "service a { id = 1 chain = w address = 198.51.100.80\n",
@@ -461,6 +495,7 @@ int main(void)
 	/* as many chains as there may be, with sanitizers */
 	tcase_set_timeout(tc, 60);
 	tcase_add_test(tc, test_devices);
+	tcase_add_test(tc, test_pool);
 	tcase_add_test(tc, test_chains);
 	tcase_add_test(tc, test_services);
 	tcase_add_loop_test(tc, test_apart, 0, 11);
