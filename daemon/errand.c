@@ -104,6 +104,18 @@ void errand_want(struct errand *e, void *wanted)
 		e->ops->free(before);
 }
 
+bool errand_peek(struct errand *e, void (*look)(const void *wanted, void *arg), void *arg)
+{
+	bool any;
+
+	pthread_mutex_lock(&e->lock);
+	any = e->wanted;
+	if (any)
+		look(e->wanted, arg);
+	pthread_mutex_unlock(&e->lock);
+	return any;
+}
+
 bool errand_busy(const struct errand *e)
 {
 	return e->open;

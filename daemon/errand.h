@@ -24,7 +24,8 @@ struct errand;
  * @free: what is wanted is not needed any more; in any thread
  * @end: once the thread has ended: @state is not needed any more; NULL: nothing is to be
  *	done
- * @done: from the loop: what came of what was wanted last
+ * @done: from the loop: what came of what was wanted last. Until something is wanted again the
+ *	thread rests, and what it left in @state may be read.
  */
 struct errand_ops {
 	int (*run)(void *state, void *wanted, char *why, size_t size);
@@ -45,6 +46,15 @@ int errand_open(struct errand **errand, struct ev_loop *loop, const struct erran
 
 /** errand_want() - never blocks; what is @wanted is not the caller's any more */
 void errand_want(struct errand *errand, void *wanted);
+
+/**
+ * errand_peek() - for @run, which takes long: look at what is wanted next, if anything is
+ *
+ * @look: with the errand's lock held: for a moment
+ *
+ * Return: something is.
+ */
+bool errand_peek(struct errand *errand, void (*look)(const void *wanted, void *arg), void *arg);
 
 /** errand_busy() - is something wanted that is not done? */
 bool errand_busy(const struct errand *errand);

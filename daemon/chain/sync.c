@@ -13,10 +13,12 @@
 #define OWNER	IPSEC_QOS_OWNER_DAEMON
 
 #define TURN	256	/* services that are stated by one request */
+#define PASSES	8	/* times that those which are refused are tried again, before they make way */
 
 /**
  * struct sync - what the errand keeps
  *
+ * @errand: NULL: nothing is looked at that is wanted next
  * @config: the last configuration, held; NULL: none
  * @now: of its devices, as they were stated
  * @how: and of its services, SERVICE_WAITS: they were not
@@ -24,6 +26,7 @@
  */
 struct sync {
 	struct stating st;
+	struct errand *errand;
 	struct config *config;
 	struct device_now *now;
 	uint8_t *how;
@@ -59,6 +62,13 @@ void chain_wanted_free(void *wanted)
 void *chain_sync_new(void)
 {
 	return calloc(1, sizeof(struct sync));
+}
+
+void chain_sync_of(void *state, struct errand *errand)
+{
+	struct sync *s = state;
+
+	s->errand = errand;
 }
 
 static void forget(void *state)
@@ -124,6 +134,12 @@ static int compare_ids(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
+static void sort_ids(UT_array *array)
+{
+	if (utarray_len(array))
+		utarray_sort(array, compare_ids);
+}
+
 static void *have_find(const UT_array *array, uint32_t id)
 {
 	return utarray_len(array) ? bsearch(&id, array->d, utarray_len(array), array->icd.sz,
@@ -147,9 +163,9 @@ static int read_have(struct sync *s, struct have *have)
 	}
 	if (err)
 		return stating_refused(&s->st, "what there is", "cannot be read", err);
-	utarray_sort(&have->devices, compare_ids);
-	utarray_sort(&have->chains, compare_ids);
-	utarray_sort(&have->services, compare_ids);
+	sort_ids(&have->devices);
+	sort_ids(&have->chains);
+	sort_ids(&have->services);
 	return 0;
 }
 
@@ -188,7 +204,7 @@ static int wanted_ids(UT_array *array, const void *items, size_t n, size_t size,
 		if (!iq_array_push(array, &one))
 			return -ENOMEM;
 	}
-	utarray_sort(array, compare_ids);
+	sort_ids(array);
 	return 0;
 }
 
@@ -351,7 +367,7 @@ static int devices(struct sync *s, const struct chain_wanted *w, struct have *ha
 	int err = -ENOMEM;
 
 	for (i = 0; v && place && i < c->n_devices; i++) {
-		if (!have && !memcmp(&s->now[i], &w->now[i], sizeof(w->now[i])))
+		if (!have && (s->absent[i] || !memcmp(&s->now[i], &w->now[i], sizeof(w->now[i]))))
 			continue;
 		object_device(&c->devices[i], &w->now[i], &v[n]);
 		was = have ? have_find(&have->devices, v[n].id) : NULL;
@@ -366,6 +382,24 @@ static int devices(struct sync *s, const struct chain_wanted *w, struct have *ha
 	free(v);
 	free(place);
 	return err;
+}
+
+/* Devices as they are wanted by now */
+static void look_ahead(const void *wanted, void *arg)
+{
+	const struct chain_wanted *next = wanted;
+	struct chain_wanted *w = arg;
+
+	if (next->config == w->config)
+		memcpy(w->now, next->now, w->config->chain.n_devices * sizeof(*w->now));
+}
+
+/* What has happened to devices does not wait until all services are stated. */
+static int hurry(struct sync *s, struct chain_wanted *w)
+{
+	if (!s->errand || !errand_peek(s->errand, look_ahead, w))
+		return 0;
+	return devices(s, w, NULL);
 }
 
 static int alternates(struct sync *s, const struct chain_wanted *w, struct have *have)
@@ -451,14 +485,16 @@ static int state_some(struct sync *s, const struct chain_wanted *w, const size_t
  * Those at @place, of which the places of those that are refused are left in it, *@n of them:
  * what they are to have may be another's still, whose turn comes later.
  */
-static int state_services(struct sync *s, const struct chain_wanted *w, size_t *place, size_t *n)
+static int state_services(struct sync *s, struct chain_wanted *w, size_t *place, size_t *n)
 {
 	size_t i, j, some, left = 0;
 	int all, one;
 
 	for (i = 0; i < *n; i += some) {
 		some = *n - i < TURN ? *n - i : TURN;
-		all = state_some(s, w, &place[i], some);
+		all = hurry(s, w);
+		if (!all)
+			all = state_some(s, w, &place[i], some);
 		if (all == -ENODEV)
 			return all;
 		for (j = i; all && j < i + some; j++) {
@@ -477,7 +513,7 @@ static int state_services(struct sync *s, const struct chain_wanted *w, size_t *
  * Each has what another is to have: they make way for one another. Who cannot be what it
  * should be then is what it was, if it can.
  */
-static int exchange(struct sync *s, const struct chain_wanted *w, struct have *have,
+static int exchange(struct sync *s, struct chain_wanted *w, struct have *have,
 		    size_t *place, size_t *n)
 {
 	const struct service *services = w->config->chain.services;
@@ -496,11 +532,12 @@ static int exchange(struct sync *s, const struct chain_wanted *w, struct have *h
 	}
 	if (!err)
 		err = state_services(s, w, place, n);
-	/* of those that were looked at */
-	for (i = 0; kept && had && i < all; i++) {
-		for (j = 0; j < *n && place[j] != had[i]; j++)
-			;
-		if (kept[i].id && j < *n && err != -ENODEV)
+	/* what is left in @place is in the order in which it was */
+	for (i = 0, j = 0; kept && had && i < all; i++) {
+		bool left = j < *n && place[j] == had[i];
+
+		j += left;
+		if (kept[i].id && left && err != -ENODEV)
 			s->st.partial |= iq_kernel_service_new(s->st.k, &kept[i], 1, OWNER,
 							       STATE) != 0;
 		if (kept[i].id)
@@ -509,6 +546,17 @@ static int exchange(struct sync *s, const struct chain_wanted *w, struct have *h
 	free(kept);
 	free(had);
 	return err;
+}
+
+static void turn_round(size_t *place, size_t n)
+{
+	size_t i, kept;
+
+	for (i = 0; i < n / 2; i++) {
+		kept = place[i];
+		place[i] = place[n - 1 - i];
+		place[n - 1 - i] = kept;
+	}
 }
 
 static void keep_service(struct sync *s, struct have *have, uint32_t id)
@@ -536,20 +584,24 @@ static int say_refused(struct sync *s, const struct chain_wanted *w, size_t plac
 }
 
 /* All, of which there are those of @have; NULL: those that are not as they were stated. */
-static int services(struct sync *s, const struct chain_wanted *w, struct have *have)
+static int services(struct sync *s, struct chain_wanted *w, struct have *have)
 {
 	const struct chain_config *c = &w->config->chain;
 	size_t *place = calloc(c->n_services + 1, sizeof(*place)), i, n = 0, before;
-	int err = place ? 0 : -ENOMEM;
+	int err = place ? 0 : -ENOMEM, passes = 1;
 
 	for (i = 0; place && i < c->n_services; i++)
 		if (w->how[i] != SERVICE_WAITS && (have || s->how[i] != w->how[i]))
 			place[n++] = i;
 	if (!err)
 		err = state_services(s, w, place, &n);
-	/* as long as one makes room for another */
-	for (before = n + 1; !err && n && n < before; ) {
+	/*
+	 * As long as one makes room for another, from either end: where each is to have what
+	 * the next one has, one of these is the order in which all can.
+	 */
+	for (before = n + 1; !err && n && n < before && passes < PASSES; passes++) {
 		before = n;
+		turn_round(place, n);
 		err = state_services(s, w, place, &n);
 	}
 	if (!err && have && n > 1)
@@ -605,7 +657,7 @@ static int take_over(struct sync *s, const struct chain_wanted *w)
 	return 0;
 }
 
-static int state_all(struct sync *s, const struct chain_wanted *w)
+static int state_all(struct sync *s, struct chain_wanted *w)
 {
 	struct have have = {
 		IQ_ARRAY(struct iq_kernel_device), IQ_ARRAY(struct iq_kernel_chain),
@@ -647,15 +699,20 @@ static int state_all(struct sync *s, const struct chain_wanted *w)
 
 static int bring(void *state, void *wanted)
 {
-	const struct chain_wanted *w = wanted;
+	struct chain_wanted *w = wanted;
 	struct sync *s = state;
-	int err;
-
 	/* what was stated is not known to be of the same devices */
-	if (w->all || s->config != w->config)
-		return state_all(s, w);
-	err = devices(s, w, NULL);
-	return err ? err : services(s, w, NULL);
+	bool same = s->config == w->config;
+	/* ahead of all else: packets go to one that has failed */
+	int err = same ? devices(s, w, NULL) : 0;
+
+	if (err)
+		return err;
+	if (same && !w->all)
+		return services(s, w, NULL);
+	/* what was refused of these is stated once more, and counted then */
+	s->st.n_troubles = 0;
+	return state_all(s, w);
 }
 
 int chain_sync_run(void *state, void *wanted, char *why, size_t size)

@@ -47,6 +47,12 @@ struct chain_wanted *chain_wanted_new(struct config *config, bool all);
 /** chain_sync_new() - what the errand keeps; NULL: no memory */
 void *chain_sync_new(void);
 
+/**
+ * chain_sync_of() - before anything is wanted: the errand that it is of, so that devices which
+ * fail while very many services are stated need not wait for that
+ */
+void chain_sync_of(void *state, struct errand *errand);
+
 /* of struct errand_ops, see stating.h */
 int chain_sync_run(void *state, void *wanted, char *why, size_t size);
 void chain_wanted_free(void *wanted);
