@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "chain/found.h"
 #include "chain/sync.h"
 #include "clock.h"
 #include "hands.h"
@@ -36,12 +37,14 @@ static const struct hands_kind hands_kind = {
  *
  * @bits: what takes it down, beside the configuration
  * @known: the state that the kernel has it in, as it told last
+ * @said: somebody said how it is while what the kernel has was read, which may be of before
  * @ours: by state, until when an event of it is of what the daemon did
  * @has_mac, @mac: as the kernel's neighbours say
  */
 struct now {
 	uint8_t bits;
 	uint8_t known;
+	bool said;
 	double ours[IPSEC_QOS_DEVICE_STATE_MAX + 1];
 	bool has_mac[2];
 	uint8_t mac[2][ETH_ALEN];
@@ -65,7 +68,10 @@ struct mode_now {
  *
  * @modes: of each service
  * @now: of each device of @config
+ * @found: what the kernel has, once @find is not busy
+ * @find: reads that; nothing is stated meanwhile, as it would be gone
  * @fresh: what the kernel has is not known: the daemon or the module has just come
+ * @changed: what is seen of devices did, and the kernel was not told yet
  * @due: all is to be stated, once the groups are
  * @all: all is to be stated, and that was not done yet
  * @partial: of what is to be swept unless it is stated, not all could be
@@ -81,7 +87,10 @@ struct chain {
 	struct watch *watch;
 	struct hands *hands;
 	struct errand *sync;
+	struct found *found;
+	struct errand *find;
 	bool fresh;
+	bool changed;
 	bool due;
 	bool all;
 	bool partial;
@@ -149,11 +158,15 @@ static uint8_t how_of(const struct chain *c, size_t i)
 /* Have the kernel told what should be; what it is told it tells us, too. */
 static void submit(struct chain *c)
 {
-	struct chain_wanted *w = chain_wanted_new(c->config, c->all);
 	double until = monotonic() + OWN_EVENT;
 	const struct chain_config *conf = &c->config->chain;
+	struct chain_wanted *w;
 	size_t i;
 
+	/* then all is stated, as it is by then */
+	if (errand_busy(c->find))
+		return;
+	w = chain_wanted_new(c->config, c->all);
 	if (!w) {
 		ev_timer_start(c->setup.loop, &c->retry);
 		return;
@@ -228,47 +241,47 @@ static void keep_mac(struct now *now, int i, const struct device_side *side,
 	memcpy(now->mac[i], found->mac, sizeof(now->mac[i]));
 }
 
-static int on_found(const struct iq_kernel_device *d, void *arg)
+/* Who watches may have looked at it already. */
+static void admit(struct chain *c, size_t i)
 {
-	struct chain *c = arg;
+	c->now[i].bits = 0;
+	c->now[i].said = errand_busy(c->find);
+	watch_admit(c->watch, c->config->chain.devices[i].id);
+}
+
+static void on_found(struct chain *c, const struct iq_kernel_device *d)
+{
 	ssize_t i = place_of(c->config, d->id);
 	const struct chain_device *wanted = i < 0 ? NULL : &c->config->chain.devices[i];
 
 	if (!wanted)
-		return 0;
+		return;
 	c->now[i].known = d->state;
 	/* its id may be another's by now */
 	if (strcmp(d->name, wanted->name) != 0)
-		return 0;
+		return;
 	keep_mac(&c->now[i], 0, &wanted->outer, &d->outer);
 	keep_mac(&c->now[i], 1, &wanted->inner, &d->inner);
-	if (d->state == state_of(c, i))
-		return 0;
+	if (d->state == state_of(c, i) || c->now[i].said)
+		return;
 	if (d->state == IPSEC_QOS_DEVICE_DOWN)
 		c->now[i].bits |= BY_HAND;
 	else
-		c->now[i].bits = 0;
+		admit(c, i);
 	log_info("device %s is %s, as it was found in the kernel", d->name,
 		 is_down(c, i) ? "down" : "up");
-	return 0;
 }
 
 /* What another daemon found out, and the kernel has */
-static int on_found_service(const struct iq_kernel_service *told, void *arg)
+static void on_found_service(struct chain *c, const struct found_service *found)
 {
-	struct chain *c = arg;
-	const struct service *s = config_service(c->config, told->id);
-	struct mode_now *mode = s ? &c->modes[s - c->config->chain.services] : NULL;
-	size_t i;
+	struct mode_now *mode = &c->modes[found->place];
 
-	if (!s || s->mode != SERVICE_AUTO || strcmp(told->name, s->name) != 0 || mode->known)
-		return 0;
+	if (mode->known)
+		return;
 	mode->had = true;
-	for (i = 0; i < told->n_segments && s->server.family; i++)
-		if (told->segments[i].device == service_last(s)->id &&
-		    !memcmp(&told->segments[i].to, &s->server, sizeof(s->server)))
-			mode->mode = SERVICE_NAT;
-	return 0;
+	if (found->nat)
+		mode->mode = SERVICE_NAT;
 }
 
 static int give_to_watch(struct chain *c)
@@ -292,37 +305,53 @@ static int give_to_watch(struct chain *c)
 
 static void find(struct chain *c)
 {
-	struct iq_kernel *k;
-	int err = -EINTR, tries;
+	errand_want(c->find, config_hold(c->config));
+}
+
+static void on_all_found(void *arg, int err, const char *why)
+{
+	const struct found_service *service;
+	const struct iq_kernel_device *d;
+	struct chain *c = arg;
 	size_t i;
 
-	if (!c->config->chain.n_devices) {
-		c->fresh = false;
+	if (c->found->config != c->config) {
+		/* a reload came between */
+		find(c);
 		return;
 	}
-	if (iq_kernel_open(&k))
-		return;
 	for (i = 0; i < c->config->chain.n_devices; i++)
 		c->now[i].known = IPSEC_QOS_DEVICE_UP;
-	/* who changes devices without an end must not hold up all else */
-	for (tries = 0; err == -EINTR && tries < STATING_DUMPS; tries++)
-		err = iq_kernel_device_dump(k, IPSEC_QOS_OWNER_DAEMON, on_found, c);
-	if (!err)
-		iq_kernel_service_dump(k, IPSEC_QOS_OWNER_DAEMON, on_found_service, c);
-	iq_kernel_close(k);
+	for (d = NULL; !err && (d = (void *)utarray_next(&c->found->devices, d)); )
+		on_found(c, d);
+	for (service = NULL; !err && (service = (void *)utarray_next(&c->found->services, service)); )
+		on_found_service(c, service);
+	for (i = 0; i < c->config->chain.n_devices; i++)
+		c->now[i].said = false;
+	if (err == -ENODEV || err == -ENOENT)
+		log_debug("what the module has is not known: it is not there");
+	else if (err)
+		log_warn("%s", why);
 	c->fresh = err;
 	remember(c);
 	give_to_watch(c);
+	submit_all(c);
 }
+
+static const struct errand_ops find_ops = {
+	.run = found_run, .free = found_free, .end = found_end, .done = on_all_found,
+};
 
 static void on_restate(void *arg, bool came)
 {
 	struct chain *c = arg;
 
 	c->fresh |= came;
+	if (!c->config->chain.n_devices)
+		c->fresh = false;
+	c->due = true;
 	if (c->fresh)
 		find(c);
-	c->due = true;
 	submit_all(c);
 }
 
@@ -338,7 +367,7 @@ static bool is_busy(void *arg)
 {
 	struct chain *c = arg;
 
-	return c->due || errand_busy(c->sync) || c->partial;
+	return !chain_settled(c) || c->partial;
 }
 
 /* What the module tells */
@@ -350,10 +379,10 @@ static void by_hand(struct chain *c, size_t i, uint8_t state)
 
 	if (state == IPSEC_QOS_DEVICE_DOWN) {
 		c->now[i].bits |= BY_HAND;
+		c->now[i].said = errand_busy(c->find);
 		log_info("device %s: down by hand", d->name);
 	} else {
-		c->now[i].bits = 0;
-		watch_admit(c->watch, d->id);
+		admit(c, i);
 		log_info("device %s: up by hand%s", d->name,
 			 d->down ? ", but down as it is configured" : "");
 	}
@@ -521,7 +550,7 @@ static void on_watched(void *arg, uint32_t id)
 		now->has_mac[side] = true;
 		memcpy(now->mac[side], state.mac[side], sizeof(now->mac[side]));
 	}
-	submit(c);
+	c->changed = true;
 }
 
 static void on_mode(void *arg, uint32_t service, enum service_mode mode)
@@ -546,10 +575,22 @@ static void on_mode(void *arg, uint32_t service, enum service_mode mode)
 		log_info("service %s: nothing answers by which its mode could be found out yet",
 			 s->name);
 	}
-	submit(c);
+	c->changed = true;
 }
 
-static const struct watch_ops watch_ops = { .changed = on_watched, .found = on_mode };
+/* There may have been very many. */
+static void on_all_watched(void *arg)
+{
+	struct chain *c = arg;
+
+	if (c->changed)
+		submit(c);
+	c->changed = false;
+}
+
+static const struct watch_ops watch_ops = {
+	.changed = on_watched, .found = on_mode, .done = on_all_watched,
+};
 
 int chain_admit(struct chain *c, const char *name)
 {
@@ -562,8 +603,7 @@ int chain_admit(struct chain *c, const char *name)
 	if (c->now[i].bits)
 		log_info("device %s is admitted%s", d->name,
 			 d->down ? ", but down as it is configured" : "");
-	c->now[i].bits = 0;
-	watch_admit(c->watch, d->id);
+	admit(c, i);
 	remember(c);
 	submit(c);
 	return i;
@@ -664,7 +704,7 @@ int chain_config(struct chain *c, struct config *config)
 
 bool chain_settled(const struct chain *c)
 {
-	return !c->due && !errand_busy(c->sync);
+	return !c->due && !errand_busy(c->find) && !errand_busy(c->sync);
 }
 
 void chain_device(const struct chain *c, size_t i, struct chain_device_state *state)
@@ -732,6 +772,19 @@ static int open_sync(struct chain *c)
 
 	if (err)
 		free(state);
+	else
+		chain_sync_of(state, c->sync);
+	return err;
+}
+
+static int open_find(struct chain *c)
+{
+	int err;
+
+	c->found = found_new();
+	err = c->found ? errand_open(&c->find, c->setup.loop, &find_ops, c->found, c) : -ENOMEM;
+	if (err)
+		free(c->found);
 	return err;
 }
 
@@ -755,11 +808,13 @@ int chain_open(struct chain **out, const struct chain_setup *setup)
 	if (!err)
 		err = open_sync(c);
 	if (!err)
+		err = open_find(c);
+	if (!err)
 		err = watch_open(&c->watch, setup->loop, &watch_ops, c);
 	if (!err) {
 		/* what the kernel has is found first, if the module is there */
 		tables_follow(setup->tables, &follower, c);
-		err = c->fresh ? give_to_watch(c) : 0;
+		err = errand_busy(c->find) ? 0 : give_to_watch(c);
 	}
 	if (err) {
 		chain_close(c);
@@ -778,6 +833,7 @@ void chain_close(struct chain *c)
 	tables_unfollow(c->setup.tables, c);
 	watch_close(c->watch);
 	errand_close(c->sync);
+	errand_close(c->find);
 	hands_close(c->hands);
 	config_free(c->config);
 	free(c->now);

@@ -205,17 +205,26 @@ static bool asked_alike(const struct chain_device *a, const struct chain_device 
 	       !memcmp(&a->inner, &b->inner, sizeof(a->inner));
 }
 
-static void forget(struct watch *watch, struct watched *w)
+/* Takes it out of what the loop sees; with the lock held. */
+static void take_out(struct watch *watch, struct watched *w, struct some *gone)
 {
-	ev_timer_stop(watch->own, &w->timer);
-	ask_stop(watch->own, &w->side[0].ask);
-	macs_forget(watch, w);
-	pthread_mutex_lock(&watch->lock);
 	if (w->is_changed)
 		TAILQ_REMOVE(&watch->changed, w, changed);
 	HASH_DELETE(hh, watch->all, w);
-	pthread_mutex_unlock(&watch->lock);
-	free(w);
+	TAILQ_INSERT_TAIL(gone, w, changed);
+}
+
+static void forget(struct watch *watch, struct some *gone)
+{
+	struct watched *w;
+
+	while ((w = TAILQ_FIRST(gone))) {
+		TAILQ_REMOVE(gone, w, changed);
+		ev_timer_stop(watch->own, &w->timer);
+		ask_stop(watch->own, &w->side[0].ask);
+		macs_forget(watch, w);
+		free(w);
+	}
 }
 
 /* An address of a side, of whichever family; none where its MAC was given and is not asked */
@@ -244,19 +253,22 @@ static struct watched *add(struct watch *watch, const struct chain_device *d, bo
 	w->timer.data = w;
 	init_side(w, 0, &d->outer);
 	init_side(w, 1, &d->inner);
-	pthread_mutex_lock(&watch->lock);
 	HASH_ADD(hh, watch->all, d.id, sizeof(w->d.id), w);
-	pthread_mutex_unlock(&watch->lock);
 	return w;
 }
 
-static void use_one(struct watch *watch, const struct chain_device *d, bool failed, size_t i)
+/*
+ * Whether one that is watched has failed it knows best, as somebody may have admitted it since
+ * the loop said so; its id may be another's now.
+ */
+static void take_one(struct watch *watch, const struct chain_device *d, bool failed,
+		     struct some *gone)
 {
 	struct watched *w;
 
 	HASH_FIND(hh, watch->all, &d->id, sizeof(d->id), w);
 	if (w && !asked_alike(&w->d, d)) {
-		forget(watch, w);
+		take_out(watch, w, gone);
 		w = NULL;
 	}
 	if (!w)
@@ -266,33 +278,41 @@ static void use_one(struct watch *watch, const struct chain_device *d, bool fail
 		return;
 	}
 	w->stays = true;
+	if (strcmp(w->d.name, d->name) != 0)
+		w->trial.failed = failed;
 	w->d = *d;
-	/* it may be another's id now */
-	pthread_mutex_lock(&watch->lock);
-	w->trial.failed = failed;
-	pthread_mutex_unlock(&watch->lock);
-	if (d->f.check == DEVICE_CHECK_NONE)
-		ev_timer_stop(watch->own, &w->timer);
-	else if (!ev_is_active(&w->timer))
-		/* not all at the same moment */
-		begin_in(w, d->f.interval / 16 * (i % 16));
 }
 
-static void use(struct watch *watch, struct config *config, const bool *failed,
-		const bool *unknown)
+/* All at once, with the lock held: what the loop says meanwhile is of these or of those. */
+static void take(struct watch *watch, const struct config *config, const bool *failed,
+		 struct some *gone)
 {
 	struct watched *w, *next;
 	size_t i;
 
 	for (i = 0; i < config->chain.n_devices; i++)
-		use_one(watch, &config->chain.devices[i], failed[i], i);
+		take_one(watch, &config->chain.devices[i], failed[i], gone);
 	HASH_ITER(hh, watch->all, w, next) {
 		if (!w->stays)
-			forget(watch, w);
+			take_out(watch, w, gone);
 		else
 			w->stays = false;
 	}
-	modes_config(watch, config, unknown);
+}
+
+static void begin_all(struct watch *watch)
+{
+	struct watched *w, *next;
+	size_t i = 0;
+
+	HASH_ITER(hh, watch->all, w, next) {
+		if (w->d.f.check == DEVICE_CHECK_NONE)
+			ev_timer_stop(watch->own, &w->timer);
+		else if (!ev_is_active(&w->timer))
+			/* not all at the same moment */
+			begin_in(w, w->d.f.interval / 16 * (i % 16));
+		i++;
+	}
 	if (watch->all && !ev_is_active(&watch->upkeep)) {
 		ev_timer_set(&watch->upkeep, 0.0, UPKEEP);
 		ev_timer_start(watch->own, &watch->upkeep);
@@ -309,6 +329,7 @@ static void use(struct watch *watch, struct config *config, const bool *failed,
 static void on_wake(struct ev_loop *own, ev_async *async, int revents)
 {
 	struct watch *watch = async->data;
+	struct some gone = TAILQ_HEAD_INITIALIZER(gone);
 	struct config *config;
 	bool *failed, *unknown, stop;
 
@@ -319,9 +340,14 @@ static void on_wake(struct ev_loop *own, ev_async *async, int revents)
 	watch->wanted = NULL;
 	watch->wanted_failed = watch->wanted_unknown = NULL;
 	stop = watch->stop;
-	pthread_mutex_unlock(&watch->lock);
 	if (config && !stop)
-		use(watch, config, failed, unknown);
+		take(watch, config, failed, &gone);
+	pthread_mutex_unlock(&watch->lock);
+	if (config && !stop) {
+		forget(watch, &gone);
+		modes_config(watch, config, unknown);
+		begin_all(watch);
+	}
 	config_free(config);
 	free(failed);
 	free(unknown);
@@ -372,6 +398,7 @@ static void on_told(struct ev_loop *loop, ev_async *async, int revents)
 		if (w)
 			watch->ops->changed(watch->arg, id);
 	} while (w);
+	watch->ops->done(watch->arg);
 }
 
 static bool *copy_bools(const bool *from, size_t n)
@@ -430,6 +457,16 @@ bool watch_state(struct watch *watch, uint32_t id, struct watch_state *state)
 	return w;
 }
 
+/* Of a configuration that is yet to be used */
+static void admit_wanted(struct watch *watch, uint32_t id)
+{
+	size_t i;
+
+	for (i = 0; watch->wanted && i < watch->wanted->chain.n_devices; i++)
+		if (watch->wanted->chain.devices[i].id == id)
+			watch->wanted_failed[i] = false;
+}
+
 bool watch_admit(struct watch *watch, uint32_t id)
 {
 	struct watched *w;
@@ -438,6 +475,7 @@ bool watch_admit(struct watch *watch, uint32_t id)
 	HASH_FIND(hh, watch->all, &id, sizeof(id), w);
 	if (w)
 		trial_admit(&w->trial, monotonic());
+	admit_wanted(watch, id);
 	pthread_mutex_unlock(&watch->lock);
 	return w;
 }
@@ -452,11 +490,13 @@ const char *watch_trouble(struct watch *watch, char *buf, size_t size)
 
 static void free_all(struct watch *watch)
 {
+	struct some gone = TAILQ_HEAD_INITIALIZER(gone);
 	struct watched *w, *next;
 
 	modes_close(watch);
 	HASH_ITER(hh, watch->all, w, next)
-		forget(watch, w);
+		take_out(watch, w, &gone);
+	forget(watch, &gone);
 	drop_wanted(watch);
 	utarray_done(&watch->found);
 	macs_close(watch);

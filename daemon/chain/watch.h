@@ -40,10 +40,12 @@ struct watch_state {
  *
  * @changed: something of a device did: its MACs, or that it failed
  * @found: a service's mode, that was asked for; SERVICE_AUTO: nothing answers yet, once
+ * @done: behind some of these, all that there were
  */
 struct watch_ops {
 	void (*changed)(void *arg, uint32_t device);
 	void (*found)(void *arg, uint32_t service, enum service_mode mode);
+	void (*done)(void *arg);
 };
 
 /**

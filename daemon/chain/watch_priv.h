@@ -57,7 +57,7 @@ struct watched_side {
  *
  * @mac: of each side, while @has_mac
  * @said: why the last try was no better
- * @changed: among those that something changed of
+ * @changed: among those that something changed of, or that are watched no more
  */
 struct watched {
 	struct watch *watch;
@@ -75,6 +75,9 @@ struct watched {
 	TAILQ_ENTRY(watched) changed;
 	UT_hash_handle hh;
 };
+
+/** struct some - several, by @changed */
+TAILQ_HEAD(some, watched);
 
 struct macs;
 struct finding;
@@ -120,7 +123,7 @@ struct watch {
 
 	pthread_mutex_t lock;
 	struct watched *all;
-	TAILQ_HEAD(, watched) changed;
+	struct some changed;
 	UT_array found;
 	struct config *wanted;
 	bool *wanted_failed;
