@@ -58,6 +58,7 @@ struct daemon {
 	struct server *server;
 	struct shaping *shaping;
 	struct check_sockets sockets;
+	struct through_sockets through;
 	struct steer *steer;
 	struct chain *chain;
 	struct loader *loader;

@@ -810,7 +810,7 @@ int chain_open(struct chain **out, const struct chain_setup *setup)
 	if (!err)
 		err = open_find(c);
 	if (!err)
-		err = watch_open(&c->watch, setup->loop, &watch_ops, c);
+		err = watch_open(&c->watch, setup->loop, setup->sockets, &watch_ops, c);
 	if (!err) {
 		/* what the kernel has is found first, if the module is there */
 		tables_follow(setup->tables, &follower, c);

@@ -29,6 +29,7 @@ struct chain;
  *
  * @config: held
  * @folder: where it remembers; read once
+ * @sockets: for checks, its own from then on
  * @settled: called each time nothing is to be done any more
  */
 struct chain_setup {
@@ -36,6 +37,7 @@ struct chain_setup {
 	struct tables *tables;
 	struct config *config;
 	const char *folder;
+	const struct through_sockets *sockets;
 	void (*settled)(void *arg);
 	void *arg;
 };

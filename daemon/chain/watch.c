@@ -83,6 +83,29 @@ static struct ask *worse(struct watched *w)
 	return outer->outcome == ASK_OK || outer->outcome == ASK_UNKNOWN ? inner : outer;
 }
 
+/* A device with one side has it twice. */
+static struct through_side through_side(const struct watched *w, int i)
+{
+	const struct device_side *side = i ? &w->d.inner : &w->d.outer;
+	struct through_side to = {};
+
+	memcpy(to.interface, side->interface, sizeof(to.interface));
+	to.has_mac = side->has_mac || w->has_mac[i];
+	memcpy(to.mac, side->has_mac ? side->mac : w->mac[i], sizeof(to.mac));
+	to.n_from = side->n_from;
+	to.from = side->from;
+	return to;
+}
+
+static void begin_through(struct watched *w)
+{
+	const struct through_side side[2] = {
+		through_side(w, 0), through_side(w, *w->d.inner.interface != '\0'),
+	};
+
+	ask_through(w->watch->throughs, &w->through, &w->side[0].ask, w->d.f.v6, side);
+}
+
 static void begin(struct watched *w)
 {
 	struct ask *outer = &w->side[0].ask;
@@ -96,6 +119,9 @@ static void begin(struct watched *w)
 		break;
 	case DEVICE_CHECK_IKE:
 		ask_ike(watch->own, outer);
+		break;
+	case DEVICE_CHECK_THROUGH:
+		begin_through(w);
 		break;
 	default:
 		ask_neighbour(watch, &w->side[0]);
@@ -114,8 +140,12 @@ static void begin_in(struct watched *w, uint32_t ms)
 /* The last try has come to its end. */
 static enum trial_next settle(struct watched *w)
 {
-	struct ask *ask = worse(w);
 	enum trial_next next;
+	struct ask *ask;
+
+	/* which says how far it came */
+	through_end(&w->through);
+	ask = worse(w);
 
 	if (ask->outcome == ASK_OPEN)
 		snprintf(ask->why, sizeof(ask->why), "no answer within %u ms", w->d.f.timeout);
@@ -192,6 +222,7 @@ static void on_upkeep(struct ev_loop *own, ev_timer *w, int revents)
 
 	macs_keep(watch);
 	modes_tick(watch);
+	throughs_tidy(watch->throughs);
 	count(watch);
 }
 
@@ -200,7 +231,8 @@ static void on_upkeep(struct ev_loop *own, ev_timer *w, int revents)
 /* Is it asked the same, however often? */
 static bool asked_alike(const struct chain_device *a, const struct chain_device *b)
 {
-	return a->f.check == b->f.check && a->f.port == b->f.port && a->f.kind == b->f.kind &&
+	return a->f.check == b->f.check && a->f.port == b->f.port && a->f.v6 == b->f.v6 &&
+	       a->f.kind == b->f.kind &&
 	       !memcmp(&a->outer, &b->outer, sizeof(a->outer)) &&
 	       !memcmp(&a->inner, &b->inner, sizeof(a->inner));
 }
@@ -222,6 +254,7 @@ static void forget(struct watch *watch, struct some *gone)
 		TAILQ_REMOVE(gone, w, changed);
 		ev_timer_stop(watch->own, &w->timer);
 		ask_stop(watch->own, &w->side[0].ask);
+		through_end(&w->through);
 		macs_forget(watch, w);
 		free(w);
 	}
@@ -233,7 +266,9 @@ static void init_side(struct watched *w, int i, const struct device_side *side)
 	static const struct iq_addr none;
 	const struct iq_addr *addr = side->address[0].family ? &side->address[0] :
 							       &side->address[1];
-	bool asked = i ? w->d.f.check == DEVICE_CHECK_NEIGH : w->d.f.check != DEVICE_CHECK_NONE;
+	bool asked = i ? w->d.f.check == DEVICE_CHECK_NEIGH :
+			 w->d.f.check != DEVICE_CHECK_NONE &&
+			 w->d.f.check != DEVICE_CHECK_THROUGH;
 
 	w->side[i].device = w;
 	ask_init(&w->side[i].ask, side->has_mac && !asked ? &none : addr, w->d.f.port,
@@ -345,6 +380,8 @@ static void on_wake(struct ev_loop *own, ev_async *async, int revents)
 	pthread_mutex_unlock(&watch->lock);
 	if (config && !stop) {
 		forget(watch, &gone);
+		throughs_range(watch->throughs, &config->conf.check_ipv4,
+			       &config->conf.check_ipv6);
 		modes_config(watch, config, unknown);
 		begin_all(watch);
 	}
@@ -497,6 +534,7 @@ static void free_all(struct watch *watch)
 	HASH_ITER(hh, watch->all, w, next)
 		take_out(watch, w, &gone);
 	forget(watch, &gone);
+	throughs_close(watch->throughs);
 	drop_wanted(watch);
 	utarray_done(&watch->found);
 	macs_close(watch);
@@ -508,7 +546,8 @@ static void free_all(struct watch *watch)
 	free(watch);
 }
 
-int watch_open(struct watch **out, struct ev_loop *loop, const struct watch_ops *ops, void *arg)
+int watch_open(struct watch **out, struct ev_loop *loop, const struct through_sockets *sockets,
+	       const struct watch_ops *ops, void *arg)
 {
 	struct watch *watch = calloc(1, sizeof(*watch));
 	int err;
@@ -526,6 +565,10 @@ int watch_open(struct watch **out, struct ev_loop *loop, const struct watch_ops 
 	watch->on_told.data = watch;
 	watch->own = ev_loop_new(EVFLAG_NOENV);
 	err = watch->own ? neighbours_open(&watch->neighbours) : -ENOMEM;
+	if (!err) {
+		watch->throughs = throughs_open(watch->own, sockets);
+		err = watch->throughs ? 0 : -ENOMEM;
+	}
 	if (!err)
 		err = macs_open(watch);
 	if (!err) {

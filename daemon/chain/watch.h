@@ -14,6 +14,7 @@
 #include <ev.h>
 
 #include "chain/trial.h"
+#include "check/through.h"
 #include "config/config.h"
 
 struct watch;
@@ -51,10 +52,12 @@ struct watch_ops {
 /**
  * watch_open() - start the thread, which has nobody to watch yet
  *
+ * @sockets: are its own from then on
+ *
  * Return: 0 or a negative errno.
  */
-int watch_open(struct watch **watch, struct ev_loop *loop, const struct watch_ops *ops,
-	       void *arg);
+int watch_open(struct watch **watch, struct ev_loop *loop, const struct through_sockets *sockets,
+	       const struct watch_ops *ops, void *arg);
 
 /**
  * watch_config() - the devices of a configuration

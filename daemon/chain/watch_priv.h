@@ -13,6 +13,7 @@
 
 #include "chain/watch.h"
 #include "check/neighbour.h"
+#include "check/through.h"
 #include "lib/array.h"
 
 /**
@@ -49,6 +50,7 @@ struct watched_side {
  *
  * @d: as it was configured; its pointers are none of it
  * @side: outer and inner
+ * @through: of DEVICE_CHECK_THROUGH, the try under way
  * @timer: until the next try, or the next check
  * @begun: a try is under way
  * @stays: it is in the configuration that is being put to use
@@ -63,6 +65,7 @@ struct watched {
 	struct watch *watch;
 	struct chain_device d;
 	struct watched_side side[2];
+	struct through through;
 	ev_timer timer;
 	bool begun;
 	bool stays;
@@ -117,6 +120,7 @@ struct watch {
 	ev_async wake;
 	ev_timer upkeep;
 	struct neighbours *neighbours;
+	struct throughs *throughs;
 	struct macs *macs;
 	TAILQ_HEAD(, finding) findings;
 	struct iq_kernel *k;

@@ -18,6 +18,7 @@
 #include "config/steer.h"
 #include "lib/addr.h"
 #include "lib/kernel/service.h"
+#include "lib/kernel/settings.h"
 
 struct config;
 
@@ -29,12 +30,14 @@ struct config;
  *	neighbour discovery
  * @DEVICE_CHECK_CONNECT: it accepts connections to a port of TCP
  * @DEVICE_CHECK_IKE: it answers the first message of IKE
+ * @DEVICE_CHECK_THROUGH: a connection of TCP comes through it, and its answer comes back
  */
 enum device_check {
 	DEVICE_CHECK_NONE,
 	DEVICE_CHECK_NEIGH,
 	DEVICE_CHECK_CONNECT,
 	DEVICE_CHECK_IKE,
+	DEVICE_CHECK_THROUGH,
 };
 
 #define DEVICE_INTERVAL_MIN	1000	/* ms, from one check to the next */
@@ -46,6 +49,7 @@ enum device_check {
 #define DEVICE_TIMEOUT_MAX	1000
 #define DEVICE_TIMEOUT		300
 #define DEVICE_PORT_IKE		500
+#define DEVICE_PORT_THROUGH	80
 
 /**
  * struct device_function - what devices of a function have in common; a section function,
@@ -54,7 +58,8 @@ enum device_check {
  * @kind: enum ipsec_qos_device_kind
  * @failure: enum ipsec_qos_device_failure
  * @has_check: @check was said
- * @port: of DEVICE_CHECK_CONNECT and DEVICE_CHECK_IKE
+ * @port: of DEVICE_CHECK_CONNECT, DEVICE_CHECK_IKE and DEVICE_CHECK_THROUGH
+ * @v6: of DEVICE_CHECK_THROUGH, by IPv6
  * @interval: from one check to the next, in ms
  * @tries: of each, one of which must succeed
  * @timeout: from one try to the next, in ms
@@ -65,6 +70,7 @@ struct device_function {
 	bool has_check;
 	enum device_check check;
 	uint16_t port;
+	bool v6;
 	uint32_t interval;
 	uint32_t tries;
 	uint32_t timeout;
@@ -116,6 +122,15 @@ struct service_chain {
 	size_t n_devices;
 	const struct chain_device *devices[IPSEC_QOS_CHAIN_STEPS_MAX];
 };
+
+/** range_of_checks() - addresses that checks of a version of IP are made with; family 0: none */
+static inline const struct iq_kernel_range *range_of_checks(const struct iq_conf *conf, bool v6)
+{
+	return v6 ? &conf->check_ipv6 : &conf->check_ipv4;
+}
+
+/** device_check_name() - as a configuration has it */
+const char *device_check_name(enum device_check check);
 
 /** service_ports_text() - as a configuration has it, protocol 0: "all"; @buf of FORMAT_MAX */
 const char *service_ports_text(const struct iq_kernel_port *ports, char *buf);

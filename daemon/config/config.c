@@ -16,6 +16,8 @@ static cfg_opt_t settings_keys[] = {
 	CONFFILE_KEY("max-groups"),
 	CONFFILE_LIST("ike-ports"),
 	CONFFILE_LIST("natt-ports"),
+	CONFFILE_KEY("check-ipv4"),
+	CONFFILE_KEY("check-ipv6"),
 	CONFFILE_KEY("self"),
 	CONFFILE_KEY("unknown"),
 	CONFFILE_KEY("unknown-element"),

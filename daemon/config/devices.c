@@ -33,6 +33,17 @@ static bool word(struct reader *r, const struct conf_section *s, const char *key
 			 expected);
 }
 
+static const char *const checks[] = {
+	[DEVICE_CHECK_NONE] = "none", [DEVICE_CHECK_NEIGH] = "neigh",
+	[DEVICE_CHECK_CONNECT] = "connect", [DEVICE_CHECK_IKE] = "ike",
+	[DEVICE_CHECK_THROUGH] = "through",
+};
+
+const char *device_check_name(enum device_check check)
+{
+	return checks[check];
+}
+
 static bool words(struct reader *r, const struct conf_section *s, struct device_function *f)
 {
 	static const char *const kinds[] = {
@@ -41,10 +52,6 @@ static bool words(struct reader *r, const struct conf_section *s, struct device_
 	};
 	static const char *const failures[] = {
 		[IPSEC_QOS_DEVICE_FAILURE_DROP] = "drop", [IPSEC_QOS_DEVICE_FAILURE_SKIP] = "skip",
-	};
-	static const char *const checks[] = {
-		[DEVICE_CHECK_NONE] = "none", [DEVICE_CHECK_NEIGH] = "neigh",
-		[DEVICE_CHECK_CONNECT] = "connect", [DEVICE_CHECK_IKE] = "ike",
 	};
 	bool found;
 	size_t i;
@@ -55,7 +62,7 @@ static bool words(struct reader *r, const struct conf_section *s, struct device_
 	if (!word(r, s, "on-failure", failures, 2, "drop or skip", &i, &found))
 		return false;
 	f->failure = found ? i : f->failure;
-	if (!word(r, s, "check", checks, 4, "connect, ike, neigh or none", &i, &found))
+	if (!word(r, s, "check", checks, 5, "through, connect, ike, neigh or none", &i, &found))
 		return false;
 	f->check = found ? i : f->check;
 	f->has_check |= found;
@@ -227,22 +234,42 @@ static bool of_function(struct reader *r, const struct conf_section *s,
 	return true;
 }
 
+/* By IPv4, unless it has an address of IPv6 alone, or there is no range but that */
+static bool check_through(struct reader *r, const struct conf_section *s,
+			  struct chain_device *d, unsigned int line)
+{
+	const struct iq_conf *conf = &r->config->conf;
+	const struct iq_addr *address = d->outer.address;
+
+	if (d->f.kind != IPSEC_QOS_DEVICE_HOP)
+		return conf_fail(r, s, line,
+				 "check = through: device '%s' is no hop, and nothing goes through it: expected another check",
+				 d->name);
+	d->f.v6 = (!address[0].family && address[1].family) ||
+		  (!conf->check_ipv4.addr.family && !(address[0].family && !address[1].family));
+	if (!range_of_checks(conf, d->f.v6)->addr.family)
+		return conf_fail(r, s, line,
+				 "check = through: device '%s' is to be sent packets of addresses that nobody else has: expected a range of such in the section settings, check-%s",
+				 d->name, d->f.v6 && address[1].family ? "ipv6" : "ipv4");
+	if (!d->f.port)
+		d->f.port = DEVICE_PORT_THROUGH;
+	return true;
+}
+
 static bool check(struct reader *r, const struct conf_section *s, struct chain_device *d)
 {
-	static const char *const names[] = {
-		[DEVICE_CHECK_NEIGH] = "neigh", [DEVICE_CHECK_CONNECT] = "connect",
-		[DEVICE_CHECK_IKE] = "ike",
-	};
 	struct device_function *f = &d->f;
 	const struct conf_value *v = conf_find(s, "check");
 	unsigned int line = v ? v->line : s->line;
 
 	if (!f->has_check && f->kind == IPSEC_QOS_DEVICE_HOP && has_address(&d->outer))
 		f->check = DEVICE_CHECK_NEIGH;
+	if (f->check == DEVICE_CHECK_THROUGH)
+		return check_through(r, s, d, line);
 	if (f->check != DEVICE_CHECK_NONE && !has_address(&d->outer))
 		return conf_fail(r, s, line,
 				 "check = %s: device '%s' has no address that could be asked: expected address beside it, or check = none",
-				 names[f->check], d->name);
+				 checks[f->check], d->name);
 	if (f->check == DEVICE_CHECK_CONNECT && !f->port)
 		return conf_fail(r, s, line,
 				 "check = connect: device '%s' has no port: expected the one of TCP that it listens at, port = 80",

@@ -256,6 +256,39 @@ static bool server(struct reader *r, const struct conf_section *s, struct servic
 			 service->name, service_last(service)->name);
 }
 
+/* Addresses that checks are made with end here: none of them is a service's at any place. */
+static bool check_addr(struct reader *r, const struct conf_section *s,
+		       const struct service *service, const struct iq_addr *addr)
+{
+	const struct iq_kernel_range *range =
+		range_of_checks(&r->config->conf, addr->family == AF_INET6);
+	struct prefix prefix = { .addr = range->addr, .len = range->len };
+	char text[INET6_ADDRSTRLEN], range_text[PREFIX_TEXT];
+
+	if (!addr->family || !range->addr.family ||
+	    !prefix_has(&prefix, addr, addr->family == AF_INET ? 32 : 128))
+		return true;
+	inet_ntop(addr->family, addr->b, text, sizeof(text));
+	return conf_fail(r, s, s->line,
+			 "service '%s': %s is of the range that is for checks, %s (check-%s in settings): expected an address of no such range",
+			 service->name, text, prefix_text(&prefix, range_text),
+			 addr->family == AF_INET ? "ipv4" : "ipv6");
+}
+
+static bool check_addrs(struct reader *r, const struct conf_section *s,
+			const struct service *service)
+{
+	uint8_t bits = service->address.addr.family == AF_INET ? 32 : 128;
+	bool ok = service->address.len < bits ||
+		  check_addr(r, s, service, &service->address.addr);
+	size_t i;
+
+	for (i = 0; ok && i < service->n_segments; i++)
+		ok = check_addr(r, s, service, &service->segments[i].to) &&
+		     check_addr(r, s, service, &service->segments[i].from);
+	return ok && check_addr(r, s, service, &service->server);
+}
+
 /* Who may enter, and by which chain */
 
 /* allow|deny ADDRESS[/LEN]|any [dev DEVICE] */
@@ -380,8 +413,8 @@ static bool service(struct reader *r, const struct conf_section *s, struct servi
 				 "ports: service '%s' has a prefix of addresses: expected all ports of it, or one address",
 				 service->name);
 	return find_chain(r, s, &service->chain) && segments(r, s, service) &&
-	       server(r, s, service) && acl(r, s, service) && clients(r, s, service) &&
-	       groups(r, s, service);
+	       server(r, s, service) && check_addrs(r, s, service) && acl(r, s, service) &&
+	       clients(r, s, service) && groups(r, s, service);
 }
 
 static int compare_ids(const void *a, const void *b)

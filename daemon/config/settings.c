@@ -5,6 +5,7 @@
 #include "config/reader.h"
 
 #include <string.h>
+#include <sys/socket.h>
 
 static bool ports(struct reader *r, const struct conf_section *s, const char *key,
 		  uint16_t *list, size_t *n)
@@ -45,6 +46,39 @@ static bool ceiling(struct reader *r, const struct conf_section *s, const char *
 	return !v || conf_number(r, s, v, 1, limit, value);
 }
 
+/* Addresses of hosts, and no others: what is in the range devices are sent, and send on. */
+static bool of_hosts(const struct iq_addr *a)
+{
+	if (a->family == AF_INET)
+		return a->b[0] && a->b[0] < 224 && a->b[0] != 127 &&
+		       (a->b[0] != 169 || a->b[1] != 254);
+	return a->b[0] >> 5 == 1 || a->b[0] >> 1 == 0xfc >> 1;
+}
+
+static bool range(struct reader *r, const struct conf_section *s, const char *key,
+			int family, struct iq_kernel_range *to)
+{
+	uint8_t min = family == AF_INET ? IPSEC_QOS_CHECK_IPV4_MIN : IPSEC_QOS_CHECK_IPV6_MIN;
+	uint8_t max = family == AF_INET ? 31 : 127;
+	const struct conf_value *v;
+	struct prefix prefix;
+
+	if (!conf_get(r, s, key, &v))
+		return false;
+	if (!v)
+		return true;
+	if (!conf_prefix(r, s, v->line, key, v->text, &prefix))
+		return false;
+	if (prefix.addr.family != family || prefix.len < min || prefix.len > max ||
+	    !of_hosts(&prefix.addr))
+		return conf_fail(r, s, v->line,
+				 "%s = '%s': expected a prefix of addresses of hosts that nobody else has, with a length of %u to %u, such as %s",
+				 key, conf_shown(r, v->text), min, max,
+				 family == AF_INET ? "198.18.255.0/24" : "fd00:18:255::/64");
+	*to = (struct iq_kernel_range){ .addr = prefix.addr, .len = prefix.len };
+	return true;
+}
+
 static bool read_settings(struct reader *r, const struct conf_section *s)
 {
 	struct iq_conf *c = &r->config->conf;
@@ -54,7 +88,9 @@ static bool read_settings(struct reader *r, const struct conf_section *s)
 	    !ceiling(r, s, "max-ikes", IPSEC_QOS_MAX_IKES_LIMIT, &c->max_ikes) ||
 	    !ceiling(r, s, "max-groups", IPSEC_QOS_MAX_GROUPS_LIMIT, &c->max_groups) ||
 	    !ports(r, s, "ike-ports", c->ike_ports, &c->n_ike_ports) ||
-	    !ports(r, s, "natt-ports", c->natt_ports, &c->n_natt_ports))
+	    !ports(r, s, "natt-ports", c->natt_ports, &c->n_natt_ports) ||
+	    !range(r, s, "check-ipv4", AF_INET, &c->check_ipv4) ||
+	    !range(r, s, "check-ipv6", AF_INET6, &c->check_ipv6))
 		return false;
 
 	r->max_groups = conf_find(s, "max-groups");
@@ -77,7 +113,8 @@ bool conf_settings(struct reader *r, const struct conf_section **sections, size_
 		 1U << IPSEC_QOS_CONF_A_MAX_GROUPS |
 		 1U << IPSEC_QOS_CONF_A_IKE_PORTS |
 		 1U << IPSEC_QOS_CONF_A_NATT_PORTS |
-		 1U << IPSEC_QOS_CONF_A_FALLBACK;
+		 1U << IPSEC_QOS_CONF_A_FALLBACK |
+		 1U << IPSEC_QOS_CONF_A_CHECK_IPV4 | 1U << IPSEC_QOS_CONF_A_CHECK_IPV6;
 	c->max_sas = IPSEC_QOS_MAX_SAS;
 	c->max_ikes = IPSEC_QOS_MAX_IKES;
 	c->max_groups = IPSEC_QOS_MAX_GROUPS;

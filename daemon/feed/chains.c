@@ -9,12 +9,7 @@
 
 static json_t *check_name(const struct device_function *f)
 {
-	static const char *const names[] = {
-		[DEVICE_CHECK_NEIGH] = "neigh", [DEVICE_CHECK_CONNECT] = "connect",
-		[DEVICE_CHECK_IKE] = "ike",
-	};
-
-	return f->check == DEVICE_CHECK_NONE ? json_null() : json_string(names[f->check]);
+	return f->check == DEVICE_CHECK_NONE ? json_null() : json_string(device_check_name(f->check));
 }
 
 /* As it was given, or else as it was found */

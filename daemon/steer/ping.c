@@ -19,6 +19,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "check/sum.h"
 #include "steer/checks_priv.h"
 
 #define TURN	256	/* answers that are read at a time */
@@ -83,23 +84,6 @@ static int open_socket(bool v6)
 struct check_sockets check_sockets_open(void)
 {
 	return (struct check_sockets){ open_socket(false), open_socket(true) };
-}
-
-static uint16_t checksum(const void *data, size_t len)
-{
-	const uint8_t *p = data;
-	uint32_t sum = 0;
-	uint16_t word;
-	size_t i;
-
-	/* In whatever byte order: RFC 1071 section 2 (B). */
-	for (i = 0; i < len; i += sizeof(word)) {
-		memcpy(&word, p + i, sizeof(word));
-		sum += word;
-	}
-	sum = (sum >> 16) + (sum & 0xffff);
-	sum += sum >> 16;
-	return ~sum;
 }
 
 /* One that came from @from; the kernel has checked its checksum. */
@@ -215,7 +199,7 @@ void ping_ask(struct ping *ping, struct checked *c)
 	}
 	echo.nonce = c->nonce;
 	if (!v6)
-		echo.sum = checksum(&echo, sizeof(echo));
+		echo.sum = inet_sum(inet_add(0, &echo, sizeof(echo)));
 	err = send_to(io->fd, &c->e.address, device, &echo);
 	if (err == -EPERM || err == -ENOBUFS || err == -ENOMEM || err == -EAGAIN)
 		ask_is(&c->ask, ASK_UNKNOWN, "cannot ask: %s", strerror(-err));

@@ -100,6 +100,35 @@ START_TEST(test_devices)
 }
 END_TEST
 
+START_TEST(test_through)
+{
+	struct config *c = load("settings { check-ipv4 = 198.18.255.0/24 check-ipv6 = \"fd00:18:255::/64\" }\n"
+				"function f { check = through }\n"
+				"device a { id = 1 interface = e1 function = f }\n"
+				"device b { id = 2 interface = e2 function = f address = \"fd00::2\" port = 443 }\n"
+				"device c { id = 3 interface = e3 function = f address = { 10.0.0.3, \"fd00::3\" } }\n"
+				"chain w { id = 1 devices = a }\n"
+				/* a prefix that is wider is of clients, who have none of it */
+				"service s { id = 1 chain = w mode = client address = 198.18.0.0/15 }\n");
+	const struct chain_device *d = c->chain.devices;
+
+	ck_assert_uint_eq(c->conf.check_ipv4.len, 24);
+	ck_assert_uint_eq(c->conf.check_ipv6.len, 64);
+	ck_assert_str_eq(address_text(&c->conf.check_ipv4.addr), "198.18.255.0");
+	ck_assert_int_eq(d[0].f.check, DEVICE_CHECK_THROUGH);
+	ck_assert(!d[0].f.v6 && d[1].f.v6 && !d[2].f.v6);
+	ck_assert_uint_eq(d[0].f.port, 80);
+	ck_assert_uint_eq(d[1].f.port, 443);
+	config_free(c);
+	c = load("settings { check-ipv6 = \"fd00:18:255::/64\" }\n"
+		 "device a { id = 1 interface = e1 check = through }\n"
+		 "device c { id = 3 interface = e3 check = through address = { 10.0.0.3, \"fd00::3\" } }\n");
+	ck_assert(c->chain.devices[0].f.v6 && c->chain.devices[1].f.v6);
+	ck_assert_uint_eq(c->conf.check_ipv4.addr.family, 0);
+	config_free(c);
+}
+END_TEST
+
 START_TEST(test_pool)
 {
 	struct config *c = load("device a { id = 1 interface = e1 pool = { b, c } }\n"
@@ -222,6 +251,8 @@ START_TEST(test_apart)
 }
 END_TEST
 
+#define CHECKS	"settings { check-ipv4 = 198.18.255.0/24 }\n"
+
 #define ROW(name, id, next) \
 	"device " name " { id = " id " interface = " name " alternate = " next " }\n"
 
@@ -232,7 +263,7 @@ static const struct {
 } mistakes[] = {
 	/* functions */
 	{ "function f {\nkind = switch }", 2, "kind = 'switch': expected hop, tap or routed" },
-	{ "function f {\ncheck = ping }", 2, "check = 'ping': expected connect, ike, neigh or none" },
+	{ "function f {\ncheck = ping }", 2, "check = 'ping': expected through, connect, ike, neigh or none" },
 	{ "function f {\non-failure = stop }", 2, "on-failure = 'stop': expected drop or skip" },
 	{ "function f {\nport = 0 }", 2, "a number of 1 to 65535" },
 	{ "function f {\ninterval = 999ms }", 2, "1000ms to 60000ms" },
@@ -260,6 +291,27 @@ static const struct {
 	{ "device d { id = 1 interface = e address = 10.0.0.1\ncheck = connect }", 2, "has no port" },
 	{ "function f { check = connect }\ndevice d { id = 1 interface = e address = 10.0.0.1 function = f }", 2,
 	  "has no port" },
+	{ "device d { id = 1 interface = e mac = \"02:00:00:00:00:01\"\ncheck = through }", 2,
+	  "expected a range of such in the section settings, check-ipv4" },
+	{ CHECKS "device d { id = 1 interface = e kind = tap\ncheck = through }", 3, "device 'd' is no hop" },
+	{ "settings { check-ipv4 = 198.18.0.0/16 }\nfunction f { check = through }\n"
+	  "device d { id = 1 interface = e address = \"fd00::1\" function = f }", 3, "check-ipv6" },
+	{ "settings { check-ipv6 = \"fd00:1::/48\" }\ndevice d { id = 1 interface = e address = 10.0.0.1\ncheck = through }", 3,
+	  "check-ipv4" },
+	{ "settings {\ncheck-ipv4 = 198.18.0.0/15 }", 2, "with a length of 16 to 31" },
+	{ "settings {\ncheck-ipv4 = 198.18.0.1/32 }", 2, "with a length of 16 to 31" },
+	{ "settings {\ncheck-ipv4 = 198.18.0.1/24 }", 2, "expected 198.18.0.0/24" },
+	{ "settings {\ncheck-ipv4 = 127.1.0.0/24 }", 2, "addresses of hosts" },
+	{ "settings {\ncheck-ipv4 = 169.254.1.0/24 }", 2, "addresses of hosts" },
+	{ "settings {\ncheck-ipv6 = \"fe80::/64\" }", 2, "addresses of hosts" },
+	{ "settings {\ncheck-ipv6 = \"ff05::/64\" }", 2, "addresses of hosts" },
+	{ "settings {\ncheck-ipv6 = 198.18.0.0/24 }", 2, "such as fd00:18:255::/64" },
+	{ CHECKS WEB "chain w { id = 1 devices = web }\nservice a { id = 1 address = 198.18.255.9 chain = w }", 4,
+	  "service 'a': 198.18.255.9 is of the range that is for checks, 198.18.255.0/24" },
+	{ CHECKS WEB "chain w { id = 1 devices = web }\nservice a { id = 1 address = 10.0.0.1 chain = w\n"
+	  "segment web { to = 198.18.255.8 } }", 4, "198.18.255.8 is of the range" },
+	{ CHECKS WEB "chain w { id = 1 devices = web }\nservice a { id = 1 address = 10.0.0.1 chain = w mode = nat\n"
+	  "server = 198.18.255.7 }", 4, "198.18.255.7 is of the range" },
 	{ "device d { id = 1 interface = e\nrate = 5 }", 2, "expected kind = tap beside it" },
 	{ "device d { id = 1 interface = e\nsnap = 64 }", 2, "expected kind = tap beside it" },
 	{ "device d { id = 1 interface = e kind = tap\nsnap = 63 }", 2, "a number of 64 to" },
@@ -495,6 +547,7 @@ int main(void)
 	/* as many chains as there may be, with sanitizers */
 	tcase_set_timeout(tc, 60);
 	tcase_add_test(tc, test_devices);
+	tcase_add_test(tc, test_through);
 	tcase_add_test(tc, test_pool);
 	tcase_add_test(tc, test_chains);
 	tcase_add_test(tc, test_services);
