@@ -58,7 +58,7 @@ struct daemon {
 	struct server *server;
 	struct shaping *shaping;
 	struct check_sockets sockets;
-	struct through_sockets through;
+	struct watch_sockets watch_sockets;
 	struct steer *steer;
 	struct chain *chain;
 	struct loader *loader;

@@ -309,7 +309,7 @@ static int open_chain(struct daemon *daemon, struct ev_loop *loop)
 	char *folder = strdup(daemon->lease_file);
 	struct chain_setup setup = {
 		.loop = loop, .tables = daemon->tables, .config = daemon->config,
-		.folder = folder ? dirname(folder) : NULL, .sockets = &daemon->through,
+		.folder = folder ? dirname(folder) : NULL, .sockets = &daemon->watch_sockets,
 		.settled = on_done, .arg = daemon,
 	};
 	int err = folder ? chain_open(&daemon->chain, &setup) : -ENOMEM;
@@ -489,7 +489,7 @@ int main(int argc, char **argv)
 	} else {
 		/* which takes CAP_NET_RAW; what uses them needs none */
 		daemon.sockets = check_sockets_open();
-		through_sockets_open(&daemon.through);
+		watch_sockets_open(&daemon.watch_sockets);
 		status = drop_privileges() ? EXIT_FAILURE : run(&daemon);
 	}
 	config_free(daemon.config);

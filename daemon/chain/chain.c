@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "chain/around.h"
 #include "chain/found.h"
 #include "chain/sync.h"
 #include "clock.h"
@@ -85,6 +86,7 @@ struct chain {
 	struct now *now;
 	struct mode_now *modes;
 	struct watch *watch;
+	struct around *around;
 	struct hands *hands;
 	struct errand *sync;
 	struct found *found;
@@ -696,6 +698,7 @@ int chain_config(struct chain *c, struct config *config)
 	config_free(before);
 	free(was);
 	free(modes_before);
+	around_config(c->around, config);
 	remember(c);
 	return 0;
 }
@@ -727,14 +730,16 @@ const char *chain_trouble(const struct chain *c, size_t i, char *buf, size_t siz
 {
 	const char *all[] = {
 		*c->trouble.text ? c->trouble.text : NULL, hands_trouble(c->hands),
-		*watch_trouble(c->watch, buf, size) ? buf : NULL,
 	};
 	size_t j;
 
 	for (j = 0; j < sizeof(all) / sizeof(all[0]); j++)
 		if (all[j] && !i--)
 			return all[j];
-	return NULL;
+	for (j = 0; around_trouble(c->around, j); j++)
+		if (!i--)
+			return around_trouble(c->around, j);
+	return watch_trouble(c->watch, i, buf, size);
 }
 
 static void read_hands(struct chain *c, const UT_array *hands)
@@ -811,7 +816,10 @@ int chain_open(struct chain **out, const struct chain_setup *setup)
 		err = open_find(c);
 	if (!err)
 		err = watch_open(&c->watch, setup->loop, setup->sockets, &watch_ops, c);
+	if (!err)
+		err = around_open(&c->around, setup->loop);
 	if (!err) {
+		around_config(c->around, c->config);
 		/* what the kernel has is found first, if the module is there */
 		tables_follow(setup->tables, &follower, c);
 		err = errand_busy(c->find) ? 0 : give_to_watch(c);
@@ -832,6 +840,7 @@ void chain_close(struct chain *c)
 	ev_timer_stop(c->setup.loop, &c->mend);
 	tables_unfollow(c->setup.tables, c);
 	watch_close(c->watch);
+	around_close(c->around);
 	errand_close(c->sync);
 	errand_close(c->find);
 	hands_close(c->hands);

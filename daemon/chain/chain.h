@@ -37,7 +37,7 @@ struct chain_setup {
 	struct tables *tables;
 	struct config *config;
 	const char *folder;
-	const struct through_sockets *sockets;
+	const struct watch_sockets *sockets;
 	void (*settled)(void *arg);
 	void *arg;
 };

@@ -54,6 +54,21 @@ bool trial_counted(struct trial *t, uint64_t sent, uint64_t returned, uint32_t l
 	return ++t->signs == TRIAL_SIGNS;
 }
 
+void trial_copied(struct trial *t, uint64_t sent, uint64_t returned)
+{
+	bool known = t->counted && sent >= t->sent && returned >= t->returned;
+	uint64_t went = sent - t->sent, came = returned - t->returned;
+
+	/* few say nothing: counted on from where they were */
+	if (known && went < TRIAL_PACKETS)
+		return;
+	t->counted = true;
+	t->sent = sent;
+	t->returned = returned;
+	t->signs = known && came >= went / 2 ? t->signs + 1 : 0;
+	t->forwards = t->signs >= TRIAL_SIGNS;
+}
+
 void trial_admit(struct trial *t, double now)
 {
 	t->failed = false;

@@ -25,6 +25,7 @@
  * @run: so many in turn that passed
  * @since: when it failed or was admitted last, 0: not since it is looked at
  * @counted: @sent and @returned are what the counters said last
+ * @forwards: a tap that sends back what it is sent
  * @signs: so many times in turn packets were sent and none came back
  */
 struct trial {
@@ -38,6 +39,7 @@ struct trial {
 	uint64_t sent;
 	uint64_t returned;
 	uint32_t signs;
+	bool forwards;
 };
 
 /** enum trial_next - what is to be done after a try */
@@ -65,6 +67,14 @@ enum trial_next trial_tried(struct trial *t, enum ask_outcome outcome, uint32_t 
  * Return: it is suspected from now on: check it at once.
  */
 bool trial_counted(struct trial *t, uint64_t sent, uint64_t returned, uint32_t least);
+
+/**
+ * trial_copied() - what the counters of a tap say at this moment
+ *
+ * Resets, which are what a tap sends by itself, are few: one that sends back half of its copies
+ * or more, twice in turn, forwards them.
+ */
+void trial_copied(struct trial *t, uint64_t sent, uint64_t returned);
 
 /** trial_suspected() - do packets go there that do not come back? */
 static inline bool trial_suspected(const struct trial *t)

@@ -178,18 +178,21 @@ static int on_counters(const struct iq_kernel_device *d, void *arg)
 	const struct iq_kernel_count *c = d->counter;
 	struct watch *watch = arg;
 	struct watched *w;
-	bool suspected;
+	uint64_t sent = c[IPSEC_QOS_DEVICE_COUNTER_OUTER_SENT].packets +
+			c[IPSEC_QOS_DEVICE_COUNTER_INNER_SENT].packets;
+	uint64_t returned = c[IPSEC_QOS_DEVICE_COUNTER_OUTER_RETURNED].packets +
+			    c[IPSEC_QOS_DEVICE_COUNTER_INNER_RETURNED].packets;
+	bool suspected = false;
 
 	HASH_FIND(hh, watch->all, &d->id, sizeof(d->id), w);
-	if (!w || w->d.f.kind != IPSEC_QOS_DEVICE_HOP)
+	if (!w || w->d.f.kind == IPSEC_QOS_DEVICE_ROUTED)
 		return 0;
 	pthread_mutex_lock(&watch->lock);
-	suspected = trial_counted(&w->trial,
-				  c[IPSEC_QOS_DEVICE_COUNTER_OUTER_SENT].packets +
-				  c[IPSEC_QOS_DEVICE_COUNTER_INNER_SENT].packets,
-				  c[IPSEC_QOS_DEVICE_COUNTER_OUTER_RETURNED].packets +
-				  c[IPSEC_QOS_DEVICE_COUNTER_INNER_RETURNED].packets,
-				  w->d.server ? TRIAL_SYNS : TRIAL_PACKETS);
+	if (w->d.f.kind == IPSEC_QOS_DEVICE_TAP)
+		trial_copied(&w->trial, sent, returned);
+	else
+		suspected = trial_counted(&w->trial, sent, returned,
+					  w->d.server ? TRIAL_SYNS : TRIAL_PACKETS);
 	pthread_mutex_unlock(&watch->lock);
 	if (!suspected)
 		return 0;
@@ -223,6 +226,8 @@ static void on_upkeep(struct ev_loop *own, ev_timer *w, int revents)
 	macs_keep(watch);
 	modes_tick(watch);
 	throughs_tidy(watch->throughs);
+	if (claims_tick(watch->claims))
+		conflicts_tell(watch);
 	count(watch);
 }
 
@@ -383,6 +388,7 @@ static void on_wake(struct ev_loop *own, ev_async *async, int revents)
 		throughs_range(watch->throughs, &config->conf.check_ipv4,
 			       &config->conf.check_ipv6);
 		modes_config(watch, config, unknown);
+		conflicts_config(watch, config);
 		begin_all(watch);
 	}
 	config_free(config);
@@ -517,12 +523,37 @@ bool watch_admit(struct watch *watch, uint32_t id)
 	return w;
 }
 
-const char *watch_trouble(struct watch *watch, char *buf, size_t size)
+/* With the lock held */
+static const char *trouble(const struct watch *watch, size_t i, char *buf, size_t size)
 {
+	const struct watched *w;
+
+	if (*watch->trouble && !i--) {
+		snprintf(buf, size, "%s", watch->trouble);
+		return buf;
+	}
+	if (i < watch->n_conflicts)
+		return conflict_text(&watch->conflict[i], buf, size);
+	i -= watch->n_conflicts;
+	for (w = watch->all; w; w = w->hh.next) {
+		if (!w->trial.forwards || i--)
+			continue;
+		snprintf(buf, size,
+			 "device %s sends the copies back that it is sent, and they go on as packets of its own: net.ipv4.ip_forward=0 there, and net.ipv6.conf.all.forwarding=0",
+			 w->d.name);
+		return buf;
+	}
+	return NULL;
+}
+
+const char *watch_trouble(struct watch *watch, size_t i, char *buf, size_t size)
+{
+	const char *found;
+
 	pthread_mutex_lock(&watch->lock);
-	snprintf(buf, size, "%s", watch->trouble);
+	found = trouble(watch, i, buf, size);
 	pthread_mutex_unlock(&watch->lock);
-	return buf;
+	return found;
 }
 
 static void free_all(struct watch *watch)
@@ -535,6 +566,7 @@ static void free_all(struct watch *watch)
 		take_out(watch, w, &gone);
 	forget(watch, &gone);
 	throughs_close(watch->throughs);
+	claims_close(watch->claims);
 	drop_wanted(watch);
 	utarray_done(&watch->found);
 	macs_close(watch);
@@ -546,7 +578,13 @@ static void free_all(struct watch *watch)
 	free(watch);
 }
 
-int watch_open(struct watch **out, struct ev_loop *loop, const struct through_sockets *sockets,
+void watch_sockets_open(struct watch_sockets *sockets)
+{
+	through_sockets_open(&sockets->through);
+	sockets->claim = claim_sockets_open();
+}
+
+int watch_open(struct watch **out, struct ev_loop *loop, const struct watch_sockets *sockets,
 	       const struct watch_ops *ops, void *arg)
 {
 	struct watch *watch = calloc(1, sizeof(*watch));
@@ -566,8 +604,9 @@ int watch_open(struct watch **out, struct ev_loop *loop, const struct through_so
 	watch->own = ev_loop_new(EVFLAG_NOENV);
 	err = watch->own ? neighbours_open(&watch->neighbours) : -ENOMEM;
 	if (!err) {
-		watch->throughs = throughs_open(watch->own, sockets);
-		err = watch->throughs ? 0 : -ENOMEM;
+		watch->throughs = throughs_open(watch->own, &sockets->through);
+		watch->claims = claims_open(watch->own, &sockets->claim);
+		err = watch->throughs && watch->claims ? 0 : -ENOMEM;
 	}
 	if (!err)
 		err = macs_open(watch);

@@ -14,6 +14,7 @@
 #include <ev.h>
 
 #include "chain/trial.h"
+#include "check/claims.h"
 #include "check/through.h"
 #include "config/config.h"
 
@@ -49,6 +50,15 @@ struct watch_ops {
 	void (*done)(void *arg);
 };
 
+/** struct watch_sockets - what is opened while the daemon may (CAP_NET_RAW) */
+struct watch_sockets {
+	struct through_sockets through;
+	struct claim_sockets claim;
+};
+
+/** watch_sockets_open() - before privileges are dropped */
+void watch_sockets_open(struct watch_sockets *sockets);
+
 /**
  * watch_open() - start the thread, which has nobody to watch yet
  *
@@ -56,7 +66,7 @@ struct watch_ops {
  *
  * Return: 0 or a negative errno.
  */
-int watch_open(struct watch **watch, struct ev_loop *loop, const struct through_sockets *sockets,
+int watch_open(struct watch **watch, struct ev_loop *loop, const struct watch_sockets *sockets,
 	       const struct watch_ops *ops, void *arg);
 
 /**
@@ -78,8 +88,13 @@ bool watch_state(struct watch *watch, uint32_t id, struct watch_state *state);
 /** watch_admit() - it works again, as somebody says; false: it is not watched */
 bool watch_admit(struct watch *watch, uint32_t id);
 
-/** watch_trouble() - why addresses or counters are not known, "": they are; @buf */
-const char *watch_trouble(struct watch *watch, char *buf, size_t size);
+/**
+ * watch_trouble() - the @i-th thing that was seen not to be as it should: addresses that are not
+ * known, or that two hosts answer for, taps that send copies back
+ *
+ * Return: @buf; NULL: no more.
+ */
+const char *watch_trouble(struct watch *watch, size_t i, char *buf, size_t size);
 
 /** watch_close() - end the thread; NULL is fine */
 void watch_close(struct watch *watch);

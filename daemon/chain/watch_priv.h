@@ -12,6 +12,7 @@
 #include <uthash.h>
 
 #include "chain/watch.h"
+#include "check/claims.h"
 #include "check/neighbour.h"
 #include "check/through.h"
 #include "lib/array.h"
@@ -79,6 +80,8 @@ struct watched {
 	UT_hash_handle hh;
 };
 
+#define CONFLICTS	8	/* that are told of */
+
 /** struct some - several, by @changed */
 TAILQ_HEAD(some, watched);
 
@@ -106,6 +109,7 @@ struct watch_found {
  * @found: of struct watch_found, that the loop was not told of
  * @wanted: NULL: nothing; with which devices have failed, and which services' modes are to be
  *	found
+ * @conflict: addresses that two hosts answer for, @n_conflicts of them
  * @stop: the thread is to end
  * @trouble: with neighbours, "": there is none
  */
@@ -121,6 +125,7 @@ struct watch {
 	ev_timer upkeep;
 	struct neighbours *neighbours;
 	struct throughs *throughs;
+	struct claims *claims;
 	struct macs *macs;
 	TAILQ_HEAD(, finding) findings;
 	struct iq_kernel *k;
@@ -132,6 +137,8 @@ struct watch {
 	struct config *wanted;
 	bool *wanted_failed;
 	bool *wanted_unknown;
+	struct claimed conflict[CONFLICTS];
+	size_t n_conflicts;
 	bool stop;
 	char trouble[ASK_WHY];
 };
@@ -153,6 +160,17 @@ void macs_keep(struct watch *watch);
 
 /** macs_forget() - a device is not watched any more */
 void macs_forget(struct watch *watch, struct watched *w);
+
+/* conflicts.c: do two hosts answer for one address? */
+
+/** conflicts_config() - of these devices and services */
+void conflicts_config(struct watch *watch, const struct config *config);
+
+/** conflicts_tell() - something of that has changed: the loop may be told */
+void conflicts_tell(struct watch *watch);
+
+/** conflict_text() - for a person, with what mends it; @buf */
+const char *conflict_text(const struct claimed *claim, char *buf, size_t size);
 
 /* modes.c: how services' last devices have their addresses */
 

@@ -120,6 +120,34 @@ START_TEST(test_trial_told)
 }
 END_TEST
 
+/* A tap: what it sends by itself is little, and copies that come back are as many as went. */
+START_TEST(test_copied)
+{
+	struct trial t = {};
+
+	trial_copied(&t, 100, 90);
+	ck_assert(!t.forwards);
+	trial_copied(&t, 200, 190);
+	ck_assert(!t.forwards);
+	trial_copied(&t, 210, 195);
+	ck_assert(t.forwards);
+	/* few say nothing, whichever way */
+	trial_copied(&t, 217, 195);
+	ck_assert(t.forwards);
+	trial_copied(&t, 310, 199);
+	ck_assert(!t.forwards);
+	trial_copied(&t, 410, 248);
+	trial_copied(&t, 510, 297);
+	ck_assert(!t.forwards);
+	/* another device by now */
+	trial_copied(&t, 20, 20);
+	trial_copied(&t, 40, 40);
+	ck_assert(!t.forwards);
+	trial_copied(&t, 60, 60);
+	ck_assert(t.forwards && !t.failed);
+}
+END_TEST
+
 #define FW	"device fw { id = 1 interface = v10 address = 10.0.10.2 inner-interface = v11 inner-mac = \"02:00:00:00:00:11\"\n" \
 		"	from = \"02:00:00:00:00:99\" alternate = spare on-failure = skip }\n"	\
 		"device spare { id = 9 interface = v12 }\n"
@@ -277,6 +305,7 @@ int main(void)
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_add_loop_test(tc, test_trial, 0, sizeof(trials) / sizeof(trials[0]));
 	tcase_add_test(tc, test_trial_told);
+	tcase_add_test(tc, test_copied);
 	tcase_add_test(tc, test_device);
 	tcase_add_test(tc, test_chain);
 	tcase_add_test(tc, test_service);
