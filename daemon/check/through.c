@@ -207,20 +207,20 @@ void throughs_tidy(struct throughs *t)
 
 /* Addresses */
 
-/* The @n-th of a range that has a name of its own: in IPv4 neither its first nor its last one */
-static struct iq_addr addr_of(const struct iq_kernel_range *range, uint32_t n)
+/* The @n-th of a half of a range: the first is the clients', the second the servers' */
+static struct iq_addr addr_of(const struct iq_kernel_range *range, bool server, uint32_t n)
 {
 	struct iq_addr addr = range->addr;
 	size_t last = addr.family == AF_INET ? 4 : 16;
-	uint32_t word;
 
-	memcpy(&word, &addr.b[last - 4], sizeof(word));
-	word = htonl(ntohl(word) | n);
-	memcpy(&addr.b[last - 4], &word, sizeof(word));
+	addr.b[last - 1] |= n;
+	addr.b[last - 2] |= n >> 8;
+	if (server)
+		addr.b[range->len / 8] |= 0x80 >> range->len % 8;
 	return addr;
 }
 
-/* Its second half is the servers'; as many in each as are of use. */
+/* So many are in each half, or as many as are of use */
 static uint32_t half_of(const struct iq_kernel_range *range)
 {
 	unsigned int bits = (range->addr.family == AF_INET ? 32 : 128) - range->len;
@@ -246,13 +246,13 @@ static bool choose(struct throughs *t, struct handshake *h, bool v6)
 
 	for (tries = 0; tries < half; tries++) {
 		n = t->turn[v6]++ % half;
-		/* the first address of the range, and the last one */
-		if (half > 1 && !n)
+		/* neither the first address of the range nor the last one, if there are others */
+		if (half > 2 && (!n || n == half - 1))
 			continue;
-		h->client = addr_of(range, n);
+		h->client = addr_of(range, false, n);
 		if (in_use(t, &h->client))
 			continue;
-		h->server = addr_of(range, half + n - (half > 1));
+		h->server = addr_of(range, true, n);
 		return true;
 	}
 	return false;
