@@ -67,6 +67,17 @@ static json_t *service_json(const struct daemon *daemon, size_t i)
 			 "found", mode == SERVICE_AUTO ? json_null() : json_string(modes[mode]));
 }
 
+static void add_services(const struct daemon *daemon, json_t *services, bool known)
+{
+	const struct chain_config *c = &daemon->config->chain;
+	size_t i;
+
+	for (i = 0; i < c->n_services && json_array_size(services) < CHAINS_SERVICES; i++)
+		if (c->services[i].mode == SERVICE_AUTO &&
+		    (chain_mode(daemon->chain, i) != SERVICE_AUTO) == known)
+			json_array_append_new(services, service_json(daemon, i));
+}
+
 json_t *chains_all(const struct daemon *daemon)
 {
 	const struct chain_config *c = &daemon->config->chain;
@@ -82,10 +93,9 @@ json_t *chains_all(const struct daemon *daemon)
 	services = json_array();
 	for (i = 0; i < c->n_devices; i++)
 		json_array_append_new(devices, device_json(daemon, i));
-	/* there may be very many: those that it is found out of */
-	for (i = 0; i < c->n_services; i++)
-		if (c->services[i].mode == SERVICE_AUTO)
-			json_array_append_new(services, service_json(daemon, i));
+	/* there may be very many: some of those that it is found out of, what is unknown first */
+	add_services(daemon, services, false);
+	add_services(daemon, services, true);
 	for (i = 0; (trouble = chain_trouble(daemon->chain, i, buf, sizeof(buf))); i++)
 		json_array_append_new(errors, json_string(trouble));
 	return json_pack("{s:o, s:o, s:o}", "errors", errors, "devices", devices,

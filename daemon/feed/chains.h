@@ -9,6 +9,8 @@
 
 #include "daemon.h"
 
+#define CHAINS_SERVICES	1024	/* that are told of at most */
+
 /**
  * chains_all() - null: none is configured; or:
  *
@@ -18,7 +20,8 @@
  *		      "ok", "passed", "suspected", "since", "why"}],
  *	 "services": [{"name", "id", "mode": "auto", "found": as it is, null: not known yet}]}
  *
- * "interval" is in ms, "since" in seconds; "passed" is how many checks in a row did. "ok" and
+ * Of services there are those whose modes are not known yet, and then others, CHAINS_SERVICES
+ * in all. "interval" is in ms, "since" in seconds; "passed" is how many checks in a row did. "ok" and
  * "why" are null where it is not checked, or not yet.
  */
 json_t *chains_all(const struct daemon *daemon);
