@@ -61,7 +61,7 @@ lib_src		:= $(patsubst %,lib/%.c, \
 feed_src	:= $(filter lib/feed/%,$(lib_src))
 daemon_src	:= $(patsubst %,daemon/%.c, \
 		   addrs errand file hands log main once stating thread trust \
-		   chain/around chain/chain chain/conflicts chain/found chain/macs chain/modes chain/object chain/rule chain/rules chain/sync chain/trial chain/watch check/ask check/claims check/handshake check/ike check/neighbour check/tcp check/through \
+		   chain/around chain/chain chain/conflicts chain/found chain/macs chain/modes chain/object chain/rule chain/rules chain/sync chain/syns chain/trial chain/watch check/ask check/claims check/handshake check/ike check/neighbour check/tcp check/through \
 		   config/address config/admit config/alternates config/behind config/chains config/conffile \
 		   config/config config/devices config/each config/elements config/fallback \
 		   config/groups config/loader config/match config/pools config/profiles \

@@ -32,26 +32,46 @@ enum trial_next trial_tried(struct trial *t, enum ask_outcome outcome, uint32_t 
 	}
 }
 
+/*
+ * So much was sent since the last look, and none of it came back, if not: twice in turn is a
+ * suspicion; few that are sent say nothing, of one that was suspected neither.
+ */
+static bool next_sign(uint32_t *signs, bool known, uint64_t went, uint64_t came, uint32_t least)
+{
+	if (!known || came) {
+		*signs = 0;
+		return false;
+	}
+	if (went < least) {
+		if (*signs < TRIAL_SIGNS)
+			*signs = 0;
+		return false;
+	}
+	return ++*signs == TRIAL_SIGNS;
+}
+
 bool trial_counted(struct trial *t, uint64_t sent, uint64_t returned, uint32_t least)
 {
 	/* they begin anew with another device */
 	bool known = t->counted && sent >= t->sent && returned >= t->returned;
-	uint64_t went = sent - t->sent, came = returned - t->returned;
+	bool sign = next_sign(&t->signs, known, sent - t->sent, returned - t->returned, least);
 
 	t->counted = true;
 	t->sent = sent;
 	t->returned = returned;
-	if (!known || came) {
-		t->signs = 0;
-		return false;
-	}
-	/* few that are sent say nothing, of one that was suspected neither */
-	if (went < least) {
-		if (!trial_suspected(t))
-			t->signs = 0;
-		return false;
-	}
-	return ++t->signs == TRIAL_SIGNS;
+	return sign;
+}
+
+bool trial_answered(struct trial_answers *t, uint64_t syns, uint64_t back)
+{
+	/* and with another service */
+	bool known = t->known && syns >= t->syns && back >= t->back;
+	bool sign = next_sign(&t->signs, known, syns - t->syns, back - t->back, TRIAL_SYNS);
+
+	t->known = true;
+	t->syns = syns;
+	t->back = back;
+	return sign;
 }
 
 void trial_copied(struct trial *t, uint64_t sent, uint64_t returned)

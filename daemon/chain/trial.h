@@ -82,6 +82,33 @@ static inline bool trial_suspected(const struct trial *t)
 	return t->signs >= TRIAL_SIGNS;
 }
 
+/**
+ * struct trial_answers - of a service, whether its server answers
+ *
+ * @known: @syns and @back are what the counters said last
+ * @signs: so many times in turn some began, and nothing came back
+ */
+struct trial_answers {
+	bool known;
+	uint64_t syns;
+	uint64_t back;
+	uint32_t signs;
+};
+
+/**
+ * trial_answered() - what its counters say at this moment: clients that began, and what came
+ * back
+ *
+ * Return: its server is suspected from now on: check it at once.
+ */
+bool trial_answered(struct trial_answers *t, uint64_t syns, uint64_t back);
+
+/** trial_silent() - does it answer nobody? */
+static inline bool trial_silent(const struct trial_answers *t)
+{
+	return t->signs >= TRIAL_SIGNS;
+}
+
 /** trial_admit() - somebody says that it works again */
 void trial_admit(struct trial *t, double now);
 

@@ -173,6 +173,12 @@ static void on_tick(struct ev_loop *own, ev_timer *timer, int revents)
 
 /* Signs */
 
+void watched_check(struct watched *w)
+{
+	if (!w->begun && w->d.f.check != DEVICE_CHECK_NONE)
+		begin_in(w, 0);
+}
+
 static int on_counters(const struct iq_kernel_device *d, void *arg)
 {
 	const struct iq_kernel_count *c = d->counter;
@@ -197,8 +203,7 @@ static int on_counters(const struct iq_kernel_device *d, void *arg)
 	if (!suspected)
 		return 0;
 	log_debug("device %s is sent packets of which none comes back", w->d.name);
-	if (!w->begun && w->d.f.check != DEVICE_CHECK_NONE)
-		begin_in(w, 0);
+	watched_check(w);
 	return 0;
 }
 
@@ -212,6 +217,9 @@ static void count(struct watch *watch)
 		watch->k = NULL;
 	if (watch->k)
 		err = iq_kernel_device_dump(watch->k, IPSEC_QOS_OWNER_DAEMON, on_counters, watch);
+	watch->even = !watch->even;
+	if (watch->k && !err && watch->even)
+		err = syns_count(watch);
 	/* an interrupted dump has told of some: the others are told of next time */
 	if (!err || err == -EINTR)
 		return;
@@ -389,6 +397,7 @@ static void on_wake(struct ev_loop *own, ev_async *async, int revents)
 			       &config->conf.check_ipv6);
 		modes_config(watch, config, unknown);
 		conflicts_config(watch, config);
+		syns_config(watch, config);
 		begin_all(watch);
 	}
 	config_free(config);
@@ -490,7 +499,8 @@ bool watch_state(struct watch *watch, uint32_t id, struct watch_state *state)
 	HASH_FIND(hh, watch->all, &id, sizeof(id), w);
 	if (w) {
 		*state = (struct watch_state){
-			.trial = w->trial, .since = w->trial.since ? now - w->trial.since : -1,
+			.trial = w->trial, .suspected = w->silent || trial_suspected(&w->trial),
+			.since = w->trial.since ? now - w->trial.since : -1,
 		};
 		memcpy(state->has_mac, w->has_mac, sizeof(state->has_mac));
 		memcpy(state->mac, w->mac, sizeof(state->mac));
@@ -569,6 +579,7 @@ static void free_all(struct watch *watch)
 	claims_close(watch->claims);
 	drop_wanted(watch);
 	utarray_done(&watch->found);
+	free(watch->syns);
 	macs_close(watch);
 	neighbours_close(watch->neighbours);
 	iq_kernel_close(watch->k);

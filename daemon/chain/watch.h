@@ -25,6 +25,7 @@ struct watch;
  *
  * @has_mac: of its outer and its inner side, the kernel found it
  * @trial: what checks came to
+ * @suspected: what goes there does not come back, or somebody who begins is not answered
  * @since: for how many seconds it has failed, or works; negative: since before the daemon
  *	looked
  * @why: why the last check failed, or could not be made, "": it did not
@@ -33,6 +34,7 @@ struct watch_state {
 	bool has_mac[2];
 	uint8_t mac[2][ETH_ALEN];
 	struct trial trial;
+	bool suspected;
 	double since;
 	char why[ASK_WHY];
 };

@@ -59,6 +59,7 @@ struct watched_side {
  * What follows is under the lock of who watches, for who writes it, and for the loop:
  *
  * @mac: of each side, while @has_mac
+ * @silent: so many of its services answer nobody
  * @said: why the last try was no better
  * @changed: among those that something changed of, or that are watched no more
  */
@@ -74,6 +75,7 @@ struct watched {
 	bool has_mac[2];
 	uint8_t mac[2][ETH_ALEN];
 	struct trial trial;
+	unsigned int silent;
 	char said[ASK_WHY];
 	bool is_changed;
 	TAILQ_ENTRY(watched) changed;
@@ -87,6 +89,7 @@ TAILQ_HEAD(some, watched);
 
 struct macs;
 struct finding;
+struct syns;
 struct iq_kernel;
 
 /** struct watch_found - a service whose mode is known now */
@@ -102,6 +105,8 @@ struct watch_found {
  * @wake: something is wanted
  * @upkeep: looks after neighbours, and after counters: twice a second
  * @findings: services whose modes are to be found
+ * @syns: services whose servers are to answer, @n_syns of them
+ * @even: every second turn, in which these are looked at
  * @k: to the module, for counters; NULL: it is not there
  * @lock: protects all that follows, and that nobody is woken who has ended
  * @all: by their ids; written by the thread alone
@@ -128,6 +133,9 @@ struct watch {
 	struct claims *claims;
 	struct macs *macs;
 	TAILQ_HEAD(, finding) findings;
+	struct syns *syns;
+	size_t n_syns;
+	bool even;
 	struct iq_kernel *k;
 
 	pthread_mutex_t lock;
@@ -142,6 +150,9 @@ struct watch {
 	bool stop;
 	char trouble[ASK_WHY];
 };
+
+/** watched_check() - it is suspected: check it now */
+void watched_check(struct watched *w);
 
 /** watched_changed() - the loop is told; with the lock held */
 void watched_changed(struct watched *w);
@@ -171,6 +182,14 @@ void conflicts_tell(struct watch *watch);
 
 /** conflict_text() - for a person, with what mends it; @buf */
 const char *conflict_text(const struct claimed *claim, char *buf, size_t size);
+
+/* syns.c: do services' servers answer? */
+
+/** syns_config() - of these, and of no others */
+void syns_config(struct watch *watch, const struct config *config);
+
+/** syns_count() - once a second; as iq_kernel_service_dump() */
+int syns_count(struct watch *watch);
 
 /* modes.c: how services' last devices have their addresses */
 

@@ -46,7 +46,7 @@ static json_t *device_json(const struct daemon *daemon, size_t i)
 			 "inner_mac", mac_json(&d->inner, &now, 1),
 			 "ok", known ? json_boolean(trial->ok) : json_null(),
 			 "passed", (json_int_t)(known ? trial->run : 0),
-			 "suspected", now.watched && trial_suspected(trial),
+			 "suspected", now.watched && now.watch.suspected,
 			 "since", now.watched && now.watch.since >= 0 ?
 				  json_integer(now.watch.since) : json_null(),
 			 "why", now.watched && *now.watch.why ? json_string(now.watch.why) :

@@ -148,6 +148,28 @@ START_TEST(test_copied)
 }
 END_TEST
 
+/* A service: others of the same server do not hide it, nor do few who begin. */
+START_TEST(test_answered)
+{
+	struct trial_answers t = {};
+
+	ck_assert(!trial_answered(&t, 100, 7));
+	ck_assert(!trial_answered(&t, 103, 7));
+	ck_assert(trial_answered(&t, 106, 7) && trial_silent(&t));
+	/* told once; who is silent stays so while nobody begins */
+	ck_assert(!trial_answered(&t, 109, 7) && !trial_answered(&t, 109, 7));
+	ck_assert(trial_silent(&t));
+	ck_assert(!trial_answered(&t, 120, 8) && !trial_silent(&t));
+	/* two who begin are one client, or none */
+	ck_assert(!trial_answered(&t, 122, 8) && !trial_answered(&t, 124, 8));
+	ck_assert(!trial_answered(&t, 127, 8) && !trial_answered(&t, 129, 8));
+	ck_assert(!trial_answered(&t, 132, 8) && !trial_silent(&t));
+	/* another service by now */
+	ck_assert(!trial_answered(&t, 5, 0) && !trial_silent(&t));
+	ck_assert(!trial_answered(&t, 8, 0) && trial_answered(&t, 11, 0));
+}
+END_TEST
+
 #define FW	"device fw { id = 1 interface = v10 address = 10.0.10.2 inner-interface = v11 inner-mac = \"02:00:00:00:00:11\"\n" \
 		"	from = \"02:00:00:00:00:99\" alternate = spare on-failure = skip }\n"	\
 		"device spare { id = 9 interface = v12 }\n"
@@ -306,6 +328,7 @@ int main(void)
 	tcase_add_loop_test(tc, test_trial, 0, sizeof(trials) / sizeof(trials[0]));
 	tcase_add_test(tc, test_trial_told);
 	tcase_add_test(tc, test_copied);
+	tcase_add_test(tc, test_answered);
 	tcase_add_test(tc, test_device);
 	tcase_add_test(tc, test_chain);
 	tcase_add_test(tc, test_service);
