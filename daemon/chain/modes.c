@@ -34,6 +34,7 @@ enum step {
  * @port: of TCP, 0: it has none, and connections tell nothing
  * @ask: its address, at the device's MAC
  * @server: the server's own address, of family 0: it has none
+ * @fixed: the kernel knows that address for good, as somebody said: that is left as it is
  * @turns: since the last step; negative: until the next
  * @told: that nothing was found yet
  */
@@ -45,6 +46,7 @@ struct finding {
 	struct ask ask;
 	struct ask server;
 	enum step step;
+	bool fixed;
 	int turns;
 	bool told;
 };
@@ -63,7 +65,7 @@ static void stop(struct watch *watch, struct finding *f)
 		return;
 	ask_stop(watch->own, &f->ask);
 	ask_stop(watch->own, &f->server);
-	device = if_nametoindex(f->ask.device);
+	device = f->fixed ? 0 : if_nametoindex(f->ask.device);
 	if (device)
 		neighbour_forget(watch->neighbours, &f->ask, device);
 	f->step = STEP_REST;
@@ -132,14 +134,21 @@ static void ask_address(struct watch *watch, struct finding *f, unsigned int dev
 	f->step = STEP_ADDRESS;
 	f->turns = 0;
 	f->ask.outcome = ASK_OPEN;
-	if (!neighbour_set(watch->neighbours, &f->ask, device, mac, NUD_PERMANENT))
+	if (f->fixed || !neighbour_set(watch->neighbours, &f->ask, device, mac, NUD_PERMANENT))
 		ask_tcp(watch->own, &f->ask);
 }
 
 static void begin(struct watch *watch, struct finding *f, unsigned int device,
 		  const uint8_t *mac)
 {
-	if (neighbour_set(watch->neighbours, &f->ask, device, mac, NUD_PROBE)) {
+	uint16_t state;
+
+	if (neighbour_state(watch->neighbours, &f->ask, device, &state)) {
+		f->turns = -REST;
+		return;
+	}
+	f->fixed = state & NEIGHBOUR_FIXED;
+	if (!f->fixed && neighbour_set(watch->neighbours, &f->ask, device, mac, NUD_PROBE)) {
 		f->turns = -REST;
 		return;
 	}
