@@ -10,6 +10,7 @@
 #include <netinet/ip6.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/random.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -284,9 +285,6 @@ static void send_step(struct through *through)
 	if (err == -ENOBUFS || err == -EAGAIN || err == -ENOMEM)
 		ask_is(through->ask, ASK_UNKNOWN, "cannot ask at %s: %s",
 		       through->side[i].interface, strerror(-err));
-	else if (err == -EINVAL && !through->side[i].has_mac)
-		ask_is(through->ask, ASK_FAILED, "its MAC at %s is not known",
-		       through->side[i].interface);
 	else if (err)
 		ask_is(through->ask, ASK_FAILED, "interface %s: %s", through->side[i].interface,
 		       strerror(-err));
@@ -379,6 +377,25 @@ static bool find_interfaces(struct through *through)
 	return true;
 }
 
+/* Who has neighbours at an interface is sent nothing without its MAC. */
+static bool has_macs(struct through *through)
+{
+	int i;
+
+	for (i = 0; i < 2; i++) {
+		const struct through_side *side = &through->side[i];
+		struct ifreq ifr = {};
+
+		memcpy(ifr.ifr_name, side->interface, sizeof(ifr.ifr_name));
+		if (side->has_mac || ioctl(through->socket[i]->fd, SIOCGIFFLAGS, &ifr) ||
+		    ifr.ifr_flags & IFF_NOARP)
+			continue;
+		ask_is(through->ask, ASK_FAILED, "its MAC at %s is not known", side->interface);
+		return false;
+	}
+	return true;
+}
+
 void ask_through(struct throughs *t, struct through *through, struct ask *ask, bool v6,
 		 const struct through_side side[2])
 {
@@ -414,7 +431,7 @@ void ask_through(struct throughs *t, struct through *through, struct ask *ask, b
 		err = take_socket(through, 1, v6);
 	if (err)
 		ask_is(ask, ASK_UNKNOWN, "cannot ask: packet socket: %s", strerror(-err));
-	else
+	else if (has_macs(through))
 		send_step(through);
 	if (ask->outcome != ASK_OPEN)
 		through_end(through);
