@@ -15,14 +15,18 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "clock.h"
+
 #define AT_A_TIME	16	/* addresses that are asked for in a turn */
 #define TURN		64	/* packets that are read at a time */
+#define ROUND		10.0	/* seconds at least from one time to the next */
 
 /**
  * struct claims - see claims.h
  *
  * @fd: for ioctls
  * @list: @n of them, in an order
+ * @begun: when the first of them was asked last
  * @first: of those that were asked last, @asked of them
  */
 struct claims {
@@ -32,6 +36,7 @@ struct claims {
 	int fd;
 	struct claimed *list;
 	size_t n;
+	double begun;
 	size_t first;
 	size_t asked;
 };
@@ -286,8 +291,15 @@ bool claims_tick(struct claims *c)
 		claim->both = claim->n == 2;
 	}
 	c->first += c->asked;
+	c->asked = 0;
 	if (c->first == c->n)
 		c->first = 0;
+	/* those who hear it are many, and few addresses are no reason to ask them more often */
+	if (!c->first) {
+		if (c->begun && monotonic() - c->begun < ROUND)
+			return changed;
+		c->begun = monotonic();
+	}
 	c->asked = c->n - c->first < AT_A_TIME ? c->n - c->first : AT_A_TIME;
 	for (i = c->first; i < c->first + c->asked; i++)
 		ask(c, &c->list[i]);
@@ -342,6 +354,7 @@ void claims_use(struct claims *c, struct claimed *list, size_t n)
 	c->list = list;
 	c->n = kept;
 	c->first = c->asked = 0;
+	c->begun = 0;
 	if (any != !!kept)
 		listen_to(c, kept);
 }

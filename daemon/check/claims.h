@@ -65,7 +65,12 @@ void claims_close(struct claims *claims);
  */
 void claims_use(struct claims *claims, struct claimed *list, size_t n);
 
-/** claims_tick() - twice a second: what came of those asked last, and ask the next; some changed */
+/**
+ * claims_tick() - twice a second: what came of those asked last, and ask the next, all of them
+ * once in ten seconds or less often
+ *
+ * Return: some changed.
+ */
 bool claims_tick(struct claims *claims);
 
 /** claims_next() - the next one behind @i, from 0 on, that two answer for; NULL: none */
