@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
 # once: the daemon looks and decides, on whatever kernel
+# vm: -t 900
 #
 # Devices, chains and services of the configuration are in the kernel, with the MACs that
 # devices have at the time, whatever is restarted, reloaded or changed by hand. Devices are
