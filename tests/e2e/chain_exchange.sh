@@ -78,7 +78,7 @@ for _ in range(int(sys.argv[2])):
 		exchanged=$((exchanged + 20))
 	done
 	wait $load
-	wait_for 20 arrived "$packets" all
+	wait_for 20 arrived "$packets" every
 	for name in f1 f2 f3 f4; do
 		passed[$name]=$(counted $name passed)
 		expect "$1: in half of a chain at $name" 0 "$(counted $name wrong)"
@@ -105,11 +105,11 @@ forwarder f4 4 <<<'ip dscp != 3 counter name wrong'
 server s1 3 1 loopback W1
 at s1 nft -f - <<END
 table ip sink {
-	counter all { }
+	counter every { }
 	counter first { }
 	chain input {
 		type filter hook input priority filter
-		udp dport 9 counter name all
+		udp dport 9 counter name every
 		udp dport 9 ip dscp 1 counter name first
 		udp dport 9 drop
 	}

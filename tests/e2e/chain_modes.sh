@@ -18,7 +18,7 @@
 found()
 {
 	is=$(json '.chains.services | map("\(.name)=\(.found)") | sort | join(" ")' \
-		qos engine daemon status)
+		qos engine -j daemon status)
 	[ "$is" = "$*" ]
 }
 
