@@ -57,12 +57,14 @@ arrived()
 # exchanged_under_load TITLE LINE LINE: the two, in turn, while packets flow
 exchanged_under_load()
 {
-	local load exchanged=0 n name
+	local load exchanged=0 turn=0 n name
 	local -A passed
 
+	# What comes last is there until the next command runs: each in turn.
 	for ((n = 0; n < 10; n++)); do
 		printf '%s\n%s\n' "$2" "$3"
-	done > "$W/exchanges"
+	done > "$W/exchanges0"
+	{ cat "$W/exchanges0"; echo "$2"; } > "$W/exchanges1"
 	for name in f1 f2 f3 f4 s1; do
 		at "$name" nft reset counters >/dev/null
 	done
@@ -74,8 +76,9 @@ for _ in range(int(sys.argv[2])):
     s.send(b"x")' "${name4[W1]}" "$packets" </dev/null &
 	load=$!
 	while kill -0 $load 2>/dev/null; do
-		qos engine -b "$W/exchanges"
-		exchanged=$((exchanged + 20))
+		qos engine -b "$W/exchanges$turn"
+		exchanged=$((exchanged + 20 + turn))
+		turn=$((!turn))
 	done
 	wait $load
 	wait_for 20 arrived "$packets" every
