@@ -134,6 +134,7 @@ exchanged_under_load "a chain" "chain change path through f3,f4,s1" \
 	"chain change path through f1,f2,s1"
 
 step "a service's chain"
+qos engine chain change path through f1,f2,s1
 exchanged_under_load "a service" "service change w1-4 chain other" \
 	"service change w1-4 chain path"
 for n in 1 2 3 4; do

@@ -256,9 +256,7 @@ conf "interval = 1s  tries = 10"
 reload
 for n in 1 2 3; do
 	tc -n engine qdisc add dev i$n root netem loss 10%
-	for port in $(ip -n switch -j link show master i$n | jq -r '.[].ifname'); do
-		[ "$port" != engine-i$n ] || tc -n switch qdisc add dev "$port" root netem loss 10%
-	done
+	tc -n switch qdisc add dev engine-$n root netem loss 10%
 done
 : > "$W/load.log"
 served_since 100
@@ -269,7 +267,7 @@ device_is s1 '.failed | not' || fail "s1 has failed"
 expect "in its place" fw1 "$(now fw1)"
 for n in 1 2 3; do
 	tc -n engine qdisc del dev i$n root
-	tc -n switch qdisc del dev engine-i$n root
+	tc -n switch qdisc del dev engine-$n root
 done
 conf
 reload
