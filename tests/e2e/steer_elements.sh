@@ -7,7 +7,7 @@
 # fragments, from port 500 to 4500, through rekeys by either side, new mappings of the
 # translator's, and MOBIKE. The topology is drawn in tests/lib/elements.sh.
 #
-# vm: -s 2 -m 1536 -t 900
+# vm: -m 1536 -t 900
 # charons: how they choose SPIs
 # ci-once: steer_packets and steer_bucket have its parts there
 ELEMENTS=2 PEERS=24 BEHIND=20 PEERS6="23 24"
