@@ -7,7 +7,7 @@
 # on its way out, and one on each lan, for what came out of ESP.
 #
 # vm: -t 900
-# ci-once: local-sas has its way there
+# ci-once: what compat.h has is not in it
 . tests/lib/lib.sh
 . tests/lib/customers.sh
 

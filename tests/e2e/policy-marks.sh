@@ -15,8 +15,6 @@
 #   '--------'    ESP        '--------------'
 #
 # a is 10.1.0.1, b is 10.1.0.1 as well and 10.4.0.1; gw is 10.2.0.1.
-#
-# ci-once: local-sas has its way there
 . tests/lib/lib.sh
 
 a=192.0.2.11 b=198.51.100.12

@@ -8,7 +8,7 @@
 #   gw ---- peer		(tests/lib/peer.sh draws it)
 #
 # vm: -t 900
-# ci-once: rekeys has its tables there
+# ci-once: what compat.h has is not in it
 CHILDREN=3
 . tests/lib/lib.sh
 . tests/lib/exact.sh
